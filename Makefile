@@ -1,0 +1,61 @@
+# Every target works as the only command in a fresh clone, given make and Python 3.10 or newer
+# with venv. Choose another Python with `make demo PYTHON=python3.12`.
+
+VENV    := .venv
+READY   := $(VENV)/.ready
+BIN     := $(VENV)/bin
+OUTPUT  := demo-output
+# More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
+PYTEST_ARGS ?=
+
+CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 python
+SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo   a synthetic study, its measurements and a picture, in $(OUTPUT)/"
+	@echo "make test   all tests of the engine"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  how long each step takes"
+	@echo "make clean  removes $(VENV), $(OUTPUT) and caches"
+
+demo: $(READY)
+	@$(BIN)/mimir demo --output $(OUTPUT)
+
+test: $(READY)
+	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
+
+bench: $(READY)
+	@for script in engine/benchmarks/*.py; do \
+	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
+	done
+
+clean:
+	@rm -rf $(VENV) $(OUTPUT) engine/build engine/*.egg-info engine/.hypothesis \
+	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache
+	@find engine -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment for all targets; set up again only when the engine's requirements change.
+$(READY): engine/pyproject.toml
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+	    for candidate in $(CANDIDATES); do \
+	        if $$candidate -c '$(SUITABLE)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	    done; \
+	fi; \
+	if ! $${python:-false} -c '$(SUITABLE)'; then \
+	    echo "No Python 3.10 or newer with venv found (Debian and Ubuntu: apt install python3-venv)." >&2; \
+	    echo "Name one with PYTHON=/path/to/python3." >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$($$python --version), once; PyTorch is large, allow some minutes."; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV) || exit 1; \
+	log=$(VENV)/install.log; \
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	    --editable 'engine[all]' >$$log 2>&1 || \
+	    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }; \
+	touch $@

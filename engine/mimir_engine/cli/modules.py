@@ -1,0 +1,68 @@
+"""``mimir modules``: list, show, add and verify inference modules."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser("modules", help="list, show, add and verify inference modules")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="all modules that can be found")
+    show = actions.add_parser("show", help="what a module measures, and on whom it is valid")
+    add = actions.add_parser("add", help="add a module: MIMIR's own format or the published one")
+    verify = actions.add_parser("verify", help="compare a module's files with their hashes")
+    for action in (show, verify):
+        action.add_argument("module", help="name or folder")
+    add.add_argument("source", type=Path, help="folder or zip archive")
+    add.add_argument("--name", help="what to call it; by default the folder's own name")
+    add.add_argument("--into", type=Path, metavar="DIR", help="folder of modules to add it to")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do one of the actions."""
+    return {"list": _list, "show": _show, "add": _add, "verify": _verify}[arguments.action](
+        arguments
+    )
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module import list_modules
+
+    modules, errors = list_modules()
+    for module in modules:
+        print(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
+    for error in errors:
+        print(error, file=sys.stderr)
+    return 1 if errors else 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module import find_module
+    from mimir_engine.report.module_text import describe
+
+    print(describe(find_module(arguments.module)))
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from mimir_engine.locate import locate
+    from mimir_engine.published_module import import_published
+
+    into = arguments.into or locate().user_modules
+    module = import_published(arguments.source, into, arguments.name)
+    print(f"{module.name} added: {len(module.targets)} measurements, in {module.folder}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module import find_module, verify_module
+
+    module = find_module(arguments.module)
+    verify_module(module)
+    print(f"{module.name} {module.version}: all files are as they were written")
+    return 0

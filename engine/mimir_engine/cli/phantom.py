@@ -1,0 +1,66 @@
+"""``mimir phantom``: synthetic bodies of known measures, as scans or as projections."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from mimir_engine.errors import MimirError
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "phantom", help="make synthetic bodies of known measures, as scans or as projections"
+    )
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--count", type=int, default=1, help="how many (1)")
+    parser.add_argument("--seed", type=int, default=0, help="number of the first one (0)")
+    parser.add_argument(
+        "--projections", action="store_true", help="projections for training, not DICOM studies"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes for projections (1)")
+    parser.add_argument(
+        "--light", action="store_true", help="leave the in- and opposed-phase series out"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the phantoms."""
+    if arguments.count < 1 or arguments.seed < 0 or arguments.jobs < 1:
+        raise MimirError(
+            "WRONG_USE", "--count and --jobs start at 1, --seed at 0", "Try 'mimir phantom --help'."
+        )
+    seeds = range(arguments.seed, arguments.seed + arguments.count)
+    if arguments.projections:
+        return _projections(arguments, seeds)
+    return _studies(arguments, seeds)
+
+
+def _projections(arguments: argparse.Namespace, seeds: range) -> int:
+    from mimir_engine.phantom.projections import write_projections
+
+    write_projections(arguments.output, seeds, arguments.jobs, _Counter())
+    return 0
+
+
+class _Counter:
+    """Shows on one line how many are made."""
+
+    def __call__(self, done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        print(f"\r{done}/{total} phantoms", end=end, file=sys.stderr, flush=True)
+
+
+def _studies(arguments: argparse.Namespace, seeds: range) -> int:
+    from mimir_engine.phantom.dicom_study import study_name, write_study
+
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    light = {"contrasts": ("water", "fat")} if arguments.light else {}
+    for seed in seeds:
+        path = arguments.output / f"{study_name(seed)}.zip"
+        write_study(path, seed, **light)
+        print(path)
+    return 0

@@ -1,0 +1,112 @@
+"""Where a network runs: the device, and how many threads of the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from mimir_engine.errors import MimirError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device to run on.
+
+    Args:
+        name: ``cpu``, ``cuda`` (also ``cuda:1``), ``mps``, or ``auto``: CUDA, else Apple's MPS,
+            else the CPU.
+
+    Raises:
+        MimirError: ``DEVICE_UNKNOWN`` for another name, ``DEVICE_MISSING`` where the machine or
+            this build of PyTorch has no such device.
+    """
+    has_cuda = torch.cuda.is_available()
+    has_mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    kind, _, index = name.partition(":")
+    if kind not in DEVICES or (index and not (kind == "cuda" and index.isdecimal())):
+        raise MimirError(
+            "DEVICE_UNKNOWN", f"{name!r} is no device", f"Choose one of {', '.join(DEVICES)}."
+        )
+    missing = (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps)
+    if missing or (index and int(index) >= torch.cuda.device_count()):
+        raise MimirError(
+            "DEVICE_MISSING",
+            f"this machine or this build of PyTorch has no {name}",
+            "Use the device 'auto' or 'cpu'.",
+        )
+    return torch.device(name)
+
+
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 itself instead of emulating it more slowly."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8  # Ampere and later
+    if device.type == "cpu":
+        # PyTorch has no public name for this; where the private one is gone, float32 is safe.
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(supported is not None and supported())
+    return False
+
+
+@contextmanager
+def cpu_threads(count: int | None = None) -> Iterator[int]:
+    """Run PyTorch with that many threads inside the block; afterwards it has as many as before.
+
+    Args:
+        count: Threads; by default :func:`available_cores`, or ``OMP_NUM_THREADS`` where it is set.
+
+    Yields:
+        The number of threads in force.
+
+    Raises:
+        MimirError: ``THREADS_INVALID`` where the count is less than one.
+    """
+    if count is not None and count < 1:
+        raise MimirError("THREADS_INVALID", f"{count} threads cannot compute anything")
+    before = torch.get_num_threads()
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    default = before if asked.isdecimal() else available_cores()
+    threads = default if count is None else count
+    torch.set_num_threads(threads)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def available_cores() -> int:
+    """Physical cores that this process may use, at least one.
+
+    Two threads of one core share its arithmetic units, so that a network gains nothing from the
+    second. The affinity mask and a container's CPU quota (Slurm, Docker, Kubernetes) count.
+    """
+    if not hasattr(os, "sched_getaffinity"):  # Windows and macOS
+        return os.cpu_count() or 1
+    processors = os.sched_getaffinity(0)
+    cores = {_siblings(processor) for processor in processors}
+    return max(1, min(len(cores), _cpu_quota()))
+
+
+def _siblings(processor: int) -> str:
+    """A name for the physical core that a logical processor belongs to."""
+    path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return str(processor)
+
+
+def _cpu_quota() -> int:
+    """Cores' worth of time that the control group grants (version 2), rounded up."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return -(-int(quota) // int(period))
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return os.cpu_count() or 1

@@ -1,0 +1,34 @@
+"""The engine's one exception: a stable code, one sentence, and what to do."""
+
+from __future__ import annotations
+
+
+class MimirError(Exception):
+    """Something that a user must know about, said in one line.
+
+    Raised where the fact is known, caught only at the edges (command line, worker, panel).
+
+    Args:
+        code: Stable upper-case code, e.g. ``STATION_GAP``; scripts may rely on it. All codes are
+            explained in ``docs/errors.md``.
+        what: What is wrong and with what, without a final full stop. Never a patient's name.
+        remedy: What to do about it, as a full sentence; empty where nothing sensible can be done.
+    """
+
+    def __init__(self, code: str, what: str, remedy: str = "") -> None:
+        self.code = code
+        self.what = " ".join(what.split())
+        self.remedy = " ".join(remedy.split())
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"
+
+    def __reduce__(self) -> tuple[type[MimirError], tuple[str, str, str]]:
+        """Let the error cross from a worker process."""
+        return MimirError, (self.code, self.what, self.remedy)
+
+    @property
+    def reason(self) -> str:
+        """The line without its code: what is wrong, then what to do."""
+        return f"{self.what}. {self.remedy}" if self.remedy else f"{self.what}."

@@ -1,0 +1,24 @@
+"""Stations to one water and one fat volume, on the grid of the published method.
+
+The grid, the trimming of overlaps, the cross-fade and the intensity ramp are those of Langner et
+al. (arXiv 2106.11731), whose networks were trained on volumes made this way. The fade multiplies
+whole slices, also where the neighbour has no rows: that darkening is part of the published image.
+
+Everything here is linear and slice by slice: a fused slice is a weighted sum of station slices.
+``grid`` says where slices fall, ``seams`` what they are multiplied by, ``fuse`` adds them up.
+"""
+
+from mimir_engine.fusion.fuse import FusedVolumes, fuse
+from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, AxisSamples, axis_samples
+from mimir_engine.fusion.seams import SeamWeights, seam_weights
+
+__all__ = [
+    "END_SLICES",
+    "OUTPUT_SPACING_MM",
+    "AxisSamples",
+    "FusedVolumes",
+    "SeamWeights",
+    "axis_samples",
+    "fuse",
+    "seam_weights",
+]

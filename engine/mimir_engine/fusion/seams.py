@@ -1,0 +1,101 @@
+"""How neighbouring stations pass into one another.
+
+Overlaps are trimmed to ``SEAM_SLICES`` and cross-faded; then both stations' slices of an overlap
+are scaled so that their summed mean runs linearly from the last slice above the overlap to the
+first one below it. All of it comes down to one weight a slice, which hangs on slice means alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
+
+#: Slices over which two stations are cross-faded at the most.
+SEAM_SLICES = 8
+
+
+@dataclass(frozen=True)
+class SeamWeights:
+    """Which resampled slices of a station are kept, and what each of them is multiplied by."""
+
+    keep: slice
+    weight: np.ndarray
+
+
+def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> list[SeamWeights]:
+    """Weights of the resampled slices, all in downward order (head to foot).
+
+    Args:
+        starts: Output index of each station's first resampled slice.
+        slice_means: Mean signal of each station's resampled slices.
+
+    Raises:
+        MimirError: ``STATION_GAP`` where two neighbours do not touch, ``STATION_LAYOUT`` where one
+            lies within another.
+    """
+    keeps, overlaps = _trim(starts, [len(means) for means in slice_means])
+    means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
+    _check_layout([len(m) for m in means], overlaps)
+    weights = [np.ones(len(m)) for m in means]
+    for upper, lower, overlap in zip(weights[:-1], weights[1:], overlaps):
+        fade = np.arange(1, overlap + 1) / (overlap + 1)
+        lower[:overlap] *= fade
+        upper[len(upper) - overlap :] *= fade[::-1]
+    for index, overlap in enumerate(overlaps):
+        _ramp(means[index : index + 2], weights[index : index + 2], overlap)
+    return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
+
+
+def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], list[int]]:
+    """Slices kept of each station and the overlaps that remain, in output voxels.
+
+    An odd excess loses its extra slice at the start of the lower station.
+    """
+    first = [0] * len(sizes)
+    last = list(sizes)
+    overlaps = []
+    for i in range(len(sizes) - 1):
+        overlap = starts[i] + sizes[i] - starts[i + 1]
+        if overlap < 0:
+            raise MimirError(
+                "STATION_GAP",
+                f"stations {i + 1} and {i + 2} (from the head) are"
+                f" {-overlap * OUTPUT_SPACING_MM[2]:.0f} mm apart",
+                "A station may be missing; fetch the complete study.",
+            )
+        excess = max(overlap - SEAM_SLICES, 0)
+        last[i] -= excess // 2
+        first[i + 1] = excess - excess // 2
+        overlaps.append(overlap - excess)
+    return [slice(a, max(a, b)) for a, b in zip(first, last)], overlaps
+
+
+def _check_layout(sizes: Sequence[int], overlaps: Sequence[int]) -> None:
+    """Beside its overlaps every station needs a slice of its own at each seam."""
+    for upper, lower, overlap in zip(sizes[:-1], sizes[1:], overlaps):
+        if overlap >= min(upper, lower):
+            raise MimirError(
+                "STATION_LAYOUT",
+                "one station lies wholly within its neighbour",
+                "Check that the study holds each station once.",
+            )
+
+
+def _ramp(means: Sequence[np.ndarray], weights: Sequence[np.ndarray], overlap: int) -> None:
+    """Scale, in place, the weights of one overlap so that the slice means form a ramp."""
+    if overlap == 0:
+        return
+    (upper, lower), (upper_weight, lower_weight) = means, weights
+    top = len(upper) - overlap
+    above = upper[top - 1] * upper_weight[top - 1]
+    below = lower[overlap] * lower_weight[overlap]
+    target = above + (below - above) * np.arange(1, overlap + 1) / (overlap + 1)
+    mean = lower[:overlap] * lower_weight[:overlap] + upper[top:] * upper_weight[top:]
+    factor = np.divide(target, mean, out=np.ones(overlap), where=mean > 0)
+    lower_weight[:overlap] *= factor
+    upper_weight[top:] *= factor

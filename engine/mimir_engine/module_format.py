@@ -1,0 +1,305 @@
+"""What an inference module is, and its ``module.json``: values that cannot exist wrong.
+
+Folders and files are the business of :mod:`mimir_engine.inference_module`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from mimir_engine.acceptance import Accepts
+from mimir_engine.errors import MimirError
+from mimir_engine.prediction_statistics import PredictionStatistics, read_statistics
+from mimir_engine.strict_json import Record
+
+SCHEMA_VERSION = 1
+
+INVALID = "MODULE_INVALID"
+KINDS = ("quantity", "class")
+STORAGES = ("float32", "int8")
+
+TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+MODULE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+COLUMN_PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)?")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
+UKB_FIELD = re.compile(r"([0-9][0-9.-]*)?")
+HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one pair of the network's outputs means, and how it becomes a measurement.
+
+    Attributes:
+        name: Letters and digits, beginning with a letter.
+        ukb_field: UK Biobank's field number, empty where there is none.
+        unit: Unit of the measurement, e.g. ``L``; empty for a class or a bare number.
+        divisor: What the network's unit is divided by to give ``unit``: 1000 for mL to L.
+        mean: Mean of the training data, in the network's unit (before the divisor).
+        sd: Standard deviation of the training data, in the network's unit.
+        variance_factor: What the predicted variance is multiplied by, from held-out data.
+        kind: ``quantity``, or ``class`` for a score between two classes (sex: 0 female, 1 male).
+        non_negative: Whether the measurement cannot be below zero.
+        mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
+        mean_offset: See ``mean_slope``; in standard deviations.
+        conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD. Levels
+            that are not listed take the Gaussian's quantile.
+    """
+
+    name: str
+    ukb_field: str
+    unit: str
+    divisor: float
+    mean: float
+    sd: float
+    variance_factor: float = 1.0
+    kind: str = "quantity"
+    non_negative: bool = False
+    mean_slope: float = 1.0
+    mean_offset: float = 0.0
+    conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _match(TARGET_NAME, self.name, "the target name")
+        _match(UKB_FIELD, self.ukb_field, f"the UK Biobank field of {self.name}")
+        if not self.unit.isprintable() or set(self.unit) & set(',;"') or len(self.unit) > 20:
+            raise MimirError(INVALID, f"the unit of {self.name} does not fit a column's name")
+        if self.kind not in KINDS:
+            raise MimirError(INVALID, f"the kind of {self.name} is none of {', '.join(KINDS)}")
+        for attribute in ("divisor", "sd", "variance_factor", "mean_slope"):
+            if not 0 < getattr(self, attribute) < math.inf:
+                raise MimirError(INVALID, f"the {attribute} of {self.name} is not above zero")
+        if not (math.isfinite(self.mean) and math.isfinite(self.mean_offset)):
+            raise MimirError(INVALID, f"the mean of {self.name} is not finite")
+        for level, quantile in self.conformal_quantiles.items():
+            if not (0 < level < 1 and 0 < quantile < math.inf):
+                raise MimirError(INVALID, f"a conformal quantile of {self.name} makes no interval")
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One network of the module: a file in its folder, its SHA-256, and how it is stored."""
+
+    file: str
+    sha256: str
+    storage: str = "float32"
+
+    def __post_init__(self) -> None:
+        _match_file(self.file, self.sha256, ".safetensors")
+        if self.storage not in STORAGES:
+            raise MimirError(INVALID, f"the storage of {self.file} is none of {STORAGES}")
+
+
+@dataclass(frozen=True)
+class StatisticsFile:
+    """The module's statistics: a file in its folder and its SHA-256."""
+
+    file: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _match_file(self.file, self.sha256, ".json")
+
+
+@dataclass(frozen=True)
+class InferenceModule:
+    """A trained network with its scales.
+
+    Attributes:
+        name: Letters, digits, ``_`` and ``-``; the folder's name by custom.
+        version: The module's own version.
+        title: One line for people.
+        description: What it is and what it is not.
+        architecture: See :data:`mimir_engine.network.ARCHITECTURES`.
+        projection: Name of the projection it was trained on, e.g. ``mimir-2021``.
+        accepts: What it was validated on.
+        targets: In the order of the network's outputs.
+        licence: Licence of the weights.
+        column_prefix: Put before each target's name in results.
+        demonstration: It says nothing about people.
+        provenance: Where it comes from: texts, numbers, lists, objects. ``{"layout": "published"}``
+            marks the published modules, which alone may claim the published accuracy.
+        weights: Its networks; several are an ensemble. Filled in on writing.
+        statistics_file: Its statistics. Filled in on writing.
+        bfloat16_error_sd: Largest difference of bfloat16 from float32 means seen in a check, in
+            training standard deviations; None where nobody looked.
+        folder: Where it was loaded from; empty while it is being made.
+    """
+
+    name: str
+    version: str
+    title: str
+    description: str
+    architecture: str
+    projection: str
+    accepts: Accepts
+    targets: tuple[Target, ...]
+    licence: str
+    column_prefix: str = ""
+    demonstration: bool = False
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    weights: tuple[WeightsFile, ...] = ()
+    statistics_file: Optional[StatisticsFile] = None
+    bfloat16_error_sd: Optional[float] = None
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        _match(MODULE_NAME, self.name, "the module name")
+        _match(COLUMN_PREFIX, self.column_prefix, f"the column prefix of {self.name}")
+        _refuse_twice([target.name for target in self.targets], "target", self.name)
+        _refuse_twice([record.file for record in self.weights], "weights file", self.name)
+        if not self.targets:
+            raise MimirError(INVALID, f"the inference module {self.name} has no targets")
+
+    @property
+    def published(self) -> bool:
+        """Whether it is one of the published modules, imported."""
+        return self.provenance.get("layout") == "published"
+
+    @property
+    def measurement_names(self) -> tuple[str, ...]:
+        """What its measurements are called: each target's name behind the column prefix."""
+        return tuple(self.column_prefix + target.name for target in self.targets)
+
+    def statistics(self) -> Optional[PredictionStatistics]:
+        """Its prediction quantiles by sex, read when first asked for; None where it ships none."""
+        if self.statistics_file is None:
+            return None
+        return read_statistics(self.folder / self.statistics_file.file)
+
+
+def module_from_record(record: Record, folder: Path) -> InferenceModule:
+    """The module that a ``module.json`` describes.
+
+    Args:
+        record: The parsed file.
+        folder: The folder it lies in.
+
+    Raises:
+        MimirError: ``MODULE_INVALID``, in one sentence.
+    """
+    version = record.integer("schema_version")
+    if version != SCHEMA_VERSION:
+        record.refuse(f"has schema version {version}, this engine reads {SCHEMA_VERSION}")
+    statistics = record.optional_record("statistics")
+    module = InferenceModule(
+        name=record.text("name"),
+        version=record.text("version"),
+        title=record.text("title"),
+        description=record.text("description"),
+        architecture=record.text("architecture"),
+        projection=record.text("projection"),
+        accepts=_accepts(record.record("accepts")),
+        targets=tuple(_target(target) for target in record.records("targets")),
+        licence=record.text("licence"),
+        column_prefix=record.text("column_prefix", ""),
+        demonstration=record.boolean("demonstration"),
+        provenance=record.mapping("provenance"),
+        weights=tuple(_weights(weights) for weights in record.records("weights")),
+        statistics_file=None if statistics is None else _statistics(statistics),
+        bfloat16_error_sd=record.optional_number("bfloat16_error_sd"),
+        folder=folder,
+    )
+    record.done()
+    if not module.weights:
+        record.refuse("names no weights")
+    return module
+
+
+def module_to_record(module: InferenceModule) -> dict[str, Any]:
+    """What ``module.json`` says of the module."""
+    record = {"schema_version": SCHEMA_VERSION, **asdict(module)}
+    record["statistics"] = record.pop("statistics_file")
+    del record["folder"]
+    for target in record["targets"]:
+        levels = target["conformal_quantiles"].items()
+        target["conformal_quantiles"] = {f"{level:g}": quantile for level, quantile in levels}
+    return record
+
+
+def _accepts(record: Record) -> Accepts:
+    extent = record.numbers("head_foot_mm")
+    stations = record.numbers("stations")
+    if len(extent) not in (0, 2) or list(extent) != sorted(extent):
+        record.refuse("has no least and largest extent as 'head_foot_mm'")
+    if any(not number.is_integer() for number in stations):
+        record.refuse("has no whole numbers as 'stations'")
+    accepts = Accepts(
+        vendors=record.texts("vendors"),
+        models=record.texts("models"),
+        field_strengths_t=record.numbers("field_strengths_t"),
+        stations=tuple(int(number) for number in stations),
+        head_foot_mm=(extent[0], extent[1]) if extent else None,
+        contrasts=record.texts("contrasts"),
+    )
+    record.done()
+    return accepts
+
+
+def _target(record: Record) -> Target:
+    levels = record.optional_record("conformal_quantiles")
+    target = Target(
+        name=record.text("name"),
+        ukb_field=record.text("ukb_field", ""),
+        unit=record.text("unit"),
+        divisor=record.number("divisor"),
+        mean=record.number("mean"),
+        sd=record.number("sd"),
+        variance_factor=record.number("variance_factor"),
+        kind=record.text("kind"),
+        non_negative=record.boolean("non_negative"),
+        mean_slope=record.number("mean_slope", 1.0),
+        mean_offset=record.number("mean_offset", 0.0),
+        conformal_quantiles={} if levels is None else _conformal_quantiles(levels),
+    )
+    record.done()
+    return target
+
+
+def _conformal_quantiles(record: Record) -> dict[float, float]:
+    quantiles = {}
+    for key in record.unread():
+        try:
+            level = float(key)
+        except ValueError:
+            record.refuse(f"has {key[:40]!r} where a level is expected")
+        quantiles[level] = record.number(key)
+    return quantiles
+
+
+def _weights(record: Record) -> WeightsFile:
+    weights = WeightsFile(record.text("file"), record.text("sha256"), record.text("storage"))
+    record.done()
+    return weights
+
+
+def _statistics(record: Record) -> StatisticsFile:
+    statistics = StatisticsFile(record.text("file"), record.text("sha256"))
+    record.done()
+    return statistics
+
+
+def _match(pattern: re.Pattern[str], text: str, what: str) -> None:
+    if not pattern.fullmatch(text):
+        raise MimirError(INVALID, f"{what} {text[:60]!r} is not of the form {pattern.pattern}")
+
+
+def _match_file(name: str, digest: str, suffix: str) -> None:
+    """A plain file name: nothing that leads out of the module's folder."""
+    _match(FILE_NAME, name, "the file name")
+    if not name.endswith(suffix):
+        raise MimirError(INVALID, f"the file {name} is no {suffix} file")
+    _match(HEX_SHA256, digest, f"the SHA-256 of {name}")
+
+
+def _refuse_twice(names: Sequence[str], what: str, module: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise MimirError(INVALID, f"the {what} {name} occurs twice in {module}")
+        seen.add(name)

@@ -1,0 +1,24 @@
+"""From a person's traits to the columns of the body."""
+
+from mimir_engine.phantom.anatomy.abdomen import add_abdomen
+from mimir_engine.phantom.anatomy.chest import add_chest
+from mimir_engine.phantom.anatomy.columns import Columns
+from mimir_engine.phantom.anatomy.limbs import add_arms, add_legs
+from mimir_engine.phantom.anatomy.skeleton import add_skeleton
+from mimir_engine.phantom.anatomy.trunk import add_trunk
+from mimir_engine.phantom.body import Body
+from mimir_engine.phantom.population import Person
+
+__all__ = ["build_body"]
+
+
+def build_body(person: Person) -> Body:
+    """The body of a person: nested from the skin inwards, sized from the viscera outwards."""
+    columns = Columns.of(person)
+    trunk = add_trunk(columns)
+    add_chest(columns, trunk)
+    add_abdomen(columns, trunk)
+    add_skeleton(columns, trunk)
+    add_legs(columns)
+    add_arms(columns, trunk.skin)
+    return columns.body()

@@ -1,0 +1,187 @@
+"""A synthetic body: elliptic columns, from which truth, voxels and projections all follow.
+
+A column is a stack of axis-aligned ellipses of one tissue, lying inside one parent column (or in the
+air) and disjoint from its siblings. Whatever is additive is then a sum over columns of *own minus
+parent's*: signal, mass, volume. Levels are fractions of the body height above the sole; coordinates
+are patient coordinates (LPS, mm): x to the patient's left, y backwards, z upwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.phantom.population import Person
+from mimir_engine.phantom.scanner import TOP_Z_MM
+
+#: Density of adipose and of lean tissue (kg/L).
+ADIPOSE_DENSITY, LEAN_DENSITY = 0.92, 1.06
+
+#: Names and units of what is known of each phantom, in the order of ``Body.truth``.
+TARGETS = {
+    "sex": "",
+    "height": "cm",
+    "weight": "kg",
+    "visceralFatVolume": "L",
+    "abdominalSubcutaneousFatVolume": "L",
+    "totalFatVolume": "L",
+    "liverVolume": "L",
+    "liverFat": "%",
+    "thighMuscleVolume": "L",
+    "totalLeanVolume": "L",
+    "waist": "cm",
+}
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """Signal of a tissue (about 1 for pure fat, before gain and coil bias) and density (kg/L)."""
+
+    water: float
+    fat: float
+    density: float = LEAN_DENSITY
+
+
+AIR = Tissue(0.0, 0.0, 0.0)
+ADIPOSE = Tissue(0.06, 0.92, ADIPOSE_DENSITY)
+LUNG = Tissue(0.07, 0.02, 0.30)
+CORTICAL_BONE = Tissue(0.04, 0.03)
+RED_MARROW = Tissue(0.22, 0.52)
+FEMUR_MARROW = Tissue(0.10, 0.74)
+ARM_MARROW = Tissue(0.12, 0.70)
+VISCERA = Tissue(0.66, 0.05)
+SPLEEN = Tissue(0.58, 0.03)
+KIDNEY = Tissue(0.82, 0.04)
+BLOOD = Tissue(0.52, 0.03)
+FLUID = Tissue(0.50, 0.02)
+BRAIN = Tissue(0.70, 0.05)
+
+
+def mixed(signal: float, fat_fraction: float) -> Tissue:
+    """Lean tissue of a given total signal, with some fat inside its cells."""
+    return Tissue(signal * (1 - fat_fraction), signal * fat_fraction)
+
+
+@dataclass(frozen=True)
+class Body:
+    """The columns of one person, written down at common heights; linear between them.
+
+    Attributes:
+        person: Whose body it is.
+        z: Patient z (mm) of the ``K`` heights, ascending, from sole to crown: ``(K,)``.
+        names: What each of the ``P`` columns is; several may share a name.
+        tissues: What each column is made of.
+        parents: Index of the column it lies in, None in the air; parents come before children.
+        centre_x, centre_y, half_x, half_y: Ellipses (mm), ``(P, K)``; half-axes are 0 where the
+            column does not exist.
+    """
+
+    person: Person
+    z: np.ndarray
+    names: tuple[str, ...]
+    tissues: tuple[Tissue, ...]
+    parents: tuple[Optional[int], ...]
+    centre_x: np.ndarray
+    centre_y: np.ndarray
+    half_x: np.ndarray
+    half_y: np.ndarray
+
+    def at(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Ellipses at other heights: centre x, y and half-axes x, y (mm), ``(P, len(z))`` each."""
+        upper = np.clip(np.searchsorted(self.z, z), 1, len(self.z) - 1)
+        lower = upper - 1
+        weight = np.clip((z - self.z[lower]) / (self.z[upper] - self.z[lower]), 0.0, 1.0)
+        inside = (z >= self.z[0]) & (z <= self.z[-1])
+
+        def between(table: np.ndarray) -> np.ndarray:
+            return np.asarray(table[:, lower] * (1 - weight) + table[:, upper] * weight)
+
+        return (
+            between(self.centre_x),
+            between(self.centre_y),
+            between(self.half_x) * inside,
+            between(self.half_y) * inside,
+        )
+
+    def tissue_around(self, index: int) -> Tissue:
+        """The tissue that a column lies in."""
+        parent = self.parents[index]
+        return AIR if parent is None else self.tissues[parent]
+
+    def z_of(self, level: float) -> float:
+        """Patient z (mm) of a level."""
+        return TOP_Z_MM + (level - self.person.scan_top_level) * self.person.height
+
+    def volumes_l(self, low: float = 0.0, high: float = 1.1) -> np.ndarray:
+        """Volume (L) inside each column, children included, between two levels: ``(P,)``.
+
+        Exact for half-axes that are linear between the heights.
+        """
+        a, b = self.half_x, self.half_y
+        aligned = a[:, :-1] * b[:, :-1] + a[:, 1:] * b[:, 1:]
+        crossed = a[:, :-1] * b[:, 1:] + a[:, 1:] * b[:, :-1]
+        slabs = np.diff(self.z) * np.pi / 6e6 * (2 * aligned + crossed)
+        edges = np.clip(self.z, self.z_of(low), self.z_of(high))
+        return np.asarray(slabs @ (np.diff(edges) / np.diff(self.z)))
+
+    def own_volume_l(self, name: str, low: float = 0.0, high: float = 1.1) -> float:
+        """Volume (L) of all columns of a name without what lies in them, between two levels."""
+        chosen = np.array([own == name for own in self.names])
+        return float(self._own(chosen) @ self.volumes_l(low, high))
+
+    def truth(self) -> dict[str, float]:
+        """What a perfect measurement would find, in the order and units of ``TARGETS``.
+
+        Fat and lean tissue are counted between knees and neck, without the arms, which leave the
+        field of view in wide bodies; abdominal subcutaneous fat between hip joints and diaphragm;
+        weight is that of the whole body.
+        """
+        p = self.person
+        hip, knee = p.crotch_level + 0.05, p.knee_level + 0.03
+        fat, lean = self._fat_and_lean_l(p.knee_level + 0.02, p.shoulder_level + 0.02)
+        return {
+            "sex": float(p.sex),
+            "height": p.height / 10.0,
+            "weight": self._weight_kg(),
+            "visceralFatVolume": self.own_volume_l("visceral fat"),
+            "abdominalSubcutaneousFatVolume": self.own_volume_l("trunk skin", hip, p.dome_level),
+            "totalFatVolume": fat,
+            "liverVolume": self.own_volume_l("liver"),
+            "liverFat": 100.0 * p.liver_fat,
+            "thighMuscleVolume": self.own_volume_l("leg muscle", knee, p.crotch_level),
+            "totalLeanVolume": lean,
+            "waist": self._girth_mm("trunk skin", 0.605) / 10.0,
+        }
+
+    def _own(self, chosen: np.ndarray) -> np.ndarray:
+        """Factor of each column in a sum over the chosen ones, each without its children."""
+        around = [parent is not None and bool(chosen[parent]) for parent in self.parents]
+        return chosen.astype(float) - np.array(around, dtype=float)
+
+    def _fat_and_lean_l(self, low: float, high: float) -> tuple[float, float]:
+        """Volume (L) of adipose tissue and of all else but air and lung, arms left out."""
+        arm = np.array([name.startswith("arm") for name in self.names])
+        adipose = np.array([tissue == ADIPOSE for tissue in self.tissues])
+        solid = np.array([tissue not in (AIR, LUNG) for tissue in self.tissues])
+        volumes = np.where(arm, 0.0, self.volumes_l(low, high))
+        fat = float(self._own(adipose) @ volumes)
+        return fat, float(self._own(solid) @ volumes) - fat
+
+    def _weight_kg(self) -> float:
+        density = [
+            tissue.density - self.tissue_around(i).density for i, tissue in enumerate(self.tissues)
+        ]
+        return float(np.array(density) @ self.volumes_l())
+
+    def _girth_mm(self, name: str, level: float) -> float:
+        """Perimeter of a column at a level."""
+        index, z = self.names.index(name), self.z_of(level)
+        a, b = (np.interp(z, self.z, table[index]) for table in (self.half_x, self.half_y))
+        return perimeter(float(a), float(b))
+
+
+def perimeter(a: float, b: float) -> float:
+    """Perimeter of an ellipse with half-axes ``a`` and ``b`` (Ramanujan's first formula)."""
+    return float(np.pi * (3 * (a + b) - np.sqrt((3 * a + b) * (a + 3 * b))))

@@ -1,0 +1,219 @@
+"""A phantom as a zip of DICOM files, in the form of UK Biobank field 20201.
+
+Six stations, each with in-phase, opposed-phase, fat and water series (``Dixon_noBH_*``,
+``Dixon_BH_17s_*``), and a manifest. The headers say that the study is synthetic.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset, write_file_meta_info
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from mimir_engine.phantom.anatomy import build_body
+from mimir_engine.phantom.body import TARGETS, Body
+from mimir_engine.phantom.population import MALE, draw_person
+from mimir_engine.phantom.render import render_station
+from mimir_engine.phantom.scanner import (
+    FIRST_X_MM,
+    PIXEL_MM,
+    ScannedStation,
+    draw_stations,
+    rows_y,
+)
+from mimir_engine.study.contrast import Contrast
+
+MR_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
+#: Root of UIDs made from UUIDs or hashes (ITU-T X.667), which need no registration.
+UID_ROOT = "2.25."
+#: Participant number of seed 0; seven digits for all seeds below four million.
+FIRST_EID = 6_000_000
+DATE, FIRST_SECOND, SECONDS_A_STATION = "20200229", 36_000, 25
+#: Series of one station in the order of their numbers: name's suffix and third part of ImageType.
+SERIES = {
+    Contrast.IN_PHASE: ("in", "IN_PHASE"),
+    Contrast.OPPOSED_PHASE: ("opp", "OPP_PHASE"),
+    Contrast.FAT: ("F", "FAT"),
+    Contrast.WATER: ("W", "WATER"),
+}
+#: Deflating noise harder costs seconds and gains little.
+DEFLATE_LEVEL = 1
+
+
+def study_name(seed: int) -> str:
+    """Name of the phantom's study, without suffix: ``<eid>_20201_2_0``."""
+    return f"{FIRST_EID + seed}_20201_2_0"
+
+
+def write_study(
+    path: Path, seed: int, contrasts: Sequence[str] = tuple(c.value for c in Contrast)
+) -> dict[str, float]:
+    """Write the study of the phantom with this seed, and ``<name>.truth.json`` beside it.
+
+    Args:
+        path: The zip; ``study_name(seed) + ".zip"`` is a name as UK Biobank gives them.
+        seed: Which phantom; see ``mimir_engine.phantom.population``.
+        contrasts: Which series to write (values of ``Contrast``); water and fat suffice for most.
+
+    Returns:
+        The truth, by the names in ``mimir_engine.phantom.body.TARGETS``.
+    """
+    path = Path(path)
+    wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
+    body = build_body(draw_person(seed))
+    manifest = [",".join(_MANIFEST_COLUMNS)]
+    partial = path.with_name(path.name + ".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive:
+        for station in draw_stations(seed):
+            volumes = _contrasts(*render_station(body, station, seed))
+            for contrast in wanted:
+                series = _Series(seed, body, station, contrast)
+                for name, content in series.files(volumes[contrast]):
+                    archive.writestr(_entry(name), content)
+                    manifest.append(series.manifest_row(name, len(content)))
+        archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
+    partial.replace(path)
+    truth = body.truth()
+    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TARGETS}
+    path.with_name(path.stem + ".truth.json").write_text(json.dumps(note, indent=1) + "\n")
+    return truth
+
+
+_MANIFEST_COLUMNS = (
+    *("filename", "patientid", "studyid", "seriesid", "date", "modality", "seriesnumber"),
+    *("series description", "uncompressed size (in bytes)"),
+)
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One contrast of one station."""
+
+    seed: int
+    body: Body
+    station: ScannedStation
+    contrast: Contrast
+
+    @property
+    def number(self) -> int:
+        """Series number; 1 was the localizer."""
+        return 2 + self.station.index * len(SERIES) + list(SERIES).index(self.contrast)
+
+    @property
+    def description(self) -> str:
+        held = "Dixon_BH_17s" if self.station.breath_hold else "Dixon_noBH"
+        return f"{held}_{SERIES[self.contrast][0]}"
+
+    def uid(self, *what: object) -> str:
+        """The same UID for the same thing in every run."""
+        return str(generate_uid(UID_ROOT, ["mimir phantom", str(self.seed), *map(str, what)]))
+
+    def files(self, volume: np.ndarray) -> Iterator[tuple[str, bytes]]:
+        """Name and content of the DICOM file of each slice of uint16 ``[slice, row, column]``."""
+        dataset = self._header(volume.shape[1:])
+        x, y = FIRST_X_MM, float(rows_y()[self.station.first_row])
+        for k, (z, pixels) in enumerate(zip(self.station.z, volume)):
+            dataset.SOPInstanceUID = self.uid("image", self.number, k)
+            dataset.InstanceNumber = k + 1
+            dataset.ImagePositionPatient = [_decimal(x), _decimal(y), _decimal(z)]
+            dataset.SliceLocation = _decimal(z)
+            dataset.PixelData = pixels.astype("<u2").tobytes()
+            yield f"{dataset.SOPInstanceUID}.dcm", _encoded(dataset)
+
+    def manifest_row(self, name: str, size: int) -> str:
+        uids = self.uid("study"), self.uid("series", self.number)
+        cells = name, _patient_id(self.seed), *uids, DATE, "MR", self.number, self.description, size
+        return ",".join(map(str, cells))
+
+    def _header(self, shape: tuple[int, ...]) -> Dataset:
+        """Everything that the slices of the series share."""
+        person = self.body.person
+        second = FIRST_SECOND + SECONDS_A_STATION * self.station.index
+        header = Dataset()
+        header.SpecificCharacterSet = "ISO_IR 100"
+        header.ImageType = ["DERIVED", "PRIMARY", "DIXON", SERIES[self.contrast][1]]
+        header.SOPClassUID = MR_IMAGE_STORAGE
+        header.StudyDate = header.SeriesDate = header.AcquisitionDate = DATE
+        header.StudyTime = _time(FIRST_SECOND)
+        header.SeriesTime = header.AcquisitionTime = _time(second)
+        header.AccessionNumber = ""
+        header.Modality = "MR"
+        header.Manufacturer = "SIEMENS"
+        header.ManufacturerModelName = "MIMIR phantom (synthetic)"
+        header.StudyDescription = "MIMIR phantom: synthetic, not a person"
+        header.SeriesDescription = self.description
+        header.PatientName = f"Phantom^{self.seed}"
+        header.PatientID = _patient_id(self.seed)
+        header.PatientSex = "M" if person.sex == MALE else "F"
+        header.PatientSize = f"{person.height / 1000:.3f}"
+        header.SliceThickness = _decimal(self.station.spacing_z)
+        header.MagneticFieldStrength = "1.5"
+        header.StudyInstanceUID = self.uid("study")
+        header.SeriesInstanceUID = self.uid("series", self.number)
+        header.SeriesNumber = self.number
+        header.AcquisitionNumber = 1
+        header.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+        header.FrameOfReferenceUID = self.uid("frame of reference")
+        header.SamplesPerPixel = 1
+        header.PhotometricInterpretation = "MONOCHROME2"
+        header.Rows, header.Columns = shape
+        header.PixelSpacing = [_decimal(PIXEL_MM), _decimal(PIXEL_MM)]
+        header.BitsAllocated = header.BitsStored = 16
+        header.HighBit = 15
+        header.PixelRepresentation = 0
+        return header
+
+
+def _contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
+    """All four contrasts of a station; what a two-point Dixon reconstruction assumes of them."""
+    return {
+        Contrast.WATER: water,
+        Contrast.FAT: fat,
+        Contrast.IN_PHASE: water + fat,
+        Contrast.OPPOSED_PHASE: np.where(water > fat, water - fat, fat - water),
+    }
+
+
+def _patient_id(seed: int) -> str:
+    return f"PHANTOM{seed:07d}"
+
+
+def _decimal(value: float) -> str:
+    """A decimal string of at most 16 characters."""
+    return f"{float(value):.10g}"
+
+
+def _time(second: int) -> str:
+    """Seconds since midnight as HHMMSS.ffffff."""
+    return f"{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}.000000"
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """An archive entry that is the same in every run."""
+    entry = zipfile.ZipInfo(name, (2020, 2, 29, 10, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _encoded(dataset: Dataset) -> bytes:
+    """A DICOM file of this data set; written element by element, alike in pydicom 2 and 3."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID_ROOT + "277440265487465716"
+    dataset["PixelData"].VR = "OW"
+    file = DicomBytesIO()
+    file.is_little_endian, file.is_implicit_VR = True, False
+    file.write(bytes(128) + b"DICM")
+    write_file_meta_info(file, meta)
+    write_dataset(file, dataset)
+    return bytes(file.getvalue())

@@ -1,0 +1,106 @@
+"""The scanner that looks at a phantom: where its stations lie and what it does to their signal.
+
+Geometry as in UK Biobank field 20201: six stations of 64/44/44/44/72/64 slices, 224 columns, 168/174/174/174/162/156
+rows centred alike, 2.23214293 mm in plane. Overlaps, gains, coil bias and noise are invented, drawn per study.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimir_engine.phantom.population import stream
+
+PIXEL_MM = 2.23214293
+COLUMNS = 224
+LARGEST_ROWS = 174
+FIRST_X_MM, FIRST_Y_MM, TOP_Z_MM = -249.0, -193.0, 210.0
+"""LPS centre of the first pixel of the largest station, and of the first slice of the neck station."""
+
+SLICES = (64, 44, 44, 44, 72, 64)
+SLICE_SPACING_MM = (3.0, 4.5, 4.5, 4.5, 3.5, 4.0)
+ROWS = (168, 174, 174, 174, 162, 156)
+BREATH_HOLD = (False, True, True, True, False, False)
+_NOMINAL_OVERLAP_MM = (31.0, 31.0, 33.0, 32.0, 31.0)
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Sensitivity of a station's coils: ``gain * along_x(x) * along_y(y) * along_z(slice)``, each quadratic.
+
+    ``along(t) = 1 + linear * t - quadratic * t²`` with t in LPS mm in plane (``x``, ``y`` hold the two
+    coefficients), and -1..1 from the top to the bottom slice along z.
+    """
+
+    gain: float
+    x: tuple[float, float]
+    y: tuple[float, float]
+    z: tuple[float, float]
+
+    def along_z(self, count: int) -> np.ndarray:
+        """Gain of each of ``count`` slices, head to foot."""
+        q = np.linspace(-1.0, 1.0, count)
+        return self.gain * (1.0 + self.z[0] * q - self.z[1] * q * q)
+
+
+@dataclass(frozen=True)
+class ScannedStation:
+    """One table position of a phantom study; slices run head to foot, as they are acquired."""
+
+    index: int
+    z: np.ndarray
+    """Patient z (LPS mm) of each slice, descending."""
+    spacing_z: float
+    rows: int
+    first_row: int
+    """Offset of its rows against the largest station."""
+    breath_hold: bool
+    bias: Bias
+    sigma: float
+    """SD of the noise in each of the two parts of the complex signal."""
+
+    @property
+    def window(self) -> slice:
+        """Its rows among those of the largest station."""
+        return slice(self.first_row, self.first_row + self.rows)
+
+
+def rows_y() -> np.ndarray:
+    """LPS y (mm) of the row centres of the largest station."""
+    return FIRST_Y_MM + PIXEL_MM * np.arange(LARGEST_ROWS)
+
+
+def columns_x() -> np.ndarray:
+    """LPS x (mm) of the column centres, alike in all stations."""
+    return FIRST_X_MM + PIXEL_MM * np.arange(COLUMNS)
+
+
+def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
+    """The six stations of the study with this seed, head to foot."""
+    rng = stream("scanner", seed)
+    loudness = rng.uniform(420.0, 620.0)
+    noise = rng.uniform(4.0, 8.0)
+    stations = []
+    top = TOP_Z_MM
+    for index, (slices, spacing) in enumerate(zip(SLICES, SLICE_SPACING_MM)):
+        rows = ROWS[index]
+        bias = Bias(
+            gain=loudness * rng.uniform(0.88, 1.14),
+            x=(rng.uniform(-0.08, 0.08) / 250.0, rng.uniform(0.02, 0.14) / 250.0**2),
+            y=(rng.uniform(-0.08, 0.08) / 195.0, rng.uniform(0.02, 0.12) / 195.0**2),
+            z=(rng.uniform(-0.06, 0.06), rng.uniform(0.04, 0.16)),
+        )
+        stations.append(ScannedStation(
+            index=index,
+            z=top - spacing * np.arange(slices),
+            spacing_z=spacing,
+            rows=rows,
+            first_row=(LARGEST_ROWS - rows) // 2,
+            breath_hold=BREATH_HOLD[index],
+            bias=bias,
+            sigma=noise * rng.uniform(0.9, 1.1),
+        ))
+        if index < len(_NOMINAL_OVERLAP_MM):
+            overlap = _NOMINAL_OVERLAP_MM[index] + rng.integers(-4, 5)
+            top -= slices * spacing - float(overlap)
+    return tuple(stations)

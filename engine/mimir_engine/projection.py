@@ -1,0 +1,247 @@
+"""Fused volumes to the 3 x 256 x 256 image that the networks see.
+
+The image is that of Langner et al. (arXiv 2106.11731): for water, for fat and for the fat
+fraction a coronal view (left) beside a sagittal one (right), squeezed to a square. Water and fat
+are sums along the line of sight; the fat fraction is one plane each, meant to pass the liver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.study.contrast import Contrast
+
+#: What an inference module names as the projection it was trained on.
+PROJECTION_NAME = "mimir-2021"
+#: Height and width of each channel.
+IMAGE_SIZE = 256
+#: Posterior rows of the fused volume dropped: they show the table.
+BED_ROWS = 22
+#: Fat fraction (per mille) shown as full white.
+WHITE_FRACTION = 500
+#: Bins of the histogram in which a plane's body threshold is sought.
+OTSU_BINS = 256
+#: Fixed-point precision of the final resize (bits of an interpolation weight).
+WEIGHT_BITS = 11
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The image of one study.
+
+    Attributes:
+        image: uint8 ``(3, 256, 256)``: water, fat, fat fraction; head at the top, each coronal
+            view left (patient's right at its left) and sagittal view right (anterior at its left).
+        name: Which way of projecting made it; networks hold for one way only.
+    """
+
+    image: np.ndarray
+    name: str = PROJECTION_NAME
+
+
+@dataclass(frozen=True)
+class Views:
+    """The six views of a projection before scaling to grey levels, float ``[slice, ...]`` from
+    head to foot; coronal views ``[slice, column]``, sagittal ones ``[slice, row]``.
+
+    Attributes:
+        water_coronal, water_sagittal, fat_coronal, fat_sagittal: Signal summed along the rows and
+            along the columns.
+        fraction_coronal, fraction_sagittal: Fat fraction in one plane, per mille.
+    """
+
+    water_coronal: np.ndarray
+    water_sagittal: np.ndarray
+    fat_coronal: np.ndarray
+    fat_sagittal: np.ndarray
+    fraction_coronal: np.ndarray
+    fraction_sagittal: np.ndarray
+
+
+def project(fused: FusedVolumes) -> Projection:
+    """Project fused volumes to the image that the networks see.
+
+    Raises:
+        MimirError: ``EMPTY_IMAGE`` where water or fat shows no signal anywhere,
+            ``STATION_LAYOUT`` where the volume is too small to be projected.
+    """
+    return Projection(compose(views(fused)))
+
+
+def views(fused: FusedVolumes) -> Views:
+    """Sum and cut the fused volumes into the six views, unscaled.
+
+    Raises:
+        MimirError: as ``project``.
+    """
+    rows = fused.water.array.shape[1] - BED_ROWS
+    if rows < 1:
+        raise MimirError(
+            "STATION_LAYOUT",
+            f"the images have only {rows + BED_ROWS} rows",
+            "MIMIR needs neck-to-knee images of the whole trunk.",
+        )
+    water, fat = (sum_slices(v.array[::-1, :rows]) for v in (fused.water, fused.fat))
+    for name, (coronal, _) in (("water", water), ("fat", fat)):
+        if not coronal.any():
+            raise MimirError(
+                "EMPTY_IMAGE", f"the {name} image is zero everywhere", "Export the study again."
+            )
+    row, column = liver_planes(*body_profile(fused))
+    contrasts = (Contrast.WATER, Contrast.FAT)
+    return Views(
+        *water,
+        *fat,
+        fat_fraction(*(fused.coronal_plane(c, row) for c in contrasts)),
+        fat_fraction(*(fused.sagittal_plane(c, column)[:, :rows] for c in contrasts)),
+    )
+
+
+def sum_slices(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of a volume ``[slice, row, column]`` along its rows and along its columns."""
+    slices, rows, columns = volume.shape
+    coronal = np.empty((slices, columns), np.float32)
+    sagittal = np.empty((slices, rows), np.float32)
+    over_rows, over_columns = np.ones(rows, np.float32), np.ones(columns, np.float32)
+    for index, plane in enumerate(volume):
+        np.dot(over_rows, plane, out=coronal[index])
+        np.dot(plane, over_columns, out=sagittal[index])
+    return coronal, sagittal
+
+
+def compose(views: Views) -> np.ndarray:
+    """Scale views to grey levels and lay them side by side: uint8 ``(3, 256, 256)``."""
+    channels = (
+        (stretch(views.water_coronal), stretch(views.water_sagittal)),
+        (stretch(views.fat_coronal), stretch(views.fat_sagittal)),
+        (shade(views.fraction_coronal), shade(views.fraction_sagittal)),
+    )
+    return np.stack([resize(np.concatenate(pair, axis=1)) for pair in channels])
+
+
+def stretch(view: np.ndarray) -> np.ndarray:
+    """Grey levels from the view's own minimum (0) to its maximum (255), cut off to uint8."""
+    low, high = float(view.min()), float(view.max())
+    if not high > low:
+        raise MimirError(
+            "EMPTY_IMAGE", "a projection shows the same signal everywhere", "Export the study again."
+        )
+    return ((view - low) / (high - low) * 255).astype(np.uint8)
+
+
+def shade(fraction: np.ndarray) -> np.ndarray:
+    """Grey levels of a fat fraction in per mille: 0 to 50 % as 0 to 255, cut off to uint8."""
+    return (np.clip(fraction / WHITE_FRACTION, 0, 1) * 255).astype(np.uint8)
+
+
+def fat_fraction(water: np.ndarray, fat: np.ndarray) -> np.ndarray:
+    """Fat fraction in per mille; 0 where there is no signal. The order of operations is fixed:
+    fractions of small whole numbers often meet a grey level's edge exactly.
+    """
+    total = water + fat
+    total[total == 0] = 1
+    return np.asarray((1000 * fat) / total)
+
+
+def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels of the body in each row and in each column, without the bed's rows.
+
+    The body is where water and fat together reach the body threshold.
+    """
+    water, fat = fused.water.array, fused.fat.array
+    _, rows, columns = water.shape
+    threshold = body_threshold(water, fat)
+    by_row, by_column = np.zeros(rows, np.float32), np.zeros(columns, np.float32)
+    total, body = np.empty((2, rows, columns), np.float32)
+    over_columns, over_rows = np.ones(columns, np.float32), np.ones(rows, np.float32)
+    over_rows[rows - BED_ROWS :] = 0
+    for water_slice, fat_slice in zip(water, fat):
+        np.add(water_slice, fat_slice, out=total)
+        np.greater_equal(total, threshold, out=body)
+        by_row += body @ over_columns
+        by_column += over_rows @ body
+    return by_row[: rows - BED_ROWS], by_column
+
+
+def body_threshold(water: np.ndarray, fat: np.ndarray) -> float:
+    """Mean of all coronal planes' Otsu thresholds on the sum of water and fat.
+
+    Every second slice and column is enough: the threshold only chooses two planes.
+    """
+    total = water[::2, :, ::2] + fat[::2, :, ::2]
+    return float(np.mean([otsu_threshold(total[:, row]) for row in range(total.shape[1])]))
+
+
+def otsu_threshold(plane: np.ndarray) -> float:
+    """Otsu's threshold (IEEE Trans. SMC 9:62, 1979) of ``OTSU_BINS`` equal bins, as bin centre."""
+    low, high = float(plane.min()), float(plane.max())
+    if not high > low:
+        return low
+    width = (high - low) / OTSU_BINS
+    bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.intp)
+    counts = np.bincount(bins, minlength=OTSU_BINS + 1).astype(np.float64)
+    counts[OTSU_BINS - 1] += counts[OTSU_BINS]
+    counts = counts[:OTSU_BINS]
+    centres = low + (np.arange(OTSU_BINS) + 0.5) * width
+    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
+    mean_below = np.cumsum(counts * centres) / np.maximum(below, 1)
+    mean_above = (np.cumsum((counts * centres)[::-1]) / np.maximum(above[::-1], 1))[::-1]
+    between = below[:-1] * above[1:] * (mean_below[:-1] - mean_above[1:]) ** 2
+    return float(centres[int(np.argmax(between))])
+
+
+def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
+    """Row of the coronal and column of the sagittal fat-fraction plane.
+
+    The coronal plane has half of the body in front of it, the sagittal one half of the right
+    half-image's body to its right: where the liver usually lies.
+
+    Args:
+        by_row, by_column: Voxels of the body in each row and column (``body_profile``).
+    """
+    right_half = by_column[: len(by_column) // 2].sum()
+    return (
+        _plane_reaching(by_row, by_row.sum() / 2),
+        _plane_reaching(by_column, right_half / 2),
+    )
+
+
+def _plane_reaching(counts: np.ndarray, mass: float) -> int:
+    """First index before which at least ``mass`` voxels lie."""
+    reached = np.concatenate(([0], np.cumsum(counts))) >= mass
+    return min(int(np.argmax(reached)), len(counts) - 1)
+
+
+def resize(image: np.ndarray) -> np.ndarray:
+    """Bilinear resize of a uint8 image to 256 x 256 in fixed-point arithmetic.
+
+    Weights have 11 bits and sums are cut as in the common computer-vision resize, since networks
+    were trained on such images; a floating-point resize differs by 1 in a tenth of the pixels.
+    """
+    left, right, weight_left, weight_right = _resize_axis(image.shape[1])
+    wide = image.astype(np.int32)
+    across = (wide[:, left] * weight_left + wide[:, right] * weight_right) >> 4
+    above, below, weight_above, weight_below = _resize_axis(image.shape[0])
+    summed = ((across[above] * weight_above[:, None]) >> 16) + (
+        (across[below] * weight_below[:, None]) >> 16
+    )
+    return ((summed + 2) >> 2).astype(np.uint8)
+
+
+def _resize_axis(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Lower and upper source index of each output pixel with their fixed-point weights."""
+    position = ((np.arange(IMAGE_SIZE) + 0.5) * (size / IMAGE_SIZE) - 0.5).astype(np.float32)
+    position = np.clip(position, 0, size - 1)
+    lower = np.floor(position).astype(np.int32)
+    fraction = position - lower
+    one = 1 << WEIGHT_BITS
+    return (
+        lower,
+        np.minimum(lower + 1, size - 1),
+        np.rint((1 - fraction) * one).astype(np.int32),
+        np.rint(fraction * one).astype(np.int32),
+    )

@@ -1,0 +1,106 @@
+"""What a series shows: water, fat, in-phase, opposed-phase, or nothing MIMIR uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Optional, Union
+
+from mimir_engine.errors import MimirError
+
+
+class Contrast(str, Enum):
+    """The four contrasts of a two-point Dixon acquisition."""
+
+    WATER = "water"
+    FAT = "fat"
+    IN_PHASE = "in-phase"
+    OPPOSED_PHASE = "opposed-phase"
+
+
+#: Spellings of the contrasts in image types and descriptions, without separators, upper case.
+#: Siemens: ``_W _F _in _opp`` and OPP_PHASE; GE: ``WATER:``, ``InPhase:``, OUT_PHASE; Philips: W, F,
+#: IP, OP; the DICOM standard's frame types: WATER, FAT, IN_PHASE, OUT_PHASE.
+SPELLINGS = {
+    Contrast.WATER: ("W", "WA", "WATER", "WATERONLY"),
+    Contrast.FAT: ("F", "FAT", "FATONLY"),
+    Contrast.IN_PHASE: ("IN", "IP", "INP", "INPHASE"),
+    Contrast.OPPOSED_PHASE: (
+        *("OPP", "OP", "OOP", "OPPHASE", "OPPPHASE", "OPPOSEDPHASE"),
+        *("OUT", "OUTPHASE", "OUTOFPHASE"),
+    ),
+}
+#: Image types of maps computed from water and fat: never one of the four.
+MAPS = ("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP")
+
+_BY_SPELLING = {spelling: contrast for contrast, all_ in SPELLINGS.items() for spelling in all_}
+_PREFIX = re.compile(r"^\s*([A-Za-z][A-Za-z _-]*?)\s*:")
+_SUFFIX = re.compile(
+    r"(?:^|[_\s-])((?:in|opp|opposed|out|out[_\s-]of|op)[_\s-]phase|[A-Za-z]+)\s*$", re.IGNORECASE
+)
+
+TagValue = Union[str, Sequence[str], None]
+
+
+def classify(tags: Mapping[str, TagValue]) -> Optional[Contrast]:
+    """Say which contrast a series (or a frame) shows.
+
+    Evidence is taken from the frame's own ``FrameType``, from ``ImageType`` and from the suffix
+    (Siemens) or prefix (GE) of ``SeriesDescription``. Every source that speaks must agree.
+
+    Args:
+        tags: DICOM keyword to value; multiple values as a sequence or joined by backslashes. Only
+            the three keywords above are looked at, and each may be missing.
+
+    Returns:
+        The contrast, or None where the series is none of the four.
+
+    Raises:
+        MimirError: ``CONTRAST_CONTRADICTION`` where two sources name different contrasts.
+    """
+    frame_type, image_type = _values(tags.get("FrameType")), _values(tags.get("ImageType"))
+    description = " ".join(_values(tags.get("SeriesDescription")))
+    if any(_plain(value) in MAPS for value in (*frame_type, *image_type)):
+        return None
+    evidence = {
+        "FrameType": {*_named(frame_type[2:])},
+        "ImageType": {*_named(image_type[2:])},
+        "SeriesDescription": {*_named(_affixes(description))},
+    }
+    contrasts = set().union(*evidence.values())
+    if len(contrasts) > 1:
+        said = ", ".join(
+            f"{source} says {' and '.join(sorted(c.value for c in found))}"
+            for source, found in evidence.items()
+            if found
+        )
+        raise MimirError(
+            "CONTRAST_CONTRADICTION",
+            f"the headers of series '{description}' contradict each other: {said}",
+            "Find out which is true and correct the headers.",
+        )
+    return contrasts.pop() if contrasts else None
+
+
+def _values(value: TagValue) -> Sequence[str]:
+    if value is None:
+        return ()
+    return value.split("\\") if isinstance(value, str) else [str(v) for v in value]
+
+
+def _plain(value: str) -> str:
+    """Upper case without separators: ``In-Phase`` and ``IN_PHASE`` are one word."""
+    return re.sub(r"[_\s-]", "", value).upper()
+
+
+def _named(values: Sequence[str]) -> Iterator[Contrast]:
+    for value in values:
+        contrast = _BY_SPELLING.get(_plain(value))
+        if contrast:
+            yield contrast
+
+
+def _affixes(description: str) -> list[str]:
+    """The words of a description that may name its contrast: before a colon, or last."""
+    return [m.group(1) for m in (_PREFIX.search(description), _SUFFIX.search(description)) if m]

@@ -1,0 +1,93 @@
+"""The state of a training run on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mimir_engine.errors import MimirError
+from mimir_engine.training.dataset import Standardisation, TargetDefinition
+from mimir_engine.training.recipe import Recipe
+
+SCHEMA = 1
+FILE_NAME = "checkpoint.pt"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything a run needs to go on, and everything a finished one is packaged from.
+
+    step: steps done. The order of studies, the shifts and the learning rate follow from recipe and
+    step, so no random state is kept. network: state_dict for pixels times `recipe.pixel_scale`.
+    finished: the batch-norm statistics are settled, the network is final.
+    """
+
+    recipe: Recipe
+    step: int
+    finished: bool
+    network: dict[str, torch.Tensor]
+    optimiser: dict[str, Any]
+    definitions: tuple[TargetDefinition, ...]
+    standardisation: Standardisation
+    projection: str
+    fingerprint: str
+    provenance: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Replaces the folder's checkpoint in one go: after a kill the old or the new one is there."""
+    content = {
+        "schema": SCHEMA,
+        "recipe": asdict(checkpoint.recipe),
+        "step": checkpoint.step,
+        "finished": checkpoint.finished,
+        "network": checkpoint.network,
+        "optimiser": checkpoint.optimiser,
+        "definitions": [asdict(definition) for definition in checkpoint.definitions],
+        "mean": torch.from_numpy(checkpoint.standardisation.mean),
+        "sd": torch.from_numpy(checkpoint.standardisation.sd),
+        "projection": checkpoint.projection,
+        "fingerprint": checkpoint.fingerprint,
+        "provenance": checkpoint.provenance,
+    }
+    temporary = folder / (FILE_NAME + ".part")
+    with temporary.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / FILE_NAME)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Reads tensors and plain values only. Raises MimirError CHECKPOINT_UNREADABLE."""
+    try:
+        content = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"schema {content['schema']}, expected {SCHEMA}")
+        return Checkpoint(
+            recipe=_recipe(content["recipe"]),
+            step=content["step"],
+            finished=content["finished"],
+            network=content["network"],
+            optimiser=content["optimiser"],
+            definitions=tuple(TargetDefinition(**entry) for entry in content["definitions"]),
+            standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
+            projection=content["projection"],
+            fingerprint=content["fingerprint"],
+            provenance=content["provenance"],
+        )
+    except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
+        raise MimirError(
+            "CHECKPOINT_UNREADABLE",
+            f"no checkpoint to be read in {folder.name} ({error})",
+            "Start again in an empty folder.",
+        ) from error
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    sizes = tuple((share, size) for share, size in fields["image_sizes"])
+    return Recipe(**{**fields, "image_sizes": sizes})

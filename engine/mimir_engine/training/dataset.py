@@ -1,0 +1,173 @@
+"""What a network is trained on: projections and the targets that belong to them.
+
+A data set is a folder of three files::
+
+    images.npy     uint8 (studies, 3, rows, columns), the projections
+    targets.npy    float64 (studies, targets), in the network's unit, NaN where a label is missing
+    dataset.json   what the targets are, the projection's name, where the data come from
+
+The arrays are memory-mapped, so a data set may be larger than the memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class TargetDefinition:
+    """What one column of the targets means.
+
+    `divisor` turns the network's unit (that of the column) into `unit`: mL / 1000 = L.
+    `kind` is "quantity", or "class" for a label such as sex (0 female, 1 male).
+    """
+
+    name: str
+    unit: str
+    ukb_field: str = ""
+    divisor: float = 1.0
+    kind: str = "quantity"
+    non_negative: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Projections with their targets; the row is the study.
+
+    images: uint8 (studies, 3, rows, columns). targets: float64 (studies, targets), NaN = missing.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    definitions: tuple[TargetDefinition, ...]
+    projection: str
+    provenance: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != np.uint8:
+            raise _invalid(
+                f"images are {self.images.dtype} {self.images.shape}, not uint8 (N,3,R,C)"
+            )
+        expected = (len(self.images), len(self.definitions))
+        if self.targets.shape != expected:
+            raise _invalid(f"targets have shape {self.targets.shape}, not {expected}")
+        if len({definition.name for definition in self.definitions}) != len(self.definitions):
+            raise _invalid("two targets have the same name")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return tuple(definition.name for definition in self.definitions)
+
+    def fingerprint(self) -> str:
+        """Hash of the targets and of a few pixels of every image: the same data, or not."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.targets, dtype=np.float64).tobytes())
+        digest.update(np.ascontiguousarray(self.images[:, :, ::64, ::64]).tobytes())
+        digest.update(json.dumps(self.target_names).encode())
+        return digest.hexdigest()
+
+
+def load_dataset(folder: Union[str, Path]) -> Dataset:
+    """Opens a data set without reading its images.
+
+    Raises MimirError DATASET_UNREADABLE or DATASET_INVALID.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        targets = np.load(folder / "targets.npy", allow_pickle=False)
+        definitions = tuple(TargetDefinition(**entry) for entry in description["targets"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MimirError(
+            "DATASET_UNREADABLE",
+            f"{folder.name} is no data set ({error})",
+            "It needs images.npy, targets.npy and dataset.json.",
+        ) from error
+    return Dataset(
+        images=images,
+        targets=np.asarray(targets, dtype=np.float64),
+        definitions=definitions,
+        projection=description.get("projection", ""),
+        provenance=description.get("provenance", {}),
+    )
+
+
+def write_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
+    """Writes a data set's three files; dataset.json last, so that a half-written one is none."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "images.npy", dataset.images)
+    np.save(folder / "targets.npy", np.asarray(dataset.targets, dtype=np.float64))
+    description = {
+        "schema": SCHEMA,
+        "projection": dataset.projection,
+        "targets": [asdict(definition) for definition in dataset.definitions],
+        "provenance": dict(dataset.provenance),
+    }
+    text = json.dumps(description, indent=2, sort_keys=True) + "\n"
+    (folder / "dataset.json").write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, eq=False)
+class Standardisation:
+    """Mean and SD (ddof 1) of each target's labels in the training data: float64 (targets,)."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+    def apply(self, targets: np.ndarray) -> np.ndarray:
+        """Targets in standard deviations from the mean, float32; NaN stays NaN."""
+        return ((targets - self.mean) / self.sd).astype(np.float32)
+
+
+def standardisation_of(targets: np.ndarray, names: Sequence[str]) -> Standardisation:
+    """Raises MimirError TARGET_WITHOUT_SPREAD where fewer than two different labels are known."""
+    labelled = np.isfinite(targets)
+    for column, name in enumerate(names):
+        if len(np.unique(targets[labelled[:, column], column])) < 2:
+            raise MimirError(
+                "TARGET_WITHOUT_SPREAD",
+                f"{name} has fewer than two different labels",
+                "Leave it out or add labelled studies.",
+            )
+    known = np.where(labelled, targets, np.nan)
+    return Standardisation(mean=np.nanmean(known, axis=0), sd=np.nanstd(known, axis=0, ddof=1))
+
+
+def label_share(targets: np.ndarray) -> np.ndarray:
+    """The share of the studies that have a label, float64 (targets,)."""
+    share: np.ndarray = np.isfinite(targets).mean(axis=0)
+    return share
+
+
+def batch_indices(count: int, batch_size: int, step: int, seed: int) -> np.ndarray:
+    """The studies of one training step, int64 (batch_size,).
+
+    All epochs' shuffled orders are laid end to end and cut into batches, so each study comes once
+    an epoch. The order is a function of seed and epoch alone: nothing has to be kept to resume.
+    """
+    positions = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = positions // count
+    order = {
+        epoch: np.random.default_rng([seed, epoch]).permutation(count)
+        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1)
+    }
+    return np.array([order[int(e)][p] for e, p in zip(epochs, positions % count)], dtype=np.int64)
+
+
+def _invalid(what: str) -> MimirError:
+    return MimirError("DATASET_INVALID", what, "Write the data set with write_dataset.")

@@ -1,0 +1,292 @@
+"""Fits a network to a data set: the training loop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from mimir_engine.errors import MimirError
+from mimir_engine.network import build_network
+from mimir_engine.training.augmentation import draw_shifts, shift_images
+from mimir_engine.training.checkpoint import (
+    FILE_NAME,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from mimir_engine.training.dataset import (
+    Dataset,
+    batch_indices,
+    label_share,
+    load_dataset,
+    standardisation_of,
+)
+from mimir_engine.training.log import TrainingLog
+from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
+from mimir_engine.training.recipe import Recipe, image_size, learning_rate
+
+# Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
+_SETTLING_IMAGES = 1_024
+
+# Steps whose duration gives the remaining time.
+_PACE_WINDOW = 20
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One finished step: of `steps`, with the loss of its batch and the time that is left."""
+
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    seconds_per_step: float
+    remaining_seconds: float
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Where the run stands: not finished where it was stopped."""
+
+    folder: Path
+    step: int
+    finished: bool
+
+
+def fit(
+    dataset_dir: Union[str, Path],
+    output_dir: Union[str, Path],
+    recipe: Recipe,
+    progress: Optional[Callable[[Progress], None]] = None,
+    resume: bool = True,
+    checkpoint_every: int = 50,
+    device: str = "cpu",
+) -> FitResult:
+    """Trains a network; writes checkpoint.pt and log.csv into `output_dir`.
+
+    A run that was killed goes on from its checkpoint when called again, and ends with the same
+    weights as one never killed (to the bit on one CPU with the same number of threads). Ctrl-C or
+    SIGTERM ends it after the current step, with a checkpoint.
+
+    Raises MimirError CHECKPOINT_MISMATCH where `output_dir` holds a run of another recipe or data
+    set, OUTPUT_NOT_EMPTY where it holds any run and `resume` is false, TRAINING_DIVERGED, and what
+    `load_dataset`, `standardisation_of` and `load_checkpoint` raise.
+    """
+    dataset = load_dataset(dataset_dir)
+    folder = Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = _Run(dataset, recipe, torch.device(device))
+    if (folder / FILE_NAME).exists():
+        if not resume:
+            raise MimirError(
+                "OUTPUT_NOT_EMPTY", f"{folder.name} holds a training run", "Choose another folder."
+            )
+        run.restore(load_checkpoint(folder), folder)
+    log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
+    durations: deque[float] = deque(maxlen=_PACE_WINDOW)
+    with _stop_requests() as stop_requested:
+        while run.step < recipe.steps and not stop_requested():
+            started = time.monotonic()
+            loss, errors = run.advance()
+            durations.append(time.monotonic() - started)
+            rate = learning_rate(recipe, run.step - 1)
+            log.write(run.step, rate, loss, errors, durations[-1])
+            if run.step % checkpoint_every == 0 and run.step < recipe.steps:
+                save_checkpoint(folder, run.checkpoint())
+            if progress is not None:
+                pace = sum(durations) / len(durations)
+                left = pace * (recipe.steps - run.step)
+                progress(Progress(run.step, recipe.steps, loss, rate, pace, left))
+    if run.step == recipe.steps and not run.finished:
+        run.finish()
+    save_checkpoint(folder, run.checkpoint())
+    return FitResult(folder, run.step, run.finished)
+
+
+class _Run:
+    """Network and optimiser of a run, and the step they have reached."""
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, device: torch.device) -> None:
+        self.dataset = dataset
+        self.recipe = recipe
+        self.device = device
+        self.step = 0
+        self.finished = False
+        self.standardisation = standardisation_of(dataset.targets, dataset.target_names)
+        self.labels = self.standardisation.apply(dataset.targets)
+        shares = label_share(dataset.targets)
+        self.weights = torch.from_numpy(target_weights(shares, recipe.batch_size)).to(device)
+        network = initial_network(recipe, len(dataset.definitions))
+        self.network = network.to(device=device, memory_format=torch.channels_last)
+        self.optimiser = _optimiser(self.network, recipe)
+
+    def advance(self) -> tuple[float, np.ndarray]:
+        """One step; returns its loss and the RMSE of each target in SD, float64 (targets,)."""
+        recipe = self.recipe
+        rows = batch_indices(len(self.dataset), recipe.batch_size, self.step, recipe.seed)
+        shifts = draw_shifts(len(rows), recipe.max_shift, self.step, recipe.seed)
+        # A memory-mapped file is read fastest in its own order, and once for each image.
+        images = np.stack([self.dataset.images[row] for row in rows])
+        target = torch.from_numpy(self.labels[rows]).to(self.device)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(recipe, self.step)
+        self.network.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        output = self._forward(shift_images(images, shifts))
+        loss = gaussian_loss(output, target, self.weights, recipe.loss_beta)
+        if not torch.isfinite(loss):
+            raise MimirError(
+                "TRAINING_DIVERGED",
+                f"the loss is {loss.item()} at step {self.step}",
+                "Lower the learning rate; the last checkpoint is intact.",
+            )
+        loss.backward()
+        if recipe.gradient_limit is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.gradient_limit)
+        self.optimiser.step()
+        self.step += 1
+        return loss.item(), _batch_errors(output, target)
+
+    def finish(self) -> None:
+        """Takes the batch-norm statistics anew from un-shifted images, as they come in use."""
+        count = min(len(self.dataset), _SETTLING_IMAGES)
+        chosen = np.linspace(0, len(self.dataset) - 1, count).astype(int)
+        norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain average over all that follows
+        self.network.train()
+        with torch.no_grad():
+            for start in range(0, count, self.recipe.batch_size):
+                rows = chosen[start : start + self.recipe.batch_size]
+                if len(rows) == self.recipe.batch_size or start == 0:
+                    self._forward(np.stack([self.dataset.images[row] for row in rows]))
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+        self.finished = True
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            recipe=self.recipe,
+            step=self.step,
+            finished=self.finished,
+            network=self.network.state_dict(),
+            optimiser=self.optimiser.state_dict(),
+            definitions=self.dataset.definitions,
+            standardisation=self.standardisation,
+            projection=self.dataset.projection,
+            fingerprint=self.dataset.fingerprint(),
+            provenance=dict(self.dataset.provenance),
+        )
+
+    def restore(self, checkpoint: Checkpoint, folder: Path) -> None:
+        same_data = checkpoint.fingerprint == self.dataset.fingerprint()
+        if checkpoint.recipe != self.recipe or not same_data:
+            what = "recipe" if same_data else "data set"
+            raise MimirError(
+                "CHECKPOINT_MISMATCH",
+                f"{folder.name} holds a run of another {what}",
+                "Choose another folder, or give what it was started with.",
+            )
+        self.network.load_state_dict(checkpoint.network)
+        self.optimiser.load_state_dict(checkpoint.optimiser)
+        self.step = checkpoint.step
+        self.finished = checkpoint.finished
+
+    def _forward(self, images: np.ndarray) -> torch.Tensor:
+        pixels = torch.from_numpy(images).to(self.device)
+        pixels = pixels.to(torch.float32, memory_format=torch.channels_last)
+        size = image_size(self.recipe, self.step)
+        if size is not None and size != pixels.shape[-1]:
+            pixels = interpolate(pixels, (size, size), mode="bilinear", antialias=True)
+        reduced = self.recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=reduced):
+            output: torch.Tensor = self.network(pixels * self.recipe.pixel_scale)
+        return output
+
+
+def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
+    """The network before the first step, the same for the same seed.
+
+    Raises MimirError IMAGENET_UNAVAILABLE where those weights can't be had.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = build_network(recipe.architecture, target_count)
+    if recipe.start == "imagenet":
+        _take_imagenet_weights(network, recipe.architecture)
+    if recipe.still_last_layer:
+        torch.nn.init.zeros_(network.fc.weight)
+        torch.nn.init.zeros_(network.fc.bias)
+    return network
+
+
+def fold_pixel_scale(state: dict[str, torch.Tensor], recipe: Recipe) -> dict[str, torch.Tensor]:
+    """The state_dict for raw 0..255 pixels: the first layer takes over the scale.
+
+    Exact, borders included, since a pure scale leaves the zeros of the padding zero.
+    """
+    return {**state, "conv1.weight": state["conv1.weight"] * recipe.pixel_scale}
+
+
+def _take_imagenet_weights(network: torch.nn.Module, architecture: str) -> None:
+    from torchvision.models import get_model_weights
+
+    try:
+        weights = get_model_weights(architecture).DEFAULT.get_state_dict(check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise MimirError(
+            "IMAGENET_UNAVAILABLE",
+            f"torchvision's weights for {architecture} can't be downloaded ({error})",
+            "Train from random weights with the recipe from-scratch.",
+        ) from error
+    kept = {name: value for name, value in weights.items() if not name.startswith("fc.")}
+    network.load_state_dict(kept, strict=False)
+
+
+def _optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW that decays weights of layers only; without decay it is plain Adam."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.peak_rate)
+
+
+def _batch_errors(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
+    with torch.no_grad():
+        mean, _ = split_output(output)
+        errors: np.ndarray = (target - mean).square().nanmean(dim=0).sqrt().double().cpu().numpy()
+    return errors
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turns Ctrl-C and SIGTERM into a question to be asked between steps.
+
+    Only a program's main thread may do so; elsewhere the answer is always no.
+    """
+    requested = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield requested.is_set
+        return
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda *_: requested.set()) for kind in kinds]
+    try:
+        yield requested.is_set
+    finally:
+        for kind, handler in zip(kinds, before):
+            signal.signal(kind, handler)

@@ -1,0 +1,113 @@
+"""How a network is trained, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+from mimir_engine.training.augmentation import PUBLISHED_MAX_SHIFT
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The defaults are the published recipe, which starts from ImageNet weights.
+
+    steps, batch_size: optimisation steps, and images in each.
+    start: "imagenet" or "random" weights.
+    peak_rate: the highest learning rate.
+    schedule: "drop" (a tenth of the rate after 80 % of the steps) or "one-cycle" (`learning_rate`).
+    weight_decay: decoupled (AdamW), except for biases and batch norm; 0 is plain Adam.
+    pixel_scale: what the 0..255 pixels are multiplied by; `fold_pixel_scale` makes it vanish from
+        the finished network.
+    still_last_layer: the last layer starts at zero, so training starts at mean 0, variance 1.
+    max_shift: largest random shift in pixels. loss_beta: see `gaussian_loss`.
+    image_sizes: pairs of a share of the steps and a size in pixels: from that share on, images are
+        shrunk to it. Small images first make most steps many times cheaper ("progressive
+        resizing"); the last pair must be the true size. Empty: the true size throughout.
+    gradient_limit: the norm that gradients are clipped to, if any.
+    precision: "float32" or "bfloat16" (autocast; the weights stay float32).
+    """
+
+    name: str = "published"
+    architecture: str = "resnet50"
+    start: str = "imagenet"
+    steps: int = 10_000
+    batch_size: int = 32
+    peak_rate: float = 5e-5
+    schedule: str = "drop"
+    weight_decay: float = 0.0
+    pixel_scale: float = 1.0
+    still_last_layer: bool = False
+    max_shift: int = PUBLISHED_MAX_SHIFT
+    image_sizes: tuple[tuple[float, int], ...] = ()
+    loss_beta: float = 0.0
+    gradient_limit: Optional[float] = None
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choices = {
+            "start": ("imagenet", "random"),
+            "schedule": ("drop", "one-cycle"),
+            "precision": ("float32", "bfloat16"),
+        }
+        for field, allowed in choices.items():
+            if getattr(self, field) not in allowed:
+                raise MimirError(
+                    "RECIPE_INVALID",
+                    f"{field} is {getattr(self, field)!r}",
+                    f"Choose one of {', '.join(allowed)}.",
+                )
+        if min(self.steps, self.batch_size) < 1:
+            raise MimirError("RECIPE_INVALID", "no steps or an empty batch", "Give at least 1.")
+
+
+PUBLISHED = Recipe()
+
+# A short run without ImageNet weights: about an hour on two cores.
+FROM_SCRATCH = Recipe(
+    name="from-scratch",
+    start="random",
+    steps=1_000,
+    peak_rate=1e-3,
+    schedule="one-cycle",
+    weight_decay=0.01,
+    pixel_scale=1.0 / 64.0,  # about one over the SD of the pixels of a projection
+    still_last_layer=True,
+    max_shift=4,  # 16 would cut 70 mm off the neck or the knees, which a short run can't make up for
+    image_sizes=((0.0, 64), (0.23, 128), (0.78, 192), (0.89, 256)),
+    loss_beta=0.5,
+    gradient_limit=1.0,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, FROM_SCRATCH)}
+
+# One-cycle: share of the steps that warm up, and the rates at both ends against the peak.
+_WARM_UP = 0.2
+_FIRST_RATE = 1 / 25
+_LAST_RATE = 1e-3
+
+# Published: the rate falls to a tenth after 8,000 of 10,000 iterations.
+_DROP_AFTER = 0.8
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The rate of a step (the first is 0); a function of the step alone, so resuming is easy.
+
+    One-cycle rises for a fifth of the steps and falls to almost zero, both in straight lines (Smith
+    and Topin, "Super-convergence", 2019).
+    """
+    if recipe.schedule == "drop":
+        return recipe.peak_rate * (1.0 if step < _DROP_AFTER * recipe.steps else 0.1)
+    turn = _WARM_UP * recipe.steps
+    factors = (_FIRST_RATE, 1.0, _LAST_RATE)
+    return recipe.peak_rate * float(np.interp(step, (0.0, turn, recipe.steps), factors))
+
+
+def image_size(recipe: Recipe, step: int) -> Optional[int]:
+    """The size in pixels that the images of a step are shrunk to; None: they stay as they are."""
+    sizes = [size for share, size in recipe.image_sizes if step >= share * recipe.steps]
+    return sizes[-1] if sizes else None

@@ -1,0 +1,54 @@
+"""A three-dimensional image and where it lies in the patient.
+
+The engine's conventions, said here once and held everywhere:
+
+- arrays are indexed ``[slice, row, column]``;
+- slices run from foot to head, rows from anterior to posterior, columns from the patient's right
+  to the left, so that all three indices grow along DICOM's patient axes;
+- coordinates are DICOM's patient coordinates, LPS, in millimetres;
+- an affine maps ``(column, row, slice, 1)`` to the centre of that voxel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An axial image volume with its place in patient space.
+
+    Attributes:
+        array: ``[slice, row, column]``, float32, in the scanner's signal units.
+        affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance of voxel centres along column, row and slice index, in millimetres."""
+        return spacing_of(self.affine)
+
+    @property
+    def extent_mm(self) -> float:
+        """Head-foot extent in millimetres, voxel edges included."""
+        return self.array.shape[0] * self.spacing_mm[2]
+
+
+def axial_affine(
+    origin_mm: tuple[float, float, float], spacing_mm: tuple[float, float, float]
+) -> np.ndarray:
+    """Affine of an axial volume whose first voxel's centre lies at ``origin_mm`` (LPS)."""
+    affine = np.diag([*spacing_mm, 1.0])
+    affine[:3, 3] = origin_mm
+    return affine
+
+
+def spacing_of(affine: np.ndarray) -> tuple[float, float, float]:
+    """Lengths of the affine's three columns: spacing along column, row and slice index, in mm."""
+    x, y, z = np.sqrt((affine[:3, :3] ** 2).sum(axis=0)).tolist()
+    return x, y, z

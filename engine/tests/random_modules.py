@@ -1,0 +1,79 @@
+"""Inference modules for tests: random weights, made-up scales."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mimir_engine.acceptance import UK_BIOBANK
+from mimir_engine.module_format import InferenceModule, Target, WeightsFile, module_to_record
+
+if TYPE_CHECKING:
+    import torch
+
+TARGETS = (
+    Target("liverVolume", "", "L", 1000, 1450, 330, 1.3, non_negative=True),
+    Target("height", "12144", "cm", 1, 169, 9.2, 0.8, non_negative=True),
+    Target("sex", "31", "", 1, 0.48, 0.5, 1.0, kind="class"),
+)
+
+
+def module_spec(**changes: Any) -> InferenceModule:
+    """A module of three targets that has no files yet."""
+    module = InferenceModule(
+        name="trial",
+        version="1.0",
+        title="A trial",
+        description="Random weights.",
+        architecture="resnet50",
+        projection="mimir-2021",
+        accepts=UK_BIOBANK,
+        targets=TARGETS,
+        licence="Apache-2.0",
+    )
+    return replace(module, **changes)
+
+
+def write_without_network(folder: Path, **changes: Any) -> Path:
+    """A module's folder whose weights are no weights: for what never opens them."""
+    folder.mkdir(parents=True)
+    content = b"not weights"
+    (folder / "weights.safetensors").write_bytes(content)
+    weights = WeightsFile("weights.safetensors", sha256(content).hexdigest())
+    record = module_to_record(module_spec(weights=(weights,), **changes))
+    (folder / "module.json").write_text(json.dumps(record), "utf-8")
+    return folder
+
+
+@lru_cache(maxsize=4)
+def random_state_dict(target_count: int = 3, seed: int = 0) -> Mapping[str, torch.Tensor]:
+    """A fresh ResNet50 with random batch-norm statistics, its outputs brought to about 1."""
+    import torch
+
+    from mimir_engine.network import build_network
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build_network("resnet50", target_count).eval()
+        for name, buffer in network.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_(0, 0.1)
+            if name.endswith("running_var"):
+                buffer.uniform_(0.5, 2)
+        with torch.inference_mode():
+            spread = network(torch.from_numpy(random_images(1)).float()).std()
+    network.fc.weight.data /= spread
+    return network.state_dict()
+
+
+def random_images(count: int) -> np.ndarray:
+    """uint8 ``(count, 3, 256, 256)`` of coarse squares, the same each time."""
+    coarse = np.random.default_rng(1).integers(0, 256, (count, 3, 16, 16), np.uint8)
+    return coarse.repeat(16, axis=2).repeat(16, axis=3)

@@ -1,0 +1,318 @@
+"""The training loop and what it is made of, on a network of one small layer stack."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mimir_engine.errors import MimirError  # noqa: E402
+from mimir_engine.training import fit as fitting  # noqa: E402
+from mimir_engine.training.augmentation import draw_shifts, shift_images  # noqa: E402
+from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
+from mimir_engine.training.dataset import (  # noqa: E402
+    Dataset,
+    TargetDefinition,
+    batch_indices,
+    label_share,
+    load_dataset,
+    standardisation_of,
+    write_dataset,
+)
+from mimir_engine.training.fit import fit, fold_pixel_scale, initial_network  # noqa: E402
+from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
+from mimir_engine.training.recipe import (  # noqa: E402
+    FROM_SCRATCH,
+    PUBLISHED,
+    Recipe,
+    image_size,
+    learning_rate,
+)
+
+SMALL = replace(
+    FROM_SCRATCH,
+    name="small",
+    steps=12,
+    batch_size=4,
+    image_sizes=((0.0, 16), (0.5, 32)),
+    max_shift=2,
+)
+
+
+def small_network(architecture: str, target_count: int) -> torch.nn.Module:
+    """Convolution, batch norm and a last layer, by the names that torchvision's ResNets use."""
+
+    class Small(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = torch.nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
+            self.bn1 = torch.nn.BatchNorm2d(8)
+            self.fc = torch.nn.Linear(8, 2 * target_count)
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            features = torch.relu(self.bn1(self.conv1(pixels))).square().mean(dim=(2, 3))
+            return self.fc(features)
+
+    return Small()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop is under test, not ResNet50, whose steps would take minutes here."""
+    monkeypatch.setattr(fitting, "build_network", small_network)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Twenty-two images whose brightness and contrast are the targets; some labels missing."""
+    rng = np.random.default_rng(3)
+    contrast = rng.uniform(5, 40, 22)
+    brightness = rng.uniform(60, 160, 22)
+    noise = rng.standard_normal((22, 3, 32, 32))
+    images = brightness[:, None, None, None] + contrast[:, None, None, None] * noise
+    targets = np.stack([brightness, contrast], axis=1)
+    targets[::5, 1] = np.nan
+    definitions = (TargetDefinition("brightness", "%"), TargetDefinition("contrast", "%"))
+    pixels = np.clip(images, 0, 255).astype(np.uint8)
+    write_dataset(tmp_path / "data", Dataset(pixels, targets, definitions, "mimir-2021", {}))
+    return tmp_path / "data"
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(folder).network
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def log_of(folder: Path) -> list[list[str]]:
+    """The log without its last column, the duration."""
+    with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
+        return [row[:-1] for row in csv.reader(file)]
+
+
+class Killed(Exception):
+    """Stands for a kill: the run ends without a word."""
+
+
+def kill_at(step: int):
+    def progress(done: fitting.Progress) -> None:
+        if done.step == step:
+            raise Killed
+
+    return progress
+
+
+@pytest.mark.usefixtures("small")
+def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "whole", SMALL, checkpoint_every=3)
+    for step in (2, 5, 10):
+        with pytest.raises(Killed):
+            fit(data, tmp_path / "killed", SMALL, kill_at(step), checkpoint_every=3)
+    result = fit(data, tmp_path / "killed", SMALL, checkpoint_every=3)
+    assert result.finished and result.step == 12
+    assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
+    assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
+    assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
+
+
+@pytest.mark.usefixtures("small")
+def test_control_c_leaves_a_checkpoint_of_the_last_whole_step(data: Path, tmp_path: Path) -> None:
+    def interrupt(done: fitting.Progress) -> None:
+        if done.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    result = fit(data, tmp_path / "run", SMALL, interrupt)
+    assert (result.step, result.finished) == (4, False)
+    assert load_checkpoint(tmp_path / "run").step == 4
+    assert signal.getsignal(signal.SIGINT) is before
+    assert fit(data, tmp_path / "run", SMALL).finished
+
+
+@pytest.mark.usefixtures("small")
+def test_another_seed_gives_other_weights_and_the_same_seed_the_same(
+    data: Path, tmp_path: Path
+) -> None:
+    fit(data, tmp_path / "one", SMALL)
+    fit(data, tmp_path / "two", SMALL)
+    fit(data, tmp_path / "other", replace(SMALL, seed=1))
+    assert same(weights_of(tmp_path / "one"), weights_of(tmp_path / "two"))
+    assert not same(weights_of(tmp_path / "one"), weights_of(tmp_path / "other"))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_network_learns_its_targets(data: Path, tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=300, batch_size=11, peak_rate=3e-2, image_sizes=())
+    fit(data, tmp_path / "run", recipe)
+    last = np.array([row[3:] for row in log_of(tmp_path / "run")[-20:]], dtype=float)
+    assert last.mean(axis=0).max() < 0.4  # standard deviations; knowing nothing gives 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_of_another_recipe_or_data_set_is_refused(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "run", SMALL)
+    with pytest.raises(MimirError, match="CHECKPOINT_MISMATCH.*recipe"):
+        fit(data, tmp_path / "run", replace(SMALL, seed=9))
+    with pytest.raises(MimirError, match="OUTPUT_NOT_EMPTY"):
+        fit(data, tmp_path / "run", SMALL, resume=False)
+    dataset = load_dataset(data)
+    write_dataset(tmp_path / "other", replace(dataset, targets=dataset.targets + 1))
+    with pytest.raises(MimirError, match="CHECKPOINT_MISMATCH.*data set"):
+        fit(tmp_path / "other", tmp_path / "run", SMALL)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_diverging_run_ends_with_its_name(data: Path, tmp_path: Path) -> None:
+    wild = replace(SMALL, peak_rate=1e30, gradient_limit=None)
+    with pytest.raises(MimirError, match="TRAINING_DIVERGED"):
+        fit(data, tmp_path / "run", wild)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_folding_the_pixel_scale_is_exact_up_to_the_border() -> None:
+    network = initial_network(replace(SMALL, still_last_layer=False), 2).eval()
+    pixels = torch.rand(2, 3, 32, 32) * 255
+    expected = network(pixels * SMALL.pixel_scale)
+    network.load_state_dict(fold_pixel_scale(network.state_dict(), SMALL))
+    torch.testing.assert_close(network(pixels), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_still_last_layer_starts_at_mean_and_variance_of_the_population() -> None:
+    output = initial_network(SMALL, 2)(torch.rand(3, 3, 32, 32))
+    assert torch.equal(output, torch.zeros(3, 4))
+
+
+def test_each_study_comes_once_an_epoch_in_another_order() -> None:
+    order = np.concatenate([batch_indices(10, 4, step, seed=5) for step in range(5)])
+    first, second = order[:10], order[10:]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first[:4], batch_indices(10, 4, 0, seed=6))
+
+
+def test_a_shift_moves_all_channels_and_repeats_the_edge() -> None:
+    image = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(1, 2, 4, 5)
+    moved = shift_images(image, np.array([[1, -2]]))
+    for channel in range(2):
+        padded = np.pad(image[0, channel], 2, mode="edge")
+        assert np.array_equal(moved[0, channel], padded[1:5, 4:9])
+
+
+def test_shifts_reach_both_limits_and_depend_on_seed_and_step_alone() -> None:
+    shifts = draw_shifts(4000, 16, step=7, seed=1)
+    assert shifts.min() == -16 and shifts.max() == 16
+    assert abs(shifts.mean()) < 0.5
+    assert np.array_equal(shifts, draw_shifts(4000, 16, step=7, seed=1))
+    assert not np.array_equal(shifts, draw_shifts(4000, 16, step=8, seed=1))
+
+
+def test_the_loss_is_the_published_one_where_all_labels_are_known() -> None:
+    rng = np.random.default_rng(0)
+    output = rng.normal(size=(6, 8))
+    labels = rng.normal(size=(6, 4))
+    mean, log_variance = output[:, 0::2], output[:, 1::2]
+    expected = (np.exp(-log_variance) * (labels - mean) ** 2 + log_variance).mean()
+    weights = target_weights(np.ones(4), batch_size=6)
+    loss = gaussian_loss(torch.tensor(output), torch.tensor(labels), torch.tensor(weights))
+    assert float(loss) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_missing_label_gives_no_gradient() -> None:
+    output = torch.zeros(2, 4, requires_grad=True)
+    labels = torch.tensor([[1.0, float("nan")], [float("nan"), 2.0]])
+    gaussian_loss(output, labels, torch.ones(2)).backward()
+    assert output.grad is not None
+    assert torch.isfinite(output.grad).all()
+    assert torch.equal(output.grad != 0, torch.tensor([[1, 0, 0, 0], [0, 0, 1, 1]]) == 1) or (
+        torch.equal(output.grad[0, 2:], torch.zeros(2))
+        and torch.equal(output.grad[1, :2], torch.zeros(2))
+        and bool((output.grad[0, 0] != 0) & (output.grad[1, 2] != 0))
+    )
+
+
+def test_a_rare_target_has_as_much_say_as_a_common_one() -> None:
+    labels = np.ones((400, 2))
+    labels[100:, 1] = np.nan
+    weights = torch.tensor(target_weights(label_share(labels), batch_size=32))
+    output = torch.zeros(400, 4, requires_grad=True)
+    gaussian_loss(output, torch.tensor(labels), weights).backward()
+    assert output.grad is not None
+    pull = output.grad[:, 0::2].sum(dim=0)
+    assert float(pull[1]) == pytest.approx(float(pull[0]))
+    assert target_weights(np.array([1e-6]), batch_size=32) == 32
+
+
+def test_beta_keeps_a_well_known_target_from_drowning_the_others() -> None:
+    labels = torch.tensor([[0.01, 1.0]])
+    known_and_unknown = torch.tensor([[0.0, -9.2, 0.0, 0.0]])
+
+    def pull(beta: float) -> float:
+        output = known_and_unknown.clone().requires_grad_()
+        gaussian_loss(output, labels, torch.ones(2), beta).backward()
+        assert output.grad is not None
+        return float(output.grad[0, 0] / output.grad[0, 2])
+
+    assert pull(0.0) == pytest.approx(99, rel=0.02)
+    assert pull(0.5) == pytest.approx(1, rel=0.02)
+
+
+def test_an_absurd_log_variance_stays_finite() -> None:
+    output = torch.tensor([[0.0, -1e4, 0.0, 1e4]])
+    assert torch.isfinite(gaussian_loss(output, torch.ones(1, 2), torch.ones(2)))
+
+
+def test_labels_are_standardised_by_the_known_ones() -> None:
+    targets = np.array([[1.0, 5.0], [3.0, np.nan], [8.0, 9.0]])
+    scale = standardisation_of(targets, ["a", "b"])
+    assert scale.mean == pytest.approx([4.0, 7.0])
+    assert scale.sd == pytest.approx([np.std([1, 3, 8], ddof=1), np.std([5, 9], ddof=1)])
+    assert np.isnan(scale.apply(targets)[1, 1])
+    with pytest.raises(MimirError, match="TARGET_WITHOUT_SPREAD: b"):
+        standardisation_of(np.array([[1.0, 5.0], [2.0, 5.0]]), ["a", "b"])
+
+
+def test_the_published_recipe_is_the_default() -> None:
+    assert PUBLISHED == Recipe()
+    rates = [learning_rate(PUBLISHED, step) for step in (0, 7_999, 8_000, 9_999)]
+    assert rates == pytest.approx([5e-5, 5e-5, 5e-6, 5e-6])
+    assert image_size(PUBLISHED, 5_000) is None
+
+
+def test_one_cycle_rises_once_and_ends_near_zero() -> None:
+    rates = [learning_rate(FROM_SCRATCH, step) for step in range(FROM_SCRATCH.steps)]
+    peak = int(np.argmax(rates))
+    assert rates[peak] == pytest.approx(1e-3)
+    assert np.all(np.diff(rates[:peak]) > 0) and np.all(np.diff(rates[peak:]) < 0)
+    assert rates[-1] < 5e-6
+
+
+def test_the_last_steps_see_images_of_the_true_size() -> None:
+    assert image_size(FROM_SCRATCH, FROM_SCRATCH.steps - 1) == 256
+
+
+def test_a_recipe_with_an_unknown_word_is_refused() -> None:
+    with pytest.raises(MimirError, match="RECIPE_INVALID"):
+        Recipe(schedule="two-cycle")
+
+
+def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
+        load_dataset(tmp_path)
+    with pytest.raises(MimirError, match="DATASET_INVALID"):
+        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (), "mimir-2021", {})
