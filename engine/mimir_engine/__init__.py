@@ -1,3 +1,28 @@
 """Body measurements with honest uncertainty from neck-to-knee Dixon MRI."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+#: Public names and where they live; imported when first asked for, so that importing the package
+#: costs nothing.
+_PUBLIC = {
+    "MimirError": "errors",
+    "analyze": "pipeline",
+    "classify": "study",
+    "find_module": "inference_module",
+    "fuse": "fusion",
+    "project": "projection",
+    "read_study": "study",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)

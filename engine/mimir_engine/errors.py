@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Longest text (characters) in a message: names of archive entries can have 65,535.
+MOST_CHARACTERS = 400
+
 
 class MimirError(Exception):
     """Something that a user must know about, said in one line.
@@ -17,8 +20,8 @@ class MimirError(Exception):
 
     def __init__(self, code: str, what: str, remedy: str = "") -> None:
         self.code = code
-        self.what = " ".join(what.split())
-        self.remedy = " ".join(remedy.split())
+        self.what = one_line(what)
+        self.remedy = one_line(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -32,3 +35,18 @@ class MimirError(Exception):
     def reason(self) -> str:
         """The line without its code: what is wrong, then what to do."""
         return f"{self.what}. {self.remedy}" if self.remedy else f"{self.what}."
+
+
+def one_line(text: str) -> str:
+    """Text as it may be shown in one line of a terminal or a table.
+
+    Messages name files and series, and whoever wrote those chose the characters: white space
+    becomes single blanks, control characters and the like question marks, and what is too long
+    loses its middle.
+    """
+    line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else "?" for c in line)
+    if len(line) <= MOST_CHARACTERS:
+        return line
+    half = MOST_CHARACTERS // 2 - 3
+    return f"{line[:half]} ... {line[-half:]}"

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -168,9 +169,16 @@ class InferenceModule:
 
     def statistics(self) -> Optional[PredictionStatistics]:
         """Its prediction quantiles by sex, read when first asked for; None where it ships none."""
-        if self.statistics_file is None:
-            return None
-        return read_statistics(self.folder / self.statistics_file.file)
+        file = self.statistics_file
+        return (
+            None if file is None else _remembered_statistics(self.folder / file.file, file.sha256)
+        )
+
+
+@lru_cache(maxsize=16)
+def _remembered_statistics(path: Path, sha256: str) -> PredictionStatistics:
+    """Read once; the hash tells a file from another one that has taken its place."""
+    return read_statistics(path)
 
 
 def module_from_record(record: Record, folder: Path) -> InferenceModule:

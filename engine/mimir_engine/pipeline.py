@@ -5,7 +5,7 @@ Each step is a plain function that can be called alone; this file only strings t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
@@ -14,8 +14,14 @@ import numpy as np
 from mimir_engine.acceptance import outside_validation
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
-from mimir_engine.inference_module import InferenceModule, check_projection
-from mimir_engine.measurement import OUTSIDE_VALIDATION, Measurement, estimated_sex, measure
+from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
+from mimir_engine.measurement import (
+    DEFAULT_LEVEL,
+    OUTSIDE_VALIDATION,
+    Measurement,
+    estimated_sex,
+    measure,
+)
 from mimir_engine.projection import Projection, project
 from mimir_engine.study import DixonStudy, read_study
 from mimir_engine.study.source import StudySource
@@ -59,26 +65,27 @@ def read_and_fuse(
 
 def check_accepted(
     prepared: PreparedStudy, modules: Sequence[InferenceModule], allow_unvalidated: bool
-) -> dict[str, bool]:
-    """Which modules (by name) were validated on studies like this one.
+) -> tuple[bool, ...]:
+    """Which modules were validated on studies like this one, in their order.
 
     Raises:
         MimirError: ``OUTSIDE_VALIDATION`` where one was not, unless that is allowed;
             ``PROJECTION_MISMATCH`` where one was trained on another projection.
     """
-    accepted = {}
-    for module in modules:
-        check_projection(module, prepared.projection.name)
-        reasons = outside_validation(module.accepts, prepared.study, prepared.extent_mm)
-        if reasons and not allow_unvalidated:
-            raise MimirError(
-                "OUTSIDE_VALIDATION",
-                f"inference module {module.name} was not validated on such a study:"
-                f" {'; '.join(reasons)}",
-                "Use a module made for it; --allow-unvalidated predicts all the same and flags it.",
-            )
-        accepted[module.name] = not reasons
-    return accepted
+    return tuple(_is_accepted(prepared, module, allow_unvalidated) for module in modules)
+
+
+def _is_accepted(prepared: PreparedStudy, module: InferenceModule, allow_unvalidated: bool) -> bool:
+    check_projection(module, prepared.projection.name)
+    reasons = outside_validation(module.accepts, prepared.study, prepared.extent_mm)
+    if reasons and not allow_unvalidated:
+        raise MimirError(
+            "OUTSIDE_VALIDATION",
+            f"inference module {module.name} was not validated on such a study:"
+            f" {'; '.join(reasons)}",
+            "Use a module made for it; --allow-unvalidated predicts all the same and flags it.",
+        )
+    return not reasons
 
 
 @dataclass(frozen=True)
@@ -97,42 +104,79 @@ class ModulePrediction:
 
 def predict_batch(
     batch: Sequence[PreparedStudy],
-    accepted: Sequence[Mapping[str, bool]],
+    accepted: Sequence[Sequence[bool]],
     predictors: Sequence[Predictor],
-) -> list[dict[str, ModulePrediction]]:
-    """Predictions of all modules, by module name, for each study of a batch.
+) -> list[tuple[ModulePrediction, ...]]:
+    """Each study's predictions by all modules, in their order.
 
     Args:
-        batch: Prepared studies.
+        batch: Prepared studies, at least one.
         accepted: For each of them, what ``check_accepted`` said.
         predictors: Loaded inference modules.
+
+    Raises:
+        MimirError: ``PREDICTION_NOT_FINITE``, ``DEVICE_OUT_OF_MEMORY``.
     """
     images = np.stack([prepared.projection.image for prepared in batch])
-    predictions: list[dict[str, ModulePrediction]] = [{} for _ in batch]
-    for predictor in predictors:
-        name = predictor.module.name
-        prediction = predictor.predict(images)
-        for study, valid, mean, variance in zip(
-            predictions, accepted, prediction.mean.tolist(), prediction.variance.tolist()
-        ):
-            study[name] = ModulePrediction(tuple(mean), tuple(variance), valid[name])
-    return predictions
+    by_module = [predictor.predict(images) for predictor in predictors]
+    return [
+        tuple(
+            ModulePrediction(tuple(said.mean[row].tolist()), tuple(said.variance[row].tolist()), ok)
+            for said, ok in zip(by_module, validated)
+        )
+        for row, validated in enumerate(accepted)
+    ]
 
 
 def measure_study(
-    modules: Sequence[InferenceModule], predictions: Mapping[str, ModulePrediction], level: float
+    modules: Sequence[InferenceModule], predictions: Sequence[ModulePrediction], level: float
 ) -> list[Measurement]:
     """One study's measurements by all modules.
 
     The sex that one module is certain of serves the percentiles of all.
+
+    Args:
+        modules: Inference modules.
+        predictions: What each of them said, in their order.
+        level: Of the intervals.
     """
 
     def measured(sex: Optional[str]) -> list[Measurement]:
         measurements = []
-        for module in modules:
-            said = predictions[module.name]
+        for module, said in zip(modules, predictions):
             flags = () if said.validated else (OUTSIDE_VALIDATION,)
             measurements += measure(module, said.mean, said.variance, level, flags, sex)
         return measurements
 
     return measured(estimated_sex(measured(None)))
+
+
+def analyze(
+    source: StudySource,
+    modules: Sequence[str],
+    level: float = DEFAULT_LEVEL,
+    device: str = "auto",
+    allow_unvalidated: bool = False,
+) -> list[Measurement]:
+    """One study's measurements in one line; for many studies see ``mimir_engine.cohort.infer``.
+
+    >>> analyze("1000001_20201_2_0.zip", ["phantom"])  # doctest: +SKIP
+
+    Args:
+        source: A zip archive, a folder, or the paths of DICOM files.
+        modules: Names or folders of inference modules.
+        level: Of the intervals.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        allow_unvalidated: Predict also where a module was not validated on such studies.
+
+    Raises:
+        MimirError: whatever is wrong with the study, a module or the device.
+    """
+    from mimir_engine.network import Predictor
+
+    found = find_modules(modules)
+    prepared = prepare(source)
+    accepted = check_accepted(prepared, found, allow_unvalidated)
+    predictors = [Predictor(module, device) for module in found]
+    (predictions,) = predict_batch([prepared], [accepted], predictors)
+    return measure_study(found, predictions, level)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Optional
 
@@ -122,9 +121,8 @@ def write_statistics(path: Path, statistics: PredictionStatistics) -> None:
     path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
-@lru_cache(maxsize=16)
 def read_statistics(path: Path) -> PredictionStatistics:
-    """Read ``statistics.json``; read once, remembered after.
+    """Read ``statistics.json``.
 
     Raises:
         MimirError: ``STATISTICS_INVALID``.

@@ -25,6 +25,8 @@ BED_ROWS = 22
 WHITE_FRACTION = 500
 #: Bins of the histogram in which a plane's body threshold is sought.
 OTSU_BINS = 256
+#: Smaller differences of signal are none; their reciprocal would not fit single precision.
+LEAST_SIGNAL = 1e-30
 #: Fixed-point precision of the final resize (bits of an interpolation weight).
 WEIGHT_BITS = 11
 
@@ -128,7 +130,9 @@ def stretch(view: np.ndarray) -> np.ndarray:
     low, high = float(view.min()), float(view.max())
     if not high > low:
         raise MimirError(
-            "EMPTY_IMAGE", "a projection shows the same signal everywhere", "Export the study again."
+            "EMPTY_IMAGE",
+            "a projection shows the same signal everywhere",
+            "Export the study again.",
         )
     return ((view - low) / (high - low) * 255).astype(np.uint8)
 
@@ -179,9 +183,9 @@ def body_threshold(water: np.ndarray, fat: np.ndarray) -> float:
 def otsu_threshold(plane: np.ndarray) -> float:
     """Otsu's threshold (IEEE Trans. SMC 9:62, 1979) of ``OTSU_BINS`` equal bins, as bin centre."""
     low, high = float(plane.min()), float(plane.max())
-    if not high > low:
-        return low
     width = (high - low) / OTSU_BINS
+    if width < LEAST_SIGNAL:
+        return low
     bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.intp)
     counts = np.bincount(bins, minlength=OTSU_BINS + 1).astype(np.float64)
     counts[OTSU_BINS - 1] += counts[OTSU_BINS]

@@ -19,9 +19,9 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Optional, Protocol, Union
 
@@ -56,8 +56,6 @@ NON_NEGATIVE_UNITS = frozenset(
 PLAUSIBLE_FACTOR = 3.0
 PLAUSIBLE_BELOW_MAPE = 20.0
 """Above it, MAE / MAPE says too little about the cohort's mean."""
-
-LICENCE = "not stated in the published files"
 
 
 @dataclass(frozen=True)
@@ -101,20 +99,13 @@ def import_published(
     if not MODULE_NAME.fullmatch(name):
         raise MimirError(INVALID, f"{name[:60]!r} can't be a module's name", "Choose a --name.")
     with _opened(source) as files:
-        targets = _read_targets(files)
-        _check_plausible(targets)
+        module = _module(name, _read_targets(files))
+        _check_plausible(module.targets)
         destination.mkdir(parents=True, exist_ok=True)
-        snapshot = _read_snapshot(files, len(targets), destination)
-    module = InferenceModule(
-        name=name,
+        snapshot = _read_snapshot(files, len(module.targets), destination)
+    module = replace(
+        module,
         version=f"snapshot-{snapshot.sha256[:12]}",
-        title=f"Published module {name}",
-        description="Trained on UK Biobank's neck-to-knee MRI; validated on nothing else.",
-        architecture="resnet50",
-        projection="mimir-2021",
-        accepts=UK_BIOBANK,
-        targets=tuple(targets),
-        licence=LICENCE,
         provenance={
             "layout": "published",
             "source": source.name,
@@ -123,6 +114,21 @@ def import_published(
         },
     )
     return write_module(destination / name, module, [snapshot.state_dict])
+
+
+def _module(name: str, targets: list[Target]) -> InferenceModule:
+    """What all published modules have in common."""
+    return InferenceModule(
+        name=name,
+        version="",
+        title=f"Published module {name}",
+        description="Trained on UK Biobank's neck-to-knee MRI; validated on nothing else.",
+        architecture="resnet50",
+        projection="mimir-2021",
+        accepts=UK_BIOBANK,
+        targets=tuple(targets),
+        licence="not stated in the published files",
+    )
 
 
 # --- the files, out of a folder or a zip ---
@@ -269,7 +275,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _check_plausible(targets: list[Target]) -> None:
+def _check_plausible(targets: Sequence[Target]) -> None:
     """Refuse a module whose means are not those of the published cohort.
 
     A divisor or unit that is not what it says shows as a factor of ten or more.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mimir_engine.errors import one_line
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -11,8 +13,12 @@ class Finding:
 
     Attributes:
         code: Stable upper-case code, e.g. ``STATION_RESCANNED``; written to the ``flags`` column.
-        sentence: The same in plain words, with the station or series it concerns.
+        sentence: The same in plain words, with the station or series it concerns, on one line and
+            without a final full stop.
     """
 
     code: str
     sentence: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sentence", one_line(self.sentence))

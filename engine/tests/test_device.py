@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the file is skipped before it imports what needs it)
 from __future__ import annotations
 
 import pytest

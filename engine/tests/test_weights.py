@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the file is skipped before it imports what needs it)
 from __future__ import annotations
 
 import os
@@ -7,12 +8,12 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+from random_modules import random_state_dict
 from safetensors.torch import save_file
 
 from mimir_engine.errors import MimirError
 from mimir_engine.network import expected_shapes
 from mimir_engine.weights import load_weights, quantise, save_weights
-from random_modules import random_state_dict
 
 
 def test_float32_weights_come_back_exactly(tmp_path: Path) -> None:
@@ -24,17 +25,15 @@ def test_float32_weights_come_back_exactly(tmp_path: Path) -> None:
     assert loaded["bn.num_batches_tracked"] == 7
 
 
-def test_each_channel_is_rounded_no_worse_than_plainly() -> None:
+def test_no_rounding_error_exceeds_the_bound_of_its_channel() -> None:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(64, 32, 3, 3, generator=generator)
     weight *= torch.logspace(-6, 6, 64).reshape(-1, 1, 1, 1)  # channels of very different size
-    weight[5, 0, 0, 0] *= 20  # an outlier
     rounded, scale = quantise(weight)
     assert rounded.dtype == torch.int8
-    error = (rounded * scale.reshape(-1, 1, 1, 1) - weight).square().mean(dim=(1, 2, 3)).sqrt()
+    error = (rounded * scale.reshape(-1, 1, 1, 1) - weight).abs().amax(dim=(1, 2, 3))
     largest = weight.abs().amax(dim=(1, 2, 3))
-    assert bool((error <= largest / 254).all())
-    assert error[5] < 0.9 * largest[5] / 127 / 12**0.5, "an outlier is clipped where that pays"
+    assert bool((error <= 1.0001 * largest / 254).all())
 
 
 def test_channels_of_zeros_and_of_tiny_numbers_stay_what_they_are() -> None:
@@ -60,8 +59,8 @@ def test_an_eight_bit_resnet50_is_small_and_expands_to_the_plain_state_dict(
     for name, tensor in loaded.items():
         if tensor.ndim >= 2:
             largest = state_dict[name].abs().flatten(1).amax(dim=1)
-            error = (tensor - state_dict[name]).flatten(1).square().mean(dim=1).sqrt()
-            assert bool((error <= largest / 254).all()), name
+            error = (tensor - state_dict[name]).abs().flatten(1).amax(dim=1)
+            assert bool((error <= 1.0001 * largest / 254).all()), name
         elif tensor.is_floating_point():
             torch.testing.assert_close(tensor, state_dict[name], rtol=1e-3, atol=1e-7)
 

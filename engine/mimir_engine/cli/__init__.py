@@ -2,19 +2,24 @@
 
 Printing happens in this package only: results on standard output, progress and errors on
 standard error. An error is one line ``CODE: what is wrong, what to do``, never a traceback.
+With ``MIMIR_DEBUG`` set, tracebacks and warnings are shown.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn, Optional
 
 import mimir_engine
 from mimir_engine.errors import MimirError
+from mimir_engine.plain_text import printable
 
 COMMANDS = ("demo", "infer", "project", "modules", "phantom", "train")
 
@@ -27,37 +32,49 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong with the command line in one line, as all of MIMIR does."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USE, f"WRONG_USE: {message}. Try '{self.prog} --help'.\n")
+        self.exit(WRONG_USE, f"WRONG_USE: {printable(message)}. Try '{self.prog} --help'.\n")
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run a command line; returns its exit status."""
+    debug = bool(os.environ.get("MIMIR_DEBUG"))
+    _set_up_streams(debug)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except MimirError as error:
+        say(str(error))
+        return WRONG_USE
+    except KeyboardInterrupt:
+        say("CANCELLED: stopped before the end. The same command can be given again.")
+        return CANCELLED
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANCELLED
+    except Exception as error:  # a fault of ours
+        if debug:
+            raise
+        from mimir_engine.cohort.outcome import fault
+
+        say(
+            f"INTERNAL_ERROR: MIMIR failed {fault(error)}."
+            " Please report it; MIMIR_DEBUG=1 shows more."
+        )
+        return WRONG_USE
+
+
+def say(line: str) -> None:
+    """One line on standard error, whatever the names in it hold."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def _run(argv: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if not arguments.command:
         parser.print_help()
         return WRONG_USE
-    arguments.argv = list(sys.argv[1:] if argv is None else argv)
-    try:
-        return import_module(f"mimir_engine.cli.{arguments.command}").run(arguments)
-    except MimirError as error:
-        print(_one_line(str(error)), file=sys.stderr)
-        return WRONG_USE
-    except KeyboardInterrupt:
-        print("CANCELLED: the same command goes on where this one was.", file=sys.stderr)
-        return CANCELLED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SOME_FAILED
-    except Exception as error:  # a fault of ours: no traceback unless one is asked for
-        if os.environ.get("MIMIR_DEBUG"):
-            raise
-        print(
-            f"INTERNAL_ERROR: MIMIR failed ({type(error).__name__})."
-            " Please report it; MIMIR_DEBUG=1 shows where.",
-            file=sys.stderr,
-        )
-        return WRONG_USE
+    arguments.argv = argv
+    return int(import_module(f"mimir_engine.cli.{arguments.command}").run(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one_line(text: str) -> str:
-    """Without control characters: names out of files can't steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
+def _set_up_streams(debug: bool) -> None:
+    """What a terminal's encoding lacks is escaped, not a crash; libraries keep their warnings to
+    themselves, which may quote what stands in a patient's headers.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if debug:
+        logging.basicConfig()
+        logging.getLogger("mimir_engine").setLevel(logging.DEBUG)
+        return
+    logging.getLogger().addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")

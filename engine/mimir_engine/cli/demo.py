@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.errors import MimirError
+
+if TYPE_CHECKING:
+    from mimir_engine.cohort.outcome import StudyResult
+    from mimir_engine.module_format import InferenceModule
 
 #: Phantom of the demonstration: no training or calibration has seen it.
 DEMO_SEED = 3_000_000
@@ -24,42 +28,63 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make, measure, compare, draw."""
-    from mimir_engine.cli.infer import tell
+    from mimir_engine.extras import require
+
+    if arguments.seed < 0:
+        raise MimirError("WRONG_USE", "--seed starts at 0", "Leave it out.")
+    require("network")
+
+    from mimir_engine.cli.progress import tell
     from mimir_engine.cohort.infer import InferOptions, infer
     from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.inference_module import find_module
     from mimir_engine.phantom.dicom_study import study_name, write_study
     from mimir_engine.report.csv_files import write_cohort
     from mimir_engine.report.table import truth_table
+    from mimir_engine.report.whole_files import writing
 
+    output, name = arguments.output, study_name(arguments.seed)
     module = find_module("phantom")
-    name = study_name(arguments.seed)
-    path = arguments.output / "study" / f"{name}.zip"
-    print(f"Making the synthetic study {path} ...", file=sys.stderr)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    truth = write_study(path, arguments.seed)
-    options = InferOptions(overwrite=True)
-    cohort = infer([NamedSource(name, path)], [module], arguments.output, options, tell)
-    write_cohort(arguments.output, cohort, ["mimir", *arguments.argv])
-    for failure in cohort.failures:
-        raise MimirError(failure.code, failure.reason.rstrip("."))
-    result = cohort.results[0]
-    print(truth_table(result.measurements, truth, module.column_prefix))
+    path = output / "study" / f"{name}.zip"
+    ours = path.exists()  # results in this folder are an earlier demonstration's
+    say(f"Making the synthetic study {path} ...")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        truth = write_study(path, arguments.seed)
+    options = InferOptions(overwrite=ours)
+    cohort = infer([NamedSource(name, path)], [module], output, options, tell)
+    write_cohort(output, cohort, ["mimir", *arguments.argv])
+    result = next((result for result in cohort.results if result.name == name), None)
+    if result is None:
+        return SOME_FAILED
+    print(f"\n{truth_table(result.measurements, truth, module.column_prefix)}")
     print(f"\n{module.title}. {module.description}")
-    picture = _draw(arguments.output, path, module, result, truth)
-    print(f"\nWritten to {arguments.output}/: predictions.csv, failures.csv, run.json{picture}")
-    return 0
+    files = [
+        "predictions.csv",
+        "failures.csv",
+        "run.json",
+        *_draw(output, path, module, result, truth),
+    ]
+    print(f"\nWritten to {output}: {', '.join(files)}")
+    return DONE
 
 
-def _draw(output: Path, path: Path, module: Any, result: Any, truth: dict[str, float]) -> str:
-    """Draw the picture, if it can be drawn; how it is called in the closing line."""
+def _draw(
+    output: Path,
+    study: Path,
+    module: InferenceModule,
+    result: StudyResult,
+    truth: dict[str, float],
+) -> list[str]:
+    """Draw the picture, if it can be drawn; its name."""
+    from mimir_engine.extras import is_installed
     from mimir_engine.pipeline import prepare
 
-    try:
-        from mimir_engine.report.figure import draw_study
-    except ImportError:
-        print("No picture: pip install 'mimir-engine[figures]' draws it.", file=sys.stderr)
-        return ""
-    picture = output / f"{result.name}.png"
-    draw_study(picture, prepare(path).projection, result, module, truth)
-    return f", {picture.name}"
+    if not is_installed("figures"):
+        say("No picture: pip install 'mimir-engine[figures]' draws it.")
+        return []
+    from mimir_engine.report.figure import draw_study
+
+    picture = f"{result.name}.png"
+    draw_study(output / picture, prepare(study).projection, result, module, truth)
+    return [picture]

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
-import threading
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.errors import MimirError
 
 
@@ -26,12 +22,25 @@ def add_parser(subparsers: Any) -> None:
         help="JSON lines {name, path} or {name, files}; '-' reads standard input",
     )
     parser.add_argument(
-        "--modules", required=True, metavar="NAME_OR_DIR[,…]", help="inference modules"
+        "--modules",
+        required=True,
+        metavar="NAME_OR_DIR[,...]",
+        help="inference modules; NAME=PREFIX puts a prefix before the names of the columns",
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR")
-    parser.add_argument("--level", type=float, default=0.95, help="of the intervals (0.95)")
+    parser.add_argument(
+        "--output",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder of the results; a run that was stopped goes on there",
+    )
+    parser.add_argument(
+        "--level", type=float, default=0.95, help="of the intervals (default: 0.95)"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    parser.add_argument("--jobs", type=int, default=2, help="studies read at once (2)")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="studies read at once, some 400 MB each (default: 2)"
+    )
     parser.add_argument(
         "--allow-unvalidated",
         action="store_true",
@@ -42,6 +51,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="name the columns as the published engine does, for old scripts",
     )
+    parser.add_argument(
+        "--parquet",
+        action="store_true",
+        help="write predictions.parquet too: a row a study and measurement",
+    )
     parser.add_argument("--overwrite", action="store_true", help="start anew in DIR")
     parser.add_argument(
         "--events", action="store_true", help="progress as JSON lines on standard output"
@@ -50,15 +64,30 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict all studies and write the results."""
+    from mimir_engine.cli.progress import event_lines, tell
+
+    if not arguments.events:
+        return _infer(arguments, tell)
+    with event_lines() as write_event:
+        return _infer(arguments, write_event)
+
+
+def _infer(arguments: argparse.Namespace, listener: Any) -> int:
+    from mimir_engine.cohort.events import engine_event
+    from mimir_engine.extras import require
+
+    listener(engine_event())
+    _check(arguments)
+    require("network")
+    if arguments.parquet:
+        require("parquet")
+
     from mimir_engine.cohort.infer import InferOptions, infer
     from mimir_engine.inference_module import find_modules
     from mimir_engine.report.csv_files import write_cohort
+    from mimir_engine.report.parquet_file import write_parquet
 
-    check_level(arguments.level)
-    if arguments.jobs < 1:
-        raise MimirError("WRONG_USE", f"--jobs {arguments.jobs} reads nothing", "Use 1 or more.")
-    sources = _sources(arguments)
-    modules = find_modules(arguments.modules.split(","))
+    modules = find_modules([name.strip() for name in arguments.modules.split(",") if name.strip()])
     options = InferOptions(
         arguments.level,
         arguments.device,
@@ -66,106 +95,42 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.jobs,
         arguments.overwrite,
     )
-    listener = write_event if arguments.events else tell
-    cohort = infer(sources, modules, arguments.output, options, listener)
-    command = ["mimir", *arguments.argv]
-    write_cohort(arguments.output, cohort, command, arguments.published_columns)
-    return 1 if cohort.failures else 0
+    output = arguments.output
+    cohort = infer(_sources(arguments), modules, output, options, listener)
+    if arguments.parquet:
+        write_parquet(output, cohort)
+    write_cohort(output, cohort, ["mimir", *arguments.argv], arguments.published_columns)
+    failed = len(cohort.failures)
+    listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
+    return SOME_FAILED if failed else DONE
 
 
-def check_level(level: float) -> None:
-    """Refuse an interval level that is none.
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse at once what makes no sense.
 
     Raises:
-        MimirError: ``LEVEL_INVALID``.
+        MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    if not 0.5 <= level <= 0.999:
+    if not 0.5 <= arguments.level <= 0.999:
         raise MimirError(
-            "LEVEL_INVALID", f"an interval level of {level:g} is no use", "Use e.g. 0.95."
+            "LEVEL_INVALID",
+            f"an interval level of {arguments.level:g} is no use",
+            "Use one from 0.5 to 0.999.",
         )
-
-
-def _sources(arguments: argparse.Namespace) -> list[Any]:
-    from mimir_engine.cohort.sources import named_sources, sources_from_json
-
+    if arguments.jobs < 1:
+        raise MimirError("WRONG_USE", f"--jobs {arguments.jobs} reads nothing", "Use 1 or more.")
+    if not arguments.modules.strip(", "):
+        raise MimirError("WRONG_USE", "--modules names none", "Try 'mimir modules list'.")
     if bool(arguments.source) == bool(arguments.sources):
         raise MimirError(
             "WRONG_USE", "give either SOURCE or --sources", "Try 'mimir infer --help'."
         )
+
+
+def _sources(arguments: argparse.Namespace) -> list[Any]:
+    from mimir_engine.cli.source_list import read_source_list
+    from mimir_engine.cohort.sources import named_sources
+
     if arguments.source:
         return named_sources(arguments.source)
-    if arguments.sources != "-":
-        return sources_from_json(_lines_of(Path(arguments.sources)))
-    lines = _Counted(sys.stdin)
-    sources = sources_from_json(lines)
-    if not lines.at_end:
-        _end_with(sys.stdin)
-    return sources
-
-
-def _lines_of(path: Path) -> list[str]:
-    try:
-        return path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise MimirError(
-            "SOURCES_INVALID", f"the list of studies '{path}' cannot be read", "Check the path."
-        ) from error
-
-
-class _Counted:
-    """Lines of a stream, and whether its end was met."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.at_end = False
-
-    def __iter__(self) -> Iterator[str]:
-        yield from iter(self._stream.readline, "")
-        self.at_end = True
-
-
-def _end_with(stream: TextIO) -> None:
-    """End this process when the stream closes: a parent that ended its list with an empty line
-    and holds the stream open takes the engine with it, however it dies.
-    """
-
-    def wait() -> None:
-        while stream.readline():
-            pass
-        os._exit(130)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def write_event(event: Mapping[str, Any]) -> None:
-    """An event as one ASCII JSON line on standard output."""
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
-
-
-def tell(event: Mapping[str, Any]) -> None:
-    """An event as a line for people, on standard error."""
-    line = _told(event)
-    if line:
-        print("".join(c if c.isprintable() else " " for c in line), file=sys.stderr, flush=True)
-
-
-def _told(event: Mapping[str, Any]) -> str:
-    if event["event"] == "run" and event["already_done"]:
-        return f"{event['already_done']} of {event['studies']} studies were done before"
-    if event["event"] == "study":
-        place = f"[{event['done']}/{event['total']}]"
-        if event["state"] == "failed":
-            return f"{event['code']}: {event['name']}: {event['reason']} {place}"
-        return f"{event['name']} done {place}, {duration(event['seconds_left'])} left"
-    if event["event"] == "finished":
-        return f"{event['done']} studies done, {event['failed']} failed"
-    return ""
-
-
-def duration(seconds: float) -> str:
-    """``45 s``, ``12 min`` or ``3 h 20 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    return read_source_list(arguments.sources)

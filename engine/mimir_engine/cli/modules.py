@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
+
+from mimir_engine.cli import DONE, SOME_FAILED, say
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     for action in (show, verify):
         action.add_argument("module", help="name or folder")
     add.add_argument("source", type=Path, help="folder or zip archive")
-    add.add_argument("--name", help="what to call it; by default the folder's own name")
+    add.add_argument("--name", help="what to call a published module; by default the folder's name")
     add.add_argument("--into", type=Path, metavar="DIR", help="folder of modules to add it to")
 
 
@@ -32,13 +33,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import list_modules
+    from mimir_engine.locate import locate
 
     modules, errors = list_modules()
     for module in modules:
         print(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
     for error in errors:
-        print(error, file=sys.stderr)
-    return 1 if errors else 0
+        say(str(error))
+    if not modules:
+        say(f"No inference modules in {', '.join(map(str, locate().modules))}.")
+    return SOME_FAILED if errors else DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -46,17 +50,16 @@ def _show(arguments: argparse.Namespace) -> int:
     from mimir_engine.report.module_text import describe
 
     print(describe(find_module(arguments.module)))
-    return 0
+    return DONE
 
 
 def _add(arguments: argparse.Namespace) -> int:
     from mimir_engine.locate import locate
-    from mimir_engine.published_module import import_published
+    from mimir_engine.module_store import add_module
 
-    into = arguments.into or locate().user_modules
-    module = import_published(arguments.source, into, arguments.name)
+    module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
     print(f"{module.name} added: {len(module.targets)} measurements, in {module.folder}")
-    return 0
+    return DONE
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -65,4 +68,4 @@ def _verify(arguments: argparse.Namespace) -> int:
     module = find_module(arguments.module)
     verify_module(module)
     print(f"{module.name} {module.version}: all files are as they were written")
-    return 0
+    return DONE

@@ -41,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _projections(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.phantom.projections import write_projections
+    from mimir_engine.report.whole_files import writing
 
-    write_projections(arguments.output, seeds, arguments.jobs, _Counter())
+    with writing(arguments.output):
+        write_projections(arguments.output, seeds, arguments.jobs, _Counter())
     return 0
 
 
@@ -56,11 +58,13 @@ class _Counter:
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.phantom.dicom_study import study_name, write_study
+    from mimir_engine.report.whole_files import writing
 
-    arguments.output.mkdir(parents=True, exist_ok=True)
     light = {"contrasts": ("water", "fat")} if arguments.light else {}
     for seed in seeds:
         path = arguments.output / f"{study_name(seed)}.zip"
-        write_study(path, seed, **light)
-        print(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_study(path, seed, **light)
+        print(path, flush=True)
     return 0

@@ -1,30 +1,35 @@
-"""What a run tells while it goes on: plain records for panels, logs and consoles alike."""
+"""What a run tells while it goes on: plain records for panels, logs and consoles alike.
+
+- ``engine``: version, path, python. Which engine this is; the first event of every run.
+- ``run``: studies, already_done, modules, device.
+- ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
+  seconds_left. One a study.
+- ``finished``: done, failed, output. All files are written; the last event.
+"""
 
 from __future__ import annotations
 
-import sys
+import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable
+
+import mimir_engine
 
 #: Receives each event; its ``event`` key says which kind it is.
 Listener = Callable[[Mapping[str, Any]], None]
 
 
 def engine_event() -> dict[str, Any]:
-    """The first event of every run: which engine this is, and where it lies."""
-    import mimir_engine
-
+    """Which engine this is, and where it lies."""
     return {
         "event": "engine",
         "version": mimir_engine.__version__,
         "path": mimir_engine.__path__[0],
-        "python": sys.version.split()[0],
+        "python": platform.python_version(),
     }
 
 
-@dataclass
 class Clock:
     """Time left, judged by the studies done in this run.
 
@@ -33,15 +38,13 @@ class Clock:
         done: Of them, those done.
     """
 
-    total: int
-    done: int = 0
-    started: float = 0.0
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self._started = time.monotonic()
 
-    def __post_init__(self) -> None:
-        self.started = time.monotonic()
-
-    def tick(self) -> Optional[float]:
-        """Count one more study; seconds left, rounded."""
+    def tick(self) -> float:
+        """Count one more study; seconds left."""
         self.done += 1
-        spent = time.monotonic() - self.started
+        spent = time.monotonic() - self._started
         return round(spent / self.done * (self.total - self.done), 1)

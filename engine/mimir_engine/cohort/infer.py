@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 import numpy as np
 import pydicom
 
 import mimir_engine
-from mimir_engine.cohort.events import Clock, Listener, engine_event
+from mimir_engine.cohort.events import Clock, Listener
+from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcome import Cohort, StudyFailure, cohort_of, failure_of
 from mimir_engine.cohort.sources import NamedSource, check_names
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import InferenceModule, check_columns, module_sha256
-from mimir_engine.measurement import Measurement
+from mimir_engine.inference_module import check_columns, check_projection, module_sha256
+from mimir_engine.module_format import InferenceModule
 from mimir_engine.pipeline import (
     ModulePrediction,
     PreparedStudy,
     check_accepted,
-    measure_study,
     predict_batch,
     prepare,
 )
@@ -52,7 +54,7 @@ class InferOptions:
         level: Of the intervals.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Predict also studies that a module was not validated on, and flag them.
-        jobs: Studies read at once.
+        jobs: Studies read at once; each takes some 400 MB while it is.
         overwrite: Start anew in an output folder that holds results.
     """
 
@@ -64,34 +66,6 @@ class InferOptions:
 
 
 @dataclass(frozen=True)
-class StudyResult:
-    """One study's measurements.
-
-    Attributes:
-        name, eid, instance: Which study; the latter two empty where it is not UK Biobank's.
-        measurements: By all modules, in their order.
-        flags: Codes of all findings and of all measurements' flags, without repeats.
-        findings: What was mended or noticed while reading.
-    """
-
-    name: str
-    eid: str
-    instance: str
-    measurements: tuple[Measurement, ...]
-    flags: tuple[str, ...]
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class StudyFailure:
-    """Why a study has no measurements."""
-
-    name: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class _Predicted:
     """What the ledger keeps of a study that was done."""
 
@@ -99,20 +73,22 @@ class _Predicted:
     eid: str
     instance: str
     findings: tuple[Finding, ...]
-    predictions: Mapping[str, ModulePrediction]
-
-
-_Ready = Union[tuple[PreparedStudy, dict[str, bool]], StudyFailure]
-_Outcome = Union[_Predicted, StudyFailure]
+    predictions: tuple[ModulePrediction, ...]
 
 
 @dataclass(frozen=True)
-class Cohort:
-    """Outcomes of all studies of an output folder, sorted by name, and what they hang on."""
+class _Read:
+    """A study that waits for the networks, or why it doesn't, and its files as they were before
+    they were read.
+    """
 
-    results: tuple[StudyResult, ...]
-    failures: tuple[StudyFailure, ...]
-    run: Mapping[str, Any]
+    name: str
+    files: Fingerprint
+    outcome: Union[StudyFailure, PreparedStudy]
+    accepted: tuple[bool, ...] = ()
+
+
+_Outcome = Union[_Predicted, StudyFailure]
 
 
 def infer(
@@ -133,179 +109,172 @@ def infer(
         options: See there.
         listener: Told of every step.
 
+    Returns:
+        Outcomes of all studies of the output folder, those of earlier runs included.
+
     Raises:
         MimirError: for modules, device and output folder; never for a single study.
     """
-    from mimir_engine.network import Predictor
-
     check_names(sources)
     check_columns(modules)
-    run = describe_run(modules, options)
-    listener(engine_event())
+    for module in modules:
+        check_projection(module, PROJECTION_NAME)
+    run = describe_run(modules, options.device)
     with Ledger(output, run, options.overwrite) as ledger:
-        pending = [s for s in sources if not _is_done(ledger, s)]
-        known = len(sources) - len(pending)
-        listener({"event": "run", "studies": len(sources), "already_done": known})
-        clock = Clock(len(pending))
-        predictors = [Predictor(m, options.device) for m in modules] if pending else []
-        for source, outcome in _outcomes(pending, predictors, options):
-            ledger.add(source.name, {**asdict(outcome), "files": _fingerprint(source)})
-            listener(_study_event(outcome, clock))
-        cohort = _cohort(ledger, modules, options.level, run)
-    listener({"event": "finished", "done": len(cohort.results), "failed": len(cohort.failures)})
-    return cohort
+        done = _done(ledger, sources, options)
+        pending = [source for source in sources if source.name not in done]
+        listener(
+            {
+                "event": "run",
+                "studies": len(sources),
+                "already_done": len(done),
+                "modules": [module.name for module in modules],
+                "device": run["device"],
+            }
+        )
+        if pending:
+            _infer(pending, modules, ledger, options, listener)
+        details = {
+            "level": options.level,
+            "allow_unvalidated": options.allow_unvalidated,
+            "python": platform.python_version(),
+        }
+        return cohort_of(ledger, modules, options.level, {**run, **details})
 
 
-def describe_run(modules: Sequence[InferenceModule], options: InferOptions) -> dict[str, Any]:
+def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, Any]:
     """What the predictions of a run hang on: versions, modules, projection, device."""
     import torch
 
+    from mimir_engine.device import choose_device
+
     return {
         "mimir": mimir_engine.__version__,
-        "python": platform.python_version(),
         "numpy": np.__version__,
         "pydicom": pydicom.__version__,
         "torch": str(torch.__version__),
         "projection": PROJECTION_NAME,
-        "device": options.device,
-        "allow_unvalidated": options.allow_unvalidated,
+        "device": choose_device(device).type,
         "modules": [
             {
-                "name": m.name,
-                "version": m.version,
-                "column_prefix": m.column_prefix,
-                "sha256": module_sha256(m),
+                "name": module.name,
+                "version": module.version,
+                "column_prefix": module.column_prefix,
+                "sha256": module_sha256(module),
             }
-            for m in modules
+            for module in modules
         ],
     }
 
 
-def _outcomes(
-    sources: Sequence[NamedSource], predictors: Sequence[Predictor], options: InferOptions
-) -> Iterator[tuple[NamedSource, _Outcome]]:
-    """Each study's outcome, a batch at a time; the next are read meanwhile."""
-    modules = [p.module for p in predictors]
-    with ThreadPoolExecutor(options.jobs) as readers:
-        work = partial(_prepare_or_fail, modules=modules, options=options)
-        prepared = _ahead(readers, work, sources, options.jobs + BATCH)
-        try:
-            while batch := list(islice(prepared, BATCH)):
-                yield from _predict(batch, predictors)
-        finally:
-            readers.shutdown(wait=True, cancel_futures=True)
+def _done(ledger: Ledger, sources: Sequence[NamedSource], options: InferOptions) -> set[str]:
+    """Names of the studies that need not be done again.
+
+    Raises:
+        MimirError: ``NAME_TAKEN`` where another study goes by the same name.
+    """
+    asked = {source.name: source.source for source in sources}
+    done = set()
+    for name, record in ledger.records():
+        if name not in asked or "predictions" not in record:
+            continue
+        now, then = fingerprint(asked[name]), Fingerprint(**record["files"])
+        if now.content != then.content and now.place != then.place:
+            raise MimirError(
+                "NAME_TAKEN",
+                f"the results hold another study called '{name}', from '{then.place}'",
+                "Choose another folder, or give it a name of its own by --sources.",
+            )
+        validated = all(said["validated"] for said in record["predictions"])
+        if now.content == then.content and (validated or options.allow_unvalidated):
+            done.add(name)
+    return done
+
+
+def _infer(
+    sources: Sequence[NamedSource],
+    modules: Sequence[InferenceModule],
+    ledger: Ledger,
+    options: InferOptions,
+    listener: Listener,
+) -> None:
+    """Predict studies a batch at a time; the next are read meanwhile."""
+    from mimir_engine.network import Predictor
+
+    clock = Clock(len(sources))
+    predictors = [Predictor(module, options.device) for module in modules]
+    work = partial(_read, modules=modules, allow_unvalidated=options.allow_unvalidated)
+    with closing(_ahead(work, sources, options.jobs)) as studies:
+        while batch := list(islice(studies, BATCH)):
+            for read, outcome in zip(batch, _predicted(batch, predictors)):
+                ledger.add(read.name, {**asdict(outcome), "files": asdict(read.files)})
+                listener(_study_event(outcome, clock))
 
 
 def _ahead(
-    readers: ThreadPoolExecutor, work: Any, sources: Iterable[NamedSource], ahead: int
-) -> Iterator[tuple[NamedSource, _Ready]]:
-    """``work`` on each source in order, with no more than ``ahead`` of them in memory."""
-    waiting: deque[tuple[NamedSource, Future[_Ready]]] = deque()
-    for source in sources:
-        waiting.append((source, readers.submit(work, source)))
-        if len(waiting) >= ahead:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for first, future in waiting:
-        yield first, future.result()
+    work: Callable[[NamedSource], _Read], sources: Iterable[NamedSource], jobs: int
+) -> Generator[_Read, None, None]:
+    """``work`` on each source, in their order, ``jobs`` of them at once and few of them ahead."""
+    waiting: deque[Future[_Read]] = deque()
+    with ThreadPoolExecutor(jobs) as readers:
+        try:
+            for source in sources:
+                waiting.append(readers.submit(work, source))
+                if len(waiting) >= jobs + BATCH:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            readers.shutdown(wait=False, cancel_futures=True)
 
 
-def _prepare_or_fail(
-    source: NamedSource, modules: Sequence[InferenceModule], options: InferOptions
-) -> _Ready:
+def _read(
+    source: NamedSource, modules: Sequence[InferenceModule], allow_unvalidated: bool
+) -> _Read:
+    files = fingerprint(source.source)
     try:
         prepared = prepare(source.source, source.name)
-        return prepared, check_accepted(prepared, modules, options.allow_unvalidated)
+        accepted = check_accepted(prepared, modules, allow_unvalidated)
+        return _Read(source.name, files, prepared, accepted)
     except Exception as error:  # one bad study must not stop the others
-        return _failure(source.name, error)
+        return _Read(source.name, files, failure_of(source.name, error))
 
 
-def _failure(name: str, error: Exception) -> StudyFailure:
-    if isinstance(error, MimirError):
-        return StudyFailure(name, error.code, error.reason)
-    if isinstance(error, MemoryError):
-        return StudyFailure(name, "OUT_OF_MEMORY", "there is not enough memory for this study.")
-    return StudyFailure(
-        name,
-        "INTERNAL_ERROR",
-        f"MIMIR failed on this study ({type(error).__name__}). Please report it.",
-    )
-
-
-def _predict(
-    batch: Sequence[tuple[NamedSource, _Ready]], predictors: Sequence[Predictor]
-) -> Iterator[tuple[NamedSource, _Outcome]]:
+def _predicted(batch: Sequence[_Read], predictors: Sequence[Predictor]) -> list[_Outcome]:
     """Outcomes of a batch, in its order."""
-    ready = [item for _, item in batch if not isinstance(item, StudyFailure)]
-    studies, accepted = [prepared for prepared, _ in ready], [valid for _, valid in ready]
-    predictions = iter(predict_batch(studies, accepted, predictors) if ready else ())
-    for source, item in batch:
-        if isinstance(item, StudyFailure):
-            yield source, item
-        else:
-            study = item[0].study
-            yield (
-                source,
-                _Predicted(
-                    source.name, study.eid, study.instance, study.findings, next(predictions)
-                ),
-            )
+    ready = [read for read in batch if isinstance(read.outcome, PreparedStudy)]
+    predicted = {outcome.name: outcome for outcome in _predict(ready, predictors)}
+    return [
+        read.outcome if isinstance(read.outcome, StudyFailure) else predicted[read.name]
+        for read in batch
+    ]
 
 
-def _study_event(outcome: _Outcome, clock: Clock) -> dict[str, Any]:
+def _predict(ready: Sequence[_Read], predictors: Sequence[Predictor]) -> list[_Outcome]:
+    """Predict studies together; where that fails, one by one, to spare all but the culprit."""
+    studies = [read.outcome for read in ready if isinstance(read.outcome, PreparedStudy)]
+    if not studies:
+        return []
+    try:
+        predictions = predict_batch(studies, [read.accepted for read in ready], predictors)
+    except Exception as error:
+        if isinstance(error, MimirError) and error.code == "DEVICE_OUT_OF_MEMORY":
+            raise
+        if len(ready) == 1:
+            return [failure_of(ready[0].name, error)]
+        return [outcome for read in ready for outcome in _predict([read], predictors)]
+    return [
+        _Predicted(read.name, study.study.eid, study.study.instance, study.study.findings, said)
+        for read, study, said in zip(ready, studies, predictions)
+    ]
+
+
+def _study_event(outcome: _Outcome, clock: Clock) -> Mapping[str, Any]:
     seconds_left = clock.tick()
-    event = {"event": "study", "name": outcome.name, "state": "done"}
+    event: dict[str, Any] = {"event": "study", "name": outcome.name}
     if isinstance(outcome, StudyFailure):
         event.update(state="failed", code=outcome.code, reason=outcome.reason)
+    else:
+        findings = dict.fromkeys(finding.code for finding in outcome.findings)
+        event.update(state="done", findings=list(findings))
     return {**event, "done": clock.done, "total": clock.total, "seconds_left": seconds_left}
-
-
-def _fingerprint(source: NamedSource) -> list[list[Any]]:
-    """Path, size and time of change of a source's files, to notice that they changed."""
-    paths = [source.source] if isinstance(source.source, (str, Path)) else source.source
-    print_ = []
-    for path in map(Path, paths):
-        try:
-            status = path.stat()
-            print_.append([str(path), status.st_size, status.st_mtime])
-        except OSError:
-            print_.append([str(path), -1, 0.0])
-    return print_
-
-
-def _is_done(ledger: Ledger, source: NamedSource) -> bool:
-    record = ledger.records.get(source.name, {})
-    return "predictions" in record and record.get("files") == _fingerprint(source)
-
-
-def _cohort(
-    ledger: Ledger, modules: Sequence[InferenceModule], level: float, run: Mapping[str, Any]
-) -> Cohort:
-    results, failures = [], []
-    for name, record in sorted(ledger.records.items()):
-        if "code" in record:
-            failures.append(StudyFailure(name, record["code"], record["reason"]))
-        else:
-            results.append(_result(name, record, modules, level))
-    return Cohort(tuple(results), tuple(failures), {**run, "level": level})
-
-
-def _result(
-    name: str, record: Mapping[str, Any], modules: Sequence[InferenceModule], level: float
-) -> StudyResult:
-    predictions = {
-        module: ModulePrediction(tuple(said["mean"]), tuple(said["variance"]), said["validated"])
-        for module, said in record["predictions"].items()
-    }
-    measurements = measure_study(modules, predictions, level)
-    findings = [Finding(**finding) for finding in record["findings"]]
-    codes = [finding.code for finding in findings]
-    codes += [flag for measurement in measurements for flag in measurement.flags]
-    return StudyResult(
-        name,
-        record["eid"],
-        record["instance"],
-        tuple(measurements),
-        tuple(dict.fromkeys(codes)),
-        tuple(findings),
-    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.plain_text import printable
 from mimir_engine.study import name_of
 from mimir_engine.study.source import StudySource
 
@@ -26,66 +28,72 @@ def named_sources(paths: Iterable[str]) -> list[NamedSource]:
     """Studies behind the paths of a command line.
 
     A zip archive is a study; a folder that holds zip archives (at any depth) stands for them all;
-    any other folder is one study of loose DICOM files. Studies of one name are told apart by the
-    folders they lie in.
+    any other folder is one study of loose DICOM files. What is given twice, also by way of a link,
+    counts once. Studies of one name are told apart by the folders they lie in.
 
     Raises:
         MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
     """
-    found = [path for text in paths for path in _studies_in(Path(text))]
+    found: dict[str, Path] = {}
+    for path in (path for text in paths if text for path in _studies_in(Path(text))):
+        found.setdefault(os.path.realpath(path), Path(os.path.abspath(path)))
     if not found:
         raise MimirError("NO_STUDIES", "no studies were given", "Name zip archives or folders.")
-    unique = list(dict.fromkeys(path.resolve() for path in found))
-    sources = [NamedSource(name_of(path), path) for path in unique]
-    return check_names(_told_apart(sources))
+    return check_names(_told_apart(list(found.values())))
 
 
 def _studies_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    archives = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".zip" and p.is_file())
-    return archives or [path]
+    return sorted(p for p in path.rglob("*") if _is_archive(p)) or [path]
 
 
-def _told_apart(sources: Sequence[NamedSource]) -> list[NamedSource]:
-    """Put as many parent folders before repeated names as it takes."""
-    named = list(sources)
-    for depth in range(1, 1 + max((len(Path(str(s.source)).parts) for s in named), default=0)):
-        repeated = {name for name, count in Counter(s.name for s in named).items() if count > 1}
-        if not repeated:
+def _is_archive(path: Path) -> bool:
+    """Hidden files are none: macOS leaves ``._study.zip`` beside ``study.zip`` on foreign disks."""
+    return path.suffix.lower() == ".zip" and not path.name.startswith(".") and path.is_file()
+
+
+def _told_apart(paths: Sequence[Path]) -> list[NamedSource]:
+    """Put as many folders before repeated names as it takes."""
+    names = [_name(path, 0) for path in paths]
+    for folders in range(1, max(len(path.parts) for path in paths)):
+        counts = Counter(names)
+        if len(counts) == len(names):
             break
-        named = [_with_folders(s, depth) if s.name in repeated else s for s in named]
-    return named
+        names = [
+            _name(path, folders) if counts[name] > 1 else name for path, name in zip(paths, names)
+        ]
+    return [NamedSource(name, path) for name, path in zip(names, paths)]
 
 
-def _with_folders(source: NamedSource, depth: int) -> NamedSource:
-    path = Path(str(source.source))
-    folders = [part for part in path.parent.parts if part != path.anchor][-depth:]
-    return replace(source, name="/".join((*folders, name_of(path))))
+def _name(path: Path, folders: int) -> str:
+    """The study's own name behind the names of so many of the folders it lies in."""
+    parents = path.parent.parts[1:]
+    return printable("/".join((*parents[max(len(parents) - folders, 0) :], name_of(path))), "_")
 
 
-def sources_from_json(lines: Iterable[str]) -> list[NamedSource]:
-    """Studies out of JSON lines ``{"name", "path"}`` or ``{"name", "files"}``.
+def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:
+    """Studies out of JSON lines ``{"name", "path"}`` or ``{"name", "files"}`` in UTF-8.
 
-    The list ends with its input or at an empty line.
+    Empty lines are skipped. With a path the name may be left out.
 
     Raises:
         MimirError: ``SOURCES_INVALID``, ``NO_STUDIES``, ``NAME_REPEATED``.
     """
     sources = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            break
-        sources.append(_source_from_json(line, number))
+        content = line.removeprefix(b"\xef\xbb\xbf").strip()  # some editors begin files so
+        if content:
+            sources.append(_source_from_json(content, number))
     if not sources:
         raise MimirError("NO_STUDIES", "no studies were given", "Send one JSON line a study.")
     return check_names(sources)
 
 
-def _source_from_json(line: str, number: int) -> NamedSource:
+def _source_from_json(line: bytes, number: int) -> NamedSource:
     try:
-        record = json.loads(line)
-    except ValueError:
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
         record = None
     source = _checked_source(record) if isinstance(record, dict) else None
     if source is None:
@@ -99,14 +107,24 @@ def _source_from_json(line: str, number: int) -> NamedSource:
 
 
 def _checked_source(record: dict[str, Any]) -> Optional[NamedSource]:
+    """The study of one line, or None where the line is not as it should be."""
     name, path, files = record.get("name", ""), record.get("path"), record.get("files")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or (path is None) == (files is None):
         return None
-    if isinstance(path, str) and path and files is None:
-        return NamedSource(name or name_of(path), path)
-    if isinstance(files, list) and files and name and all(isinstance(f, str) for f in files):
-        return NamedSource(name, tuple(files)) if path is None else None
-    return None
+    name = printable(name, "_")
+    if path is not None:
+        return NamedSource(name or _name(Path(path), 0), Path(path)) if _is_path(path) else None
+    if not (name and isinstance(files, list) and files and all(map(_is_path, files))):
+        return None
+    return NamedSource(name, tuple(map(Path, files)))
+
+
+def _is_path(value: object) -> bool:
+    """Whether the system can have a file of that name."""
+    try:
+        return isinstance(value, str) and value != "" and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
 
 
 def check_names(sources: Sequence[NamedSource]) -> list[NamedSource]:
@@ -115,9 +133,11 @@ def check_names(sources: Sequence[NamedSource]) -> list[NamedSource]:
     Raises:
         MimirError: ``NAME_REPEATED``.
     """
-    name, count = Counter(s.name for s in sources).most_common(1)[0]
-    if count > 1:
-        raise MimirError(
-            "NAME_REPEATED", f"{count} studies are called '{name}'", "Give each a name of its own."
-        )
+    for name, count in Counter(source.name for source in sources).most_common(1):
+        if count > 1:
+            raise MimirError(
+                "NAME_REPEATED",
+                f"{count} studies are called '{name}'",
+                "Give each a name of its own, by --sources.",
+            )
     return list(sources)

@@ -123,7 +123,7 @@ def _add_stations(
     seams: Sequence[SeamWeights],
     shape: tuple[int, int, int],
 ) -> np.ndarray:
-    """Sum of all stations' kept slices, weighted: float32 ``[slice, row, column]``, foot to head."""
+    """Weighted sum of all stations' kept slices: float32 ``[slice, row, column]``, foot to head."""
     volume = np.zeros(shape, np.float32)
     downwards = volume[::-1]
     for image, grid, seam in zip(images, grids, seams):

@@ -112,15 +112,17 @@ def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:
     """Slices, rows and columns of the fused volume, its ends cut.
 
     Raises:
-        MimirError: ``STATION_LAYOUT`` where the positions ask for an absurd volume.
+        MimirError: ``STATION_LAYOUT`` where the positions ask for an absurd volume, or a station is
+            too small for a single voxel of it.
     """
     slices = max(g.z.stop for g in grids) - 2 * END_SLICES
     rows, columns = max(g.y.stop for g in grids), max(g.x.stop for g in grids)
-    if slices < 1 or slices * rows * columns > MOST_VOXELS:
+    smallest = min(len(axis.lower) for g in grids for axis in (g.z, g.y, g.x))
+    if slices < 1 or smallest < 1 or slices * rows * columns > MOST_VOXELS:
         raise MimirError(
             "STATION_LAYOUT",
-            f"the stations' positions span {columns} x {rows} x {slices} voxels",
-            "Check that all stations belong to one scan.",
+            f"the stations' positions span {columns} x {rows} x {max(slices, 0)} voxels",
+            "Check that all stations belong to one neck-to-knee scan.",
         )
     return slices, rows, columns
 

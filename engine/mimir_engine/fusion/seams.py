@@ -38,9 +38,11 @@ def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> li
         MimirError: ``STATION_GAP`` where two neighbours do not touch, ``STATION_LAYOUT`` where one
             lies within another.
     """
-    keeps, overlaps = _trim(starts, [len(means) for means in slice_means])
+    sizes = [len(means) for means in slice_means]
+    _check_order(starts, sizes)
+    keeps, overlaps = _trim(starts, sizes)
     means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
-    _check_layout([len(m) for m in means], overlaps)
+    _check_room([len(m) for m in means], overlaps)
     weights = [np.ones(len(m)) for m in means]
     for upper, lower, overlap in zip(weights[:-1], weights[1:], overlaps):
         fade = np.arange(1, overlap + 1) / (overlap + 1)
@@ -75,15 +77,27 @@ def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], lis
     return [slice(a, max(a, b)) for a, b in zip(first, last)], overlaps
 
 
-def _check_layout(sizes: Sequence[int], overlaps: Sequence[int]) -> None:
-    """Beside its overlaps every station needs a slice of its own at each seam."""
-    for upper, lower, overlap in zip(sizes[:-1], sizes[1:], overlaps):
-        if overlap >= min(upper, lower):
-            raise MimirError(
-                "STATION_LAYOUT",
-                "one station lies wholly within its neighbour",
-                "Check that the study holds each station once.",
-            )
+def _check_order(starts: Sequence[int], sizes: Sequence[int]) -> None:
+    """Each station must begin and end below the one before it."""
+    stops = [start + size for start, size in zip(starts, sizes)]
+    for ends in (starts, stops):
+        if any(lower <= upper for upper, lower in zip(ends[:-1], ends[1:])):
+            raise _crowded()
+
+
+def _check_room(sizes: Sequence[int], overlaps: Sequence[int]) -> None:
+    """Between its seams every station needs a slice of its own, on which their ramps end."""
+    for size, above, below in zip(sizes, [0, *overlaps], [*overlaps, 0]):
+        if size <= above + below:
+            raise _crowded()
+
+
+def _crowded() -> MimirError:
+    return MimirError(
+        "STATION_LAYOUT",
+        "one station lies wholly within its neighbours, or they are not in order from head to foot",
+        "Check that the study holds each station once.",
+    )
 
 
 def _ramp(means: Sequence[np.ndarray], weights: Sequence[np.ndarray], overlap: int) -> None:

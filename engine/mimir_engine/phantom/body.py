@@ -1,9 +1,9 @@
 """A synthetic body: elliptic columns, from which truth, voxels and projections all follow.
 
-A column is a stack of axis-aligned ellipses of one tissue, lying inside one parent column (or in the
-air) and disjoint from its siblings. Whatever is additive is then a sum over columns of *own minus
-parent's*: signal, mass, volume. Levels are fractions of the body height above the sole; coordinates
-are patient coordinates (LPS, mm): x to the patient's left, y backwards, z upwards.
+A column is a stack of axis-aligned ellipses of one tissue, lying inside one parent column (or in
+the air) and disjoint from its siblings. Whatever is additive is then a sum over columns of *own
+minus parent's*: signal, mass, volume. Levels are heights above the sole as fractions of the body's;
+coordinates are the patient's (LPS, mm): x to the left, y backwards, z upwards.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset, write_file_meta_info
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.filewriter import write_data_element, write_file_meta_info
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TARGETS, Body
@@ -31,7 +31,6 @@ from mimir_engine.phantom.scanner import (
 )
 from mimir_engine.study.contrast import Contrast
 
-MR_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
 #: Root of UIDs made from UUIDs or hashes (ITU-T X.667), which need no registration.
 UID_ROOT = "2.25."
 #: Participant number of seed 0; seven digits for all seeds below four million.
@@ -44,6 +43,7 @@ SERIES = {
     Contrast.FAT: ("F", "FAT"),
     Contrast.WATER: ("W", "WATER"),
 }
+ALL_CONTRASTS = tuple(contrast.value for contrast in Contrast)
 #: Deflating noise harder costs seconds and gains little.
 DEFLATE_LEVEL = 1
 
@@ -54,7 +54,7 @@ def study_name(seed: int) -> str:
 
 
 def write_study(
-    path: Path, seed: int, contrasts: Sequence[str] = tuple(c.value for c in Contrast)
+    path: Path, seed: int, contrasts: Sequence[str] = ALL_CONTRASTS
 ) -> dict[str, float]:
     """Write the study of the phantom with this seed, and ``<name>.truth.json`` beside it.
 
@@ -71,7 +71,9 @@ def write_study(
     body = build_body(draw_person(seed))
     manifest = [",".join(_MANIFEST_COLUMNS)]
     partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive:
+    with zipfile.ZipFile(
+        partial, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL
+    ) as archive:
         for station in draw_stations(seed):
             volumes = _contrasts(*render_station(body, station, seed))
             for contrast in wanted:
@@ -114,19 +116,24 @@ class _Series:
 
     def uid(self, *what: object) -> str:
         """The same UID for the same thing in every run."""
-        return str(generate_uid(UID_ROOT, ["mimir phantom", str(self.seed), *map(str, what)]))
+        return str(
+            generate_uid(UID_ROOT, ["/".join(map(str, ("mimir phantom", self.seed, *what)))])
+        )
 
     def files(self, volume: np.ndarray) -> Iterator[tuple[str, bytes]]:
         """Name and content of the DICOM file of each slice of uint16 ``[slice, row, column]``."""
-        dataset = self._header(volume.shape[1:])
+        shared = _encoded(self._header(volume.shape[1:]))
         x, y = FIRST_X_MM, float(rows_y()[self.station.first_row])
         for k, (z, pixels) in enumerate(zip(self.station.z, volume)):
-            dataset.SOPInstanceUID = self.uid("image", self.number, k)
-            dataset.InstanceNumber = k + 1
-            dataset.ImagePositionPatient = [_decimal(x), _decimal(y), _decimal(z)]
-            dataset.SliceLocation = _decimal(z)
-            dataset.PixelData = pixels.astype("<u2").tobytes()
-            yield f"{dataset.SOPInstanceUID}.dcm", _encoded(dataset)
+            uid = self.uid("image", self.number, k)
+            own = Dataset()
+            own.SOPInstanceUID = uid
+            own.InstanceNumber = k + 1
+            own.ImagePositionPatient = [_decimal(x), _decimal(y), _decimal(z)]
+            own.SliceLocation = _decimal(z)
+            own.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())
+            elements = {**shared, **_encoded(own)}
+            yield f"{uid}.dcm", _preamble(uid) + b"".join(elements[tag] for tag in sorted(elements))
 
     def manifest_row(self, name: str, size: int) -> str:
         uids = self.uid("study"), self.uid("series", self.number)
@@ -140,7 +147,7 @@ class _Series:
         header = Dataset()
         header.SpecificCharacterSet = "ISO_IR 100"
         header.ImageType = ["DERIVED", "PRIMARY", "DIXON", SERIES[self.contrast][1]]
-        header.SOPClassUID = MR_IMAGE_STORAGE
+        header.SOPClassUID = MRImageStorage
         header.StudyDate = header.SeriesDate = header.AcquisitionDate = DATE
         header.StudyTime = _time(FIRST_SECOND)
         header.SeriesTime = header.AcquisitionTime = _time(second)
@@ -203,17 +210,29 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _encoded(dataset: Dataset) -> bytes:
-    """A DICOM file of this data set; written element by element, alike in pydicom 2 and 3."""
+def _encoded(dataset: Dataset) -> dict[int, bytes]:
+    """Each element of a data set in explicit little endian: those that slices share, only once."""
+    elements = {}
+    for element in dataset:
+        file = _little_endian()
+        write_data_element(file, element)
+        elements[int(element.tag)] = bytes(file.getvalue())
+    return elements
+
+
+def _preamble(uid: str) -> bytes:
+    """Preamble and file meta information of an image."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID_ROOT + "277440265487465716"
-    dataset["PixelData"].VR = "OW"
+    meta.ImplementationClassUID = UID(UID_ROOT + "277440265487465716")
+    file = _little_endian()
+    write_file_meta_info(file, meta)
+    return bytes(128) + b"DICM" + bytes(file.getvalue())
+
+
+def _little_endian() -> DicomBytesIO:
     file = DicomBytesIO()
     file.is_little_endian, file.is_implicit_VR = True, False
-    file.write(bytes(128) + b"DICM")
-    write_file_meta_info(file, meta)
-    write_dataset(file, dataset)
-    return bytes(file.getvalue())
+    return file

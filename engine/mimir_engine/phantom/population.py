@@ -1,8 +1,8 @@
 """The population that synthetic bodies are drawn from, written down in this one place.
 
-Ranges follow middle-aged volunteers of a large imaging study (height, BMI, visceral fat, liver volume and
-fat), but nothing here is fitted to people: the numbers are chosen, so that a network trained on
-phantoms can be tested from end to end, and they say nothing about anybody.
+Ranges resemble those of middle-aged volunteers (height, BMI, visceral fat, liver volume and fat),
+but nothing here is fitted to people: the numbers are chosen so that a network trained on phantoms
+can be tested from end to end, and they say nothing about anybody.
 
 Seeds
 -----
@@ -12,6 +12,7 @@ Everything random about a phantom comes from ``stream(purpose, seed)``. By agree
 * held-out phantoms (variance calibration) have seeds 1_000_000, ...
 * phantoms for a fresh evaluation have seeds 2_000_000, ...
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -28,72 +29,78 @@ _STREAMS = {"person": 11, "scanner": 12, "noise": 13, "projected noise": 14}
 
 
 def stream(purpose: str, seed: int) -> np.random.Generator:
-    """The random numbers of one ``purpose`` ("person", "scanner", "noise", "projected noise") of a phantom."""
+    """Random numbers of a phantom for "person", "scanner", "noise" or "projected noise"."""
     return np.random.default_rng(np.random.SeedSequence((_STREAMS[purpose], seed)))
 
 
 @dataclass(frozen=True)
 class Person:
-    """What makes one phantom differ from another. Lengths in mm, volumes in L, ``h`` = height above the sole.
+    """What makes one phantom differ from another.
 
-    Fractions named ``*_level`` are of the body height. Widths and thicknesses are those of the
-    stylised shapes in :mod:`mimir_engine.phantom.body`.
+    Lengths are in mm, volumes in L; levels are heights above the sole as fractions of the body's.
+    All refer to the stylised shapes of ``mimir_engine.phantom.anatomy``.
+
+    Attributes:
+        seed: The seed that drew this person.
+        sex: ``FEMALE`` or ``MALE``.
+        height: Body height.
+        frame: Skeletal width; 1 is a woman of mean height.
+        muscle: Muscle thickness; 1 is a woman's.
+        muscle_fat, liver_fat: Fat fraction inside muscle and liver, 0..1.
+        subcutaneous: Thickness of the abdomen's subcutaneous fat.
+        hip_fat, front_fat: Thickness at hips and thighs, and at the belly, relative to that.
+        breast: Radius of the breasts; 0 in men.
+        visceral: Visceral adipose tissue.
+        liver: Volume of the liver.
+        bowel: Everything in the lower abdominal cavity that is not fat.
+        bladder: Filling of the bladder.
+        mesentery: Share of the visceral fat that lies between the bowel loops.
+        belly_depth: Depth over width of the lower abdominal cavity.
+        crotch_level, knee_level, shoulder_level: Proportions.
+        dome_level: Top of the abdominal cavity, under the diaphragm.
+        scan_top_level: Where whoever positioned the person let the scan begin.
+        shift_x, shift_y: Position on the table.
+        lean_x: Sideways lean of the body's axis, mm per mm.
+        arm: Thickness of the arms; 1 is the mean.
+        arm_gap, leg_gap: Gap between arms and trunk, and between the knees.
+        asymmetry: Relative difference of right and left leg, arm and lung.
+        clutter: Seed of what differs without being measured: the bowel's loops.
     """
 
     seed: int
     sex: int
     height: float
     frame: float
-    """Skeletal width, 1 = a woman of mean height."""
     muscle: float
-    """Muscle thickness, 1 = a woman's mean."""
     muscle_fat: float
-    """Fat fraction inside muscle, 0..1."""
     subcutaneous: float
-    """Thickness of abdominal subcutaneous fat."""
     hip_fat: float
-    """Thickness of hip and thigh fat relative to abdominal fat."""
     front_fat: float
-    """Front relative to side thickness of abdominal fat."""
     breast: float
-    """Size of the breasts (radius; 0 for men)."""
     visceral: float
-    """Visceral adipose tissue, L."""
     liver: float
     liver_fat: float
-    """Fat fraction of the liver, 0..1."""
     bowel: float
-    """Volume of everything in the lower abdominal cavity that is not fat, L."""
     bladder: float
     mesentery: float
-    """Share of the visceral fat that lies between the bowel loops."""
     belly_depth: float
-    """Depth over width of the abdominal cavity."""
     crotch_level: float
     knee_level: float
     shoulder_level: float
     dome_level: float
-    """Top of the abdominal cavity (dome of the diaphragm)."""
     scan_top_level: float
-    """Height above the sole of the first slice, set by whoever positioned the person."""
     shift_x: float
-    """Position on the table, + = to the patient's left."""
     shift_y: float
     lean_x: float
-    """Sideways lean of the body's axis, mm per mm."""
     arm: float
-    """Thickness of the arms, 1 = mean."""
     arm_gap: float
     leg_gap: float
-    """Gap between the knees."""
     asymmetry: tuple[float, float, float]
-    """Right minus left (relative) of legs, arms and lungs."""
     clutter: int
-    """Seed of what differs without being measured: bowel loops, vertebrae."""
 
 
 def draw_person(seed: int) -> Person:
-    """The person with this seed. Latent traits are standard normal and shared by what they influence."""
+    """The person with this seed; latent adiposity and muscularity move several traits at once."""
     rng = stream("person", seed)
 
     def normal(mean: float, sd: float, low: float = -3.0, high: float = 3.0) -> float:
@@ -115,7 +122,9 @@ def draw_person(seed: int) -> Person:
         frame=normal(1.06 if sex == MALE else 1.0, 0.045) * relative_height**0.6,
         muscle=(1.2 if sex == MALE else 1.0) * float(np.exp(0.11 * muscularity + 0.04 * adiposity)),
         muscle_fat=skewed(0.045 * np.exp(0.15 * adiposity), 0.35, 0.015, 0.16),
-        subcutaneous=skewed((16.0 if sex == MALE else 23.0) * np.exp(0.40 * adiposity), 0.15, 3.5, 58.0),
+        subcutaneous=skewed(
+            (16.0 if sex == MALE else 23.0) * np.exp(0.40 * adiposity), 0.15, 3.5, 58.0
+        ),
         hip_fat=normal(0.62 if sex == MALE else 0.92, 0.09),
         front_fat=normal(1.1, 0.12),
         breast=0.0 if sex == MALE else skewed(36.0 * np.exp(0.20 * adiposity), 0.18, 18.0, 62.0),

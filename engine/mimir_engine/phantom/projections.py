@@ -7,6 +7,7 @@ A folder of projections holds
 * ``done.npy``: bool ``(N,)``, which rows are written: a killed run goes on from there;
 * ``projections.json``: names and units of the targets, and the seeds.
 """
+
 from __future__ import annotations
 
 import json
@@ -50,7 +51,7 @@ def write_projections(
     _prepare(folder, seeds)
     done = np.load(folder / "done.npy", mmap_mode="r+")
     todo = np.flatnonzero(~done)
-    chunks = [todo[i: i + CHUNK] for i in range(0, len(todo), CHUNK)]
+    chunks = [todo[i : i + CHUNK] for i in range(0, len(todo), CHUNK)]
     tasks = [(folder, chunk, [seeds[row] for row in chunk]) for chunk in chunks]
 
     def finished(rows: np.ndarray) -> None:
@@ -71,13 +72,18 @@ def write_projections(
 def _prepare(folder: Path, seeds: Sequence[int]) -> None:
     """Make the files of a new folder, or check that those of an old one are of the same seeds."""
     description = {
-        "names": list(TARGETS), "units": list(TARGETS.values()), "seeds": [int(s) for s in seeds]}
+        "names": list(TARGETS),
+        "units": list(TARGETS.values()),
+        "seeds": [int(s) for s in seeds],
+    }
     path = folder / "projections.json"
     if path.exists():
         if json.loads(path.read_text()) != description:
             raise MimirError(
-                "PHANTOM_FOLDER", f"{folder} holds projections of other phantoms",
-                "Choose another folder.")
+                "PHANTOM_FOLDER",
+                f"{folder} holds projections of other phantoms",
+                "Choose another folder.",
+            )
         return
     folder.mkdir(parents=True, exist_ok=True)
     shapes = {

@@ -1,5 +1,8 @@
 """Voxels of a phantom: what the stations of a study hold."""
+
 from __future__ import annotations
+
+from typing import Union
 
 import numpy as np
 
@@ -7,22 +10,31 @@ from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
 from mimir_engine.phantom.scanner import PIXEL_MM, ScannedStation, columns_x, rows_y
 
+Number = Union[float, np.ndarray]
+
 
 def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Water and fat of one station as the scanner stores them: uint16 ``[slice, row, column]``, head to foot."""
+    """Water and fat of one station as the scanner stores them.
+
+    Args:
+        body, station: What is scanned, and how.
+        seed: The phantom's; its noise stream gives each station noise of its own.
+
+    Returns:
+        Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
+    """
     x, y = columns_x(), rows_y()[station.window]
-    ellipses = body.at(station.z)
-    differences = np.array([
-        (own.water - around.water, own.fat - around.fat)
-        for own, around in ((body.tissues[i], body.tissue_around(i)) for i in range(len(body.names)))])
     bias = station.bias
-    plane = np.outer(1 + bias.y[0] * y - bias.y[1] * y**2, 1 + bias.x[0] * x - bias.x[1] * x**2)
+    in_plane = np.outer(_factor(bias.y, y), _factor(bias.x, x))
     gain = bias.along_z(len(station.z))
-    rng = np.random.default_rng(stream("noise", seed).integers(2**63, size=station.index + 1)[-1])
+    ellipses, contrast = body.at(station.z), _contrast(body)
+    # The station's own noise, whichever stations are rendered before it.
+    seeds = stream("noise", seed).integers(2**63, size=station.index + 1)
+    rng = np.random.default_rng(seeds[-1])
     volumes = np.empty((2, len(station.z), len(y), len(x)), np.uint16)
     for k in range(len(station.z)):
-        clean = _slice([table[:, k] for table in ellipses], differences, x, y)
-        clean *= (plane * gain[k]).astype(np.float32)
+        clean = _slice([table[:, k] for table in ellipses], contrast, x, y)
+        clean *= (in_plane * gain[k]).astype(np.float32)
         noise = rng.standard_normal((2, *clean.shape), dtype=np.float32) * np.float32(station.sigma)
         noise[0] += clean
         np.square(noise, out=noise)
@@ -30,11 +42,11 @@ def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.n
     return volumes[0], volumes[1]
 
 
-def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: np.ndarray, half_y: np.ndarray) -> np.ndarray:
+def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: Number, half_y: Number) -> np.ndarray:
     """Share of each pixel that lies in an ellipse, 0..1, with an edge about one pixel wide.
 
     Args:
-        dx, dy: Distance of the pixel from the ellipse's centre (mm), broadcast against each other.
+        dx, dy: Distance of the pixels from the ellipse's centre (mm), broadcast against each other.
         half_x, half_y: Half-axes (mm), above 0.
     """
     u, v = dx / half_x, dy / half_y
@@ -43,20 +55,36 @@ def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: np.ndarray, half_y: np.nda
     return np.clip(0.5 - (u * u + v * v - 1.0) / (slope * PIXEL_MM), 0.0, 1.0)
 
 
-def _slice(ellipses: list[np.ndarray], differences: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def pixels_between(pixels: np.ndarray, low: float, high: float) -> slice:
+    """Pixels (centres, ascending) that the interval from ``low`` to ``high`` (mm) touches."""
+    first, last = np.searchsorted(pixels, [low - PIXEL_MM, high + PIXEL_MM])
+    return slice(int(first), int(last))
+
+
+def _factor(coefficients: tuple[float, float], t: np.ndarray) -> np.ndarray:
+    linear, quadratic = coefficients
+    return 1 + linear * t - quadratic * t**2
+
+
+def _contrast(body: Body) -> np.ndarray:
+    """Water and fat of each column minus those of its surroundings: float32 ``(P, 2)``."""
+    around = [body.tissue_around(i) for i in range(len(body.tissues))]
+    return np.array(
+        [(t.water - s.water, t.fat - s.fat) for t, s in zip(body.tissues, around)], np.float32
+    )
+
+
+def _slice(
+    ellipses: list[np.ndarray], contrast: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
     """Water and fat of one slice without bias and noise: float32 ``(2, rows, columns)``."""
     image = np.zeros((2, len(y), len(x)), np.float32)
     for i in np.flatnonzero((ellipses[2] > 0.0) & (ellipses[3] > 0.0)):
-        cx, cy, a, b = (float(table[i]) for table in ellipses)
-        columns = _window(x, cx - a, cx + a)
-        rows = _window(y, cy - b, cy + b)
-        share = occupancy((x[columns] - cx).astype(np.float32), (y[rows] - cy).astype(np.float32)[:, None],
-                          np.float32(a), np.float32(b))
-        image[:, rows, columns] += differences[i].astype(np.float32)[:, None, None] * share
+        centre_x, centre_y, half_x, half_y = (float(table[i]) for table in ellipses)
+        columns = pixels_between(x, centre_x - half_x, centre_x + half_x)
+        rows = pixels_between(y, centre_y - half_y, centre_y + half_y)
+        dx = (x[columns] - centre_x).astype(np.float32)
+        dy = (y[rows] - centre_y).astype(np.float32)[:, None]
+        share = occupancy(dx, dy, half_x, half_y).astype(np.float32, copy=False)
+        image[:, rows, columns] += contrast[i, :, None, None] * share
     return np.maximum(image, 0.0)
-
-
-def _window(pixels: np.ndarray, low: float, high: float) -> slice:
-    """Pixels touched by the interval from ``low`` to ``high``."""
-    first, last = np.searchsorted(pixels, [low - PIXEL_MM, high + PIXEL_MM])
-    return slice(int(first), int(last))

@@ -1,8 +1,9 @@
 """The scanner that looks at a phantom: where its stations lie and what it does to their signal.
 
-Geometry as in UK Biobank field 20201: six stations of 64/44/44/44/72/64 slices, 224 columns, 168/174/174/174/162/156
-rows centred alike, 2.23214293 mm in plane. Overlaps, gains, coil bias and noise are invented, drawn per study.
+The geometry is that of UK Biobank field 20201: six stations of 224 columns, their rows centred
+alike. Overlaps, gains, coil bias and noise are invented and drawn for each study.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -11,25 +12,34 @@ import numpy as np
 
 from mimir_engine.phantom.population import stream
 
+#: Pixel spacing, in both directions.
 PIXEL_MM = 2.23214293
 COLUMNS = 224
+#: Rows of the largest station.
 LARGEST_ROWS = 174
+#: Patient x, y (LPS) of the first pixel's centre in the largest station, z of the topmost slice.
 FIRST_X_MM, FIRST_Y_MM, TOP_Z_MM = -249.0, -193.0, 210.0
-"""LPS centre of the first pixel of the largest station, and of the first slice of the neck station."""
 
+#: The stations from head to foot.
 SLICES = (64, 44, 44, 44, 72, 64)
 SLICE_SPACING_MM = (3.0, 4.5, 4.5, 4.5, 3.5, 4.0)
 ROWS = (168, 174, 174, 174, 162, 156)
 BREATH_HOLD = (False, True, True, True, False, False)
-_NOMINAL_OVERLAP_MM = (31.0, 31.0, 33.0, 32.0, 31.0)
+#: Overlap of each station with the next: the middle, and the most it is off, in whole mm.
+OVERLAP_MM = (31.0, 31.0, 33.0, 32.0, 31.0)
+OVERLAP_SPREAD_MM = 4
 
 
 @dataclass(frozen=True)
 class Bias:
-    """Sensitivity of a station's coils: ``gain * along_x(x) * along_y(y) * along_z(slice)``, each quadratic.
+    """Sensitivity of a station's coils, a product of one factor a direction.
 
-    ``along(t) = 1 + linear * t - quadratic * t²`` with t in LPS mm in plane (``x``, ``y`` hold the two
-    coefficients), and -1..1 from the top to the bottom slice along z.
+    Each factor is ``1 + linear * t - quadratic * t**2``; t is patient x or y in mm, and -1..1 from
+    the top to the bottom slice.
+
+    Attributes:
+        gain: Signal of pure fat in the middle.
+        x, y, z: Linear and quadratic coefficient of the three factors.
     """
 
     gain: float
@@ -45,19 +55,26 @@ class Bias:
 
 @dataclass(frozen=True)
 class ScannedStation:
-    """One table position of a phantom study; slices run head to foot, as they are acquired."""
+    """One table position of a phantom study; slices run head to foot, as they are acquired.
+
+    Attributes:
+        index: 0 is the neck station.
+        z: Patient z (mm) of each slice, descending.
+        spacing_z: Distance of the slices (mm).
+        rows, first_row: Its number of rows, and which of the largest station's rows is its first.
+        breath_hold: Whether it was scanned during a breath-hold, as the trunk is.
+        bias: Sensitivity of its coils.
+        sigma: SD of the noise in each of the two parts of the complex signal.
+    """
 
     index: int
     z: np.ndarray
-    """Patient z (LPS mm) of each slice, descending."""
     spacing_z: float
     rows: int
     first_row: int
-    """Offset of its rows against the largest station."""
     breath_hold: bool
     bias: Bias
     sigma: float
-    """SD of the noise in each of the two parts of the complex signal."""
 
     @property
     def window(self) -> slice:
@@ -90,17 +107,19 @@ def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
             y=(rng.uniform(-0.08, 0.08) / 195.0, rng.uniform(0.02, 0.12) / 195.0**2),
             z=(rng.uniform(-0.06, 0.06), rng.uniform(0.04, 0.16)),
         )
-        stations.append(ScannedStation(
-            index=index,
-            z=top - spacing * np.arange(slices),
-            spacing_z=spacing,
-            rows=rows,
-            first_row=(LARGEST_ROWS - rows) // 2,
-            breath_hold=BREATH_HOLD[index],
-            bias=bias,
-            sigma=noise * rng.uniform(0.9, 1.1),
-        ))
-        if index < len(_NOMINAL_OVERLAP_MM):
-            overlap = _NOMINAL_OVERLAP_MM[index] + rng.integers(-4, 5)
-            top -= slices * spacing - float(overlap)
+        stations.append(
+            ScannedStation(
+                index=index,
+                z=top - spacing * np.arange(slices),
+                spacing_z=spacing,
+                rows=rows,
+                first_row=(LARGEST_ROWS - rows) // 2,
+                breath_hold=BREATH_HOLD[index],
+                bias=bias,
+                sigma=noise * rng.uniform(0.9, 1.1),
+            )
+        )
+        if index < len(OVERLAP_MM):
+            off = rng.integers(-OVERLAP_SPREAD_MM, OVERLAP_SPREAD_MM + 1)
+            top -= slices * spacing - float(OVERLAP_MM[index] + off)
     return tuple(stations)

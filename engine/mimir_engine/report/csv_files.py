@@ -1,26 +1,26 @@
-"""A cohort's results as files: ``predictions.csv``, ``failures.csv`` and ``run.json``.
-
-Every file is written beside its place and then renamed, so that none is ever half there.
-"""
+"""A cohort's results as files: ``predictions.csv``, ``failures.csv`` and ``run.json``."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mimir_engine.cohort.infer import Cohort, StudyFailure, StudyResult
-from mimir_engine.errors import MimirError
-from mimir_engine.measurement import Measurement
+from mimir_engine.cohort.outcome import Cohort, StudyResult
+from mimir_engine.measurement import SEX_FIELD, Measurement
+from mimir_engine.module_format import Target
+from mimir_engine.report.whole_files import whole_file
+
+#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
 ) -> None:
-    """Write all three files into a folder.
+    """Write all three files into a folder, ``run.json`` last.
 
     Args:
         folder: Where to.
@@ -31,92 +31,77 @@ def write_cohort(
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    rows = [result_row(result, published_columns) for result in cohort.results]
-    _write(folder / "predictions.csv", _csv_text(rows, ["name", "eid", "instance", "flags"]))
-    failures = [failure_row(failure) for failure in cohort.failures]
-    _write(folder / "failures.csv", _csv_text(failures, ["name", "code", "reason"]))
-    run = {
-        **cohort.run,
-        "done": len(cohort.results),
-        "failed": len(cohort.failures),
-        "command": list(command),
-    }
-    _write(folder / "run.json", json.dumps(run, indent=1) + "\n")
+    rows = (result_row(result, published_columns) for result in cohort.results)
+    _write(folder / "predictions.csv", prediction_columns(cohort, published_columns), rows)
+    failures = ([_harmless(f.name), f.code, _harmless(f.reason)] for f in cohort.failures)
+    _write(folder / "failures.csv", ["name", "code", "reason"], failures)
+    counts = {"done": cohort.done, "failed": len(cohort.failures)}
+    record = {**cohort.run, **counts, "command": list(command)}
+    with whole_file(folder / "run.json") as file:
+        file.write(json.dumps(record, indent=1).encode("ascii") + b"\n")
 
 
-def result_row(result: StudyResult, published_columns: bool = False) -> dict[str, str]:
+def prediction_columns(cohort: Cohort, published_columns: bool = False) -> list[str]:
+    """The header of ``predictions.csv``."""
+    named = _published_columns if published_columns else _columns
+    columns = [
+        column
+        for module in cohort.modules
+        for name, target in zip(module.measurement_names, module.targets)
+        for column in named(name, target, cohort.level)
+    ]
+    return ["name", "eid", "instance", *columns, "flags"]
+
+
+def result_row(result: StudyResult, published_columns: bool = False) -> list[str]:
     """One study's row of ``predictions.csv``; numbers in full precision, bounds raw."""
-    columns = _published_columns if published_columns else _columns
-    row = {"name": result.name, "eid": result.eid, "instance": result.instance}
-    for measurement in result.measurements:
-        row.update({name: repr(value) for name, value in columns(measurement).items()})
-    return {**row, "flags": ";".join(result.flags)}
+    values = _published_values if published_columns else _values
+    numbers = [repr(value) for m in result.measurements for value in values(m)]
+    return [_harmless(result.name), result.eid, result.instance, *numbers, ";".join(result.flags)]
 
 
-def failure_row(failure: StudyFailure) -> dict[str, str]:
-    """One study's row of ``failures.csv``."""
-    return {"name": failure.name, "code": failure.code, "reason": failure.reason}
+def _columns(name: str, target: Target, level: float) -> list[str]:
+    """Names of one measurement's columns; see ``_values``."""
+    if target.kind == "class":
+        is_sex = target.name == "sex" or target.ukb_field == SEX_FIELD
+        return [f"{name}_male_score" if is_sex else f"{name}_score"]
+    in_unit, percent = _in_unit(target), f"{100 * level:g}"
+    return [
+        f"{name}_mean{in_unit}",
+        f"{name}_sd{in_unit}",
+        f"{name}_lower{percent}",
+        f"{name}_upper{percent}",
+    ]
 
 
-def _columns(measurement: Measurement) -> Mapping[str, float]:
+def _values(measurement: Measurement) -> list[float]:
     if measurement.target.kind == "class":
-        return {f"{measurement.name}_male_score": measurement.value}
-    in_unit = _in_unit(measurement)
-    percent = f"{100 * measurement.level:g}"
-    return {
-        f"{measurement.name}_mean{in_unit}": measurement.value,
-        f"{measurement.name}_sd{in_unit}": measurement.sd,
-        f"{measurement.name}_lower{percent}": measurement.lower,
-        f"{measurement.name}_upper{percent}": measurement.upper,
-    }
+        return [measurement.value]
+    return [measurement.value, measurement.sd, measurement.lower, measurement.upper]
 
 
-def _published_columns(measurement: Measurement) -> Mapping[str, float]:
+def _published_columns(name: str, target: Target, level: float) -> list[str]:
     """The published engine's names; unlike there, the variance is in the unit squared."""
-    in_unit = _in_unit(measurement)
-    return {
-        f"{measurement.name}_mean{in_unit}": measurement.value,
-        f"{measurement.name}_variance{in_unit}": measurement.sd**2,
-    }
+    return [f"{name}_mean{_in_unit(target)}", f"{name}_variance{_in_unit(target)}"]
 
 
-def _in_unit(measurement: Measurement) -> str:
-    return f"_in_{measurement.unit}" if measurement.unit else ""
+def _published_values(measurement: Measurement) -> list[float]:
+    return [measurement.value, measurement.sd**2]
 
 
-def _csv_text(rows: Sequence[Mapping[str, str]], least_columns: Iterable[str]) -> str:
-    columns = list(rows[0]) if rows else list(least_columns)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    return text.getvalue()
+def _in_unit(target: Target) -> str:
+    return f"_in_{target.unit}" if target.unit else ""
 
 
-def _harmless(value: str) -> str:
-    """A text that a spreadsheet would take for a formula, as text; numbers as they are."""
-    if value[:1] in ("=", "+", "@", "\t", "\r") or (value[:1] == "-" and not _is_number(value)):
-        return f"'{value}"
-    return value
+def _harmless(text: str) -> str:
+    """A text that a spreadsheet would take for a formula, as text."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(beside, path)
-    except OSError as error:
-        raise MimirError(
-            "OUTPUT_UNWRITABLE",
-            f"'{path}' cannot be written ({error.strerror})",
-            "Make room or close the program that has it open, then run the same command again.",
-        ) from error
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        text.detach()

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mimir_engine.cohort.infer import StudyResult
+from mimir_engine.cohort.outcome import StudyResult
 from mimir_engine.measurement import Measurement, estimated_sex
 from mimir_engine.module_format import InferenceModule
 from mimir_engine.prediction_statistics import PredictionStatistics

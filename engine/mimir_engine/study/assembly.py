@@ -1,7 +1,6 @@
-"""Slices to stations: which belong together, in which order, and what is wrong with them.
+"""Slices to stations: which belong together, and which of repeated scans counts.
 
-Works on header records alone; pixels are read afterwards, of the chosen slices only. Every slice
-goes to its place by its position, never by count.
+Works on header records alone; pixels are read afterwards, of the chosen slices only.
 """
 
 from __future__ import annotations
@@ -14,109 +13,48 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.quality import Finding
+from mimir_engine.study.alignment import StationPlan, plan_station
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.header import Slice
-from mimir_engine.volume import axial_affine
+from mimir_engine.study.stack import SAME_STATION, Stack, stack_slices
 
-#: What every station must have.
+#: What every station must have, and all that is read of it.
 NEEDED = (Contrast.WATER, Contrast.FAT)
 #: Contrasts of one acquisition are stamped within this time; no station is scanned as fast.
 SAME_ACQUISITION_S = 5.0
-#: Without times, contrasts of one acquisition have series numbers this close.
-SAME_ACQUISITION_NUMBERS = 4
-#: Deviation of a direction cosine from a true axial slice that decimal headers explain.
-AXIAL_TOLERANCE = 1e-3
-#: Positions closer than this (mm) are the same.
-POSITION_TOLERANCE_MM = 0.05
-#: Share of the slice distance by which neighbouring slices may be off it.
-SPACING_TOLERANCE = 0.05
-#: Sensible voxel spacings (mm).
-SPACING_RANGE_MM = (0.2, 20.0)
-#: Two volumes sharing more than this part of the shorter one's extent show the same station.
-SAME_STATION = 0.5
-#: Part of a volume that may be cropped because its partner ends earlier.
-MOST_CROPPED = 0.25
-#: Relative difference of two signal scales that rounding explains.
-SCALE_TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class Stack:
-    """One contrast of one series as an even stack of slices, foot to head.
-
-    Attributes:
-        slices: One record a position, ascending in z.
-        twins: Pairs of records at one position; their pixels must be found equal.
-        step_mm: Slice distance.
-    """
-
-    slices: tuple[Slice, ...]
-    twins: tuple[tuple[Slice, Slice], ...]
-    step_mm: float
-
-    @property
-    def first(self) -> Slice:
-        """The lowest slice."""
-        return self.slices[0]
-
-    @property
-    def range_mm(self) -> tuple[float, float]:
-        """Foot and head end in z, slice thickness included."""
-        half = self.step_mm / 2
-        return self.first.position_mm[2] - half, self.slices[-1].position_mm[2] + half
-
-    @property
-    def order(self) -> tuple[float, int]:
-        """Sorts stacks by time (unknown first), then series number."""
-        acquired = min((s.acquired for s in self.slices if s.acquired is not None), default=-1.0)
-        return acquired, self.first.series_number
+#: Without times, the four contrasts of one acquisition have series numbers this close.
+SAME_ACQUISITION_NUMBERS = 3
+#: Relative difference of voxel spacings that rounding explains.
+SAME_SPACING = 1e-2
 
 
 @dataclass
 class Acquisition:
-    """The stacks of one table position that were scanned at once, by contrast."""
+    """The stacks of one table position that were scanned at once, by contrast; at least one."""
 
     stacks: dict[Contrast, Stack] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
         """Whether water and fat are there."""
-        return Contrast.WATER in self.stacks and Contrast.FAT in self.stacks
+        return all(contrast in self.stacks for contrast in NEEDED)
 
     @property
     def any_stack(self) -> Stack:
-        """Water if there, else any."""
+        """Water if there, else fat."""
         return self.stacks.get(Contrast.WATER) or next(iter(self.stacks.values()))
 
     def takes(self, stack: Stack) -> bool:
         """Whether a stack belongs to this acquisition, rather than to a repeat of it."""
         mine = self.any_stack
-        if stack.first.contrast in self.stacks or not _same_place(mine, stack):
+        if stack.contrast in self.stacks or not mine.is_at(stack):
             return False
         if stack.first.series_uid == mine.first.series_uid:
             return True
-        (mine_at, mine_number), (at, number) = mine.order, stack.order
-        if mine_at >= 0 and at >= 0:
-            return abs(at - mine_at) <= SAME_ACQUISITION_S
-        return abs(number - mine_number) <= SAME_ACQUISITION_NUMBERS
-
-
-@dataclass(frozen=True)
-class StationPlan:
-    """What is to be read for one station: per contrast its slices, and the box kept of each.
-
-    Attributes:
-        slices: Per contrast the records to load, foot to head, all contrasts at equal positions.
-        rows, columns: Per contrast the part of each slice that all contrasts share.
-        twins: Pairs of records whose pixels must be equal.
-        affine: ``(4, 4)``, ``(column, row, slice, 1)`` to LPS millimetres.
-    """
-
-    slices: dict[Contrast, tuple[Slice, ...]]
-    rows: dict[Contrast, slice]
-    columns: dict[Contrast, slice]
-    twins: tuple[tuple[Slice, Slice], ...]
-    affine: np.ndarray
+        if mine.acquired is not None and stack.acquired is not None:
+            return abs(stack.acquired - mine.acquired) <= SAME_ACQUISITION_S
+        numbers_apart = abs(stack.first.series_number - mine.first.series_number)
+        return numbers_apart <= SAME_ACQUISITION_NUMBERS
 
 
 def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]:
@@ -134,11 +72,15 @@ def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]
             "MIMIR needs the neck-to-knee Dixon series of one study.",
         )
     _check_one_study(slices)
-    stacks = [_stack(s) for s in _by_series_and_contrast(slices)]
+    stacks = [stack_slices(s) for s in _by_series_and_contrast(slices)]
     _check_contrasts(stacks)
     findings: list[Finding] = []
-    acquisitions = _choose(_acquisitions(stacks), findings)
-    return [_plan(acquisition, findings) for acquisition in acquisitions], findings
+    plans = []
+    for acquisition in _choose(_acquisitions(stacks), findings):
+        plan, cropped = plan_station(*(acquisition.stacks[contrast] for contrast in NEEDED))
+        plans.append(plan)
+        findings += cropped
+    return plans, findings
 
 
 def _check_one_study(slices: Sequence[Slice]) -> None:
@@ -162,8 +104,8 @@ def _by_series_and_contrast(slices: Iterable[Slice]) -> list[list[Slice]]:
 
 
 def _check_contrasts(stacks: Sequence[Stack]) -> None:
-    present = {stack.first.contrast for stack in stacks}
-    for contrast in (Contrast.WATER, Contrast.FAT):
+    present = {stack.contrast for stack in stacks}
+    for contrast in NEEDED:
         if contrast not in present:
             raise MimirError(
                 "CONTRAST_MISSING",
@@ -172,270 +114,67 @@ def _check_contrasts(stacks: Sequence[Stack]) -> None:
             )
 
 
-def _stack(slices: Sequence[Slice]) -> Stack:
-    """Order the slices of one series by position and check that they form an even stack."""
-    _check_geometry(slices)
-    ordered = sorted(slices, key=lambda s: (s.position_mm[2], s.entry.name))
-    kept = [ordered[0]]
-    twins = []
-    for record in ordered[1:]:
-        if record.position_mm[2] - kept[-1].position_mm[2] < POSITION_TOLERANCE_MM:
-            twins.append((kept[-1], record))
-        else:
-            kept.append(record)
-    return Stack(tuple(kept), tuple(twins), _even_step_mm(kept))
-
-
-def _check_geometry(slices: Sequence[Slice]) -> None:
-    first = slices[0]
-    where = f"series '{first.description}'"
-    if any(abs(c - a) > AXIAL_TOLERANCE for s in slices for c, a in zip(s.orientation, _AXIAL)):
-        raise MimirError(
-            "NOT_AXIAL",
-            f"{where} is not an axial head-first image (orientation {list(first.orientation)})",
-            "MIMIR reads axial Dixon stations.",
-        )
-    if not all(SPACING_RANGE_MM[0] <= mm <= SPACING_RANGE_MM[1] for mm in first.spacing_mm):
-        raise MimirError(
-            "GEOMETRY_UNREADABLE",
-            f"{where} claims a pixel spacing of {list(first.spacing_mm)} mm",
-            "Export the study again; without its geometry nothing can be measured.",
-        )
-    for s in slices:
-        if (s.rows, s.columns, s.spacing_mm) != (first.rows, first.columns, first.spacing_mm):
-            raise MimirError(
-                "SLICES_UNEQUAL",
-                f"slices of {where} differ in size or pixel spacing",
-                "Export the study again.",
-            )
-        if any(abs(a - b) > POSITION_TOLERANCE_MM for a, b in zip(_xy(s), _xy(first))):
-            raise MimirError(
-                "SLICES_UNEVEN", f"slices of {where} are shifted sideways", "Export the study again."
-            )
-
-
-_AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-
-
-def _xy(record: Slice) -> tuple[float, float]:
-    return record.position_mm[0], record.position_mm[1]
-
-
-def _even_step_mm(slices: Sequence[Slice]) -> float:
-    """Slice distance of a stack without holes."""
-    where = f"series '{slices[0].description}' ({slices[0].contrast.value})"
-    if len(slices) < 2:
-        raise MimirError(
-            "SLICE_MISSING", f"{where} has a single slice", "Fetch the complete study."
-        )
-    steps = np.diff([s.position_mm[2] for s in slices])
-    step = float(np.median(steps))
-    if steps.max() > 1.5 * step:
-        below = slices[int(steps.argmax())].position_mm[2]
-        raise MimirError(
-            "SLICE_MISSING",
-            f"{where} has a hole of {steps.max():.1f} mm above z = {below:.1f} mm"
-            f" (slices lie {step:.1f} mm apart)",
-            "Fetch the complete study.",
-        )
-    mean = float(steps.mean())
-    if abs(steps - mean).max() > SPACING_TOLERANCE * mean:
-        raise MimirError(
-            "SLICES_UNEVEN", f"slices of {where} are not evenly spaced", "Export the study again."
-        )
-    if not SPACING_RANGE_MM[0] <= mean <= SPACING_RANGE_MM[1]:
-        raise MimirError(
-            "GEOMETRY_UNREADABLE", f"slices of {where} lie {mean:.2f} mm apart", "Check the study."
-        )
-    return mean
-
-
-def _same_place(a: Stack, b: Stack) -> bool:
-    """Whether two stacks overlap in z by more than half of the shorter one."""
-    (a_foot, a_head), (b_foot, b_head) = a.range_mm, b.range_mm
-    shared = min(a_head, b_head) - max(a_foot, b_foot)
-    return shared > SAME_STATION * min(a_head - a_foot, b_head - b_foot)
-
-
 def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
     """Join the contrasts that were scanned together, in order of time."""
     acquisitions: list[Acquisition] = []
     for stack in sorted(stacks, key=lambda s: s.order):
         for acquisition in acquisitions:
             if acquisition.takes(stack):
-                acquisition.stacks[stack.first.contrast] = stack
+                acquisition.stacks[stack.contrast] = stack
                 break
         else:
-            acquisitions.append(Acquisition({stack.first.contrast: stack}))
+            acquisitions.append(Acquisition({stack.contrast: stack}))
     return acquisitions
 
 
 def _choose(acquisitions: Sequence[Acquisition], findings: list[Finding]) -> list[Acquisition]:
     """The latest complete acquisition of each station, head to foot."""
-    complete = [a for a in acquisitions if a.is_complete]
     chosen: list[Acquisition] = []
+    complete = [a for a in acquisitions if a.is_complete]
     for latest in sorted(complete, key=lambda a: a.any_stack.order, reverse=True):
-        if any(_same_place(latest.any_stack, kept.any_stack) for kept in chosen):
+        rivals = [kept for kept in chosen if latest.any_stack.is_at(kept.any_stack)]
+        if rivals:
+            _check_repeat(latest.any_stack, rivals[0].any_stack)
             findings.append(_rescanned(latest, "an earlier scan of it was left out"))
         else:
             chosen.append(latest)
     for acquisition in acquisitions:
-        if acquisition.is_complete or not acquisition.stacks.keys() & {*NEEDED}:
+        if acquisition.is_complete:
             continue
-        if not any(_same_place(acquisition.any_stack, kept.any_stack) for kept in chosen):
+        if not any(acquisition.any_stack.is_at(kept.any_stack) for kept in chosen):
             raise _incomplete(acquisition)
         findings.append(_rescanned(acquisition, "an incomplete repeat of it was left out"))
-    return sorted(chosen, key=lambda a: a.any_stack.range_mm[1], reverse=True)
+    return sorted(chosen, key=lambda a: a.any_stack.slices[-1].position_mm[2], reverse=True)
+
+
+def _check_repeat(stack: Stack, kept: Stack) -> None:
+    """A repeat is scanned like the first time; another kind of scan can't stand in for it."""
+    spacing, kept_spacing = ((s.step_mm, *s.first.spacing_mm) for s in (stack, kept))
+    if (
+        np.allclose(spacing, kept_spacing, rtol=SAME_SPACING)
+        and stack.shares(kept)[1] > SAME_STATION
+    ):
+        return
+    raise MimirError(
+        "STATION_AMBIGUOUS",
+        f"series '{stack.first.description}' ({stack.place}) and"
+        f" '{kept.first.description}' ({kept.place}) show the same place in different ways",
+        "Leave out the one that is no part of the neck-to-knee scan.",
+    )
 
 
 def _rescanned(acquisition: Acquisition, what: str) -> Finding:
-    foot, head = acquisition.any_stack.range_mm
     return Finding(
         "STATION_RESCANNED",
-        f"the station from z = {foot:.0f} to {head:.0f} mm was scanned more than once; {what}",
+        f"the station {acquisition.any_stack.place} was scanned more than once; {what}",
     )
 
 
 def _incomplete(acquisition: Acquisition) -> MimirError:
     missing = next(c.value for c in NEEDED if c not in acquisition.stacks)
-    foot, head = acquisition.any_stack.range_mm
     return MimirError(
         "STATION_INCOMPLETE",
-        f"the station from z = {foot:.0f} to {head:.0f} mm"
+        f"the station {acquisition.any_stack.place}"
         f" has no {missing} image of the same acquisition at the same place",
         "Fetch the complete study.",
     )
-
-
-def _plan(acquisition: Acquisition, findings: list[Finding]) -> StationPlan:
-    """Line up the contrasts of one acquisition and crop them to what they share."""
-    water = acquisition.stacks[Contrast.WATER]
-    stacks = {c: s for c, s in acquisition.stacks.items() if c in NEEDED}
-    _check_scales(water, acquisition.stacks[Contrast.FAT])
-    boxes = _common_boxes(stacks)
-    cropped = any(_size(boxes[c]) != _shape(stack) for c, stack in stacks.items())
-    if cropped:
-        foot, head = water.range_mm
-        findings.append(
-            Finding(
-                "ENDS_CROPPED",
-                f"water and fat of the station from z = {foot:.0f} to {head:.0f} mm"
-                " differ in extent and were cropped to what they share",
-            )
-        )
-    z, y, x = boxes[Contrast.WATER]
-    row_mm, column_mm = water.first.spacing_mm
-    left, front, foot = water.first.position_mm
-    origin = (left + x.start * column_mm, front + y.start * row_mm, foot + z.start * water.step_mm)
-    return StationPlan(
-        slices={c: s.slices[boxes[c][0]] for c, s in stacks.items()},
-        rows={c: boxes[c][1] for c in stacks},
-        columns={c: boxes[c][2] for c in stacks},
-        twins=sum((s.twins for s in stacks.values()), ()),
-        affine=axial_affine(origin, (column_mm, row_mm, water.step_mm)),
-    )
-
-
-Box = tuple[slice, slice, slice]
-
-
-def _shape(stack: Stack) -> tuple[int, int, int]:
-    return len(stack.slices), stack.first.rows, stack.first.columns
-
-
-def _size(box: Box) -> tuple[int, ...]:
-    return tuple(part.stop - part.start for part in box)
-
-
-def _common_boxes(stacks: dict[Contrast, Stack]) -> dict[Contrast, Box]:
-    """The part (slice, row, column) of each stack that all of them cover."""
-    water = stacks[Contrast.WATER]
-    spacing = np.array([water.step_mm, *water.first.spacing_mm])
-    starts, stops = {}, {}
-    for contrast, stack in stacks.items():
-        own = np.array([stack.step_mm, *stack.first.spacing_mm])
-        offset_mm = np.subtract(stack.first.position_mm, water.first.position_mm)[::-1]
-        offset = np.rint(offset_mm / spacing)
-        drift_mm = np.abs(own - spacing) * np.array(_shape(stack))
-        apart_mm = np.abs(offset_mm - offset * spacing)
-        if max(drift_mm.max(), apart_mm.max()) > POSITION_TOLERANCE_MM:
-            raise _mismatch(water)
-        starts[contrast] = offset.astype(int)
-        stops[contrast] = starts[contrast] + _shape(stack)
-    start = np.max(list(starts.values()), axis=0)
-    stop = np.min(list(stops.values()), axis=0)
-    _check_crop(water, start, stop, starts, stops)
-    return {
-        c: (
-            slice(start[0] - starts[c][0], stop[0] - starts[c][0]),
-            slice(start[1] - starts[c][1], stop[1] - starts[c][1]),
-            slice(start[2] - starts[c][2], stop[2] - starts[c][2]),
-        )
-        for c in stacks
-    }
-
-
-def _check_crop(
-    water: Stack,
-    start: np.ndarray,
-    stop: np.ndarray,
-    starts: dict[Contrast, np.ndarray],
-    stops: dict[Contrast, np.ndarray],
-) -> None:
-    """Along each axis one contrast must lie within the other: ends may be missing, not shifted."""
-    for axis in range(3):
-        within = any(
-            starts[c][axis] == start[axis] and stops[c][axis] == stop[axis] for c in starts
-        )
-        longest = max(stops[c][axis] - starts[c][axis] for c in starts)
-        if not within or stop[axis] - start[axis] < (1 - MOST_CROPPED) * longest:
-            raise _mismatch(water)
-
-
-def _mismatch(water: Stack) -> MimirError:
-    foot, head = water.range_mm
-    return MimirError(
-        "POSITION_MISMATCH",
-        f"water and fat of the station from z = {foot:.0f} to {head:.0f} mm"
-        " do not lie on the same voxels",
-        "Check that both come from one acquisition.",
-    )
-
-
-def _check_scales(water: Stack, fat: Stack) -> None:
-    """Refuse a fat fraction of signals in different units.
-
-    A slope may differ between contrasts where it leads to the same unit. Philips' displayed
-    values do so only if slope times private scale slope agree (Chenevert et al., Transl Oncol
-    2014).
-    """
-    scales = [_scale(stack) for stack in (water, fat)]
-    if scales[0] is None or scales[1] is None or _apart(scales[0], scales[1]):
-        raise MimirError(
-            "SCALE_MISMATCH",
-            f"water and fat of series '{water.first.description}' and '{fat.first.description}'"
-            " are not on one signal scale",
-            "Export the study with its original scaling.",
-        )
-
-
-def _scale(stack: Stack) -> tuple[str, float, float] | None:
-    """Unit, intercept and factor that must agree between contrasts; None if slices disagree."""
-    found = {_slice_scale(s) for s in stack.slices}
-    return found.pop() if len(found) == 1 else None
-
-
-def _slice_scale(record: Slice) -> tuple[str, float, float]:
-    rescale = record.rescale
-    if not record.vendor.lower().startswith("philips"):
-        return rescale.kind, rescale.intercept, 1.0
-    if rescale.signal_scale is None:
-        return rescale.kind, rescale.intercept, rescale.slope
-    return rescale.kind, rescale.intercept, rescale.slope * rescale.signal_scale
-
-
-def _apart(a: tuple[str, float, float], b: tuple[str, float, float]) -> bool:
-    close = np.allclose(a[1:], b[1:], rtol=SCALE_TOLERANCE)
-    return a[0] != b[0] or not close
-
-

@@ -20,25 +20,33 @@ class Contrast(str, Enum):
 
 
 #: Spellings of the contrasts in image types and descriptions, without separators, upper case.
-#: Siemens: ``_W _F _in _opp`` and OPP_PHASE; GE: ``WATER:``, ``InPhase:``, OUT_PHASE; Philips: W, F,
-#: IP, OP; the DICOM standard's frame types: WATER, FAT, IN_PHASE, OUT_PHASE.
+#: Siemens: ``_W _F _in _opp`` and OPP_PHASE; GE: ``WATER:``, ``InPhase:``, OUT_PHASE; Philips: W,
+#: F, IP, OP; the DICOM standard's frame types: WATER, FAT, IN_PHASE, OUT_PHASE.
 SPELLINGS = {
     Contrast.WATER: ("W", "WA", "WATER", "WATERONLY"),
     Contrast.FAT: ("F", "FAT", "FATONLY"),
     Contrast.IN_PHASE: ("IN", "IP", "INP", "INPHASE"),
     Contrast.OPPOSED_PHASE: (
-        *("OPP", "OP", "OOP", "OPPHASE", "OPPPHASE", "OPPOSEDPHASE"),
+        *("OPP", "OP", "OOP", "OPPOSED", "OPPHASE", "OPPPHASE", "OPPOSEDPHASE"),
         *("OUT", "OUTPHASE", "OUTOFPHASE"),
     ),
 }
-#: Image types of maps computed from water and fat: never one of the four.
-MAPS = ("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP")
+#: Image types of maps computed from water and fat, and of views computed from a stack of slices:
+#: whatever else their headers say, they are none of the four.
+COMPUTED = frozenset(
+    (
+        *("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP"),
+        *("MPR", "MIP", "MINIP", "PROJECTIONIMAGE", "COMPOSED"),
+    )
+)
 
 _BY_SPELLING = {spelling: contrast for contrast, all_ in SPELLINGS.items() for spelling in all_}
 _PREFIX = re.compile(r"^\s*([A-Za-z][A-Za-z _-]*?)\s*:")
 _SUFFIX = re.compile(
     r"(?:^|[_\s-])((?:in|opp|opposed|out|out[_\s-]of|op)[_\s-]phase|[A-Za-z]+)\s*$", re.IGNORECASE
 )
+#: A W that means "weighted".
+_WEIGHTED = re.compile(r"(?:^|[_\s-])(?:T1|T2|PD|DW)[_\s-]*W\s*$", re.IGNORECASE)
 
 TagValue = Union[str, Sequence[str], None]
 
@@ -61,7 +69,7 @@ def classify(tags: Mapping[str, TagValue]) -> Optional[Contrast]:
     """
     frame_type, image_type = _values(tags.get("FrameType")), _values(tags.get("ImageType"))
     description = " ".join(_values(tags.get("SeriesDescription")))
-    if any(_plain(value) in MAPS for value in (*frame_type, *image_type)):
+    if any(_plain(value) in COMPUTED for value in (*frame_type, *image_type)):
         return None
     evidence = {
         "FrameType": {*_named(frame_type[2:])},
@@ -103,4 +111,7 @@ def _named(values: Sequence[str]) -> Iterator[Contrast]:
 
 def _affixes(description: str) -> list[str]:
     """The words of a description that may name its contrast: before a colon, or last."""
-    return [m.group(1) for m in (_PREFIX.search(description), _SUFFIX.search(description)) if m]
+    matches = [_PREFIX.search(description)]
+    if not _WEIGHTED.search(description):
+        matches.append(_SUFFIX.search(description))
+    return [match.group(1) for match in matches if match]

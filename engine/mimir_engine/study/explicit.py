@@ -15,10 +15,9 @@ from typing import Union
 
 #: Attributes read, by tag.
 KEYWORDS = {
+    0x00020002: "MediaStorageSOPClassUID",
     0x00020010: "TransferSyntaxUID",
     0x00080008: "ImageType",
-    0x00080016: "SOPClassUID",
-    0x00080018: "SOPInstanceUID",
     0x00080020: "StudyDate",
     0x00080021: "SeriesDate",
     0x00080022: "AcquisitionDate",
@@ -52,6 +51,9 @@ KEYWORDS = {
 
 Tags = Mapping[str, Union[str, int]]
 
+#: What the tags hold instead of a sequence's items: only that it is there matters.
+SEQUENCE = "sequence"
+
 #: Value representations with a 16-bit and with a 32-bit length field.
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
@@ -61,7 +63,6 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _FIRST_ELEMENT = 132
 _DEEPEST = 16
-EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 _element = struct.Struct("<HH2sH").unpack_from
 _long = struct.Struct("<I").unpack_from
@@ -76,8 +77,17 @@ class NeedMore(Exception):
     """The bytes end before what was looked for."""
 
 
-def read_tags(data: bytes) -> tuple[dict[str, Union[str, int]], int]:
-    """Attributes of a file's header out of its first bytes.
+def read_meta(data: bytes) -> tuple[dict[str, Union[str, int]], int]:
+    """File meta information, which is plain in every DICOM file: as ``read_tags``."""
+    return _read_groups(data, _FIRST_ELEMENT, _META_GROUP)
+
+
+def read_tags(data: bytes, position: int) -> tuple[dict[str, Union[str, int]], int]:
+    """Attributes of a plain file's header.
+
+    Args:
+        data: The file's first bytes.
+        position: Of the data set's first element, as ``read_meta`` gives it.
 
     Returns:
         Keyword to text (or int), and the position of the first element behind the header.
@@ -86,12 +96,17 @@ def read_tags(data: bytes) -> tuple[dict[str, Union[str, int]], int]:
         NeedMore: the header goes on beyond ``data``.
         NotPlain: another encoding, or not readable as DICOM.
     """
+    return _read_groups(data, position, _LAST_HEADER_GROUP)
+
+
+def _read_groups(
+    data: bytes, position: int, last_group: int
+) -> tuple[dict[str, Union[str, int]], int]:
     tags: dict[str, Union[str, int]] = {}
-    position = _FIRST_ELEMENT
     try:
         while True:
             group, element, vr, length = _element(data, position)
-            if group > _LAST_HEADER_GROUP:
+            if group > last_group:
                 return tags, position
             if vr in _SHORT_VRS:
                 value = position + 8
@@ -102,9 +117,7 @@ def read_tags(data: bytes) -> tuple[dict[str, Union[str, int]], int]:
             keyword = KEYWORDS.get(group << 16 | element)
             if keyword:
                 tags[keyword] = _value(data, value, vr, length)
-            elif group > _META_GROUP and tags.get("TransferSyntaxUID") != EXPLICIT_LITTLE_ENDIAN:
-                raise NotPlain
-            position = value + length if length != _UNDEFINED else _after_sequence(data, value)
+            position = value + length if length != _UNDEFINED else _after_items(data, value, vr)
     except struct.error as error:
         raise NeedMore from error
 
@@ -122,10 +135,11 @@ def pixel_bytes(data: bytes, position: int) -> memoryview:
     """
     try:
         while True:
-            tag, length, value = _next_element(data, position)
-            if tag == _PIXEL_DATA:
+            group, element, vr, length = _element(data, position)
+            value, length = _value_place(data, position, vr, length)
+            if group << 16 | element == _PIXEL_DATA:
                 break
-            position = value + length if length != _UNDEFINED else _after_sequence(data, value)
+            position = value + length if length != _UNDEFINED else _after_items(data, value, vr)
     except struct.error as error:
         raise NeedMore from error
     if length == _UNDEFINED:
@@ -135,19 +149,18 @@ def pixel_bytes(data: bytes, position: int) -> memoryview:
     return memoryview(data)[value : value + length]
 
 
-def _next_element(data: bytes, position: int) -> tuple[int, int, int]:
-    """Tag, length and position of the value of the element at ``position``."""
-    group, element, vr, length = _element(data, position)
+def _value_place(data: bytes, position: int, vr: bytes, length: int) -> tuple[int, int]:
+    """Position and length of the value of the element at ``position``."""
     if vr in _SHORT_VRS:
-        return group << 16 | element, length, position + 8
+        return position + 8, length
     if vr not in _LONG_VRS:
         raise NotPlain
-    return group << 16 | element, _long(data, position + 8)[0], position + 12
+    return position + 12, _long(data, position + 8)[0]
 
 
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
-        return "sequence"
+        return SEQUENCE
     if length == _UNDEFINED:
         raise NotPlain
     if position + length > len(data):
@@ -158,8 +171,9 @@ def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int
     return value.decode("latin-1").strip("\0 ")
 
 
-def _after_sequence(data: bytes, position: int, depth: int = 0) -> int:
-    if depth > _DEEPEST:
+def _after_items(data: bytes, position: int, vr: bytes, depth: int = 0) -> int:
+    """Position behind a value of undefined length, which is made of items."""
+    if depth > _DEEPEST or vr == b"UN":  # unknown sequences have implicit VRs (PS3.5 6.2.2)
         raise NotPlain
     while True:
         group, element, length = _item(data, position)
@@ -169,19 +183,17 @@ def _after_sequence(data: bytes, position: int, depth: int = 0) -> int:
             return position
         if tag != _ITEM:
             raise NotPlain
-        if length != _UNDEFINED:
-            position += length
-        else:
-            position = _after_item(data, position, depth)
+        position = _after_item(data, position, depth) if length == _UNDEFINED else position + length
 
 
 def _after_item(data: bytes, position: int, depth: int) -> int:
+    """Position behind an item of undefined length, which is made of elements."""
     while True:
-        group, element, _ = _item(data, position)
+        group, element, vr, length = _element(data, position)
         if group << 16 | element == _ITEM_END:
             return position + 8
-        _, length, value = _next_element(data, position)
+        value, length = _value_place(data, position, vr, length)
         if length == _UNDEFINED:
-            position = _after_sequence(data, value, depth + 1)
+            position = _after_items(data, value, vr, depth + 1)
         else:
             position = value + length

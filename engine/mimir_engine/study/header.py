@@ -1,31 +1,30 @@
-"""File headers to slice records: what each image slice shows and where it lies.
+"""Headers to slice records: what each image slice shows, where it lies and what its values mean.
 
 The headers are the truth. A slice record holds everything that assembling stations needs, so
-that pixels are read only of slices that are used. Classic files hold one slice, enhanced
-multi-frame files many; both become the same records.
+that pixels are read only of slices that are used.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from collections.abc import Container, Iterator, Mapping, Sequence
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Optional, Union
+from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast, classify
-from mimir_engine.study.explicit import NeedMore, NotPlain, Tags, read_tags
+from mimir_engine.study.explicit import Tags
+from mimir_engine.study.frames import Frame, read_frames
 from mimir_engine.study.source import Entry
 
-#: Bytes read at first of each file: enough for most headers, quadrupled as long as it isn't.
-FIRST_BYTES = 2048
-#: The media directory, which may lie beside the images and describes no image itself.
-DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-#: Private attribute of Philips: factor from stored to physical signal.
-PHILIPS_SCALE_SLOPE = (0x2005, 0x100E)
+#: Most rows and columns of an image; UK Biobank's have 224.
+MOST_PIXELS_A_SIDE = 2048
+#: Positions (mm) farther than this from the scanner's centre are none.
+FARTHEST_MM = 10_000.0
+#: Slopes and intercepts beyond these leave no room for sums in single precision.
+LEAST_SLOPE, LARGEST_SCALE = 1e-9, 1e9
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,8 @@ class Slice:
         position_mm: LPS centre of the first pixel.
         orientation: Direction cosines of a row and of a column (LPS).
         spacing_mm: Distance of rows, distance of columns.
-        acquired: When, as seconds of a proleptic calendar; None where the headers do not say.
-        patient, study_uid: To notice mixed studies; never shown.
+        acquired: When, in seconds since the year 1; None where the headers do not say.
+        patient, study_uid: To notice mixed studies; the patient is never shown.
         header_end: Where pixels may be looked for in a plain file; None in all others.
     """
 
@@ -92,16 +91,17 @@ def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> lis
     """Records of all slices of the given contrasts; other files and contrasts are passed over.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` where a DICOM file cannot be parsed,
-            ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``.
+        MimirError: ``DICOM_UNREADABLE`` where a DICOM file cannot be parsed; of slices of these
+            contrasts ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``, ``SCALE_UNSUPPORTED``,
+            ``PIXELS_UNSUPPORTED``.
     """
     classifier = _Classifier()
     slices: list[Slice] = []
     for entry in entries:
-        for frame, tags in _frames(entry):
-            contrast = classifier(tags)
-            if contrast in contrasts and tags.get("Modality", "MR") == "MR":
-                slices.append(_slice(entry, frame, contrast, tags))
+        for frame in read_frames(entry):
+            contrast = classifier(frame.tags)
+            if contrast and contrast in contrasts and frame.tags.get("Modality", "MR") == "MR":
+                slices.append(_slice(frame, contrast))
     return slices
 
 
@@ -118,135 +118,16 @@ class _Classifier:
         return self._known[key]
 
 
-def _frames(entry: Entry) -> Iterator[tuple[Optional[int], Tags]]:
-    """The header of each image frame of a file; nothing for a file that is no DICOM image."""
-    size = FIRST_BYTES
-    data = entry.read(size)
-    if data[128:132] != b"DICM":
-        if entry.name.lower().endswith(".dcm"):
-            raise _unreadable(entry)
-        return
-    tags: Optional[dict[str, Union[str, int]]] = None
-    while tags is None:
-        try:
-            tags, end = read_tags(data)
-        except NeedMore:
-            if len(data) < size:
-                raise _unreadable(entry) from None
-            size *= 4
-            data = entry.read(size)
-        except NotPlain:
-            break
-    if tags is None or _needs_library(tags):
-        yield from _library_frames(entry)
-    elif "SeriesInstanceUID" not in tags:
-        raise _unreadable(entry)
-    elif "Rows" in tags:
-        if _is_plain(tags):
-            tags["HeaderEnd"] = end
-        yield None, tags
-
-
-def _unreadable(entry: Entry) -> MimirError:
-    return MimirError(
-        "DICOM_UNREADABLE",
-        f"file '{entry.name}' cannot be read as DICOM",
-        "Export or download the study again.",
-    )
-
-
-def _needs_library(tags: Tags) -> bool:
-    """Multi-frame files, look-up tables, and vendors whose scale stands in private attributes."""
-    return (
-        "NumberOfFrames" in tags
-        or "ModalityLUTSequence" in tags
-        or str(tags.get("Manufacturer", "")).lower().startswith("philips")
-    )
-
-
-def _is_plain(tags: Tags) -> bool:
-    return tags.get("BitsAllocated") == 16 and tags.get("PixelRepresentation") == 0
-
-
-def _library_frames(entry: Entry) -> Iterator[tuple[Optional[int], Tags]]:
-    """The same through pydicom, which knows every encoding."""
-    import pydicom
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(io.BytesIO(entry.read(-1)), stop_before_pixels=True)
-            if dataset.file_meta.get("MediaStorageSOPClassUID") == DICOMDIR_CLASS:
-                return
-            tags = _dataset_tags(dataset)
-            frames = [
-                {**tags, **_frame_tags(dataset, per_frame)}
-                for per_frame in dataset.get("PerFrameFunctionalGroupsSequence", ())
-            ]
-    except MimirError:
-        raise
-    except Exception as error:  # pydicom raises many kinds on damaged files
-        raise _unreadable(entry) from error
-    if "SeriesInstanceUID" not in tags:
-        raise _unreadable(entry)
-    if frames:
-        yield from enumerate(frames)
-    elif "Rows" in tags:
-        yield None, tags
-
-
-def _dataset_tags(dataset: Any) -> dict[str, Union[str, int]]:
-    from mimir_engine.study.explicit import KEYWORDS
-
-    tags = {k: _text(dataset.get(k)) for k in KEYWORDS.values() if dataset.get(k) is not None}
-    scale = dataset.get(PHILIPS_SCALE_SLOPE)
-    if scale is not None:
-        tags["SignalScale"] = _text(scale.value)
-    return tags
-
-
-def _frame_tags(dataset: Any, per_frame: Any) -> dict[str, Union[str, int]]:
-    """What the functional groups say of one frame: its own group first, then the shared one."""
-    shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
-    tags: dict[str, Union[str, int]] = {}
-    for group, keywords in _FUNCTIONAL_GROUPS.items():
-        sequence = per_frame.get(group) or shared.get(group)
-        for keyword in keywords if sequence else ():
-            value = sequence[0].get(keyword)
-            if value is not None:
-                tags[keyword] = _text(value)
-    if "FrameAcquisitionDateTime" in tags:
-        tags["AcquisitionDateTime"] = tags["FrameAcquisitionDateTime"]
-    return tags
-
-
-#: Where an enhanced MR image keeps what a classic one has at top level (PS3.3 C.7.6.16).
-_FUNCTIONAL_GROUPS = {
-    "MRImageFrameTypeSequence": ("FrameType",),
-    "FrameContentSequence": ("FrameAcquisitionDateTime",),
-    "PlanePositionSequence": ("ImagePositionPatient",),
-    "PlaneOrientationSequence": ("ImageOrientationPatient",),
-    "PixelMeasuresSequence": ("PixelSpacing",),
-    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
-}
-
-
-def _text(value: Any) -> Union[str, int]:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        return str(value).strip("\0 ")
-    return "\\".join(str(v) for v in value)
-
-
-def _slice(entry: Entry, frame: Optional[int], contrast: Contrast, tags: Tags) -> Slice:
+def _slice(frame: Frame, contrast: Contrast) -> Slice:
+    tags = frame.tags
+    _check_monochrome(tags)
     return Slice(
-        entry=entry,
-        frame=frame,
+        entry=frame.entry,
+        frame=frame.number,
         contrast=contrast,
         series_uid=str(tags["SeriesInstanceUID"]),
         series_number=int(_number(tags, "SeriesNumber") or 0),
-        description=str(tags.get("SeriesDescription", "")),
+        description=_description(tags),
         study_uid=str(tags.get("StudyInstanceUID", "")),
         patient=str(tags.get("PatientID", "")),
         vendor=str(tags.get("Manufacturer", "")),
@@ -255,69 +136,128 @@ def _slice(entry: Entry, frame: Optional[int], contrast: Contrast, tags: Tags) -
         acquired=_acquired(tags),
         position_mm=_numbers(tags, "ImagePositionPatient", 3),
         orientation=_numbers(tags, "ImageOrientationPatient", 6),
-        rows=int(tags["Rows"]),
-        columns=int(tags.get("Columns", 0)),
+        rows=_side(tags, "Rows"),
+        columns=_side(tags, "Columns"),
         spacing_mm=_numbers(tags, "PixelSpacing", 2),
         rescale=_rescale(tags),
-        header_end=int(tags["HeaderEnd"]) if "HeaderEnd" in tags else None,
+        header_end=frame.header_end,
     )
+
+
+def _description(tags: Tags) -> str:
+    return str(tags.get("SeriesDescription", ""))
+
+
+def _check_monochrome(tags: Tags) -> None:
+    """Colours and inverted greys are made for looking at, not signal."""
+    kind = str(tags.get("PhotometricInterpretation", "MONOCHROME2"))
+    if kind != "MONOCHROME2" or str(tags.get("SamplesPerPixel", 1)) != "1":
+        raise MimirError(
+            "PIXELS_UNSUPPORTED",
+            f"the pixels of series '{_description(tags)}' are {kind}, not plain signal",
+            "Export the original images.",
+        )
 
 
 def _numbers(tags: Tags, keyword: str, count: int) -> tuple[float, ...]:
     try:
         values = tuple(map(float, str(tags[keyword]).split("\\")))
-        if len(values) == count and all(map(math.isfinite, values)):
+        if len(values) == count and all(abs(v) <= FARTHEST_MM for v in values):  # NaN is not
             return values
     except (KeyError, ValueError):
         pass
-    raise MimirError(
+    raise _geometry_unreadable(tags, keyword)
+
+
+def _side(tags: Tags, keyword: str) -> int:
+    size = tags.get(keyword)
+    if isinstance(size, int) and 1 <= size <= MOST_PIXELS_A_SIDE:
+        return size
+    raise _geometry_unreadable(tags, keyword)
+
+
+def _geometry_unreadable(tags: Tags, keyword: str) -> MimirError:
+    said = f"is '{tags[keyword]}'" if keyword in tags else "is missing"
+    return MimirError(
         "GEOMETRY_UNREADABLE",
-        f"{keyword} of series '{tags.get('SeriesDescription', '')}' is missing or not a number",
+        f"{keyword} of series '{_description(tags)}' {said}",
         "Export the study again; without its geometry nothing can be measured.",
     )
 
 
-def _number(tags: Mapping[str, Union[str, int]], keyword: str) -> Optional[float]:
+def _number(tags: Tags, keyword: str) -> Optional[float]:
     try:
         value = float(tags[keyword])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
     return value if math.isfinite(value) else None
 
 
 def _rescale(tags: Tags) -> Rescale:
     if "ModalityLUTSequence" in tags:
-        raise MimirError(
-            "SCALE_UNSUPPORTED",
-            f"series '{tags.get('SeriesDescription', '')}' maps its pixels by a look-up table",
-            "Export it with plain pixel values.",
-        )
-    slope, intercept = _number(tags, "RescaleSlope"), _number(tags, "RescaleIntercept")
-    return Rescale(
-        1.0 if slope is None else slope,
-        0.0 if intercept is None else intercept,
+        raise _scale_unsupported(tags, "maps its pixels by a look-up table")
+    rescale = Rescale(
+        _scale_number(tags, "RescaleSlope", 1.0),
+        _scale_number(tags, "RescaleIntercept", 0.0),
         str(tags.get("RescaleType", "")),
         _number(tags, "SignalScale"),
+    )
+    if rescale.slope < LEAST_SLOPE:
+        raise _scale_unsupported(tags, f"has the rescale slope {rescale.slope:g}")
+    return rescale
+
+
+def _scale_number(tags: Tags, keyword: str, default: float) -> float:
+    if tags.get(keyword, "") == "":
+        return default
+    value = _number(tags, keyword)
+    if value is None or abs(value) > LARGEST_SCALE:
+        raise _scale_unsupported(tags, f"has the {keyword} '{tags[keyword]}'")
+    return value
+
+
+def _scale_unsupported(tags: Tags, what: str) -> MimirError:
+    return MimirError(
+        "SCALE_UNSUPPORTED",
+        f"series '{_description(tags)}' {what}",
+        "Export it with plain pixel values.",
     )
 
 
 def _acquired(tags: Tags) -> Optional[float]:
-    """Seconds at which the slice was acquired; the series' time where that is not said."""
-    moment = str(tags.get("AcquisitionDateTime", ""))[:21].split("+")[0].split("-")[0]
-    if not moment:
-        day = tags.get("AcquisitionDate") or tags.get("SeriesDate") or tags.get("StudyDate")
-        time = tags.get("AcquisitionTime") or tags.get("SeriesTime")
-        if not day or not time:
-            return None
-        moment = f"{day}{time}"
+    """Seconds at which the slice was acquired; the series' time where that is not said.
+
+    A date goes with its own time where it can, since series are reconstructed after midnight of
+    what was acquired before.
+    """
+    moment = str(tags.get("AcquisitionDateTime", ""))
+    if moment:
+        return _seconds(re.split("[+-]", moment)[0])
+    for day, time in (
+        ("AcquisitionDate", "AcquisitionTime"),
+        ("SeriesDate", "SeriesTime"),
+        ("StudyDate", "AcquisitionTime"),
+        ("StudyDate", "SeriesTime"),
+    ):
+        if tags.get(day) and tags.get(time):
+            return _seconds(f"{tags[day]}{tags[time]}")
+    return None
+
+
+_MOMENT = re.compile(
+    r"(\d{4})(\d\d)(\d\d)([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(\.\d*)?)?)?\s*", re.ASCII
+)
+
+
+def _seconds(moment: str) -> Optional[float]:
+    """Seconds since year 1 of a DICOM date and time ``YYYYMMDDHHMMSS.ffffff``."""
+    match = _MOMENT.fullmatch(moment)
+    if match is None:
+        return None
+    year, month, day, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:6])
     try:
-        return _seconds(moment)
+        days = date(year, month, day).toordinal()
     except ValueError:
         return None
-
-
-def _seconds(moment: str) -> float:
-    """Seconds since year 1 of a DICOM date and time ``YYYYMMDDHHMMSS.ffffff``."""
-    day = date(int(moment[:4]), int(moment[4:6]), int(moment[6:8])).toordinal()
-    hours, minutes, seconds = int(moment[8:10]), int(moment[10:12]), float(moment[12:])
-    return ((day * 24 + hours) * 60 + minutes) * 60 + seconds
+    fraction = float(f"0{match.group(7) or ''}")
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds + fraction

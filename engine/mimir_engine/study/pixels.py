@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
+from typing import Any, Optional
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.explicit import NeedMore, NotPlain, pixel_bytes
 from mimir_engine.study.header import Rescale, Slice
 from mimir_engine.study.source import Entry
+
+#: Most bytes that the pixels of one file may decode to.
+MOST_DECODED_BYTES = 512 * 2**20
 
 
 def load_slices(slices: Sequence[Slice]) -> np.ndarray:
@@ -21,16 +25,18 @@ def load_slices(slices: Sequence[Slice]) -> np.ndarray:
         uint16 where all stored values are such and the modality LUT is the identity, else float32.
 
     Raises:
-        MimirError: ``PIXELS_TRUNCATED``, ``PIXELS_UNREADABLE``, ``ZIP_DAMAGED``,
-            ``FILE_UNREADABLE``.
+        MimirError: ``PIXELS_TRUNCATED``, ``PIXELS_UNREADABLE``, and whatever reading the entries
+            raises.
     """
     stored = all(s.is_plain and s.rescale.is_identity for s in slices)
     shape = (len(slices), slices[0].rows, slices[0].columns)
     volume = np.empty(shape, np.uint16 if stored else np.float32)
     decoder = _Decoder()
     for target, record in zip(volume, slices):
-        pixels = _plain_pixels(record) if record.is_plain else decoder.frame(record)
+        pixels = _plain_pixels(record) if record.is_plain else decoder.pixels(record)
         target[:] = pixels if stored else _signal(pixels, record.rescale)
+    if not stored and not np.isfinite(volume).all():
+        raise _unreadable(slices[0], "some are not finite numbers")
     return volume
 
 
@@ -46,46 +52,52 @@ def _plain_pixels(record: Slice) -> np.ndarray:
     except NeedMore:
         raise _truncated(record) from None
     except NotPlain:
-        raise _undecodable(record, "unexpected encoding") from None
+        raise _unreadable(record, "unexpected encoding") from None
     if len(value) < size:
         raise _truncated(record)
-    return np.frombuffer(value[:size], "<u2").reshape(record.rows, record.columns)
+    if len(value) > size:
+        raise _unreadable(record, f"more than {record.rows} x {record.columns} values")
+    return np.frombuffer(value, "<u2").reshape(record.rows, record.columns)
 
 
 class _Decoder:
     """Frames through pydicom and its plugins; keeps the last file, whose frames come together."""
 
     def __init__(self) -> None:
-        self._entry: object = None
-        self._pixels = np.empty(0)
+        self._entry: Optional[Entry] = None
+        self._frames: np.ndarray = np.empty((0, 0, 0))
 
-    def frame(self, record: Slice) -> np.ndarray:
+    def pixels(self, record: Slice) -> np.ndarray:
         if self._entry is not record.entry:
-            self._pixels = _decode(record)
+            self._frames = _decode(record)
             self._entry = record.entry
-        pixels = self._pixels if record.frame is None else self._pixels[record.frame]
-        if pixels.shape != (record.rows, record.columns):
-            raise _undecodable(record, f"its pixels have the shape {pixels.shape}")
-        return pixels
+        index = record.frame or 0
+        if self._frames.shape[1:] != (record.rows, record.columns) or index >= len(self._frames):
+            raise _unreadable(record, f"their shape is {self._frames.shape}")
+        return self._frames[index]
 
 
 def _decode(record: Slice) -> np.ndarray:
+    """All frames of a file: ``[frame, row, column]``."""
     import pydicom
 
-    entry: Entry = record.entry
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = pydicom.dcmread(io.BytesIO(entry.read(-1)))
-            pixels: np.ndarray = dataset.pixel_array
+            dataset = pydicom.dcmread(io.BytesIO(record.entry.read(-1)))
+            if _decoded_bytes(dataset) > MOST_DECODED_BYTES:
+                raise _unreadable(record, f"more than {MOST_DECODED_BYTES // 2**20} MB")
+            pixels = np.asarray(dataset.pixel_array)
         except MimirError:
             raise
         except Exception as error:  # pydicom and its plugins raise many kinds
-            raise _undecodable(record, type(error).__name__) from error
+            raise _unreadable(record, type(error).__name__) from error
+    return pixels[np.newaxis] if pixels.ndim == 2 else pixels
+
+
+def _decoded_bytes(dataset: Any) -> int:
     frames = int(dataset.get("NumberOfFrames") or 1)
-    if record.frame is not None and frames == 1:
-        return pixels[np.newaxis]
-    return pixels
+    return frames * int(dataset.Rows) * int(dataset.Columns) * int(dataset.BitsAllocated) // 8
 
 
 def _truncated(record: Slice) -> MimirError:
@@ -96,7 +108,7 @@ def _truncated(record: Slice) -> MimirError:
     )
 
 
-def _undecodable(record: Slice, reason: str) -> MimirError:
+def _unreadable(record: Slice, reason: str) -> MimirError:
     return MimirError(
         "PIXELS_UNREADABLE",
         f"the pixels of file '{record.entry.name}' of series '{record.description}'"

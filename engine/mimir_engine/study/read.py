@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.quality import Finding
-from mimir_engine.study.assembly import NEEDED, StationPlan, assemble
-from mimir_engine.study.header import Slice, read_slices
+from mimir_engine.study.alignment import StationPlan
+from mimir_engine.study.assembly import NEEDED, assemble
+from mimir_engine.study.header import read_slices
 from mimir_engine.study.pixels import load_slices
 from mimir_engine.study.source import StudySource, open_source
 from mimir_engine.study.station import DixonStudy, Scanner, Station
@@ -38,7 +38,7 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
         plans, findings = assemble(slices)
         stations = []
         for plan in plans:
-            stations.append(_load(plan))
+            stations.append(load_station(plan))
             findings += _twin_findings(plan)
     first = slices[0]
     name = name or name_of(source) or first.study_uid
@@ -67,7 +67,13 @@ def bulk_name(name: str) -> tuple[str, str]:
     return (match.group(1), match.group(2)) if match else ("", "")
 
 
-def _load(plan: StationPlan) -> Station:
+def load_station(plan: StationPlan) -> Station:
+    """Read the pixels of one station.
+
+    Raises:
+        MimirError: ``SLICE_AMBIGUOUS`` where two slices at one position differ, and whatever
+            reading pixels raises.
+    """
     for kept, twin in plan.twins:
         if not np.array_equal(*load_slices([kept, twin])):
             raise MimirError(
@@ -77,8 +83,8 @@ def _load(plan: StationPlan) -> Station:
                 "Remove the wrong one.",
             )
     images = {
-        contrast: load_slices(slices)[:, plan.rows[contrast], plan.columns[contrast]]
-        for contrast, slices in plan.slices.items()
+        contrast: load_slices(part.slices)[:, part.rows, part.columns]
+        for contrast, part in plan.parts.items()
     }
     return Station(images, plan.affine)
 
@@ -92,5 +98,3 @@ def _twin_findings(plan: StationPlan) -> list[Finding]:
         )
         for kept, _ in plan.twins
     ]
-
-

@@ -1,18 +1,20 @@
 """Where a study's bytes come from: a zip archive, a folder tree, or a list of files.
 
 Files from outside are hostile until checked: nothing is ever extracted, names are only shown,
-and no entry is inflated before its declared size was found sensible.
+and no entry is inflated before its declared size was found sensible, nor beyond that size.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Union
+from typing import IO, Callable, Union
 
 from mimir_engine.errors import MimirError
 
@@ -35,7 +37,7 @@ class Entry:
         name: Name inside the archive or on disk; shown, never used as a path to write to.
         size: Declared size in bytes.
         read: ``read(n)`` gives the first ``n`` bytes, ``read(-1)`` all; raises MimirError
-            (``ZIP_DAMAGED``, ``FILE_UNREADABLE``).
+            (``ZIP_DAMAGED``, ``ZIP_METHOD``, ``FILE_UNREADABLE``, ``DICOM_UNREADABLE``).
     """
 
     name: str
@@ -52,22 +54,41 @@ def open_source(source: StudySource) -> Iterator[list[Entry]]:
             ``STUDY_TOO_LARGE``, ``FILE_UNREADABLE``.
     """
     if not isinstance(source, (str, Path)):
-        yield _checked(_files(Path(p) for p in source))
+        yield _checked([_file_entry(Path(p)) for p in source])
         return
     path = Path(source)
-    if path.is_dir():
-        yield _checked(_files(p for p in sorted(path.rglob("*")) if p.is_file()))
-    elif not path.exists():
-        raise MimirError("SOURCE_MISSING", "there is no such file or folder", "Check the path.")
+    kind = _kind(path)
+    if stat.S_ISDIR(kind):
+        yield _checked([_file_entry(p) for p in _files_below(path)])
     elif path.suffix.lower() == ".dcm":
-        yield _checked(_files([path]))
+        yield _checked([_file_entry(path)])
+    elif not stat.S_ISREG(kind):
+        raise _unreadable(path, _NO_FILE)
     else:
         with _open_zip(path) as archive:
             yield _checked(_zip_entries(archive))
 
 
-def _files(paths: Iterable[Path]) -> list[Entry]:
-    return [_file_entry(path) for path in paths]
+def _kind(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise MimirError(
+            "SOURCE_MISSING", "there is no such file or folder", "Check the path."
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """All files of a folder tree, sorted; links to folders are not followed."""
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(Path(error.filename or folder), error) from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        yield from (Path(parent, name) for name in sorted(names))
 
 
 def _file_entry(path: Path) -> Entry:
@@ -79,15 +100,22 @@ def _file_entry(path: Path) -> Entry:
             raise _unreadable(path, error) from error
 
     try:
-        return Entry(path.name, path.stat().st_size, read)
-    except OSError as error:
+        status = path.stat()
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise _unreadable(path, _NO_FILE)
+    return Entry(path.name, status.st_size, read)
 
 
-def _unreadable(path: Path, error: OSError) -> MimirError:
+#: Said of pipes and devices: opening one could wait forever.
+_NO_FILE = "it is not a file"
+
+
+def _unreadable(path: Path, reason: Union[Exception, str]) -> MimirError:
     return MimirError(
         "FILE_UNREADABLE",
-        f"file '{path.name}' cannot be read ({error.strerror})",
+        f"file '{path.name}' cannot be read ({getattr(reason, 'strerror', None) or reason})",
         "Check that it exists and that you may read it.",
     )
 
@@ -98,7 +126,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     except OSError as error:
         raise _unreadable(path, error) from error
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except Exception as error:  # zipfile raises many kinds on hostile directories
         raise MimirError(
             "NOT_A_ZIP",
             "the file is not a zip archive, or it is cut off",
@@ -119,9 +147,15 @@ def _zip_entries(archive: zipfile.ZipFile) -> list[Entry]:
 
 def _zip_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:
     def read(count: int) -> bytes:
+        if info.compress_type not in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+            raise MimirError(
+                "ZIP_METHOD",
+                f"entry '{info.filename}' of the archive is compressed by a rare method",
+                "Pack the study again as an ordinary (deflated) zip archive.",
+            )
         try:
-            return _inflate(archive, info, count)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            return _zip_bytes(archive, info, count)
+        except (zipfile.BadZipFile, zlib.error, OSError, ValueError, OverflowError) as error:
             raise MimirError(
                 "ZIP_DAMAGED",
                 f"entry '{info.filename}' of the archive is damaged",
@@ -131,30 +165,43 @@ def _zip_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:
     return Entry(info.filename, info.file_size, read)
 
 
-def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> bytes:
+def _zip_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> bytes:
     """The first ``count`` bytes of an entry, or all of them (-1) with their checksum verified.
 
-    A deflated entry is inflated at once here, never beyond its declared size: the standard
-    library's stream costs as much again as the inflating itself on files as small as slices.
+    Entries are inflated at once here, never beyond their declared size: the standard library's
+    stream costs as much again as the inflating itself on files as small as slices.
     """
+    file = _at_data(archive, info)
+    deflated = info.compress_type == zipfile.ZIP_DEFLATED
+    if 0 < count < info.file_size:
+        compressed = file.read(min(info.compress_size, count + _LEAST_BYTES))
+        data = _inflate(compressed, count) if deflated else compressed[:count]
+        if len(data) == count:
+            return data
+        return _zip_bytes(archive, info, -1)[:count]
+    compressed = file.read(min(info.compress_size, MOST_FILE_BYTES))
+    data = _inflate(compressed, info.file_size + 1) if deflated else compressed
+    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        raise zipfile.BadZipFile
+    return data
+
+
+def _at_data(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    """The archive's file, at the first compressed byte of an entry."""
     file = archive.fp
-    if info.compress_type != zipfile.ZIP_DEFLATED or file is None:
-        with archive.open(info) as stream:
-            return stream.read(count)
+    if file is None:
+        raise zipfile.BadZipFile
     file.seek(info.header_offset)
     header = file.read(_LOCAL_HEADER_BYTES)
     if header[:4] != b"PK\3\4" or len(header) < _LOCAL_HEADER_BYTES:
         raise zipfile.BadZipFile
     name_bytes, extra_bytes = header[26] | header[27] << 8, header[28] | header[29] << 8
-    file.seek(name_bytes + extra_bytes, 1)
-    if count >= 0:
-        compressed = file.read(min(info.compress_size, count + _LEAST_BYTES))
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, count)
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = stream.decompress(file.read(info.compress_size), info.file_size + 1)
-    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
-        raise zipfile.BadZipFile
-    return data
+    file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
+    return file
+
+
+def _inflate(compressed: bytes, most: int) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, most)
 
 
 #: Size of a zip entry's local header without name and extra field (PKWARE APPNOTE 4.3.7).

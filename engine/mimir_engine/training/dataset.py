@@ -3,7 +3,7 @@
 A data set is a folder of three files::
 
     images.npy     uint8 (studies, 3, rows, columns), the projections
-    targets.npy    float64 (studies, targets), in the network's unit, NaN where a label is missing
+    targets.npy    float (studies, targets), in the network's unit, NaN where a label is missing
     dataset.json   what the targets are, the projection's name, where the data come from
 
 The arrays are memory-mapped, so a data set may be larger than the memory.
@@ -112,6 +112,11 @@ def write_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", dataset.images)
     np.save(folder / "targets.npy", np.asarray(dataset.targets, dtype=np.float64))
+    describe_dataset(folder, dataset)
+
+
+def describe_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
+    """Writes dataset.json, for a folder that holds the arrays already."""
     description = {
         "schema": SCHEMA,
         "projection": dataset.projection,
@@ -119,7 +124,7 @@ def write_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
         "provenance": dict(dataset.provenance),
     }
     text = json.dumps(description, indent=2, sort_keys=True) + "\n"
-    (folder / "dataset.json").write_text(text, encoding="utf-8")
+    (Path(folder) / "dataset.json").write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, eq=False)

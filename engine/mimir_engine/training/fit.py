@@ -34,7 +34,7 @@ from mimir_engine.training.dataset import (
 )
 from mimir_engine.training.log import TrainingLog
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
-from mimir_engine.training.recipe import Recipe, image_size, learning_rate
+from mimir_engine.training.recipe import Recipe, image_size, learning_rate, remaining_steps
 
 # Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 _SETTLING_IMAGES = 1_024
@@ -106,7 +106,7 @@ def fit(
                 save_checkpoint(folder, run.checkpoint())
             if progress is not None:
                 pace = sum(durations) / len(durations)
-                left = pace * (recipe.steps - run.step)
+                left = pace * remaining_steps(recipe, run.step)
                 progress(Progress(run.step, recipe.steps, loss, rate, pace, left))
     if run.step == recipe.steps and not run.finished:
         run.finish()
@@ -128,7 +128,7 @@ class _Run:
         shares = label_share(dataset.targets)
         self.weights = torch.from_numpy(target_weights(shares, recipe.batch_size)).to(device)
         network = initial_network(recipe, len(dataset.definitions))
-        self.network = network.to(device=device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)
         self.optimiser = _optimiser(self.network, recipe)
 
     def advance(self) -> tuple[float, np.ndarray]:
@@ -228,8 +228,8 @@ def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
     if recipe.start == "imagenet":
         _take_imagenet_weights(network, recipe.architecture)
     if recipe.still_last_layer:
-        torch.nn.init.zeros_(network.fc.weight)
-        torch.nn.init.zeros_(network.fc.bias)
+        for parameter in network.get_submodule("fc").parameters():
+            torch.nn.init.zeros_(parameter)
     return network
 
 

@@ -26,7 +26,7 @@ from mimir_engine.training.dataset import Dataset, TargetDefinition, load_datase
 from mimir_engine.training.fit import fold_pixel_scale
 
 # Images of the held-out data on which bfloat16 is compared with float32.
-_BFLOAT16_IMAGES = 64
+_BFLOAT16_IMAGES = 16
 
 
 @dataclass(frozen=True)

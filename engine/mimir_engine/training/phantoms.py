@@ -10,7 +10,15 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.projection import PROJECTION_NAME
-from mimir_engine.training.dataset import Dataset, TargetDefinition
+from mimir_engine.training.dataset import Dataset, TargetDefinition, describe_dataset
+
+
+def describe_phantoms(folder: Union[str, Path]) -> None:
+    """Turns a folder of phantom projections into a data set, by adding its dataset.json.
+
+    Raises MimirError DATASET_INCOMPLETE as `phantom_dataset`.
+    """
+    describe_dataset(folder, phantom_dataset(folder))
 
 
 def phantom_dataset(

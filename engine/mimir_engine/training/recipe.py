@@ -77,7 +77,7 @@ FROM_SCRATCH = Recipe(
     weight_decay=0.01,
     pixel_scale=1.0 / 64.0,  # about one over the SD of the pixels of a projection
     still_last_layer=True,
-    max_shift=4,  # 16 would cut 70 mm off the neck or the knees, which a short run can't make up for
+    max_shift=4,  # 16 may cut 70 mm off neck or knees, which a short run can't make up for
     image_sizes=((0.0, 64), (0.23, 128), (0.78, 192), (0.89, 256)),
     loss_beta=0.5,
     gradient_limit=1.0,
@@ -111,3 +111,9 @@ def image_size(recipe: Recipe, step: int) -> Optional[int]:
     """The size in pixels that the images of a step are shrunk to; None: they stay as they are."""
     sizes = [size for share, size in recipe.image_sizes if step >= share * recipe.steps]
     return sizes[-1] if sizes else None
+
+
+def remaining_steps(recipe: Recipe, done: int) -> float:
+    """How many steps of the last one's duration are left: the time goes with the image's area."""
+    areas = [float(image_size(recipe, step) or 1) ** 2 for step in range(recipe.steps)]
+    return sum(areas[done:]) / areas[done - 1]

@@ -36,8 +36,9 @@ class Ellipses:
     b: np.ndarray
 
     def part(self, u: float, v: float, a: float, b: float, profile: Profile = 1.0) -> Ellipses:
-        """A shape inside, all in units of the half-axes: centre ``u``, ``v``, half-axes ``a``, ``b``
-        times ``profile``. Shapes that are disjoint in the unit disc stay so in every body.
+        """A shape inside: centre ``u``, ``v`` and half-axes ``a``, ``b`` in units of the half-axes.
+
+        The half-axes are times ``profile``. Shapes disjoint in the unit disc are so in every body.
         """
         return Ellipses(
             self.x + u * self.a, self.y + v * self.b, a * self.a * profile, b * self.b * profile

@@ -1,4 +1,4 @@
-"""The outlines of the trunk: skin, muscle wall and abdominal cavity, from the crotch to the crown."""
+"""The outlines of the trunk, from crotch to crown: skin, muscle wall and abdominal cavity."""
 
 from __future__ import annotations
 
@@ -126,7 +126,11 @@ def _muscle_half_x(c: Columns, cavity: _Cavity) -> np.ndarray:
     chest = 124.0 * f * m**0.3
     shoulder = (144.0 if p.sex == FEMALE else 152.0) * f * m**0.35
     neck = f * m**0.2
-    pelvis = ((p.crotch_level, hip), (cavity.floor, hip * 1.01), (0.55, max(0.93 * hip, around(0.55))))
+    pelvis = (
+        (p.crotch_level, hip),
+        (cavity.floor, hip * 1.01),
+        (0.55, max(0.93 * hip, around(0.55))),
+    )
     abdomen = (
         *((0.60, waist), (edge, max(around(edge), 0.5 * (waist + ribs)))),
         *((edge + 0.02, around(edge + 0.02)), (dome - 0.02, ribs)),
@@ -145,7 +149,7 @@ def _muscle_half_x(c: Columns, cavity: _Cavity) -> np.ndarray:
 
 
 def _muscle_half_y(c: Columns, cavity: _Cavity, back: float) -> np.ndarray:
-    """Half-depth (mm), as ``_muscle_half_x``; ``back`` lies behind the cavity, a thin wall before."""
+    """Half-depth (mm), as ``_muscle_half_x``; ``back`` lies behind the cavity, little before."""
     p = c.person
     f, m, s, dome = p.frame, p.muscle, p.shoulder_level, p.dome_level
     walls = (9.0 * m + back) / 2

@@ -1,0 +1,122 @@
+"""How long a study takes from its zip to the networks' image, against inflating it.
+
+The work itself must at least inflate the water and fat entries; this floor is timed with plain
+zlib in the same rounds, so that the ratio holds on any machine. Times are CPU seconds of one
+thread. The study is the parity kit's ``nominal`` where MIMIR_PARITY names the kit, else a phantom.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+from mimir_engine.fusion import fuse
+from mimir_engine.projection import project
+from mimir_engine.study.assembly import NEEDED, assemble
+from mimir_engine.study.header import read_slices
+from mimir_engine.study.read import load_station
+from mimir_engine.study.source import open_source
+
+ROUNDS = 9
+MOST_RATIO, MOST_MEGABYTES = 3.0, 500
+PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "project")
+
+
+def main() -> None:
+    """Print each phase's time, the ratio to the floor and the peak memory."""
+    if sys.argv[1:2] == ["--peak"]:
+        phase_seconds(Path(sys.argv[2]))
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        study = make_study(Path(folder))
+        entries = compressed_entries(study)
+        rounds = [(floor_seconds(entries), phase_seconds(study)) for _ in range(ROUNDS)]
+        report(study.stem, len(entries), rounds)
+        command = [sys.executable, __file__, "--peak", str(study)]
+        peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"peak memory of one process: {peak} MB (wanted: under {MOST_MEGABYTES})")
+
+
+def make_study(folder: Path) -> Path:
+    """The study to time."""
+    kit = os.environ.get("MIMIR_PARITY")
+    if kit:
+        path = folder / "nominal.zip"
+        script = Path(kit) / "make_study.py"
+        subprocess.run([sys.executable, script, "--out", path], check=True)
+        return path
+    from mimir_engine.phantom.dicom_study import study_name, write_study
+
+    path = folder / f"{study_name(0)}.zip"
+    write_study(path, 0)
+    return path
+
+
+def compressed_entries(path: Path) -> list[bytes]:
+    """Compressed bytes of the water and fat entries."""
+    with open_source(path) as entries:
+        names = {record.entry.name for record in read_slices(entries, NEEDED)}
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        blobs = []
+        for info in archive.infolist():
+            if info.filename in names:
+                file.seek(info.header_offset + 26)
+                name, extra = struct.unpack("<HH", file.read(4))
+                file.seek(name + extra, 1)
+                blobs.append(file.read(info.compress_size))
+    return blobs
+
+
+def floor_seconds(entries: list[bytes]) -> float:
+    """Time of inflating the entries, and nothing else."""
+    start = time.process_time()
+    for entry in entries:
+        zlib.decompress(entry, -zlib.MAX_WBITS)
+    return time.process_time() - start
+
+
+def phase_seconds(path: Path) -> list[float]:
+    """Time of each phase, from the zip to the image."""
+    times = [time.process_time()]
+    with open_source(path) as entries:
+        times.append(time.process_time())
+        slices = read_slices(entries, NEEDED)
+        times.append(time.process_time())
+        plans, _ = assemble(slices)
+        times.append(time.process_time())
+        stations = [load_station(plan) for plan in plans]
+        times.append(time.process_time())
+    fused = fuse(stations)
+    times.append(time.process_time())
+    project(fused)
+    times.append(time.process_time())
+    return [after - before for before, after in zip(times, times[1:])]
+
+
+def report(name: str, entries: int, rounds: list[tuple[float, list[float]]]) -> None:
+    """Medians of all rounds, and the ratio round by round."""
+    floor = statistics.median(seconds for seconds, _ in rounds)
+    print(f"{name}: {ROUNDS} rounds, CPU seconds, median (x = times the floor)")
+    print(f"  {'floor: inflate ' + str(entries) + ' entries':<34} {floor:.3f}  1.00x")
+    for index, phase in enumerate(PHASES):
+        seconds = statistics.median(phases[index] for _, phases in rounds)
+        print(f"  {phase:<34} {seconds:.3f}  {seconds / floor:.2f}x")
+    ratios = sorted(sum(phases) / seconds for seconds, phases in rounds)
+    print(
+        f"  from zip to image: {statistics.median(ratios):.2f}x the floor"
+        f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; wanted: at most {MOST_RATIO:g})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Telling whether a study's files are still those that were measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from mimir_engine.study.source import StudySource
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Where a study was found, and what was there.
+
+    Attributes:
+        place: Absolute path of the archive or folder; empty for a list of files.
+        content: Hash over name, size and time of change of all its files. Their bytes are not read.
+    """
+
+    place: str
+    content: str
+
+
+def fingerprint(source: StudySource) -> Fingerprint:
+    """The fingerprint of a study as it lies there now; files that are missing count as such."""
+    is_path = isinstance(source, (str, Path))
+    digest = sha256()
+    for name, path in sorted(_files(source)):
+        digest.update(f"{name}\0{_state(path)}\n".encode("utf-8", "surrogatepass"))
+    return Fingerprint(os.path.abspath(str(source)) if is_path else "", digest.hexdigest())
+
+
+def _files(source: StudySource) -> Iterator[tuple[str, Path]]:
+    """Each file, and its name within the study."""
+    if not isinstance(source, (str, Path)):
+        yield from ((Path(path).name, Path(path)) for path in source)
+        return
+    path = Path(source)
+    if not path.is_dir():
+        yield path.name, path
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            file = Path(folder, name)
+            yield file.relative_to(path).as_posix(), file
+
+
+def _state(path: Path) -> str:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return "missing"
+    return f"{status.st_size}\0{status.st_mtime_ns}"

@@ -1,0 +1,138 @@
+"""What a series shows is told by its headers, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study import Contrast, classify
+
+W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSED_PHASE
+
+
+@pytest.mark.parametrize(
+    ("description", "contrast"),
+    [
+        # UK Biobank and other Siemens VB to VE
+        ("Dixon_noBH_W", W),
+        ("Dixon_noBH_F", F),
+        ("Dixon_BH_17s_in", IN),
+        ("Dixon_BH_17s_opp", OPP),
+        ("t1_vibe_dixon_tra_opp", OPP),
+        ("t1_vibe_dixon_tra_bh_W", W),
+        ("3D_GRE_TRA_2_F", F),
+        # GE
+        ("WATER: Ax LAVA-Flex", W),
+        ("FAT: Ax LAVA-Flex", F),
+        ("InPhase: Ax LAVA-Flex", IN),
+        ("OutPhase: Ax LAVA-Flex", OPP),
+        ("In Phase: Ax LAVA", IN),
+        # spellings of the field
+        ("dixon_w", W),
+        ("dixon f", F),
+        ("dixon-wa", W),
+        ("dixon_water", W),
+        ("dixon fat", F),
+        ("dixon_ip", IN),
+        ("dixon_inphase", IN),
+        ("dixon in-phase", IN),
+        ("dixon_in_phase", IN),
+        ("dixon_op", OPP),
+        ("dixon_out", OPP),
+        ("dixon out_phase", OPP),
+        ("dixon-out-phase", OPP),
+        ("dixon out of phase", OPP),
+        ("dixon_opposed", OPP),
+        ("dixon opposed phase", OPP),
+        ("dixon_opp_phase", OPP),
+        ("W", W),
+        # other series
+        ("", None),
+        ("localizer", None),
+        ("ShMOLLI_FITPARAMS", None),
+        ("gre_mullti_echo_10_TE_liver", None),
+        ("eT2W_mDIXON_tra", None),
+        ("T2_tse_dark-fluid", None),
+        ("Dixon_FF", None),
+        ("FatFrac: 3D IDEAL", None),
+        ("FAT FRACTION: IDEAL IQ", None),
+        ("sag_T2_Wirbel", None),
+        # a W of "weighted" is no water
+        ("ax T1 W", None),
+        ("T2_w", None),
+        ("pelvis PD-W", None),
+        # harmless: in- and opposed-phase images are never measured
+        ("localizer_in", IN),
+    ],
+)
+def test_the_description_tells_by_its_end_or_beginning(
+    description: str, contrast: Contrast | None
+) -> None:
+    assert classify({"SeriesDescription": description}) is contrast
+
+
+@pytest.mark.parametrize(
+    ("image_type", "contrast"),
+    [
+        (r"DERIVED\PRIMARY\DIXON\WATER", W),
+        (r"DERIVED\PRIMARY\DIXON\WATER\MAGNITUDE", W),
+        (r"DERIVED\PRIMARY\DIXON\FAT", F),
+        (r"DERIVED\PRIMARY\DIXON\OPP_PHASE", OPP),
+        (r"DERIVED\PRIMARY\DIXON\IN_PHASE", IN),
+        (r"DERIVED\PRIMARY\DIXON\OUT_PHASE", OPP),
+        (r"ORIGINAL\PRIMARY\M\ND\DIXON\WATER\DIS2D", W),
+        (r"ORIGINAL\PRIMARY\W\W\DERIVED", W),
+        (r"ORIGINAL\PRIMARY\F\F\DERIVED", F),
+        (r"ORIGINAL\PRIMARY\IP\IP\DERIVED", IN),
+        (r"ORIGINAL\PRIMARY\OP\OP\DERIVED", OPP),
+        (r"ORIGINAL\PRIMARY\M\ND\NORM", None),
+        (r"ORIGINAL\PRIMARY\M_FFE\M\FFE", None),
+        (r"ORIGINAL\PRIMARY\DIXON\MIXED", None),
+        (r"DERIVED\PRIMARY\DIXON\FAT_FRACTION", None),
+        (r"DERIVED\PRIMARY\FF\FF\DERIVED", None),
+        (r"WATER\FAT", None),
+        ("", None),
+    ],
+)
+def test_the_image_type_tells_from_its_third_value_on(
+    image_type: str, contrast: Contrast | None
+) -> None:
+    assert classify({"ImageType": image_type}) is contrast
+    assert classify({"ImageType": image_type.split("\\")}) is contrast
+
+
+def test_a_frame_tells_for_itself() -> None:
+    mixed = r"ORIGINAL\PRIMARY\DIXON\MIXED"
+    assert classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT"}) is F
+    assert classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT_FRACTION"}) is None
+
+
+@pytest.mark.parametrize("computed", ["FAT_FRACTION", "T2_STAR", "FF", "MPR", "MIP", "COMPOSED"])
+def test_computed_images_are_none_whatever_the_description_says(computed: str) -> None:
+    tags = {"ImageType": rf"DERIVED\SECONDARY\{computed}\WATER", "SeriesDescription": "Dixon_W"}
+    assert classify(tags) is None
+
+
+def test_sources_that_agree_are_believed() -> None:
+    tags = {"ImageType": r"DERIVED\PRIMARY\DIXON\FAT", "SeriesDescription": "Dixon_noBH_F"}
+    assert classify(tags) is F
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ImageType": r"DERIVED\PRIMARY\DIXON\FAT", "SeriesDescription": "Dixon_noBH_W"},
+        {"FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT", "ImageType": r"ORIGINAL\PRIMARY\DIXON\WATER"},
+        {"ImageType": r"DERIVED\PRIMARY\WATER\FAT"},
+        {"SeriesDescription": "WATER: Dixon_F"},
+        {"ImageType": r"DERIVED\PRIMARY\DIXON\WATER", "SeriesDescription": "Dixon_in"},
+    ],
+)
+def test_sources_that_contradict_each_other_are_refused(tags: dict[str, str]) -> None:
+    with pytest.raises(MimirError, match="CONTRAST_CONTRADICTION"):
+        classify(tags)
+
+
+def test_other_tags_and_missing_ones_do_not_matter() -> None:
+    assert classify({}) is None
+    assert classify({"PatientName": "W", "SeriesDescription": None, "ImageType": None}) is None

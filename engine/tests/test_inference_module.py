@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_modules import module_spec, write_without_network
+
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import (
+    check_columns,
+    check_projection,
+    find_module,
+    find_modules,
+    list_modules,
+    load_module,
+    module_sha256,
+    new_folder,
+    verify_module,
+    write_module,
+)
+from mimir_engine.prediction_statistics import describe_predictions
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Two folders of modules in MIMIR_WEIGHTS; the user's own are elsewhere."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    monkeypatch.setenv("MIMIR_WEIGHTS", f"{first}{os.pathsep}{second}")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return first, second
+
+
+def test_a_module_is_found_by_folder_and_by_name(places: tuple[Path, Path]) -> None:
+    first, second = places
+    write_without_network(second / "trial", title="shadowed")
+    write_without_network(first / "trial", title="found")
+    write_without_network(second / "other")
+    assert find_module("trial").title == "found"
+    assert find_module(second / "trial").title == "shadowed"
+    assert find_module("other").folder == second / "other"
+    with pytest.raises(MimirError, match=r"MODULE_NOT_FOUND.*known here:.* other, .*trial"):
+        find_module("absent")
+
+
+@pytest.mark.parametrize("name", ["../second/trial", "..", "", "second/trial"])
+def test_a_name_is_no_path_into_the_places(places: tuple[Path, Path], name: str) -> None:
+    write_without_network(places[1] / "trial")
+    with pytest.raises(MimirError, match="MODULE_NOT_FOUND"):
+        find_module(name)
+
+
+def test_all_modules_are_listed_and_broken_ones_named(places: tuple[Path, Path]) -> None:
+    write_without_network(places[0] / "trial")
+    broken = write_without_network(places[1] / "broken")
+    (broken / "module.json").write_text("{}")
+    modules, errors = list_modules()
+    assert places[0] / "trial" in [module.folder for module in modules]
+    assert [error.code for error in errors] == ["MODULE_INVALID"]
+    assert "broken" in str(errors[0])
+
+
+def test_two_modules_that_give_the_same_column_need_a_prefix(places: tuple[Path, Path]) -> None:
+    write_without_network(places[0] / "one", name="one")
+    write_without_network(places[0] / "two", name="two")
+    with pytest.raises(MimirError, match=r"COLUMN_CONFLICT.*one and two both give liverVolume"):
+        find_modules(["one", "two"])
+    one, two = find_modules(["one", "two=b_"])
+    assert one.measurement_names[0] == "liverVolume"
+    assert two.measurement_names[0] == "b_liverVolume"
+    check_columns([one, two])
+    with pytest.raises(MimirError, match="MODULE_INVALID: the column prefix"):
+        find_modules(["one=1;"])
+
+
+def test_a_changed_or_missing_file_is_noticed(tmp_path: Path) -> None:
+    module = load_module(write_without_network(tmp_path / "trial"))
+    verify_module(module)
+    before = module_sha256(module)
+    (module.folder / "weights.safetensors").write_bytes(b"other weights")
+    with pytest.raises(MimirError, match=r"MODULE_DAMAGED: weights\.safetensors"):
+        verify_module(module)
+    (module.folder / "weights.safetensors").unlink()
+    with pytest.raises(MimirError, match="MODULE_FILE_MISSING"):
+        verify_module(module)
+    assert module_sha256(module) == before
+    (module.folder / "module.json").write_text("{}")
+    assert module_sha256(module) != before
+
+
+def test_a_folder_without_a_module_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MimirError, match="MODULE_NOT_FOUND"):
+        load_module(tmp_path)
+
+
+def test_images_of_another_projection_are_refused() -> None:
+    check_projection(module_spec(), "mimir-2021")
+    with pytest.raises(MimirError, match="PROJECTION_MISMATCH"):
+        check_projection(module_spec(), "mimir-2030")
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with new_folder(tmp_path / "a") as made:
+            (made / "file").touch()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+    with new_folder(tmp_path / "a") as made:
+        (made / "file").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "file"]
+    with pytest.raises(MimirError, match="MODULE_EXISTS"), new_folder(tmp_path / "a"):
+        pass
+    with new_folder(tmp_path / "a", overwrite=True) as made:
+        (made / "other").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "other"]
+
+
+def test_a_module_is_written_with_its_statistics_and_hashes(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    statistics = describe_predictions(
+        ["height"], np.linspace(150, 190, 50)[:, None], ["male"] * 50, "50 made-up men"
+    )
+    module = write_module(
+        tmp_path / "trial", module_spec(), [{"w": torch.ones(2)}], statistics=statistics
+    )
+    verify_module(module)
+    assert module.statistics() == statistics
+    assert module.weights[0].storage == "float32"
+    assert load_module(tmp_path / "trial") == module
+    with pytest.raises(MimirError, match="MODULE_EXISTS"):
+        write_module(tmp_path / "trial", module_spec(), [{"w": torch.ones(2)}])
+    newer = write_module(
+        tmp_path / "trial",
+        module_spec(),
+        [{"w": torch.ones(2, 2)}] * 2,
+        eight_bit=True,
+        overwrite=True,
+    )
+    assert newer.statistics() is None
+    assert [weights.storage for weights in newer.weights] == ["int8", "int8"]
+    assert len(list(newer.folder.iterdir())) == 3
