@@ -61,7 +61,7 @@ def locate(
 
 def _shipped_weights(package: Path) -> Optional[Path]:
     """The nearest ``weights/`` with an inference module in it, from the package upwards."""
-    for folder in (package, *package.parents[:LEVELS_UP]):
+    for folder in (package, *list(package.parents)[:LEVELS_UP]):
         weights = folder / "weights"
         if any(weights.glob("*/module.json")):
             return weights

@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 import pydicom
@@ -78,14 +78,18 @@ class _Predicted:
 
 @dataclass(frozen=True)
 class _Read:
-    """A study that waits for the networks, or why it doesn't, and its files as they were before
-    they were read.
+    """A study that waits for the networks, or why it doesn't; its files as they were before that.
+
+    Attributes:
+        prepared, failure: One of the two is None.
+        accepted: What ``check_accepted`` said of the prepared study.
     """
 
     name: str
     files: Fingerprint
-    outcome: Union[StudyFailure, PreparedStudy]
+    prepared: Optional[PreparedStudy]
     accepted: tuple[bool, ...] = ()
+    failure: Optional[StudyFailure] = None
 
 
 _Outcome = Union[_Predicted, StudyFailure]
@@ -199,16 +203,27 @@ def _infer(
     listener: Listener,
 ) -> None:
     """Predict studies a batch at a time; the next are read meanwhile."""
-    from mimir_engine.network import Predictor
-
+    predictors = _Predictors(modules, options.device)
     clock = Clock(len(sources))
-    predictors = [Predictor(module, options.device) for module in modules]
     work = partial(_read, modules=modules, allow_unvalidated=options.allow_unvalidated)
     with closing(_ahead(work, sources, options.jobs)) as studies:
         while batch := list(islice(studies, BATCH)):
             for read, outcome in zip(batch, _predicted(batch, predictors)):
                 ledger.add(read.name, {**asdict(outcome), "files": asdict(read.files)})
                 listener(_study_event(outcome, clock))
+
+
+class _Predictors:
+    """The modules' networks, loaded when the first study is ready for them."""
+
+    def __init__(self, modules: Sequence[InferenceModule], device: str) -> None:
+        self._modules, self._device = modules, device
+
+    @cached_property
+    def loaded(self) -> list[Predictor]:
+        from mimir_engine.network import Predictor
+
+        return [Predictor(module, self._device) for module in self._modules]
 
 
 def _ahead(
@@ -237,36 +252,31 @@ def _read(
         accepted = check_accepted(prepared, modules, allow_unvalidated)
         return _Read(source.name, files, prepared, accepted)
     except Exception as error:  # one bad study must not stop the others
-        return _Read(source.name, files, failure_of(source.name, error))
+        return _Read(source.name, files, None, failure=failure_of(source.name, error))
 
 
-def _predicted(batch: Sequence[_Read], predictors: Sequence[Predictor]) -> list[_Outcome]:
+def _predicted(batch: Sequence[_Read], predictors: _Predictors) -> list[_Outcome]:
     """Outcomes of a batch, in its order."""
-    ready = [read for read in batch if isinstance(read.outcome, PreparedStudy)]
-    predicted = {outcome.name: outcome for outcome in _predict(ready, predictors)}
-    return [
-        read.outcome if isinstance(read.outcome, StudyFailure) else predicted[read.name]
-        for read in batch
-    ]
+    ready = {read.name: read for read in batch if read.prepared is not None}
+    predicted = _predict(list(ready.values()), predictors.loaded) if ready else {}
+    return [predicted[read.name] if read.failure is None else read.failure for read in batch]
 
 
-def _predict(ready: Sequence[_Read], predictors: Sequence[Predictor]) -> list[_Outcome]:
+def _predict(ready: Sequence[_Read], predictors: Sequence[Predictor]) -> dict[str, _Outcome]:
     """Predict studies together; where that fails, one by one, to spare all but the culprit."""
-    studies = [read.outcome for read in ready if isinstance(read.outcome, PreparedStudy)]
-    if not studies:
-        return []
+    studies = [read.prepared for read in ready if read.prepared is not None]
     try:
         predictions = predict_batch(studies, [read.accepted for read in ready], predictors)
     except Exception as error:
         if isinstance(error, MimirError) and error.code == "DEVICE_OUT_OF_MEMORY":
             raise
         if len(ready) == 1:
-            return [failure_of(ready[0].name, error)]
-        return [outcome for read in ready for outcome in _predict([read], predictors)]
-    return [
-        _Predicted(read.name, study.study.eid, study.study.instance, study.study.findings, said)
-        for read, study, said in zip(ready, studies, predictions)
-    ]
+            return {ready[0].name: failure_of(ready[0].name, error)}
+        return {name: o for read in ready for name, o in _predict([read], predictors).items()}
+    return {
+        read.name: _Predicted(read.name, study.eid, study.instance, study.findings, said)
+        for read, study, said in zip(ready, (s.study for s in studies), predictions)
+    }
 
 
 def _study_event(outcome: _Outcome, clock: Clock) -> Mapping[str, Any]:
