@@ -109,8 +109,10 @@ def _end_in_float32(network: nn.Module) -> nn.Module:
 
     bfloat16 has eight significant bits: an output of 3 alone would be off by up to 0.008.
     """
-    network.avgpool.register_forward_pre_hook(lambda layer, inputs: (inputs[0].float(),))
-    network.fc.float()
+    network.get_submodule("avgpool").register_forward_pre_hook(
+        lambda layer, inputs: (inputs[0].float(),)
+    )
+    network.get_submodule("fc").float()
     return network
 
 

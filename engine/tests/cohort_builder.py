@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from typing import Any
 import numpy as np
 from dicom_builder import File, set_pixels, whole_study, write_zip
 from pydicom.dataset import Dataset
+from random_modules import TARGETS, module_spec, random_state_dict
 
 from mimir_engine.acceptance import Accepts
 from mimir_engine.cohort.infer import InferOptions, infer
 from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import named_sources
-from mimir_engine.inference_module import write_module
-from mimir_engine.module_format import InferenceModule
+from mimir_engine.inference_module import load_module, write_module
+from mimir_engine.module_format import InferenceModule, module_to_record
 from mimir_engine.prediction_statistics import describe_predictions
-from random_modules import TARGETS, module_spec, random_state_dict
 
 #: Accepts the small studies of these tests.
 ANYTHING = Accepts()
@@ -62,6 +63,14 @@ def write_trial_module(folder: Path, **changes: Any) -> InferenceModule:
     )
     spec = module_spec(**{"accepts": ANYTHING, **changes})
     return write_module(folder, spec, [random_state_dict()], eight_bit=True, statistics=statistics)
+
+
+def write_variant(folder: Path, module: InferenceModule, **changes: Any) -> InferenceModule:
+    """The same module but for some of what its ``module.json`` says."""
+    shutil.copytree(module.folder, folder)
+    record = module_to_record(replace(module, **changes))
+    (folder / "module.json").write_text(json.dumps(record), "utf-8")
+    return load_module(folder)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
+import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
@@ -125,7 +126,9 @@ class Scan:
         radius = x * x / 3600 + y * y / 6400
         texture = (rows * 7 + columns * 13 + k * 5) % 31
         fat = np.select([radius > 1, radius > 0.7], [texture % 5, 600 + texture], 40 + texture)
-        water = np.select([radius > 1, radius > 0.7], [texture % 7, 30 + texture], 400 + 9 * texture)
+        water = np.select(
+            [radius > 1, radius > 0.7], [texture % 7, 30 + texture], 400 + 9 * texture
+        )
         image = {"W": water, "F": fat, "in": water + fat, "opp": abs(water - fat)}[suffix]
         return np.asarray(image, np.uint16)
 
@@ -173,7 +176,8 @@ def compressed(dataset: Dataset, syntax: str) -> bytes:
     """A DICOM file of this data set, its pixels compressed by what pydicom itself can do."""
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.is_little_endian, dataset.is_implicit_VR = True, False
+    if pydicom.__version__ < "3":
+        dataset.is_little_endian, dataset.is_implicit_VR = True, False
     dataset.compress(syntax)
     return encoded(dataset, syntax)
 

@@ -66,7 +66,7 @@ def test_one_name_in_two_folders_is_told_apart_by_as_many_folders_as_it_takes(
 
 def test_names_that_no_folder_tells_apart_are_refused(tmp_path: Path) -> None:
     touch(tmp_path / "x.zip", tmp_path / "x" / "1.dcm")
-    with pytest.raises(MimirError, match="NAME_REPEATED: 2 studies are called '.*x'"):
+    with pytest.raises(MimirError, match=r"NAME_REPEATED: 2 studies are called '.*x'"):
         named_sources([str(tmp_path / "x.zip"), str(tmp_path / "x")])
 
 
@@ -178,5 +178,5 @@ def test_a_list_in_a_file_may_have_empty_lines(tmp_path: Path) -> None:
     path = tmp_path / "list.jsonl"
     path.write_bytes(b'{"path": "a.zip"}\n\n{"path": "b\xe2\x80\xa8c.zip"}')
     assert [source.name for source in read_source_list(str(path))] == ["a", "b_c"]
-    with pytest.raises(MimirError, match="SOURCES_INVALID: the list of studies .* cannot be read"):
+    with pytest.raises(MimirError, match=r"SOURCES_INVALID: the list of .* cannot be read"):
         read_source_list(str(tmp_path / "none.jsonl"))

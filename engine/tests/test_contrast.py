@@ -104,7 +104,9 @@ def test_the_image_type_tells_from_its_third_value_on(
 def test_a_frame_tells_for_itself() -> None:
     mixed = r"ORIGINAL\PRIMARY\DIXON\MIXED"
     assert classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT"}) is F
-    assert classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT_FRACTION"}) is None
+    assert (
+        classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT_FRACTION"}) is None
+    )
 
 
 @pytest.mark.parametrize("computed", ["FAT_FRACTION", "T2_STAR", "FF", "MPR", "MIP", "COMPOSED"])

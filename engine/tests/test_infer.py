@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from cohort_builder import ANYTHING, run_infer, write_studies, write_trial_module
+from cohort_builder import ANYTHING, run_infer, write_studies, write_trial_module, write_variant
 from random_modules import TARGETS, module_spec, random_state_dict
 
 from mimir_engine.acceptance import UK_BIOBANK
@@ -145,7 +147,7 @@ def test_another_module_does_not_go_on_with_these_results(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
-    other = write_trial_module(tmp_path / "other", version="1.1")
+    other = write_variant(tmp_path / "other", trial, version="1.1")
     with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
         run_infer(archives, [other], tmp_path / "out")
 
@@ -153,7 +155,7 @@ def test_another_module_does_not_go_on_with_these_results(
 def test_studies_outside_validation_fail_unless_allowed_and_then_are_flagged(
     tmp_path: Path, archives: list[Path], trial: InferenceModule
 ) -> None:
-    strict = write_trial_module(tmp_path / "strict", accepts=UK_BIOBANK)
+    strict = write_variant(tmp_path / "strict", trial, accepts=UK_BIOBANK)
     name, output = archives[0].stem, tmp_path / "out"
     refused = run_infer(archives[:1], [strict], output)
     assert refused.failed == {name: "OUTSIDE_VALIDATION"}
@@ -193,8 +195,6 @@ def test_a_study_without_a_finite_prediction_spares_the_others_of_its_batch(
     variances = [float(Predictor(module, "cpu").predict(i[None]).variance[0, 0]) for i in images]
     order = sorted(range(3), key=variances.__getitem__)
     # Log-variances are spread out until only the largest overflows.
-    import math
-
     largest, next_one = (math.log(variances[i]) for i in (order[2], order[1]))
     factor = 60 / (largest - next_one)
     state["fc.weight"][1] *= factor
@@ -211,10 +211,8 @@ def test_modules_of_one_name_keep_their_own_numbers(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     liver, *others = TARGETS
-    import dataclasses
-
-    shifted = (dataclasses.replace(liver, mean=liver.mean + 10_000), *others)
-    twin = write_trial_module(tmp_path / "trial", targets=shifted)
+    shifted = (replace(liver, mean=liver.mean + 10_000), *others)
+    twin = write_variant(tmp_path / "trial", trial, targets=shifted)
     prefixed = load_module(twin.folder, column_prefix="b_")
     both = run_infer(archives[:1], [trial, prefixed], tmp_path / "both").values
     (numbers,) = both.values()
@@ -226,7 +224,7 @@ def test_modules_of_one_name_keep_their_own_numbers(
 def test_modules_that_cannot_work_together_or_here_are_refused_before_any_study_is_read(
     trial: InferenceModule, tmp_path: Path
 ) -> None:
-    elsewhere = write_trial_module(tmp_path / "elsewhere", projection="another-one")
+    elsewhere = write_variant(tmp_path / "elsewhere", trial, projection="another-one")
     for modules, code in (
         ([trial, trial], "COLUMN_CONFLICT"),
         ([elsewhere], "PROJECTION_MISMATCH"),
@@ -274,7 +272,7 @@ def test_reading_runs_ahead_of_the_networks_by_little() -> None:
 def stuck_run(
     module: InferenceModule, folder: Path, archives: list[Path]
 ) -> Iterator[tuple[subprocess.Popen[bytes], list[Path]]]:
-    """A real run that hangs at its tenth study, a pipe that nobody fills, when it has done eight."""
+    """A real run that has done eight studies and hangs at the tenth: a pipe that nobody fills."""
     folder.mkdir()
     paths = [folder / f"{number}.zip" for number in range(11)]
     for number, path in enumerate(paths):

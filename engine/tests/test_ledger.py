@@ -123,8 +123,8 @@ def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:
     room = filled(tmp_path, "a").stat().st_size + 30
-    with little_room(room), pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):  # noqa: PT012
-        with Ledger(tmp_path, RUN) as ledger:
+    with Ledger(tmp_path, RUN) as ledger, little_room(room):
+        with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
             ledger.add("b", {"value": 1, "text": "x" * 100})
     assert (tmp_path / LEDGER_FILE).stat().st_size == room, "a part of the record was written"
     with Ledger(tmp_path, RUN) as ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Optional
 
 from mimir_engine.measurement import Measurement
 
@@ -33,21 +34,20 @@ def truth_table(
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def _row(measurement: Measurement, true: float | None) -> tuple[str, ...]:
+def _row(measurement: Measurement, true: Optional[float]) -> tuple[str, ...]:
     if measurement.target.kind == "class":
         truly = "" if true is None else ("male" if true else "female")
         said = f"{measurement.label} ({measurement.value:.2f})"
         return ("sex (score: 0 female, 1 male)", "", truly, said, "", "", "")
     low, high = measurement.lower_shown, measurement.upper_shown
     inside = true is None or low <= true <= high
-    percentile = measurement.percentile
     return (
         measurement.target.name,
         measurement.unit,
         "" if true is None else number(true, measurement.sd),
         number(measurement.value, measurement.sd),
         f"{number(low, measurement.sd)} to {number(high, measurement.sd)}",
-        "" if percentile is None else f"{percentile:.0f}",
+        percentile_text(measurement.percentile),
         "" if inside else "truth outside",
     )
 
@@ -58,3 +58,10 @@ def number(value: float, sd: float) -> str:
     while sd * 10**decimals < 2 and decimals < 6:
         decimals += 1
     return f"{value:.{decimals}f}"
+
+
+def percentile_text(percentile: Optional[float]) -> str:
+    """A percentile in whole percent; nobody is below all or above all of the reference."""
+    if percentile is None:
+        return ""
+    return "< 1" if percentile < 1 else "> 99" if percentile > 99 else f"{percentile:.0f}"

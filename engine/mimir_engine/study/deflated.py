@@ -25,7 +25,7 @@ def undeflated(entry: Entry, data_set: int) -> Entry:
         data = entry.read(-1)
         meta = data[:data_set].replace(DEFLATED.encode(), _PLAIN_AS_LONG)
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        most = count if count > 0 else MOST_FILE_BYTES
+        most = min(count, MOST_FILE_BYTES) if count > 0 else MOST_FILE_BYTES
         try:
             content = meta + inflater.decompress(data[data_set:], most)
         except zlib.error as error:

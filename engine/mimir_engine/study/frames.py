@@ -33,9 +33,10 @@ IMAGE_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.4.1",
     "1.2.840.10008.5.1.4.1.1.4.4",
 )
-#: Private attributes of Philips: factor from stored to physical signal, and the sequence that
-#: holds it in each frame of an enhanced file.
-PHILIPS_SCALE_SLOPE, PHILIPS_FRAME = (0x2005, 0x100E), (0x2005, 0x140F)
+#: Private attributes of Philips: the factor from stored to physical signal, whose block they are
+#: in, and the sequence that holds the factor in each frame of an enhanced file.
+PHILIPS_SCALE_SLOPE, PHILIPS_BLOCK = (0x2005, 0x100E), (0x2005, 0x0010)
+PHILIPS_FRAME = (0x2005, 0x140F)
 #: First bytes of the files with attributes that macOS puts beside others (``._name.dcm``).
 APPLE_DOUBLE = b"\0\5\26\7"
 
@@ -135,7 +136,9 @@ def _library_frames(entry: Entry) -> Iterator[Frame]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(io.BytesIO(entry.read(-1)), stop_before_pixels=True)
+            dataset = pydicom.dcmread(
+                io.BytesIO(entry.read(-1)), stop_before_pixels=True, specific_tags=_LIBRARY_TAGS
+            )
             image_class = dataset.file_meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0])
             if image_class not in IMAGE_CLASSES:
                 return
@@ -194,6 +197,14 @@ _FUNCTIONAL_GROUPS = {
     "PixelMeasuresSequence": ("PixelSpacing",),
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
 }
+
+
+#: What is kept of a header: a hostile one could fill the memory with attributes.
+_LIBRARY_TAGS: list[Any] = [
+    *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    *(PHILIPS_BLOCK, PHILIPS_SCALE_SLOPE),
+]
 
 
 def _text(value: Any) -> Union[str, int]:

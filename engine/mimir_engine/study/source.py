@@ -123,16 +123,18 @@ def _unreadable(path: Path, reason: Union[Exception, str]) -> MimirError:
 @contextmanager
 def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        archive = zipfile.ZipFile(path)
+        file = path.open("rb")
     except OSError as error:
         raise _unreadable(path, error) from error
-    except Exception as error:  # zipfile raises many kinds on hostile directories
-        raise MimirError(
-            "NOT_A_ZIP",
-            "the file is not a zip archive, or it is cut off",
-            "Download it again.",
-        ) from error
-    with archive:
+    with file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # zipfile raises many kinds on hostile directories
+            raise MimirError(
+                "NOT_A_ZIP",
+                "the file is not a zip archive, or it is cut off",
+                "Download it again.",
+            ) from error
         yield archive
 
 
