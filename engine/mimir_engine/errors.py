@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mimir_engine.plain_text import printable
+
 #: Longest text (characters) in a message: names of archive entries can have 65,535.
-MOST_CHARACTERS = 400
+MOST_CHARACTERS = 1000
 
 
 class MimirError(Exception):
@@ -44,8 +46,7 @@ def one_line(text: str) -> str:
     becomes single blanks, control characters and the like question marks, and what is too long
     loses its middle.
     """
-    line = " ".join(text.split())
-    line = "".join(c if c.isprintable() else "?" for c in line)
+    line = printable(" ".join(text.split()), "?")
     if len(line) <= MOST_CHARACTERS:
         return line
     half = MOST_CHARACTERS // 2 - 3

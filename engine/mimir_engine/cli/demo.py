@@ -46,18 +46,18 @@ def run(arguments: argparse.Namespace) -> int:
     output, name = arguments.output, study_name(arguments.seed)
     module = find_module("phantom")
     path = output / "study" / f"{name}.zip"
-    ours = path.exists()  # results in this folder are an earlier demonstration's
+    _check_folder(output)
     say(f"Making the synthetic study {path} ...")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         truth = write_study(path, arguments.seed)
-    options = InferOptions(overwrite=ours)
+    options = InferOptions(overwrite=True)
     cohort = infer([NamedSource(name, path)], [module], output, options, tell)
     write_cohort(output, cohort, ["mimir", *arguments.argv])
     result = next((result for result in cohort.results if result.name == name), None)
     if result is None:
         return SOME_FAILED
-    print(f"\n{truth_table(result.measurements, truth, module.column_prefix)}")
+    print(f"\n{truth_table(result.measurements, truth)}")
     print(f"\n{module.title}. {module.description}")
     files = [
         "predictions.csv",
@@ -67,6 +67,23 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     print(f"\nWritten to {output}: {', '.join(files)}")
     return DONE
+
+
+def _check_folder(output: Path) -> None:
+    """Results are written over if they are an earlier demonstration's.
+
+    Raises:
+        MimirError: ``OUTPUT_IN_USE``.
+    """
+    from mimir_engine.cohort.ledger import LEDGER_FILE, RESULT_FILES
+
+    is_demonstration = any((output / "study").glob("*.truth.json"))
+    if not is_demonstration and any((output / f).exists() for f in (LEDGER_FILE, *RESULT_FILES)):
+        raise MimirError(
+            "OUTPUT_IN_USE",
+            f"'{output}' holds results that are no demonstration's",
+            "Choose another folder by --output.",
+        )
 
 
 def _draw(

@@ -6,11 +6,9 @@ can be tested from end to end, and they say nothing about anybody.
 
 Seeds
 -----
-Everything random about a phantom comes from ``stream(purpose, seed)``. By agreement
-
-* training phantoms have seeds 0, 1, 2, ...
-* held-out phantoms (variance calibration) have seeds 1_000_000, ...
-* phantoms for a fresh evaluation have seeds 2_000_000, ...
+Everything random about a phantom comes from ``stream(purpose, seed)``. By agreement phantoms for
+training, and those held out of it to scale variances, have seeds below 1,000,000; phantoms with
+seeds from 2,000,000 on are seen by no training and serve for evaluation.
 """
 
 from __future__ import annotations
@@ -18,10 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-TRAINING_SEEDS = 0
-HELD_OUT_SEEDS = 1_000_000
-FRESH_SEEDS = 2_000_000
 
 FEMALE, MALE = 0, 1
 

@@ -8,21 +8,18 @@ from typing import Optional
 from mimir_engine.measurement import Measurement
 
 
-def truth_table(
-    measurements: Sequence[Measurement], truth: Mapping[str, float], prefix: str = ""
-) -> str:
+def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float]) -> str:
     """Estimates beside the known truth of a phantom.
 
     Args:
         measurements: Of one study.
         truth: True values by target name, in the measurements' units.
-        prefix: The module's column prefix, shown once and not in every row.
     """
     level = f"{100 * measurements[0].level:g} % interval"
     rows: list[tuple[str, ...]] = [
         ("measurement", "unit", "true", "estimate", level, "percentile", "")
     ]
-    rows += [_row(m, truth.get(m.name[len(prefix) :])) for m in measurements]
+    rows += [_row(m, truth.get(m.target.name)) for m in measurements]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(

@@ -84,16 +84,14 @@ def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]
 
 
 def _check_one_study(slices: Sequence[Slice]) -> None:
-    for what, values in (
-        ("patients", {s.patient for s in slices}),
-        ("studies", {s.study_uid for s in slices}),
-    ):
-        if len(values) > 1:
-            raise MimirError(
-                f"MIXED_{what.upper()}",
-                f"the source holds images of {len(values)} {what}",
-                "Give each study its own folder or archive.",
-            )
+    remedy = "Give each study its own folder or archive."
+    patients, studies = {s.patient for s in slices}, {s.study_uid for s in slices}
+    if len(patients) > 1:
+        what = f"the source holds images of {len(patients)} patients"
+        raise MimirError("MIXED_PATIENTS", what, remedy)
+    if len(studies) > 1:
+        what = f"the source holds images of {len(studies)} studies"
+        raise MimirError("MIXED_STUDIES", what, remedy)
 
 
 def _by_series_and_contrast(slices: Iterable[Slice]) -> list[list[Slice]]:
