@@ -12,7 +12,7 @@ import numpy as np
 
 from mimir_engine.catalogue import PublishedTarget, find_published
 from mimir_engine.errors import MimirError
-from mimir_engine.module_format import InferenceModule, Target
+from mimir_engine.inference_module.format import InferenceModule, Target
 
 DEFAULT_LEVEL = 0.95
 

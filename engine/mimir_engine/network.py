@@ -24,7 +24,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mimir_engine.device import bfloat16_is_fast, choose_device, cpu_threads
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, verify_module
-from mimir_engine.weights import load_weights
+from mimir_engine.inference_module.weights import load_weights
 
 ARCHITECTURES = ("resnet50",)
 IMAGE_SHAPE = (3, 256, 256)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
-from mimir_engine.acceptance import outside_validation
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
+from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measurement import (
     DEFAULT_LEVEL,
     OUTSIDE_VALIDATION,

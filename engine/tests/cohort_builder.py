@@ -15,13 +15,13 @@ from dicom_builder import File, set_pixels, whole_study, write_zip
 from pydicom.dataset import Dataset
 from random_modules import TARGETS, module_spec, random_state_dict
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.cohort.infer import InferOptions, infer
 from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.inference_module import load_module, write_module
-from mimir_engine.module_format import InferenceModule, module_to_record
-from mimir_engine.prediction_statistics import describe_predictions
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.format import InferenceModule, module_to_record
+from mimir_engine.inference_module.statistics import describe_predictions
 
 #: Accepts the small studies of these tests.
 ANYTHING = Accepts()

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mimir_engine.acceptance import UK_BIOBANK
-from mimir_engine.module_format import InferenceModule, Target, WeightsFile, module_to_record
+from mimir_engine.inference_module.acceptance import UK_BIOBANK
+from mimir_engine.inference_module.format import (
+    InferenceModule,
+    Target,
+    WeightsFile,
+    module_to_record,
+)
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mimir_engine.acceptance import UK_BIOBANK, Accepts, outside_validation
+from mimir_engine.inference_module.acceptance import UK_BIOBANK, Accepts, outside_validation
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import DixonStudy, Scanner, Station
 

@@ -21,13 +21,13 @@ pytest.importorskip("torch")
 from cohort_builder import ANYTHING, run_infer, write_studies, write_trial_module, write_variant
 from random_modules import TARGETS, module_spec, random_state_dict
 
-from mimir_engine.acceptance import UK_BIOBANK
 from mimir_engine.cohort import infer as infer_file
 from mimir_engine.cohort.infer import BATCH
 from mimir_engine.cohort.ledger import LEDGER_FILE
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module, write_module
+from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.network import Predictor
 from mimir_engine.pipeline import prepare
 

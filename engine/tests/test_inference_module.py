@@ -20,7 +20,7 @@ from mimir_engine.inference_module import (
     verify_module,
     write_module,
 )
-from mimir_engine.prediction_statistics import describe_predictions
+from mimir_engine.inference_module.statistics import describe_predictions
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from random_modules import TARGETS, module_spec, write_without_network
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
+from mimir_engine.inference_module.format import StatisticsFile, Target
+from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
 from mimir_engine.measurement import Measurement, estimated_sex, measure
-from mimir_engine.module_format import StatisticsFile, Target
-from mimir_engine.prediction_statistics import describe_predictions, write_statistics
 
 MEAN = [1.45, 178.2, 0.97]
 VARIANCE = [0.04, 9.0, 0.0001]

@@ -8,10 +8,10 @@ from typing import Any, Callable
 import pytest
 from random_modules import module_spec, write_without_network
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
-from mimir_engine.module_format import InferenceModule, Target, WeightsFile
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.format import InferenceModule, Target, WeightsFile
 
 
 def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:

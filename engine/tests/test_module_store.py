@@ -9,7 +9,7 @@ import pytest
 from random_modules import write_without_network
 
 from mimir_engine.errors import MimirError
-from mimir_engine.module_store import add_module
+from mimir_engine.inference_module.store import add_module
 
 
 @pytest.fixture

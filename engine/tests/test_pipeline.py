@@ -8,8 +8,8 @@ import pytest
 from cohort_builder import ANYTHING, write_trial_module
 from random_modules import module_spec
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.errors import MimirError
+from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.pipeline import ModulePrediction, check_accepted, measure_study, prepare
 
 MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.prediction_statistics import (
+from mimir_engine.inference_module.statistics import (
     LEVELS,
     describe_predictions,
     read_statistics,

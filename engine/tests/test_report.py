@@ -18,10 +18,10 @@ from mimir_engine.errors import MimirError
 from mimir_engine.extras import EXTRAS, require
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.inference_module import load_module
+from mimir_engine.inference_module.format import InferenceModule, StatisticsFile, Target
+from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
 from mimir_engine.measurement import measure
-from mimir_engine.module_format import InferenceModule, StatisticsFile, Target
 from mimir_engine.plain_text import printable
-from mimir_engine.prediction_statistics import describe_predictions, write_statistics
 from mimir_engine.projection import Projection
 from mimir_engine.report.csv_files import write_cohort
 from mimir_engine.report.module_text import describe

@@ -11,7 +11,7 @@ from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.outcome import StudyResult
-    from mimir_engine.module_format import InferenceModule
+    from mimir_engine.inference_module.format import InferenceModule
 
 #: Phantom of the demonstration: no training or calibration has seen it.
 DEMO_SEED = 3_000_000

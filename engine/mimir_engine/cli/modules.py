@@ -54,8 +54,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module.store import add_module
     from mimir_engine.locate import locate
-    from mimir_engine.module_store import add_module
 
     module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
     print(f"{module.name} added: {len(module.targets)} measurements, in {module.folder}")

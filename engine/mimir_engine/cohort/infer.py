@@ -28,7 +28,7 @@ from mimir_engine.cohort.outcome import Cohort, StudyFailure, cohort_of, failure
 from mimir_engine.cohort.sources import NamedSource, check_names
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
-from mimir_engine.module_format import InferenceModule
+from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.pipeline import (
     ModulePrediction,
     PreparedStudy,

@@ -12,8 +12,8 @@ from typing import Any
 import mimir_engine
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.errors import MimirError
+from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measurement import Measurement
-from mimir_engine.module_format import InferenceModule
 from mimir_engine.pipeline import ModulePrediction, measure_study
 from mimir_engine.quality import Finding
 

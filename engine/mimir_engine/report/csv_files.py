@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mimir_engine.cohort.outcome import Cohort, StudyResult
+from mimir_engine.inference_module.format import Target
 from mimir_engine.measurement import SEX_FIELD, Measurement
-from mimir_engine.module_format import Target
 from mimir_engine.report.whole_files import whole_file
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").

@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mimir_engine.cohort.outcome import StudyResult
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.statistics import PredictionStatistics
 from mimir_engine.measurement import DEMONSTRATION, Measurement, estimated_sex
-from mimir_engine.module_format import InferenceModule
 from mimir_engine.plain_text import printable
-from mimir_engine.prediction_statistics import PredictionStatistics
 from mimir_engine.projection import Projection
 from mimir_engine.report.table import number, percentile_text
 from mimir_engine.report.whole_files import whole_file

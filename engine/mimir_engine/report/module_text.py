@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.catalogue import find_published
-from mimir_engine.module_format import InferenceModule, Target
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.format import InferenceModule, Target
 
 
 def describe(module: InferenceModule) -> str:

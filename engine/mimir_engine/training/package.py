@@ -10,11 +10,11 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, Target, write_module
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
 from mimir_engine.network import Predictor, bfloat16_error_sd
-from mimir_engine.prediction_statistics import PredictionStatistics, describe_predictions
 from mimir_engine.training.calibration import (
     coverage,
     mean_absolute_error,

@@ -25,11 +25,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Optional, Protocol, Union
 
-from mimir_engine.acceptance import UK_BIOBANK
 from mimir_engine.catalogue import find_published
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import InferenceModule, Target, file_sha256, write_module
-from mimir_engine.module_format import INVALID, MODULE_NAME
+from mimir_engine.inference_module.acceptance import UK_BIOBANK
+from mimir_engine.inference_module.folder import file_sha256, write_module
+from mimir_engine.inference_module.format import INVALID, MODULE_NAME, InferenceModule, Target
 
 if TYPE_CHECKING:
     import torch

@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
-from mimir_engine.acceptance import Accepts
 from mimir_engine.errors import MimirError
-from mimir_engine.prediction_statistics import PredictionStatistics, read_statistics
-from mimir_engine.strict_json import Record
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
+from mimir_engine.inference_module.strict_json import Record
 
 SCHEMA_VERSION = 1
 

@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Callable, Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import (
+from mimir_engine.inference_module.folder import (
     MODULE_FILE,
-    InferenceModule,
     load_module,
     new_folder,
     verify_module,
 )
+from mimir_engine.inference_module.format import InferenceModule
 
 #: Copied along where they are there.
 TEXTS = ("README.md", "LICENSE", "LICENSE.txt", "NOTICE")
@@ -63,7 +63,7 @@ def add_module(
                     "Leave --name out.",
                 )
             return _copy(files, destination)
-    from mimir_engine.published_module import import_published
+    from mimir_engine.inference_module.published import import_published
 
     return import_published(source, destination, name)
 

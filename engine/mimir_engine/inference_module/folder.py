@@ -19,38 +19,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.locate import locate
-from mimir_engine.module_format import (
+from mimir_engine.inference_module.format import (
     INVALID,
     MODULE_NAME,
     InferenceModule,
     StatisticsFile,
-    Target,
     WeightsFile,
     module_from_record,
     module_to_record,
 )
-from mimir_engine.prediction_statistics import PredictionStatistics, write_statistics
-from mimir_engine.strict_json import read_record
+from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
+from mimir_engine.inference_module.strict_json import read_record
+from mimir_engine.locate import locate
 
 if TYPE_CHECKING:
     import torch
-
-__all__ = [
-    "InferenceModule",
-    "Target",
-    "check_columns",
-    "check_projection",
-    "file_sha256",
-    "find_module",
-    "find_modules",
-    "list_modules",
-    "load_module",
-    "module_sha256",
-    "new_folder",
-    "verify_module",
-    "write_module",
-]
 
 MODULE_FILE = "module.json"
 STATISTICS_FILE = "statistics.json"
@@ -94,7 +77,7 @@ def write_module(
         folder: Folder to make.
         module: Everything but ``weights``, ``statistics_file`` and ``folder``, which are set here.
         state_dicts: One network's state dict each; several make an ensemble.
-        eight_bit: Store the weights in 8 bits, see :mod:`mimir_engine.weights`.
+        eight_bit: Store the weights in 8 bits, see :mod:`mimir_engine.inference_module.weights`.
         statistics: Prediction quantiles by sex, to be shipped along.
         overwrite: Replace the folder if it exists.
 
@@ -104,7 +87,7 @@ def write_module(
     Raises:
         MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``.
     """
-    from mimir_engine.weights import save_weights
+    from mimir_engine.inference_module.weights import save_weights
 
     storage = "int8" if eight_bit else "float32"
     with new_folder(Path(folder), overwrite) as made:
