@@ -202,6 +202,12 @@ def test_hostile_names_are_read_in_memory_only(tmp_path: Path, name: str) -> Non
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_an_entry_may_have_no_name(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "study.zip", [File("a.dcm", b"content")])
+    path.write_bytes(path.read_bytes().replace(b"a.dcm", b"\0.dcm"))
+    assert contents(path) == {"": b"content"}
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_entries_of_one_name_are_all_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "study.zip", [File("a", b"one"), File("a", b"two")])

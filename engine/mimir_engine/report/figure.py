@@ -179,7 +179,7 @@ def _write_row(
     axis: Any, row: int, texts: tuple[str, str, str, str, str], is_header: bool = False
 ) -> None:
     """Name at the left of the axis, figures at its right, in columns (of the axis's width)."""
-    for text, place in zip(texts, (NAMES, VALUES, 1.64, 1.83, 1.99)):
+    for text, place in zip(texts, (NAMES, VALUES, 1.60, 1.77, 2.02)):
         axis.text(
             place,
             row,

@@ -139,7 +139,8 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _zip_entries(archive: zipfile.ZipFile) -> list[Entry]:
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # Not info.is_dir(), which fails on an empty name in Python 3.11.
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if any(info.flag_bits & 1 for info in infos):
         raise MimirError(
             "ZIP_ENCRYPTED", "the archive is encrypted", "Give MIMIR the decrypted archive."
