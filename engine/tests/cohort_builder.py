@@ -13,15 +13,23 @@ from typing import Any
 import numpy as np
 from dicom_builder import File, set_pixels, whole_study, write_zip
 from pydicom.dataset import Dataset
-from random_modules import TARGETS, module_spec, random_state_dict
+from random_modules import TARGETS, module_spec, random_state_dict, write_without_network
 
 from mimir_engine.cohort.infer import InferOptions, infer
 from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import InferenceModule, module_to_record
-from mimir_engine.inference_module.statistics import describe_predictions
+from mimir_engine.inference_module.format import (
+    InferenceModule,
+    StatisticsFile,
+    module_to_record,
+)
+from mimir_engine.inference_module.statistics import (
+    PredictionStatistics,
+    describe_predictions,
+    write_statistics,
+)
 
 #: Accepts the small studies of these tests.
 ANYTHING = Accepts()
@@ -51,18 +59,29 @@ def write_studies(folder: Path, names: Sequence[str]) -> list[Path]:
     return paths
 
 
-def write_trial_module(folder: Path, **changes: Any) -> InferenceModule:
-    """A module of random weights, with statistics, that accepts anything."""
+def made_up_statistics() -> PredictionStatistics:
+    """Quantiles about the training mean of each target of the trial module."""
     spread = np.random.default_rng(0).normal(size=(200, len(TARGETS)))
     scales = np.array([(t.mean / t.divisor, t.sd / t.divisor) for t in TARGETS])
-    statistics = describe_predictions(
+    return describe_predictions(
         [target.name for target in TARGETS],
         scales[:, 0] + spread * scales[:, 1],
         ["female", "male"] * 100,
         "200 made-up people",
     )
-    spec = module_spec(**{"accepts": ANYTHING, **changes})
-    return write_module(folder, spec, [random_state_dict()], eight_bit=True, statistics=statistics)
+
+
+def write_trial_module(folder: Path) -> InferenceModule:
+    """A module of random weights, with statistics, that accepts anything."""
+    spec, state = module_spec(accepts=ANYTHING), random_state_dict()
+    return write_module(folder, spec, [state], eight_bit=True, statistics=made_up_statistics())
+
+
+def module_with_statistics(folder: Path, **changes: Any) -> InferenceModule:
+    """A module without weights, with statistics."""
+    module = load_module(write_without_network(folder, **changes))
+    write_statistics(folder / "statistics.json", made_up_statistics())
+    return replace(module, statistics_file=StatisticsFile("statistics.json", "0" * 64))
 
 
 def write_variant(folder: Path, module: InferenceModule, **changes: Any) -> InferenceModule:

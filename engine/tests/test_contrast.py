@@ -57,6 +57,8 @@ W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSE
         ("FatFrac: 3D IDEAL", None),
         ("FAT FRACTION: IDEAL IQ", None),
         ("sag_T2_Wirbel", None),
+        ("ME_vibe_fatquant_fp", None),  # percentages of fat and water
+        ("ME_vibe_fatquant_wp", None),
         # a W of "weighted" is no water
         ("ax T1 W", None),
         ("T2_w", None),

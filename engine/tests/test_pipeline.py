@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cohort_builder import ANYTHING, write_trial_module
+from cohort_builder import ANYTHING, module_with_statistics, write_trial_module
 from random_modules import module_spec
 
 from mimir_engine.errors import MimirError
@@ -43,8 +43,7 @@ def test_a_module_of_another_projection_is_never_asked(study_zip: Path) -> None:
 
 
 def test_one_module_s_sex_serves_the_percentiles_of_another(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    knows_sex = write_trial_module(tmp_path / "trial")
+    knows_sex = module_with_statistics(tmp_path / "trial")
     sexless = replace(knows_sex, name="sexless", targets=knows_sex.targets[:2], column_prefix="b_")
     alone = measure_study([sexless], [ModulePrediction(MEAN[:2], VARIANCE[:2], True)], 0.95)
     assert [m.percentile for m in alone] == [None, None]

@@ -4,12 +4,12 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cohort_builder import module_with_statistics
 from random_modules import module_spec, write_without_network
 
 from mimir_engine.cohort.ledger import Ledger
@@ -18,8 +18,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.extras import EXTRAS, require
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.inference_module import load_module
-from mimir_engine.inference_module.format import InferenceModule, StatisticsFile, Target
-from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
+from mimir_engine.inference_module.format import InferenceModule, Target
 from mimir_engine.measurement import measure
 from mimir_engine.plain_text import printable
 from mimir_engine.projection import Projection
@@ -190,22 +189,8 @@ def test_text_from_outside_fits_one_line_of_any_terminal() -> None:
 # --- tables of text ---
 
 
-def with_statistics(folder: Path, **changes: Any) -> InferenceModule:
-    """A module without weights, with quantiles."""
-    folder = write_without_network(folder, **changes)
-    module = load_module(folder)
-    spread = np.random.default_rng(0).normal(size=(200, len(module.targets)))
-    means = np.array([t.mean / t.divisor for t in module.targets]) + spread * [
-        t.sd / t.divisor for t in module.targets
-    ]
-    names = [target.name for target in module.targets]
-    statistics = describe_predictions(names, means, ["female", "male"] * 100, "200 made-up people")
-    write_statistics(folder / "statistics.json", statistics)
-    return replace(module, statistics_file=StatisticsFile("statistics.json", "0" * 64))
-
-
 def test_the_table_puts_estimates_beside_the_truth(tmp_path: Path) -> None:
-    module = with_statistics(tmp_path / "trial", column_prefix="t_")
+    module = module_with_statistics(tmp_path / "trial", column_prefix="t_")
     truth = {"liverVolume": 1.5, "height": 190.0, "sex": 1.0}
     lines = truth_table(measure(module, MEAN, VARIANCE), truth).splitlines()
     assert lines[0].split() == [
@@ -260,7 +245,7 @@ def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
 
     from mimir_engine.report.parquet_file import write_parquet
 
-    module = with_statistics(tmp_path / "trial", demonstration=True)
+    module = module_with_statistics(tmp_path / "trial", demonstration=True)
     records = {"b": outcome(validated=False), "a": outcome(finding="SLICE_REPEATED")}
     studies = cohort(tmp_path, records, [module], level=0.9)
     write_parquet(tmp_path, studies)
@@ -315,7 +300,7 @@ def test_the_picture_says_what_a_reader_must_know(
     drawn: list[Any] = []
     save = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda f, *a, **k: (drawn.append(f), save(f, *a, **k)))
-    module = with_statistics(tmp_path / "trial", demonstration=demonstration)
+    module = module_with_statistics(tmp_path / "trial", demonstration=demonstration)
     measurements = measure(module, (1.45, 230.0, 0.97), VARIANCE)
     flags = tuple(dict.fromkeys(["SLICE_REPEATED", *(f for m in measurements for f in m.flags)]))
     result = StudyResult("1000001_20201_2_0", "1000001", "2", tuple(measurements), flags, ())

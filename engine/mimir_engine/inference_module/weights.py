@@ -18,7 +18,7 @@ from typing import Any, Union
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from mimir_engine.errors import MimirError
 
@@ -62,7 +62,7 @@ def save_weights(
             stored[name], stored[name + SCALE_SUFFIX] = quantise(values)
         else:
             stored[name] = _halved(values)
-    save_file(stored, os.fspath(path))
+    Path(path).write_bytes(save(stored))  # readable by whom the umask lets, unlike save_file's
 
 
 def load_weights(
