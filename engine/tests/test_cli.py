@@ -336,7 +336,7 @@ def test_infer_ends_with_its_files_and_one_line_a_study(
     assert lines[0] == "2 studies; trial; cpu"
     assert lines[1].startswith("NOT_A_ZIP: bad: ")
     assert lines[2] == f"{study_zip.stem} done [2/2, 0 s left]"
-    assert lines[3] == f"1 study done, 1 failed, listed in failures.csv: {output}"
+    assert lines[3] == f"1 study done, 1 failed, listed in failures.csv; see {output}"
     (row,) = table(output / "predictions.csv")
     assert (row["name"], row["eid"], row["instance"]) == (study_zip.stem, "1234567", "2")
     assert float(row["t_height_lower90"]) < float(row["t_height_mean_in_cm"])

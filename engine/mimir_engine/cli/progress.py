@@ -58,7 +58,7 @@ def _told(event: Mapping[str, Any]) -> str:
     if event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""
-        return f"{studies(event['done'])} done, {failed} failed{listed}: {event['output']}"
+        return f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}"
     return ""
 
 
