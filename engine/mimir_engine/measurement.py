@@ -27,7 +27,6 @@ BELOW_ZERO = "BELOW_ZERO"
 
 TRAINING_RANGE_SD = 4.0
 
-SEX_FIELD = "31"
 FEMALE_BELOW = 0.2
 MALE_ABOVE = 0.8
 """Scores of 0 female, 1 male; between the two bounds the sex is called uncertain."""
@@ -87,7 +86,7 @@ class Measurement:
     @property
     def label(self) -> str:
         """``female``, ``male`` or ``uncertain`` for the sex, empty for all else."""
-        if not _is_sex(self.target):
+        if not self.target.is_sex:
             return ""
         if self.value < FEMALE_BELOW:
             return "female"
@@ -209,10 +208,6 @@ def _percentile(
 
 def _predicted_sex(targets: Sequence[Target], values: Sequence[float]) -> Optional[str]:
     for target, value in zip(targets, values):
-        if _is_sex(target):
+        if target.is_sex:
             return "female" if value < FEMALE_BELOW else "male" if value > MALE_ABOVE else None
     return None
-
-
-def _is_sex(target: Target) -> bool:
-    return target.kind == "class" and (target.name == "sex" or target.ukb_field == SEX_FIELD)

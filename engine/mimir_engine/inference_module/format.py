@@ -29,6 +29,7 @@ MODULE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 COLUMN_PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)?")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
 UKB_FIELD = re.compile(r"([0-9][0-9.-]*)?")
+SEX_FIELD = "31"
 HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,6 +81,16 @@ class Target:
         for level, quantile in self.conformal_quantiles.items():
             if not (0 < level < 1 and 0 < quantile < math.inf):
                 raise MimirError(INVALID, f"a conformal quantile of {self.name} makes no interval")
+
+    @property
+    def is_sex(self) -> bool:
+        """Whether its score tells the sex: 0 female, 1 male."""
+        return self.kind == "class" and names_sex(self.name, self.ukb_field)
+
+
+def names_sex(name: str, ukb_field: str) -> bool:
+    """Whether a target of this name or UK Biobank field is the sex."""
+    return name == "sex" or ukb_field == SEX_FIELD
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,13 @@ from mimir_engine.catalogue import find_published
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.folder import file_sha256, write_module
-from mimir_engine.inference_module.format import INVALID, MODULE_NAME, InferenceModule, Target
+from mimir_engine.inference_module.format import (
+    INVALID,
+    MODULE_NAME,
+    InferenceModule,
+    Target,
+    names_sex,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -246,7 +252,7 @@ def _target(
 ) -> Target:
     """One target; a slash stands for "none" in the published files."""
     field, unit = field.replace("/", ""), "" if unit == "/" else unit
-    is_sex = name == "sex" or field == "31"
+    is_sex = names_sex(name, field)
     known = find_published(name, field)
     return Target(
         name=name,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mimir_engine.cohort.outcome import Cohort, StudyResult
 from mimir_engine.inference_module.format import Target
-from mimir_engine.measurement import SEX_FIELD, Measurement
+from mimir_engine.measurement import Measurement
 from mimir_engine.report.whole_files import whole_file
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").
@@ -63,8 +63,7 @@ def result_row(result: StudyResult, published_columns: bool = False) -> list[str
 def _columns(name: str, target: Target, level: float) -> list[str]:
     """Names of one measurement's columns; see ``_values``."""
     if target.kind == "class":
-        is_sex = target.name == "sex" or target.ukb_field == SEX_FIELD
-        return [f"{name}_male_score" if is_sex else f"{name}_score"]
+        return [f"{name}_male_score" if target.is_sex else f"{name}_score"]
     in_unit, percent = _in_unit(target), f"{100 * level:g}"
     return [
         f"{name}_mean{in_unit}",
