@@ -328,6 +328,25 @@ def test_a_first_scan_that_was_broken_off_never_lends_a_contrast() -> None:
     assert numbers_of(plan) == [21, 22]
 
 
+@pytest.mark.parametrize("holed", [("F",), ("W",), ("F", "W")])
+@pytest.mark.parametrize("number", [21, 0])
+def test_a_scan_with_missing_slices_gives_way_to_a_whole_one(
+    holed: tuple[str, ...], number: int
+) -> None:
+    damaged = replace(SCAN, number=number, time="100500" if number else "095500")
+    whole = [c for c in ("F", "W") if c not in holed]
+    (plan,), findings = plans_of(
+        SCAN.files(), damaged.files(holed, leave_out=[4]), damaged.files(whole)
+    )
+    assert set(codes(findings)) == {"STATION_RESCANNED"}
+    assert any("missing slices" in finding.sentence for finding in findings)
+    assert numbers_of(plan) == [1, 2]
+
+
+def test_a_hole_in_one_station_is_not_covered_by_its_neighbour() -> None:
+    assert code(SCAN.files(), BELOW.files(leave_out=[4])) == "SLICE_MISSING"
+
+
 def test_two_halves_of_different_scans_make_no_station() -> None:
     later = replace(SCAN, number=21, time="100500")
     assert code(SCAN.files(("W",)), later.files(("F",))) == "STATION_INCOMPLETE"

@@ -72,11 +72,11 @@ def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]
             "MIMIR needs the neck-to-knee Dixon series of one study.",
         )
     _check_one_study(slices)
-    stacks = [stack_slices(s) for s in _by_series_and_contrast(slices)]
-    _check_contrasts(stacks)
+    _check_contrasts(slices)
+    stacks, broken = _stacks(slices)
     findings: list[Finding] = []
     plans = []
-    for acquisition in _choose(_acquisitions(stacks), findings):
+    for acquisition in _choose(_acquisitions(stacks), broken, findings):
         plan, cropped = plan_station(*(acquisition.stacks[contrast] for contrast in NEEDED))
         plans.append(plan)
         findings += cropped
@@ -101,8 +101,8 @@ def _by_series_and_contrast(slices: Iterable[Slice]) -> list[list[Slice]]:
     return list(groups.values())
 
 
-def _check_contrasts(stacks: Sequence[Stack]) -> None:
-    present = {stack.contrast for stack in stacks}
+def _check_contrasts(slices: Iterable[Slice]) -> None:
+    present = {s.contrast for s in slices}
     for contrast in NEEDED:
         if contrast not in present:
             raise MimirError(
@@ -110,6 +110,33 @@ def _check_contrasts(stacks: Sequence[Stack]) -> None:
                 f"the study has no {contrast.value} images",
                 "Fetch the complete study.",
             )
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """Slices of one series and contrast that form no stack, since one or more are missing."""
+
+    slices: Sequence[Slice]
+    error: MimirError
+
+    def is_within(self, stack: Stack) -> bool:
+        """Whether most of the slices lie where the stack has its own."""
+        foot, head = stack.range_mm
+        inside = sum(foot <= s.position_mm[2] <= head for s in self.slices)
+        return inside > SAME_STATION * len(self.slices)
+
+
+def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[_Broken]]:
+    """Stacks of all series, and the series with holes: a repeat may stand in for those."""
+    stacks, broken = [], []
+    for series in _by_series_and_contrast(slices):
+        try:
+            stacks.append(stack_slices(series))
+        except MimirError as error:
+            if error.code != "SLICE_MISSING":
+                raise
+            broken.append(_Broken(series, error))
+    return stacks, broken
 
 
 def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
@@ -125,7 +152,9 @@ def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
     return acquisitions
 
 
-def _choose(acquisitions: Sequence[Acquisition], findings: list[Finding]) -> list[Acquisition]:
+def _choose(
+    acquisitions: Sequence[Acquisition], broken: Sequence[_Broken], findings: list[Finding]
+) -> list[Acquisition]:
     """The latest complete acquisition of each station, head to foot."""
     chosen: list[Acquisition] = []
     complete = [a for a in acquisitions if a.is_complete]
@@ -136,6 +165,11 @@ def _choose(acquisitions: Sequence[Acquisition], findings: list[Finding]) -> lis
             findings.append(_rescanned(latest, "an earlier scan of it was left out"))
         else:
             chosen.append(latest)
+    for series in broken:
+        covering = [kept for kept in chosen if series.is_within(kept.any_stack)]
+        if not covering:
+            raise series.error
+        findings.append(_rescanned(covering[0], "a scan with missing slices was left out"))
     for acquisition in acquisitions:
         if acquisition.is_complete:
             continue
