@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
+from mimir_engine.cli.progress import duration
 from mimir_engine.errors import MimirError
 
 
@@ -15,7 +17,9 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "phantom", help="make synthetic bodies of known measures, as scans or as projections"
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="DIR", help="phantoms already there are kept"
+    )
     parser.add_argument("--count", type=int, default=1, help="how many (1)")
     parser.add_argument("--seed", type=int, default=0, help="number of the first one (0)")
     parser.add_argument(
@@ -49,11 +53,20 @@ def _projections(arguments: argparse.Namespace, seeds: range) -> int:
 
 
 class _Counter:
-    """Shows on one line how many are made."""
+    """Shows on one line how many are made, and the time left."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._before: Optional[int] = None
 
     def __call__(self, done: int, total: int) -> None:
+        if self._before is None:
+            self._before = done
+        made = done - self._before
+        pace = (time.monotonic() - self._started) / made if made else 0.0
+        left = f", {duration(pace * (total - done))} left" if made else ""
         end = "\n" if done == total else ""
-        print(f"\r{done}/{total} phantoms", end=end, file=sys.stderr, flush=True)
+        print(f"\r{done}/{total} phantoms{left}   ", end=end, file=sys.stderr, flush=True)
 
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:
@@ -65,6 +78,7 @@ def _studies(arguments: argparse.Namespace, seeds: range) -> int:
         path = arguments.output / f"{study_name(seed)}.zip"
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_study(path, seed, **light)
+            if not path.with_suffix(".truth.json").exists():  # written last
+                write_study(path, seed, **light)
         print(path, flush=True)
     return 0
