@@ -21,12 +21,12 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mimir_engine.architecture import build_network, expected_shapes
 from mimir_engine.device import bfloat16_is_fast, choose_device, cpu_threads
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, verify_module
 from mimir_engine.inference_module.weights import load_weights
 
-ARCHITECTURES = ("resnet50",)
 IMAGE_SHAPE = (3, 256, 256)
 BFLOAT16_LIMIT_SD = 0.01
 """bfloat16 is used only where a module's own record shows it no further than this from float32."""
@@ -49,35 +49,6 @@ class Prediction:
 
     mean: np.ndarray
     variance: np.ndarray
-
-
-def build_network(architecture: str, target_count: int) -> nn.Module:
-    """A fresh network with random weights and two outputs per target.
-
-    Args:
-        architecture: ``resnet50``, torchvision's, with ``fc`` of ``2 * target_count`` outputs.
-        target_count: Number of targets, at least one.
-
-    Raises:
-        MimirError: ``ARCHITECTURE_UNKNOWN`` for another architecture.
-    """
-    from torchvision.models import resnet50
-
-    if architecture not in ARCHITECTURES:
-        raise MimirError(
-            "ARCHITECTURE_UNKNOWN",
-            f"{architecture!r} is no architecture that this engine knows",
-            f"It knows {', '.join(ARCHITECTURES)}.",
-        )
-    network: nn.Module = resnet50(weights=None, num_classes=2 * target_count)
-    return network
-
-
-def expected_shapes(architecture: str, target_count: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the state dict, found without allocating any weight."""
-    with torch.device("meta"):
-        network = build_network(architecture, target_count)
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
 
 
 def load_network(

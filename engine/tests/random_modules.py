@@ -67,7 +67,7 @@ def random_state_dict(target_count: int = 3, seed: int = 0) -> Mapping[str, torc
     """
     import torch
 
-    from mimir_engine.network import build_network
+    from mimir_engine.architecture import build_network
 
     images = torch.from_numpy(random_images(4)).float()
     with torch.random.fork_rng(), torch.no_grad():

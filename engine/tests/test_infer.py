@@ -263,6 +263,11 @@ def test_reading_runs_ahead_of_the_networks_by_little() -> None:
     assert len(started) <= BATCH + 2, "what has not begun is not begun any more"
 
 
+def heed_control_c() -> None:
+    """Undo what a shell does to jobs in the background, tests among them: ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def run_in_the_middle(
     module: InferenceModule, folder: Path, archives: list[Path]
@@ -274,7 +279,12 @@ def run_in_the_middle(
         shutil.copy(archives[number % 3], path)
     command = [sys.executable, "-m", "mimir_engine", "infer", str(folder), "--events"]
     command += ["--modules", str(module.folder), "--output", str(folder / "out"), "--device", "cpu"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_control_c,
+    ) as process:
         try:
             assert process.stdout is not None
             for line in process.stdout:

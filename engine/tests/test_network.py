@@ -12,13 +12,13 @@ torch = pytest.importorskip("torch")
 
 from random_modules import module_spec, random_images, random_state_dict
 
+from mimir_engine.architecture import build_network
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, write_module
 from mimir_engine.network import (
     Prediction,
     Predictor,
     bfloat16_error_sd,
-    build_network,
     fold_batch_norm,
     load_network,
     predict,

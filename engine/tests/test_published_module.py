@@ -17,12 +17,13 @@ torch = pytest.importorskip("torch")
 
 from random_modules import random_images, random_state_dict
 
+from mimir_engine.architecture import build_network
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module, verify_module
 from mimir_engine.inference_module import published as published_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.published import import_published
-from mimir_engine.network import Predictor, build_network
+from mimir_engine.network import Predictor
 
 TEXTS = {
     "metadata.txt": (

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 from random_modules import random_state_dict
 from safetensors.torch import save_file
 
+from mimir_engine.architecture import expected_shapes
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.weights import load_weights, quantise, save_weights
-from mimir_engine.network import expected_shapes
 
 
 def test_float32_weights_come_back_exactly(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ class InferenceModule:
         version: The module's own version.
         title: One line for people.
         description: What it is and what it is not.
-        architecture: See :data:`mimir_engine.network.ARCHITECTURES`.
+        architecture: See :data:`mimir_engine.architecture.ARCHITECTURES`.
         projection: Name of the projection it was trained on, e.g. ``mimir-2021``.
         accepts: What it was validated on.
         targets: In the order of the network's outputs.

@@ -369,7 +369,7 @@ def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torc
     """The state dict, if it is a ResNet50's with two outputs a target."""
     import torch
 
-    from mimir_engine.network import expected_shapes
+    from mimir_engine.architecture import expected_shapes
 
     shapes = expected_shapes("resnet50", target_count)
     for name in shapes.keys() - state_dict.keys():

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from mimir_engine.architecture import build_network
 from mimir_engine.errors import MimirError
-from mimir_engine.network import build_network
 from mimir_engine.training.augmentation import draw_shifts, shift_images
 from mimir_engine.training.checkpoint import (
     FILE_NAME,

@@ -1,0 +1,39 @@
+"""The networks' architecture: torchvision's ResNet50 with two outputs per target."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from mimir_engine.errors import MimirError
+
+ARCHITECTURES = ("resnet50",)
+
+
+def build_network(architecture: str, target_count: int) -> nn.Module:
+    """A fresh network with random weights and two outputs per target.
+
+    Args:
+        architecture: ``resnet50``, torchvision's, with ``fc`` of ``2 * target_count`` outputs.
+        target_count: Number of targets, at least one.
+
+    Raises:
+        MimirError: ``ARCHITECTURE_UNKNOWN`` for another architecture.
+    """
+    from torchvision.models import resnet50
+
+    if architecture not in ARCHITECTURES:
+        raise MimirError(
+            "ARCHITECTURE_UNKNOWN",
+            f"{architecture!r} is no architecture that this engine knows",
+            f"It knows {', '.join(ARCHITECTURES)}.",
+        )
+    network: nn.Module = resnet50(weights=None, num_classes=2 * target_count)
+    return network
+
+
+def expected_shapes(architecture: str, target_count: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the state dict, found without allocating any weight."""
+    with torch.device("meta"):
+        network = build_network(architecture, target_count)
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
