@@ -108,10 +108,9 @@ def sum_slices(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     slices, rows, columns = volume.shape
     coronal = np.empty((slices, columns), np.float32)
     sagittal = np.empty((slices, rows), np.float32)
-    over_rows, over_columns = np.ones(rows, np.float32), np.ones(columns, np.float32)
-    for index, plane in enumerate(volume):
-        np.dot(over_rows, plane, out=coronal[index])
-        np.dot(plane, over_columns, out=sagittal[index])
+    for index, plane in enumerate(volume):  # no matrix product: libraries of those start threads
+        plane.sum(axis=0, out=coronal[index])
+        plane.sum(axis=1, out=sagittal[index])
     return coronal, sagittal
 
 
@@ -161,13 +160,11 @@ def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
     threshold = body_threshold(water, fat)
     by_row, by_column = np.zeros(rows, np.float32), np.zeros(columns, np.float32)
     total, body = np.empty((2, rows, columns), np.float32)
-    over_columns, over_rows = np.ones(columns, np.float32), np.ones(rows, np.float32)
-    over_rows[rows - BED_ROWS :] = 0
     for water_slice, fat_slice in zip(water, fat):
         np.add(water_slice, fat_slice, out=total)
         np.greater_equal(total, threshold, out=body)
-        by_row += body @ over_columns
-        by_column += over_rows @ body
+        by_row += body.sum(axis=1)
+        by_column += body[: rows - BED_ROWS].sum(axis=0)
     return by_row[: rows - BED_ROWS], by_column
 
 
