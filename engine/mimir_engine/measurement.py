@@ -51,6 +51,7 @@ class Measurement:
             among the same sex; None where the module ships no quantiles or the sex is uncertain.
         percentile_reference: What the percentile is among, in words; empty where there is none.
         published: Accuracy of the published network; None for any other module.
+        module: Name of the inference module.
         flags: Stable codes, e.g. ``DEMONSTRATION``.
     """
 
@@ -66,6 +67,7 @@ class Measurement:
     percentile: Optional[float]
     percentile_reference: str
     published: Optional[PublishedTarget]
+    module: str
     flags: tuple[str, ...]
 
     @property
@@ -178,6 +180,7 @@ def _measurement(
         percentile=percentile,
         percentile_reference=percentile_reference,
         published=find_published(target.name, target.ukb_field) if module.published else None,
+        module=module.name,
         flags=tuple(dict.fromkeys((*flags, *_flags(module, target, value, z_score)))),
     )
 

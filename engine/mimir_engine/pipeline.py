@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
@@ -24,7 +25,6 @@ from mimir_engine.measurement import (
 )
 from mimir_engine.projection import Projection, project
 from mimir_engine.study import DixonStudy, read_study
-from mimir_engine.study.source import StudySource
 
 if TYPE_CHECKING:
     from mimir_engine.network import Predictor
@@ -45,20 +45,34 @@ class PreparedStudy:
     projection: Projection
 
 
-def prepare(source: StudySource, name: Optional[str] = None) -> PreparedStudy:
+#: Takes the images of a study while they are in memory.
+ImageKeeper = Callable[[DixonStudy, FusedVolumes, Projection], None]
+
+
+def prepare(
+    source: Source, name: Optional[str] = None, keep_images: Optional[ImageKeeper] = None
+) -> PreparedStudy:
     """Read, fuse and project one study.
+
+    Args:
+        source: Where it is.
+        name: What to call it; by default what its source is called.
+        keep_images: Given the volumes, which the result no longer holds.
 
     Raises:
         MimirError: whatever is wrong with it.
     """
     study, fused = read_and_fuse(source, name)
-    return PreparedStudy(study.without_pixels(), fused.water.extent_mm, project(fused))
+    projection = project(fused)
+    if keep_images is not None:
+        keep_images(study, fused, projection)
+    return PreparedStudy(study.without_pixels(), fused.water.extent_mm, projection)
 
 
-def read_and_fuse(
-    source: StudySource, name: Optional[str] = None
-) -> tuple[DixonStudy, FusedVolumes]:
+def read_and_fuse(source: Source, name: Optional[str] = None) -> tuple[DixonStudy, FusedVolumes]:
     """Read one study and fuse its stations, for those who want the volumes too."""
+    if isinstance(source, FusedFolder):
+        return read_fused(source.path, name)
     study = read_study(source, name)
     return study, fuse(study.stations)
 
@@ -152,7 +166,7 @@ def measure_study(
 
 
 def analyze(
-    source: StudySource,
+    source: Source,
     modules: Sequence[str],
     level: float = DEFAULT_LEVEL,
     device: str = "auto",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 from dicom_builder import File, set_pixels, whole_study, write_zip
@@ -17,7 +17,7 @@ from random_modules import TARGETS, module_spec, random_state_dict, write_withou
 
 from mimir_engine.cohort.infer import InferOptions, infer
 from mimir_engine.cohort.outcome import Cohort
-from mimir_engine.cohort.sources import named_sources
+from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.format import (
@@ -121,7 +121,7 @@ class Run:
 
 
 def run_infer(
-    paths: Sequence[Path],
+    studies: Sequence[Union[Path, NamedSource]],
     modules: Sequence[InferenceModule],
     output: Path,
     **options: Any,
@@ -132,6 +132,8 @@ def run_infer(
     def note(event: Mapping[str, Any]) -> None:
         events.append(dict(event))
 
-    sources = named_sources(map(str, paths))
+    sources = [study for study in studies if isinstance(study, NamedSource)]
+    paths = [str(study) for study in studies if isinstance(study, Path)]
+    sources += named_sources(paths) if paths else []
     cohort = infer(sources, modules, output, InferOptions(device="cpu", **options), note)
     return Run(cohort, events)

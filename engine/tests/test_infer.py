@@ -22,7 +22,7 @@ from cohort_builder import run_infer, write_studies, write_trial_module, write_v
 from random_modules import TARGETS
 
 from mimir_engine.cohort import infer as infer_file
-from mimir_engine.cohort.infer import BATCH
+from mimir_engine.cohort.infer import BATCH, InferOptions
 from mimir_engine.cohort.ledger import LEDGER_FILE
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.errors import MimirError
@@ -62,6 +62,11 @@ def test_each_study_is_done_or_failed_and_every_step_is_told(
     assert first == {
         "event": "run", "studies": 5, "already_done": 0, "modules": ["trial"], "device": "cpu",
     }  # fmt: skip
+    steps = [(event["name"], event["step"]) for event in studies if event["event"] == "step"]
+    assert sorted(steps) == sorted(
+        [(name, "read") for name in (*done, "broken", "gone")] + [(n, "predict") for n in done]
+    )
+    studies = [event for event in studies if event["event"] == "study"]
     assert {event["name"] for event in studies if event["state"] == "done"} == done
     assert [event["done"] for event in studies] == [1, 2, 3, 4, 5]
     assert studies[-1]["seconds_left"] == 0
@@ -171,7 +176,7 @@ def test_a_fault_of_ours_fails_one_study_and_tells_nothing_of_the_patient(
 ) -> None:
     faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
 
-    def faulty(source: Any, name: str) -> Any:
+    def faulty(source: Any, name: str, keep_images: None) -> Any:
         if name in faults:
             raise faults[name]
         return prepare(source, name)
@@ -235,7 +240,7 @@ def test_no_more_studies_than_jobs_are_in_memory_at_once(
 ) -> None:
     lock, now, most = threading.Lock(), 0, 0
 
-    def slow(source: Any, name: str) -> Any:
+    def slow(source: Any, name: str, keep_images: None) -> Any:
         nonlocal now, most
         with lock:
             now += 1
@@ -247,7 +252,11 @@ def test_no_more_studies_than_jobs_are_in_memory_at_once(
 
     monkeypatch.setattr(infer_file, "prepare", slow)
     sources = [NamedSource(f"{n:02d}", f"/gone/{n}.zip") for n in range(3 * BATCH)]
-    reads = infer_file._ahead(lambda source: infer_file._read(source, [], False), sources, jobs)
+
+    def read(source: NamedSource) -> Any:
+        return infer_file._read(source, [], InferOptions(), lambda event: None)
+
+    reads = infer_file._ahead(read, sources, jobs)
     assert [read.name for read in reads] == [source.name for source in sources]
     assert most == jobs
 

@@ -26,8 +26,8 @@ from mimir_engine.report.csv_files import write_cohort
 from mimir_engine.report.module_text import describe
 from mimir_engine.report.nrrd_files import write_volumes
 from mimir_engine.report.table import percentile_text, truth_table
-from mimir_engine.report.whole_files import plain_file_name, whole_file
 from mimir_engine.volume import Volume, axial_affine
+from mimir_engine.whole_files import plain_file_name, whole_file
 
 MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
 

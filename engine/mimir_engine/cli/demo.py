@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.phantom.dicom_study import study_name, write_study
     from mimir_engine.report.csv_files import write_cohort
     from mimir_engine.report.table import truth_table
-    from mimir_engine.report.whole_files import writing
+    from mimir_engine.whole_files import writing
 
     output, name = arguments.output, study_name(arguments.seed)
     module = find_module("phantom")

@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--sources",
         metavar="FILE",
-        help="JSON lines {name, path} or {name, files}; '-' reads standard input",
+        help="JSON lines {name, path}, {name, files} or {name, fused}; '-' reads standard input",
     )
     parser.add_argument(
         "--modules",
@@ -56,6 +56,15 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="write predictions.parquet too: a row a study and measurement",
     )
+    parser.add_argument(
+        "--details",
+        type=Path,
+        metavar="DIR",
+        help="a folder a study: fused volumes, projection and measurements, as arrays and JSON",
+    )
+    parser.add_argument(
+        "--no-volumes", action="store_true", help="leave the volumes, 190 MB a study, out of those"
+    )
     parser.add_argument("--overwrite", action="store_true", help="start anew in DIR")
     parser.add_argument(
         "--events", action="store_true", help="progress as JSON lines on standard output"
@@ -85,6 +94,7 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     from mimir_engine.cohort.infer import InferOptions, infer
     from mimir_engine.inference_module import find_modules
     from mimir_engine.report.csv_files import write_cohort
+    from mimir_engine.report.details import DetailsFolders
     from mimir_engine.report.parquet_file import write_parquet
 
     modules = find_modules([name.strip() for name in arguments.modules.split(",") if name.strip()])
@@ -94,6 +104,7 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
         arguments.allow_unvalidated,
         arguments.jobs,
         arguments.overwrite,
+        DetailsFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
     )
     output = arguments.output
     cohort = infer(_sources(arguments), modules, output, options, listener)

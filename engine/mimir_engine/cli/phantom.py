@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _projections(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.phantom.projections import write_projections
-    from mimir_engine.report.whole_files import writing
+    from mimir_engine.whole_files import writing
 
     with writing(arguments.output):
         write_projections(arguments.output, seeds, arguments.jobs, _Counter())
@@ -71,7 +71,7 @@ class _Counter:
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.phantom.dicom_study import study_name, write_study
-    from mimir_engine.report.whole_files import writing
+    from mimir_engine.whole_files import writing
 
     light = {"contrasts": ("water", "fat")} if arguments.light else {}
     for seed in seeds:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from mimir_engine.cli import say
@@ -20,14 +21,17 @@ def event_lines() -> Iterator[Listener]:
     """A listener that writes each event as one ASCII JSON line on standard output.
 
     Meanwhile all else that would get there goes to standard error, also what libraries in C print.
+    Threads may write at once.
     """
+    one_at_a_time = Lock()
     sys.stdout.flush()
     with os.fdopen(os.dup(STDOUT), "w", encoding="ascii", newline="\n") as stream:
         os.dup2(STDERR, STDOUT)
 
         def write_event(event: Mapping[str, Any]) -> None:
-            stream.write(json.dumps(event) + "\n")
-            stream.flush()
+            with one_at_a_time:
+                stream.write(json.dumps(event) + "\n")
+                stream.flush()
 
         try:
             yield write_event

@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.pipeline import read_and_fuse
     from mimir_engine.projection import project
     from mimir_engine.report.nrrd_files import write_volumes
-    from mimir_engine.report.whole_files import whole_file
     from mimir_engine.study import name_of
+    from mimir_engine.whole_files import whole_file
 
     name = name_of(arguments.source)
     try:

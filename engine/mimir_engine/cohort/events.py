@@ -2,8 +2,9 @@
 
 - ``engine``: version, path, python. Which engine this is; the first event of every run.
 - ``run``: studies, already_done, modules, device.
+- ``step``: name, step (``read`` or ``predict``). Work on a study goes on to this.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
-  seconds_left. One a study.
+  seconds_left; details (folder) where those are kept. One a study.
 - ``finished``: done, failed, output. All files are written; the last event.
 """
 

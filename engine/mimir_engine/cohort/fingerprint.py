@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from mimir_engine.fused_folder import FusedFolder, Source
 from mimir_engine.study.source import StudySource
 
 
@@ -24,8 +25,10 @@ class Fingerprint:
     content: str
 
 
-def fingerprint(source: StudySource) -> Fingerprint:
+def fingerprint(source: Source) -> Fingerprint:
     """The fingerprint of a study as it lies there now; files that are missing count as such."""
+    if isinstance(source, FusedFolder):
+        source = source.path
     is_path = isinstance(source, (str, Path))
     digest = sha256()
     for name, path in sorted(_files(source)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -23,8 +23,9 @@ import pydicom
 import mimir_engine
 from mimir_engine.cohort.events import Clock, Listener
 from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
+from mimir_engine.cohort.keeper import Keeper
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.outcome import Cohort, StudyFailure, cohort_of, failure_of
+from mimir_engine.cohort.outcome import Cohort, StudyFailure, cohort_of, failure_of, result_of
 from mimir_engine.cohort.sources import NamedSource, check_names
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
@@ -56,6 +57,7 @@ class InferOptions:
         allow_unvalidated: Predict also studies that a module was not validated on, and flag them.
         jobs: Studies read at once; each takes some 400 MB while it is.
         overwrite: Start anew in an output folder that holds results.
+        keeper: Takes images and measurements of every study, where they are wanted.
     """
 
     level: float = 0.95
@@ -63,6 +65,7 @@ class InferOptions:
     allow_unvalidated: bool = False
     jobs: int = 2
     overwrite: bool = False
+    keeper: Optional[Keeper] = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,8 @@ def _done(ledger: Ledger, sources: Sequence[NamedSource], options: InferOptions)
                 "Choose another folder, or give it a name of its own by --sources.",
             )
         validated = all(said["validated"] for said in record["predictions"])
-        if now.content == then.content and (validated or options.allow_unvalidated):
+        kept = options.keeper is None or options.keeper.has(name)
+        if now.content == then.content and (validated or options.allow_unvalidated) and kept:
             done.add(name)
     return done
 
@@ -205,12 +209,21 @@ def _infer(
     """Predict studies a batch at a time; the next are read meanwhile."""
     predictors = _Predictors(modules, options.device)
     clock = Clock(len(sources))
-    work = partial(_read, modules=modules, allow_unvalidated=options.allow_unvalidated)
+    work = partial(_read, modules=modules, options=options, listener=listener)
     with closing(_ahead(work, sources, options.jobs)) as studies:
         while batch := list(islice(studies, BATCH)):
+            for read in batch:
+                if read.failure is None:
+                    listener({"event": "step", "name": read.name, "step": "predict"})
             for read, outcome in zip(batch, _predicted(batch, predictors)):
-                ledger.add(read.name, {**asdict(outcome), "files": asdict(read.files)})
-                listener(_study_event(outcome, clock))
+                record = {**asdict(outcome), "files": asdict(read.files)}
+                ledger.add(read.name, record)
+                event = _study_event(outcome, clock)
+                if options.keeper and isinstance(outcome, _Predicted):
+                    result = result_of(read.name, record, modules, options.level)
+                    options.keeper.keep_result(result, PROJECTION_NAME)
+                    event["details"] = str(options.keeper.place(read.name))
+                listener(event)
 
 
 class _Predictors:
@@ -244,12 +257,17 @@ def _ahead(
 
 
 def _read(
-    source: NamedSource, modules: Sequence[InferenceModule], allow_unvalidated: bool
+    source: NamedSource,
+    modules: Sequence[InferenceModule],
+    options: InferOptions,
+    listener: Listener,
 ) -> _Read:
+    listener({"event": "step", "name": source.name, "step": "read"})
     files = fingerprint(source.source)
     try:
-        prepared = prepare(source.source, source.name)
-        accepted = check_accepted(prepared, modules, allow_unvalidated)
+        keep_images = options.keeper.keep_images if options.keeper else None
+        prepared = prepare(source.source, source.name, keep_images)
+        accepted = check_accepted(prepared, modules, options.allow_unvalidated)
         return _Read(source.name, files, prepared, accepted)
     except Exception as error:  # one bad study must not stop the others
         return _Read(source.name, files, None, failure=failure_of(source.name, error))
@@ -279,7 +297,7 @@ def _predict(ready: Sequence[_Read], predictors: Sequence[Predictor]) -> dict[st
     }
 
 
-def _study_event(outcome: _Outcome, clock: Clock) -> Mapping[str, Any]:
+def _study_event(outcome: _Outcome, clock: Clock) -> dict[str, Any]:
     seconds_left = clock.tick()
     event: dict[str, Any] = {"event": "study", "name": outcome.name}
     if isinstance(outcome, StudyFailure):

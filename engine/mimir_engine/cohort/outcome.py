@@ -72,7 +72,7 @@ class Cohort:
         """Studies with measurements, sorted by name, made one by one: they may be very many."""
         for name, record in self._ledger.records():
             if "predictions" in record:
-                yield _result(name, record, self.modules, self.level)
+                yield result_of(name, record, self.modules, self.level)
 
 
 def cohort_of(
@@ -87,9 +87,10 @@ def cohort_of(
     return Cohort(tuple(modules), level, run, failures, len(ledger) - len(failures), ledger)
 
 
-def _result(
+def result_of(
     name: str, record: Mapping[str, Any], modules: Sequence[InferenceModule], level: float
 ) -> StudyResult:
+    """A study's measurements out of its record in the ledger."""
     predictions = [
         ModulePrediction(tuple(said["mean"]), tuple(said["variance"]), said["validated"])
         for said in record["predictions"]

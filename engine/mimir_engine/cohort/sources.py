@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.fused_folder import FusedFolder, Source
 from mimir_engine.plain_text import printable
 from mimir_engine.study import name_of
-from mimir_engine.study.source import StudySource
+
+#: The keys of a JSON line that say where a study is; each line has one of them.
+_PLACES = ("path", "files", "fused")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class NamedSource:
     """A study to come: its name in all results, and where its files are."""
 
     name: str
-    source: StudySource
+    source: Source
 
 
 def named_sources(paths: Iterable[str]) -> list[NamedSource]:
@@ -73,9 +76,10 @@ def _name(path: Path, folders: int) -> str:
 
 
 def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:
-    """Studies out of JSON lines ``{"name", "path"}`` or ``{"name", "files"}`` in UTF-8.
+    """Studies out of JSON lines in UTF-8: a ``name`` with ``path``, ``files`` or ``fused``.
 
-    Empty lines are skipped. With a path the name may be left out.
+    Empty lines are skipped. With a path the name may be left out. ``fused`` is a folder of volumes
+    that an earlier run kept.
 
     Raises:
         MimirError: ``SOURCES_INVALID``, ``NO_STUDIES``, ``NAME_REPEATED``.
@@ -99,8 +103,8 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
     if source is None:
         raise MimirError(
             "SOURCES_INVALID",
-            f"line {number} of the list of studies is not a JSON object with a name and either"
-            " a path or a list of files",
+            f"line {number} of the list of studies is not a JSON object with a name and one of"
+            " path, files (a list) and fused",
             'Write lines like {"name": "study1", "path": "study1.zip"}.',
         )
     return source
@@ -108,15 +112,18 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
 
 def _checked_source(record: dict[str, Any]) -> Optional[NamedSource]:
     """The study of one line, or None where the line is not as it should be."""
-    name, path, files = record.get("name", ""), record.get("path"), record.get("files")
-    if not isinstance(name, str) or (path is None) == (files is None):
+    name, places = record.get("name", ""), [key for key in _PLACES if record.get(key) is not None]
+    if not isinstance(name, str) or len(places) != 1:
         return None
+    place, value = places[0], record[places[0]]
     name = printable(name, "_")
-    if path is not None:
-        return NamedSource(name or _name(Path(path), 0), Path(path)) if _is_path(path) else None
-    if not (name and isinstance(files, list) and files and all(map(_is_path, files))):
-        return None
-    return NamedSource(name, tuple(map(Path, files)))
+    if place == "path" and _is_path(value):
+        return NamedSource(name or _name(Path(value), 0), Path(value))
+    if place == "fused" and name and _is_path(value):
+        return NamedSource(name, FusedFolder(Path(value)))
+    if place == "files" and name and isinstance(value, list) and value:
+        return NamedSource(name, tuple(map(Path, value))) if all(map(_is_path, value)) else None
+    return None
 
 
 def _is_path(value: object) -> bool:

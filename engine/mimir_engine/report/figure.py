@@ -20,7 +20,7 @@ from mimir_engine.measurement import DEMONSTRATION, Measurement, estimated_sex
 from mimir_engine.plain_text import printable
 from mimir_engine.projection import Projection
 from mimir_engine.report.table import number, percentile_text
-from mimir_engine.report.whole_files import whole_file
+from mimir_engine.whole_files import whole_file
 
 #: Reference bands drawn, as quantile levels: the middle 90 % and the middle half.
 BANDS = ((0.05, 0.95, "#e4eaf0"), (0.25, 0.75, "#bccbd9"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mimir_engine.extras import require
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.report.whole_files import plain_file_name, whole_file
 from mimir_engine.volume import Volume
+from mimir_engine.whole_files import plain_file_name, whole_file
 
 #: Of zlib. More costs many times as long and saves a few percent: the last bits are noise.
 COMPRESSION_LEVEL = 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimir_engine.cohort.outcome import Cohort, StudyResult
 from mimir_engine.extras import require
-from mimir_engine.report.whole_files import whole_file
+from mimir_engine.whole_files import whole_file
 
 #: Studies a row group: some 70,000 rows of the published measurements.
 STUDIES_A_GROUP = 1000
