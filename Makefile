@@ -8,28 +8,61 @@ OUTPUT  := demo-output
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 
+# Where the Slicer module is taken from: this clone, or the tree of an installed extension, e.g.
+# `make test-slicer MODULE_FOLDER=.../lib/Slicer-5.8/qt-scripted-modules`
+MODULE_FOLDER ?= $(CURDIR)/MIMIR
+# User settings and extensions stay out of it.
+SLICER_OPTIONS = --no-splash --disable-settings --additional-module-paths "$(MODULE_FOLDER)"
+
 CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 python
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench evidence clean
+.PHONY: help demo test test-engine test-module test-slicer lint bench bench-slicer evidence clean
 
 help:
 	@echo "make demo   a synthetic study, its measurements and a picture, in $(OUTPUT)/"
-	@echo "make test   all tests of the engine"
+	@echo "make test   all tests of the engine and of the Slicer module"
+	@echo "make test-slicer SLICER=/path/to/Slicer   the module's tests inside a real Slicer"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how long each step takes"
+	@echo "make bench-slicer SLICER=/path/to/Slicer  whether Slicer stays usable meanwhile"
 	@echo "make evidence   how good the phantom module is on 200 fresh phantoms"
 	@echo "make clean  removes $(VENV), $(OUTPUT) and caches"
 
 demo: $(READY)
 	@$(BIN)/mimir demo --output $(OUTPUT)
 
-test: $(READY)
+test: test-engine test-module
+
+test-engine: $(READY)
 	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
+
+# What of the Slicer module needs no Qt, on Slicer's own MRML core.
+test-module: $(READY)
+	@cd MIMIR/Testing && ../../$(BIN)/pytest $(PYTEST_ARGS)
+
+# The same module in the application, with its DICOM database; once with and once without a main
+# window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...
+test-slicer: _slicer
+	@for window in "" --no-main-window; do \
+	    echo "== Slicer $$window"; \
+	    "$(SLICER)" $(SLICER_OPTIONS) $$window --testing --python-code \
+	        "import slicer.testing; slicer.testing.runUnitTest(['$(MODULE_FOLDER)'], 'MIMIR')" \
+	        || exit 1; \
+	done
+
+bench-slicer: _slicer
+	@"$(SLICER)" $(SLICER_OPTIONS) --python-script MIMIR/Testing/benchmark_event_loop.py
+
+.PHONY: _slicer
+_slicer:
+	@test -x "$(SLICER)" || { \
+	    echo "Name the program: make $(MAKECMDGOALS) SLICER=/path/to/Slicer" >&2; exit 2; }
 
 lint: $(READY)
 	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
+	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check .
 
 bench: $(READY)
 	@for script in engine/benchmarks/*.py; do \
@@ -41,11 +74,12 @@ evidence: $(READY)
 
 clean:
 	@rm -rf $(VENV) $(OUTPUT) evidence-output engine/build engine/*.egg-info engine/.hypothesis \
-	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache
-	@find engine -name __pycache__ -type d -prune -exec rm -rf {} +
+	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
+	    MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
+	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment for all targets; set up again only when the engine's requirements change.
-$(READY): engine/pyproject.toml
+$(READY): engine/pyproject.toml MIMIR/Testing/requirements.txt
 	@python="$(PYTHON)"; \
 	if [ -z "$$python" ]; then \
 	    for candidate in $(CANDIDATES); do \
@@ -60,6 +94,6 @@ $(READY): engine/pyproject.toml
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV) || exit 1; \
 	log=$(VENV)/install.log; \
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-	    --editable 'engine[all]' >$$log 2>&1 || \
+	    --editable 'engine[all]' --requirement MIMIR/Testing/requirements.txt >$$log 2>&1 || \
 	    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }; \
 	touch $@

@@ -97,7 +97,8 @@ def _is_accepted(prepared: PreparedStudy, module: InferenceModule, allow_unvalid
             "OUTSIDE_VALIDATION",
             f"inference module {module.name} was not validated on such a study:"
             f" {'; '.join(reasons)}",
-            "Use a module made for it; --allow-unvalidated predicts all the same and flags it.",
+            "Use a module made for it, or allow unvalidated studies (--allow-unvalidated):"
+            " their values are flagged.",
         )
     return not reasons
 

@@ -15,6 +15,7 @@ from mimir_engine.inference_module import (
     find_modules,
     list_modules,
     load_module,
+    module_folders,
     module_sha256,
     new_folder,
     verify_module,
@@ -55,8 +56,11 @@ def test_all_modules_are_listed_and_broken_ones_named(places: tuple[Path, Path])
     write_without_network(places[0] / "trial")
     broken = write_without_network(places[1] / "broken")
     (broken / "module.json").write_text("{}")
+    write_without_network(places[0] / ".adding.x" / "half")  # what a killed addition leaves
+    write_without_network(places[0] / ".half")
     modules, errors = list_modules()
     assert places[0] / "trial" in [module.folder for module in modules]
+    assert places[0] / ".half" not in module_folders()
     assert [error.code for error in errors] == ["MODULE_INVALID"]
     assert "broken" in str(errors[0])
 

@@ -58,7 +58,9 @@ def _add(arguments: argparse.Namespace) -> int:
     from mimir_engine.locate import locate
 
     module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
-    print(f"{module.name} added: {len(module.targets)} measurements, in {module.folder}")
+    count = len(module.targets)
+    measurements = "1 measurement" if count == 1 else f"{count} measurements"
+    print(f"{module.name} added: {measurements}, in {module.folder}")
     return DONE
 
 

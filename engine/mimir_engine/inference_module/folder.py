@@ -149,7 +149,7 @@ def find_module(
     for folder in folders:
         if (folder / MODULE_FILE).is_file():
             return load_module(folder, column_prefix)
-    known = ", ".join(sorted(path.name for path in _module_folders())) or "none"
+    known = ", ".join(sorted(path.name for path in module_folders())) or "none"
     raise MimirError(
         "MODULE_NOT_FOUND",
         f"there is no inference module {text!r}",
@@ -184,7 +184,7 @@ def list_modules() -> tuple[list[InferenceModule], list[MimirError]]:
     Of two folders of one name the first in order of lookup counts.
     """
     modules, errors = [], []
-    for folder in _module_folders():
+    for folder in module_folders():
         try:
             modules.append(load_module(folder))
         except MimirError as error:
@@ -266,10 +266,13 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
         made.rename(folder)
 
 
-def _module_folders() -> list[Path]:
-    """Folders of modules in the order of lookup, the first of each name."""
+def module_folders() -> list[Path]:
+    """Folders of modules in the order of lookup, the first of each name.
+
+    Hidden ones are left by additions that were killed.
+    """
     found: dict[str, Path] = {}
     for place in locate().modules:
-        for path in sorted(place.glob(f"*/{MODULE_FILE}")):
+        for path in sorted(place.glob(f"[!.]*/{MODULE_FILE}")):
             found.setdefault(path.parent.name, path.parent)
     return list(found.values())

@@ -1,0 +1,177 @@
+"""Neck-to-knee Dixon studies in Slicer's DICOM module: fused water, fat and fat fraction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+import slicer
+from DICOMLib import DICOMLoadable, DICOMPlugin
+from slicer.i18n import tr as _
+
+from MIMIRLib.database.fused_loadables import (
+    LEAST_STATIONS,
+    ExaminedSeries,
+    FusionPlan,
+    OncePerPress,
+    files_of_all,
+    plan_fusion,
+)
+from MIMIRLib.database.study_files import check_there
+from MIMIRLib.engine_place import EngineUnavailable, import_engine
+from MIMIRLib.scene.hierarchy import hierarchy_of
+from MIMIRLib.scene.results import show_volumes
+from MIMIRLib.scene.subject import Subject
+
+#: Above all usual readers: 0.5 is the scalar volume reader's, 1 the multi-volume reader's, 1.05
+#: what the image sequence reader gives to cine MR.
+CONFIDENCE = 1.1
+
+
+class MIMIRDICOMPluginClass(DICOMPlugin):
+    """Offers the Dixon series of a study as one: fused water, fat and fat fraction.
+
+    Each other series of the scan gets an offer of its own, so that no other reader loads it; all
+    of them lead to the same nodes. Examining looks at three tags of one file a series; whether
+    the stations fit together is seen when they are read. Nothing is cached: what is offered
+    hangs on the series that the database holds besides those examined.
+    """
+
+    def __init__(self) -> None:
+        DICOMPlugin.__init__(self)
+        self.loadType = _("Neck-to-knee Dixon (MIMIR)")
+        self.tags.update(
+            modality="0008,0060",
+            imageType="0008,0008",
+            instanceUID="0008,0018",
+            studyDate="0008,0020",
+            studyDescription="0008,1030",
+        )
+
+    def examineForImport(self, fileLists: Sequence[Sequence[str]]) -> list[Any]:
+        """What is offered for the series chosen, a list of files each."""
+        import_engine()
+        studies: dict[str, dict[str, Sequence[str]]] = {}
+        for files in filter(None, fileLists):
+            series_uid = slicer.dicomDatabase.seriesForFile(files[0])
+            study_uid = slicer.dicomDatabase.studyForSeries(series_uid)
+            studies.setdefault(study_uid, {})[series_uid] = files
+        loadables = []
+        for study_uid, chosen in studies.items():
+            enough = len(chosen) >= 2 * LEAST_STATIONS  # spares a look at what cannot be one
+            plan = plan_fusion(self._mr_series(study_uid, chosen)) if enough else None
+            if plan is not None:
+                loadables += self._offers(study_uid, plan)
+        return loadables
+
+    def examine(self, fileLists: Sequence[Sequence[str]]) -> list[Any]:
+        """Slicer asks here again where there was nothing to offer."""
+        return []
+
+    def load(self, loadable: Any) -> Optional[Any]:
+        """The water node; None where the study cannot be fused."""
+        return loadable.nodes(loadable)
+
+    def _mr_series(
+        self, study_uid: str, chosen: Mapping[str, Sequence[str]]
+    ) -> list[ExaminedSeries]:
+        series = []
+        for uid in slicer.dicomDatabase.seriesForStudy(study_uid):
+            files = chosen.get(uid, ())
+            for path in files[:1] or slicer.dicomDatabase.filesForSeries(uid, 1):
+                if self._tag(path, "modality") in ("MR", ""):
+                    description = self._tag(path, "seriesDescription")
+                    image_type = self._tag(path, "imageType")
+                    series.append(ExaminedSeries(uid, description, image_type, tuple(files)))
+        return series
+
+    def _tag(self, path: str, name: str) -> str:
+        return slicer.dicomDatabase.fileValue(path, self.tags[name])
+
+    def _offers(self, study_uid: str, plan: FusionPlan) -> list[Any]:
+        nodes = OncePerPress(lambda: self._make(study_uid, plan))
+        main = _offer(plan.files, nodes)
+        main.name = _("Water, fat and fat fraction, fused from {stations} stations").format(
+            stations=plan.stations
+        )
+        main.tooltip = _("One volume each from neck to knee, of {count} files").format(
+            count=len(plan.files)
+        )
+        companions = []
+        for series in plan.companions:
+            companion = _offer(series.files, nodes)
+            companion.name = _("{series}: part of the fused volumes").format(
+                series=series.description
+            )
+            companion.tooltip = _(
+                "Leads to the same volumes; tick another reader to load the series by itself"
+            )
+            companions.append(companion)
+        return [main, *companions]
+
+    def _make(self, study_uid: str, plan: FusionPlan) -> Optional[Any]:
+        """Read, fuse and show the study; where that fails, say why and leave the scene alone."""
+        MimirError = import_engine().MimirError
+        from mimir_engine.pipeline import read_and_fuse
+        from mimir_engine.report.details import origin_of
+
+        subject = Subject(study_item_name=self._study_name(plan.files[0]))
+        try:
+            check_there(plan.files, study_uid)
+            study, fused = read_and_fuse(plan.files, study_uid)
+            origin = origin_of(study, fused)
+            nodes = show_volumes(
+                slicer.mrmlScene, study_uid, fused.water, fused.fat, origin, subject
+            )
+        except (MimirError, EngineUnavailable) as error:
+            slicer.util.errorDisplay(
+                _("The study cannot be fused: {reason}").format(reason=error.reason),
+                windowTitle=self.loadType,
+            )
+            return None
+        self._file_under_study(plan, *nodes)
+        selection = slicer.app.applicationLogic().GetSelectionNode()
+        selection.SetActiveVolumeID(nodes[0].GetID())
+        slicer.app.applicationLogic().PropagateVolumeSelection()
+        return nodes[0]
+
+    def _study_name(self, path: str) -> str:
+        """The study's name in the subject hierarchy, as Slicer makes it by default."""
+        description = self._tag(path, "studyDescription") or "No study description"
+        date = self._tag(path, "studyDate")
+        return f"{description} ({date})" if date else description
+
+    def _file_under_study(self, plan: FusionPlan, water: Any, fat: Any, fraction: Any) -> None:
+        """Let Slicer make the items of patient and study, and put MIMIR's folder there."""
+        hierarchy = hierarchy_of(slicer.mrmlScene)
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(fraction))
+        for node, series in ((water, plan.water), (fat, plan.fat)):
+            self.addSeriesInSubjectHierarchy(_offer(files_of_all(series), None), node)
+            item = hierarchy.GetItemByDataNode(node)
+            if hierarchy.GetItemParent(folder) == hierarchy.GetSceneItemID():
+                hierarchy.SetItemParent(folder, hierarchy.GetItemParent(item))
+            hierarchy.SetItemParent(item, folder)
+
+
+def _offer(files: Sequence[str], nodes: Optional[OncePerPress]) -> Any:
+    loadable = DICOMLoadable()
+    loadable.files = list(files)
+    loadable.selected = True
+    loadable.confidence = CONFIDENCE
+    loadable.nodes = nodes
+    return loadable
+
+
+class MIMIRDICOMPlugin:
+    """Makes the plugin known to Slicer's DICOM module; a module without a panel of its own."""
+
+    def __init__(self, parent: Any) -> None:
+        parent.title = "MIMIR DICOM Plugin"
+        parent.categories = ["Developer Tools.DICOM Plugins"]
+        parent.contributors = ["MIMIR contributors"]
+        parent.helpText = "Loads neck-to-knee Dixon studies as fused water, fat and fat fraction."
+        parent.acknowledgementText = ""
+        parent.hidden = True
+        if not hasattr(slicer.modules, "dicomPlugins"):
+            slicer.modules.dicomPlugins = {}
+        slicer.modules.dicomPlugins["MIMIRDICOMPlugin"] = MIMIRDICOMPluginClass

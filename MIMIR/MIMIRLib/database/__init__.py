@@ -1,0 +1,1 @@
+"""Slicer's DICOM database: which neck-to-knee Dixon studies it holds, their files, and imports."""

@@ -1,0 +1,222 @@
+"""The panel's widgets as the presenter sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from MIMIRLib.panel.result_views import arrange
+from MIMIRLib.panel.row_table import RowTable
+from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
+from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.presenter import Presenter
+from MIMIRLib.presenter.protocols import Parameters
+from MIMIRLib.presenter.result_browser import FAILURE_COLUMNS, MEASUREMENT_COLUMNS
+from MIMIRLib.presenter.rows import Row, filter_pattern
+from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
+from MIMIRLib.scene.results import StudyNodes
+
+#: How often (milliseconds) what goes on gets its turn.
+STEP_MS = 50
+
+
+class PanelView:
+    """Shows what the presenter says; see ``presenter_protocols.View``.
+
+    Args:
+        panel: The widget of ``MIMIR.ui``.
+    """
+
+    def __init__(self, panel: Any) -> None:
+        self.ui = slicer.util.childWidgetVariables(panel)
+        self._studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
+        self._modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
+        self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
+        self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(STEP_MS)
+        for device, label in _devices().items():
+            self.ui.deviceComboBox.addItem(label, device)
+
+    def connect(self, presenter: Presenter) -> None:
+        """Tell the presenter what the user does."""
+        self._timer.connect("timeout()", presenter.step)
+        self._studies.ticked.connect(presenter.tick_study)
+        self._modules.ticked.connect(presenter.tick_module)
+        self._modules.selected.connect(presenter.select_module)
+        ui = self.ui
+        ui.studyFilterEdit.connect("textChanged(QString)", presenter.filter_studies)
+        for button, action in (
+            (ui.tickShownButton, presenter.tick_shown_studies),
+            (ui.tickNoneButton, presenter.tick_no_study),
+            (ui.importFolderButton, lambda: presenter.take_in(ask_folder())),
+            (ui.importZipsButton, lambda: presenter.take_in(ask_zips())),
+            (ui.refreshButton, presenter.refresh_studies),
+            (ui.addModuleZipButton, lambda: presenter.add_module(ask_zip())),
+            (ui.addModuleFolderButton, lambda: presenter.add_module("".join(ask_folder()))),
+            (ui.removeModuleButton, presenter.remove_module),
+            (ui.verifyModuleButton, presenter.verify_module),
+            (ui.applyButton, presenter.apply),
+            (ui.cancelButton, presenter.cancel),
+            (ui.showButton, presenter.arrange_views),
+            (ui.exportButton, lambda: presenter.export(ask_csv())),
+        ):
+            button.connect("clicked()", action)
+        self._connect_options(presenter)
+        self._connect_results(presenter)
+
+    def show_state(self, state: PanelState) -> None:
+        """Enable, disable and label."""
+        ui = self.ui
+        _say(ui.emptyLabel, state.empty_sentence)
+        ui.studiesView.visible = not state.empty_sentence
+        ui.tickedLabel.text = state.ticked_sentence
+        _say(ui.warningsLabel, "\n".join(state.warnings))
+        for widget in (
+            *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
+            *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
+            *(ui.modulesView, ui.addModuleZipButton, ui.addModuleFolderButton),
+            ui.optionsSection,
+        ):
+            widget.enabled = state.can_edit
+        ui.verifyModuleButton.enabled = state.can_verify_module
+        ui.removeModuleButton.enabled = state.can_remove_module
+        ui.applyButton.enabled = state.can_apply
+        ui.applyButton.toolTip = state.apply_hint
+        ui.cancelButton.enabled = state.can_cancel
+        self._show_progress(state)
+        ui.resultsSection.visible = state.has_results
+
+    def show_studies(self, rows: Sequence[Row]) -> None:
+        """Fill the list of studies."""
+        self._studies.show(rows)
+
+    def filter_studies(self, pattern: str) -> None:
+        """Leave only the studies that a regular expression finds."""
+        self._studies.filter(pattern)
+
+    def show_modules(self, rows: Sequence[Row]) -> None:
+        """Fill the list of inference modules."""
+        self._modules.show(rows)
+
+    def show_module(self, text: str) -> None:
+        """Describe the inference module that is selected."""
+        _say(self.ui.moduleLabel, text)
+
+    def show_options(self, parameters: Parameters) -> None:
+        """Set the options' widgets."""
+        ui = self.ui
+        ui.levelSpinBox.value = 100 * parameters.level
+        ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(parameters.device))
+        ui.volumesCheckBox.checked = parameters.volumes
+        ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
+
+    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
+        """Fill the choice of results: key and title of each."""
+        combo = self.ui.resultComboBox
+        combo.clear()
+        for key, title in titles:
+            combo.addItem(title, key)
+        combo.setCurrentIndex(combo.findData(selected))
+
+    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
+        """Fill the table of measurements, and say what its flags mean."""
+        self._measurements.show(rows)
+        _say(self.ui.flagsLabel, "\n".join(flags))
+
+    def show_failures(self, rows: Sequence[Row]) -> None:
+        """Fill the list of studies that could not be measured; without any it is hidden."""
+        self._failures.show(rows)
+        self.ui.failuresSection.visible = bool(rows)
+
+    def show_log_line(self, line: str) -> None:
+        """Add a line to the log."""
+        self.ui.logText.appendPlainText(line)
+
+    def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
+        """Show a study's slices, chart and table in Slicer's views."""
+        arrange(nodes)
+
+    def close(self) -> None:
+        """Stop asking for steps."""
+        self._timer.stop()
+
+    def _show_progress(self, state: PanelState) -> None:
+        bar = self.ui.progressBar
+        bar.visible = state.percent is not None
+        if state.percent is not None:
+            bar.maximum = 0 if state.percent < 0 else 100  # without a maximum it is "busy"
+            bar.value = max(state.percent, 0)
+        _say(self.ui.statusLabel, state.status)
+        if state.can_cancel != self._timer.active:
+            (self._timer.start if state.can_cancel else self._timer.stop)()
+
+    def _connect_options(self, presenter: Presenter) -> None:
+        ui = self.ui
+        ui.levelSpinBox.connect(
+            "valueChanged(double)",
+            lambda percent: presenter.set_option("level", round(percent / 100, 4)),
+        )
+        ui.deviceComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.set_option("device", ui.deviceComboBox.itemData(index)),
+        )
+        ui.volumesCheckBox.connect("toggled(bool)", lambda on: presenter.set_option("volumes", on))
+        ui.unvalidatedCheckBox.connect(
+            "toggled(bool)", lambda on: presenter.set_option("allow_unvalidated", on)
+        )
+
+    def _connect_results(self, presenter: Presenter) -> None:
+        ui = self.ui
+        ui.resultComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.select_result(ui.resultComboBox.itemData(index)),
+        )
+        ui.measurementFilterEdit.connect(
+            "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
+        )
+
+
+def ask_folder() -> list[str]:
+    """The folder that the user chooses; none if the dialog is closed."""
+    folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Choose a folder"))
+    return [folder] if folder else []
+
+
+def ask_zips() -> list[str]:
+    """The zip archives that the user chooses."""
+    title, kinds = _("Choose zip archives"), _("Zip archives (*.zip)")
+    return list(qt.QFileDialog.getOpenFileNames(slicer.util.mainWindow(), title, "", kinds))
+
+
+def ask_zip() -> str:
+    """The zip archive that the user chooses; empty if the dialog is closed."""
+    title, kinds = _("Choose a zip archive"), _("Zip archives (*.zip)")
+    return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", kinds)
+
+
+def ask_csv() -> str:
+    """The file that the user wants to write; empty if the dialog is closed."""
+    title, kinds = _("Write results to"), _("CSV files (*.csv)")
+    path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
+    return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
+
+
+def _say(label: Any, text: str) -> None:
+    """A label that is not there while it has nothing to say."""
+    label.text = text
+    label.visible = bool(text)
+
+
+def _devices() -> dict[str, str]:
+    """Devices as the engine calls them, and as people do."""
+    return {
+        "auto": _("Automatic"),
+        "cpu": _("CPU"),
+        "cuda": _("NVIDIA GPU (CUDA)"),
+        "mps": _("Apple GPU (MPS)"),
+    }

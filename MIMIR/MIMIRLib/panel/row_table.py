@@ -1,0 +1,106 @@
+"""A table of rows that can be sorted, filtered and ticked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import qt
+
+from MIMIRLib.presenter.rows import Cell, Row
+from MIMIRLib.signal import Signal
+
+#: Roles of an item's further data: its row's key, what it is sorted by, what a filter looks at.
+KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
+#: Rows filled in at once: some milliseconds' worth, so that Slicer stays fluent.
+ROWS_AT_ONCE = 50
+
+
+class RowTable:
+    """Fills a tree view with rows.
+
+    Long lists are filled in by and by, out of sight, and then shown at once.
+
+    Args:
+        view: A ``QTreeView``.
+        columns: Their heads.
+
+    Attributes:
+        ticked: Signal of a row's key and whether its box is ticked now.
+        selected: Signal of the key of the row selected.
+    """
+
+    def __init__(self, view: Any, columns: Sequence[str]) -> None:
+        self.ticked, self.selected = Signal(), Signal()
+        self._view, self._columns = view, list(columns)
+        self._waiting: list[Row] = []
+        self._model = self._making = self._new_model()
+        self._proxy = qt.QSortFilterProxyModel()
+        self._proxy.sortRole = ORDER
+        self._proxy.filterRole = SEARCHED
+        self._proxy.filterKeyColumn = 0
+        self._proxy.setSourceModel(self._model)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(0)
+        self._timer.connect("timeout()", self._fill)
+        view.setModel(self._proxy)
+        view.sortByColumn(-1, qt.Qt.AscendingOrder)  # as given, until a head is clicked
+        view.connect("clicked(QModelIndex)", self._select)
+        view.connect("activated(QModelIndex)", self._select)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows instead of those there."""
+        self._waiting = list(rows)
+        self._making = self._new_model()
+        self._fill()
+
+    def filter(self, pattern: str) -> None:
+        """Leave only rows that a regular expression finds in what is searched of them."""
+        self._proxy.setFilterRegularExpression(pattern)
+
+    def _fill(self) -> None:
+        for row in self._waiting[:ROWS_AT_ONCE]:
+            self._making.appendRow([self._item(row, n) for n in range(len(self._columns))])
+        del self._waiting[:ROWS_AT_ONCE]
+        if self._waiting:
+            self._timer.start()
+        else:
+            self._timer.stop()
+            self._finish()
+
+    def _finish(self) -> None:
+        """Show what has been filled in."""
+        is_first = self._model.rowCount() == 0
+        self._proxy.setSourceModel(self._making)
+        self._model = self._making
+        self._model.connect("itemChanged(QStandardItem*)", self._note_change)
+        if is_first:
+            for column in range(len(self._columns)):
+                self._view.resizeColumnToContents(column)
+
+    def _new_model(self) -> Any:
+        model = qt.QStandardItemModel()
+        model.setHorizontalHeaderLabels(self._columns)
+        return model
+
+    def _item(self, row: Row, column: int) -> Any:
+        cell = row.cells[column] if column < len(row.cells) else Cell("")
+        item = qt.QStandardItem(cell.text)
+        item.setData(cell.text if cell.order is None else cell.order, ORDER)
+        if cell.tooltip:
+            item.setToolTip(cell.tooltip)
+        if column == 0:
+            item.setData(row.key, KEY)
+            item.setData(row.searched, SEARCHED)
+            if row.ticked is not None:
+                item.setCheckable(True)
+                item.setCheckState(qt.Qt.Checked if row.ticked else qt.Qt.Unchecked)
+        return item
+
+    def _note_change(self, item: Any) -> None:
+        if item.isCheckable():
+            self.ticked.emit(item.data(KEY), item.checkState() == qt.Qt.Checked)
+
+    def _select(self, index: Any) -> None:
+        first = self._proxy.mapToSource(index).siblingAtColumn(0)
+        self.selected.emit(self._model.itemFromIndex(first).data(KEY))

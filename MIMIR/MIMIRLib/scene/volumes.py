@@ -1,0 +1,114 @@
+"""Fused volumes as nodes, and back: the one place where LPS meets RAS."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+#: From the engine's patient axes (DICOM's, LPS) to Slicer's (RAS); its own inverse.
+RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+GREY = "vtkMRMLColorTableNodeGrey"
+#: Of the values above zero, the part that the window of a grey image shows without clipping.
+WINDOW_QUANTILE = 0.995
+#: Every so manieth voxel along each axis is looked at for the window.
+WINDOW_STEP = 5
+#: DICOM's codes for what the fat-fraction image holds (PS3.16, CID 7180) and its unit (UCUM).
+FAT_FRACTION_CODE = ("129100", "DCM", "Fat fraction")
+PERCENT_CODE = ("%", "UCUM", "percent")
+
+
+def volume_node(volume: Any, name: str) -> Any:
+    """A node, not in a scene yet, that holds a copy of a volume at its place in the patient.
+
+    Args:
+        volume: The engine's ``Volume``: float32 ``[slice, row, column]`` and its LPS affine.
+        name: The node's name.
+    """
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetName(name)
+    node.SetIJKToRASMatrix(vtk_matrix(RAS_FROM_LPS @ volume.affine))
+    node.SetAndObserveImageData(image_of(volume.array))
+    return node
+
+
+def fraction_node(volume: Any, name: str) -> Any:
+    """As ``volume_node``, for a fat fraction in percent: the node says what it measures."""
+    node = volume_node(volume, name)
+    node.SetVoxelValueQuantity(_coded(FAT_FRACTION_CODE))
+    node.SetVoxelValueUnits(_coded(PERCENT_CODE))
+    return node
+
+
+def array_of(node: Any) -> np.ndarray:
+    """The voxels of a node, ``[slice, row, column]``, without copying them."""
+    image = node.GetImageData()
+    columns, rows, slices = image.GetDimensions()
+    scalars = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    return scalars.reshape(slices, rows, columns, *scalars.shape[1:])
+
+
+def lps_affine_of(node: Any) -> np.ndarray:
+    """``(4, 4)``: ``(column, row, slice, 1)`` to LPS millimetres, parent transforms left out."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    ras = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+    return RAS_FROM_LPS @ ras
+
+
+def show_in_grey(scene: Any, node: Any, highest: Optional[float] = None) -> None:
+    """Give a volume node a grey display from zero to a value.
+
+    Args:
+        scene: The scene.
+        node: The node, in the scene.
+        highest: What is white; by default what fits the body and no single bright voxel.
+    """
+    _display(scene, node, GREY, 0.0, highest or _window_top(array_of(node)))
+
+
+def show_in_colours(scene: Any, node: Any, colours: Any, lowest: float, highest: float) -> None:
+    """Give a volume node a display in colours over a fixed range of values."""
+    _display(scene, node, colours.GetID(), lowest, highest)
+
+
+def image_of(array: np.ndarray) -> Any:
+    """vtkImageData with a copy of an array ``[slice, row, column]``."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(*array.shape[::-1])
+    image.AllocateScalars(numpy_support.get_vtk_array_type(array.dtype), 1)
+    scalars = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    np.copyto(scalars.reshape(array.shape), array)
+    return image
+
+
+def vtk_matrix(affine: np.ndarray) -> Any:
+    """A ``(4, 4)`` array as vtkMatrix4x4."""
+    matrix = vtk.vtkMatrix4x4()
+    matrix.DeepCopy(affine.ravel().tolist())
+    return matrix
+
+
+def _display(scene: Any, node: Any, colours: str, lowest: float, highest: float) -> None:
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    # Before the image is there: Slicer would look at every voxel for a window of its own.
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(lowest, highest)
+    display.SetAndObserveColorNodeID(colours)
+    scene.AddNode(display)
+    node.SetAndObserveDisplayNodeID(display.GetID())
+
+
+def _window_top(array: np.ndarray) -> float:
+    sample = array[::WINDOW_STEP, ::WINDOW_STEP, ::WINDOW_STEP]
+    signal = sample[np.isfinite(sample) & (sample > 0)]
+    return float(np.quantile(signal, WINDOW_QUANTILE)) if signal.size else 1.0
+
+
+def _coded(code: tuple[str, str, str]) -> Any:
+    entry = slicer.vtkCodedEntry()
+    entry.SetValueSchemeMeaning(*code)
+    return entry

@@ -1,0 +1,30 @@
+"""Tests inside Slicer, with its DICOM database, scene and widgets, on a phantom study.
+
+``run_all`` runs them; Slicer's own ways to run a module's tests lead here. Without a main window
+those that look at views are left out.
+"""
+
+from __future__ import annotations
+
+import sys
+import unittest
+
+#: The files of this package that hold tests, in the order in which they are run.
+TEST_FILES = (
+    "panel_tests",
+    "console_tests",
+    "bad_input_tests",
+    "dicom_plugin_tests",
+    "scene_file_tests",
+    "geometry_tests",
+)
+
+
+def run_all() -> unittest.TestResult:
+    """Run all tests on a phantom study in a temporary DICOM database."""
+    from MIMIRLib.slicer_tests.phantom_database import phantom_database
+
+    names = [f"{__name__}.{file}" for file in TEST_FILES]
+    suite = unittest.defaultTestLoader.loadTestsFromNames(names)
+    with phantom_database():
+        return unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)

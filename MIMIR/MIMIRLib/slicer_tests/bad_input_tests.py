@@ -1,0 +1,126 @@
+"""Whatever is wrong becomes a sentence, and the scene stays as it was."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Callable
+
+import slicer
+
+from MIMIRLib.analysis import inference_modules
+from MIMIRLib.slicer_tests.phantom_database import (
+    PHANTOM,
+    SceneTest,
+    phantom_entry,
+    phantom_zip,
+    scene_nodes,
+)
+
+#: Series of one station.
+CONTRASTS = 4
+
+
+class BadInputTest(SceneTest):
+    """Each test gives the console something that cannot be measured."""
+
+    def setUp(self) -> None:
+        """Make the logic and a folder."""
+        super().setUp()
+        from MIMIR import MIMIRLogic
+
+        self.logic = MIMIRLogic()
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.before = scene_nodes()
+
+    def tearDown(self) -> None:
+        """The scene is as it was."""
+        assert scene_nodes() == self.before
+
+    def test_an_incomplete_study(self) -> None:
+        """A station in the middle is missing."""
+        series = [
+            slicer.dicomDatabase.filesForSeries(uid)
+            for number, uid in enumerate(phantom_entry().series_uids)
+            if number // CONTRASTS != 2
+        ]
+        files = [path for paths in series for path in paths]
+        self.assert_refused("^STATION_GAP: ", lambda: self.measure(files))
+
+    def test_an_archive_that_is_none(self) -> None:
+        """Any other file by that name."""
+        (self.folder / "study.zip").write_bytes(b"no archive")
+        self.assert_refused("^NOT_A_ZIP: ", lambda: self.measure(self.folder / "study.zip"))
+
+    def test_a_folder_without_images(self) -> None:
+        """An empty one."""
+        self.assert_refused("^[A-Z_]+: ", lambda: self.measure(self.folder))
+
+    def test_a_file_that_is_gone(self) -> None:
+        """The database still lists it."""
+        entry = phantom_entry()
+        path = Path(slicer.dicomDatabase.filesForSeries(entry.series_uids[0])[0])
+        moved = path.with_suffix(".moved")
+        path.rename(moved)
+        try:
+            self.assert_refused(
+                "^FILES_GONE: 1 of .* no longer",
+                lambda: self.logic.analyzeStudy(entry.study_uid, **PHANTOM),
+            )
+        finally:
+            moved.rename(path)
+
+    def test_an_inference_module_that_was_changed(self) -> None:
+        """Its hash differs."""
+        (row,) = [row for row in inference_modules.list_rows() if row.name == "phantom"]
+        changed = self.folder / "changed"
+        shutil.copytree(row.location, changed)
+        (weights,) = changed.glob("*.safetensors")
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        self.assert_refused(
+            "^MODULE_DAMAGED: ",
+            lambda: self.logic.analyzeFiles(phantom_zip(), modules=str(changed)),
+        )
+
+    def test_an_inference_module_that_is_not_there(self) -> None:
+        """A name that was mistyped."""
+        self.assert_refused(
+            "^MODULE_NOT_FOUND: .*nowhere",
+            lambda: self.logic.analyzeFiles(phantom_zip(), modules="nowhere"),
+        )
+
+    def test_a_level_that_makes_no_interval(self) -> None:
+        """As on the command line."""
+        self.assert_refused(
+            "^LEVEL_INVALID: ", lambda: self.logic.analyzeFiles(phantom_zip(), level=1.5, **PHANTOM)
+        )
+
+    def test_a_device_that_this_computer_lacks(self) -> None:
+        """Apple's on any other; elsewhere a name that is none."""
+        self.assert_refused(
+            "^[A-Z_]+: ", lambda: self.logic.analyzeFiles(phantom_zip(), device="none", **PHANTOM)
+        )
+
+    def test_volumes_that_mimir_has_not_fused(self) -> None:
+        """They may be cropped in another way."""
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "any")
+        try:
+            self.assert_refused(
+                "^NOT_FUSED_BY_MIMIR: 'any'",
+                lambda: self.logic.analyzeVolumes(node, node, **PHANTOM),
+            )
+        finally:
+            slicer.mrmlScene.RemoveNode(node)
+
+    def measure(self, paths: Any) -> None:
+        """Measure files."""
+        self.logic.analyzeFiles(paths, **PHANTOM)
+
+    def assert_refused(self, pattern: str, action: Callable[[], Any]) -> None:
+        """An action raises a sentence."""
+        self.assertRaisesRegex(Exception, pattern, action)  # noqa: PT027

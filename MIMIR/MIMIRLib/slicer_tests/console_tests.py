@@ -1,0 +1,128 @@
+"""The console gives the same numbers as the command line, to the last digit."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from MIMIRLib.analysis.engine_process import slicer_python
+from MIMIRLib.engine_place import engine_folder
+from MIMIRLib.slicer_tests.phantom_database import (
+    PHANTOM,
+    SceneTest,
+    phantom_entry,
+    phantom_zip,
+    scene_nodes,
+)
+
+
+class ConsoleTest(SceneTest):
+    """``MIMIRLogic`` as in the README."""
+
+    def setUp(self) -> None:
+        """Make the logic."""
+        super().setUp()
+        from MIMIR import MIMIRLogic
+
+        self.logic = MIMIRLogic()
+
+    def test_a_study_of_the_database_has_the_command_lines_numbers(self) -> None:
+        """Read from the database's files, and from the archive by ``mimir infer``."""
+        told: list[float] = []
+        result = self.logic.analyzeStudy(
+            phantom_entry().study_uid,
+            volumes=False,
+            progress=lambda progress: told.append(progress.fraction),
+            **PHANTOM,
+        )
+        assert numbers(result) == command_line_numbers(phantom_zip())
+        assert result.nodes.table.GetNumberOfRows() == len(result.measurements)
+        assert result.nodes.water is None
+        assert told
+
+    def test_files_have_the_command_lines_numbers(self) -> None:
+        """The name is that of the command line, too."""
+        (result,) = self.logic.analyzeFiles(phantom_zip(), volumes=False, **PHANTOM)
+        assert result.key == phantom_zip().stem
+        assert numbers(result) == command_line_numbers(phantom_zip())
+
+    def test_loose_files_are_one_study(self) -> None:
+        """As many as they are."""
+        files = slicer.dicomDatabase.filesForSeries(phantom_entry().series_uids[0])
+        with self.assertRaisesRegex(Exception, r"^[A-Z_]+: .*\."):  # noqa: PT027
+            self.logic.analyzeFiles(list(files), **PHANTOM)
+
+    def test_fused_volumes_are_measured_again(self) -> None:
+        """The numbers differ by less than rounding means; the volumes stay."""
+        first = self.logic.analyzeStudy(phantom_entry().study_uid, **PHANTOM)
+        again = self.logic.analyzeVolumes(first.nodes.water, first.nodes.fat, **PHANTOM)
+        for one, other in zip(first.measurements, again.measurements):
+            assert abs(other.value - one.value) < one.sd / 50
+        assert again.nodes.water is first.nodes.water
+
+    def test_one_run_at_a_time(self) -> None:
+        """A second one, begun while the event loop is kept alive, is refused with a sentence."""
+        refused: list[str] = []
+
+        def try_another(_progress: Any) -> None:
+            if not refused:
+                refused.append("")
+                try:
+                    self.logic.analyzeFiles(phantom_zip(), **PHANTOM)
+                except Exception as error:
+                    refused.append(str(error))
+
+        self.logic.analyzeFiles(phantom_zip(), volumes=False, progress=try_another, **PHANTOM)
+        assert refused[1].startswith("RUN_GOES_ON: ")
+
+    def test_several_studies_have_a_result_each(self) -> None:
+        """One that cannot be measured has a reason instead."""
+        with tempfile.TemporaryDirectory() as folder:
+            bad = Path(folder) / "bad.zip"
+            bad.write_bytes(b"no archive")
+            results = self.logic.analyzeFiles([phantom_zip(), bad], volumes=False, **PHANTOM)
+        assert [bool(result.measurements) for result in results] == [True, False]
+        assert results[1].code == "NOT_A_ZIP"
+        assert results[1].reason
+
+    def test_without_a_study_there_is_a_sentence_and_the_scene_as_before(self) -> None:
+        """The UID may be mistyped."""
+        before = scene_nodes()
+        with self.assertRaisesRegex(Exception, "^STUDY_UNKNOWN: .*1.2.3"):  # noqa: PT027
+            self.logic.analyzeStudy("1.2.3", **PHANTOM)
+        assert scene_nodes() == before
+
+
+def numbers(result: Any) -> dict[str, str]:
+    """Measurements as ``predictions.csv`` writes them."""
+    found = {}
+    for m in result.measurements:
+        in_unit, percent = f"_in_{m.unit}" if m.unit else "", f"{100 * m.level:g}"
+        if m.kind == "class":
+            found[f"{m.name}_male_score"] = repr(m.value)
+        else:
+            found[f"{m.name}_mean{in_unit}"] = repr(m.value)
+            found[f"{m.name}_sd{in_unit}"] = repr(m.sd)
+            found[f"{m.name}_lower{percent}"] = repr(m.lower)
+            found[f"{m.name}_upper{percent}"] = repr(m.upper)
+    return found
+
+
+def command_line_numbers(archive: Path) -> dict[str, str]:
+    """The same of ``mimir infer``, run by Slicer's Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [slicer_python(), "-m", "mimir_engine", "infer", str(archive)]
+        subprocess.run(
+            [*command, "--modules", "phantom", "--output", folder],
+            cwd=engine_folder(),
+            check=True,
+            capture_output=True,
+        )
+        with open(Path(folder) / "predictions.csv", encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+    return {name: row[name] for name in row if name.startswith("phantom_")}

@@ -1,0 +1,134 @@
+"""The panel, used as people use it: ticks, clicks, and what is on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer
+
+from MIMIRLib.scene.results import StudyNodes, find_results
+from MIMIRLib.slicer_tests.phantom_database import (
+    SceneTest,
+    phantom_entry,
+    scene_nodes,
+    wait_until,
+)
+
+
+class PanelTest(SceneTest):
+    """Each test begins with the phantom listed and nothing ticked."""
+
+    def setUp(self) -> None:
+        """Open the module."""
+        super().setUp()
+        self.module = slicer.util.getModuleWidget("MIMIR")
+        if slicer.util.mainWindow() is not None:
+            slicer.util.selectModule("MIMIR")
+        self.module.enter()
+        self.ui = self.module.view.ui
+        wait_until(lambda: self.ui.studiesView.model().rowCount() == 1)
+        self.ui.tickNoneButton.click()
+
+    def test_the_phantom_is_listed_as_complete(self) -> None:
+        """Date, stations and status are told; nothing can be begun yet."""
+        texts = self.texts(self.ui.studiesView)
+        assert texts[0][1:] == [
+            "2020-02-29",
+            "MIMIR phantom: synthetic, not a person",
+            "6",
+            "complete",
+        ]
+        assert not self.ui.applyButton.enabled
+        assert self.ui.tickedLabel.text == "No study is ticked."
+
+    def test_a_filter_hides_and_shows(self) -> None:
+        """Words in any order find a row."""
+        self.ui.studyFilterEdit.text = "nobody"
+        assert self.ui.studiesView.model().rowCount() == 0
+        self.ui.studyFilterEdit.text = "complete 2020 phantom"
+        assert self.ui.studiesView.model().rowCount() == 1
+        self.ui.studyFilterEdit.text = ""
+
+    def test_a_ticked_study_is_measured_and_shown(self) -> None:
+        """Table, chart and volumes are there; the panel tells measurements and flags."""
+        self.measure()
+        nodes = self.nodes()
+        for name in ("table", "chart", "projection", "water", "fat", "fraction"):
+            assert getattr(nodes, name) is not None, name
+        assert self.ui.statusLabel.text == "1 study measured."
+        wait_until(lambda: self.ui.measurementsView.model().rowCount() == 11)
+        assert "liver fat" in [row[0] for row in self.texts(self.ui.measurementsView)]
+        assert "demonstration" in self.ui.flagsLabel.text
+        assert self.ui.logText.plainText
+        if slicer.app.layoutManager() is not None:
+            composite = slicer.util.getNode("vtkMRMLSliceCompositeNodeRed")
+            assert composite.GetBackgroundVolumeID() == nodes.water.GetID()
+
+    def test_running_again_replaces_its_own_nodes_and_nobody_elses(self) -> None:
+        """A user's copy and a user's volume stay; the results do not pile up."""
+        self.measure()
+        first = self.nodes()
+        mine = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, first.water, "mine")
+        before = scene_nodes()
+        self.measure()
+        second = self.nodes()
+        assert second.water is not first.water
+        assert mine.GetScene() is slicer.mrmlScene
+        assert len(scene_nodes()) == len(before)
+
+    def test_cancel_ends_the_run_and_leaves_the_scene_alone(self) -> None:
+        """At once, and the next run is as good as any."""
+        before = scene_nodes()
+        self.tick()
+        self.ui.applyButton.click()
+        wait_until(lambda: self.ui.progressBar.value > 1)
+        self.ui.cancelButton.click()
+        assert self.ui.statusLabel.text == "Cancelled. The scene is as it was before."
+        assert scene_nodes() == before
+        assert self.ui.applyButton.enabled
+
+    def test_closing_the_scene_ends_the_run(self) -> None:
+        """The nodes would have nowhere to go."""
+        self.tick()
+        self.ui.applyButton.click()
+        slicer.app.processEvents()
+        slicer.mrmlScene.Clear(False)
+        assert not self.ui.cancelButton.enabled
+
+    def test_options_are_kept_in_the_scenes_parameter_node(self) -> None:
+        """Also for scripts to read."""
+        self.ui.levelSpinBox.value = 90
+        self.ui.volumesCheckBox.checked = False
+        self.tick()
+        parameters = self.module.logic.getParameterNode()
+        assert parameters.level == 0.9
+        assert not parameters.volumes
+        assert list(parameters.study_uids) == [phantom_entry().study_uid]
+
+    def measure(self) -> None:
+        """Tick the phantom, press Apply, wait."""
+        self.tick()
+        self.ui.applyButton.click()
+        assert self.ui.cancelButton.enabled, self.ui.statusLabel.text
+        wait_until(lambda: not self.ui.cancelButton.enabled)
+
+    def tick(self) -> None:
+        """Tick the phantom, if it is not."""
+        model = self.ui.studiesView.model()
+        model.setData(model.index(0, 0), qt.Qt.Checked, qt.Qt.CheckStateRole)
+        assert self.ui.tickedLabel.text == "1 study is ticked."
+
+    def nodes(self) -> StudyNodes:
+        """The phantom's nodes."""
+        found = find_results(slicer.mrmlScene, phantom_entry().study_uid)
+        assert found is not None
+        return found
+
+    def texts(self, view: Any) -> list[list[str]]:
+        """What a table shows."""
+        model = view.model()
+        return [
+            [model.data(model.index(row, column)) for column in range(model.columnCount())]
+            for row in range(model.rowCount())
+        ]

@@ -1,0 +1,87 @@
+"""A temporary DICOM database that holds the phantom study, and what tests do with it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable
+
+import slicer
+
+from MIMIRLib.database.phantom_study import phantom_path
+from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.engine_place import import_engine
+from MIMIRLib.panel.importer import PhantomImport
+from MIMIRLib.panel.services import database_file
+
+#: How long (seconds) anything may take before a test gives up.
+PATIENCE_S = 180
+#: Options of the console that tests need wherever other inference modules may be there, too.
+PHANTOM = {"modules": "phantom"}
+
+
+@contextmanager
+def temporary_database() -> Iterator[None]:
+    """Let ``slicer.dicomDatabase`` be an empty one for a while."""
+    from DICOMLib import DICOMUtils
+
+    with tempfile.TemporaryDirectory(prefix="mimir-test-") as folder:
+        place = Path(folder) / "database"
+        with DICOMUtils.TemporaryDICOMDatabase(place.as_posix()):
+            yield
+
+
+@contextmanager
+def phantom_database() -> Iterator[None]:
+    """Let ``slicer.dicomDatabase`` be one that holds the phantom study for a while."""
+    import_engine()
+    with temporary_database():
+        work = PhantomImport(slicer.dicomDatabase)
+        work.run()
+        if not work.studies:
+            raise RuntimeError(f"The phantom study could not be imported: {work.summary}")
+        yield
+
+
+def phantom_zip() -> Path:
+    """The archive that the phantom study was imported from."""
+    return phantom_path(Path(slicer.app.cachePath) / "MIMIRPhantom")
+
+
+def phantom_entry() -> StudyEntry:
+    """The phantom study in the database."""
+    (entry,) = list_studies(database_file())
+    return entry
+
+
+def scene_nodes() -> list[str]:
+    """IDs and names of all nodes that tell a scene from another."""
+    kinds = ("vtkMRMLDisplayableNode", "vtkMRMLTableNode", "vtkMRMLPlotChartNode")
+    nodes = [node for kind in kinds for node in slicer.util.getNodesByClass(kind)]
+    return sorted(f"{node.GetID()} {node.GetName()}" for node in nodes)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+    """Let Slicer's event loop run until something is the case.
+
+    Raises:
+        TimeoutError: Where it takes too long.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        slicer.app.processEvents()
+        time.sleep(0.01)
+
+
+class SceneTest(unittest.TestCase):
+    """A test that begins with an empty scene."""
+
+    def setUp(self) -> None:
+        """Empty the scene."""
+        slicer.mrmlScene.Clear(False)

@@ -1,0 +1,49 @@
+"""A scene saved and loaded again has all results and choices."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import slicer
+
+from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.scene.results import find_results
+from MIMIRLib.scene.tables import column_values
+from MIMIRLib.slicer_tests.phantom_database import PHANTOM, SceneTest, phantom_entry
+
+
+class SceneFileTest(SceneTest):
+    """With everything that a run makes."""
+
+    def test_results_and_choices_survive_saving_and_loading(self) -> None:
+        """Also each number's last digit; what was loaded can be measured again."""
+        from MIMIR import MIMIRLogic
+
+        logic = MIMIRLogic()
+        key = phantom_entry().study_uid
+        result = logic.analyzeStudy(key, **PHANTOM)
+        values = [m.value for m in result.measurements]
+        parameters = logic.getParameterNode()
+        parameters.level, parameters.study_uids = 0.8, [key]
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = (Path(folder) / "scene.mrb").as_posix()
+            assert slicer.util.saveScene(path)
+            slicer.mrmlScene.Clear(False)
+            assert find_results(slicer.mrmlScene, key) is None
+            slicer.util.loadScene(path)
+
+        nodes = find_results(slicer.mrmlScene, key)
+        assert nodes is not None
+        for name in ("table", "chart", "projection", "water", "fat", "fraction"):
+            assert getattr(nodes, name) is not None, name
+        assert column_values(nodes.table, "value") == values
+        parameters = logic.getParameterNode()
+        assert (parameters.level, list(parameters.study_uids)) == (0.8, [key])
+        browser = ResultBrowser(slicer.mrmlScene)
+        browser.refresh()
+        assert len(browser.rows) == len(values)
+        again = logic.analyzeVolumes(nodes.water, nodes.fat, **PHANTOM)
+        for one, value in zip(again.measurements, values):
+            assert abs(one.value - value) < one.sd / 50

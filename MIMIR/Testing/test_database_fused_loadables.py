@@ -1,0 +1,130 @@
+"""Which studies the DICOM plugin takes for itself, and which it leaves to other readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional
+
+import pytest
+from database_builder import biobank_series
+
+from MIMIRLib.database.fused_loadables import ExaminedSeries, OncePerPress, plan_fusion
+
+WHOLE = biobank_series()
+
+
+def study(
+    descriptions: Iterable[str],
+    unchosen: Iterable[int] = (),
+    image_types: Optional[list[str]] = None,
+) -> list[ExaminedSeries]:
+    """Series of two files each; ``unchosen`` are the numbers of those not to be loaded."""
+    return [
+        ExaminedSeries(
+            str(number),
+            description,
+            image_types[number] if image_types else "ORIGINAL\\PRIMARY\\M\\ND",
+            () if number in unchosen else (f"{number}/a.dcm", f"{number}/b.dcm"),
+        )
+        for number, description in enumerate(descriptions)
+    ]
+
+
+def test_a_whole_study_has_a_main_offer_and_a_companion_for_each_other_series() -> None:
+    plan = plan_fusion(study(WHOLE))
+    assert plan is not None
+    assert plan.stations == 6
+    led = [plan.water[0].uid, *(series.uid for series in plan.companions)]
+    assert sorted(led, key=int) == [str(number) for number in range(24)]
+
+
+def test_the_main_offer_has_the_files_of_water_and_fat_its_own_series_first() -> None:
+    plan = plan_fusion(study(WHOLE))
+    assert plan is not None
+    assert plan.files[:2] == plan.water[0].files
+    assert len(plan.files) == 24
+    assert {WHOLE[int(path.split("/")[0])][-1] for path in plan.files} == {"W", "F"}
+
+
+@pytest.mark.parametrize(
+    "descriptions",
+    [
+        pytest.param(biobank_series(leave_out=["4 W"]), id="water of a station missing"),
+        pytest.param(biobank_series(leave_out=[f"{s} F" for s in range(1, 7)]), id="no fat at all"),
+        pytest.param(biobank_series(stations=3), id="too few stations"),
+        pytest.param(("localizer", "t1", "t2") * 8, id="no Dixon"),
+        pytest.param(("eT1W_mDIXON_tra",) * 8, id="contrast not told"),
+    ],
+)
+def test_other_studies_keep_their_usual_readers(descriptions: tuple[str, ...]) -> None:
+    assert plan_fusion(study(descriptions)) is None
+
+
+def test_who_chose_only_some_of_water_and_fat_wants_to_see_those() -> None:
+    fat = [number for number, name in enumerate(WHOLE) if name.endswith("_F")]
+    assert plan_fusion(study(WHOLE, unchosen=fat)) is None
+    assert plan_fusion(study(WHOLE, unchosen=fat[:1])) is None
+
+
+def test_water_and_fat_alone_are_enough() -> None:
+    others = [number for number, name in enumerate(WHOLE) if name[-1] not in "WF"]
+    plan = plan_fusion(study(WHOLE, unchosen=others))
+    assert plan is not None
+    assert (len(plan.companions), plan.passed_over) == (11, ())
+
+
+def test_other_series_of_the_same_study_keep_their_usual_readers() -> None:
+    extra = ("localizer", "ShMOLLI_FITPARAMS", "t1_fl2d_opp", "t1_fl2d_in")
+    plan = plan_fusion(study((*WHOLE, *extra)))
+    assert plan is not None
+    taken = {plan.water[0].uid, *(series.uid for series in plan.companions)}
+    assert taken == {str(number) for number in range(24)}
+
+
+def test_where_names_do_not_tell_image_types_do() -> None:
+    kinds = ("IN_PHASE", "OPP_PHASE", "FAT", "WATER")
+    image_types = [f"DERIVED\\PRIMARY\\DIXON\\{kind}" for _ in range(6) for kind in kinds]
+    plan = plan_fusion(study(("wholebody",) * 24, image_types=image_types))
+    assert plan is not None
+    assert len(plan.companions) == 23
+
+
+def test_headers_that_contradict_each_other_are_left_to_other_readers() -> None:
+    image_types = ["DERIVED\\PRIMARY\\DIXON\\FAT" if n[-1] == "W" else "" for n in WHOLE]
+    assert plan_fusion(study(WHOLE, image_types=image_types)) is None
+
+
+def test_all_offers_of_a_press_share_what_was_made() -> None:
+    made = iter("ABC")
+    nodes = OncePerPress(lambda: next(made))
+    assert [nodes(offer) for offer in (1, 2, 3)] == ["A", "A", "A"]
+
+
+def test_the_next_press_makes_anew() -> None:
+    made = iter("ABC")
+    nodes = OncePerPress(lambda: next(made))
+    presses = (1, 2, 3), (1, 2, 3), (2, 3)
+    assert ["".join(map(nodes, press)) for press in presses] == ["AAA", "BBB", "CC"]
+
+
+def test_what_failed_is_not_tried_again_at_the_same_press() -> None:
+    tries = []
+    nodes = OncePerPress(lambda: tries.append(1))
+    assert [nodes(offer) for offer in (1, 2, 3)] == [None, None, None]
+    assert len(tries) == 1
+    nodes(1)
+    assert len(tries) == 2
+
+
+def test_what_raised_is_not_tried_again_at_the_same_press() -> None:
+    tries = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise MemoryError
+
+    nodes = OncePerPress(fail)
+    with pytest.raises(MemoryError):
+        nodes(1)
+    assert nodes(2) is None
+    assert len(tries) == 1

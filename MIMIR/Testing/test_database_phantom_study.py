@@ -1,0 +1,48 @@
+"""The tutorial's phantom, made in the engine's process."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mimir_engine import MimirError
+from MIMIRLib.database.phantom_study import make_phantom, phantom_path
+
+
+def fractions_of(work: Iterable[float]) -> list[float]:
+    """All that it yields, asked now and then."""
+    fractions = []
+    for fraction in work:
+        fractions.append(fraction)
+        time.sleep(0.02)
+    return fractions
+
+
+def test_the_phantom_is_a_whole_study_and_made_but_once(tmp_path: Path) -> None:
+    fractions = fractions_of(make_phantom(tmp_path))
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.9
+    with zipfile.ZipFile(phantom_path(tmp_path)) as archive:
+        assert sum(name.endswith(".dcm") for name in archive.namelist()) == 1328
+    made = phantom_path(tmp_path).stat().st_mtime_ns
+    fractions_of(make_phantom(tmp_path))
+    assert phantom_path(tmp_path).stat().st_mtime_ns == made
+
+
+def test_given_up_it_leaves_no_half_archive(tmp_path: Path) -> None:
+    with closing(make_phantom(tmp_path)) as work:
+        while next(work) == 0.0:
+            time.sleep(0.02)
+    assert list(tmp_path.glob("*.zip*")) == []
+
+
+def test_a_folder_that_cannot_be_made_is_said_by_the_engine(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MimirError) as raised:
+        fractions_of(make_phantom(tmp_path / "file" / "folder"))
+    assert raised.value.code == "OUTPUT_UNWRITABLE"

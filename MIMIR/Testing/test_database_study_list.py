@@ -1,0 +1,212 @@
+"""The list of Dixon studies out of a database file laid out like Slicer's."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from database_builder import StudyRow, biobank_series, write_database
+
+from mimir_engine import MimirError
+from MIMIRLib.database.completeness import Completeness
+from MIMIRLib.database.study_list import StudyEntry, find_study, list_studies
+
+STATIONS = range(1, 7)
+
+
+def only_entry(folder: Path, series: tuple[str, ...]) -> StudyEntry:
+    (entry,) = list_studies(write_database(folder / "ctkDICOM.sql", [StudyRow("1.2", series)]))
+    return entry
+
+
+def test_a_whole_study_is_complete_with_all_its_series(tmp_path: Path) -> None:
+    entry = only_entry(tmp_path, ("localizer", *biobank_series()))
+    assert (entry.completeness, entry.stations, entry.reason) == (
+        Completeness.COMPLETE,
+        6,
+        "6 stations",
+    )
+    assert entry.series_uids == tuple(f"1.2.{number}" for number in range(2, 26))
+
+
+def test_patient_and_study_are_told_as_slicer_shows_them(tmp_path: Path) -> None:
+    entry = only_entry(tmp_path, biobank_series())
+    assert (entry.patient_id, entry.patient_name) == ("P1", "Doe, Jane")
+    assert (entry.study_date, entry.study_description) == ("2020-02-29", "Imaging visit")
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        (
+            biobank_series(leave_out=[f"{s} F" for s in STATIONS]),
+            "fat images are missing",
+        ),
+        (
+            biobank_series(leave_out=[f"{s} W" for s in STATIONS]),
+            "water images are missing",
+        ),
+        (biobank_series(leave_out=["4 W"]), "water images of 1 of 6 stations are missing"),
+        (
+            biobank_series(leave_out=["1 F", "6 F"]),
+            "fat images of 2 of 6 stations are missing",
+        ),
+        (("Dixon_BH_17s_in", "Dixon_BH_17s_opp"), "water and fat images are missing"),
+    ],
+)
+def test_what_is_missing_is_said(tmp_path: Path, series: tuple[str, ...], reason: str) -> None:
+    entry = only_entry(tmp_path, series)
+    assert (entry.completeness, entry.reason) == (Completeness.INCOMPLETE, reason)
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        pytest.param(
+            biobank_series(repeats=dict.fromkeys(["3 in", "3 opp", "3 F", "3 W"], 1)),
+            "7 stations, or some of them repeated",
+            id="station scanned again",
+        ),
+        pytest.param(
+            biobank_series(repeats={"3 W": 1}),
+            "6 stations, and 1 more water series",
+            id="water alone scanned again",
+        ),
+        pytest.param(
+            (*biobank_series(), "localizer", "gre_mullti_echo_10_TE_liver"),
+            "6 stations",
+            id="localizer and liver",
+        ),
+        pytest.param(
+            (*biobank_series(), "ShMOLLI_FITPARAMS"), "6 stations", id="name with _F inside"
+        ),
+        pytest.param(
+            biobank_series(leave_out=[f"{s} {c}" for s in STATIONS for c in ("in", "opp")]),
+            "6 stations",
+            id="without in- and opposed-phase",
+        ),
+        pytest.param(
+            biobank_series(stations=5),
+            "5 stations; a scan from neck to knee usually has 6",
+            id="knees not scanned",
+        ),
+        pytest.param(
+            tuple(
+                f"{contrast}: Ax LAVA-Flex {station}"
+                for station in STATIONS
+                for contrast in ("WATER", "FAT", "InPhase", "OutPhase")
+            ),
+            "6 stations",
+            id="GE",
+        ),
+        pytest.param(
+            tuple(f"3D_GRE_TRA_{c}" for _ in range(4) for c in ("in", "opp", "F", "W")),
+            "4 stations; a scan from neck to knee usually has 6",
+            id="NAKO",
+        ),
+    ],
+)
+def test_repeats_and_extra_series_do_not_make_a_study_incomplete(
+    tmp_path: Path, series: tuple[str, ...], reason: str
+) -> None:
+    entry = only_entry(tmp_path, series)
+    assert (entry.completeness, entry.reason) == (Completeness.COMPLETE, reason)
+
+
+def test_series_that_say_dixon_but_no_contrast_are_unclear_and_kept(tmp_path: Path) -> None:
+    entry = only_entry(tmp_path, ("survey", "eT1W_mDIXON_tra", "eT1W_mDIXON_tra"))
+    assert entry.completeness is Completeness.UNCLEAR
+    assert "whose names do not say" in entry.reason
+    assert entry.series_uids == ("1.2.2", "1.2.3")
+
+
+def test_a_name_with_two_contrasts_is_unclear(tmp_path: Path) -> None:
+    entry = only_entry(tmp_path, (*biobank_series(), "WATER: Dixon_F"))
+    assert entry.completeness is Completeness.UNCLEAR
+    assert "WATER: Dixon_F" in entry.reason
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pytest.param(("localizer", "t2_haste_cor", ""), id="no Dixon"),
+        pytest.param(("Ax T2 FAT", "Cor PD FAT"), id="fat suppressed"),
+        pytest.param(("t1_fl2d_in", "t1_fl2d_opp"), id="in and out of phase alone"),
+        pytest.param(("t1_se_T1W", "t2_tse_T2W"), id="weighted"),
+    ],
+)
+def test_studies_without_sign_of_dixon_are_not_listed(
+    tmp_path: Path, series: tuple[str, ...]
+) -> None:
+    assert list_studies(write_database(tmp_path / "a.sql", [StudyRow("1.2", series)])) == []
+
+
+def test_other_modalities_are_not_listed(tmp_path: Path) -> None:
+    study = StudyRow("1.2", biobank_series(), modality="CT")
+    assert list_studies(write_database(tmp_path / "a.sql", [study])) == []
+
+
+def test_one_study_is_found_by_its_uid(tmp_path: Path) -> None:
+    studies = [StudyRow(uid, biobank_series()) for uid in ("1.2", "1.3")]
+    path = write_database(tmp_path / "a.sql", studies)
+    found = find_study(path, "1.3")
+    assert found is not None
+    assert found.study_uid == "1.3"
+    assert find_study(path, "9.9") is None
+
+
+def test_paths_with_characters_that_addresses_reserve_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "Müller #1 100% ?x"
+    folder.mkdir()
+    assert only_entry(folder, biobank_series()).stations == 6
+
+
+def test_listing_writes_nothing(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", biobank_series())])
+    before = path.read_bytes()
+    path.chmod(0o444)
+    list_studies(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.sql"]
+
+
+@pytest.mark.parametrize("name", ["", "absent.sql"])
+def test_a_database_that_is_not_there_is_said(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MimirError, match="is not open") as raised:
+        list_studies(tmp_path / name if name else "")
+    assert raised.value.code == "DATABASE_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database, but text of some length", b""], ids=["text", "empty"]
+)
+def test_a_file_that_is_no_dicom_database_is_said(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.sql"
+    path.write_bytes(content)
+    with pytest.raises(MimirError, match="not laid out as expected") as raised:
+        list_studies(path)
+    assert raised.value.code == "DATABASE_UNREADABLE"
+
+
+def test_a_database_that_is_being_written_is_said(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", biobank_series())])
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(MimirError, match="in use") as raised:
+            list_studies(path)
+    assert raised.value.code == "DATABASE_UNREADABLE"
+
+
+def test_a_thousand_dixon_studies_among_as_many_others_are_listed_in_time(
+    tmp_path: Path,
+) -> None:
+    others = ("localizer", "t1_mprage", "t2_flair", "dwi_ADC", "swi", "tof") * 4
+    dixon = [StudyRow(f"1.{i}", biobank_series(), f"P{i}") for i in range(1000)]
+    rest = [StudyRow(f"2.{i}", others, f"Q{i}") for i in range(1000)]
+    path = write_database(tmp_path / "a.sql", [*dixon, *rest])
+    started = time.perf_counter()
+    assert len(list_studies(path)) == 1000
+    assert time.perf_counter() - started < 2.0  # seconds; a fifth of it where nothing else runs
