@@ -45,7 +45,7 @@ test-module: $(READY)
 # The same module in the application, with its DICOM database; once with and once without a main
 # window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...
 test-slicer: _slicer
-	@for window in "" --no-main-window; do \
+	@cd "$$(mktemp -d)" && for window in "" --no-main-window; do \
 	    echo "== Slicer $$window"; \
 	    "$(SLICER)" $(SLICER_OPTIONS) $$window --testing --python-code \
 	        "import slicer.testing; slicer.testing.runUnitTest(['$(MODULE_FOLDER)'], 'MIMIR')" \
@@ -53,7 +53,8 @@ test-slicer: _slicer
 	done
 
 bench-slicer: _slicer
-	@"$(SLICER)" $(SLICER_OPTIONS) --python-script MIMIR/Testing/benchmark_event_loop.py
+	@cd "$$(mktemp -d)" && "$(SLICER)" $(SLICER_OPTIONS) \
+	    --python-script "$(CURDIR)/MIMIR/Testing/benchmark_event_loop.py"
 
 .PHONY: _slicer
 _slicer:

@@ -16,8 +16,8 @@ from MIMIRLib.database.fused_loadables import (
     OncePerPress,
     files_of_all,
     plan_fusion,
+    read_fused,
 )
-from MIMIRLib.database.study_files import check_there
 from MIMIRLib.engine_place import EngineUnavailable, import_engine
 from MIMIRLib.scene.hierarchy import hierarchy_of
 from MIMIRLib.scene.results import show_volumes
@@ -112,17 +112,10 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
     def _make(self, study_uid: str, plan: FusionPlan) -> Optional[Any]:
         """Read, fuse and show the study; where that fails, say why and leave the scene alone."""
         MimirError = import_engine().MimirError
-        from mimir_engine.pipeline import read_and_fuse
-        from mimir_engine.report.details import origin_of
-
         subject = Subject(study_item_name=self._study_name(plan.files[0]))
         try:
-            check_there(plan.files, study_uid)
-            study, fused = read_and_fuse(plan.files, study_uid)
-            origin = origin_of(study, fused)
-            nodes = show_volumes(
-                slicer.mrmlScene, study_uid, fused.water, fused.fat, origin, subject
-            )
+            water, fat, origin = read_fused(study_uid, plan.files)
+            nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, origin, subject)
         except (MimirError, EngineUnavailable) as error:
             slicer.util.errorDisplay(
                 _("The study cannot be fused: {reason}").format(reason=error.reason),
@@ -144,13 +137,15 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
     def _file_under_study(self, plan: FusionPlan, water: Any, fat: Any, fraction: Any) -> None:
         """Let Slicer make the items of patient and study, and put MIMIR's folder there."""
         hierarchy = hierarchy_of(slicer.mrmlScene)
-        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(fraction))
+        last = hierarchy.GetItemByDataNode(fraction)
+        folder = hierarchy.GetItemParent(last)
         for node, series in ((water, plan.water), (fat, plan.fat)):
             self.addSeriesInSubjectHierarchy(_offer(files_of_all(series), None), node)
             item = hierarchy.GetItemByDataNode(node)
             if hierarchy.GetItemParent(folder) == hierarchy.GetSceneItemID():
                 hierarchy.SetItemParent(folder, hierarchy.GetItemParent(item))
             hierarchy.SetItemParent(item, folder)
+            hierarchy.MoveItem(item, last)
 
 
 def _offer(files: Sequence[str], nodes: Optional[OncePerPress]) -> Any:

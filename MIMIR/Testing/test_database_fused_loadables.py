@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Optional
 
 import pytest
 from database_builder import biobank_series
 
-from MIMIRLib.database.fused_loadables import ExaminedSeries, OncePerPress, plan_fusion
+from mimir_engine import MimirError
+from MIMIRLib.database.fused_loadables import (
+    ExaminedSeries,
+    OncePerPress,
+    plan_fusion,
+    read_fused,
+)
+from MIMIRLib.database.importing import unpack
 
 WHOLE = biobank_series()
 
@@ -92,6 +100,21 @@ def test_where_names_do_not_tell_image_types_do() -> None:
 def test_headers_that_contradict_each_other_are_left_to_other_readers() -> None:
     image_types = ["DERIVED\\PRIMARY\\DIXON\\FAT" if n[-1] == "W" else "" for n in WHOLE]
     assert plan_fusion(study(WHOLE, image_types=image_types)) is None
+
+
+def test_a_study_is_read_and_fused_with_its_origin(phantom_zip: Path, tmp_path: Path) -> None:
+    list(unpack(phantom_zip, tmp_path))
+    files = sorted(str(path) for path in tmp_path.iterdir())
+    water, fat, origin = read_fused("1.2", files)
+    assert water.array.shape == fat.array.shape
+    assert water.extent_mm > 1000
+    assert origin["name"] == "1.2"
+
+
+def test_files_that_are_gone_are_said_before_any_is_read(tmp_path: Path) -> None:
+    with pytest.raises(MimirError) as raised:
+        read_fused("1.2", [str(tmp_path / "gone.dcm")])
+    assert raised.value.code == "FILES_GONE"
 
 
 def test_all_offers_of_a_press_share_what_was_made() -> None:

@@ -8,7 +8,7 @@ and a companion for each other series of the scan, all of which lead to the same
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
@@ -19,6 +19,7 @@ from MIMIRLib.database.completeness import (
     judge,
     kind_of,
 )
+from MIMIRLib.database.study_files import check_there
 
 #: Fewer stations do not reach from neck to knee: scans of the trunk alone have two or three, and
 #: keep their usual readers.
@@ -105,6 +106,20 @@ def _scan_name(description: str) -> tuple[str, ...]:
     """A description without the words for contrasts: the same for all contrasts of a scan."""
     words = re.findall(r"[a-z0-9]+", description.lower())
     return tuple(w for w in words if w not in _FILLERS and kind_of(w) not in CONTRASTS)
+
+
+def read_fused(study_uid: str, files: Sequence[str]) -> tuple[Any, Any, Mapping[str, Any]]:
+    """Fused water and fat (the engine's ``Volume``), and what they were fused from.
+
+    Raises:
+        MimirError: ``FILES_GONE``, and whatever is wrong with the study.
+    """
+    check_there(files, study_uid)
+    from mimir_engine.fused_folder import origin_of
+    from mimir_engine.pipeline import read_and_fuse
+
+    study, fused = read_and_fuse(files, study_uid)
+    return fused.water, fused.fat, origin_of(study)
 
 
 @dataclass

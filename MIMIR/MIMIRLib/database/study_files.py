@@ -59,10 +59,9 @@ def check_there(files: Iterable[str], study_uid: str) -> None:
         return
     from mimir_engine import MimirError
 
-    count = "all" if gone == len(files) else f"{gone} of"
     raise MimirError(
         "FILES_GONE",
-        f"{count} {len(files)} files of study {study_uid} are no longer where Slicer's DICOM"
-        " database has them",
+        f"Slicer's DICOM database names {len(files)} files of study {study_uid}, but"
+        f" {gone} of them can no longer be found",
         "Connect the disk they lie on, or delete the study in the module DICOM and import it anew.",
     )

@@ -115,7 +115,10 @@ class DatabaseImport:
             time.sleep(PAUSE_S)
 
     def cancel(self) -> None:
-        """Stop. What was indexed until now stays in the database, as in Slicer's own import."""
+        """Stop. What was added until now stays in the database, as in Slicer's own import.
+
+        An archive that is just being added is added as a whole, which takes a few seconds.
+        """
         if self.state is ImportState.RUNNING:
             self.state = ImportState.CANCELLED
             self._work.close()
@@ -125,11 +128,14 @@ class DatabaseImport:
     def summary(self) -> str:
         """What came of it, in a sentence or two."""
         if self.state is ImportState.CANCELLED:
-            return _("The import was cancelled; what had been read stays in the database.")
+            return _(
+                "The import was cancelled. What had been added stays in the database; importing"
+                " the same again completes it."
+            )
         if self.studies:
-            said = _("{studies} new studies with {images} images are in the database.")
+            said = _("New in the DICOM database: {images} images; new studies: {studies}.")
         elif self.images:
-            said = _("{images} images were added to studies of the database.")
+            said = _("New in the DICOM database: {images} images of studies that it held already.")
         elif self.failures:
             said = ""
         else:
@@ -214,11 +220,12 @@ class DatabaseImport:
                 yield ImportProgress(percent[-1] / 100, sentence, waiting=True)
         finally:
             if not added:
-                indexer.cancel()
+                if not copy:  # an archive takes seconds, and half a study would look like a whole
+                    indexer.cancel()
                 indexer.waitForImportFinished()
-        for _patients, studies, _series, images in added:
-            self.studies += studies
-            self.images += images
+            for _patients, studies, _series, images in added:
+                self.studies += studies
+                self.images += images
 
 
 class PhantomImport(DatabaseImport):

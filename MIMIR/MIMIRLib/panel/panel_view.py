@@ -9,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from MIMIRLib.panel.result_views import arrange
+from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
@@ -37,6 +37,7 @@ class PanelView:
         self._modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
         self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
+        self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
         for device, label in _devices().items():
@@ -139,11 +140,12 @@ class PanelView:
 
     def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
-        arrange(nodes)
+        self._views.arrange(nodes)
 
     def close(self) -> None:
-        """Stop asking for steps."""
+        """Stop asking for steps, and let go of Slicer's views."""
         self._timer.stop()
+        self._views.close()
 
     def _show_progress(self, state: PanelState) -> None:
         bar = self.ui.progressBar

@@ -12,6 +12,10 @@ from MIMIRLib.signal import Signal
 
 #: Roles of an item's further data: its row's key, what it is sorted by, what a filter looks at.
 KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
+#: Rows that a table is high, at the least and at the most: what follows it stays in sight.
+LEAST_ROWS, MOST_ROWS = 2, 12
+#: By how much (pixels) a head is higher than a row, while there is no row to be asked.
+ROW_MARGIN = 4
 #: Rows filled in at once: some milliseconds' worth, so that Slicer stays fluent.
 ROWS_AT_ONCE = 50
 
@@ -77,6 +81,15 @@ class RowTable:
         if is_first:
             for column in range(len(self._columns)):
                 self._view.resizeColumnToContents(column)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Make the view as high as its rows, within limits, with its head and a scroll bar."""
+        head = self._view.header().sizeHint.height()
+        rows = min(max(self._model.rowCount(), LEAST_ROWS), MOST_ROWS)
+        height = head + rows * max(self._view.sizeHintForRow(0), head - ROW_MARGIN)
+        height += self._view.horizontalScrollBar().sizeHint.height() + 2 * self._view.frameWidth
+        self._view.minimumHeight = self._view.maximumHeight = height
 
     def _new_model(self) -> Any:
         model = qt.QStandardItemModel()

@@ -23,8 +23,8 @@ from MIMIRLib.scene.tables import column_values, findings_of
 
 #: Heads of the columns of the table of measurements, and of the list of failures.
 MEASUREMENT_COLUMNS = (
-    *("Measurement", "Value", "Unit", "Interval", "SD", "z", "Percentile"),
-    *("Study", "Flags"),
+    *("Measurement", "Value", "Interval", "Percentile", "z", "SD"),
+    *("Flags", "Study"),
 )
 FAILURE_COLUMNS = ("Study", "Reason")
 #: What is not known comes last.
@@ -135,19 +135,18 @@ def measurement_rows(study: Measured) -> Iterator[Row]:
     columns = [column_values(table, name) for name in (*names, "class", "flags", "name")]
     level = table.GetColumnTitle("interval")
     for label, value, unit, interval, lower, sd, z, percentile, sex, flags, name in zip(*columns):
-        shown = f"{sex} ({value:.2f})" if sex else _number(value, sd)
+        shown = f"{sex} ({value:.2f})" if sex else f"{_number(value, sd)} {unit}"
         yield Row(
             f"{study.key} {name}",
             (
                 Cell(label, tooltip=name),
                 Cell(shown, value),
-                Cell(unit),
                 Cell(interval, _order(lower), level if interval else ""),
-                Cell(_number(sd, sd / 10), _order(sd)),
-                Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_percent(percentile), _order(percentile)),
-                Cell(study.title),
+                Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
+                Cell(_number(sd, sd / 10), _order(sd)),
                 Cell(flags, tooltip=_sentences(flags)),
+                Cell(study.title),
             ),
         )
 
@@ -160,7 +159,7 @@ def _studies_of(scene: Any) -> Iterator[Measured]:
             key = unquote(node.GetAttribute(STUDY_MARK))
             nodes = find_results(scene, key)
             if nodes is not None and nodes.table is node:
-                yield Measured(key, node.GetName().replace(" measurements", ""), nodes)
+                yield Measured(key, nodes.label or key, nodes)
 
 
 def _number(value: float, sd: float) -> str:

@@ -9,7 +9,7 @@ from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.presenter.rows import Cell, Row, filter_pattern, fitting
 
 #: Heads of the columns of :func:`study_row`.
-STUDY_COLUMNS = ("Patient", "Date", "Description", "Stations", "Status")
+STUDY_COLUMNS = ("Patient", "Date", "Status", "Stations", "Description")
 
 
 class StudyPicker:
@@ -83,9 +83,9 @@ def study_row(entry: StudyEntry, ticked: bool) -> Row:
         (
             Cell(entry.patient_name, tooltip=f"Patient ID {entry.patient_id}"),
             Cell(entry.study_date),
-            Cell(entry.study_description, tooltip=entry.study_description),
-            Cell(str(entry.stations), entry.stations),
             Cell(status, tooltip=entry.reason),
+            Cell(str(entry.stations), entry.stations),
+            Cell(entry.study_description, tooltip=entry.study_description),
         ),
         ticked,
     )

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import slicer
 import vtk
 
+from MIMIRLib.scene.marks import CHART, CHART_DATA, node_name
 from MIMIRLib.scene.plain_words import plain
 from MIMIRLib.scene.tables import Column, column_values, table_node
 
@@ -22,6 +24,8 @@ ESTIMATE_COLOUR, REFERENCE_COLOUR = (0.12, 0.37, 0.66), (0.54, 0.58, 0.62)
 MIDDLE_95 = 1.96
 #: Standard deviations to both sides, at the least and the most; farther is drawn at the edge.
 LEAST_REACH, MOST_REACH = 3.0, 8.0
+#: Longer names of studies are cut off in the title, in characters.
+LONGEST_TITLE = 36
 GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
@@ -62,10 +66,10 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
         _series("estimates", "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
     )
     chart = slicer.vtkMRMLPlotChartNode()
-    chart.SetName(f"{label} chart")
+    chart.SetName(node_name(CHART, label))
     demonstration = any(m.demonstration for m in measurements)
-    said = "demonstration, says nothing about people" if demonstration else "research use only"
-    chart.SetTitle(f"{label}: {said}")
+    said = "demonstration" if demonstration else "research use only"
+    chart.SetTitle(f"{shorten(label, LONGEST_TITLE, placeholder=' …')} ({said})")
     chart.SetXAxisTitle("SD from the mean of the training data (dashed: ±1.96)")
     chart.SetYAxisTitle("row of the table")
     chart.SetTitleFontSize(13)
@@ -76,7 +80,7 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
     chart.SetXAxisRange(-1.05 * reach, 1.05 * reach)
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(len(measurements) + 0.5, 0.5)  # downwards, as in the table
-    data = table_node(_padded(_columns(measurements, reach)), f"{label} chart data")
+    data = table_node(_padded(_columns(measurements, reach)), node_name(CHART_DATA, label))
     return Chart(chart, series, data)
 
 

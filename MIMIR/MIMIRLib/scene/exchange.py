@@ -55,7 +55,8 @@ class Exchange:
         """
         taken = {label for other, (label, _) in self._places.items() if other != key}
         label = _free_label(self.scene, key, subject.study_item_name or key, taken)
-        folder = study_folder(self.scene, key, subject, f"MIMIR: {label}", self._items.append)
+        name = "MIMIR" if subject.study_uid else f"MIMIR - {label}"
+        folder = study_folder(self.scene, key, subject, name, self._items.append)
         self._places[key] = (label, folder)
         return label
 
@@ -119,6 +120,12 @@ def owned(scene: Any, key: str, role: str) -> Optional[Any]:
     record = _record(scene, key)
     nodes = _referenced(record, role) if record else []
     return nodes[0] if nodes else None
+
+
+def label_of(scene: Any, key: str) -> str:
+    """What a study is called in the names of its nodes."""
+    record = _record(scene, key)
+    return (record.GetAttribute(LABEL_MARK) or "") if record else ""
 
 
 def discard(scene: Any, nodes: list[Any]) -> None:

@@ -12,6 +12,17 @@ WATER, FAT, FRACTION, PROJECTION = "water", "fat", "fraction", "projection"
 MEASUREMENTS, CHART, CHART_DATA, SERIES = "measurements", "chart", "chart-data", "series"
 COHORT, COLOURS, RECORD = "cohort", "colours", "record"
 
+#: How a node's name begins, so that nodes can be told apart where a tree cuts long names off.
+ROLE_WORDS = {
+    WATER: "Water",
+    FAT: "Fat",
+    FRACTION: "Fat fraction",
+    PROJECTION: "Projection",
+    MEASUREMENTS: "Measurements",
+    CHART: "Chart",
+    CHART_DATA: "Chart data",
+}
+
 
 def study_mark(key: str) -> str:
     """A study's key as an attribute's value.
@@ -20,6 +31,11 @@ def study_mark(key: str) -> str:
     are written as in web addresses.
     """
     return quote(key, safe="", errors="surrogatepass")
+
+
+def node_name(role: str, label: str) -> str:
+    """The name of a study's node."""
+    return f"{ROLE_WORDS[role]} - {label}"
 
 
 def mark(node: Any, key: str, role: str) -> None:

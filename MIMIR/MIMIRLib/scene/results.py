@@ -9,7 +9,7 @@ from typing import Any, Optional
 from MIMIRLib.engine_place import import_engine
 from MIMIRLib.scene.charts import study_chart
 from MIMIRLib.scene.colours import fraction_colours
-from MIMIRLib.scene.exchange import Exchange, owned
+from MIMIRLib.scene.exchange import Exchange, label_of, owned
 from MIMIRLib.scene.marks import (
     CHART,
     CHART_DATA,
@@ -20,6 +20,7 @@ from MIMIRLib.scene.marks import (
     PROJECTION,
     SERIES,
     WATER,
+    node_name,
 )
 from MIMIRLib.scene.origin import sign_origin
 from MIMIRLib.scene.projection import WHITE, projection_node
@@ -33,7 +34,10 @@ COHORT_KEY = "/cohort"
 
 @dataclass(frozen=True)
 class StudyNodes:
-    """MIMIR's own nodes of a study; None for what was not made or is gone."""
+    """MIMIR's own nodes of a study; None for what was not made or is gone.
+
+    ``label`` is what the study is called in their names.
+    """
 
     water: Optional[Any] = None
     fat: Optional[Any] = None
@@ -41,6 +45,7 @@ class StudyNodes:
     projection: Optional[Any] = None
     table: Optional[Any] = None
     chart: Optional[Any] = None
+    label: str = ""
 
 
 def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True) -> Iterator[Any]:
@@ -131,7 +136,9 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
     """MIMIR's nodes of a study; None where there is not one. Users' clones are not among them."""
     roles = (WATER, FAT, FRACTION, PROJECTION, MEASUREMENTS, CHART)
     nodes = [owned(scene, key, role) for role in roles]
-    return StudyNodes(*nodes) if any(node is not None for node in nodes) else None
+    if all(node is None for node in nodes):
+        return None
+    return StudyNodes(*nodes, label=label_of(scene, key))
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
@@ -143,12 +150,12 @@ def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) ->
     key = details.name
     label = exchange.begin(key, subject)
     if details.measurements:
-        table = measurement_table(details, f"{label} measurements")
+        table = measurement_table(details, node_name(MEASUREMENTS, label))
         yield exchange.add(table, key, MEASUREMENTS)
     if any(m.kind != "class" for m in details.measurements):
         yield _chart(exchange, key, label, details)
     projection = details.projection()
-    name = f"{label} projection"
+    name = node_name(PROJECTION, label)
     node = exchange.add(projection_node(projection, details.projection_name, name), key, PROJECTION)
     show_in_grey(exchange.scene, node, WHITE)
     yield node
@@ -161,7 +168,7 @@ def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) ->
 def _grey(
     exchange: Exchange, key: str, role: str, label: str, volume: Any, origin: Mapping[str, Any]
 ) -> Any:
-    node = volume_node(volume, f"{label} {role}")
+    node = volume_node(volume, node_name(role, label))
     sign_origin(node, origin, volume)
     exchange.add(node, key, role)
     show_in_grey(exchange.scene, node)
@@ -170,7 +177,8 @@ def _grey(
 
 def _fraction(exchange: Exchange, key: str, label: str, fraction: Any) -> Any:
     colours = fraction_colours(exchange)
-    node = exchange.add(fraction_node(fraction, f"{label} fat fraction"), key, FRACTION)
+    made = fraction_node(fraction, node_name(FRACTION, label))
+    node = exchange.add(made, key, FRACTION)
     show_in_colours(exchange.scene, node, colours, 0.0, 100.0)
     return node
 

@@ -35,9 +35,9 @@ class PanelTest(SceneTest):
         texts = self.texts(self.ui.studiesView)
         assert texts[0][1:] == [
             "2020-02-29",
-            "MIMIR phantom: synthetic, not a person",
-            "6",
             "complete",
+            "6",
+            "MIMIR phantom: synthetic, not a person",
         ]
         assert not self.ui.applyButton.enabled
         assert self.ui.tickedLabel.text == "No study is ticked."
