@@ -68,8 +68,7 @@ class ResultViews:
 
     def _name_rows(self) -> None:
         for widget in _plot_widgets():
-            chart = slicer.mrmlScene.GetNodeByID(widget.mrmlPlotViewNode().GetPlotChartNodeID())
-            name_rows(widget.plotView().chart(), chart)
+            name_rows(widget.plotView().chart(), widget.mrmlPlotViewNode().GetPlotChartNode())
             widget.plotView().renderWindow().Render()
 
 

@@ -38,6 +38,7 @@ class BadInputTest(SceneTest):
 
     def tearDown(self) -> None:
         """The scene is as it was."""
+        super().tearDown()
         assert scene_nodes() == self.before
 
     def test_an_incomplete_study(self) -> None:
@@ -67,7 +68,7 @@ class BadInputTest(SceneTest):
         path.rename(moved)
         try:
             self.assert_refused(
-                "^FILES_GONE: 1 of .* no longer",
+                "^FILES_GONE: .* 1 of them can no longer be found",
                 lambda: self.logic.analyzeStudy(entry.study_uid, **PHANTOM),
             )
         finally:

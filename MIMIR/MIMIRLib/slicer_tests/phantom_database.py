@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import slicer
 
@@ -80,8 +81,24 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> 
 
 
 class SceneTest(unittest.TestCase):
-    """A test that begins with an empty scene."""
+    """A test that begins with an empty scene.
+
+    It fails also where a function fails that Qt or the scene has called: those print their errors
+    and go on.
+    """
 
     def setUp(self) -> None:
         """Empty the scene."""
+        self.unseen: list[BaseException] = []
+        self.usual_hook, sys.excepthook = sys.excepthook, self._note
         slicer.mrmlScene.Clear(False)
+
+    def tearDown(self) -> None:
+        """Let what waits in the event loop happen, too."""
+        slicer.app.processEvents()
+        sys.excepthook = self.usual_hook
+        assert not self.unseen, f"failed unseen: {self.unseen[0]!r}"
+
+    def _note(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        self.unseen.append(error)
+        self.usual_hook(kind, error, trace)
