@@ -53,8 +53,10 @@ test-slicer: _slicer
 	done
 
 bench-slicer: _slicer
-	@cd "$$(mktemp -d)" && "$(SLICER)" $(SLICER_OPTIONS) \
-	    --python-script "$(CURDIR)/MIMIR/Testing/benchmark_event_loop.py"
+	@cd "$$(mktemp -d)" && for script in "$(CURDIR)"/MIMIR/Testing/benchmark_*.py; do \
+	    echo "== $$script"; \
+	    "$(SLICER)" $(SLICER_OPTIONS) --python-script "$$script" || exit 1; \
+	done
 
 .PHONY: _slicer
 _slicer:

@@ -26,8 +26,10 @@ from slicer.util import VTKObservationMixin
 
 from MIMIRLib import console
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine_place import import_engine
+from MIMIRLib.panel.importer import PhantomImport
 from MIMIRLib.panel.panel_view import PanelView
 from MIMIRLib.panel.services import SlicerServices, database_file
 from MIMIRLib.parameter_node import MIMIRParameters
@@ -166,6 +168,21 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     def getParameterNode(self) -> MIMIRParameters:
         """The user's choices, kept in the scene."""
         return MIMIRParameters(ScriptedLoadableModuleLogic.getParameterNode(self))
+
+    def importPhantom(self) -> str:
+        """Take a phantom study, a synthetic body, into Slicer's DICOM database.
+
+        Returns:
+            Its Study Instance UID.
+
+        Raises:
+            RuntimeError: Where it cannot be imported, with the reason.
+        """
+        work = PhantomImport(slicer.dicomDatabase)
+        work.run()
+        if work.failures:
+            raise RuntimeError(work.summary)
+        return study_uid_of(work.archive)
 
     def analyzeStudy(self, studyInstanceUID: str, **options: Any) -> StudyResult:
         """Measure a study of Slicer's DICOM database.

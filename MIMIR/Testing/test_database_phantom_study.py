@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import time
 import zipfile
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from mimir_engine import MimirError
-from MIMIRLib.database.phantom_study import make_phantom, phantom_path
+from MIMIRLib.database.phantom_study import make_phantom, phantom_path, study_uid_of
 
 
 def fractions_of(work: Iterable[float]) -> list[float]:
@@ -46,3 +48,10 @@ def test_a_folder_that_cannot_be_made_is_said_by_the_engine(tmp_path: Path) -> N
     with pytest.raises(MimirError) as raised:
         fractions_of(make_phantom(tmp_path / "file" / "folder"))
     assert raised.value.code == "OUTPUT_UNWRITABLE"
+
+
+def test_the_archives_study_is_known_by_its_uid(phantom_zip: Path) -> None:
+    with zipfile.ZipFile(phantom_zip) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dcm"))
+        first = pydicom.dcmread(io.BytesIO(archive.read(name)), stop_before_pixels=True)
+    assert study_uid_of(phantom_zip) == first.StudyInstanceUID

@@ -24,6 +24,20 @@ def phantom_path(folder: Union[str, Path]) -> Path:
     return Path(folder) / f"{study_name(SEED)}.zip"
 
 
+def study_uid_of(archive: Union[str, Path]) -> str:
+    """The Study Instance UID of the first image in an archive.
+
+    Raises:
+        MimirError: Where the archive cannot be read or holds no image.
+    """
+    import_engine()
+    from mimir_engine.study.frames import read_frames
+    from mimir_engine.study.source import open_source
+
+    with open_source(archive) as entries:
+        return next(str(f.tags["StudyInstanceUID"]) for e in entries for f in read_frames(e))
+
+
 def make_phantom(folder: Union[str, Path]) -> Generator[float, None, None]:
     """Make the phantom's archive in the engine's process, some ten seconds; what is there is kept.
 

@@ -234,11 +234,15 @@ class PhantomImport(DatabaseImport):
     Args:
         database: An open ``ctkDICOMDatabase``.
         folder: Where its archive is kept for the next time; by default Slicer's cache.
+
+    Attributes:
+        archive: The phantom's zip archive.
     """
 
     def __init__(self, database: Any, folder: Optional[Union[str, Path]] = None) -> None:
         self._place = Path(folder or slicer.app.cachePath) / "MIMIRPhantom"
-        super().__init__(database, [phantom_path(self._place)])
+        self.archive = phantom_path(self._place)
+        super().__init__(database, [self.archive])
 
     def _source(self, path: Path) -> _Work:
         yield from _part(self._make(), 0, MAKING)

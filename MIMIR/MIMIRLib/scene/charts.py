@@ -25,7 +25,7 @@ MIDDLE_95 = 1.96
 #: Standard deviations to both sides, at the least and the most; farther is drawn at the edge.
 LEAST_REACH, MOST_REACH = 3.0, 8.0
 #: Longer names of studies are cut off in the title, in characters.
-LONGEST_TITLE = 36
+LONGEST_TITLE = 30
 GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
@@ -70,7 +70,7 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
     demonstration = any(m.demonstration for m in measurements)
     said = "demonstration" if demonstration else "research use only"
     chart.SetTitle(f"{shorten(label, LONGEST_TITLE, placeholder=' …')} ({said})")
-    chart.SetXAxisTitle("SD from the mean of the training data (dashed: ±1.96)")
+    chart.SetXAxisTitle("SD from the training mean (dashed: ±1.96)")
     chart.SetYAxisTitle("row of the table")
     chart.SetTitleFontSize(13)
     chart.SetAxisTitleFontSize(12)
