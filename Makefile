@@ -65,7 +65,7 @@ _slicer:
 
 lint: $(READY)
 	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
-	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check .
+	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 
 bench: $(READY)
 	@for script in engine/benchmarks/*.py; do \
@@ -78,7 +78,7 @@ evidence: $(READY)
 clean:
 	@rm -rf $(VENV) $(OUTPUT) evidence-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
-	    MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
+	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment for all targets; set up again only when the engine's requirements change.

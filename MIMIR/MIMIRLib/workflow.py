@@ -5,7 +5,7 @@ Each step is short, so that a timer can call it while the user goes on working.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -20,6 +20,10 @@ from MIMIRLib.signal import Signal
 
 #: Nodes that a study gets at the most, to tell how far showing is.
 NODES_A_STUDY = 6
+
+
+#: Goes on a little whenever asked.
+Work = Generator[None, None, None]
 
 
 class Stage(Enum):
@@ -157,7 +161,7 @@ class Workflow:
         if not self._is_stepping:
             self._end(Stage.CANCELLED)
 
-    def _steps(self, studies: Iterable[Union[StudyRequest, StudyFailure]]) -> Iterator[None]:
+    def _steps(self, studies: Iterable[Union[StudyRequest, StudyFailure]]) -> Work:
         yield from self._gather(studies)
         if not self._request.studies and self.failures:
             return
@@ -166,7 +170,7 @@ class Workflow:
         self.stage = Stage.SHOWING
         yield from self._show()
 
-    def _gather(self, studies: Iterable[Union[StudyRequest, StudyFailure]]) -> Iterator[None]:
+    def _gather(self, studies: Iterable[Union[StudyRequest, StudyFailure]]) -> Work:
         gathered = list(self._request.studies)
         for study in studies:
             if isinstance(study, StudyFailure):
@@ -177,7 +181,7 @@ class Workflow:
             yield
         self._request = replace(self._request, studies=tuple(gathered))
 
-    def _measure(self) -> Iterator[None]:
+    def _measure(self) -> Work:
         run = self._run = AnalysisRun(self._request)
         run.progressed.connect(self._tell)
         run.logged.connect(self.logged.emit)
@@ -190,7 +194,7 @@ class Workflow:
             raise RuntimeError(run.error)
         self.failures += run.failures
 
-    def _show(self) -> Iterator[None]:
+    def _show(self) -> Work:
         from mimir_engine.report.details import read_details
 
         done = self._run.details if self._run is not None else []

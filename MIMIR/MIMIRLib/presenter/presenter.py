@@ -145,14 +145,15 @@ class Presenter:
 
     def apply(self) -> None:
         """Measure the ticked studies."""
-        if self._parameters is None or not self._state().can_apply:
+        parameters = self._parameters
+        if parameters is None or not self._state().can_apply:
             return
         missing = self._attempt(self._services.requirements)
         if missing:
             self._say(missing)
         else:
             self._view.show_failures(())
-            self._begin(self._workflow)
+            self._begin(lambda: self._workflow(parameters))
 
     def step(self) -> None:
         """Go on a little with what goes on; for a timer."""
@@ -180,8 +181,7 @@ class Presenter:
         if path:
             self._say(self._attempt(lambda: self._results.export(path)))
 
-    def _workflow(self) -> Workflow:
-        parameters = self._parameters
+    def _workflow(self, parameters: Parameters) -> Workflow:
         request = AnalysisRequest(
             (),
             tuple(module.name for module in self._modules.ticked),

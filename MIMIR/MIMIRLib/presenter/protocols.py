@@ -79,12 +79,14 @@ class Job(Protocol):
     Attributes:
         progressed: Emits each ``JobProgress``.
         ended: Is emitted once, with whatever.
-        summary: What came of it, in a sentence, once it has ended.
     """
 
     progressed: Signal
     ended: Signal
-    summary: str
+
+    @property
+    def summary(self) -> str:
+        """What came of it, in a sentence, once it has ended."""
 
     def start(self) -> None:
         """Begin."""

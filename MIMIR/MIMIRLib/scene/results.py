@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from MIMIRLib.engine_place import import_engine
@@ -31,6 +31,9 @@ from MIMIRLib.scene.volumes import fraction_node, show_in_colours, show_in_grey,
 #: Under which the cohort's table is kept; no study is called so, names of files have no such sign.
 COHORT_KEY = "/cohort"
 
+#: Makes nodes one by one, so that an event loop can go on in between.
+NodesInTurn = Generator[Any, None, None]
+
 
 @dataclass(frozen=True)
 class StudyNodes:
@@ -39,16 +42,16 @@ class StudyNodes:
     ``label`` is what the study is called in their names.
     """
 
-    water: Optional[Any] = None
-    fat: Optional[Any] = None
-    fraction: Optional[Any] = None
-    projection: Optional[Any] = None
-    table: Optional[Any] = None
-    chart: Optional[Any] = None
+    water: Any = None
+    fat: Any = None
+    fraction: Any = None
+    projection: Any = None
+    table: Any = None
+    chart: Any = None
     label: str = ""
 
 
-def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True) -> Iterator[Any]:
+def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True) -> NodesInTurn:
     """Make a study's nodes, one after the other.
 
     The study's earlier nodes of the same kinds are removed after the last one; views that show
@@ -72,7 +75,7 @@ def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True)
 
 def show_studies(
     scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True
-) -> Iterator[Any]:
+) -> NodesInTurn:
     """As ``show_study`` for several: the nodes of all of them stay, or none; then a cohort table.
 
     The cohort table is made only for more than one study, and is the last node.
@@ -134,11 +137,15 @@ def show_volumes(
 
 def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
     """MIMIR's nodes of a study; None where there is not one. Users' clones are not among them."""
-    roles = (WATER, FAT, FRACTION, PROJECTION, MEASUREMENTS, CHART)
-    nodes = [owned(scene, key, role) for role in roles]
-    if all(node is None for node in nodes):
-        return None
-    return StudyNodes(*nodes, label=label_of(scene, key))
+    nodes = StudyNodes(
+        water=owned(scene, key, WATER),
+        fat=owned(scene, key, FAT),
+        fraction=owned(scene, key, FRACTION),
+        projection=owned(scene, key, PROJECTION),
+        table=owned(scene, key, MEASUREMENTS),
+        chart=owned(scene, key, CHART),
+    )
+    return None if nodes == StudyNodes() else replace(nodes, label=label_of(scene, key))
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
@@ -146,7 +153,7 @@ def find_cohort(scene: Any) -> Optional[Any]:
     return owned(scene, COHORT_KEY, COHORT)
 
 
-def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) -> Iterator[Any]:
+def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) -> NodesInTurn:
     key = details.name
     label = exchange.begin(key, subject)
     if details.measurements:

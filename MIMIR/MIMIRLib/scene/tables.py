@@ -142,7 +142,7 @@ def table_node(columns: Sequence[Column], name: str) -> Any:
     return node
 
 
-def column_values(node: Any, name: str) -> list[Union[str, float]]:
+def column_values(node: Any, name: str) -> list[Any]:
     """A column of a table node: texts, or numbers in full precision also after reloading."""
     array = node.GetTable().GetColumnByName(name)
     values = [array.GetValue(row) for row in range(array.GetNumberOfTuples())]
