@@ -1,6 +1,9 @@
 import math
 
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 import vtk
 from scene_study import quantity, sex, study_details
@@ -79,7 +82,7 @@ def test_pointing_at_an_estimate_says_it_in_words(shown):
 
 def test_the_title_warns_of_a_demonstration(shown):
     _, chart = shown
-    assert chart.GetTitle() == "1.2.3: demonstration, says nothing about people"
+    assert chart.GetTitle() == "1.2.3 (demonstration)"
 
 
 def test_a_study_of_classes_alone_has_no_chart(tmp_path):

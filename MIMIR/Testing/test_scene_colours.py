@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 
 from MIMIRLib.scene.colours import fraction_colours, ramp

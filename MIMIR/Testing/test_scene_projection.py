@@ -1,3 +1,7 @@
+import pytest
+
+pytest.importorskip("slicer")
+
 import numpy as np
 from vtk import vtkMatrix4x4
 

@@ -1,4 +1,7 @@
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 from scene_study import ORIGIN, fused, quantity, state_of, study_details, tree_items
 
@@ -59,7 +62,7 @@ def test_a_study_gets_its_volumes_projection_table_and_chart(scene, details):
         "vtkMRMLTableNode",
         "vtkMRMLPlotChartNode",
     ]
-    assert results.water.GetName() == "UK Biobank MRI water"
+    assert results.water.GetName() == "Water - UK Biobank MRI"
 
 
 def test_all_of_it_lies_in_one_folder_under_patient_and_study(scene, details):
@@ -67,7 +70,7 @@ def test_all_of_it_lies_in_one_folder_under_patient_and_study(scene, details):
     hierarchy = hierarchy_of(scene)
     for node in nodes_of(results):
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
-        assert hierarchy.GetItemName(folder) == "MIMIR: UK Biobank MRI"
+        assert hierarchy.GetItemName(folder) == "MIMIR"
         assert hierarchy.GetItemLevel(folder) == "Folder"
         study = hierarchy.GetItemParent(folder)
         assert (hierarchy.GetItemLevel(study), hierarchy.GetItemUID(study, "DICOM")) == (
@@ -96,7 +99,7 @@ def test_plain_files_have_a_folder_at_the_top(scene, tmp_path):
     results = show(scene, study_details(tmp_path / "s", "scan 1.zip"), Subject())
     hierarchy = hierarchy_of(scene)
     folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(results.water))
-    assert hierarchy.GetItemName(folder) == "MIMIR: scan 1.zip"
+    assert hierarchy.GetItemName(folder) == "MIMIR - scan 1.zip"
     assert hierarchy.GetItemParent(folder) == hierarchy.GetSceneItemID()
 
 
@@ -139,7 +142,7 @@ def test_running_again_without_volumes_keeps_the_earlier_ones(scene, details):
 def test_running_again_leaves_the_users_own_nodes(scene, details):
     results = show(scene, details)
     own = slicer.vtkMRMLScalarVolumeNode()
-    own.SetName("UK Biobank MRI water")
+    own.SetName("Water - UK Biobank MRI")
     scene.AddNode(own)
     clones = [clone(scene, results.water), clone(scene, results.table)]
     again = show(scene, details)
@@ -257,8 +260,8 @@ def test_nodes_of_studies_with_the_same_description_have_different_names(scene, 
         study_details(tmp_path / "x", "1.2.2"),
         Subject("1.2.2", "P2", "P2", "UK Biobank MRI"),
     )
-    assert find_results(scene, "1.2.1").table.GetName() == "UK Biobank MRI measurements"
-    assert again.table.GetName() == "UK Biobank MRI (2) measurements"
+    assert find_results(scene, "1.2.1").table.GetName() == "Measurements - UK Biobank MRI"
+    assert again.table.GetName() == "Measurements - UK Biobank MRI (2)"
 
 
 @pytest.mark.parametrize(
@@ -290,9 +293,9 @@ def test_volumes_alone_can_be_shown_and_measured_later(scene, details):
     water, fat = fused()
     nodes = show_volumes(scene, "1.2.3", water, fat, ORIGIN, SUBJECT)
     assert [node.GetName() for node in nodes] == [
-        "UK Biobank MRI water",
-        "UK Biobank MRI fat",
-        "UK Biobank MRI fat fraction",
+        "Water - UK Biobank MRI",
+        "Fat - UK Biobank MRI",
+        "Fat fraction - UK Biobank MRI",
     ]
     results = show(scene, details, volumes=False)
     assert (results.water, results.fat, results.fraction) == nodes

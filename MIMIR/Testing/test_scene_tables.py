@@ -2,6 +2,9 @@ import csv
 import math
 
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 from scene_study import MEASUREMENTS, quantity, sex, study_details
 

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 from scene_study import FIRST_VOXEL_MM, SPACING_MM, fused
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("slicer")
+
 import slicer
 
 from mimir_engine import MimirError

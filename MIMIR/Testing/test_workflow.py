@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("torch")  # the engine measures
+
 import slicer
 from scene_study import state_of
 
