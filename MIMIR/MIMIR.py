@@ -218,7 +218,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
                 and resampled in another way.
             options: See the class.
         """
-        with tempfile.TemporaryDirectory(prefix="mimir-") as folder:
+        with tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath) as folder:
             study = from_volumes(water, fat, Path(folder))
             entry = find_study(database_file(), study.key) if database_file() else None
             if entry is not None:
@@ -237,7 +237,8 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     ) -> list[StudyResult]:
         chosen = console.chosen_modules(modules)
         request = AnalysisRequest(studies, chosen, level, device, allowUnvalidated, volumes)
-        workflow = Workflow(slicer.mrmlScene, request)
+        scratch = Path(slicer.app.temporaryPath)
+        workflow = Workflow(slicer.mrmlScene, request, scratch=scratch)
         return console.run(workflow, slicer.app.processEvents, progress)
 
 

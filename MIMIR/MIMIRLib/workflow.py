@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any, Optional, Union
 
 from MIMIRLib.analysis.progress import Progress
@@ -20,7 +21,6 @@ from MIMIRLib.signal import Signal
 
 #: Nodes that a study gets at the most, to tell how far showing is.
 NODES_A_STUDY = 6
-
 
 #: Goes on a little whenever asked.
 Work = Generator[None, None, None]
@@ -79,6 +79,7 @@ class Workflow:
         request: What to measure and how.
         studies: More studies, gathered one a step since their files take time to look up; a
             ``StudyFailure`` stands for one that cannot be measured.
+        scratch: Where temporary files go; by default the system's place.
 
     Attributes:
         stage: How far it is.
@@ -97,6 +98,7 @@ class Workflow:
         scene: Any,
         request: AnalysisRequest,
         studies: Iterable[Union[StudyRequest, StudyFailure]] = (),
+        scratch: Optional[Path] = None,
     ) -> None:
         self.stage = Stage.IDLE
         self.results: list[StudyResult] = []
@@ -105,6 +107,7 @@ class Workflow:
         self.progressed, self.logged, self.ended = Signal(), Signal(), Signal()
         self._scene = scene
         self._request = request
+        self._scratch = scratch
         self._run: Optional[AnalysisRun] = None
         self._work = self._steps(studies)
         self._is_stepping = self._is_cancelled = False
@@ -182,7 +185,7 @@ class Workflow:
         self._request = replace(self._request, studies=tuple(gathered))
 
     def _measure(self) -> Work:
-        run = self._run = AnalysisRun(self._request)
+        run = self._run = AnalysisRun(self._request, self._scratch)
         run.progressed.connect(self._tell)
         run.logged.connect(self.logged.emit)
         run.start()

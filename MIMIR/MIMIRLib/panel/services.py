@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Optional
 
 import slicer
@@ -30,7 +31,7 @@ class SlicerServices:
     def measure(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> Workflow:
         """A workflow, not begun, that measures studies of the database."""
         studies = all_from_database(slicer.dicomDatabase, entries)
-        return Workflow(slicer.mrmlScene, request, studies)
+        return Workflow(slicer.mrmlScene, request, studies, Path(slicer.app.temporaryPath))
 
     def take_in(self, paths: Sequence[str]) -> Any:
         """An import of folders or zip archives into the database, not begun."""
