@@ -97,7 +97,7 @@ def test_a_module_of_the_published_layout_is_converted_under_the_name_asked_for(
     torch.save({**snapshot, "optimizer": {}}, source / "snapshot.pth.tar")
 
     message = inference_modules.add(str(source), "liver")
-    assert message.startswith("liver added: 1 measurements")
+    assert message.startswith("liver added: 1 measurement,")
     row = row_of("liver")
     assert row.measures == "1 measurement: liver volume (L)"
     assert row.valid_for.startswith("scanners by SIEMENS, 1.5 T, 6 stations")
