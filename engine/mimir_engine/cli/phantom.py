@@ -11,6 +11,9 @@ from typing import Any, Optional
 from mimir_engine.cli.progress import duration
 from mimir_engine.errors import MimirError
 
+#: Those of ``phantom.shift``, which is imported only when it is used.
+SHIFT_NAMES = ("none", "noise", "bodies", "contrast")
+
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
@@ -25,6 +28,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--projections", action="store_true", help="projections for training, not DICOM studies"
     )
+    parser.add_argument(
+        "--shift",
+        default="none",
+        choices=SHIFT_NAMES,
+        help="projections unlike those of training, to see how intervals fail (none)",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes for projections (1)")
     parser.add_argument(
         "--light", action="store_true", help="leave the in- and opposed-phase series out"
@@ -37,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise MimirError(
             "WRONG_USE", "--count and --jobs start at 1, --seed at 0", "Try 'mimir phantom --help'."
         )
+    if arguments.shift != "none" and not arguments.projections:
+        raise MimirError(
+            "WRONG_USE", "--shift goes with --projections", "Try 'mimir phantom --help'."
+        )
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     if arguments.projections:
         return _projections(arguments, seeds)
@@ -48,7 +61,7 @@ def _projections(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.whole_files import writing
 
     with writing(arguments.output):
-        write_projections(arguments.output, seeds, arguments.jobs, _Counter())
+        write_projections(arguments.output, seeds, arguments.jobs, _Counter(), arguments.shift)
     return 0
 
 

@@ -27,11 +27,14 @@ from mimir_engine.phantom.scanner import (
     draw_stations,
     rows_y,
 )
+from mimir_engine.phantom.shift import SHIFTS, Shift, shifted_signal, shifted_stations
 from mimir_engine.phantom.slices import SEEN_ROWS, Slices, cut
 from mimir_engine.projection import Views, compose, fat_fraction, liver_planes
 
 
-def project_directly(seed: int, body: Optional[Body] = None) -> np.ndarray:
+def project_directly(
+    seed: int, body: Optional[Body] = None, shift: Shift = SHIFTS["none"]
+) -> np.ndarray:
     """The image that networks see of the phantom with this seed: uint8 ``(3, 256, 256)``.
 
     Agrees with rendering the study, fusing and projecting it, but for the noise, which is another
@@ -40,9 +43,12 @@ def project_directly(seed: int, body: Optional[Body] = None) -> np.ndarray:
     Args:
         seed: Which phantom.
         body: Its body, where the caller has built it already.
+        shift: How signal and noise differ from those of training; the body is taken as it is.
     """
     body = build_body(draw_person(seed)) if body is None else body
-    return compose(direct_views(body, draw_stations(seed), stream("projected noise", seed)))
+    stations = shifted_stations(draw_stations(seed), shift)
+    noise = stream("projected noise", seed)
+    return compose(direct_views(shifted_signal(body, shift), stations, noise))
 
 
 def direct_views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:

@@ -5,7 +5,7 @@ A folder of projections holds
 * ``images.npy``: uint8 ``(N, 3, 256, 256)``;
 * ``targets.npy``: float32 ``(N, T)``, the truth;
 * ``done.npy``: bool ``(N,)``, which rows are written: a killed run goes on from there;
-* ``projections.json``: names and units of the targets, and the seeds.
+* ``projections.json``: names and units of the targets, the seeds, and the shift if there is one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TARGETS
 from mimir_engine.phantom.direct import project_directly
 from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.shift import find_shift, shifted_person
 from mimir_engine.projection import IMAGE_SIZE
 
 CHUNK = 25
@@ -35,6 +36,7 @@ def write_projections(
     seeds: Sequence[int],
     processes: int = 1,
     progress: Optional[Callable[[int, int], None]] = None,
+    shift: str = "none",
 ) -> None:
     """Make the phantoms with these seeds and write their projections and truth into a folder.
 
@@ -43,16 +45,19 @@ def write_projections(
         seeds: One a row.
         processes: Worker processes; 1 works in this one.
         progress: Called with (rows done, rows in all) now and then.
+        shift: Name of what differs from the population and the scanner of training.
 
     Raises:
-        MimirError: ``PHANTOM_FOLDER`` where the folder holds projections of other seeds.
+        MimirError: ``PHANTOM_FOLDER`` where the folder holds projections of other phantoms,
+            ``SHIFT_UNKNOWN``.
     """
     folder = Path(folder)
-    _prepare(folder, seeds)
+    find_shift(shift)
+    _prepare(folder, seeds, shift)
     done = np.load(folder / "done.npy", mmap_mode="r+")
     todo = np.flatnonzero(~done)
     chunks = [todo[i : i + CHUNK] for i in range(0, len(todo), CHUNK)]
-    tasks = [(folder, chunk, [seeds[row] for row in chunk]) for chunk in chunks]
+    tasks = [(folder, chunk, [seeds[row] for row in chunk], shift) for chunk in chunks]
 
     def finished(rows: np.ndarray) -> None:
         done[rows] = True
@@ -69,12 +74,13 @@ def write_projections(
             finished(rows)
 
 
-def _prepare(folder: Path, seeds: Sequence[int]) -> None:
+def _prepare(folder: Path, seeds: Sequence[int], shift: str) -> None:
     """Make the files of a new folder, or check that those of an old one are of the same seeds."""
     description = {
         "names": list(TARGETS),
         "units": list(TARGETS.values()),
         "seeds": [int(s) for s in seeds],
+        **({} if shift == "none" else {"shift": shift}),
     }
     path = folder / "projections.json"
     if path.exists():
@@ -96,14 +102,15 @@ def _prepare(folder: Path, seeds: Sequence[int]) -> None:
     path.write_text(json.dumps(description))
 
 
-def _write_rows(task: tuple[Path, np.ndarray, list[int]]) -> np.ndarray:
+def _write_rows(task: tuple[Path, np.ndarray, list[int], str]) -> np.ndarray:
     """Make one chunk of phantoms and write its rows; returns them."""
-    folder, rows, seeds = task
+    folder, rows, seeds, name = task
+    shift = find_shift(name)
     images = np.load(folder / "images.npy", mmap_mode="r+")
     targets = np.load(folder / "targets.npy", mmap_mode="r+")
     for row, seed in zip(rows, seeds):
-        body = build_body(draw_person(seed))
-        images[row] = project_directly(seed, body)
+        body = build_body(shifted_person(draw_person(seed), shift))
+        images[row] = project_directly(seed, body, shift)
         targets[row] = list(body.truth().values())
     images.flush()
     targets.flush()
