@@ -1,4 +1,4 @@
-"""The networks' architecture: torchvision's ResNet50 with two outputs per target."""
+"""The networks' architectures: torchvision's ResNets with two outputs per target."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from torch import nn
 
 from mimir_engine.errors import MimirError
 
-ARCHITECTURES = ("resnet50",)
+#: The published one, and a smaller one for short trainings.
+ARCHITECTURES = ("resnet50", "resnet18")
 
 
 def build_network(architecture: str, target_count: int) -> nn.Module:
     """A fresh network with random weights and two outputs per target.
 
     Args:
-        architecture: ``resnet50``, torchvision's, with ``fc`` of ``2 * target_count`` outputs.
+        architecture: One of :data:`ARCHITECTURES`, torchvision's, with ``fc`` of
+            ``2 * target_count`` outputs.
         target_count: Number of targets, at least one.
 
     Raises:
         MimirError: ``ARCHITECTURE_UNKNOWN`` for another architecture.
     """
-    from torchvision.models import resnet50
+    from torchvision.models import get_model
 
     if architecture not in ARCHITECTURES:
         raise MimirError(
@@ -28,7 +30,7 @@ def build_network(architecture: str, target_count: int) -> nn.Module:
             f"{architecture!r} is no architecture that this engine knows",
             f"It knows {', '.join(ARCHITECTURES)}.",
         )
-    network: nn.Module = resnet50(weights=None, num_classes=2 * target_count)
+    network: nn.Module = get_model(architecture, weights=None, num_classes=2 * target_count)
     return network
 
 

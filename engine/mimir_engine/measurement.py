@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Optional, Union
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from mimir_engine.catalogue import PublishedTarget, find_published
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule, Target
+from mimir_engine.inference_module.interval import half_width_in_sd
 
 DEFAULT_LEVEL = 0.95
 
@@ -111,8 +111,8 @@ def measure(
         variance: ``(targets,)``, in the unit squared.
         level: Share of the intervals that hold the true value, between 0 and 1.
         flags: Codes that concern all of this study's values, e.g. ``OUTSIDE_VALIDATION``.
-        sex: ``female`` or ``male``, for percentiles; by default the module's own estimate, where
-            it has one that is certain.
+        sex: ``female`` or ``male``, for intervals and percentiles; by default the module's own
+            estimate, where it has one that is certain.
 
     Returns:
         One measurement a target, in the module's order.
@@ -143,15 +143,17 @@ def estimated_sex(measurements: Iterable[Measurement]) -> Optional[str]:
     return next((label for label in labels if label in ("female", "male")), None)
 
 
-def interval_factor(target: Target, level: float) -> float:
+def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> float:
     """Half the interval's width in standard deviations.
 
-    The target's conformal quantile for this level, where it has one, else the Gaussian's.
+    Args:
+        target: Its conformal quantiles count, where it has any.
+        level: Share of the intervals that hold the true value.
+        sex: ``female`` or ``male`` where certain: then those of the sex count, if there are any.
     """
-    for known, quantile in target.conformal_quantiles.items():
-        if math.isclose(known, level, abs_tol=1e-9):
-            return quantile
-    return NormalDist().inv_cdf((1 + level) / 2)
+    by_sex = target.conformal_quantiles_by_sex
+    quantiles = target.conformal_quantiles if sex is None else by_sex.get(sex)
+    return half_width_in_sd(quantiles or target.conformal_quantiles, level)
 
 
 def _measurement(
@@ -164,7 +166,7 @@ def _measurement(
     flags: tuple[str, ...],
     sex: Optional[str],
 ) -> Measurement:
-    half_width = interval_factor(target, level) * sd
+    half_width = interval_factor(target, level, sex) * sd
     z_score = (value * target.divisor - target.mean) / target.sd
     percentile, percentile_reference = _percentile(module, target, value, sex)
     return Measurement(

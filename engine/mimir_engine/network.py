@@ -148,6 +148,32 @@ class Predictor:
             raise _not_finite(self.module)
         return to_units(self.module, outputs)
 
+    def predict_with_features(
+        self, images: np.ndarray, progress: Optional[Callable[[int, int], None]] = None
+    ) -> tuple[Prediction, np.ndarray]:
+        """The prediction, and what the first network's last layer reads for each image.
+
+        Args:
+            images: As :meth:`predict`.
+            progress: As :meth:`predict`.
+
+        Returns:
+            The prediction and float32 ``(images, features)``, for
+            :func:`mimir_engine.inference_module.features.typicality`.
+        """
+        batches: list[torch.Tensor] = []
+        last_layer = self._networks[0].get_submodule("fc")
+        width = expected_shapes(self.module.architecture, 1)["fc.weight"][1]
+        hook = last_layer.register_forward_pre_hook(
+            lambda layer, inputs: batches.append(inputs[0].float().cpu())
+        )
+        try:
+            prediction = self.predict(images, progress)
+        finally:
+            hook.remove()
+        features = [batch.numpy() for batch in batches] or [np.empty((0, width), np.float32)]
+        return prediction, np.concatenate(features)[: len(images)]
+
     def _outputs(
         self, images: np.ndarray, progress: Optional[Callable[[int, int], None]]
     ) -> np.ndarray:

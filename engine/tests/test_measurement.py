@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,28 @@ def test_the_interval_widens_with_its_level() -> None:
     assert widths == pytest.approx([0.674, 1.0, 1.645, 2.576], abs=1e-3)
 
 
-def test_a_conformal_quantile_serves_its_own_level_only() -> None:
-    target = Target("a", "", "L", 1, 5, 1, conformal_quantiles={0.95: 2.5})
+def test_conformal_quantiles_make_the_interval() -> None:
+    target = Target("a", "", "L", 1, 5, 1, conformal_quantiles={0.9: 2.0, 0.95: 2.5})
     module = module_spec(targets=(target,))
     (at_95,) = measure(module, [5.0], [1.0], 0.95)
-    (at_90,) = measure(module, [5.0], [1.0], 0.9)
     assert (at_95.lower, at_95.upper) == (2.5, 7.5)
-    assert at_90.upper == pytest.approx(6.645, abs=1e-3)
+    (at_93,) = measure(module, [5.0], [1.0], 0.93)
+    assert 7.0 < at_93.upper < 7.5
+
+
+@pytest.mark.parametrize(
+    ("score", "half_width"), [(0.02, 2.0), (0.95, 3.0), (0.5, 2.5)], ids=["female", "male", "?"]
+)
+def test_the_interval_is_that_of_the_sex_where_it_is_certain(
+    score: float, half_width: float
+) -> None:
+    by_sex = {"female": {0.95: 2.0}, "male": {0.95: 3.0}}
+    liver = replace(TARGETS[0], conformal_quantiles={0.95: 2.5}, conformal_quantiles_by_sex=by_sex)
+    module = module_spec(targets=(liver, *TARGETS[1:]))
+    measured = measure(module, [1.45, 178.2, score], VARIANCE)[0]
+    assert (measured.upper - measured.value) / measured.sd == pytest.approx(half_width)
+    told = measure(module, [1.45, 178.2, score], VARIANCE, sex="male")[0]
+    assert (told.upper - told.value) / told.sd == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0, -0.5, float("nan")])

@@ -11,7 +11,7 @@ from random_modules import module_spec, write_without_network
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import InferenceModule, Target, WeightsFile
+from mimir_engine.inference_module.format import FeaturesFile, InferenceModule, Target, WeightsFile
 
 
 def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
@@ -24,7 +24,19 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
 
 def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     target = Target(
-        "VatVolume", "22407", "L", 1000, 3900, 2300, 1.7, "quantity", True, 1.02, -0.01, {0.95: 2.1}
+        "VatVolume",
+        "22407",
+        "L",
+        1000,
+        3900,
+        2300,
+        1.7,
+        "quantity",
+        True,
+        1.02,
+        -0.01,
+        {0.5: 0.7, 0.95: 2.1},
+        {"female": {0.975: 2.3}, "male": {0.95: 2.2}},
     )
     accepts = Accepts(("SIEMENS", "Philips"), ("Aera",), (1.5, 3.0), (5, 6), (900.0, 1300.5))
     changes = {
@@ -34,6 +46,7 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         "demonstration": True,
         "provenance": {"seed": 7, "note": "größer"},
         "bfloat16_error_sd": 0.004,
+        "features_file": FeaturesFile("features.safetensors", "1" * 64),
     }
     folder = write_without_network(tmp_path / "trial", **changes)
     module = load_module(folder)
@@ -47,7 +60,7 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         (lambda r: r.pop("name"), "has no 'name'"),
         (lambda r: r.update(name=3), "has no text as 'name'"),
         (lambda r: r.update(name="../evil"), "the module name '../evil'"),
-        (lambda r: r.update(schema_version=2), "schema version 2, this engine reads 1"),
+        (lambda r: r.update(schema_version=3), "schema version 3, this engine reads 1 and 2"),
         (lambda r: r.update(schema_version=True), "no whole number as 'schema_version'"),
         (lambda r: r.update(surprise=1), "unknown key 'surprise'"),
         (lambda r: r.update(demonstration="no"), "neither true nor false as 'demonstration'"),
@@ -72,6 +85,23 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         (lambda r: r["targets"][0].update(kind="guess"), "the kind of liverVolume"),
         (lambda r: r["targets"][0].update(conformal_quantiles={"1": 2}), "makes no interval"),
         (lambda r: r["targets"][0].update(conformal_quantiles={"a": 2}), "where a level is"),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles={"0.9": 2, "0.95": 1.9}),
+            "the conformal quantiles of liverVolume fall with their level",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"man": {"0.9": 2}}),
+            "intervals for an unknown sex 'man'",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": {"0.9": 0}}),
+            "makes no interval",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": 2}),
+            "no JSON object",
+        ),
+        (lambda r: r.update(features={"file": "features.json", "sha256": "0" * 64}), "the file"),
         (lambda r: r["accepts"].update(head_foot_mm=[1]), "least and largest"),
         (lambda r: r["accepts"].update(head_foot_mm=[2, 1]), "least and largest"),
         (lambda r: r["accepts"].update(stations=[5.5]), "no whole numbers as 'stations'"),
@@ -133,6 +163,26 @@ def test_a_file_that_is_no_such_json_is_refused(tmp_path: Path, content: bytes) 
     (folder / "module.json").write_bytes(content)
     with pytest.raises(MimirError, match="MODULE_INVALID"):
         load_module(folder)
+
+
+def test_a_file_of_version_1_still_says_what_it_said(tmp_path: Path) -> None:
+    def as_version_1(record: dict[str, Any]) -> None:
+        record["schema_version"] = 1
+        del record["features"]
+        for target in record["targets"]:
+            del target["conformal_quantiles_by_sex"]
+
+    folder = changed(write_without_network(tmp_path / "trial"), as_version_1)
+    module = load_module(folder)
+    assert module == module_spec(weights=module.weights, folder=folder)
+    assert module.features() is None
+
+
+def test_the_shipped_module_is_read() -> None:
+    shipped = Path(__file__).resolve().parents[2] / "weights" / "phantom"
+    module = load_module(shipped)
+    assert len(module.targets) == 11
+    assert {file.file for file in module.files} >= {"weights.safetensors", "statistics.json"}
 
 
 def test_only_an_imported_module_counts_as_published() -> None:

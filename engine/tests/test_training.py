@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import random
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +19,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import small_training  # noqa: E402
+from small_training import SMALL, small_dataset, small_network  # noqa: E402
+
 from mimir_engine.device import cpu_threads  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
+from mimir_engine.training import imagenet  # noqa: E402
 from mimir_engine.training.augmentation import draw_shifts, shift_images  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.dataset import (  # noqa: E402
     Dataset,
-    TargetDefinition,
     batch_indices,
     label_share,
     load_dataset,
@@ -29,41 +37,18 @@ from mimir_engine.training.dataset import (  # noqa: E402
     write_dataset,
 )
 from mimir_engine.training.fit import fit, fold_pixel_scale, initial_network  # noqa: E402
+from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
 from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
 from mimir_engine.training.recipe import (  # noqa: E402
     FROM_SCRATCH,
     PUBLISHED,
+    SHORT,
     Recipe,
+    all_steps,
     image_size,
     learning_rate,
     remaining_steps,
 )
-
-SMALL = replace(
-    FROM_SCRATCH,
-    name="small",
-    steps=12,
-    batch_size=4,
-    image_sizes=((0.0, 16), (0.5, 32)),
-    max_shift=2,
-)
-
-
-def small_network(architecture: str, target_count: int) -> torch.nn.Module:
-    """Convolution, batch norm and a last layer, by the names that torchvision's ResNets use."""
-
-    class Small(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv1 = torch.nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
-            self.bn1 = torch.nn.BatchNorm2d(8)
-            self.fc = torch.nn.Linear(8, 2 * target_count)
-
-        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-            features = torch.relu(self.bn1(self.conv1(pixels))).square().mean(dim=(2, 3))
-            return self.fc(features)
-
-    return Small()
 
 
 @pytest.fixture
@@ -76,15 +61,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Twenty-two images whose targets are the brightnesses of two channels; some are missing."""
-    rng = np.random.default_rng(3)
-    brightness = rng.uniform(60, 160, (22, 3))
-    images = brightness[:, :, None, None] + 10 * rng.standard_normal((22, 3, 32, 32))
-    targets = brightness[:, :2].copy()
-    targets[::5, 1] = np.nan
-    definitions = (TargetDefinition("water", "%"), TargetDefinition("fat", "%"))
-    pixels = np.clip(images, 0, 255).astype(np.uint8)
-    write_dataset(tmp_path / "data", Dataset(pixels, targets, definitions, "mimir-2021", {}))
+    write_dataset(tmp_path / "data", small_dataset())
     return tmp_path / "data"
 
 
@@ -97,7 +74,9 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def log_of(folder: Path) -> list[list[str]]:
-    """The log without its last column, the duration."""
+    """The log without its last column, the duration; nothing where there is none yet."""
+    if not (folder / "log.csv").exists():
+        return []
     with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
         return [row[:-1] for row in csv.reader(file)]
 
@@ -125,6 +104,71 @@ def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Path, tmp_path: 
     assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
     assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
     assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_random_moments_ends_with_the_weights_of_one_never_killed(
+    tmp_path: Path,
+) -> None:
+    steps = 90
+    program = [sys.executable, str(Path(small_training.__file__)), "", str(steps)]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*program[:2], str(whole), *program[3:]], check=True, timeout=120)
+    moments, kills = random.Random(0), []
+    for part in range(3):  # somewhere in each of the first quarters, in a step or in a checkpoint
+        process = subprocess.Popen([*program[:2], str(killed), *program[3:]])
+        reached = (part + moments.random()) * steps / 4
+        while process.poll() is None and len(log_of(killed)) <= reached:
+            time.sleep(0.001)
+        time.sleep(0.01 * moments.random())
+        process.kill()  # SIGKILL
+        kills.append(process.wait(timeout=60))
+    assert kills == [-signal.SIGKILL] * 3
+    assert not (killed / "checkpoint.pt").exists() or not load_checkpoint(killed).finished
+    subprocess.run([*program[:2], str(killed), *program[3:]], check=True, timeout=120)
+    assert same(weights_of(whole), weights_of(killed))
+    assert log_of(whole) == log_of(killed)
+    assert len(log_of(whole)) == steps + 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_finished_run_is_let_be(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "run", SMALL)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    assert fit(data, tmp_path / "run", SMALL).finished
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_says_what_it_hangs_on(data: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(data)
+    fit(data, tmp_path / "run", SMALL)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["data"]["fingerprint"] == dataset.fingerprint()
+    assert [target["labels"] for target in record["data"]["targets"]] == [22, 17]
+    assert (record["data"]["studies"], record["data"]["persons"]) == (22, 20)
+    assert record["torch"] == torch.__version__
+    assert record["recipe"]["seed"] == SMALL.seed
+    used = (tmp_path / "run" / "studies.csv").read_text().splitlines()[1:]
+    assert used == [f"{study.name},{study.person},used" for study in dataset.studies]
+
+
+@pytest.mark.usefixtures("small")
+def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(architecture: str) -> dict[str, torch.Tensor]:
+        raise MimirError("IMAGENET_UNAVAILABLE", "no network")
+
+    asked = replace(SMALL, start="imagenet")
+    monkeypatch.setattr(imagenet, "imagenet_weights", unavailable)
+    recipe = with_obtainable_start(asked, tmp_path / "run")
+    assert (recipe.name, recipe.start) == ("small, random start", "random")
+    assert with_obtainable_start(SMALL, tmp_path / "run") == SMALL
+    fit(data, tmp_path / "run", recipe)
+    monkeypatch.setattr(imagenet, "imagenet_weights", lambda architecture: {})
+    assert with_obtainable_start(asked, tmp_path / "run") == recipe
+    assert with_obtainable_start(asked, tmp_path / "other") == asked
 
 
 @pytest.mark.usefixtures("small")
@@ -309,10 +353,13 @@ def test_remaining_time_counts_larger_images_for_what_they_take() -> None:
     assert remaining_steps(recipe, done=6) == 2 + 2 * 4
     assert remaining_steps(recipe, done=9) == 1
     assert remaining_steps(PUBLISHED, done=4_000) == 6_000
+    assert all_steps(recipe, done=6) == 8 + 2 * 4
+    assert all_steps(recipe, done=10) == 8 / 4 + 2
 
 
-def test_the_last_steps_see_images_of_the_true_size() -> None:
-    assert image_size(FROM_SCRATCH, FROM_SCRATCH.steps - 1) == 256
+@pytest.mark.parametrize("recipe", [FROM_SCRATCH, SHORT])
+def test_the_last_steps_see_images_of_the_true_size(recipe: Recipe) -> None:
+    assert image_size(recipe, recipe.steps - 1) == 256
 
 
 def test_a_recipe_with_an_unknown_word_is_refused() -> None:

@@ -21,7 +21,17 @@ import mimir_engine
 from mimir_engine.errors import MimirError
 from mimir_engine.plain_text import printable
 
-COMMANDS = ("demo", "infer", "project", "modules", "phantom", "train")
+COMMANDS = (
+    "demo",
+    "infer",
+    "project",
+    "modules",
+    "phantom",
+    "train",
+    "crossvalidate",
+    "evaluate",
+    "package",
+)
 
 DONE, SOME_FAILED, WRONG_USE, CANCELLED = 0, 1, 2, 130
 

@@ -1,32 +1,85 @@
-"""``mimir project``: one study to the image that the networks see."""
+"""``mimir project``: studies to the images that the networks see."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.errors import MimirError
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
-        "project", help="make the 3 x 256 x 256 image of one study, and its fused volumes"
+        "project",
+        help="make the 3 x 256 x 256 image of one study, or a data set of many",
     )
-    parser.add_argument("source", help="zip archive or folder of one study")
-    parser.add_argument(
-        "--output", required=True, type=Path, metavar="FILE", help="image to write (.npy)"
+    parser.add_argument("source", nargs="*", help="zip archive or folder of a study; or of many")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--output", type=Path, metavar="FILE", help="image of one study (.npy)")
+    place.add_argument(
+        "--dataset",
+        type=Path,
+        metavar="DIR",
+        help="folder of the images of many studies; more can be added, a stopped run goes on there",
     )
     parser.add_argument(
         "--volumes", type=Path, metavar="DIR", help="write the fused water and fat here (.nrrd)"
     )
+    parser.add_argument(
+        "--sources",
+        metavar="FILE",
+        help="of a data set, as JSON lines {name, path}, {name, files} or {name, fused}",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="studies read at once, some 400 MB each (default: 2)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="start the data set anew")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Project one study."""
+    """Project one study, or all of a data set."""
+    return _project_many(arguments) if arguments.dataset else _project_one(arguments)
+
+
+def _project_many(arguments: argparse.Namespace) -> int:
+    from mimir_engine.cli.progress import tell
+    from mimir_engine.cli.source_list import read_source_list
+    from mimir_engine.cohort.project import project_studies
+    from mimir_engine.cohort.sources import named_sources
+
+    if arguments.volumes:
+        raise _wrong_use("--volumes goes with --output")
+    if bool(arguments.source) == bool(arguments.sources):
+        raise _wrong_use("give either SOURCE or --sources")
+    if arguments.jobs < 1:
+        raise _wrong_use(f"--jobs {arguments.jobs} reads nothing")
+    if arguments.source:
+        sources = named_sources(arguments.source)
+    else:
+        sources = read_source_list(arguments.sources)
+
+    def listener(event: Mapping[str, Any]) -> None:
+        if event["event"] == "run":
+            say(f"{event['studies']} studies, {event['already_done']} of them done before")
+        else:
+            tell(event)
+
+    folder = arguments.dataset
+    projected = project_studies(sources, folder, listener, arguments.jobs, arguments.overwrite)
+    done, failed = projected.done, projected.failed
+    tell({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
+    return SOME_FAILED if failed else DONE
+
+
+def _project_one(arguments: argparse.Namespace) -> int:
     from mimir_engine.extras import require
 
+    if len(arguments.source) != 1 or arguments.sources:
+        raise _wrong_use("--output takes one study; --dataset takes many")
     if arguments.volumes:
         require("volumes")
 
@@ -39,9 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.study import name_of
     from mimir_engine.whole_files import whole_file
 
-    name = name_of(arguments.source)
+    source = arguments.source[0]
+    name = name_of(source)
     try:
-        study, fused = read_and_fuse(arguments.source)
+        study, fused = read_and_fuse(source)
         image = project(fused).image
     except Exception as error:
         failure = failure_of(name, error)
@@ -54,3 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.volumes:
         write_volumes(arguments.volumes, study.name, fused)
     return DONE
+
+
+def _wrong_use(what: str) -> MimirError:
+    return MimirError("WRONG_USE", what, "Try 'mimir project --help'.")

@@ -20,6 +20,7 @@ from mimir_engine.inference_module.folder import (
     new_folder,
     verify_module,
     write_module,
+    write_module_anew,
 )
 from mimir_engine.inference_module.format import InferenceModule, Target
 
@@ -40,4 +41,5 @@ __all__ = [
     "outside_validation",
     "verify_module",
     "write_module",
+    "write_module_anew",
 ]

@@ -2,14 +2,15 @@
 
 An inference module is a trained network with its scales, in a folder of its own: ``module.json``
 (what it is, its targets, what it accepts, hashes of its files), ``weights*.safetensors`` (several
-are an ensemble) and, if shipped, ``statistics.json``. Only ``module.json`` is read on loading;
-weights are the business of :mod:`mimir_engine.network`.
+are an ensemble) and, if shipped, ``statistics.json``, ``features.safetensors`` and texts. Only
+``module.json`` is read on loading; weights are the business of :mod:`mimir_engine.network`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     INVALID,
     MODULE_NAME,
+    FeaturesFile,
     InferenceModule,
     StatisticsFile,
     WeightsFile,
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 MODULE_FILE = "module.json"
 STATISTICS_FILE = "statistics.json"
+FEATURES_FILE = "features.safetensors"
+CARD_FILE = "README.md"
 MAX_JSON_BYTES = 4 << 20
 
 
@@ -69,16 +74,20 @@ def write_module(
     *,
     eight_bit: bool = False,
     statistics: Optional[PredictionStatistics] = None,
+    features: Optional[FeatureStatistics] = None,
+    card: str = "",
     overwrite: bool = False,
 ) -> InferenceModule:
     """Write a module's folder: all of it, or nothing.
 
     Args:
         folder: Folder to make.
-        module: Everything but ``weights``, ``statistics_file`` and ``folder``, which are set here.
+        module: Everything but its files and ``folder``, which are set here.
         state_dicts: One network's state dict each; several make an ensemble.
         eight_bit: Store the weights in 8 bits, see :mod:`mimir_engine.inference_module.weights`.
         statistics: Prediction quantiles by sex, to be shipped along.
+        features: Statistics of the first network's features, to be shipped along.
+        card: What people should know of the module, as Markdown.
         overwrite: Replace the folder if it exists.
 
     Returns:
@@ -96,15 +105,66 @@ def write_module(
             name = f"weights{index + 1 if len(state_dicts) > 1 else ''}.safetensors"
             save_weights(made / name, state_dict, eight_bit=eight_bit)
             records.append(WeightsFile(name, file_sha256(made / name), storage))
-        statistics_file = None
-        if statistics is not None:
-            write_statistics(made / STATISTICS_FILE, statistics)
-            statistics_file = StatisticsFile(STATISTICS_FILE, file_sha256(made / STATISTICS_FILE))
-        module = replace(module, weights=tuple(records), statistics_file=statistics_file)
-        text = json.dumps(module_to_record(module), indent=1, ensure_ascii=False, allow_nan=False)
-        (made / MODULE_FILE).write_text(text + "\n", "utf-8")
-        load_module(made)
+        module = replace(module, weights=tuple(records), features_file=None)
+        _write_around(made, module, statistics, features, card)
     return load_module(folder)
+
+
+def write_module_anew(
+    folder: Union[str, Path],
+    module: InferenceModule,
+    *,
+    statistics: Optional[PredictionStatistics] = None,
+    features: Optional[FeatureStatistics] = None,
+    card: str = "",
+    overwrite: bool = False,
+) -> InferenceModule:
+    """Write a module again around the same files of weights, to the last byte of them.
+
+    Whatever else lies in its folder comes along; of features without new ones, the old.
+
+    Args:
+        folder: Folder to make; the module's own to replace it.
+        module: As it shall be, still with the folder and files that it has.
+        statistics: As :func:`write_module`; without, the new module has none.
+        features: As :func:`write_module`.
+        card: As :func:`write_module`.
+        overwrite: Replace the folder if it exists.
+
+    Raises:
+        MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``.
+    """
+    verify_module(module)
+    with new_folder(Path(folder), overwrite) as made:
+        for file in module.folder.iterdir():
+            if file.is_file() and file.name not in (MODULE_FILE, STATISTICS_FILE):
+                shutil.copyfile(file, made / file.name)
+        _write_around(made, module, statistics, features, card)
+    return load_module(folder)
+
+
+def _write_around(
+    made: Path,
+    module: InferenceModule,
+    statistics: Optional[PredictionStatistics],
+    features: Optional[FeatureStatistics],
+    card: str,
+) -> None:
+    """Write everything but the weights, and check that it can be read."""
+    module = replace(module, statistics_file=None)
+    if statistics is not None:
+        write_statistics(made / STATISTICS_FILE, statistics)
+        digest = file_sha256(made / STATISTICS_FILE)
+        module = replace(module, statistics_file=StatisticsFile(STATISTICS_FILE, digest))
+    if features is not None:
+        write_features(made / FEATURES_FILE, features)
+        digest = file_sha256(made / FEATURES_FILE)
+        module = replace(module, features_file=FeaturesFile(FEATURES_FILE, digest))
+    if card:
+        (made / CARD_FILE).write_text(card, "utf-8")
+    text = json.dumps(module_to_record(module), indent=1, ensure_ascii=False, allow_nan=False)
+    (made / MODULE_FILE).write_text(text + "\n", "utf-8")
+    load_module(made)
 
 
 def verify_module(module: InferenceModule) -> None:
@@ -114,8 +174,7 @@ def verify_module(module: InferenceModule) -> None:
         MimirError: ``MODULE_FILE_MISSING``, or ``MODULE_DAMAGED`` naming the
             first file that differs.
     """
-    statistics = () if module.statistics_file is None else (module.statistics_file,)
-    for record in (*module.weights, *statistics):
+    for record in module.files:
         if file_sha256(module.folder / record.file) != record.sha256:
             raise MimirError(
                 "MODULE_DAMAGED",

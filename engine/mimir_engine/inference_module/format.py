@@ -11,14 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
+from mimir_engine.inference_module.features import FeatureStatistics, read_features
+from mimir_engine.inference_module.statistics import (
+    SEXES,
+    PredictionStatistics,
+    read_statistics,
+)
 from mimir_engine.inference_module.strict_json import Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 2 added intervals by sex and feature statistics, both of which may be absent."""
+READABLE_VERSIONS = (1, SCHEMA_VERSION)
 
 INVALID = "MODULE_INVALID"
 KINDS = ("quantity", "class")
@@ -49,8 +56,10 @@ class Target:
         non_negative: Whether the measurement cannot be below zero.
         mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
         mean_offset: See ``mean_slope``; in standard deviations.
-        conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD. Levels
-            that are not listed take the Gaussian's quantile.
+        conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD; for other
+            levels see :mod:`mimir_engine.inference_module.interval`.
+        conformal_quantiles_by_sex: The same for ``female`` and ``male``, used where the sex is
+            certain; may be empty.
     """
 
     name: str
@@ -65,6 +74,7 @@ class Target:
     mean_slope: float = 1.0
     mean_offset: float = 0.0
     conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
+    conformal_quantiles_by_sex: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _match(TARGET_NAME, self.name, "the target name")
@@ -78,14 +88,26 @@ class Target:
                 raise MimirError(INVALID, f"the {attribute} of {self.name} is not above zero")
         if not (math.isfinite(self.mean) and math.isfinite(self.mean_offset)):
             raise MimirError(INVALID, f"the mean of {self.name} is not finite")
-        for level, quantile in self.conformal_quantiles.items():
-            if not (0 < level < 1 and 0 < quantile < math.inf):
-                raise MimirError(INVALID, f"a conformal quantile of {self.name} makes no interval")
+        _check_quantiles(self.conformal_quantiles, self.name)
+        for sex, quantiles in self.conformal_quantiles_by_sex.items():
+            if sex not in SEXES:
+                raise MimirError(INVALID, f"{self.name} has intervals for an unknown sex {sex!r}")
+            _check_quantiles(quantiles, self.name)
 
     @property
     def is_sex(self) -> bool:
         """Whether its score tells the sex: 0 female, 1 male."""
         return self.kind == "class" and names_sex(self.name, self.ukb_field)
+
+
+def _check_quantiles(quantiles: Mapping[float, float], target: str) -> None:
+    """Refuse what makes no interval, or a narrower one for a wider level."""
+    for level, quantile in quantiles.items():
+        if not (0 < level < 1 and 0 < quantile < math.inf):
+            raise MimirError(INVALID, f"a conformal quantile of {target} makes no interval")
+    rising = [quantiles[level] for level in sorted(quantiles)]
+    if rising != sorted(rising):
+        raise MimirError(INVALID, f"the conformal quantiles of {target} fall with their level")
 
 
 def names_sex(name: str, ukb_field: str) -> bool:
@@ -119,6 +141,17 @@ class StatisticsFile:
 
 
 @dataclass(frozen=True)
+class FeaturesFile:
+    """The statistics of the network's features: a file in the module's folder and its SHA-256."""
+
+    file: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _match_file(self.file, self.sha256, ".safetensors")
+
+
+@dataclass(frozen=True)
 class InferenceModule:
     """A trained network with its scales.
 
@@ -138,6 +171,7 @@ class InferenceModule:
             marks the published modules, which alone may claim the published accuracy.
         weights: Its networks; several are an ensemble. Filled in on writing.
         statistics_file: Its statistics. Filled in on writing.
+        features_file: The statistics of its features. Filled in on writing.
         bfloat16_error_sd: Largest difference of bfloat16 from float32 means seen in a check, in
             training standard deviations; None where nobody looked.
         folder: Where it was loaded from; empty while it is being made.
@@ -157,6 +191,7 @@ class InferenceModule:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     weights: tuple[WeightsFile, ...] = ()
     statistics_file: Optional[StatisticsFile] = None
+    features_file: Optional[FeaturesFile] = None
     bfloat16_error_sd: Optional[float] = None
     folder: Path = Path()
 
@@ -178,6 +213,12 @@ class InferenceModule:
         """What its measurements are called: each target's name behind the column prefix."""
         return tuple(self.column_prefix + target.name for target in self.targets)
 
+    @property
+    def files(self) -> tuple[Union[WeightsFile, StatisticsFile, FeaturesFile], ...]:
+        """All files that ``module.json`` lists: weights, then what else is shipped."""
+        others = (self.statistics_file, self.features_file)
+        return (*self.weights, *(file for file in others if file is not None))
+
     def statistics(self) -> Optional[PredictionStatistics]:
         """Its prediction quantiles by sex, read when first asked for; None where it ships none."""
         file = self.statistics_file
@@ -185,11 +226,22 @@ class InferenceModule:
             None if file is None else _remembered_statistics(self.folder / file.file, file.sha256)
         )
 
+    def features(self) -> Optional[FeatureStatistics]:
+        """Statistics of its features, read when first asked for; None where it ships none."""
+        file = self.features_file
+        return None if file is None else _remembered_features(self.folder / file.file, file.sha256)
+
 
 @lru_cache(maxsize=16)
 def _remembered_statistics(path: Path, sha256: str) -> PredictionStatistics:
     """Read once; the hash tells a file from another one that has taken its place."""
     return read_statistics(path)
+
+
+@lru_cache(maxsize=16)
+def _remembered_features(path: Path, sha256: str) -> FeatureStatistics:
+    """As with the statistics."""
+    return read_features(path)
 
 
 def module_from_record(record: Record, folder: Path) -> InferenceModule:
@@ -203,9 +255,11 @@ def module_from_record(record: Record, folder: Path) -> InferenceModule:
         MimirError: ``MODULE_INVALID``, in one sentence.
     """
     version = record.integer("schema_version")
-    if version != SCHEMA_VERSION:
-        record.refuse(f"has schema version {version}, this engine reads {SCHEMA_VERSION}")
+    if version not in READABLE_VERSIONS:
+        known = " and ".join(map(str, READABLE_VERSIONS))
+        record.refuse(f"has schema version {version}, this engine reads {known}")
     statistics = record.optional_record("statistics")
+    features = record.optional_record("features")
     module = InferenceModule(
         name=record.text("name"),
         version=record.text("version"),
@@ -213,7 +267,7 @@ def module_from_record(record: Record, folder: Path) -> InferenceModule:
         description=record.text("description"),
         architecture=record.text("architecture"),
         projection=record.text("projection"),
-        accepts=_accepts(record.record("accepts")),
+        accepts=accepts_from_record(record.record("accepts")),
         targets=tuple(_target(target) for target in record.records("targets")),
         licence=record.text("licence"),
         column_prefix=record.text("column_prefix", ""),
@@ -221,6 +275,7 @@ def module_from_record(record: Record, folder: Path) -> InferenceModule:
         provenance=record.mapping("provenance"),
         weights=tuple(_weights(weights) for weights in record.records("weights")),
         statistics_file=None if statistics is None else _statistics(statistics),
+        features_file=None if features is None else _features(features),
         bfloat16_error_sd=record.optional_number("bfloat16_error_sd"),
         folder=folder,
     )
@@ -234,14 +289,23 @@ def module_to_record(module: InferenceModule) -> dict[str, Any]:
     """What ``module.json`` says of the module."""
     record = {"schema_version": SCHEMA_VERSION, **asdict(module)}
     record["statistics"] = record.pop("statistics_file")
+    record["features"] = record.pop("features_file")
     del record["folder"]
     for target in record["targets"]:
-        levels = target["conformal_quantiles"].items()
-        target["conformal_quantiles"] = {f"{level:g}": quantile for level, quantile in levels}
+        target["conformal_quantiles"] = _by_level_text(target["conformal_quantiles"])
+        target["conformal_quantiles_by_sex"] = {
+            sex: _by_level_text(quantiles)
+            for sex, quantiles in target["conformal_quantiles_by_sex"].items()
+        }
     return record
 
 
-def _accepts(record: Record) -> Accepts:
+def accepts_from_record(record: Record) -> Accepts:
+    """What a module was validated on, as a JSON object says it.
+
+    Raises:
+        MimirError: the record's.
+    """
     extent = record.numbers("head_foot_mm")
     stations = record.numbers("stations")
     if len(extent) not in (0, 2) or list(extent) != sorted(extent):
@@ -260,8 +324,13 @@ def _accepts(record: Record) -> Accepts:
     return accepts
 
 
+def _by_level_text(quantiles: Mapping[float, float]) -> dict[str, float]:
+    return {f"{level:g}": quantile for level, quantile in quantiles.items()}
+
+
 def _target(record: Record) -> Target:
     levels = record.optional_record("conformal_quantiles")
+    by_sex = record.optional_record("conformal_quantiles_by_sex")
     target = Target(
         name=record.text("name"),
         ukb_field=record.text("ukb_field", ""),
@@ -275,6 +344,9 @@ def _target(record: Record) -> Target:
         mean_slope=record.number("mean_slope", 1.0),
         mean_offset=record.number("mean_offset", 0.0),
         conformal_quantiles={} if levels is None else _conformal_quantiles(levels),
+        conformal_quantiles_by_sex={}
+        if by_sex is None
+        else {sex: _conformal_quantiles(by_sex.record(sex)) for sex in by_sex.unread()},
     )
     record.done()
     return target
@@ -301,6 +373,12 @@ def _statistics(record: Record) -> StatisticsFile:
     statistics = StatisticsFile(record.text("file"), record.text("sha256"))
     record.done()
     return statistics
+
+
+def _features(record: Record) -> FeaturesFile:
+    features = FeaturesFile(record.text("file"), record.text("sha256"))
+    record.done()
+    return features
 
 
 def _match(pattern: re.Pattern[str], text: str, what: str) -> None:

@@ -75,8 +75,7 @@ def _copy(files: _Files, destination: Path) -> InferenceModule:
         with tempfile.TemporaryDirectory(prefix=".adding.", dir=destination) as scratch:
             _take(files, MODULE_FILE, Path(scratch))
             module = load_module(scratch)
-        statistics = () if module.statistics_file is None else (module.statistics_file,)
-        listed = [record.file for record in (*module.weights, *statistics)]
+        listed = [record.file for record in module.files]
         with new_folder(destination / module.name) as made:
             for name in (MODULE_FILE, *listed, *(text for text in TEXTS if text in files)):
                 _take(files, name, made)

@@ -17,7 +17,7 @@ def describe(module: InferenceModule) -> str:
         f"networks     {len(module.weights)} x {module.architecture}",
         f"projection   {module.projection}",
         f"licence      {module.licence}",
-        f"valid for    {_accepts(module.accepts)}",
+        f"valid for    {accepts_text(module.accepts)}",
         *(f"{key:<12} {value}" for key, value in module.provenance.items() if _is_short(value)),
         "",
         f"{len(module.targets)} measurements (training mean and SD):",
@@ -30,7 +30,8 @@ def _is_short(value: object) -> bool:
     return isinstance(value, (str, int, float)) and len(str(value)) <= 120
 
 
-def _accepts(accepts: Accepts) -> str:
+def accepts_text(accepts: Accepts) -> str:
+    """What a module was validated on, in a line."""
     parts = [
         ", ".join(accepts.vendors),
         ", ".join(f"model '{model}'" for model in accepts.models),

@@ -1,4 +1,5 @@
 """Training of inference modules: projections and targets in, a calibrated inference module out.
 
-`dataset` → `fit` (with `recipe`, `augmentation`, `loss`) → `calibration` → `package`.
+`selection` → `fit` or `crossvalidate` (with `folds`, `recipe`, `augmentation`, `loss`) →
+`calibration` → `package`.
 """

@@ -1,12 +1,13 @@
 """What a network is trained on: projections and the targets that belong to them.
 
-A data set is a folder of three files::
+A data set is a folder with the file ``images.npy``, uint8 (rows, 3, rows, columns), and
 
-    images.npy     uint8 (studies, 3, rows, columns), the projections
-    targets.npy    float (studies, targets), in the network's unit, NaN where a label is missing
-    dataset.json   what the targets are, the projection's name, where the data come from
+* either ``targets.npy`` and ``dataset.json``, where the targets are known with the images, as of
+  phantoms: float (rows, targets), in the network's unit, NaN where a label is missing;
+* or ``studies.csv``, where the images were made of scans (`mimir project --dataset`): which study
+  each row shows. Their targets come from tables of their own (`chosen_data`).
 
-The arrays are memory-mapped, so a data set may be larger than the memory.
+Images are memory-mapped and never copied, so a data set may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -14,15 +15,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.training.image_rows import ImageRows, chosen_rows
+from mimir_engine.whole_files import whole_file
 
 SCHEMA = 1
+
+#: Targets that also tell which people are alike: folds are balanced by them, results told apart.
+COVARIATES = ("sex", "age")
+
+
+@dataclass(frozen=True)
+class StudyId:
+    """A study's name in all results; whose it is, and which visit, where UK Biobank's name says."""
+
+    name: str
+    eid: str = ""
+    instance: str = ""
+
+    @property
+    def person(self) -> str:
+        """The same for all visits of a person; a study that names nobody is a person of its own."""
+        return self.eid or self.name
 
 
 @dataclass(frozen=True)
@@ -46,13 +67,20 @@ class Dataset:
     """Projections with their targets; the row is the study.
 
     images: uint8 (studies, 3, rows, columns). targets: float64 (studies, targets), NaN = missing.
+    provenance: where the data come from; it travels with the network, so it names no study.
+    studies: one a row; numbered where they have no names.
+    covariates: those of `COVARIATES` that are known, float64 (studies,), NaN = missing.
+    left_out: why to the names of what is no part of this data set, as `chosen_data` writes it.
     """
 
-    images: np.ndarray
+    images: Union[np.ndarray, ImageRows]
     targets: np.ndarray
     definitions: tuple[TargetDefinition, ...]
     projection: str
     provenance: Mapping[str, Any]
+    studies: tuple[StudyId, ...] = ()
+    covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
@@ -62,8 +90,13 @@ class Dataset:
         expected = (len(self.images), len(self.definitions))
         if self.targets.shape != expected:
             raise _invalid(f"targets have shape {self.targets.shape}, not {expected}")
-        if len({definition.name for definition in self.definitions}) != len(self.definitions):
+        if len(set(self.target_names)) != len(self.definitions):
             raise _invalid("two targets have the same name")
+        if not self.studies:
+            numbered = tuple(StudyId(str(row)) for row in range(len(self.images)))
+            object.__setattr__(self, "studies", numbered)
+        if len({study.name for study in self.studies}) != len(self.images):
+            raise _invalid(f"{len(self.images)} images don't have as many different names")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,16 +105,32 @@ class Dataset:
     def target_names(self) -> tuple[str, ...]:
         return tuple(definition.name for definition in self.definitions)
 
+    def subset(self, rows: np.ndarray) -> Dataset:
+        """The studies of these rows, int64 (n,) or bool (studies,), without copying an image."""
+        rows = np.arange(len(self))[rows]
+        return replace(
+            self,
+            images=chosen_rows(self.images, rows),
+            targets=self.targets[rows],
+            studies=tuple(self.studies[row] for row in rows),
+            covariates={name: values[rows] for name, values in self.covariates.items()},
+        )
+
     def fingerprint(self) -> str:
         """Hash of the targets and of a few pixels of every image: the same data, or not."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256(np.ascontiguousarray(self.targets, dtype=np.float64).tobytes())
-        digest.update(np.ascontiguousarray(self.images[:, :, ::64, ::64]).tobytes())
+        for row in range(len(self)):  # one after the other: all together may not fit in memory
+            digest.update(np.ascontiguousarray(self.images[row][:, ::64, ::64]).tobytes())
         digest.update(json.dumps(self.target_names).encode())
         return digest.hexdigest()
 
 
 def load_dataset(folder: Union[str, Path]) -> Dataset:
-    """Opens a data set without reading its images.
+    """Opens a data set that knows its targets, without reading its images.
 
     Raises MimirError DATASET_UNREADABLE or DATASET_INVALID.
     """
@@ -89,20 +138,23 @@ def load_dataset(folder: Union[str, Path]) -> Dataset:
     try:
         description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        targets = np.load(folder / "targets.npy", allow_pickle=False)
+        targets = np.load(folder / "targets.npy", allow_pickle=False).astype(np.float64)
         definitions = tuple(TargetDefinition(**entry) for entry in description["targets"])
+        studies = tuple(StudyId(*entry) for entry in description.get("studies", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MimirError(
             "DATASET_UNREADABLE",
             f"{folder.name} is no data set ({error})",
-            "It needs images.npy, targets.npy and dataset.json.",
+            "It needs images.npy, targets.npy and dataset.json, or tables of targets (--targets).",
         ) from error
     return Dataset(
         images=images,
-        targets=np.asarray(targets, dtype=np.float64),
+        targets=targets,
         definitions=definitions,
         projection=description.get("projection", ""),
         provenance=description.get("provenance", {}),
+        studies=studies,
+        covariates=covariates_of([d.name for d in definitions], targets),
     )
 
 
@@ -110,7 +162,7 @@ def write_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
     """Writes a data set's three files; dataset.json last, so that a half-written one is none."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "images.npy", dataset.images)
+    np.save(folder / "images.npy", np.asarray(dataset.images))
     np.save(folder / "targets.npy", np.asarray(dataset.targets, dtype=np.float64))
     describe_dataset(folder, dataset)
 
@@ -122,9 +174,15 @@ def describe_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
         "projection": dataset.projection,
         "targets": [asdict(definition) for definition in dataset.definitions],
         "provenance": dict(dataset.provenance),
+        "studies": [[study.name, study.eid, study.instance] for study in dataset.studies],
     }
-    text = json.dumps(description, indent=2, sort_keys=True) + "\n"
-    (Path(folder) / "dataset.json").write_text(text, encoding="utf-8")
+    with whole_file(Path(folder) / "dataset.json") as file:
+        file.write(json.dumps(description, indent=1, sort_keys=True).encode("ascii") + b"\n")
+
+
+def covariates_of(names: Sequence[str], targets: np.ndarray) -> dict[str, np.ndarray]:
+    """Those of `COVARIATES` that are among the targets, float64 (studies,)."""
+    return {name: targets[:, names.index(name)] for name in COVARIATES if name in names}
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,9 +32,11 @@ from mimir_engine.training.dataset import (
     load_dataset,
     standardisation_of,
 )
+from mimir_engine.training.imagenet import imagenet_weights
 from mimir_engine.training.log import TrainingLog
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
 from mimir_engine.training.recipe import Recipe, image_size, learning_rate, remaining_steps
+from mimir_engine.training.record import write_record
 
 # Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 _SETTLING_IMAGES = 1_024
@@ -65,7 +67,7 @@ class FitResult:
 
 
 def fit(
-    dataset_dir: Union[str, Path],
+    data: Union[str, Path, Dataset],
     output_dir: Union[str, Path],
     recipe: Recipe,
     progress: Optional[Callable[[Progress], None]] = None,
@@ -73,17 +75,18 @@ def fit(
     checkpoint_every: int = 50,
     device: str = "cpu",
 ) -> FitResult:
-    """Trains a network; writes checkpoint.pt and log.csv into `output_dir`.
+    """Trains a network; writes checkpoint.pt, log.csv, run.json and studies.csv to `output_dir`.
 
-    A run that was killed goes on from its checkpoint when called again, and ends with the same
-    weights as one never killed (to the bit on one CPU with the same number of threads). Ctrl-C or
-    SIGTERM ends it after the current step, with a checkpoint.
+    `data` is a data set or the folder of one. A run that was killed goes on from its checkpoint
+    when called again, and ends with the same weights as one never killed (to the bit on one CPU
+    with the same number of threads); a finished one is let be. Ctrl-C or SIGTERM ends it after the
+    current step, with a checkpoint.
 
     Raises MimirError CHECKPOINT_MISMATCH where `output_dir` holds a run of another recipe or data
     set, OUTPUT_NOT_EMPTY where it holds any run and `resume` is false, TRAINING_DIVERGED, and what
     `load_dataset`, `standardisation_of` and `load_checkpoint` raise.
     """
-    dataset = load_dataset(dataset_dir)
+    dataset = data if isinstance(data, Dataset) else load_dataset(data)
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(dataset, recipe, torch.device(device))
@@ -93,6 +96,9 @@ def fit(
                 "OUTPUT_NOT_EMPTY", f"{folder.name} holds a training run", "Choose another folder."
             )
         run.restore(load_checkpoint(folder), folder)
+        if run.finished:
+            return FitResult(folder, run.step, finished=True)
+    write_record(folder, dataset, recipe, device)
     log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
     durations: deque[float] = deque(maxlen=_PACE_WINDOW)
     with _stop_requests() as stop_requested:
@@ -108,7 +114,7 @@ def fit(
                 pace = sum(durations) / len(durations)
                 left = pace * remaining_steps(recipe, run.step)
                 progress(Progress(run.step, recipe.steps, loss, rate, pace, left))
-    if run.step == recipe.steps and not run.finished:
+    if run.step == recipe.steps:
         run.finish()
     save_checkpoint(folder, run.checkpoint())
     return FitResult(folder, run.step, run.finished)
@@ -226,7 +232,7 @@ def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, target_count)
     if recipe.start == "imagenet":
-        _take_imagenet_weights(network, recipe.architecture)
+        network.load_state_dict(imagenet_weights(recipe.architecture), strict=False)
     if recipe.still_last_layer:
         for parameter in network.get_submodule("fc").parameters():
             torch.nn.init.zeros_(parameter)
@@ -239,21 +245,6 @@ def fold_pixel_scale(state: dict[str, torch.Tensor], recipe: Recipe) -> dict[str
     Exact, borders included, since a pure scale leaves the zeros of the padding zero.
     """
     return {**state, "conv1.weight": state["conv1.weight"] * recipe.pixel_scale}
-
-
-def _take_imagenet_weights(network: torch.nn.Module, architecture: str) -> None:
-    from torchvision.models import get_model_weights
-
-    try:
-        weights = get_model_weights(architecture).DEFAULT.get_state_dict(check_hash=True)
-    except (OSError, RuntimeError) as error:
-        raise MimirError(
-            "IMAGENET_UNAVAILABLE",
-            f"torchvision's weights for {architecture} can't be downloaded ({error})",
-            "Train from random weights with the recipe from-scratch.",
-        ) from error
-    kept = {name: value for name, value in weights.items() if not name.startswith("fc.")}
-    network.load_state_dict(kept, strict=False)
 
 
 def _optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

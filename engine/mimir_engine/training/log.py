@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mimir_engine.whole_csv import write_csv
+
 
 class TrainingLog:
     """A CSV of a row a step: learning rate, loss, each target's RMSE in the batch (SD), seconds.
@@ -22,8 +24,7 @@ class TrainingLog:
             with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))[1 : steps_done + 1]
         header = ["step", "learning_rate", "loss", *(f"rmse_{n}" for n in target_names), "seconds"]
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *rows])
+        write_csv(path, header, rows)
 
     def write(
         self, step: int, rate: float, loss: float, errors: np.ndarray, seconds: float

@@ -1,210 +1,234 @@
-"""From a finished training run to an inference module whose intervals hold on held-out data."""
+"""From finished training runs to an inference module whose intervals hold on unseen studies.
+
+`package` writes the networks of one or several runs, `recalibrate` gives a module that exists other
+constants and leaves its weights as they are.
+"""
 
 from __future__ import annotations
 
+import platform
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
+import torch
 
-from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import InferenceModule, Target, write_module
-from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
-from mimir_engine.network import Predictor, bfloat16_error_sd
-from mimir_engine.training.calibration import (
-    coverage,
-    mean_absolute_error,
-    r_squared,
-    variance_factors,
+import mimir_engine
+from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.inference_module import (
+    InferenceModule,
+    Target,
+    find_module,
+    write_module,
+    write_module_anew,
 )
-from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint
-from mimir_engine.training.dataset import Dataset, TargetDefinition, load_dataset
-from mimir_engine.training.fit import fold_pixel_scale
+from mimir_engine.inference_module.features import describe_features
+from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
+from mimir_engine.network import bfloat16_error_sd
+from mimir_engine.training.accuracy import accuracy
+from mimir_engine.training.calibration import (
+    Calibration,
+    apply_calibration,
+    fit_calibration,
+    recorded_sexes,
+    select,
+    uncalibrated,
+)
+from mimir_engine.training.checkpoint import Checkpoint
+from mimir_engine.training.dataset import Standardisation
+from mimir_engine.training.ensemble import common_standardisation, load_runs, shipped_state
+from mimir_engine.training.evidence import Evidence, FolderPath, gather_evidence
+from mimir_engine.training.identity import Identity
+from mimir_engine.training.model_card import model_card
 
-# Images of the held-out data on which bfloat16 is compared with float32.
+# Images on which bfloat16 is compared with float32.
 _BFLOAT16_IMAGES = 16
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a module is called, what it may be used on, and whose it is."""
-
-    name: str
-    version: str
-    title: str
-    description: str
-    reference: str
-    accepts: Accepts
-    licence: str
-    column_prefix: str = ""
-    demonstration: bool = False
-
-
-# The model name that phantoms carry keeps every real scanner's study out.
-PHANTOM = Identity(
-    name="phantom",
-    version="1.0",
-    title="Demonstration on synthetic phantoms",
-    description=(
-        "Trained on computer-made phantoms only. It shows that the software works from end to end;"
-        " what it says about a person means nothing."
-    ),
-    reference="held-out synthetic phantoms",
-    accepts=Accepts(
-        vendors=("SIEMENS",),
-        models=("synthetic",),
-        field_strengths_t=(1.5,),
-        stations=(6,),
-        head_foot_mm=(1000.0, 1250.0),
-    ),
-    licence="Apache-2.0",
-    column_prefix="phantom_",
-    demonstration=True,
-)
-
-
 def package(
-    run_dir: Union[str, Path],
-    held_out_dir: Union[str, Path],
-    module_dir: Union[str, Path],
+    runs: Union[FolderPath, Sequence[FolderPath]],
+    calibration: FolderPath,
+    module_dir: FolderPath,
     identity: Identity,
+    *,
+    images: Optional[FolderPath] = None,
     eight_bit: bool = False,
     overwrite: bool = False,
-    provenance: Optional[Mapping[str, Any]] = None,
 ) -> InferenceModule:
-    """Writes an inference module with its variances scaled on data that training has not seen.
+    """Writes an inference module; several runs make an ensemble.
 
-    The predictions behind variance factors and quantiles are those of the weights as they are
-    shipped, so what rounding to eight bits costs is part of the intervals.
+    Args:
+        runs: Folder of a finished run, or several.
+        calibration: Cross-validation, table of predictions, or data set; see `evidence`.
+        module_dir: Folder to make.
+        identity: What the module is called, and so on.
+        images: Data set whose images the feature statistics and the check of bfloat16 are taken
+            from; by default those of `calibration`, where it is a data set. Without images the
+            module has neither.
+        eight_bit: Store the weights in 8 bits.
+        overwrite: Replace the folder if it exists.
 
-    Raises MimirError TRAINING_UNFINISHED, DATASET_MISMATCH where the held-out data have other
-    targets, another projection or are the training data, and what the readers and writers raise.
+    Raises MimirError DATASET_MISMATCH, CALIBRATION_MISMATCH, CALIBRATION_TOO_SMALL,
+    CALIBRATION_UNREADABLE, and what `load_runs` and the writers raise.
     """
-    checkpoint = load_checkpoint(Path(run_dir))
-    held_out = load_dataset(held_out_dir)
-    _check(checkpoint, held_out)
-    state = fold_pixel_scale(checkpoint.network, checkpoint.recipe)
-    draft = _draft(checkpoint, identity)
+    folders = [runs] if isinstance(runs, (str, Path)) else list(runs)
+    checkpoints = load_runs(folders)
+    standardisation = common_standardisation(checkpoints)
+    draft = _draft(checkpoints, standardisation, identity)
+    states = [shipped_state(run, standardisation) for run in checkpoints]
     with tempfile.TemporaryDirectory() as scratch:
-        unscaled = write_module(Path(scratch) / "draft", draft, [state], eight_bit=eight_bit)
-        prediction = Predictor(unscaled).predict(np.asarray(held_out.images))
-        bfloat16_error = bfloat16_error_sd(unscaled, np.asarray(held_out.images[:_BFLOAT16_IMAGES]))
-    divisors = np.array([definition.divisor for definition in held_out.definitions])
-    labels = held_out.targets / divisors
-    factors = variance_factors(labels, prediction.mean, prediction.variance)
-    module = replace(
-        draft,
-        targets=tuple(
-            replace(target, variance_factor=float(factor))
-            for target, factor in zip(draft.targets, factors)
-        ),
-        bfloat16_error_sd=bfloat16_error,
-        provenance={
-            "training": {
-                "data": checkpoint.provenance,
-                "fingerprint": checkpoint.fingerprint,
-                "recipe": asdict(checkpoint.recipe),
-            },
-            "calibration": {
-                "data": dict(held_out.provenance),
-                "studies": len(held_out),
-                "targets": accuracy(
-                    held_out.target_names, labels, prediction.mean, prediction.variance * factors
-                ),
-            },
-            **(provenance or {}),
+        folder = Path(scratch) / "draft"
+        written = write_module(folder, draft, states, eight_bit=eight_bit)
+        evidence = gather_evidence(written, calibration, images)
+        return _write_calibrated(written, evidence, module_dir, overwrite)
+
+
+def recalibrate(
+    module_name: FolderPath,
+    calibration: FolderPath,
+    module_dir: FolderPath,
+    *,
+    identity: Optional[Identity] = None,
+    images: Optional[FolderPath] = None,
+    calibrated: bool = False,
+    overwrite: bool = False,
+) -> InferenceModule:
+    """Writes a module again with other constants around the same files of weights.
+
+    Mean corrections, variance factors, conformal quantiles, percentiles and the model card are
+    made anew; feature statistics where there are images, else they stay.
+
+    Args:
+        module_name: The module's folder, or its name where modules are looked up.
+        calibration: As for `package`; raw predictions of the module's own networks.
+        module_dir: Folder to make; the module's own, with `overwrite`, to replace it.
+        identity: By default the module keeps its own.
+        images: As for `package`.
+        calibrated: The table's predictions carry the module's present calibration, as those of
+            `mimir infer` do.
+        overwrite: Replace the folder if it exists.
+
+    Raises MimirError as `package`.
+    """
+    module = find_module(module_name)
+    if identity is not None:
+        module = replace(module, **_said_by(identity, module.provenance))
+    evidence = gather_evidence(module, calibration, images)
+    if calibrated and "table" in evidence.origin:
+        raw = uncalibrated(evidence.predictions, module.targets)
+        evidence = replace(evidence, predictions=raw)
+    return _write_calibrated(module, evidence, module_dir, overwrite)
+
+
+def _write_calibrated(
+    module: InferenceModule, evidence: Evidence, module_dir: FolderPath, overwrite: bool
+) -> InferenceModule:
+    """Fits everything that isn't weights, and writes it around them."""
+    calibrations = fit_calibration(evidence.predictions, module.targets)
+    targets = tuple(c.of(target) for c, target in zip(calibrations, module.targets))
+    sexes = recorded_sexes(evidence.predictions)
+    provenance = {
+        **module.provenance,
+        "calibration": {
+            **evidence.origin,
+            "studies": len(evidence.predictions.studies),
+            "by_sex": {sex: sexes.count(sex) for sex in ("female", "male")},
+            "targets": accuracy(evidence.predictions, module.targets),
         },
-    )
-    statistics = _statistics(held_out, prediction.mean, identity)
-    return write_module(
-        module_dir, module, [state], eight_bit=eight_bit, statistics=statistics, overwrite=overwrite
-    )
-
-
-def accuracy(
-    names: tuple[str, ...], labels: np.ndarray, means: np.ndarray, variances: np.ndarray
-) -> dict[str, dict[str, float]]:
-    """R², mean absolute error and coverage of the 95 % interval of each target, rounded."""
-    figures = {
-        "r_squared": r_squared(labels, means),
-        "mean_absolute_error": mean_absolute_error(labels, means),
-        "coverage95": coverage(labels, means, variances),
+        "versions": _versions(),
     }
-    return {
-        name: {figure: round(float(values[index]), 4) for figure, values in figures.items()}
-        for index, name in enumerate(names)
-    }
-
-
-def _check(checkpoint: Checkpoint, held_out: Dataset) -> None:
-    if not checkpoint.finished:
-        raise MimirError(
-            "TRAINING_UNFINISHED",
-            f"the run stands at step {checkpoint.step} of {checkpoint.recipe.steps}",
-            "Let `mimir train` finish it.",
-        )
-    problem = None
-    if held_out.definitions != checkpoint.definitions:
-        problem = "the held-out data have other targets than the training data"
-    elif held_out.projection != checkpoint.projection:
-        problem = "the held-out data were projected in another way than the training data"
-    elif held_out.fingerprint() == checkpoint.fingerprint:
-        problem = "the held-out data are the training data"
-    if problem is not None:
-        raise MimirError("DATASET_MISMATCH", problem, "Give held-out data made in the same way.")
-
-
-def _draft(checkpoint: Checkpoint, identity: Identity) -> InferenceModule:
-    return InferenceModule(
-        name=identity.name,
-        version=identity.version,
-        title=identity.title,
-        description=identity.description,
-        architecture=checkpoint.recipe.architecture,
-        projection=checkpoint.projection,
-        accepts=identity.accepts,
-        targets=tuple(
-            _target(definition, float(mean), float(sd))
-            for definition, mean, sd in zip(
-                checkpoint.definitions,
-                checkpoint.standardisation.mean,
-                checkpoint.standardisation.sd,
-            )
-        ),
-        licence=identity.licence,
-        column_prefix=identity.column_prefix,
-        demonstration=identity.demonstration,
-    )
-
-
-def _target(definition: TargetDefinition, mean: float, sd: float) -> Target:
-    return Target(
-        name=definition.name,
-        ukb_field=definition.ukb_field,
-        unit=definition.unit,
-        divisor=definition.divisor,
-        mean=mean,
-        sd=sd,
-        kind=definition.kind,
-        non_negative=definition.non_negative,
+    features = None
+    if evidence.features is not None:
+        features = describe_features(evidence.features)
+        provenance["features"] = {"images": len(evidence.features)}
+    calibrated = replace(module, targets=targets, provenance=provenance)
+    if evidence.images is not None:
+        some = np.asarray(evidence.images[:_BFLOAT16_IMAGES])
+        calibrated = replace(calibrated, bfloat16_error_sd=bfloat16_error_sd(calibrated, some))
+    return write_module_anew(
+        module_dir,
+        calibrated,
+        statistics=_statistics(evidence.predictions, module, calibrations),
+        features=features,
+        card=model_card(calibrated),
+        overwrite=overwrite,
     )
 
 
 def _statistics(
-    held_out: Dataset, means: np.ndarray, identity: Identity
+    predictions: Predictions, module: InferenceModule, calibrations: Sequence[Calibration]
 ) -> Optional[PredictionStatistics]:
-    """Quantiles of the predictions by true sex; None where the data don't know the sex."""
-    if "sex" not in held_out.target_names:
+    """Quantiles of the corrected predictions by recorded sex; None where the sex isn't known."""
+    sexes = np.array(recorded_sexes(predictions))
+    known = (sexes != "") & np.isfinite(predictions.mean).all(axis=1)
+    if not known.any():
         return None
-    sex = held_out.targets[:, held_out.target_names.index("sex")]
-    known = np.isfinite(sex)
+    corrected = apply_calibration(select(predictions, known), module.targets, calibrations)
+    reference = module.provenance.get("reference", "studies of the calibration")
     return describe_predictions(
-        held_out.target_names,
-        means[known],
-        ["male" if value == 1 else "female" for value in sex[known]],
-        reference=f"{int(known.sum())} {identity.reference}",
+        predictions.names,
+        corrected.mean,
+        sexes[known].tolist(),
+        reference=f"{int(known.sum())} {reference}",
     )
+
+
+def _draft(
+    runs: Sequence[Checkpoint], standardisation: Standardisation, identity: Identity
+) -> InferenceModule:
+    training = [
+        {"data": run.provenance, "fingerprint": run.fingerprint, "recipe": asdict(run.recipe)}
+        for run in runs
+    ]
+    targets = tuple(
+        Target(
+            name=definition.name,
+            ukb_field=definition.ukb_field,
+            unit=definition.unit,
+            divisor=definition.divisor,
+            mean=float(mean),
+            sd=float(sd),
+            kind=definition.kind,
+            non_negative=definition.non_negative,
+        )
+        for definition, mean, sd in zip(
+            runs[0].definitions, standardisation.mean, standardisation.sd
+        )
+    )
+    return InferenceModule(
+        architecture=runs[0].recipe.architecture,
+        projection=runs[0].projection,
+        targets=targets,
+        **_said_by(identity, {"training": training}),
+    )
+
+
+def _said_by(identity: Identity, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a module that an identity fills in; what has no field goes to provenance."""
+    fields = {
+        name: getattr(identity, name)
+        for name in ("name", "version", "title", "description", "accepts", "licence")
+    }
+    return {
+        **fields,
+        "column_prefix": identity.column_prefix,
+        "demonstration": identity.demonstration,
+        "provenance": {
+            **provenance,
+            "population": identity.population,
+            "reference": identity.reference,
+            "limits": list(identity.limits),
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "mimir_engine": mimir_engine.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }

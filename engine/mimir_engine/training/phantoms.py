@@ -9,8 +9,16 @@ from typing import Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.projection import PROJECTION_NAME
-from mimir_engine.training.dataset import Dataset, TargetDefinition, describe_dataset
+from mimir_engine.study.read import bulk_name
+from mimir_engine.training.dataset import (
+    Dataset,
+    StudyId,
+    TargetDefinition,
+    covariates_of,
+    describe_dataset,
+)
 
 
 def describe_phantoms(folder: Union[str, Path]) -> None:
@@ -39,9 +47,11 @@ def phantom_dataset(
             "Let `mimir phantom` finish the folder.",
         )
     seeds = description["seeds"][rows]
+    names = [study_name(seed) for seed in seeds]
+    targets = np.load(folder / "targets.npy")[rows].astype(np.float64)
     return Dataset(
         images=np.load(folder / "images.npy", mmap_mode="r")[rows],
-        targets=np.load(folder / "targets.npy")[rows].astype(np.float64),
+        targets=targets,
         definitions=tuple(
             phantom_target(name, unit)
             for name, unit in zip(description["names"], description["units"])
@@ -53,6 +63,8 @@ def phantom_dataset(
             "first_seed": seeds[0],
             "last_seed": seeds[-1],
         },
+        studies=tuple(StudyId(name, *bulk_name(name)) for name in names),
+        covariates=covariates_of(description["names"], targets),
     )
 
 

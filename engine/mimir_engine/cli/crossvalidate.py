@@ -1,0 +1,56 @@
+"""``mimir crossvalidate``: predictions of every study by a network that has not seen it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mimir_engine.cli import DONE, say
+from mimir_engine.cli.training_options import (
+    add_data_options,
+    add_recipe_options,
+    choose_allocator,
+    chosen_dataset,
+    chosen_recipe,
+    step_line,
+)
+from mimir_engine.extras import require
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command line."""
+    parser = subparsers.add_parser(
+        "crossvalidate", help="predict every study by a network that has not seen its person"
+    )
+    add_data_options(parser)
+    add_recipe_options(parser)
+    parser.add_argument("--folds", type=int, default=5, help="(5)")
+    parser.add_argument("--seed", type=int, default=0, help="of the networks (0)")
+    parser.add_argument(
+        "--fold-seed", type=int, default=0, help="of the folds, which recipes can share (0)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cross-validate, or go on with it."""
+    choose_allocator(arguments.argv)
+    require("network")
+    from mimir_engine.device import choose_device
+    from mimir_engine.training.crossvalidate import OUT_OF_FOLD, FoldProgress, crossvalidate
+
+    device = str(choose_device(arguments.device))
+    dataset = chosen_dataset(arguments)
+    output = arguments.output
+    recipe = chosen_recipe(arguments, arguments.seed, output / "fold-1")
+
+    def tell(progress: FoldProgress) -> None:
+        line = step_line(progress.step, progress.remaining_seconds)
+        say(f"fold {progress.fold}/{progress.folds}  {line}")
+
+    result = crossvalidate(
+        dataset, output, recipe, arguments.folds, tell, arguments.fold_seed, device
+    )
+    if not result.finished:
+        raise KeyboardInterrupt
+    say(f"{arguments.folds} folds done; see {output / OUT_OF_FOLD}")
+    return DONE

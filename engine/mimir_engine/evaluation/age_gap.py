@@ -1,0 +1,77 @@
+"""The age gap: predicted age minus age, raw and freed of its dependence on age.
+
+A network draws its estimates towards the cohort's average age, so the young get positive gaps and
+the old negative ones. The usual remedy takes the line of gap on age off (Smith et al. 2019,
+NeuroImage 200:528; Beheshti et al. 2019, NeuroImage Clin 24:102063). Here no study takes part in
+the line that corrects it. The corrected gap is for relations with other things than age. As it is
+made with the true age, R² of "corrected age" is high whatever the network knows (Butler et al.
+2021, Hum Brain Mapp 42:4092), so that number does not exist here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.evaluation.agreement import finite, weighted_sums
+
+#: Folds that are made where none are given.
+FOLDS = 10
+
+
+def age_gaps(
+    age: np.ndarray,
+    estimate: np.ndarray,
+    folds: Sequence[str] = (),
+    persons: Sequence[str] = (),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Raw and corrected gap of each study, in years.
+
+    Each fold's gaps lose the least-squares line of gap on age through all *other* folds.
+
+    Args:
+        age: True age, float64 (studies,), NaN where unknown.
+        estimate: Predicted age, likewise.
+        folds: Fold of each study; with fewer than two, persons are dealt into ten at random.
+        persons: Whose studies they are, so that those of one stay in one such fold.
+
+    Returns:
+        Both float64 (studies,); NaN where unknown, or where the other folds make no line.
+    """
+    gap = estimate - age
+    fold_of = np.asarray(folds if len(set(folds)) > 1 else _dealt(persons or range(len(age))))
+    known = np.isfinite(gap)
+    corrected = np.full_like(gap, np.nan)
+    for fold in np.unique(fold_of):
+        mine, others = known & (fold_of == fold), known & (fold_of != fold)
+        if others.sum() < 3 or np.ptp(age[others]) == 0:
+            continue
+        slope, intercept = np.polyfit(age[others], gap[others], 1)
+        corrected[mine] = gap[mine] - (intercept + slope * age[mine])
+    return gap, corrected
+
+
+def _dealt(persons: Sequence[object]) -> np.ndarray:
+    """Folds of equal size for persons, always the same ones: int64 (studies,)."""
+    names, person_of = np.unique(np.asarray(persons), return_inverse=True)
+    dealt = np.random.default_rng(0).permutation(len(names)) % FOLDS
+    return np.asarray(dealt[person_of])
+
+
+def gap_scores(
+    age: np.ndarray, gap: np.ndarray, weights: Optional[np.ndarray] = None
+) -> dict[str, np.ndarray]:
+    """``mae``: mean size of a gap in years; ``age_correlation``: Pearson's, with age.
+
+    Arrays and weights are as in `agreement`.
+    """
+    a, g = age - age.mean(), gap - gap.mean()
+    columns = (np.ones_like(a), a, g, a * a, g * g, a * g, np.abs(gap))
+    n, s_a, s_g, s_aa, s_gg, s_ag, s_abs = weighted_sums(columns, weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        both = (s_aa - s_a**2 / n) * (s_gg - s_g**2 / n)
+        both = np.where(both > 1e-24 * s_aa * s_gg, both, np.nan)
+        correlation = (s_ag - s_a * s_g / n) / np.sqrt(both)
+        return finite({"mae": s_abs / n, "age_correlation": correlation})

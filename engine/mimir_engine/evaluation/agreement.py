@@ -1,0 +1,80 @@
+"""How well predictions agree with reference values.
+
+Every function takes one target's studies, none of them NaN, as float64 (studies,), and optionally
+`weights`, float64 (resamples, studies): how often each study stands in each resample. With weights
+the results have shape (resamples,), else they are single numbers; NaN where one is not defined.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Optional
+
+import numpy as np
+
+#: References nearer to zero are left out of the relative error, as the published validation does.
+SMALLEST_REFERENCE = 1e-4
+#: Half the width of 95 % limits of agreement, in SDs of the differences.
+LIMITS_SD = NormalDist().inv_cdf(0.975)
+
+
+def agreement(
+    reference: np.ndarray, mean: np.ndarray, weights: Optional[np.ndarray] = None
+) -> dict[str, np.ndarray]:
+    """All metrics of agreement at once, since they share their sums.
+
+    With d = mean - reference, over n studies:
+
+    - ``icc``: ICC(2,1) of Shrout and Fleiss 1979, i.e. two-way random effects, absolute agreement,
+      single rater (ICC(A,1) of McGraw and Wong 1996). For two raters it comes to
+      2 cov / (var_reference + var_mean + bias² - var_d / n), with variances over n - 1.
+    - ``r2``: 1 - sum d² / sum (reference - its average)²; the coefficient of determination.
+    - ``mae``, ``rmse``: mean of |d|; root of the mean of d².
+    - ``mape``: mean of |d / reference| in percent, without references below 0.0001 in size.
+    - ``bias``: mean of d; what is predicted too high is positive.
+    - ``loa_lower``, ``loa_upper``: bias ± 1.96 SD of d (over n - 1), the 95 % limits of agreement
+      of Bland and Altman 1986.
+    """
+    centre = reference.mean()
+    a, d = reference - centre, mean - reference
+    relative = np.zeros_like(d)
+    counted = np.abs(reference) >= SMALLEST_REFERENCE
+    np.divide(np.abs(d), np.abs(reference), out=relative, where=counted)
+    columns = (np.ones_like(a), a, a * a, d, d * d, a * d, np.abs(d), counted, relative)
+    n, s_a, s_aa, s_d, s_dd, s_ad, s_abs, n_relative, s_relative = weighted_sums(columns, weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bias = s_d / n
+        # Sums of squares around the resample's own averages; rounding alone is no spread.
+        rounding = 1e-12 * s_aa + 1e-28 * n * centre**2
+        spread = s_aa - s_a**2 / n
+        spread = np.where(spread > rounding, spread, np.nan)
+        var_a = spread / (n - 1)
+        var_d = np.maximum(s_dd - s_d * bias, 0.0) / (n - 1)
+        covariance = var_a + (s_ad - s_a * bias) / (n - 1)
+        var_b = 2 * covariance - var_a + var_d
+        limits = LIMITS_SD * np.sqrt(var_d)
+        return finite(
+            {
+                "icc": 2 * covariance / (var_a + var_b + bias**2 - var_d / n),
+                "r2": 1 - s_dd / spread,
+                "mae": s_abs / n,
+                "mape": 100 * s_relative / n_relative,
+                "rmse": np.sqrt(s_dd / n),
+                "bias": bias,
+                "loa_lower": bias - limits,
+                "loa_upper": bias + limits,
+            }
+        )
+
+
+def weighted_sums(columns: tuple[np.ndarray, ...], weights: Optional[np.ndarray]) -> np.ndarray:
+    """Sums of columns (studies,) over the studies of each resample: (columns[, resamples])."""
+    stacked = np.stack(columns).astype(np.float64)
+    if weights is None:
+        return stacked.sum(axis=1)
+    return (weights @ stacked.T).T  # far faster than stacked @ weights.T
+
+
+def finite(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """NaN for what a division by nothing left."""
+    return {name: np.where(np.isfinite(v), v, np.nan) for name, v in metrics.items()}

@@ -1,0 +1,48 @@
+"""Percentile bootstrap over persons: what other samples of this size might have given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def resample_counts(persons: Sequence[str], resamples: int, seed: int) -> np.ndarray:
+    """How often each study is drawn in each resample: uint8 (resamples, studies).
+
+    As many persons as there are, drawn with replacement; all studies of a person come along, since
+    two visits of one body are not two independent observations. Metrics, targets and subgroups
+    are all judged on the same resamples.
+    """
+    _, person_of = np.unique(np.asarray(persons), return_inverse=True)
+    count = int(person_of.max()) + 1
+    rng = np.random.default_rng(seed)
+    # uint8 is enough: that one of n is drawn more than 255 times in n has no chance.
+    counts = np.empty((resamples, len(persons)), dtype=np.uint8)
+    for row in counts:
+        drawn = np.bincount(rng.integers(0, count, count), minlength=count)
+        row[:] = drawn[person_of]
+    return counts
+
+
+def percentile_intervals(samples: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The middle share of the resamples' values (linear between order statistics).
+
+    Args:
+        samples: (resamples, ...); NaN (not defined in that resample) is left out.
+        level: The share.
+
+    Returns:
+        Lower and upper bounds (...); NaN where fewer than two values are known.
+    """
+    ordered = np.sort(samples, axis=0)  # NaN last
+    known = np.isfinite(ordered).sum(axis=0)
+    bounds = []
+    for quantile in ((1 - level) / 2, (1 + level) / 2):
+        place = np.maximum(known - 1, 0) * quantile
+        below = np.floor(place).astype(np.int64)
+        above = np.minimum(below + 1, np.maximum(known - 1, 0))
+        low = np.take_along_axis(ordered, below[None], axis=0)[0]
+        high = np.take_along_axis(ordered, above[None], axis=0)[0]
+        bounds.append(np.where(known > 1, low + (place - below) * (high - low), np.nan))
+    return bounds[0], bounds[1]

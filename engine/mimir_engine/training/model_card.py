@@ -1,0 +1,164 @@
+"""A module's README.md, written from what its module.json says and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mimir_engine.inference_module import InferenceModule, Target
+from mimir_engine.inference_module.interval import half_width_in_sd
+from mimir_engine.report.module_text import accepts_text
+
+_LIMITS = (
+    "The module accepts what it was validated on (above). On anything else intervals may not hold.",
+    "Intervals hold on average over studies like those of the calibration, not for each kind of"
+    " person; rare extremes are drawn towards the middle.",
+    "Research software, not a medical device.",
+)
+
+
+def model_card(module: InferenceModule) -> str:
+    """The card as Markdown: what it is, accuracy, calibration, limits, licence."""
+    sections = (
+        [f"# {module.name} {module.version}", f"**{module.title}.** {module.description}"],
+        [_table(("", ""), _facts(module))],
+        ["## Accuracy", _how_judged(module), _table(_ACCURACY, _accuracy(module))],
+        ["## Calibration", _CALIBRATION_TEXT, _table(_CALIBRATION, _calibration(module.targets))],
+        ["## Limits", "\n".join(f"- {limit}" for limit in _limits(module))],
+        ["## Licence", f"{module.licence}"],
+    )
+    return "\n\n".join(part for section in sections for part in section if part) + "\n"
+
+
+def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
+    provenance = module.provenance
+    count = len(module.weights)
+    network = module.architecture if count == 1 else f"{count} × {module.architecture}, a mixture"
+    yield "network", f"{network}; {len(module.targets)} targets, mean and log-variance each"
+    yield "input", f"projection {module.projection}"
+    yield "valid for", accepts_text(module.accepts)
+    if provenance.get("population"):
+        yield "population", str(provenance["population"])
+    runs = provenance.get("training", ())
+    for run in [runs] if isinstance(runs, Mapping) else runs:
+        yield "trained on", _flat(run.get("data", {}))
+        yield "recipe", _recipe(run.get("recipe", {}))
+    calibration = provenance.get("calibration", {})
+    by_sex = calibration.get("by_sex", {})
+    split = ", ".join(f"{number} {sex}" for sex, number in by_sex.items() if number)
+    studies = f"{calibration.get('studies', 0)} studies{f' ({split})' if split else ''}"
+    yield "calibrated on", f"{studies}: {_origin(calibration)}"
+    yield "weights", ", ".join(f"{w.file} ({w.storage})" for w in module.weights)
+    versions = provenance.get("versions", {})
+    if versions:
+        yield "made with", ", ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _origin(calibration: Mapping[str, Any]) -> str:
+    if "data" in calibration:
+        return f"held-out data, {_flat(calibration['data'])}"
+    if "crossvalidation" not in calibration:
+        return f"predictions of {calibration.get('table', 'unknown origin')}"
+    crossed = calibration["crossvalidation"]
+    networks = f"{crossed['folds']} networks, {_recipe(crossed['recipe'])}"
+    return f"out-of-fold predictions of a cross-validation ({networks})"
+
+
+def _recipe(recipe: Mapping[str, Any]) -> str:
+    told = ("name", "start", "steps", "batch_size", "seed")
+    return ", ".join(f"{name} {recipe[name]}" for name in told if name in recipe)
+
+
+def _flat(values: Mapping[str, Any]) -> str:
+    plain = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
+    return ", ".join(f"{key} {value}" for key, value in plain.items()) or "not recorded"
+
+
+def _how_judged(module: InferenceModule) -> str:
+    several = "" if len(module.weights) == 1 else " The ensemble itself was not judged."
+    crossed = "data" not in module.provenance.get("calibration", {})
+    single = " A study's prediction is that of the network that had not seen it." if crossed else ""
+    return (
+        "By the studies of the calibration, each part of them calibrated on the others."
+        f"{single}{several if crossed else ''} Coverage is the share of labels inside the interval."
+    )
+
+
+_ACCURACY = (
+    "target",
+    "unit",
+    "studies",
+    "ICC",
+    "R²",
+    "mean absolute error",
+    "bias",
+    "width of 95 % interval",
+    "coverage at 50 / 80 / 95 %",
+)
+
+
+def _accuracy(module: InferenceModule) -> Iterable[tuple[str, ...]]:
+    rows = module.provenance.get("calibration", {}).get("targets", {})
+    for target in module.targets:
+        row = rows.get(target.name, {})
+        covered = " / ".join(_percent(row.get(f"coverage{level}")) for level in (50, 80, 95))
+        yield (
+            target.name,
+            target.unit or ("score" if target.kind == "class" else ""),
+            _number(row.get("studies"), "g"),
+            _number(row.get("icc"), ".3f"),
+            _number(row.get("r2"), ".3f"),
+            _number(row.get("mae"), ".3g"),
+            _number(row.get("bias"), "+.2g"),
+            _number(row.get("mean_width95"), ".3g"),
+            "no interval" if target.kind == "class" else covered,
+        )
+
+
+_CALIBRATION_TEXT = """\
+The standardised estimate *m* becomes *a m* + *b*, the variance is multiplied by *k*, and the 95 %
+interval is the estimate ± *q* SD (the Gaussian's *q* is 1.96): that of the sex where it is certain
+and each sex had enough studies, else that of all."""
+
+_CALIBRATION = ("target", "*a*", "*b*", "*k*", "*q*", "*q* female", "*q* male")
+
+
+def _calibration(targets: Sequence[Target]) -> Iterable[tuple[str, ...]]:
+    for target in targets:
+        by_sex = target.conformal_quantiles_by_sex
+        tables = (target.conformal_quantiles, by_sex.get("female"), by_sex.get("male"))
+        yield (
+            target.name,
+            f"{target.mean_slope:.3f}",
+            f"{target.mean_offset:+.3f}",
+            f"{target.variance_factor:.3f}",
+            *(f"{half_width_in_sd(table, 0.95):.2f}" if table else "–" for table in tables),
+        )
+
+
+def _limits(module: InferenceModule) -> Iterable[str]:
+    if module.demonstration:
+        yield "A demonstration: what it says about a person means nothing."
+    yield from module.provenance.get("limits", ())
+    if any(target.kind == "class" for target in module.targets):
+        yield "A class is told by a score, which is no probability and has no interval."
+    if module.features_file is None and "features" not in module.provenance:
+        yield "It ships no feature statistics: images unlike those of its training go unnoticed."
+    yield from _LIMITS
+
+
+def _percent(share: object) -> str:
+    return f"{100 * share:.1f}" if isinstance(share, float) else "–"
+
+
+def _number(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, (int, float)) else "–"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

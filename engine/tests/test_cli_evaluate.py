@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
+from mimir_engine.evaluation.agreement import agreement
+from mimir_engine.evaluation.evaluate import METRICS, evaluate
+from mimir_engine.evaluation.predictions import Predictions, write_predictions
+from mimir_engine.evaluation.subgroups import choose_groups
+from mimir_engine.evaluation.tables import markdown
+
+Capture = pytest.CaptureFixture[str]
+
+
+def made(studies: int = 120) -> Predictions:
+    """Fat with gaps, age, sex without SDs, and a target that nobody has a reference of."""
+    rng = np.random.default_rng(1)
+    reference = np.stack(
+        [
+            rng.normal(5, 2, studies),
+            rng.uniform(45, 80, studies),
+            np.arange(studies) % 2.0,
+            np.full(studies, np.nan),
+        ],
+        axis=1,
+    )
+    sd = np.exp(rng.normal(-1, 0.3, reference.shape))
+    mean = np.nan_to_num(reference) + sd * rng.normal(size=reference.shape)
+    reference[::7, 0], sd[:, 2] = np.nan, np.nan
+    return Predictions(
+        names=("fat$|", "age", "sex", "nobodys"),
+        units=("L", "years", "", "kg"),
+        studies=tuple(f"s{i}" for i in range(studies)),
+        reference=reference,
+        mean=mean,
+        sd=sd,
+        groups={
+            "fold": tuple(str(i % 3 + 9) for i in range(studies)),
+            "person": tuple(f"p{i // 2}" for i in range(studies)),
+        },
+    )
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "out_of_fold.csv"
+    write_predictions(path, made())
+    return path
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_and_figures_are_written(table: Path, tmp_path: Path, capsys: Capture) -> None:
+    pytest.importorskip("matplotlib")
+    output = tmp_path / "out"
+    judged = ["evaluate", str(table), "--bootstrap", "20", "--output", str(output)]
+    assert main(judged) == SOME_FAILED  # of one target there is no reference
+    said = capsys.readouterr()
+    assert said.out.strip() == str(output / "metrics.md")
+    assert "nobodys" in said.err
+    figures = {str(p.relative_to(output / "figures")) for p in output.rglob("*.png")}
+    sheets = {
+        f"{name}-1.png" for name in ("agreement", "bland-altman", "calibration", "sparsification")
+    }
+    pages = {os.path.join("targets", n) for n in ("01-fat__.png", "02-age.png", "03-sex.png")}
+    assert figures == sheets | pages
+    assert (output / "metrics.md").read_text(encoding="utf-8").startswith("# Evaluation")
+
+
+def test_numbers_in_the_table_are_those_of_the_metrics(table: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    done = main(
+        ["evaluate", str(table), "--bootstrap", "50", "--figures", "none", "--output", str(output)]
+    )
+    assert done == SOME_FAILED
+    assert not (output / "figures").exists()
+    p = made()
+    female = np.isfinite(p.reference[:, 0]) & (p.reference[:, 2] == 0)
+    expected = agreement(p.reference[female, 0], p.mean[female, 0])["icc"]
+    (row,) = [
+        r
+        for r in rows(output)
+        if (r["target"], r["group"], r["member"], r["metric"]) == ("fat$|", "sex", "female", "icc")
+    ]
+    assert float(row["value"]) == pytest.approx(float(expected), rel=1e-12)
+    assert int(row["n"]) == female.sum()
+    assert float(row["lower95"]) < float(row["value"]) < float(row["upper95"])
+    assert {r["group"] for r in rows(output)} == {"all", "fold", "age", "sex"}
+
+
+def test_only_the_groups_that_are_asked_for(table: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    options = ["--groups", "age", "--bootstrap", "0", "--figures", "none", "--output", str(output)]
+    main(["evaluate", str(table), *options])
+    assert {r["group"] for r in rows(output)} == {"all", "age"}
+    bands = {r["member"] for r in rows(output) if r["group"] == "age"}
+    assert bands == {"40 to 49", "50 to 59", "60 to 69", "70 to 79"}
+    assert {r["lower95"] for r in rows(output)} == {""}
+
+
+def test_all_is_well_where_every_target_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("study,target,reference,mean\na,x,1,2\nb,x,2,3\nc,x,3,3\n")
+    options = ["--figures", "none", "--output", str(tmp_path / "out")]
+    assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--level", "0.2"], "LEVEL_INVALID"),
+        (["--bootstrap", "-1"], "WRONG_USE"),
+        (["--bootstrap", "1000000000"], "WRONG_USE"),
+        (["--seed", "-1"], "WRONG_USE"),
+        (["--groups", "shoes"], "WRONG_USE"),
+        (["--groups", "person"], "WRONG_USE"),
+        (["--reference", "gone.csv"], "PREDICTIONS_INVALID"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    table: Path, tmp_path: Path, capsys: Capture, options: list[str], code: str
+) -> None:
+    given = ["evaluate", str(table), "--figures", "none", "--output", str(tmp_path / "out")]
+    assert main([*given, *options]) == WRONG_USE
+    said = capsys.readouterr().err
+    assert said.startswith(f"{code}: ")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_level_other_than_that_of_the_table_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("study,target,reference,mean,lower90,upper90\na,x,1,2,0,3\n")
+    options = ["--level", "0.95", "--figures", "none", "--output", str(tmp_path)]
+    assert main(["evaluate", str(path), *options]) == WRONG_USE
+    assert "0.9, not 0.95" in capsys.readouterr().err
+
+
+def test_vector_figures_are_the_same_each_time(table: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    written = []
+    for name in ("one", "two"):
+        options = ["--bootstrap", "0", "--figures", "pdf", "--output", str(tmp_path / name)]
+        main(["evaluate", str(table), *options])
+        written.append((tmp_path / name / "figures" / "calibration-1.pdf").read_bytes())
+    assert written[0] == written[1]
+
+
+# --- the evaluation itself ---
+
+
+def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
+    one, two, other = (evaluate(made(), resamples=30, seed=seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(one.lower, two.lower)
+    assert not np.array_equal(one.lower, other.lower, equal_nan=True)
+    np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_blocks_of_resamples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = evaluate(made(), resamples=30)
+    monkeypatch.setattr("mimir_engine.evaluation.evaluate.BLOCK_BYTES", 8 * 120 * 7)
+    parts = evaluate(made(), resamples=30)
+    np.testing.assert_allclose(whole.upper, parts.upper, rtol=1e-10)
+
+
+def test_given_intervals_are_the_ones_that_are_judged() -> None:
+    p = made()
+    never = Predictions(
+        p.names, p.units, p.studies, p.reference, p.mean, p.sd, p.mean + 50, p.mean + 51, 0.9
+    )
+    judged = evaluate(never, resamples=0)
+    assert judged.given
+    assert judged.level == 0.9
+    assert judged.value("age", "picp") == 0
+    assert judged.value("age", "width") == pytest.approx(1)
+    gaussian = evaluate(p, resamples=0)
+    assert gaussian.value("age", "picp") > 0.8
+    assert gaussian.value("age", "auce") == judged.value("age", "auce")
+
+
+def test_without_sds_only_agreement_is_judged() -> None:
+    judged = evaluate(made(), resamples=10)
+    assert np.isfinite(judged.value("sex", "icc"))
+    assert np.isnan(judged.value("sex", "auce"))
+    assert judged.unjudged == ("nobodys",)
+
+
+def test_for_age_both_gaps_are_told_and_never_an_r2_of_the_corrected_one() -> None:
+    judged = evaluate(made(), choose_groups(made()), resamples=10)
+    assert np.isfinite(judged.value("age", "corrected_gap_mae"))
+    assert np.isnan(judged.value("fat$|", "raw_gap_mae"))
+    gap_metrics = {name for name in METRICS if "gap" in name}
+    assert not any("r2" in name for name in gap_metrics)
+    text = markdown(judged)
+    assert "## Age gap" in text
+    assert "fat$\\|" in text
+
+
+def test_members_are_in_order_of_size() -> None:
+    judged = evaluate(made(), choose_groups(made()), resamples=0)
+    assert [m for g, m in judged.subgroups if g == "fold"] == ["9", "10", "11"]

@@ -1,0 +1,123 @@
+"""Statistics of features: what is like the data, and what lies far outside of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_modules import module_spec, write_without_network
+
+pytest.importorskip("safetensors")
+
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import file_sha256, load_module
+from mimir_engine.inference_module.features import (
+    FeatureStatistics,
+    describe_features,
+    read_features,
+    typicality,
+    write_features,
+)
+from mimir_engine.inference_module.format import FeaturesFile, InferenceModule
+
+
+def drawn(count: int, seed: int = 0) -> np.ndarray:
+    """Features of 300 numbers that vary in ten directions, with a little noise."""
+    directions = np.random.default_rng(99).normal(size=(10, 300))
+    rng = np.random.default_rng(seed)
+    scales = np.linspace(3, 0.3, 10)
+    noise = 0.05 * rng.standard_normal((count, 300))
+    return ((rng.standard_normal((count, 10)) * scales) @ directions + 5 + noise).astype(np.float32)
+
+
+def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> InferenceModule:
+    module = load_module(write_without_network(folder))
+    statistics = describe_features(features, rank)
+    assert statistics is not None
+    write_features(folder / "features.safetensors", statistics)
+    digest = file_sha256(folder / "features.safetensors")
+    return replace(module, features_file=FeaturesFile("features.safetensors", digest))
+
+
+def test_new_images_of_the_same_kind_fall_where_the_quantiles_say(tmp_path: Path) -> None:
+    judged = typicality(shipped(tmp_path / "trial", drawn(800)), drawn(2_000, seed=1))
+    assert judged is not None
+    for level in (0.5, 0.9, 0.95):
+        share = (judged.distance <= judged.quantiles[level]).mean()
+        assert share == pytest.approx(level, abs=0.03)
+    assert np.median(judged.ratio) < 1
+
+
+def test_what_lies_outside_in_either_way_is_far(tmp_path: Path) -> None:
+    module = shipped(tmp_path / "trial", drawn(800))
+    usual = drawn(50, seed=1)
+    further = usual + 4 * (usual - usual.mean(axis=0))
+    elsewhere = usual + np.random.default_rng(3).standard_normal(300).astype(np.float32)
+    for strange in (further, elsewhere):
+        judged = typicality(module, strange)
+        assert judged is not None
+        assert judged.ratio.min() > 0.5
+        assert np.median(judged.ratio) > 3
+
+
+def test_components_are_those_of_scikit_learn() -> None:
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    features = drawn(400)
+    statistics = describe_features(features, rank=8)
+    assert statistics is not None
+    pca = decomposition.PCA(8, svd_solver="full").fit(features.astype(np.float64))
+    assert statistics.variances == pytest.approx(pca.explained_variance_, rel=1e-5)
+    overlap = np.abs((statistics.components * pca.components_).sum(axis=1))
+    assert overlap == pytest.approx(np.ones(8), abs=1e-5)
+
+
+def test_the_part_inside_the_components_is_the_distance_of_mahalanobis(tmp_path: Path) -> None:
+    scipy = pytest.importorskip("scipy.spatial.distance")
+    features = drawn(400).astype(np.float64)[:, :12]
+    statistics = describe_features(features, rank=11)
+    assert statistics is not None
+    strange = features[:1] + 2
+    inside = ((strange - statistics.mean) @ statistics.components.T)[0]
+    covariance = np.cov(features.T)
+    projected = statistics.components @ covariance @ statistics.components.T
+    expected = scipy.mahalanobis(inside, np.zeros(11), np.linalg.inv(projected)) ** 2
+    assert (inside**2 / statistics.variances).sum() == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    statistics = describe_features(rng.standard_normal((260, 2048)).astype(np.float32))
+    assert statistics is not None
+    write_features(tmp_path / "features.safetensors", statistics)
+    assert (tmp_path / "features.safetensors").stat().st_size < 1e6
+    again = read_features(tmp_path / "features.safetensors")
+    for name in ("mean", "components", "variances", "residual_scale", "levels", "quantiles"):
+        assert np.array_equal(getattr(again, name), getattr(statistics, name))
+
+
+def test_few_images_make_no_statistics_and_a_module_may_ship_none() -> None:
+    assert describe_features(drawn(49)) is None
+    assert typicality(module_spec(), drawn(2)) is None
+
+
+def test_features_of_another_network_are_refused(tmp_path: Path) -> None:
+    module = shipped(tmp_path / "trial", drawn(100))
+    with pytest.raises(MimirError, match="FEATURES_INVALID"):
+        typicality(module, np.ones((1, 512), np.float32))
+
+
+def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "features.safetensors"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(MimirError, match="FEATURES_INVALID"):
+        read_features(path)
+    save_file({"mean": np.ones(3, np.float32)}, path)
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*other arrays"):
+        read_features(path)
+    one = np.ones(1, np.float32)
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*above zero"):
+        FeatureStatistics(one, np.ones((1, 1), np.float32), 0 * one, one)
