@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mimir_engine.evaluation.strict_table import as_cell
+from mimir_engine.plain_text import as_cell
 from mimir_engine.whole_files import whole_file
 
 

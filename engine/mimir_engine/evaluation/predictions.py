@@ -23,9 +23,10 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.strict_table import Table, as_cell, invalid, open_table
+from mimir_engine.evaluation.strict_table import Table, invalid, open_table
 from mimir_engine.evaluation.tidy_cells import TEXTS, read_cells
 from mimir_engine.extras import require
+from mimir_engine.plain_text import as_cell
 from mimir_engine.whole_files import whole_file
 
 DEFAULT_LEVEL = 0.95

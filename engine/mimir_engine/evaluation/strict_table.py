@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from mimir_engine.errors import MimirError
 from mimir_engine.extras import require
-from mimir_engine.report.csv_files import FORMULA_BEGINS
+from mimir_engine.plain_text import from_cell
 
 #: Characters of a line. A row of the 71 published measurements takes some 6,000.
 LONGEST_LINE = 1_000_000
@@ -185,10 +185,4 @@ def to_number(cell: Any) -> float:
 
 def to_text(cell: Any) -> str:
     """A cell as text; the sign that keeps spreadsheets from computing it is taken off."""
-    text = "" if cell is None else str(cell)
-    return text[1:] if text[:1] == "'" and text[1:].startswith((*FORMULA_BEGINS, "'")) else text
-
-
-def as_cell(text: str) -> str:
-    """A text for a CSV file that a spreadsheet takes as text; ``to_text`` undoes it."""
-    return f"'{text}" if text.startswith((*FORMULA_BEGINS, "'")) else text
+    return "" if cell is None else from_cell(str(cell))

@@ -18,9 +18,8 @@ from mimir_engine.evaluation.evaluate import (
     UNCERTAINTY,
     Evaluation,
 )
-from mimir_engine.evaluation.strict_table import as_cell
 from mimir_engine.evaluation.subgroups import AGE
-from mimir_engine.plain_text import printable
+from mimir_engine.plain_text import as_cell, printable
 from mimir_engine.report.table import number
 from mimir_engine.whole_files import whole_file
 

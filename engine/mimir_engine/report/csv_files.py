@@ -11,10 +11,8 @@ from pathlib import Path
 from mimir_engine.cohort.outcome import Cohort, StudyResult
 from mimir_engine.inference_module.format import Target
 from mimir_engine.measurement import Measurement
+from mimir_engine.plain_text import FORMULA_BEGINS
 from mimir_engine.whole_files import whole_file
-
-#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_cohort(
