@@ -18,7 +18,8 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 pyt
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engine test-module test-slicer lint bench bench-slicer evidence clean
+.PHONY: help demo test test-engine test-module test-slicer lint bench bench-slicer evidence \
+    validation clean
 
 help:
 	@echo "make demo   a synthetic study, its measurements and a picture, in $(OUTPUT)/"
@@ -28,6 +29,7 @@ help:
 	@echo "make bench  how long each step takes"
 	@echo "make bench-slicer SLICER=/path/to/Slicer  whether Slicer stays usable meanwhile"
 	@echo "make evidence   how good the phantom module is on 200 fresh phantoms"
+	@echo "make validation  all of docs/validation.md from nothing; hours, goes on where it was killed"
 	@echo "make clean  removes $(VENV), $(OUTPUT) and caches"
 
 demo: $(READY)
@@ -75,8 +77,11 @@ bench: $(READY)
 evidence: $(READY)
 	@$(BIN)/python engine/evidence/phantom_module.py --output evidence-output
 
+validation: $(READY)
+	@$(BIN)/python engine/evidence/validation --output validation-output --docs docs
+
 clean:
-	@rm -rf $(VENV) $(OUTPUT) evidence-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) $(OUTPUT) evidence-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +

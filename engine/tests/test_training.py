@@ -36,7 +36,7 @@ from mimir_engine.training.dataset import (  # noqa: E402
     standardisation_of,
     write_dataset,
 )
-from mimir_engine.training.fit import fit, fold_pixel_scale, initial_network  # noqa: E402
+from mimir_engine.training.fit import fit  # noqa: E402
 from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
 from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
 from mimir_engine.training.recipe import (  # noqa: E402
@@ -219,7 +219,7 @@ def test_a_run_of_another_recipe_or_data_set_is_refused(data: Path, tmp_path: Pa
 
 @pytest.mark.usefixtures("small")
 def test_a_diverging_run_ends_with_its_name(data: Path, tmp_path: Path) -> None:
-    wild = replace(SMALL, peak_rate=1e30, gradient_limit=None)
+    wild = replace(SMALL, peak_rate=1e30)
     with pytest.raises(MimirError, match="TRAINING_DIVERGED"):
         fit(data, tmp_path / "run", wild)
 
@@ -228,21 +228,6 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
         load_checkpoint(tmp_path)
-
-
-@pytest.mark.usefixtures("small")
-def test_folding_the_pixel_scale_is_exact_up_to_the_border() -> None:
-    network = initial_network(replace(SMALL, still_last_layer=False), 2).eval()
-    pixels = torch.rand(2, 3, 32, 32) * 255
-    expected = network(pixels * SMALL.pixel_scale)
-    network.load_state_dict(fold_pixel_scale(network.state_dict(), SMALL))
-    torch.testing.assert_close(network(pixels), expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.usefixtures("small")
-def test_a_still_last_layer_starts_at_mean_and_variance_of_the_population() -> None:
-    output = initial_network(SMALL, 2)(torch.rand(3, 3, 32, 32))
-    assert torch.equal(output, torch.zeros(3, 4))
 
 
 def test_each_study_comes_once_an_epoch_in_another_order() -> None:

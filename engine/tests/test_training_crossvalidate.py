@@ -19,7 +19,6 @@ from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.crossvalidate import FoldProgress, crossvalidate  # noqa: E402
-from mimir_engine.training.fit import fold_pixel_scale  # noqa: E402
 from mimir_engine.training.predict import predict_dataset  # noqa: E402
 
 RECIPE = replace(SMALL, architecture="resnet18", steps=4, image_sizes=((0.0, 32),))
@@ -68,7 +67,7 @@ def test_predictions_are_those_of_the_fold_s_own_network_in_the_target_s_unit(
     from torchvision.models import resnet18
 
     network = resnet18(num_classes=4).eval()
-    network.load_state_dict(fold_pixel_scale(run.network, run.recipe))
+    network.load_state_dict(run.network)
     with torch.no_grad():
         output = network(torch.from_numpy(dataset.images[rows]).float()).double().numpy()
     scale = run.standardisation

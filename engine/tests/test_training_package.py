@@ -59,7 +59,7 @@ def dataset(count: int, seed: int) -> Dataset:
 
 def write_run(folder: Path, training: Dataset, seed: int) -> None:
     """A run that claims to be finished."""
-    recipe = replace(FROM_SCRATCH, architecture="resnet18", still_last_layer=False, seed=seed)
+    recipe = replace(FROM_SCRATCH, architecture="resnet18", seed=seed)
     checkpoint = Checkpoint(
         recipe=recipe,
         step=recipe.steps,

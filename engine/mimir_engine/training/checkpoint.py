@@ -22,7 +22,7 @@ class Checkpoint:
     """Everything a run needs to go on, and everything a finished one is packaged from.
 
     step: steps done. The order of studies, the shifts and the learning rate follow from recipe and
-    step, so no random state is kept. network: state_dict for pixels times `recipe.pixel_scale`.
+    step, so no random state is kept. network: its state_dict.
     finished: the batch-norm statistics are settled, the network is final.
     """
 

@@ -12,7 +12,6 @@ import torch
 from mimir_engine.errors import MimirError
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint
 from mimir_engine.training.dataset import Standardisation
-from mimir_engine.training.fit import fold_pixel_scale
 
 StateDict = dict[str, torch.Tensor]
 
@@ -55,12 +54,12 @@ def common_standardisation(runs: Sequence[Checkpoint]) -> Standardisation:
 
 
 def shipped_state(run: Checkpoint, standardisation: Standardisation) -> StateDict:
-    """The run's weights for raw 0..255 pixels and outputs in this standardisation.
+    """The run's weights for outputs in this standardisation.
 
     Exact: with the run's own mean mu' and SD sd', the last layer's mean m' becomes
     (m' sd' + mu' - mu) / sd and its log-variance grows by 2 log(sd' / sd).
     """
-    state = fold_pixel_scale(run.network, run.recipe)
+    state = run.network
     ratio = torch.from_numpy(run.standardisation.sd / standardisation.sd)
     shift = torch.from_numpy((run.standardisation.mean - standardisation.mean) / standardisation.sd)
     weight = state["fc.weight"].double()

@@ -14,7 +14,6 @@ from typing import Optional, Union
 
 import numpy as np
 import torch
-from torch.nn.functional import interpolate
 
 from mimir_engine.architecture import build_network
 from mimir_engine.errors import MimirError
@@ -35,6 +34,7 @@ from mimir_engine.training.dataset import (
 from mimir_engine.training.imagenet import imagenet_weights
 from mimir_engine.training.log import TrainingLog
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
+from mimir_engine.training.network_input import network_input
 from mimir_engine.training.recipe import Recipe, image_size, learning_rate, remaining_steps
 from mimir_engine.training.record import write_record
 
@@ -135,7 +135,7 @@ class _Run:
         self.weights = torch.from_numpy(target_weights(shares, recipe.batch_size)).to(device)
         network = initial_network(recipe, len(dataset.definitions))
         self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.optimiser = _optimiser(self.network, recipe)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.peak_rate)
 
     def advance(self) -> tuple[float, np.ndarray]:
         """One step; returns its loss and the RMSE of each target in SD, float64 (targets,)."""
@@ -158,8 +158,6 @@ class _Run:
                 "Lower the learning rate; the last checkpoint is intact.",
             )
         loss.backward()
-        if recipe.gradient_limit is not None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.gradient_limit)
         self.optimiser.step()
         self.step += 1
         return loss.item(), _batch_errors(output, target)
@@ -212,14 +210,8 @@ class _Run:
         self.finished = checkpoint.finished
 
     def _forward(self, images: np.ndarray) -> torch.Tensor:
-        pixels = torch.from_numpy(images).to(self.device)
-        pixels = pixels.to(torch.float32, memory_format=torch.channels_last)
         size = image_size(self.recipe, self.step)
-        if size is not None and size != pixels.shape[-1]:
-            pixels = interpolate(pixels, (size, size), mode="bilinear", antialias=True)
-        reduced = self.recipe.precision == "bfloat16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=reduced):
-            output: torch.Tensor = self.network(pixels * self.recipe.pixel_scale)
+        output: torch.Tensor = self.network(network_input(images, size, self.device))
         return output
 
 
@@ -233,28 +225,7 @@ def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
         network = build_network(recipe.architecture, target_count)
     if recipe.start == "imagenet":
         network.load_state_dict(imagenet_weights(recipe.architecture), strict=False)
-    if recipe.still_last_layer:
-        for parameter in network.get_submodule("fc").parameters():
-            torch.nn.init.zeros_(parameter)
     return network
-
-
-def fold_pixel_scale(state: dict[str, torch.Tensor], recipe: Recipe) -> dict[str, torch.Tensor]:
-    """The state_dict for raw 0..255 pixels: the first layer takes over the scale.
-
-    Exact, borders included, since a pure scale leaves the zeros of the padding zero.
-    """
-    return {**state, "conv1.weight": state["conv1.weight"] * recipe.pixel_scale}
-
-
-def _optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW that decays weights of layers only; without decay it is plain Adam."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.peak_rate)
 
 
 def _batch_errors(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:

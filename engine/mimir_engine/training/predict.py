@@ -10,8 +10,9 @@ import torch
 from mimir_engine.network import fold_batch_norm, load_network
 from mimir_engine.training.checkpoint import Checkpoint
 from mimir_engine.training.dataset import Dataset
-from mimir_engine.training.fit import fold_pixel_scale
 from mimir_engine.training.loss import LOG_VARIANCE_LIMIT, split_output
+from mimir_engine.training.network_input import network_input
+from mimir_engine.training.recipe import image_size
 
 BATCH = 8
 
@@ -27,16 +28,16 @@ class NetworkPrediction:
 def predict_dataset(
     checkpoint: Checkpoint, dataset: Dataset, device: str = "cpu"
 ) -> NetworkPrediction:
-    """The network of a finished run on images of their true size."""
-    state = fold_pixel_scale(checkpoint.network, checkpoint.recipe)
+    """The network of a finished run, on images of the size that it was last trained on."""
     count = len(checkpoint.definitions)
-    network = fold_batch_norm(load_network(checkpoint.recipe.architecture, count, state))
-    network = network.to(device)
+    network = load_network(checkpoint.recipe.architecture, count, checkpoint.network)
+    network = fold_batch_norm(network).to(device).to(memory_format=torch.channels_last)
+    size = image_size(checkpoint.recipe, checkpoint.recipe.steps - 1)
     outputs = []
     with torch.inference_mode():
         for start in range(0, len(dataset), BATCH):
-            images = torch.from_numpy(np.array(dataset.images[start : start + BATCH]))
-            mean, log_variance = split_output(network(images.to(device, torch.float32)))
+            images = np.array(dataset.images[start : start + BATCH])
+            mean, log_variance = split_output(network(network_input(images, size, device)))
             outputs.append(torch.stack([mean, log_variance]).double().cpu().numpy())
     mean, log_variance = np.concatenate(outputs, axis=1)
     scale, divisors = checkpoint.standardisation, [d.divisor for d in checkpoint.definitions]

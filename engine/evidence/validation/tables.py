@@ -1,0 +1,174 @@
+"""What was found, as Markdown."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from measured import CURVE, LEVEL, Measured
+from trials import Outcome
+
+import mimir_engine
+from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
+from mimir_engine.evaluation.uncertainty import auce
+
+#: Said on every table of theirs.
+NETWORKS = {
+    "folds": "Networks of the folds: **ResNet18**, standing in for the ResNet50 that is shipped;"
+    " each phantom is measured by one of them.",
+    "shipped": "The shipped module `phantom`: **ResNet50**, weights in 8 bits.",
+}
+
+
+def section(page: str, title: str) -> str:
+    """One section of a page that `mimir evaluate` has written."""
+    return page.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
+
+
+def of_folds(table: str) -> str:
+    """A table of the cross-validation, with what its networks are."""
+    return f"{NETWORKS['folds']}\n\n{table}"
+
+
+def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
+    """Each part of the recipes beside what there would be instead."""
+    rows = [
+        (
+            outcome.trial.part,
+            outcome.trial.instead,
+            f"{outcome.crps:.4f}",
+            f"{np.mean(outcome.added):+.4f} [{outcome.lower:+.4f}, {outcome.upper:+.4f}]",
+            ", ".join(f"{added:+.4f}" for added in outcome.added),
+            f"{outcome.r2:.3f}, {outcome.r2_without:.3f}",
+        )
+        for outcome in outcomes
+    ]
+    head = (
+        "part",
+        "instead",
+        "CRPS with it",
+        "added without it",
+        "of each seed",
+        "R² with, without",
+    )
+    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{_table(head, rows)}"
+
+
+def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
+    """Accuracy, coverage and calibration of each target."""
+    found = _evaluated(fresh, resamples)
+    areas = area(fresh)
+    rows = []
+    for place, (name, unit) in enumerate(zip(found.names, found.units)):
+        is_class = np.isnan(areas[place])
+        rows.append(
+            (
+                f"{name} ({unit})" if unit else name,
+                f"{found.value(name, 'r2'):.3f}",
+                f"{found.value(name, 'mae'):.3g}",
+                "no interval" if is_class else _with_interval(found, name, "picp"),
+                *(
+                    "–" if is_class else _percent(found.value(name, "picp", ("sex", sex)))
+                    for sex in ("female", "male")
+                ),
+                "–" if is_class else f"{found.value(name, 'relative_width'):.2f}",
+                "–" if is_class else f"{areas[place]:.4f}",
+            )
+        )
+    head = ("target", "R²", "MAE", "coverage, %", "women", "men", "width / SD", "AUCE")
+    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{_table(head, rows)}"
+
+
+def summary(by_networks: Mapping[str, Measured]) -> str:
+    """The figures that were asked for, over the targets that have intervals."""
+    rows = []
+    for networks, fresh in by_networks.items():
+        covered, areas = 100 * coverage(fresh), area(fresh)
+        rows.append(
+            (
+                networks,
+                f"{np.nanmin(covered):.1f} to {np.nanmax(covered):.1f}",
+                f"{np.nanmax(areas):.4f}",
+                f"{np.nanmedian(areas):.4f}",
+            )
+        )
+    rows.append(("*wanted*", "*93 to 97*", "*0.02 at most*", "*0.01 at most*"))
+    return _table(
+        ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE"), rows
+    )
+
+
+def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
+    """Coverage of each target in each cohort, and by how much errors grow."""
+    covered = {name: 100 * coverage(cohort) for name, cohort in cohorts.items()}
+    errors = {name: _mean_errors(cohort) for name, cohort in cohorts.items()}
+    rows = []
+    for place, target in enumerate(cohorts["fresh"].predictions.names):
+        if np.isnan(covered["fresh"][place]):
+            continue
+        cells = [f"{covered['fresh'][place]:.1f}"]
+        for name in list(cohorts)[1:]:
+            times = errors[name][place] / errors["fresh"][place]
+            cells.append(f"{covered[name][place]:.1f} (× {times:.1f})")
+        rows.append((target, *cells))
+    flagged = (f"{100 * cohort.unusual.mean():.1f}" for cohort in cohorts.values())
+    rows.append(("*images beyond the 99 % quantile of usual ones, %*", *flagged))
+    heads = (f"{name} ({len(cohort.unusual):,})" for name, cohort in cohorts.items())
+    return f"{NETWORKS[networks]}\n\n{_table(('target', *heads), rows)}"
+
+
+def coverage(cohort: Measured) -> np.ndarray:
+    """Share of references inside the intervals of `LEVEL`, float64 (targets,); NaN for a class."""
+    return cohort.curve()[:, CURVE.index(LEVEL)] + _nan_of_classes(cohort)
+
+
+def area(cohort: Measured) -> np.ndarray:
+    """AUCE of the conformal intervals at `CURVE`, float64 (targets,); NaN for a class."""
+    return auce(cohort.curve(), CURVE) + _nan_of_classes(cohort)
+
+
+def made_with() -> str:
+    """The versions that the last digits depend on."""
+    return (
+        f"MIMIR {mimir_engine.__version__}, Python {platform.python_version()},"
+        f" PyTorch {torch.__version__.split('+')[0]}, NumPy {np.__version__}"
+    )
+
+
+def write_tables(folder: Path, tables: Mapping[str, str]) -> None:
+    """A file each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
+        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+
+
+def _evaluated(cohort: Measured, resamples: int) -> Evaluation:
+    predictions = cohort.predictions
+    return evaluate(predictions, predictions.groups, LEVEL, resamples)
+
+
+def _nan_of_classes(cohort: Measured) -> np.ndarray:
+    return np.where(np.isnan(cohort.factors).any(axis=(0, 2)), np.nan, 0.0)
+
+
+def _mean_errors(cohort: Measured) -> np.ndarray:
+    errors: np.ndarray = np.abs(cohort.predictions.mean - cohort.predictions.reference).mean(axis=0)
+    return errors
+
+
+def _with_interval(found: Evaluation, name: str, metric: str) -> str:
+    place = 0, found.names.index(name), METRICS.index(metric)
+    low, high = found.lower[place], found.upper[place]
+    return f"{_percent(found.value(name, metric))} [{_percent(low)}, {_percent(high)}]"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
