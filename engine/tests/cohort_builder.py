@@ -20,11 +20,7 @@ from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import (
-    InferenceModule,
-    StatisticsFile,
-    module_to_record,
-)
+from mimir_engine.inference_module.format import InferenceModule, StatisticsFile, module_to_record
 from mimir_engine.inference_module.statistics import (
     PredictionStatistics,
     describe_predictions,

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
-from mimir_engine.inference_module.format import (
-    InferenceModule,
-    Target,
-    WeightsFile,
-    module_to_record,
-)
+from mimir_engine.inference_module.format import InferenceModule, WeightsFile, module_to_record
+from mimir_engine.inference_module.target import Target
 
 if TYPE_CHECKING:
     import torch

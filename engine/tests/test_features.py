@@ -20,7 +20,7 @@ from mimir_engine.inference_module.features import (
     typicality,
     write_features,
 )
-from mimir_engine.inference_module.format import FeaturesFile, InferenceModule
+from mimir_engine.inference_module.format import FeaturesFile
 
 
 def drawn(count: int, seed: int = 0) -> np.ndarray:
@@ -32,18 +32,21 @@ def drawn(count: int, seed: int = 0) -> np.ndarray:
     return ((rng.standard_normal((count, 10)) * scales) @ directions + 5 + noise).astype(np.float32)
 
 
-def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> InferenceModule:
+def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatistics:
+    """Statistics that have been through a module's folder."""
     module = load_module(write_without_network(folder))
     statistics = describe_features(features, rank)
     assert statistics is not None
     write_features(folder / "features.safetensors", statistics)
     digest = file_sha256(folder / "features.safetensors")
-    return replace(module, features_file=FeaturesFile("features.safetensors", digest))
+    file = FeaturesFile("features.safetensors", digest)
+    found = replace(module, features_file=file).features()
+    assert found is not None
+    return found
 
 
 def test_new_images_of_the_same_kind_fall_where_the_quantiles_say(tmp_path: Path) -> None:
     judged = typicality(shipped(tmp_path / "trial", drawn(800)), drawn(2_000, seed=1))
-    assert judged is not None
     for level in (0.5, 0.9, 0.95):
         share = (judged.distance <= judged.quantiles[level]).mean()
         assert share == pytest.approx(level, abs=0.03)
@@ -51,13 +54,12 @@ def test_new_images_of_the_same_kind_fall_where_the_quantiles_say(tmp_path: Path
 
 
 def test_what_lies_outside_in_either_way_is_far(tmp_path: Path) -> None:
-    module = shipped(tmp_path / "trial", drawn(800))
+    statistics = shipped(tmp_path / "trial", drawn(800))
     usual = drawn(50, seed=1)
     further = usual + 4 * (usual - usual.mean(axis=0))
     elsewhere = usual + np.random.default_rng(3).standard_normal(300).astype(np.float32)
     for strange in (further, elsewhere):
-        judged = typicality(module, strange)
-        assert judged is not None
+        judged = typicality(statistics, strange)
         assert judged.ratio.min() > 0.5
         assert np.median(judged.ratio) > 3
 
@@ -99,13 +101,13 @@ def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_few_images_make_no_statistics_and_a_module_may_ship_none() -> None:
     assert describe_features(drawn(49)) is None
-    assert typicality(module_spec(), drawn(2)) is None
+    assert module_spec().features() is None
 
 
 def test_features_of_another_network_are_refused(tmp_path: Path) -> None:
-    module = shipped(tmp_path / "trial", drawn(100))
+    statistics = shipped(tmp_path / "trial", drawn(100))
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
-        typicality(module, np.ones((1, 512), np.float32))
+        typicality(statistics, np.ones((1, 512), np.float32))
 
 
 def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from random_modules import TARGETS, module_spec, write_without_network
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
-from mimir_engine.inference_module.format import StatisticsFile, Target
+from mimir_engine.inference_module.format import StatisticsFile
 from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
+from mimir_engine.inference_module.target import Target
 from mimir_engine.measurement import Measurement, estimated_sex, measure
 
 MEAN = [1.45, 178.2, 0.97]

@@ -11,7 +11,8 @@ from random_modules import module_spec, write_without_network
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import FeaturesFile, InferenceModule, Target, WeightsFile
+from mimir_engine.inference_module.format import FeaturesFile, InferenceModule, WeightsFile
+from mimir_engine.inference_module.target import Target
 
 
 def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:

@@ -18,7 +18,8 @@ from mimir_engine.errors import MimirError
 from mimir_engine.extras import EXTRAS, require
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.inference_module import load_module
-from mimir_engine.inference_module.format import InferenceModule, Target
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.target import Target
 from mimir_engine.measurement import measure
 from mimir_engine.plain_text import printable
 from mimir_engine.projection import Projection

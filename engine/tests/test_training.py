@@ -38,6 +38,7 @@ from mimir_engine.training.dataset import (  # noqa: E402
 )
 from mimir_engine.training.fit import fit  # noqa: E402
 from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
+from mimir_engine.training.log import TrainingLog  # noqa: E402
 from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
 from mimir_engine.training.recipe import (  # noqa: E402
     FROM_SCRATCH,
@@ -104,6 +105,18 @@ def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Path, tmp_path: 
     assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
     assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
     assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
+
+
+def test_a_log_that_is_taken_up_again_keeps_its_rows_to_the_letter(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    log = TrainingLog(path, ["=liver"], steps_done=0)
+    for step in (1, 2, 3):
+        log.write(step, 1e-3, -0.5 * step, np.array([0.25]), 1.0)
+    lines = path.read_text().splitlines()
+    TrainingLog(path, ["=liver"], steps_done=2)
+    assert path.read_text().splitlines() == lines[:3]
+    assert lines[0] == "step,learning_rate,loss,rmse_=liver,seconds"
+    assert lines[2] == "2,1.000e-03,-1.00000,0.2500,1.000"
 
 
 @pytest.mark.slow

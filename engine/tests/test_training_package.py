@@ -283,8 +283,9 @@ def test_images_of_another_kind_are_far_from_those_of_the_module(
         prediction.mean, Predictor(module).predict(np.concatenate([smooth[:5], noise])).mean
     )
     assert features.shape == (8, 512)
-    judged = typicality(module, features)
-    assert judged is not None
+    statistics = module.features()
+    assert statistics is not None
+    judged = typicality(statistics, features)
     assert judged.ratio[:5].max() < 1.5
     assert judged.ratio[5:].min() > 10
     assert module.features_file is not None

@@ -61,16 +61,6 @@ def test_one_command_makes_all_tables_and_figures_and_goes_on_where_it_was_kille
 
 
 def validate(work: Path, docs: Path) -> None:
-    subprocess.run(
-        [
-            sys.executable,
-            ENGINE / "evidence/validation",
-            "--small",
-            "--output",
-            work,
-            "--docs",
-            docs,
-        ],
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(ENGINE)},
-    )
+    command = [sys.executable, ENGINE / "evidence" / "validation", "--small"]
+    environment = {**os.environ, "PYTHONPATH": str(ENGINE)}
+    subprocess.run([*command, "--output", work, "--docs", docs], check=True, env=environment)

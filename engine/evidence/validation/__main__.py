@@ -9,9 +9,11 @@ Every step is skipped where its result is there already, and goes on where it wa
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from commands import THREADS, mimir
@@ -33,6 +35,7 @@ from trials import Outcome, run_trials
 
 from mimir_engine.cli.progress import duration
 from mimir_engine.inference_module import find_module
+from mimir_engine.training.identity import PHANTOM
 
 #: Figures of `mimir evaluate` that the page shows.
 EVALUATION_FIGURES = ("agreement", "bland-altman", "sparsification")
@@ -106,7 +109,10 @@ def package(plan: Plan, work: Path) -> None:
         run = work / "crossvalidation" / name
         source, calibration = (run,), work / "crossvalidation"
         if name == "phantom":
-            source, calibration = ("--recalibrate", find_module("phantom").folder), data
+            identity = work / "identity.json"
+            identity.write_text(json.dumps(asdict(PHANTOM)), encoding="utf-8")
+            shipped = find_module("phantom").folder
+            source, calibration = ("--recalibrate", shipped, "--identity", identity), data
         mimir(
             *("package", *source, "--calibration", calibration),
             *("--images", data, "--output", folder),

@@ -77,9 +77,9 @@ def _predict(
     for turn, module in enumerate(modules):
         rows = np.arange(turn, len(images), len(modules))
         said, features = Predictor(module).predict_with_features(images[rows])
-        judged = typicality(module, features)
+        statistics = module.features()
         mean[rows], variance[rows] = said.mean, said.variance
-        ratio[rows] = np.nan if judged is None else judged.ratio
+        ratio[rows] = np.nan if statistics is None else typicality(statistics, features).ratio
         done += len(rows)
         tell(done, len(images))
     cache.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
 """Inference modules: trained networks with their scales, each in a folder of its own.
 
-``format`` says what one is and how ``module.json`` holds it, ``folder`` loads, writes, verifies and
-finds them, ``store`` adds them, ``published`` converts those of the published layout; ``weights``
-and ``statistics`` are the files beside ``module.json``, ``acceptance`` says which studies a module
-was validated on. Nothing here needs torch before weights are read or written.
+``format`` and ``target`` say what one is and how ``module.json`` holds it, ``folder`` loads,
+writes, verifies and finds them, ``store`` adds them, ``published`` converts those of the published
+layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``,
+``acceptance`` says which studies a module was validated on. Nothing here needs torch before weights
+are read or written.
 """
 
 from mimir_engine.inference_module.acceptance import Accepts, outside_validation
@@ -22,7 +23,8 @@ from mimir_engine.inference_module.folder import (
     write_module,
     write_module_anew,
 )
-from mimir_engine.inference_module.format import InferenceModule, Target
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.target import Target
 
 __all__ = [
     "Accepts",

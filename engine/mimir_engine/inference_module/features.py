@@ -19,14 +19,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-
-if TYPE_CHECKING:
-    from mimir_engine.inference_module.format import InferenceModule
 
 INVALID = "FEATURES_INVALID"
 MAX_FILE_BYTES = 8 << 20
@@ -101,22 +98,20 @@ class Typicality:
     quantiles: dict[float, float]
 
 
-def typicality(module: InferenceModule, features: np.ndarray) -> Optional[Typicality]:
-    """Judge images by their features; None where the module ships no statistics of them.
+def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicality:
+    """Judge images by their features.
 
     Args:
-        module: The inference module.
+        statistics: Those of an inference module, as its ``features()`` gives them.
         features: ``(images, features)``, as ``Predictor.predict_with_features`` gives them.
 
     Raises:
-        MimirError: ``FEATURES_INVALID``, also for features of another size.
+        MimirError: ``FEATURES_INVALID`` for features of another size.
     """
-    statistics = module.features()
-    if statistics is None:
-        return None
     if features.ndim != 2 or features.shape[1] != len(statistics.mean):
         raise MimirError(
-            INVALID, f"features of shape {features.shape} are none of {module.name}'s network"
+            INVALID,
+            f"features of shape {features.shape} are none of the network that they are judged by",
         )
     inside, outside = _parts(statistics, features)
     distance = inside + outside / float(statistics.residual_scale[0])

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Optional, Union
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
-    INVALID,
     MODULE_NAME,
     FeaturesFile,
     InferenceModule,
@@ -33,6 +32,7 @@ from mimir_engine.inference_module.format import (
 )
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
 from mimir_engine.inference_module.strict_json import read_record
+from mimir_engine.inference_module.target import INVALID
 from mimir_engine.locate import locate
 
 if TYPE_CHECKING:

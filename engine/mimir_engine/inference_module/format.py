@@ -5,7 +5,6 @@ Folders and files are the business of :mod:`mimir_engine.inference_module`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,103 +15,26 @@ from typing import Any, Optional, Union
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.features import FeatureStatistics, read_features
-from mimir_engine.inference_module.statistics import (
-    SEXES,
-    PredictionStatistics,
-    read_statistics,
-)
+from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
 from mimir_engine.inference_module.strict_json import Record
+from mimir_engine.inference_module.target import (
+    INVALID,
+    Target,
+    match,
+    target_from_record,
+    target_to_record,
+)
 
 SCHEMA_VERSION = 2
 """Version 2 added intervals by sex and feature statistics, both of which may be absent."""
 READABLE_VERSIONS = (1, SCHEMA_VERSION)
 
-INVALID = "MODULE_INVALID"
-KINDS = ("quantity", "class")
 STORAGES = ("float32", "int8")
 
-TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 MODULE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 COLUMN_PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)?")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.(safetensors|json)")
-UKB_FIELD = re.compile(r"([0-9][0-9.-]*)?")
-SEX_FIELD = "31"
 HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class Target:
-    """What one pair of the network's outputs means, and how it becomes a measurement.
-
-    Attributes:
-        name: Letters and digits, beginning with a letter.
-        ukb_field: UK Biobank's field number, empty where there is none.
-        unit: Unit of the measurement, e.g. ``L``; empty for a class or a bare number.
-        divisor: What the network's unit is divided by to give ``unit``: 1000 for mL to L.
-        mean: Mean of the training data, in the network's unit (before the divisor).
-        sd: Standard deviation of the training data, in the network's unit.
-        variance_factor: What the predicted variance is multiplied by, from held-out data.
-        kind: ``quantity``, or ``class`` for a score between two classes (sex: 0 female, 1 male).
-        non_negative: Whether the measurement cannot be below zero.
-        mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
-        mean_offset: See ``mean_slope``; in standard deviations.
-        conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD; for other
-            levels see :mod:`mimir_engine.inference_module.interval`.
-        conformal_quantiles_by_sex: The same for ``female`` and ``male``, used where the sex is
-            certain; may be empty.
-    """
-
-    name: str
-    ukb_field: str
-    unit: str
-    divisor: float
-    mean: float
-    sd: float
-    variance_factor: float = 1.0
-    kind: str = "quantity"
-    non_negative: bool = False
-    mean_slope: float = 1.0
-    mean_offset: float = 0.0
-    conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
-    conformal_quantiles_by_sex: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _match(TARGET_NAME, self.name, "the target name")
-        _match(UKB_FIELD, self.ukb_field, f"the UK Biobank field of {self.name}")
-        if not self.unit.isprintable() or set(self.unit) & set(',;"') or len(self.unit) > 20:
-            raise MimirError(INVALID, f"the unit of {self.name} does not fit a column's name")
-        if self.kind not in KINDS:
-            raise MimirError(INVALID, f"the kind of {self.name} is none of {', '.join(KINDS)}")
-        for attribute in ("divisor", "sd", "variance_factor", "mean_slope"):
-            if not 0 < getattr(self, attribute) < math.inf:
-                raise MimirError(INVALID, f"the {attribute} of {self.name} is not above zero")
-        if not (math.isfinite(self.mean) and math.isfinite(self.mean_offset)):
-            raise MimirError(INVALID, f"the mean of {self.name} is not finite")
-        _check_quantiles(self.conformal_quantiles, self.name)
-        for sex, quantiles in self.conformal_quantiles_by_sex.items():
-            if sex not in SEXES:
-                raise MimirError(INVALID, f"{self.name} has intervals for an unknown sex {sex!r}")
-            _check_quantiles(quantiles, self.name)
-
-    @property
-    def is_sex(self) -> bool:
-        """Whether its score tells the sex: 0 female, 1 male."""
-        return self.kind == "class" and names_sex(self.name, self.ukb_field)
-
-
-def _check_quantiles(quantiles: Mapping[float, float], target: str) -> None:
-    """Refuse what makes no interval, or a narrower one for a wider level."""
-    for level, quantile in quantiles.items():
-        if not (0 < level < 1 and 0 < quantile < math.inf):
-            raise MimirError(INVALID, f"a conformal quantile of {target} makes no interval")
-    rising = [quantiles[level] for level in sorted(quantiles)]
-    if rising != sorted(rising):
-        raise MimirError(INVALID, f"the conformal quantiles of {target} fall with their level")
-
-
-def names_sex(name: str, ukb_field: str) -> bool:
-    """Whether a target of this name or UK Biobank field is the sex."""
-    return name == "sex" or ukb_field == SEX_FIELD
 
 
 @dataclass(frozen=True)
@@ -196,8 +118,8 @@ class InferenceModule:
     folder: Path = Path()
 
     def __post_init__(self) -> None:
-        _match(MODULE_NAME, self.name, "the module name")
-        _match(COLUMN_PREFIX, self.column_prefix, f"the column prefix of {self.name}")
+        match(MODULE_NAME, self.name, "the module name")
+        match(COLUMN_PREFIX, self.column_prefix, f"the column prefix of {self.name}")
         _refuse_twice([target.name for target in self.targets], "target", self.name)
         _refuse_twice([record.file for record in self.weights], "weights file", self.name)
         if not self.targets:
@@ -268,7 +190,7 @@ def module_from_record(record: Record, folder: Path) -> InferenceModule:
         architecture=record.text("architecture"),
         projection=record.text("projection"),
         accepts=accepts_from_record(record.record("accepts")),
-        targets=tuple(_target(target) for target in record.records("targets")),
+        targets=tuple(target_from_record(target) for target in record.records("targets")),
         licence=record.text("licence"),
         column_prefix=record.text("column_prefix", ""),
         demonstration=record.boolean("demonstration"),
@@ -291,12 +213,7 @@ def module_to_record(module: InferenceModule) -> dict[str, Any]:
     record["statistics"] = record.pop("statistics_file")
     record["features"] = record.pop("features_file")
     del record["folder"]
-    for target in record["targets"]:
-        target["conformal_quantiles"] = _by_level_text(target["conformal_quantiles"])
-        target["conformal_quantiles_by_sex"] = {
-            sex: _by_level_text(quantiles)
-            for sex, quantiles in target["conformal_quantiles_by_sex"].items()
-        }
+    record["targets"] = [target_to_record(target) for target in module.targets]
     return record
 
 
@@ -324,45 +241,6 @@ def accepts_from_record(record: Record) -> Accepts:
     return accepts
 
 
-def _by_level_text(quantiles: Mapping[float, float]) -> dict[str, float]:
-    return {f"{level:g}": quantile for level, quantile in quantiles.items()}
-
-
-def _target(record: Record) -> Target:
-    levels = record.optional_record("conformal_quantiles")
-    by_sex = record.optional_record("conformal_quantiles_by_sex")
-    target = Target(
-        name=record.text("name"),
-        ukb_field=record.text("ukb_field", ""),
-        unit=record.text("unit"),
-        divisor=record.number("divisor"),
-        mean=record.number("mean"),
-        sd=record.number("sd"),
-        variance_factor=record.number("variance_factor"),
-        kind=record.text("kind"),
-        non_negative=record.boolean("non_negative"),
-        mean_slope=record.number("mean_slope", 1.0),
-        mean_offset=record.number("mean_offset", 0.0),
-        conformal_quantiles={} if levels is None else _conformal_quantiles(levels),
-        conformal_quantiles_by_sex={}
-        if by_sex is None
-        else {sex: _conformal_quantiles(by_sex.record(sex)) for sex in by_sex.unread()},
-    )
-    record.done()
-    return target
-
-
-def _conformal_quantiles(record: Record) -> dict[float, float]:
-    quantiles = {}
-    for key in record.unread():
-        try:
-            level = float(key)
-        except ValueError:
-            record.refuse(f"has {key[:40]!r} where a level is expected")
-        quantiles[level] = record.number(key)
-    return quantiles
-
-
 def _weights(record: Record) -> WeightsFile:
     weights = WeightsFile(record.text("file"), record.text("sha256"), record.text("storage"))
     record.done()
@@ -381,17 +259,12 @@ def _features(record: Record) -> FeaturesFile:
     return features
 
 
-def _match(pattern: re.Pattern[str], text: str, what: str) -> None:
-    if not pattern.fullmatch(text):
-        raise MimirError(INVALID, f"{what} {text[:60]!r} is not of the form {pattern.pattern}")
-
-
 def _match_file(name: str, digest: str, suffix: str) -> None:
     """A plain file name: nothing that leads out of the module's folder."""
-    _match(FILE_NAME, name, "the file name")
+    match(FILE_NAME, name, "the file name")
     if not name.endswith(suffix):
         raise MimirError(INVALID, f"the file {name} is no {suffix} file")
-    _match(HEX_SHA256, digest, f"the SHA-256 of {name}")
+    match(HEX_SHA256, digest, f"the SHA-256 of {name}")
 
 
 def _refuse_twice(names: Sequence[str], what: str, module: str) -> None:

@@ -29,13 +29,8 @@ from mimir_engine.catalogue import find_published
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.folder import file_sha256, write_module
-from mimir_engine.inference_module.format import (
-    INVALID,
-    MODULE_NAME,
-    InferenceModule,
-    Target,
-    names_sex,
-)
+from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
+from mimir_engine.inference_module.target import INVALID, Target, names_sex
 
 if TYPE_CHECKING:
     import torch

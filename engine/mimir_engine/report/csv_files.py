@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mimir_engine.cohort.outcome import Cohort, StudyResult
-from mimir_engine.inference_module.format import Target
+from mimir_engine.inference_module.target import Target
 from mimir_engine.measurement import Measurement
 from mimir_engine.plain_text import FORMULA_BEGINS
 from mimir_engine.whole_files import whole_file

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mimir_engine.catalogue import find_published
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import InferenceModule, Target
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.target import Target
 
 
 def describe(module: InferenceModule) -> str:

@@ -47,7 +47,7 @@ class Identity:
 # The model name that phantoms carry keeps every real scanner's study out.
 PHANTOM = Identity(
     name="phantom",
-    version="1.0",
+    version="1.1",
     title="Demonstration on synthetic phantoms",
     description=(
         "Trained on computer-made phantoms only. It shows that the software works from end to end;"

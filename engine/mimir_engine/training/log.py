@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mimir_engine.whole_csv import write_csv
+from mimir_engine.whole_files import whole_file
 
 
 class TrainingLog:
@@ -19,12 +21,14 @@ class TrainingLog:
 
     def __init__(self, path: Path, target_names: Sequence[str], steps_done: int) -> None:
         self._path = path
-        rows: list[list[str]] = []
         if path.exists() and steps_done:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))[1 : steps_done + 1]
-        header = ["step", "learning_rate", "loss", *(f"rmse_{n}" for n in target_names), "seconds"]
-        write_csv(path, header, rows)
+            with path.open("rb") as file:
+                kept = list(islice(file, steps_done + 1))  # with the header, as they were written
+            with whole_file(path) as anew:
+                anew.writelines(kept)
+            return
+        errors = [f"rmse_{name}" for name in target_names]
+        write_csv(path, ["step", "learning_rate", "loss", *errors, "seconds"], [])
 
     def write(
         self, step: int, rate: float, loss: float, errors: np.ndarray, seconds: float
@@ -32,4 +36,4 @@ class TrainingLog:
         """One step; the file is closed after it, so that a kill loses nothing."""
         row = [step, f"{rate:.3e}", f"{loss:.5f}", *(f"{e:.4f}" for e in errors), f"{seconds:.3f}"]
         with self._path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(row)
+            csv.writer(file, lineterminator="\n").writerow(row)
