@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from commands import THREADS, mimir
+from commands import THREADS, begin_in_training_environment, mimir
 from figures import draw_curves, draw_shifts, draw_trials
 from measured import Measured, measured
 from page import fill
@@ -43,6 +43,7 @@ EVALUATION_FIGURES = ("agreement", "bland-altman", "sparsification")
 
 def main() -> None:
     """Make what is missing, then all tables and figures."""
+    begin_in_training_environment()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, help="where everything is made")
     parser.add_argument("--docs", type=Path, help="folder of validation.md, to be filled")
@@ -106,17 +107,15 @@ def package(plan: Plan, work: Path) -> None:
     for name, folder in modules(plan, work).items():
         if (folder / "module.json").exists():
             continue
-        run = work / "crossvalidation" / name
-        source, calibration = (run,), work / "crossvalidation"
         if name == "phantom":
             identity = work / "identity.json"
             identity.write_text(json.dumps(asdict(PHANTOM)), encoding="utf-8")
-            shipped = find_module("phantom").folder
-            source, calibration = ("--recalibrate", shipped, "--identity", identity), data
-        mimir(
-            *("package", *source, "--calibration", calibration),
-            *("--images", data, "--output", folder),
-        )
+            source = ("--recalibrate", find_module("phantom").folder, "--identity", identity)
+            mimir("package", *source, "--calibration", data, "--output", folder)
+        else:
+            source = (work / "crossvalidation" / name, "--images", data)
+            calibration = work / "crossvalidation"
+            mimir("package", *source, "--calibration", calibration, "--output", folder)
 
 
 def modules(plan: Plan, work: Path) -> dict[str, Path]:
