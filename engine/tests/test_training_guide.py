@@ -80,7 +80,7 @@ def test_the_guide_s_commands_lead_from_nothing_to_measurements(
         assert len(rows) == 8
         for row in rows:
             lower, mean, upper = (
-                float(row[f"{column}_{what}"]) for what in ("lower95", "mean_in_percent", "upper95")
+                float(row[f"{column}_{what}"]) for what in ("lower95", "mean_in_%", "upper95")
             )
             assert lower < mean < upper
     assert Path("user", "mimir", "modules", "livers", "module.json").is_file()
