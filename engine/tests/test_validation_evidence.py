@@ -17,7 +17,7 @@ ENGINE = Path(__file__).resolve().parents[1]
 PAGE = ENGINE.parent / "docs" / "validation.md"
 BLOCK = re.compile(r"<!-- made: ([\w-]+) -->\n(.*?)\n?<!-- end -->", re.DOTALL)
 #: Tables of networks that stand in for those of the shipped module.
-STAND_IN = {"trials", "agreement", "uncertainty", "fresh-folds", "shifts-folds"}
+STAND_IN = {"trials", "agreement", "uncertainty", "summary", "fresh-folds", "shifts-folds"}
 
 
 def blocks(page: Path) -> dict[str, str]:
