@@ -39,7 +39,7 @@ class Plan:
     steps: int | None = None
     trial_phantoms: int = 1_500
     trial_judged: int = 600
-    trial_steps: int = 320
+    trial_steps: int = 240
     trial_size: int = 64
     trial_seeds: tuple[int, ...] = (0, 1)
     resamples: int = 1_000
