@@ -112,6 +112,7 @@ class Dataset:
             self,
             images=chosen_rows(self.images, rows),
             targets=self.targets[rows],
+            provenance={**self.provenance, "studies": len(rows)},
             studies=tuple(self.studies[row] for row in rows),
             covariates={name: values[rows] for name, values in self.covariates.items()},
         )
