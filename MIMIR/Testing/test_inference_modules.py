@@ -41,7 +41,7 @@ def test_a_module_is_described_in_plain_words(own: Path) -> None:
     )
     assert row.provenance.startswith("Trained on computer-made phantoms only.")
     assert row.provenance.endswith("Licence: Apache-2.0.")
-    assert (row.version, row.demonstration, row.problem) == ("1.0", True, "")
+    assert (row.version, row.demonstration, row.problem) == ("1.1", True, "")
     assert (row.location, row.is_own) == (str(SHIPPED), False)
 
 
