@@ -79,7 +79,7 @@ class BadInputTest(SceneTest):
         (row,) = [row for row in inference_modules.list_rows() if row.name == "phantom"]
         changed = self.folder / "changed"
         shutil.copytree(row.location, changed)
-        (weights,) = changed.glob("*.safetensors")
+        (weights,) = changed.glob("weights*.safetensors")
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
         weights.write_bytes(content)
