@@ -54,6 +54,7 @@ def test_one_command_makes_all_tables_and_figures_and_goes_on_where_it_was_kille
 
     min(work.glob("trials/*.npy")).unlink()
     (work / "measured" / "shipped-noise.npz").unlink()
+    (work / "evaluation" / "figures" / "sparsification-1.png").unlink()
     kept = (work / "crossvalidation" / "out_of_fold.csv").stat().st_mtime_ns
     validate(work, docs)
     assert blocks(page) == made

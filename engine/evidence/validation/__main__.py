@@ -94,11 +94,16 @@ def cross_validate(plan: Plan, work: Path) -> None:
         *("crossvalidate", work / "data" / "training", "--folds", plan.folds),
         *("--recipe", "short", *steps, "--device", "cpu", "--output", work / "crossvalidation"),
     )
-    if not (work / "evaluation" / "metrics.md").exists():
+    if not all(path.exists() for path in evaluation_figures(work)):  # drawn after the tables
         mimir(
             *("evaluate", work / "crossvalidation" / "out_of_fold.csv", "--groups", "sex"),
             *("--bootstrap", plan.resamples, "--output", work / "evaluation"),
         )
+
+
+def evaluation_figures(work: Path) -> list[Path]:
+    """Those of `EVALUATION_FIGURES`; all targets of the phantoms are on each one's first sheet."""
+    return [work / "evaluation" / "figures" / f"{name}-1.png" for name in EVALUATION_FIGURES]
 
 
 def package(plan: Plan, work: Path) -> None:
@@ -169,8 +174,8 @@ def report(
     draw_trials(figures / "trials.png", outcomes)
     draw_curves(figures / "curves.png", fresh)
     draw_shifts(figures / "shifts.png", found)
-    for name in EVALUATION_FIGURES:
-        shutil.copy(work / "evaluation" / "figures" / f"{name}-1.png", figures / f"{name}.png")
+    for name, path in zip(EVALUATION_FIGURES, evaluation_figures(work)):
+        shutil.copy(path, figures / f"{name}.png")
     print(tables["summary"])
     return tables
 

@@ -52,11 +52,6 @@ class Outcome:
     r2: float
     r2_without: float
 
-    @property
-    def helps(self) -> bool:
-        """Whether the interval is above zero."""
-        return self.lower > 0
-
 
 def trials(plan: Plan) -> tuple[Trial, ...]:
     """All of them. But for the last, images are small from the first step to the last."""

@@ -23,7 +23,8 @@ class Recipe:
     max_shift: largest random shift in pixels. loss_beta: see `gaussian_loss`.
     image_sizes: pairs of a share of the steps and a size in pixels: from that share on, images are
         shrunk to it. Small images first make most steps many times cheaper ("progressive
-        resizing"); the last pair must be the true size. Empty: the true size throughout.
+        resizing"). The last size is the one that the network is for: the true one in anything that
+        is to be packaged. Empty: the true size throughout.
     """
 
     name: str = "published"
@@ -63,7 +64,7 @@ FROM_SCRATCH = Recipe(
     steps=1_000,
     peak_rate=1e-3,
     schedule="one-cycle",
-    max_shift=4,  # 16 may cut 70 mm off neck or knees; chosen for that, not by a comparison
+    max_shift=4,  # 16 may cut 70 mm off neck or knees, and does worse: docs/validation.md
     image_sizes=((0.0, 64), (0.23, 128), (0.78, 192), (0.89, 256)),
     loss_beta=0.5,
 )
