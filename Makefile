@@ -75,10 +75,10 @@ bench: $(READY)
 	done
 
 evidence: $(READY)
-	@$(BIN)/python engine/evidence/phantom_module.py --output evidence-output
+	@$(BIN)/python engine/validation/shipped_module.py --output evidence-output
 
 validation: $(READY)
-	@$(BIN)/python engine/evidence/validation --output validation-output --docs docs
+	@$(BIN)/python engine/validation --output validation-output --docs docs
 
 clean:
 	@rm -rf $(VENV) $(OUTPUT) evidence-output validation-output engine/build engine/*.egg-info engine/.hypothesis \

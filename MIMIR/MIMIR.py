@@ -24,19 +24,19 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MIMIRLib import console
+from MIMIRLib.analysis import blocking_call as console
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_volumes, subject_of
+from MIMIRLib.analysis.workflow import StudyResult, Workflow
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
-from MIMIRLib.engine_place import import_engine
+from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.panel.importer import PhantomImport
 from MIMIRLib.panel.panel_view import PanelView
 from MIMIRLib.panel.services import SlicerServices, database_file
 from MIMIRLib.parameter_node import MIMIRParameters
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.study_sources import PathLike, from_database, from_paths, from_volumes, subject_of
-from MIMIRLib.workflow import StudyResult, Workflow
 
 #: Changes of the database that come within so many milliseconds are one.
 COALESCED_MS = 300

@@ -18,10 +18,9 @@ from MIMIRLib.database.fused_loadables import (
     plan_fusion,
     read_fused,
 )
-from MIMIRLib.engine_place import EngineUnavailable, import_engine
-from MIMIRLib.scene.hierarchy import hierarchy_of
+from MIMIRLib.engine.import_engine import EngineUnavailable, import_engine
+from MIMIRLib.scene.hierarchy import Subject, hierarchy_of
 from MIMIRLib.scene.results import show_volumes
-from MIMIRLib.scene.subject import Subject
 
 #: Above all usual readers: 0.5 is the scalar volume reader's, 1 the multi-volume reader's, 1.05
 #: what the image sequence reader gives to cine MR.

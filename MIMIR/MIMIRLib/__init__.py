@@ -1,6 +1,6 @@
-"""What the module MIMIR is made of.
+"""The parts of the Slicer module MIMIR.
 
-``engine_place`` finds the engine; ``analysis`` runs it in a process of its own; ``database`` finds
-studies in Slicer's DICOM database; ``scene`` turns results into nodes; ``panel`` shows all of it,
-and is the only part that needs Qt.
+``engine`` finds the bundled engine and runs it in its own process; ``database`` finds studies in
+Slicer's DICOM database; ``analysis`` measures studies; ``scene`` shows results as nodes;
+``presenter`` decides what the panel shows; ``panel`` is the only part that needs Qt.
 """

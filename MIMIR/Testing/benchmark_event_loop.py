@@ -17,10 +17,10 @@ import numpy as np
 import qt
 import slicer
 
-from MIMIRLib.analysis.engine_process import slicer_python
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
-from MIMIRLib.engine_place import engine_folder
-from MIMIRLib.workflow import Stage, Workflow
+from MIMIRLib.analysis.workflow import Stage, Workflow
+from MIMIRLib.engine.import_engine import engine_folder
+from MIMIRLib.engine.process import slicer_python
 
 STUDIES = 4
 TICK_MS = 20

@@ -20,10 +20,10 @@ import zlib
 from pathlib import Path
 
 from mimir_engine.fusion import fuse
-from mimir_engine.projection import project
+from mimir_engine.projection.project import project
 from mimir_engine.study.assembly import NEEDED, assemble
-from mimir_engine.study.header import read_slices
 from mimir_engine.study.read import load_station
+from mimir_engine.study.slices import read_slices
 from mimir_engine.study.source import open_source
 
 ROUNDS = 9

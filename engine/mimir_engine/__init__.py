@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 #: costs nothing.
 _PUBLIC = {
     "MimirError": "errors",
-    "analyze": "pipeline",
+    "analyze": "measuring.one_study",
     "classify": "study",
     "find_module": "inference_module",
     "fuse": "fusion",

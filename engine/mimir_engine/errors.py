@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from mimir_engine.plain_text import printable
-
 #: Longest text (characters) in a message: names of archive entries can have 65,535.
 MOST_CHARACTERS = 1000
 
@@ -51,3 +49,12 @@ def one_line(text: str) -> str:
         return line
     half = MOST_CHARACTERS // 2 - 3
     return f"{line[:half]} ... {line[-half:]}"
+
+
+def printable(text: str, instead: str = " ") -> str:
+    """The text with ``instead`` for all that breaks lines, steers terminals or can't be encoded.
+
+    That is control and format characters (also those that reverse the direction of writing), line
+    and paragraph separators, and the halves of characters that stand for undecodable file names.
+    """
+    return "".join(c if c.isprintable() else instead for c in text)

@@ -1,6 +1,1 @@
-"""From studies and inference modules to results on disk: the engine, run in its own process.
-
-``request`` says what to analyse, ``run`` does it by way of ``engine_process``; ``progress`` and
-``event_line`` put the engine's events into words; ``requirements`` asks for missing packages;
-``inference_modules`` lists, adds and removes the networks.
-"""
+"""Measure studies from Slicer: what to measure, the workflow, its progress, a blocking call."""

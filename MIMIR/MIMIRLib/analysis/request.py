@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.hierarchy import Subject
 
 BYTES_WITH_VOLUMES = 190_000_000
 """Room on disk for one study's results: three volumes of some 370 x 174 x 224 float32 (UK Biobank's

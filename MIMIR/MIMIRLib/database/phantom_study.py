@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Union
 
-from MIMIRLib.analysis.engine_process import EngineProcess
-from MIMIRLib.engine_place import import_engine
+from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.engine.process import EngineProcess
 
 #: Which phantom: its body is of ordinary size.
 SEED = 0

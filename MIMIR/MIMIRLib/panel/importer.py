@@ -18,8 +18,7 @@ from slicer.i18n import tr as _
 
 from MIMIRLib.database.importing import unpack
 from MIMIRLib.database.phantom_study import make_phantom, phantom_path
-from MIMIRLib.engine_place import import_engine
-from MIMIRLib.problem import problem_sentence
+from MIMIRLib.engine.import_engine import import_engine, problem_sentence
 from MIMIRLib.signal import Signal
 
 #: How long (seconds) one step may take, so that Slicer stays fluent.

@@ -8,13 +8,13 @@ from typing import Any, Optional
 
 import slicer
 
-from MIMIRLib.analysis import requirements
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.studies import all_from_database
+from MIMIRLib.analysis.workflow import Workflow
 from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.engine import requirements
 from MIMIRLib.panel.importer import DatabaseImport
 from MIMIRLib.panel.installer import SlicerInstaller
-from MIMIRLib.study_sources import all_from_database
-from MIMIRLib.workflow import Workflow
 
 
 class SlicerServices:

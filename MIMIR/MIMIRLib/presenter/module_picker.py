@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from MIMIRLib.analysis import inference_modules
-from MIMIRLib.analysis.inference_modules import InferenceModuleRow, ModuleAddition
+from MIMIRLib.engine import inference_modules
+from MIMIRLib.engine.inference_modules import InferenceModuleRow, ModuleAddition
 from MIMIRLib.presenter.rows import Cell, Row
 from MIMIRLib.signal import Signal
 

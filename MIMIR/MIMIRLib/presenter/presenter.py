@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Callable, Optional, Union
 
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.workflow import Stage, Workflow
+from MIMIRLib.engine.import_engine import problem_sentence
 from MIMIRLib.presenter.module_picker import Adding, ModulePicker
 from MIMIRLib.presenter.panel_state import Facts, PanelState, panel_state
 from MIMIRLib.presenter.protocols import Job, JobProgress, Parameters, Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.rows import Cell, Row
 from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
-from MIMIRLib.problem import problem_sentence
-from MIMIRLib.workflow import Stage, Workflow
 
 
 class Presenter:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Optional, Protocol
 
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.workflow import Workflow
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.rows import Row
 from MIMIRLib.signal import Signal
-from MIMIRLib.workflow import Workflow
 
 
 class Parameters(Protocol):

@@ -10,16 +10,14 @@ from typing import Any, Optional
 from urllib.parse import unquote
 
 from MIMIRLib.presenter.rows import Cell, Row
-from MIMIRLib.scene.csv_export import write_csv
-from MIMIRLib.scene.marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK
-from MIMIRLib.scene.plain_words import plain
+from MIMIRLib.scene.marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, plain
 from MIMIRLib.scene.results import (
     COHORT_KEY,
     StudyNodes,
     find_cohort,
     find_results,
 )
-from MIMIRLib.scene.tables import column_values, findings_of
+from MIMIRLib.scene.tables import column_values, findings_of, write_csv
 
 #: Heads of the columns of the table of measurements, and of the list of failures.
 MEASUREMENT_COLUMNS = (
@@ -80,7 +78,7 @@ class ResultBrowser:
     @property
     def flag_sentences(self) -> list[str]:
         """What the flags and findings of all that is looked at mean, each once."""
-        from mimir_engine.report.flag_text import flag_sentence
+        from mimir_engine.measuring.wording import flag_sentence
 
         said: dict[str, None] = {}
         for study in self._looked_at():
@@ -164,7 +162,7 @@ def _studies_of(scene: Any) -> Iterator[Measured]:
 
 def _number(value: float, sd: float) -> str:
     """With as many decimals as its standard deviation gives sense to."""
-    from mimir_engine.report.table import number
+    from mimir_engine.measuring.wording import number
 
     if math.isnan(value):
         return ""
@@ -172,7 +170,7 @@ def _number(value: float, sd: float) -> str:
 
 
 def _percent(percentile: float) -> str:
-    from mimir_engine.report.table import percentile_text
+    from mimir_engine.measuring.wording import percentile_text
 
     return percentile_text(None if math.isnan(percentile) else percentile)
 
@@ -186,6 +184,6 @@ def _codes(flags: str) -> list[str]:
 
 
 def _sentences(flags: str) -> str:
-    from mimir_engine.report.flag_text import flag_sentence
+    from mimir_engine.measuring.wording import flag_sentence
 
     return " ".join(map(flag_sentence, _codes(flags)))

@@ -15,8 +15,7 @@ from typing import Any
 import slicer
 import vtk
 
-from MIMIRLib.scene.marks import CHART, CHART_DATA, node_name
-from MIMIRLib.scene.plain_words import plain
+from MIMIRLib.scene.marks import CHART, CHART_DATA, node_name, plain
 from MIMIRLib.scene.tables import Column, column_values, table_node
 
 ESTIMATE_COLOUR, REFERENCE_COLOUR = (0.12, 0.37, 0.66), (0.54, 0.58, 0.62)

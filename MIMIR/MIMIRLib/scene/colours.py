@@ -8,8 +8,8 @@ from typing import Any, Optional
 
 import slicer
 
-from MIMIRLib.scene.exchange import Exchange
 from MIMIRLib.scene.marks import COLOURS, ROLE_MARK
+from MIMIRLib.scene.transaction import Exchange
 
 NAME = "MIMIR fat fraction"
 COLOURS_COUNT = 256

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import slicer
 import vtk
 
-from MIMIRLib.scene.marks import STUDY_MARK, study_mark
-from MIMIRLib.scene.plain_words import plain
-from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.marks import STUDY_MARK, plain, study_mark
 
 
 def study_folder(
@@ -92,3 +91,21 @@ def _identify(hierarchy: Any, item: int, uid: str) -> None:
     constants = slicer.vtkMRMLSubjectHierarchyConstants
     hierarchy.SetItemUID(item, constants.GetDICOMUIDName(), uid)
     hierarchy.SetItemOwnerPluginName(item, constants.GetDICOMUIDName())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Where a study's results lie in the subject hierarchy; all empty for plain files.
+
+    Attributes:
+        study_uid: DICOM's Study Instance UID.
+        patient_id: DICOM's Patient ID.
+        patient_item_name: What Slicer itself calls the patient; used only if Slicer has no item
+            of this patient yet.
+        study_item_name: What Slicer itself calls the study; also begins the nodes' names.
+    """
+
+    study_uid: str = ""
+    patient_id: str = ""
+    patient_item_name: str = ""
+    study_item_name: str = ""

@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from MIMIRLib.engine_place import import_engine
+from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.charts import study_chart
 from MIMIRLib.scene.colours import fraction_colours
-from MIMIRLib.scene.exchange import Exchange, label_of, owned
+from MIMIRLib.scene.fused_mark import sign_origin
+from MIMIRLib.scene.hierarchy import Subject
 from MIMIRLib.scene.marks import (
     CHART,
     CHART_DATA,
@@ -22,11 +23,16 @@ from MIMIRLib.scene.marks import (
     WATER,
     node_name,
 )
-from MIMIRLib.scene.origin import sign_origin
-from MIMIRLib.scene.projection import WHITE, projection_node
-from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.tables import cohort_table, measurement_table
-from MIMIRLib.scene.volumes import fraction_node, show_in_colours, show_in_grey, volume_node
+from MIMIRLib.scene.transaction import Exchange, label_of, owned
+from MIMIRLib.scene.volumes import (
+    WHITE,
+    fraction_node,
+    projection_node,
+    show_in_colours,
+    show_in_grey,
+    volume_node,
+)
 
 #: Under which the cohort's table is kept; no study is called so, names of files have no such sign.
 COHORT_KEY = "/cohort"
@@ -120,8 +126,8 @@ def show_volumes(
         MimirError: ``EMPTY_IMAGE``; the scene is as it was.
     """
     import_engine()
-    from mimir_engine.fat_fraction import fat_fraction_volume
     from mimir_engine.fusion import FusedVolumes
+    from mimir_engine.projection.fat_fraction_map import fat_fraction_volume
 
     fraction = fat_fraction_volume(FusedVolumes(water, fat))
     with Exchange(scene) as exchange:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Optional, Union
 
 import slicer
 import vtk
 
-from MIMIRLib.scene.plain_words import plain
+from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.scene.marks import plain
 
 #: JSON of a table's numbers, column by column: Slicer's table files keep only six digits.
 NUMBERS_MARK = "MIMIR.Numbers"
@@ -184,7 +188,7 @@ def _array(column: Column) -> Any:
 
 def _interval(measurement: Any) -> str:
     """The interval as people read it: empty for a class."""
-    from mimir_engine.report.table import number
+    from mimir_engine.measuring.wording import number
 
     if measurement.kind == "class":
         return ""
@@ -210,3 +214,37 @@ def _exact(value: Union[str, float], known: Optional[float]) -> Union[str, float
     if known is None or isinstance(value, str):
         return value
     return known if math.isclose(value, known, rel_tol=FILE_PRECISION) else value
+
+
+#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def write_csv(path: Union[str, Path], node: Any) -> None:
+    """Write a table node as UTF-8: the columns' names, then the rows, numbers in full precision.
+
+    Args:
+        path: File to write; it is there whole or not at all.
+        node: Any table node.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    import_engine()
+    from mimir_engine.files.atomic import whole_file
+
+    table = node.GetTable()
+    names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+    rows = zip(*(column_values(node, name) for name in names))
+    with whole_file(Path(path)) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        text.detach()
+
+
+def _cell(value: Union[str, float]) -> str:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_BEGINS) else value
+    return "" if math.isnan(value) else repr(value)

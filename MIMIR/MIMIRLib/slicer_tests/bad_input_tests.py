@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import slicer
 
-from MIMIRLib.analysis import inference_modules
+from MIMIRLib.engine import inference_modules
 from MIMIRLib.slicer_tests.phantom_database import (
     PHANTOM,
     SceneTest,

@@ -10,8 +10,8 @@ from typing import Any
 
 import slicer
 
-from MIMIRLib.analysis.engine_process import slicer_python
-from MIMIRLib.engine_place import engine_folder
+from MIMIRLib.engine.import_engine import engine_folder
+from MIMIRLib.engine.process import slicer_python
 from MIMIRLib.slicer_tests.phantom_database import (
     PHANTOM,
     SceneTest,

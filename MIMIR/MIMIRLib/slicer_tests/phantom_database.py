@@ -15,7 +15,7 @@ import slicer
 
 from MIMIRLib.database.phantom_study import phantom_path
 from MIMIRLib.database.study_list import StudyEntry, list_studies
-from MIMIRLib.engine_place import import_engine
+from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.panel.importer import PhantomImport
 from MIMIRLib.panel.services import database_file
 

@@ -18,8 +18,7 @@ from importlib import import_module
 from typing import NoReturn, Optional
 
 import mimir_engine
-from mimir_engine.errors import MimirError
-from mimir_engine.plain_text import printable
+from mimir_engine.errors import MimirError, printable
 
 COMMANDS = (
     "demo",

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from mimir_engine.cli import DONE, say
-from mimir_engine.cli.training_options import (
+from mimir_engine.cli._training_options import (
     add_data_options,
     add_recipe_options,
     choose_allocator,
@@ -14,7 +14,7 @@ from mimir_engine.cli.training_options import (
     chosen_recipe,
     step_line,
 )
-from mimir_engine.extras import require
+from mimir_engine.files.optional_packages import require
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Cross-validate, or go on with it."""
     choose_allocator(arguments.argv)
     require("network")
-    from mimir_engine.device import choose_device
+    from mimir_engine.measuring.device import choose_device
     from mimir_engine.training.crossvalidate import OUT_OF_FOLD, FoldProgress, crossvalidate
 
     device = str(choose_device(arguments.device))

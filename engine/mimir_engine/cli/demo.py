@@ -28,20 +28,20 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make, measure, compare, draw."""
-    from mimir_engine.extras import require
+    from mimir_engine.files.optional_packages import require
 
     if arguments.seed < 0:
         raise MimirError("WRONG_USE", "--seed starts at 0", "Leave it out.")
     require("network")
 
-    from mimir_engine.cli.progress import tell
-    from mimir_engine.cohort.infer import InferOptions, infer
+    from mimir_engine.cli._progress import tell
+    from mimir_engine.cohort.measure_studies import InferOptions, infer
+    from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
+    from mimir_engine.demo.truth_table import truth_table
+    from mimir_engine.files.atomic import writing
     from mimir_engine.inference_module import find_module
     from mimir_engine.phantom.dicom_study import study_name, write_study
-    from mimir_engine.report.csv_files import write_cohort
-    from mimir_engine.report.table import truth_table
-    from mimir_engine.whole_files import writing
 
     output, name = arguments.output, study_name(arguments.seed)
     module = find_module("phantom")
@@ -94,13 +94,13 @@ def _draw(
     truth: dict[str, float],
 ) -> list[str]:
     """Draw the picture, if it can be drawn; its name."""
-    from mimir_engine.extras import is_installed
-    from mimir_engine.pipeline import prepare
+    from mimir_engine.files.optional_packages import is_installed
+    from mimir_engine.measuring.one_study import prepare
 
     if not is_installed("figures"):
         say("No picture: pip install 'mimir-engine[figures]' draws it.")
         return []
-    from mimir_engine.report.figure import draw_study
+    from mimir_engine.demo.study_figure import draw_study
 
     picture = f"{result.name}.png"
     draw_study(output / picture, prepare(study).projection, result, module, truth)

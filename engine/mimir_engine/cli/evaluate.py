@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
-from mimir_engine.cli.progress import duration
+from mimir_engine.cli._progress import duration
 from mimir_engine.errors import MimirError
 
 FIGURES = ("png", "pdf", "svg", "none")
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
     from mimir_engine.evaluation.tables import write_metrics
-    from mimir_engine.extras import require
+    from mimir_engine.files.optional_packages import require
 
     if arguments.figures != "none":
         require("figures")

@@ -73,7 +73,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict all studies and write the results."""
-    from mimir_engine.cli.progress import event_lines, tell
+    from mimir_engine.cli._progress import event_lines, tell
 
     if not arguments.events:
         return _infer(arguments, tell)
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     from mimir_engine.cohort.events import engine_event
-    from mimir_engine.extras import require
+    from mimir_engine.files.optional_packages import require
 
     listener(engine_event())
     _check(arguments)
@@ -91,11 +91,10 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     if arguments.parquet:
         require("parquet")
 
-    from mimir_engine.cohort.infer import InferOptions, infer
+    from mimir_engine.cohort.measure_studies import InferOptions, infer
+    from mimir_engine.cohort.result_files import write_cohort, write_parquet
+    from mimir_engine.cohort.study_folder import StudyFolders
     from mimir_engine.inference_module import find_modules
-    from mimir_engine.report.csv_files import write_cohort
-    from mimir_engine.report.details import DetailsFolders
-    from mimir_engine.report.parquet_file import write_parquet
 
     modules = find_modules([name.strip() for name in arguments.modules.split(",") if name.strip()])
     options = InferOptions(
@@ -104,7 +103,7 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
         arguments.allow_unvalidated,
         arguments.jobs,
         arguments.overwrite,
-        DetailsFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
+        StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
     )
     output = arguments.output
     cohort = infer(_sources(arguments), modules, output, options, listener)
@@ -139,7 +138,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _sources(arguments: argparse.Namespace) -> list[Any]:
-    from mimir_engine.cli.source_list import read_source_list
+    from mimir_engine.cli._study_list import read_source_list
     from mimir_engine.cohort.sources import named_sources
 
     if arguments.source:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import list_modules
-    from mimir_engine.locate import locate
+    from mimir_engine.inference_module.search_path import locate
 
     modules, errors = list_modules()
     for module in modules:
@@ -47,15 +47,15 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import find_module
-    from mimir_engine.report.module_text import describe
+    from mimir_engine.inference_module.description import describe
 
     print(describe(find_module(arguments.module)))
     return DONE
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module.search_path import locate
     from mimir_engine.inference_module.store import add_module
-    from mimir_engine.locate import locate
 
     module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
     count = len(module.targets)

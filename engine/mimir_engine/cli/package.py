@@ -55,12 +55,12 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Package or recalibrate."""
     _check(arguments)
-    from mimir_engine.extras import require
+    from mimir_engine.files.optional_packages import require
 
     require("network")
+    from mimir_engine.training.dataset import describe_phantoms
     from mimir_engine.training.identity import read_identity
     from mimir_engine.training.package import package, recalibrate
-    from mimir_engine.training.phantoms import describe_phantoms
 
     for folder in filter(None, (arguments.calibration, arguments.images)):
         if (folder / "projections.json").exists():

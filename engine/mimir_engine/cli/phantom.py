@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from mimir_engine.cli.progress import duration
+from mimir_engine.cli._progress import duration
 from mimir_engine.errors import MimirError
 
 #: Those of ``phantom.shift``, which is imported only when it is used.
@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _projections(arguments: argparse.Namespace, seeds: range) -> int:
+    from mimir_engine.files.atomic import writing
     from mimir_engine.phantom.projections import write_projections
-    from mimir_engine.whole_files import writing
 
     with writing(arguments.output):
         write_projections(arguments.output, seeds, arguments.jobs, _Counter(), arguments.shift)
@@ -83,8 +83,8 @@ class _Counter:
 
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:
+    from mimir_engine.files.atomic import writing
     from mimir_engine.phantom.dicom_study import study_name, write_study
-    from mimir_engine.whole_files import writing
 
     light = {"contrasts": ("water", "fat")} if arguments.light else {}
     for seed in seeds:

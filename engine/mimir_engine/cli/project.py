@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _project_many(arguments: argparse.Namespace) -> int:
-    from mimir_engine.cli.progress import tell
-    from mimir_engine.cli.source_list import read_source_list
-    from mimir_engine.cohort.project import project_studies
+    from mimir_engine.cli._progress import tell
+    from mimir_engine.cli._study_list import read_source_list
+    from mimir_engine.cohort.image_dataset import project_studies
     from mimir_engine.cohort.sources import named_sources
 
     if arguments.volumes:
@@ -76,7 +76,7 @@ def _project_many(arguments: argparse.Namespace) -> int:
 
 
 def _project_one(arguments: argparse.Namespace) -> int:
-    from mimir_engine.extras import require
+    from mimir_engine.files.optional_packages import require
 
     if len(arguments.source) != 1 or arguments.sources:
         raise _wrong_use("--output takes one study; --dataset takes many")
@@ -86,11 +86,11 @@ def _project_one(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from mimir_engine.cohort.outcome import failure_of
-    from mimir_engine.pipeline import read_and_fuse
-    from mimir_engine.projection import project
-    from mimir_engine.report.nrrd_files import write_volumes
+    from mimir_engine.files.atomic import whole_file
+    from mimir_engine.fusion.nrrd import write_volumes
+    from mimir_engine.measuring.one_study import read_and_fuse
+    from mimir_engine.projection.project import project
     from mimir_engine.study import name_of
-    from mimir_engine.whole_files import whole_file
 
     source = arguments.source[0]
     name = name_of(source)

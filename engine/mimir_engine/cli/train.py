@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import DONE, say
-from mimir_engine.cli.training_options import (
+from mimir_engine.cli._training_options import (
     add_data_options,
     add_recipe_options,
     choose_allocator,
@@ -17,7 +17,7 @@ from mimir_engine.cli.training_options import (
     step_line,
 )
 from mimir_engine.errors import MimirError
-from mimir_engine.extras import require
+from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
     from mimir_engine.training.fit import Progress
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     runs = _runs(arguments)
     choose_allocator(arguments.argv)
     require("network")
-    from mimir_engine.device import choose_device
+    from mimir_engine.measuring.device import choose_device
     from mimir_engine.training.fit import fit
 
     device = str(choose_device(arguments.device))

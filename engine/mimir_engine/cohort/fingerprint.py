@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from mimir_engine.fused_folder import FusedFolder, Source
+from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.study.source import StudySource
 
 

@@ -11,7 +11,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.whole_files import writing
+from mimir_engine.files.atomic import writing
 
 
 class ImageFile:

@@ -13,9 +13,9 @@ import mimir_engine
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.measurement import Measurement
-from mimir_engine.pipeline import ModulePrediction, measure_study
-from mimir_engine.quality import Finding
+from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.one_study import ModulePrediction, measure_study
+from mimir_engine.study.finding import Finding
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mimir_engine.errors import MimirError
-from mimir_engine.fused_folder import FusedFolder, Source
-from mimir_engine.plain_text import printable
+from mimir_engine.errors import MimirError, printable
+from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.study import name_of
 
 #: The keys of a JSON line that say where a study is; each line has one of them.

@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from mimir_engine.errors import printable
 from mimir_engine.evaluation.agreement import LIMITS_SD
 from mimir_engine.evaluation.evaluate import FEWEST, Evaluation
+from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
-from mimir_engine.plain_text import printable
-from mimir_engine.report.figure import BANDS, ESTIMATE, QUIET, TRUTH, readable
-from mimir_engine.whole_files import plain_file_name, whole_file
+from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.measuring.wording import readable
 
 #: Studies drawn as points, at the most; of more, so many are chosen at random.
 MOST_POINTS = 4000

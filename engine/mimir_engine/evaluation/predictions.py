@@ -23,11 +23,10 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.strict_table import Table, invalid, open_table
-from mimir_engine.evaluation.tidy_cells import TEXTS, read_cells
-from mimir_engine.extras import require
-from mimir_engine.plain_text import as_cell
-from mimir_engine.whole_files import whole_file
+from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.csv_writer import as_cell
+from mimir_engine.files.optional_packages import require
+from mimir_engine.files.table_reader import TEXTS, Table, invalid, open_table, read_cells
 
 DEFAULT_LEVEL = 0.95
 #: Groups that name the person: all studies of one are drawn together in the bootstrap.

@@ -17,8 +17,15 @@ from mimir_engine.evaluation.predictions import (
     level_of,
     tidy_predictions,
 )
-from mimir_engine.evaluation.strict_table import Table, invalid, open_table, to_text
-from mimir_engine.evaluation.tidy_cells import MOST_CELLS, Cells, read_cells
+from mimir_engine.files.table_reader import (
+    MOST_CELLS,
+    Cells,
+    Table,
+    invalid,
+    open_table,
+    read_cells,
+    to_text,
+)
 
 _MEAN = re.compile(r"(?P<name>.+)_mean(?:_in_(?P<unit>.+))?")
 _SCORE = re.compile(r"(?P<name>.+?)(?:_male)?_score")

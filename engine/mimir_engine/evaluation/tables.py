@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mimir_engine.errors import printable
 from mimir_engine.evaluation.evaluate import (
     AGE_GAP,
     AGREEMENT,
@@ -19,9 +20,9 @@ from mimir_engine.evaluation.evaluate import (
     Evaluation,
 )
 from mimir_engine.evaluation.subgroups import AGE
-from mimir_engine.plain_text import as_cell, printable
-from mimir_engine.report.table import number
-from mimir_engine.whole_files import whole_file
+from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.csv_writer import as_cell
+from mimir_engine.measuring.wording import number
 
 #: Headings of the metrics in people's tables.
 TITLES = {

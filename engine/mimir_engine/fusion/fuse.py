@@ -19,7 +19,7 @@ from mimir_engine.fusion.grid import (
 from mimir_engine.fusion.seams import SeamWeights, seam_weights
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station
-from mimir_engine.volume import Volume
+from mimir_engine.study.volume import Volume
 
 
 @dataclass(frozen=True)

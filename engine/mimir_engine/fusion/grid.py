@@ -9,7 +9,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.station import Station
-from mimir_engine.volume import axial_affine
+from mimir_engine.study.volume import axial_affine
 
 #: Voxel of the fused volume along column, row, slice (mm): UK Biobank's neck station.
 OUTPUT_SPACING_MM = (2.23214293, 2.23214293, 3.0)

@@ -3,7 +3,7 @@
 An inference module is a trained network with its scales, in a folder of its own: ``module.json``
 (what it is, its targets, what it accepts, hashes of its files), ``weights*.safetensors`` (several
 are an ensemble) and, if shipped, ``statistics.json``, ``features.safetensors`` and texts. Only
-``module.json`` is read on loading; weights are the business of :mod:`mimir_engine.network`.
+``module.json`` is read on loading; :mod:`mimir_engine.measuring.network` reads weights.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_record import read_record
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     MODULE_NAME,
@@ -30,10 +31,9 @@ from mimir_engine.inference_module.format import (
     module_from_record,
     module_to_record,
 )
+from mimir_engine.inference_module.search_path import locate
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
-from mimir_engine.inference_module.strict_json import read_record
 from mimir_engine.inference_module.target import INVALID
-from mimir_engine.locate import locate
 
 if TYPE_CHECKING:
     import torch
@@ -192,7 +192,7 @@ def module_sha256(module: InferenceModule) -> str:
 def find_module(
     name_or_folder: Union[str, Path], column_prefix: Optional[str] = None
 ) -> InferenceModule:
-    """Load a module by its folder, or by its name in the places of :func:`mimir_engine.locate`.
+    """Load a module by its folder, or by its name on the search path.
 
     Args:
         name_or_folder: A module's folder, or the name of its folder in one of the places.

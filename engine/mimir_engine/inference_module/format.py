@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_record import Record
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.features import FeatureStatistics, read_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
-from mimir_engine.inference_module.strict_json import Record
 from mimir_engine.inference_module.target import (
     INVALID,
     Target,
@@ -82,7 +82,7 @@ class InferenceModule:
         version: The module's own version.
         title: One line for people.
         description: What it is and what it is not.
-        architecture: See :data:`mimir_engine.architecture.ARCHITECTURES`.
+        architecture: See :data:`mimir_engine.inference_module.architecture.ARCHITECTURES`.
         projection: Name of the projection it was trained on, e.g. ``mimir-2021``.
         accepts: What it was validated on.
         targets: In the order of the network's outputs.

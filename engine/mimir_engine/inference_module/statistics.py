@@ -15,7 +15,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module.strict_json import Record, read_record
+from mimir_engine.files.json_record import Record, read_record
 
 SCHEMA_VERSION = 1
 INVALID = "STATISTICS_INVALID"

@@ -63,7 +63,7 @@ def add_module(
                     "Leave --name out.",
                 )
             return _copy(files, destination)
-    from mimir_engine.inference_module.published import import_published
+    from mimir_engine.inference_module.import_published import import_published
 
     return import_published(source, destination, name)
 

@@ -6,11 +6,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_record import Record
 from mimir_engine.inference_module.statistics import SEXES
-from mimir_engine.inference_module.strict_json import Record
 
 INVALID = "MODULE_INVALID"
 KINDS = ("quantity", "class")
@@ -37,7 +40,7 @@ class Target:
         mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
         mean_offset: See ``mean_slope``; in standard deviations.
         conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD; for other
-            levels see :mod:`mimir_engine.inference_module.interval`.
+            levels see :mod:`mimir_engine.inference_module.target`.
         conformal_quantiles_by_sex: The same for ``female`` and ``male``, used where the sex is
             certain; may be empty.
     """
@@ -155,3 +158,26 @@ def _conformal_quantiles(record: Record) -> dict[float, float]:
 
 def _by_level_text(quantiles: Mapping[float, float]) -> dict[str, float]:
     return {f"{level:g}": quantile for level, quantile in quantiles.items()}
+
+
+def gaussian_quantile(level: float) -> float:
+    """Half the width, in standard deviations, of the Gaussian's central interval of this level."""
+    return NormalDist().inv_cdf((1.0 + level) / 2.0)
+
+
+def half_width_in_sd(conformal_quantiles: Mapping[float, float], level: float) -> float:
+    """Half the interval's width in standard deviations; see the rule above.
+
+    Args:
+        conformal_quantiles: ``{level: quantile}``, not falling with the level; may be empty.
+        level: Share of the intervals that hold the true value, between 0 and 1.
+    """
+    z = gaussian_quantile(level)
+    if not conformal_quantiles:
+        return z
+    levels = sorted(conformal_quantiles)
+    knots = [gaussian_quantile(known) for known in levels]
+    quantiles = [conformal_quantiles[known] for known in levels]
+    if z > knots[-1] and not np.isclose(level, levels[-1], rtol=0, atol=1e-9):
+        return z * max(1.0, quantiles[-1] / knots[-1])
+    return float(np.interp(z, [0.0, *knots], [0.0, *quantiles]))

@@ -21,7 +21,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_ui
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TARGETS, Body
 from mimir_engine.phantom.population import MALE, draw_person
-from mimir_engine.phantom.render import render_station
+from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.scanner import (
     FIRST_X_MM,
     PIXEL_MM,

@@ -22,10 +22,10 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TARGETS
-from mimir_engine.phantom.direct import project_directly
 from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.render_projection import project_directly
 from mimir_engine.phantom.shift import find_shift, shifted_person
-from mimir_engine.projection import IMAGE_SIZE
+from mimir_engine.projection.project import IMAGE_SIZE
 
 CHUNK = 25
 """Phantoms a worker makes between two reports."""

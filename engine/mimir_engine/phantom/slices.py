@@ -11,7 +11,7 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.scanner import LARGEST_ROWS, PIXEL_MM, ScannedStation, rows_y
-from mimir_engine.projection import BED_ROWS
+from mimir_engine.projection.project import BED_ROWS
 
 #: Rows of the fused volume that projections see; those behind show the table.
 SEEN_ROWS = LARGEST_ROWS - BED_ROWS

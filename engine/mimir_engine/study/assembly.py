@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.quality import Finding
-from mimir_engine.study.alignment import StationPlan, plan_station
 from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.header import Slice
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import SAME_STATION, Stack, stack_slices
+from mimir_engine.study.water_fat_pair import StationPlan, plan_station
 
 #: What every station must have, and all that is read of it.
 NEEDED = (Contrast.WATER, Contrast.FAT)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.deflated import DEFLATED, EXPLICIT_LITTLE_ENDIAN, undeflated
-from mimir_engine.study.explicit import (
+from mimir_engine.study.explicit_vr import (
+    DEFLATED,
+    EXPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
     SEQUENCE,
     NeedMore,
@@ -21,6 +22,7 @@ from mimir_engine.study.explicit import (
     Tags,
     read_meta,
     read_tags,
+    undeflated,
 )
 from mimir_engine.study.source import Entry
 

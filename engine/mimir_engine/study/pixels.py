@@ -10,8 +10,8 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.explicit import NeedMore, NotPlain, pixel_bytes
-from mimir_engine.study.header import Rescale, Slice
+from mimir_engine.study.explicit_vr import NeedMore, NotPlain, pixel_bytes
+from mimir_engine.study.slices import Rescale, Slice
 from mimir_engine.study.source import Entry
 
 #: Most bytes that the pixels of one file may decode to.

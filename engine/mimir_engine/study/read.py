@@ -9,13 +9,13 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.quality import Finding
-from mimir_engine.study.alignment import StationPlan
 from mimir_engine.study.assembly import NEEDED, assemble
-from mimir_engine.study.header import read_slices
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import load_slices
+from mimir_engine.study.slices import read_slices
 from mimir_engine.study.source import StudySource, open_source
 from mimir_engine.study.station import DixonStudy, Scanner, Station
+from mimir_engine.study.water_fat_pair import StationPlan
 
 #: UK Biobank's bulk file name: participant, field 20201, visit, array index.
 _BULK_NAME = re.compile(r"^(\d{7})_20201_(\d+)_\d+$")

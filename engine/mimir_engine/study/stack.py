@@ -13,7 +13,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.header import Slice
+from mimir_engine.study.slices import Slice
 
 #: Deviation of a direction cosine from a true axial slice that decimal headers explain.
 AXIAL_TOLERANCE = 1e-3

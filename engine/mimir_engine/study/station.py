@@ -8,9 +8,9 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.quality import Finding
 from mimir_engine.study.contrast import Contrast
-from mimir_engine.volume import spacing_of
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.volume import spacing_of
 
 
 @dataclass(frozen=True)

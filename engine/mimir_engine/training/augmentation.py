@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
+import torch
+from torch.nn.functional import interpolate
 
 # Uniform up to 16 pixels along both image axes, as in the published training.
 PUBLISHED_MAX_SHIFT = 16
@@ -35,3 +39,17 @@ def shift_images(images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         source_rows[:, None, :, None],
         source_columns[:, None, None, :],
     ]
+
+
+def network_input(
+    images: np.ndarray, size: Optional[int], device: torch.device | str
+) -> torch.Tensor:
+    """uint8 (n, 3, rows, columns) as float32 0..255 on the device, shrunk to `size` pixels a side.
+
+    Shrunk by bilinear interpolation with antialiasing; None leaves the images as they are.
+    """
+    pixels = torch.from_numpy(images).to(device)
+    pixels = pixels.to(torch.float32, memory_format=torch.channels_last)
+    if size is not None and size != pixels.shape[-1]:
+        pixels = interpolate(pixels, (size, size), mode="bilinear", antialias=True)
+    return pixels

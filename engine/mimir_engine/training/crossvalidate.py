@@ -20,15 +20,15 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
+from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import Progress, fit
 from mimir_engine.training.folds import assign_folds
-from mimir_engine.training.predict import NetworkPrediction, predict_dataset
+from mimir_engine.training.predict_unseen import NetworkPrediction, predict_dataset
 from mimir_engine.training.recipe import Recipe, all_steps
-from mimir_engine.training.record import describe_data, surroundings, write_json
-from mimir_engine.whole_csv import write_csv
-from mimir_engine.whole_files import whole_file
+from mimir_engine.training.run_files import describe_data, surroundings, write_json
 
 RECORD, OUT_OF_FOLD = "crossvalidation.json", "out_of_fold.csv"
 

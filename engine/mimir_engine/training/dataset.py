@@ -18,13 +18,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.training.image_rows import ImageRows, chosen_rows
-from mimir_engine.whole_files import whole_file
+from mimir_engine.files.atomic import whole_file
+from mimir_engine.phantom.dicom_study import study_name
+from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.study.read import bulk_name
 
 SCHEMA = 1
 
@@ -235,3 +237,103 @@ def batch_indices(count: int, batch_size: int, step: int, seed: int) -> np.ndarr
 
 def _invalid(what: str) -> MimirError:
     return MimirError("DATASET_INVALID", what, "Write the data set with write_dataset.")
+
+
+Index = Union[int, np.integer, slice, np.ndarray]
+
+
+class ImageRows:
+    """Rows of an array of images, in any order, as if they were an array of their own.
+
+    Attributes:
+        images: The array or memory-mapped file, ``(rows, ...)``.
+        rows: int64 ``(n,)``, which of them.
+    """
+
+    def __init__(self, images: np.ndarray, rows: np.ndarray) -> None:
+        self.images, self.rows = images, rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.images.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        return self.images.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.images.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Index) -> np.ndarray:
+        """An image, or several of them as an array in memory."""
+        found: np.ndarray = self.images[self.rows[index]]
+        return found
+
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("images of a file can't be had without a copy")
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+
+def chosen_rows(images: Union[np.ndarray, ImageRows], rows: np.ndarray) -> ImageRows:
+    """The rows of an array, or of what was chosen from one before."""
+    if isinstance(images, ImageRows):
+        return ImageRows(images.images, images.rows[rows])
+    return ImageRows(images, rows)
+
+
+def describe_phantoms(folder: Union[str, Path]) -> None:
+    """Turns a folder of phantom projections into a data set, by adding its dataset.json.
+
+    Raises MimirError DATASET_INCOMPLETE as `phantom_dataset`.
+    """
+    describe_dataset(folder, phantom_dataset(folder))
+
+
+def phantom_dataset(
+    folder: Union[str, Path], first: int = 0, last: Optional[int] = None
+) -> Dataset:
+    """The rows first..last of a folder of phantom projections.
+
+    Raises MimirError DATASET_INCOMPLETE where some of them have not been made yet.
+    """
+    folder = Path(folder)
+    description = json.loads((folder / "projections.json").read_text(encoding="utf-8"))
+    rows = slice(first, last)
+    done = np.load(folder / "done.npy")[rows]
+    if not done.all():
+        raise MimirError(
+            "DATASET_INCOMPLETE",
+            f"{int((~done).sum())} of {len(done)} phantoms in {folder.name} are not made yet",
+            "Let `mimir phantom` finish the folder.",
+        )
+    seeds = description["seeds"][rows]
+    names = [study_name(seed) for seed in seeds]
+    targets = np.load(folder / "targets.npy")[rows].astype(np.float64)
+    return Dataset(
+        images=np.load(folder / "images.npy", mmap_mode="r")[rows],
+        targets=targets,
+        definitions=tuple(
+            phantom_target(name, unit)
+            for name, unit in zip(description["names"], description["units"])
+        ),
+        projection=PROJECTION_NAME,
+        provenance={
+            "population": "mimir_engine.phantom.population",
+            "phantoms": len(seeds),
+            "first_seed": seeds[0],
+            "last_seed": seeds[-1],
+        },
+        studies=tuple(StudyId(name, *bulk_name(name)) for name in names),
+        covariates=covariates_of(description["names"], targets),
+    )
+
+
+def phantom_target(name: str, unit: str) -> TargetDefinition:
+    """A phantom's truth as a target: all are known in the unit they are reported in."""
+    kind = "class" if name == "sex" else "quantity"
+    return TargetDefinition(name, unit, kind=kind, non_negative=kind == "quantity")

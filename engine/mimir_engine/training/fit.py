@@ -15,9 +15,9 @@ from typing import Optional, Union
 import numpy as np
 import torch
 
-from mimir_engine.architecture import build_network
 from mimir_engine.errors import MimirError
-from mimir_engine.training.augmentation import draw_shifts, shift_images
+from mimir_engine.inference_module.architecture import build_network
+from mimir_engine.training.augmentation import draw_shifts, network_input, shift_images
 from mimir_engine.training.checkpoint import (
     FILE_NAME,
     Checkpoint,
@@ -32,11 +32,9 @@ from mimir_engine.training.dataset import (
     standardisation_of,
 )
 from mimir_engine.training.imagenet import imagenet_weights
-from mimir_engine.training.log import TrainingLog
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
-from mimir_engine.training.network_input import network_input
 from mimir_engine.training.recipe import Recipe, image_size, learning_rate, remaining_steps
-from mimir_engine.training.record import write_record
+from mimir_engine.training.run_files import TrainingLog, write_record
 
 # Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 _SETTLING_IMAGES = 1_024

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
+from mimir_engine.files.json_record import read_record
 from mimir_engine.inference_module import Accepts
 from mimir_engine.inference_module.format import accepts_from_record
-from mimir_engine.inference_module.strict_json import read_record
 
 INVALID = "IDENTITY_INVALID"
 MAX_FILE_BYTES = 1 << 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mimir_engine.inference_module import InferenceModule, Target
-from mimir_engine.inference_module.interval import half_width_in_sd
-from mimir_engine.report.module_text import accepts_text
+from mimir_engine.inference_module.description import accepts_text
+from mimir_engine.inference_module.target import half_width_in_sd
 
 _LIMITS = (
     "The module accepts what it was validated on (above). On anything else intervals may not hold.",

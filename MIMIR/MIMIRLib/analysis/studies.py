@@ -1,0 +1,97 @@
+"""Where studies to measure come from: Slicer's DICOM database, files, or volumes in the scene."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Union
+
+from MIMIRLib.analysis.request import StudyRequest
+from MIMIRLib.analysis.workflow import StudyFailure
+from MIMIRLib.database.study_files import Database, files_of
+from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.scene.fused_mark import fused_pair
+from MIMIRLib.scene.hierarchy import Subject
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def from_database(database: Database, study: Union[StudyEntry, str]) -> StudyRequest:
+    """A study of the database, by its entry in the list, or by its UID.
+
+    Raises:
+        MimirError: ``STUDY_UNKNOWN``, ``FILES_GONE``.
+    """
+    files = files_of(database, study)
+    if isinstance(study, StudyEntry):
+        return StudyRequest(study.study_uid, files=files, subject=subject_of(study))
+    return StudyRequest(study, files=files, subject=Subject(study_uid=study))
+
+
+def all_from_database(
+    database: Database, entries: Iterable[StudyEntry]
+) -> Iterator[Union[StudyRequest, StudyFailure]]:
+    """Studies of the database, or why one of them cannot be measured, one at a time."""
+    from mimir_engine import MimirError
+
+    for entry in entries:
+        try:
+            yield from_database(database, entry)
+        except MimirError as error:
+            yield StudyFailure(entry.study_uid, error.code, error.reason)
+
+
+def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest, ...]:
+    """Studies in files.
+
+    A zip archive is a study, a folder of zip archives stands for all of them, any other folder is
+    a study; they are called as on the command line. Plain files are the slices of one study,
+    which is called as the folder of the first.
+
+    Raises:
+        MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
+    """
+    from mimir_engine.cohort.sources import named_sources
+
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    texts = [os.path.abspath(os.fspath(path)) for path in given]
+    if texts and all(_is_plain_file(text) for text in texts):
+        return (StudyRequest(Path(texts[0]).parent.name or "study", files=tuple(texts)),)
+    return tuple(StudyRequest(named.name, path=str(named.source)) for named in named_sources(texts))
+
+
+def from_volumes(water: Any, fat: Any, folder: Path) -> StudyRequest:
+    """A study by its fused volumes, which must carry MIMIR's mark.
+
+    Args:
+        water: The node of the fused water volume.
+        fat: The node of the fused fat volume.
+        folder: An empty folder for copies; it must be there until they are measured.
+
+    Raises:
+        MimirError: ``NOT_FUSED_BY_MIMIR``, ``VOLUME_TRANSFORMED``, ``VOLUMES_DIFFER``,
+            ``OUTPUT_UNWRITABLE``.
+    """
+    from mimir_engine.fusion.fused_folder import write_fused
+
+    water_volume, fat_volume, origin = fused_pair(water, fat)
+    write_fused(folder, origin, water_volume, fat_volume)
+    return StudyRequest(origin["name"], fused=str(folder))
+
+
+def subject_of(entry: StudyEntry) -> Subject:
+    """Names as Slicer itself gives them to the items of patient and study."""
+    name = entry.patient_name or "No name"
+    date = entry.study_date.replace("-", "")
+    description = entry.study_description or "No study description"
+    return Subject(
+        entry.study_uid,
+        entry.patient_id,
+        f"{name} ({entry.patient_id})" if entry.patient_id else name,
+        f"{description} ({date})" if date else description,
+    )
+
+
+def _is_plain_file(path: str) -> bool:
+    return os.path.isfile(path) and not path.lower().endswith(".zip")

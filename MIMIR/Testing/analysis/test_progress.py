@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from MIMIRLib.analysis.progress import ProgressMeter, duration, event_line
+
+
+def over(name: str, done: int, total: int, left: float, state: str = "done") -> dict:
+    event = {"event": "study", "name": name, "state": state, "findings": []}
+    return {**event, "done": done, "total": total, "seconds_left": left}
+
+
+def step(name: str, which: str) -> dict:
+    return {"event": "step", "name": name, "step": which}
+
+
+def test_the_sentence_tells_studies_done_time_left_and_what_goes_on() -> None:
+    meter = ProgressMeter(["a", "b", "c", "d"])
+    meter.take(over("a", 1, 4, 400.0))
+    meter.take(over("b", 2, 4, 118.0, "failed"))
+    progress = meter.take(step("c", "read"))
+    assert progress.sentence == "2 of 4 studies done (1 failed), about 2 min left; reading c"
+    assert (progress.done, progress.total, progress.seconds_left) == (2, 4, 118.0)
+    assert meter.take(step("c", "predict")).sentence.endswith("; measuring c")
+
+
+def test_a_study_known_by_a_long_uid_is_told_by_its_place_in_the_list() -> None:
+    uid = "1.3.12.2.1107.5.2.18.141243.2016070813431217"
+    meter = ProgressMeter(["a", uid])
+    assert meter.take(step(uid, "read")).sentence == "0 of 2 studies done; reading study 2"
+
+
+def test_steps_of_a_study_give_parts_of_its_share() -> None:
+    meter = ProgressMeter(["a"])
+    fractions = [meter.progress.fraction]
+    for event in (
+        {"event": "engine"},
+        {"event": "run"},
+        step("a", "read"),
+        step("a", "predict"),
+        over("a", 1, 1, 0.0),
+    ):
+        fractions.append(meter.take(event).fraction)
+    assert fractions == sorted(set(fractions))
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+
+
+def test_studies_are_counted_alike() -> None:
+    meter = ProgressMeter(["a", "b", "c", "d"])
+    meter.take({"event": "run"})
+    before = meter.progress.fraction
+    first = meter.take(over("a", 1, 4, 30.0)).fraction
+    second = meter.take(over("b", 2, 4, 20.0)).fraction
+    assert first - before == pytest.approx(second - first)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "5 s"), (41.0, "40 s"), (89.0, "90 s"), (118.0, "2 min"), (12_000.0, "3 h 20 min")],
+)
+def test_times_are_told_roughly(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+def test_an_event_of_an_unknown_kind_is_logged_as_it_is() -> None:
+    assert event_line({"event": "new", "said": 1}) == "{'event': 'new', 'said': 1}"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import pytest
+
+from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.scene.hierarchy import Subject
+
+import_engine()
+
+STUDY = StudyRequest("1000001_20201_2_0", path="/data/1000001_20201_2_0.zip")
+
+
+def as_the_engine_reads(arguments: list[str]) -> argparse.Namespace:
+    from mimir_engine.cli import infer
+
+    parser = argparse.ArgumentParser()
+    infer.add_parser(parser.add_subparsers())
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [{}, {"files": ("a.dcm",), "path": "a.zip"}, {"path": "a.zip", "fused": "folder"}],
+)
+def test_a_study_has_exactly_one_kind_of_source(sources: dict) -> None:
+    with pytest.raises(ValueError, match="one of them"):
+        StudyRequest("key", **sources)
+
+
+def test_a_study_needs_a_key() -> None:
+    with pytest.raises(ValueError, match="key"):
+        StudyRequest("", path="a.zip")
+
+
+def test_the_engine_reads_the_lines_as_the_studies_that_were_meant(tmp_path: Path) -> None:
+    from mimir_engine.cohort.sources import sources_from_json
+
+    studies = (
+        StudyRequest("1.2.3", files=(str(tmp_path / "a.dcm"), str(tmp_path / "ü b.dcm"))),
+        StudyRequest("zip", path=str(tmp_path / "ü.zip")),
+        StudyRequest("again", fused=str(tmp_path / "again")),
+    )
+    lines = AnalysisRequest(studies, ("phantom",)).source_lines()
+    assert lines.isascii()
+    assert lines.endswith(b"}\n\n")
+    first, second, third = sources_from_json(lines.splitlines())
+    assert (first.name, first.source) == ("1.2.3", (tmp_path / "a.dcm", tmp_path / "ü b.dcm"))
+    assert (second.name, second.source) == ("zip", tmp_path / "ü.zip")
+    assert third.name == "again"
+    assert str(tmp_path / "again") in str(third.source)
+
+
+def test_relative_paths_are_made_absolute_since_the_engine_works_elsewhere() -> None:
+    assert StudyRequest("zip", path="scan.zip").source()["path"] == os.path.abspath("scan.zip")
+    files = StudyRequest("files", files=("a.dcm",)).source()["files"]
+    assert files == [os.path.abspath("a.dcm")]
+
+
+def test_the_engine_is_not_told_whom_a_study_belongs_to() -> None:
+    subject = Subject("1.2.3", "MRN-17", "Doe^Jane", "Doe's study")
+    study = StudyRequest("1.2.3", files=("/data/a.dcm",), subject=subject)
+    request = AnalysisRequest((study,), ("phantom",))
+    said = request.source_lines().decode() + " ".join(request.arguments(Path("o"), Path("d")))
+    assert "Doe" not in said
+    assert "MRN-17" not in said
+
+
+def test_a_name_is_the_one_that_the_engine_gives_back() -> None:
+    from mimir_engine.cohort.sources import sources_from_json
+
+    study = StudyRequest("two\nlines\udcff.zip", path="/data/scan.zip")
+    request = AnalysisRequest((study,), ("phantom",))
+    (source,) = sources_from_json(request.source_lines().splitlines())
+    assert source.name == study.name == "two_lines_.zip"
+
+
+def test_all_options_reach_the_engine(tmp_path: Path) -> None:
+    request = AnalysisRequest(
+        (STUDY,),
+        ("phantom", "body=own_"),
+        level=0.9,
+        device="cpu",
+        allow_unvalidated=True,
+        volumes=False,
+    )
+    read = as_the_engine_reads(request.arguments(tmp_path / "results", tmp_path / "details"))
+    assert (read.sources, read.source, read.events) == ("-", [], True)
+    assert read.modules == "phantom,body=own_"
+    assert (read.output, read.details) == (tmp_path / "results", tmp_path / "details")
+    assert (read.level, read.device) == (0.9, "cpu")
+    assert (read.allow_unvalidated, read.no_volumes) == (True, True)
+
+
+def test_by_default_volumes_are_kept_and_unvalidated_studies_refused(tmp_path: Path) -> None:
+    read = as_the_engine_reads(
+        AnalysisRequest((STUDY,), ("phantom",)).arguments(tmp_path, tmp_path)
+    )
+    assert (read.allow_unvalidated, read.no_volumes) == (False, False)
+    assert (read.level, read.device) == (0.95, "auto")
+
+
+def test_a_modules_folder_is_made_absolute_and_its_name_is_not(tmp_path: Path) -> None:
+    request = AnalysisRequest((STUDY,), ("phantom", f".{os.sep}mine=my_"))
+    read = as_the_engine_reads(request.arguments(tmp_path, tmp_path))
+    assert read.modules == f"phantom,{os.path.abspath('mine')}=my_"
+
+
+@pytest.mark.parametrize(
+    ("studies", "modules", "code"),
+    [
+        ((), ("phantom",), "NO_STUDIES: "),
+        ((STUDY,), (), "NO_MODULES: "),
+        ((STUDY, StudyRequest(STUDY.key, path="/other/1.zip")), ("phantom",), "NAME_REPEATED: "),
+    ],
+)
+def test_what_makes_no_run_is_said_in_a_sentence(studies: tuple, modules: tuple, code: str) -> None:
+    problem = AnalysisRequest(studies, modules).problem()
+    assert problem.startswith(code)
+    assert problem.endswith(".")
+
+
+def test_a_request_in_order_has_no_problem() -> None:
+    assert AnalysisRequest((STUDY,), ("phantom",)).problem() == ""

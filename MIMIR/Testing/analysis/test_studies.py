@@ -1,0 +1,121 @@
+"""Studies to measure: from the database, from files, from volumes in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+
+from mimir_engine import MimirError
+from MIMIRLib.analysis.request import StudyRequest
+from MIMIRLib.analysis.studies import (
+    all_from_database,
+    from_database,
+    from_paths,
+    from_volumes,
+    subject_of,
+)
+from MIMIRLib.analysis.workflow import StudyFailure
+from MIMIRLib.database.completeness import Completeness
+from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.scene.hierarchy import Subject
+
+
+def entry(study_uid: str, **changes: str) -> StudyEntry:
+    fields = {
+        "patient_id": "P1",
+        "patient_name": "Doe, Jane",
+        "study_date": "2020-02-29",
+        "study_description": "Imaging visit",
+        **changes,
+    }
+    return StudyEntry(
+        study_uid=study_uid,
+        completeness=Completeness.COMPLETE,
+        stations=6,
+        reason="6 stations",
+        series_uids=(f"{study_uid}.1",),
+        **fields,
+    )
+
+
+class Files:
+    """A database of two studies; the files of the second one are gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.there, self.gone = folder / "1.dcm", folder / "2.dcm"
+        self.there.touch()
+
+    def seriesForStudy(self, study_uid: str) -> Sequence[str]:  # noqa: N802
+        return [f"{study_uid}.1"]
+
+    def filesForSeries(self, series_uid: str) -> Sequence[str]:  # noqa: N802
+        return [str(self.there if series_uid == "1.1.1" else self.gone)]
+
+
+def test_a_study_of_the_database_is_called_by_its_uid_and_filed_as_slicer_does(
+    tmp_path: Path,
+) -> None:
+    files = Files(tmp_path)
+
+    assert from_database(files, entry("1.1")) == StudyRequest(
+        "1.1",
+        files=(str(files.there),),
+        subject=Subject("1.1", "P1", "Doe, Jane (P1)", "Imaging visit (20200229)"),
+    )
+    assert from_database(files, "1.1").subject == Subject("1.1")
+
+
+def test_one_whose_files_are_gone_does_not_hinder_the_others(tmp_path: Path) -> None:
+    bad, good = all_from_database(Files(tmp_path), [entry("1.2"), entry("1.1")])
+
+    assert isinstance(bad, StudyFailure)
+    assert (bad.key, bad.code) == ("1.2", "FILES_GONE")
+    assert isinstance(good, StudyRequest)
+
+
+def test_what_headers_leave_empty_is_named_as_slicer_names_it() -> None:
+    nameless = entry("1.1", patient_id="", patient_name="", study_date="", study_description="")
+
+    assert subject_of(nameless) == Subject("1.1", "", "No name", "No study description")
+
+
+def test_archives_and_folders_of_them_are_a_study_each_called_as_on_the_command_line(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / name).touch()
+    (tmp_path / "slices").mkdir()
+
+    assert [study.key for study in from_paths(tmp_path)] == ["a", "b"]
+    assert [study.key for study in from_paths([tmp_path / "b.zip", tmp_path / "slices"])] == [
+        "b",
+        "slices",
+    ]
+    assert from_paths(str(tmp_path / "a.zip")) == (StudyRequest("a", path=str(tmp_path / "a.zip")),)
+
+
+def test_plain_files_are_the_slices_of_one_study(tmp_path: Path) -> None:
+    paths = [tmp_path / "1.dcm", tmp_path / "2"]
+    for path in paths:
+        path.touch()
+
+    assert from_paths(paths) == (StudyRequest(tmp_path.name, files=tuple(map(str, paths))),)
+
+
+def test_nothing_is_no_study() -> None:
+    with pytest.raises(MimirError, match="NO_STUDIES"):
+        from_paths([])
+
+
+def test_a_volume_without_mimirs_mark_is_refused(tmp_path: Path) -> None:
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetName("any")
+
+    with pytest.raises(MimirError, match="NOT_FUSED_BY_MIMIR: 'any'"):
+        from_volumes(node, node, tmp_path)

@@ -1,0 +1,220 @@
+"""From studies to nodes, with the real engine and a real scene."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("torch")  # the engine measures
+
+import slicer
+from scene_study import state_of
+
+from mimir_engine import MimirError
+from MIMIRLib.analysis import blocking_call as console
+from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.studies import from_paths, from_volumes
+from MIMIRLib.analysis.workflow import Stage, StudyFailure, Workflow
+from MIMIRLib.scene.results import find_cohort, find_results
+
+GONE = StudyFailure("1.2.3", "FILES_GONE", "the files are gone.")
+
+
+@pytest.fixture
+def scene() -> Iterator[slicer.vtkMRMLScene]:
+    scene = slicer.vtkMRMLScene()
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    yield scene
+    scene.Clear(True)
+
+
+def request(*paths: Path, **options: object) -> AnalysisRequest:
+    studies = tuple(StudyRequest(path.stem, path=str(path)) for path in paths)
+    return AnalysisRequest(studies, ("phantom",), **options)
+
+
+def drive(
+    workflow: Workflow,
+    wait_until: Callable,
+    until: Callable[[Workflow], bool] = lambda workflow: False,
+) -> None:
+    """Step as a timer would, until the workflow is over or as asked."""
+
+    def is_enough() -> bool:
+        workflow.step()
+        return workflow.stage.is_over or until(workflow)
+
+    workflow.start()
+    wait_until(is_enough)
+
+
+def test_a_study_ends_as_measurements_and_nodes_one_that_fails_with_its_reason(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+) -> None:
+    workflow = Workflow(scene, request(phantom_zip), iter([GONE]))
+    ends: list[Stage] = []
+    sentences: list[str] = []
+    workflow.ended.connect(ends.append)
+    workflow.progressed.connect(lambda progress: sentences.append(progress.sentence))
+
+    drive(workflow, wait_until)
+
+    assert ends == [Stage.DONE]
+    assert workflow.failures == [GONE]
+    (result,) = workflow.results
+    assert result.key == phantom_zip.stem
+    assert {m.name for m in result.measurements} >= {"phantom_liverVolume", "phantom_sex"}
+    assert result.nodes == find_results(scene, phantom_zip.stem)
+    assert None not in (result.nodes.water, result.nodes.table, result.nodes.chart)
+    assert workflow.summary == (
+        "1 study measured; 1 could not be measured: the reason is listed below."
+    )
+    assert sentences[0] == "Looking up the studies' files"
+    assert sentences[-1] == "Showing the results"
+
+
+def test_cancelled_while_the_engine_works_the_scene_is_as_before(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+) -> None:
+    before = state_of(scene)
+    workflow = Workflow(scene, request(phantom_zip))
+    drive(workflow, wait_until, lambda workflow: workflow.stage is Stage.MEASURING)
+
+    workflow.cancel()
+
+    assert workflow.stage is Stage.CANCELLED
+    assert state_of(scene) == before
+    assert workflow.summary == "Cancelled. The scene is as it was before."
+
+
+def test_cancelled_while_results_are_shown_the_scene_is_as_before(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+) -> None:
+    before = state_of(scene)
+    workflow = Workflow(scene, request(phantom_zip, volumes=False))
+    drive(workflow, wait_until, lambda workflow: state_of(scene) != before)
+    assert workflow.stage is Stage.SHOWING
+
+    workflow.cancel()
+
+    assert state_of(scene) == before
+    assert workflow.results == []
+
+
+def test_cancelled_by_a_listener_it_ends_after_that_step(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+) -> None:
+    before = state_of(scene)
+    workflow = Workflow(scene, request(phantom_zip))
+    workflow.logged.connect(lambda line: workflow.cancel())
+
+    drive(workflow, wait_until)
+
+    assert workflow.stage is Stage.CANCELLED
+    assert state_of(scene) == before
+
+
+def test_two_runs_at_a_time_are_refused_and_the_first_goes_on(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path
+) -> None:
+    first, second = Workflow(scene, request(phantom_zip)), Workflow(scene, request(phantom_zip))
+    first.start()
+
+    with pytest.raises(MimirError, match="RUN_GOES_ON"):
+        second.start()
+
+    assert first.stage is Stage.GATHERING
+    first.cancel()
+    second.start()
+    second.cancel()
+
+
+def test_an_unknown_inference_module_fails_with_the_engines_sentence(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+) -> None:
+    before = state_of(scene)
+    studies = request(phantom_zip).studies
+    workflow = Workflow(scene, AnalysisRequest(studies, ("nowhere",)))
+
+    drive(workflow, wait_until)
+
+    assert workflow.stage is Stage.FAILED
+    assert workflow.error.startswith("MODULE_NOT_FOUND: ")
+    assert "nowhere" in workflow.error
+    assert state_of(scene) == before
+
+
+def test_without_any_study_that_can_be_measured_the_engine_is_not_asked(
+    scene: slicer.vtkMRMLScene, wait_until: Callable
+) -> None:
+    workflow = Workflow(scene, request(), iter([GONE]))
+
+    drive(workflow, wait_until)
+
+    assert workflow.stage is Stage.DONE
+    assert workflow.summary == (
+        "No study measured; 1 could not be measured: the reason is listed below."
+    )
+
+
+def test_several_studies_have_a_cohort_table(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.zip"
+    shutil.copyfile(phantom_zip, other)
+    told: list[float] = []
+
+    results = console.run(
+        Workflow(scene, request(phantom_zip, other, volumes=False)),
+        lambda: None,
+        lambda progress: told.append(progress.fraction),
+    )
+
+    assert [result.key for result in results] == [phantom_zip.stem, "other"]
+    assert results[0].measurements == results[1].measurements
+    assert find_cohort(scene).GetNumberOfRows() == 2
+    assert max(told) <= 1
+
+
+def test_the_console_raises_what_the_engine_says(
+    scene: slicer.vtkMRMLScene, tmp_path: Path
+) -> None:
+    (tmp_path / "study.zip").write_bytes(b"no archive")
+    (study,) = from_paths(tmp_path / "study.zip")
+
+    with pytest.raises(MimirError, match=r"study study: .*zip") as error:
+        console.run(Workflow(scene, AnalysisRequest((study,), ("phantom",))), lambda: None)
+
+    assert error.value.code == "NOT_A_ZIP"
+
+
+def test_an_interrupt_ends_the_run(scene: slicer.vtkMRMLScene, phantom_zip: Path) -> None:
+    workflow = Workflow(scene, request(phantom_zip))
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        console.run(workflow, interrupt)
+
+    assert workflow.stage is Stage.CANCELLED
+
+
+def test_fused_volumes_measured_again_give_the_same_but_for_rounding(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, tmp_path: Path
+) -> None:
+    (first,) = console.run(Workflow(scene, request(phantom_zip)), lambda: None)
+
+    study = from_volumes(first.nodes.water, first.nodes.fat, tmp_path)
+    again = AnalysisRequest((study,), ("phantom",), volumes=False)
+    (second,) = console.run(Workflow(scene, again), lambda: None)
+
+    for one, other in zip(first.measurements, second.measurements):
+        assert (other.name, other.unit) == (one.name, one.unit)
+        assert other.value == pytest.approx(one.value, abs=one.sd / 50)  # volumes are float32
+    assert second.nodes.water is first.nodes.water

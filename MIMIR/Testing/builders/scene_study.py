@@ -1,0 +1,144 @@
+"""A small study's details, in a folder as the engine leaves it, and a scene to show them in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+
+from mimir_engine.cohort.study_folder import (
+    FRACTION_FILE,
+    MEASUREMENTS_FILE,
+    PROJECTION_FILE,
+    MeasurementDetails,
+    StudyDetails,
+    read_details,
+)
+from mimir_engine.fusion.fused_folder import write_array, write_fused
+from mimir_engine.study.volume import Volume, axial_affine
+
+#: Spacing of the engine's fused volumes, and a first voxel somewhere off the grid of zero.
+SPACING_MM, FIRST_VOXEL_MM = (2.23214, 2.23214, 3.0), (-250.125, -130.5, -911.25)
+SHAPE = (30, 20, 40)
+ORIGIN = {
+    "name": "1.2.3",
+    "eid": "",
+    "instance": "",
+    "scanner": {"vendor": 'S "&" <Co>; 5%', "model": "", "field_strength_t": 1.5},
+    "stations": 6,
+    "findings": [],
+}
+FINDINGS = [{"code": "STATION_RESCANNED", "sentence": "Station 2 was scanned twice"}]
+
+
+def quantity(name: str, value: float, **changes: Any) -> MeasurementDetails:
+    """A measurement of a quantity in litres; by default not far from the reference's mean."""
+    sd = 0.25
+    fields = {
+        "name": name,
+        "label": name.lower(),
+        "unit": "L",
+        "kind": "quantity",
+        "value": value,
+        "sd": sd,
+        "level": 0.95,
+        "lower": value - 2 * sd,
+        "upper": value + 2 * sd,
+        "lower_shown": max(value - 2 * sd, 0.0),
+        "upper_shown": value + 2 * sd,
+        "sex_label": "",
+        "z_score": value - 3.0,
+        "z_reference": "mean and SD of the training data of phantom 1.0",
+        "percentile": None,
+        "percentile_reference": "",
+        "reference_mean": 3.0,
+        "reference_sd": 1.0,
+        "module": "phantom",
+        "demonstration": True,
+        "flags": ("DEMONSTRATION",),
+    }
+    return MeasurementDetails(**{**fields, **changes})
+
+
+def sex(score: float, label: str) -> MeasurementDetails:
+    """A measurement of the sex."""
+    return quantity(
+        "sex", score, unit="", kind="class", sex_label=label, z_score=None, z_reference=""
+    )
+
+
+MEASUREMENTS = (
+    quantity("visceralFatVolume", 3.123456789012345, percentile=61.25),
+    sex(0.9871234567, "male"),
+    quantity("liverVolume", 1.0 / 3.0, flags=("DEMONSTRATION", "OUTSIDE_TRAINING_RANGE")),
+)
+
+
+def study_details(
+    folder: Path,
+    name: str = "1.2.3",
+    measurements: Sequence[MeasurementDetails] = MEASUREMENTS,
+    shape: tuple[int, int, int] = SHAPE,
+    volumes: bool = True,
+) -> StudyDetails:
+    """Write a study's folder as the engine does, and read it as the engine does."""
+    water, fat = fused(shape)
+    origin = {**ORIGIN, "name": name}
+    write_fused(folder, origin, water, fat)
+    write_array(folder / FRACTION_FILE, 100 * fat.array / (water.array + fat.array))
+    image = np.zeros((3, 256, 256), np.uint8)
+    image[0, 0, 0], image[1, 10, 20], image[2, 255, 255] = 255, 200, 100
+    write_array(folder / PROJECTION_FILE, image)
+    record = {
+        "schema_version": 1,
+        "name": name,
+        "projection": "mimir-2021",
+        "measurements": [asdict(measurement) for measurement in measurements],
+        "findings": FINDINGS,
+        "flags": ["STATION_RESCANNED", "DEMONSTRATION"],
+    }
+    (folder / MEASUREMENTS_FILE).write_text(json.dumps(record), encoding="ascii")
+    if not volumes:
+        (folder / "water.npy").unlink()
+        (folder / "fat.npy").unlink()
+    return read_details(folder)
+
+
+def fused(shape: tuple[int, int, int] = SHAPE) -> tuple[Volume, Volume]:
+    """Water and fat, all different numbers above zero."""
+    rng = np.random.default_rng(5)
+    affine = axial_affine(FIRST_VOXEL_MM, SPACING_MM)
+    water, fat = (rng.uniform(1, 1000, shape).astype(np.float32) for _ in range(2))
+    return Volume(water, affine), Volume(fat, affine)
+
+
+def state_of(scene: Any) -> tuple[list[str], list[str]]:
+    """All nodes' IDs and names, and all tree items' names: what cancelling must not change."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    nodes = sorted(f"{node.GetID()} {node.GetName()}" for node in scene.GetNodes())
+    return nodes, [hierarchy.GetItemName(item) for item in tree_items(hierarchy)]
+
+
+def tree_items(hierarchy: Any) -> list[int]:
+    """IDs of all items of a subject hierarchy."""
+    from MIMIRLib.scene.hierarchy import all_items
+
+    return list(all_items(hierarchy))
+
+
+def saved_and_loaded(scene: Any, folder: Path) -> Any:
+    """The scene written to a folder with all its data, as Slicer's own code does, and read."""
+    folder.mkdir(parents=True)
+    logic = slicer.vtkMRMLApplicationLogic()
+    logic.SetMRMLScene(scene)
+    assert logic.SaveSceneToSlicerDataBundleDirectory(str(folder), None)
+    logic.SetMRMLScene(None)
+    loaded = slicer.vtkMRMLScene()
+    loaded.SetURL(str(next(folder.glob("*.mrml"))))
+    assert loaded.Connect()
+    return loaded

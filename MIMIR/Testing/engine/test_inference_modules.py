@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from MIMIRLib.engine import inference_modules
+from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.engine.inference_modules import InferenceModuleRow, ModuleAddition, list_rows
+
+MimirError = import_engine().MimirError
+
+SHIPPED = Path(__file__).resolve().parents[3] / "weights" / "phantom"
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the user's own modules, of a user who has none yet."""
+    from mimir_engine.inference_module.search_path import locate
+
+    for variable in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.delenv("MIMIR_WEIGHTS", raising=False)
+    return locate().user_modules
+
+
+def row_of(name: str) -> InferenceModuleRow:
+    (row,) = [row for row in list_rows() if row.name == name]
+    return row
+
+
+def test_a_module_is_described_in_plain_words(own: Path) -> None:
+    row = row_of("phantom")
+    assert row.title == "Demonstration on synthetic phantoms"
+    assert row.measures.startswith("11 measurements: sex, height (cm), weight (kg), visceral fat")
+    assert row.valid_for == (
+        "scanners by SIEMENS, model synthetic, 1.5 T, 6 stations, 1000 to 1250 mm from head to foot"
+    )
+    assert row.provenance.startswith("Trained on computer-made phantoms only.")
+    assert row.provenance.endswith("Licence: Apache-2.0.")
+    assert (row.version, row.demonstration, row.problem) == ("1.1", True, "")
+    assert (row.location, row.is_own) == (str(SHIPPED), False)
+
+
+def test_a_module_that_names_no_limits_is_valid_for_any_study(own: Path) -> None:
+    description = json.loads((SHIPPED / "module.json").read_text("utf-8"))
+    description["accepts"] = {}
+    folder = own / "any"
+    folder.mkdir(parents=True)
+    (folder / "module.json").write_text(json.dumps({**description, "name": "any"}), "utf-8")
+    assert row_of("any").valid_for == "any neck-to-knee Dixon study"
+
+
+def test_a_damaged_module_is_a_row_that_says_what_is_wrong(own: Path) -> None:
+    (own / "broken").mkdir(parents=True)
+    (own / "broken" / "module.json").write_text('{"schema_version": 1}', "utf-8")
+    row = row_of("broken")
+    assert row.problem.startswith("MODULE_INVALID: ")
+    assert row == InferenceModuleRow(
+        "broken", location=str(own / "broken"), is_own=True, problem=row.problem
+    )
+    assert row_of("phantom").problem == ""
+
+
+def test_what_an_addition_that_was_killed_left_behind_is_no_module(own: Path) -> None:
+    shutil.copytree(SHIPPED, own / ".adding.x1y2")
+    assert [row.name for row in list_rows()] == ["phantom"]
+
+
+def test_an_added_module_is_the_users_own_comes_first_and_can_be_removed(own: Path) -> None:
+    ticks: list[int] = []
+    message = inference_modules.add(str(SHIPPED), idle=lambda: ticks.append(1))
+    assert message.startswith("phantom added: 11 measurements")
+    assert ticks
+    assert (row_of("phantom").is_own, row_of("phantom").location) == (True, str(own / "phantom"))
+    inference_modules.verify("phantom")
+    inference_modules.remove("phantom")
+    assert list(own.iterdir()) == []
+    assert not row_of("phantom").is_own
+
+
+def test_a_module_of_the_published_layout_is_converted_under_the_name_asked_for(
+    own: Path, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+    from mimir_engine.inference_module.architecture import build_network
+
+    source = tmp_path / "module_trial"
+    source.mkdir()
+    (source / "metadata.txt").write_text("Name,Field,Unit,Divisor\nliverVolume,/,L,1000\n", "utf-8")
+    (source / "standardization_parameters.txt").write_text("mean,sd\n1450.5,330.25\n", "utf-8")
+    (source / "calibration_factors.txt").write_text("calibration_factor\n1.31\n", "utf-8")
+    snapshot = {"state_dict": build_network("resnet50", 1).state_dict(), "iteration": 1}
+    torch.save({**snapshot, "optimizer": {}}, source / "snapshot.pth.tar")
+
+    message = inference_modules.add(str(source), "liver")
+    assert message.startswith("liver added: 1 measurement,")
+    row = row_of("liver")
+    assert row.measures == "1 measurement: liver volume (L)"
+    assert row.valid_for.startswith("scanners by SIEMENS, 1.5 T, 6 stations")
+    assert "Imported from module_trial." in row.provenance
+
+
+def test_what_is_no_module_is_refused_with_the_engines_sentence(own: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "no-module.zip"
+    archive.write_bytes(b"no zip")
+    with pytest.raises(MimirError) as caught:
+        inference_modules.add(str(archive))
+    assert caught.value.code == "MODULE_INVALID"
+    assert caught.value.reason.startswith("'no-module.zip' is no zip archive that can be read.")
+    assert not own.exists() or list(own.iterdir()) == []
+
+
+def test_an_addition_can_be_polled_and_tells_its_error(
+    own: Path, tmp_path: Path, wait_until: Callable
+) -> None:
+    addition = ModuleAddition(str(tmp_path / "nothing.zip"))
+    assert addition.error == ""
+    addition.start()
+    wait_until(lambda: not addition.is_running)
+    assert addition.error.startswith("SOURCE_MISSING: ")
+    assert addition.message == ""
+
+
+def test_a_cancelled_addition_adds_nothing(own: Path) -> None:
+    addition = ModuleAddition(str(SHIPPED))
+    addition.start()
+    addition.cancel()
+    assert not addition.is_running
+    assert not (own / "phantom").exists()
+
+
+def test_a_shipped_module_is_not_removed(own: Path) -> None:
+    with pytest.raises(MimirError) as caught:
+        inference_modules.remove("phantom")
+    assert caught.value.code == "MODULE_NOT_OWN"
+    assert (SHIPPED / "module.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["no-such", "..", "phantom/..", ""])
+def test_only_what_is_listed_can_be_removed(own: Path, name: str) -> None:
+    with pytest.raises(MimirError) as caught:
+        inference_modules.remove(name)
+    assert caught.value.code == "MODULE_NOT_FOUND"
+
+
+def test_removing_a_link_leaves_what_it_points_to(own: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(SHIPPED, elsewhere)
+    own.mkdir(parents=True)
+    (own / "linked").symlink_to(elsewhere)
+    inference_modules.remove("linked")
+    assert not (own / "linked").exists()
+    assert (elsewhere / "module.json").is_file()
+
+
+def test_a_changed_file_is_found_by_verifying(own: Path) -> None:
+    shutil.copytree(SHIPPED, own / "phantom")
+    inference_modules.verify("phantom")
+    with open(own / "phantom" / "weights.safetensors", "r+b") as file:
+        file.seek(1000)
+        file.write(b"?")
+    with pytest.raises(MimirError) as caught:
+        inference_modules.verify("phantom")
+    assert caught.value.code == "MODULE_DAMAGED"

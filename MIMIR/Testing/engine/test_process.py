@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from MIMIRLib.engine.import_engine import is_bundled
+from MIMIRLib.engine.process import EngineProcess, Event, slicer_python
+
+MODULE_FOLDER = Path(__file__).resolve().parents[2]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+
+
+def all_of(process: EngineProcess, wait_until: Callable) -> tuple[list[Event], list[str]]:
+    """Events and log of a process, once it has ended."""
+    process.start()
+    wait_until(lambda: not process.is_running)
+    return process.poll(), process.log_lines()
+
+
+def infer(tmp_path: Path, *more: str) -> list[str]:
+    return ["infer", "--sources=-", "--events", f"--output={tmp_path / 'results'}", *more]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for counts as gone."""
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return said.stdout.strip()[:1] in ("", "Z")
+
+
+def pid_file_python(folder: Path, command: str) -> tuple[str, Path]:
+    """A program that stands for Python and notes its process's number; and where it notes it."""
+    script, noted = folder / "noting-python", folder / "pid"
+    script.write_text(f'#!/bin/sh\necho $$ > "{noted}"\n{command}\n', "utf-8")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return str(script), noted
+
+
+def test_what_is_no_event_is_log(wait_until: Callable) -> None:
+    process = EngineProcess(["modules", "list"])
+    events, lines = all_of(process, wait_until)
+    assert events == []
+    assert any(line.startswith("phantom") for line in lines)
+    assert (process.exit_code, process.error) == (0, "")
+
+
+@needs_torch
+def test_an_error_is_known_by_its_code_and_stands_in_the_log(
+    tmp_path: Path, wait_until: Callable
+) -> None:
+    process = EngineProcess(infer(tmp_path, "--modules=no-such"))
+    events, lines = all_of(process, wait_until)
+    assert [event["event"] for event in events] == ["engine"]
+    assert process.exit_code == 2
+    assert process.error.startswith("MODULE_NOT_FOUND: ")
+    assert process.error in lines
+
+
+def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
+    process = EngineProcess(["modules", "list"])
+    assert not process.is_running
+    assert process.exit_code is None
+    assert process.poll() == process.log_lines() == []
+    process.cancel()
+
+
+def test_a_python_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no-python"):
+        EngineProcess(["modules", "list"], python=str(tmp_path / "no-python")).start()
+
+
+def test_an_engine_installed_elsewhere_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: Callable
+) -> None:
+    older = tmp_path / "mimir_engine"
+    older.mkdir()
+    (older / "__init__.py").write_text("", "utf-8")
+    (older / "__main__.py").write_text("print('the older one')", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = EngineProcess(infer(tmp_path, "--modules=no-such"))
+    (engine,), lines = all_of(process, wait_until)
+    assert is_bundled(engine["path"])
+    assert "the older one" not in lines
+
+
+def test_input_that_nobody_reads_blocks_nothing(wait_until: Callable) -> None:
+    process = EngineProcess(["modules", "list"], b"x" * (10 << 20))
+    begun = time.monotonic()
+    process.start()
+    assert time.monotonic() - begun < 2
+    wait_until(lambda: not process.is_running, 60)
+    assert process.exit_code == 0
+
+
+@needs_torch
+def test_lists_far_larger_than_a_pipe_holds_arrive_whole(
+    tmp_path: Path, wait_until: Callable
+) -> None:
+    files = ", ".join(f'"/no/such/{"folder" * 10}/{number}.dcm"' for number in range(1328))
+    lines = [f'{{"name": "study{number}", "files": [{files}]}}\n' for number in range(20)]
+    process = EngineProcess(
+        infer(tmp_path, "--modules=phantom"), "".join([*lines, "\n"]).encode("ascii")
+    )
+    events, _ = all_of(process, wait_until)
+    studies = [event for event in events if event["event"] == "study"]
+    assert [study["name"] for study in studies] == [f"study{number}" for number in range(20)]
+    assert {study["state"] for study in studies} == {"failed"}
+    assert events[-1]["event"] == "finished"
+    assert process.exit_code == 1
+
+
+@needs_torch
+def test_text_of_any_kind_survives_the_pipe(tmp_path: Path, wait_until: Callable) -> None:
+    process = EngineProcess(infer(tmp_path, "--modules=größe-é-日本"))
+    _, lines = all_of(process, wait_until)
+    assert "größe-é-日本" in process.error
+    assert process.error in lines
+
+
+@posix_only
+@needs_torch
+def test_cancel_ends_it_at_once_even_while_its_list_is_still_being_written(
+    tmp_path: Path, wait_until: Callable
+) -> None:
+    python, noted = pid_file_python(tmp_path, f'exec "{sys.executable}" "$@"')
+    line = b'{"name": "study", "path": "/no/such.zip"}\n'
+    process = EngineProcess(infer(tmp_path, "--modules=phantom"), line * 500_000, python)
+    process.start()
+    wait_until(process.poll)
+    begun = time.monotonic()
+    process.cancel()
+    assert time.monotonic() - begun < 2
+    assert is_gone(int(noted.read_text()))
+    assert not process.is_running
+    assert process.exit_code == -signal.SIGKILL
+
+
+@posix_only
+@needs_torch
+@pytest.mark.parametrize("how", ["the launcher is killed", "cancelled"])
+def test_an_engine_behind_a_launcher_ends_as_well(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable, how: str
+) -> None:
+    engine_pid = tmp_path / "engine-pid"
+    launcher, launcher_pid = pid_file_python(
+        tmp_path, f'exec 3<&0\n"{sys.executable}" "$@" <&3 &\necho $! > "{engine_pid}"\nwait'
+    )
+    lines = f'{{"name": "a", "path": "{phantom_zip}"}}\n\n'.encode("ascii")
+    process = EngineProcess(infer(tmp_path, "--modules=phantom"), lines, launcher)
+    process.start()
+    wait_until(lambda: any(event["event"] == "step" for event in process.poll()))
+    if how == "cancelled":
+        process.cancel()
+    else:
+        os.kill(int(launcher_pid.read_text()), signal.SIGKILL)
+    wait_until(lambda: not process.is_running, 2)
+    assert is_gone(int(engine_pid.read_text()))
+
+
+@posix_only
+@needs_torch
+def test_it_ends_when_the_process_that_started_it_is_killed(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable
+) -> None:
+    python, noted = pid_file_python(tmp_path, f'exec "{sys.executable}" "$@"')
+    lines = f'{{"name": "a", "path": "{phantom_zip}"}}\n\n'.encode("ascii")
+    arguments = infer(tmp_path, "--modules=phantom")
+    script = (
+        f"import sys, time; sys.path.insert(0, {str(MODULE_FOLDER)!r})\n"
+        "from MIMIRLib.engine.process import EngineProcess\n"
+        f"process = EngineProcess({arguments!r}, {lines!r}, {python!r})\n"
+        "process.start()\n"
+        "while not any(event['event'] == 'step' for event in process.poll()): time.sleep(0.02)\n"
+        "print('measuring', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"measuring\n"
+        assert not is_gone(int(noted.read_text()))
+        parent.kill()
+    wait_until(lambda: is_gone(int(noted.read_text())), 2)
+
+
+@posix_only
+def test_in_slicer_the_python_is_pythonslicer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert slicer_python() == sys.executable
+    (tmp_path / "PythonSlicer").symlink_to(sys.executable)
+    assert slicer_python() == str(tmp_path / "PythonSlicer")

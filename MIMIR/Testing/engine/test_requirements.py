@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from MIMIRLib.engine.requirements import REQUIREMENTS, ensure, missing, problem
+
+MODULE_FOLDER = Path(__file__).resolve().parents[2]
+
+NOT_THERE = {"mimir_trial_package": "1.0"}
+TOO_OLD = {"torch": "99.0", "torchvision": "0.1"}
+
+
+@dataclass
+class Hand:
+    """An installer that writes packages into a folder by itself."""
+
+    folder: Optional[Path] = None
+    agrees: bool = True
+    with_extension: bool = True
+    fault: Optional[Exception] = None
+    questions: list[str] = field(default_factory=list)
+    pytorch: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def has_pytorch_extension(self) -> bool:
+        return self.with_extension
+
+    def ask(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.agrees
+
+    def install_pytorch(self, torch: str, torchvision: str) -> None:
+        self.pytorch += [torch, torchvision]
+        if self.fault:
+            raise self.fault
+
+    def install(self, requirements: Sequence[str]) -> None:
+        self.others += requirements
+        if self.fault:
+            raise self.fault
+        if self.folder is not None:
+            for requirement in requirements:
+                (self.folder / f"{requirement.partition('>=')[0]}.py").write_text("", "utf-8")
+
+
+def test_the_list_is_that_of_the_engines_extra() -> None:
+    text = (MODULE_FOLDER.parent / "engine" / "pyproject.toml").read_text("utf-8")
+    extra = re.search(r"^network = \[(.*)\]$", text, re.MULTILINE)
+    assert extra is not None
+    assert dict(re.findall(r'"(\w+)>=([\d.]+)"', extra[1])) == REQUIREMENTS
+
+
+def test_looking_imports_none_of_them() -> None:
+    code = (
+        "from MIMIRLib.engine.requirements import REQUIREMENTS, missing\n"
+        "missing(); import sys; print(sorted(set(REQUIREMENTS) & set(sys.modules)))"
+    )
+    script = f"import sys; sys.path.insert(0, {str(MODULE_FOLDER)!r})\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_python_without_them_lacks_all_of_them() -> None:
+    code = (
+        "from MIMIRLib.engine.requirements import missing, problem\n"
+        "print(missing()); print(problem())"
+    )
+    script = f"import sys; sys.path.insert(0, {str(MODULE_FOLDER)!r})\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True
+    )
+    names, sentence = done.stdout.splitlines()
+    assert names == "('torch', 'torchvision', 'safetensors')"
+    assert sentence.startswith("PACKAGES_MISSING: torch, torchvision and safetensors are not")
+
+
+def test_what_is_there_is_asked_for_neither_of_pip_nor_of_the_user() -> None:
+    hand = Hand()
+    assert missing({"pytest": "8.0"}) == ()
+    assert problem({"pytest": "8.0"}) == ""
+    assert ensure(hand, {"pytest": "8.0"}) is None
+    assert hand.questions == []
+
+
+def test_what_is_too_old_counts_as_missing() -> None:
+    pytest.importorskip("torch")
+    assert missing(TOO_OLD) == ("torch",)
+
+
+def test_what_is_missing_is_installed_after_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    hand = Hand(tmp_path)
+    assert missing(NOT_THERE) == ("mimir_trial_package",)
+    assert ensure(hand, NOT_THERE) is None
+    assert missing(NOT_THERE) == ()
+    assert hand.others == ["mimir_trial_package>=1.0"]
+    assert hand.pytorch == []
+    (question,) = hand.questions
+    assert "mimir_trial_package, which is not installed" in question
+
+
+def test_torch_comes_by_the_pytorch_extension_alone() -> None:
+    pytest.importorskip("torch")
+    hand = Hand()
+    sentence = ensure(hand, TOO_OLD)
+    assert hand.pytorch == [">=99.0", ">=0.1"]
+    assert hand.others == []
+    assert sentence is not None
+    assert sentence.startswith("RESTART_NEEDED: torch")  # nothing was really installed
+
+
+def test_without_the_pytorch_extension_the_user_hears_how_to_get_it_and_is_not_asked() -> None:
+    pytest.importorskip("torch")
+    hand = Hand(with_extension=False)
+    sentence = ensure(hand, TOO_OLD)
+    assert sentence is not None
+    assert sentence.startswith("PYTORCH_EXTENSION_MISSING: ")
+    assert "Extensions Manager" in sentence
+    assert "Restart Slicer" in sentence
+    assert hand.questions == hand.pytorch == []
+
+
+def test_who_declines_hears_how_to_go_on_and_nothing_is_installed() -> None:
+    hand = Hand(agrees=False)
+    sentence = ensure(hand, NOT_THERE)
+    assert sentence is not None
+    assert sentence.startswith("INSTALLATION_DECLINED: ")
+    assert "Press Apply again" in sentence
+    assert hand.others == []
+
+
+def test_a_failed_installation_tells_how_to_go_on_also_offline() -> None:
+    hand = Hand(fault=subprocess.CalledProcessError(1, ["pip"]))
+    sentence = ensure(hand, NOT_THERE)
+    assert sentence is not None
+    assert sentence.startswith("INSTALLATION_FAILED: mimir_trial_package could not")
+    assert "internet connection" in sentence
+    assert "pip download mimir_trial_package" in sentence

@@ -1,0 +1,444 @@
+"""What the panel does, with a real database file, scene and engine; only the widgets are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+from database_builder import StudyRow, biobank_series, write_database
+from scene_study import state_of, study_details
+
+from mimir_engine import MimirError
+from MIMIRLib.analysis.progress import Progress
+from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.workflow import StudyFailure, Workflow
+from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.presenter import Presenter
+from MIMIRLib.presenter.result_browser import COHORT_KEY, ResultBrowser
+from MIMIRLib.presenter.rows import Row
+from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.scene.results import show_studies
+from MIMIRLib.signal import Signal
+
+STUDIES = (
+    StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
+    StudyRow("1.2", biobank_series(), "P2", "Roe^Richard", "20210301"),
+    StudyRow("1.3", biobank_series(leave_out=["4 W"]), "P3", "Poe^Ed", "20220101"),
+)
+
+
+@dataclass
+class Choices:
+    """The user's choices, outside a scene."""
+
+    study_uids: list[str] = field(default_factory=list)
+    module_names: list[str] = field(default_factory=list)
+    level: float = 0.95
+    device: str = "auto"
+    volumes: bool = False
+    allow_unvalidated: bool = False
+
+
+class Shown:
+    """Keeps what it is told to show."""
+
+    def __init__(self) -> None:
+        self.state: Optional[PanelState] = None
+        self.studies: Sequence[Row] = ()
+        self.pattern = ""
+        self.modules: Sequence[Row] = ()
+        self.module = ""
+        self.options: Any = None
+        self.results: Sequence[tuple[str, str]] = ()
+        self.selected = ""
+        self.measurements: Sequence[Row] = ()
+        self.flags: Sequence[str] = ()
+        self.failures: Sequence[Row] = ()
+        self.log: list[str] = []
+        self.views: list[Any] = []
+
+    def show_state(self, state: PanelState) -> None:
+        self.state = state
+
+    def show_studies(self, rows: Sequence[Row]) -> None:
+        self.studies = rows
+
+    def filter_studies(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def show_modules(self, rows: Sequence[Row]) -> None:
+        self.modules = rows
+
+    def show_module(self, text: str) -> None:
+        self.module = text
+
+    def show_options(self, parameters: Any) -> None:
+        self.options = parameters
+
+    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
+        self.results, self.selected = titles, selected
+
+    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
+        self.measurements, self.flags = rows, flags
+
+    def show_failures(self, rows: Sequence[Row]) -> None:
+        self.failures = rows
+
+    def show_log_line(self, line: str) -> None:
+        self.log.append(line)
+
+    def arrange_views(self, nodes: Any) -> None:
+        self.views.append(nodes)
+
+    @property
+    def ticked(self) -> list[str]:
+        return [row.key for row in self.studies if row.ticked]
+
+
+class Import:
+    """An import that ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.progressed, self.ended = Signal(), Signal()
+        self.summary = ""
+
+    def start(self) -> None:
+        self.progressed.emit(Progress(0.5, 0, 1, None, "Unpacking"))
+
+    def step(self) -> None:
+        self.end("1 new study is in the database.")
+
+    def cancel(self) -> None:
+        self.end("The import was cancelled.")
+
+    def end(self, summary: str) -> None:
+        self.summary = summary
+        self.ended.emit()
+
+
+class Rest:
+    """The rest of the module, over a database file and one phantom for all studies."""
+
+    def __init__(self, scene: Any, database: Path, archive: Path) -> None:
+        self.database = database
+        self.missing = ""
+        self.requests: list[AnalysisRequest] = []
+        self._scene, self._archive = scene, archive
+
+    def studies(self) -> list[StudyEntry]:
+        return list_studies(self.database)
+
+    def requirements(self) -> str:
+        return self.missing
+
+    def measure(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> Workflow:
+        self.requests.append(request)
+        studies = [
+            StudyRequest(entry.study_uid, path=str(self._archive))
+            if entry.patient_id != "P3"
+            else StudyFailure(entry.study_uid, "FILES_GONE", "the files are gone.")
+            for entry in entries
+        ]
+        return Workflow(self._scene, request, studies)
+
+    def take_in(self, paths: Sequence[str]) -> Import:
+        if not Path(paths[0]).exists():
+            raise MimirError("SOURCE_MISSING", "there is no such folder", "Check the path.")
+        return Import()
+
+
+@dataclass
+class Panel:
+    """A panel in use."""
+
+    presenter: Presenter
+    shown: Shown
+    rest: Rest
+    choices: Choices
+    scene: Any
+
+
+@pytest.fixture
+def panel(tmp_path: Path, phantom_zip: Path) -> Iterator[Panel]:
+    scene = slicer.vtkMRMLScene()
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    rest = Rest(scene, write_database(tmp_path / "ctkDICOM.sql", STUDIES), phantom_zip)
+    shown, choices = Shown(), Choices()
+    presenter = Presenter(shown, rest, ResultBrowser(scene))
+    presenter.refresh_modules()
+    presenter.refresh_studies()
+    presenter.use(choices)
+    yield Panel(presenter, shown, rest, choices, scene)
+    presenter.cancel()
+    scene.Clear(True)
+
+
+def test_it_lists_the_databases_studies_with_what_is_missing(panel: Panel) -> None:
+    texts = [tuple(cell.text for cell in row.cells) for row in panel.shown.studies]
+
+    assert texts[0] == ("Doe, Jane", "2020-02-29", "complete", "6", "Imaging visit")
+    assert texts[2][2] == "incomplete: water images of 1 of 6 stations are missing"
+    assert panel.shown.ticked == []
+
+
+def test_the_only_inference_module_is_ticked_for_a_start(panel: Panel) -> None:
+    assert [(row.key, row.ticked) for row in panel.shown.modules] == [("phantom", True)]
+
+
+def test_choices_of_a_scene_are_shown(panel: Panel) -> None:
+    panel.presenter.use(Choices(study_uids=["1.2", "not here"], level=0.9))
+
+    assert panel.shown.ticked == ["1.2"]
+    assert panel.shown.options.level == 0.9
+    assert panel.shown.state.ticked_sentence == "1 study is ticked."
+
+
+def test_ticks_are_kept_in_the_scene(panel: Panel) -> None:
+    panel.presenter.tick_study("1.2", True)
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.tick_study("1.2", False)
+    panel.presenter.tick_module("phantom", False)
+
+    assert panel.choices.study_uids == ["1.1"]
+    assert panel.choices.module_names == []
+    assert panel.shown.state.apply_hint == "Tick at least one inference module."
+
+
+def test_a_filter_finds_all_its_words_in_any_order_also_the_patients_id(panel: Panel) -> None:
+    panel.presenter.filter_studies("2021 richard")
+    assert panel.shown.state.empty_sentence == ""
+    panel.presenter.filter_studies("p2 JANE")
+    assert panel.shown.state.empty_sentence == "No study fits the filter."
+    panel.presenter.filter_studies("[")
+    assert panel.shown.state.empty_sentence == "No study fits the filter."
+
+
+def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: Panel) -> None:
+    panel.presenter.tick_shown_studies()
+    assert panel.shown.ticked == ["1.1", "1.2"]
+
+    panel.presenter.tick_no_study()
+    panel.presenter.filter_studies("roe")
+    panel.presenter.tick_shown_studies()
+    assert panel.shown.ticked == ["1.2"]
+
+    panel.presenter.filter_studies("jane")
+    assert panel.shown.state.ticked_sentence == "1 study is ticked (the filter hides it)."
+
+
+def test_a_database_without_access_is_said_instead_of_a_list(panel: Panel) -> None:
+    panel.rest.database = Path("nowhere")
+
+    panel.presenter.refresh_studies()
+
+    assert panel.shown.state.empty_sentence.startswith("DATABASE_UNREADABLE: ")
+    assert list(panel.shown.studies) == []
+
+
+def test_options_are_kept_in_the_scene_and_go_into_the_request(panel: Panel) -> None:
+    for name, value in {
+        "level": 0.9,
+        "device": "cpu",
+        "volumes": True,
+        "allow_unvalidated": True,
+    }.items():
+        panel.presenter.set_option(name, value)
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+
+    assert panel.rest.requests == [AnalysisRequest((), ("phantom",), 0.9, "cpu", True, True)]
+    assert (panel.choices.level, panel.choices.device) == (0.9, "cpu")
+
+
+def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
+    panel.presenter.apply()
+
+    assert panel.rest.requests == []
+    assert not panel.shown.state.can_cancel
+
+
+def test_apply_without_packages_says_how_to_go_on(panel: Panel) -> None:
+    panel.rest.missing = "INSTALLATION_DECLINED: MIMIR can't measure without torch."
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+
+    assert panel.shown.state.status == panel.rest.missing
+    assert panel.shown.state.can_apply
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_failed(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_shown_studies()
+    panel.presenter.tick_study("1.3", True)
+
+    panel.presenter.apply()
+
+    assert panel.shown.state.can_cancel
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+    assert panel.shown.state.status == (
+        "2 studies measured; 1 could not be measured: the reason is listed below."
+    )
+    (failure,) = panel.shown.failures
+    assert [cell.text for cell in failure.cells] == ["Poe, Ed, 2022-01-01", "the files are gone."]
+    assert [key for key, _ in panel.shown.results] == ["1.1", "1.2", COHORT_KEY]
+    assert panel.shown.selected == "1.1"
+    assert {row.key for row in panel.shown.measurements} >= {"1.1 phantom_height"}
+    assert panel.shown.views[-1].table is not None
+    assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
+
+
+def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None:
+    before = state_of(panel.scene)
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.apply()
+    panel.presenter.step()
+
+    panel.presenter.cancel()
+
+    assert panel.shown.state.status == "Cancelled. The scene is as it was before."
+    assert panel.shown.state.can_apply
+    assert state_of(panel.scene) == before
+
+
+def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_path: Path) -> None:
+    panel.presenter.take_in([str(tmp_path)])
+    assert (panel.shown.state.percent, panel.shown.state.status) == (50, "Unpacking")
+
+    panel.presenter.step()
+    assert panel.shown.state.status == "1 new study is in the database."
+    assert not panel.shown.state.can_cancel
+
+
+def test_an_import_of_nothing_is_said(panel: Panel) -> None:
+    panel.presenter.take_in(["nowhere"])
+
+    assert panel.shown.state.status == ("SOURCE_MISSING: there is no such folder. Check the path.")
+    assert not panel.shown.state.can_cancel
+
+
+def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.take_in([str(tmp_path)])
+
+    panel.presenter.apply()
+    panel.presenter.add_module(str(tmp_path))
+
+    assert panel.rest.requests == []
+    assert panel.shown.state.status == "Unpacking"
+
+
+def test_an_inference_module_is_described_and_verified(panel: Panel) -> None:
+    panel.presenter.select_module("phantom")
+    assert "11 measurements" in panel.shown.module
+    assert not panel.shown.state.can_remove_module
+
+    panel.presenter.verify_module()
+    assert panel.shown.state.status == "All files of phantom are as they were written."
+
+    panel.presenter.remove_module()
+    assert panel.shown.state.status.startswith("MODULE_NOT_OWN: ")
+
+
+def test_a_folder_that_is_no_inference_module_is_refused_with_the_reason(
+    panel: Panel, tmp_path: Path, wait_until: Callable
+) -> None:
+    panel.presenter.add_module(str(tmp_path / "nowhere"))
+    assert panel.shown.state.percent == -1
+
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+
+    assert panel.shown.state.status.startswith("SOURCE_MISSING: ")
+
+
+def test_an_addition_can_be_cancelled(panel: Panel, tmp_path: Path) -> None:
+    panel.presenter.add_module(str(tmp_path))
+
+    panel.presenter.cancel()
+
+    assert panel.shown.state.status == "Cancelled: no inference module was added."
+
+
+def test_what_nobody_foresaw_is_a_sentence_too(panel: Panel) -> None:
+    panel.rest.database = None  # type: ignore[assignment]
+
+    panel.presenter.refresh_studies()
+
+    assert panel.shown.state.empty_sentence.startswith("INTERNAL_ERROR: MIMIR failed (")
+
+
+def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "1.1"))
+
+    panel.presenter.refresh_results()
+
+    rows = [tuple(cell.text for cell in row.cells) for row in panel.shown.measurements]
+    fat = ("visceralfatvolume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
+    assert rows[0][:6] == fat
+    assert rows[1][:3] == ("sex", "male (0.99)", "")
+    assert "Station 2 was scanned twice." in panel.shown.flags
+    assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 3
+    assert panel.shown.state.has_results
+
+
+def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: Path) -> None:
+    names = ("a", "b", "c")
+    details = [study_details(tmp_path / name, name) for name in names]
+    show(panel.scene, *details[:2])
+    show(panel.scene, details[2])
+
+    panel.presenter.refresh_results()
+    panel.presenter.select_result(COHORT_KEY)
+
+    assert [title for _, title in panel.shown.results] == [*names, "Cohort of 2 studies"]
+    assert {row.key.split()[0] for row in panel.shown.measurements} == {"a", "b"}
+
+
+def test_what_is_looked_at_is_written_as_csv(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a"))
+    panel.presenter.refresh_results()
+
+    panel.presenter.export(str(tmp_path / "results.csv"))
+
+    header, first, *_ = (tmp_path / "results.csv").read_text("utf-8").splitlines()
+    assert header.startswith("measurement,value,unit,interval,lower,upper")
+    assert first.split(",")[1] == "3.123456789012345"
+    assert panel.shown.state.status == "Written to results.csv."
+
+
+def test_a_place_that_cannot_be_written_to_is_said(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a"))
+    panel.presenter.refresh_results()
+
+    panel.presenter.export(str(tmp_path / "a" / "water.npy" / "results.csv"))
+
+    assert panel.shown.state.status.startswith("OUTPUT_UNWRITABLE: ")
+
+
+def test_without_a_scene_nothing_can_be_begun(panel: Panel) -> None:
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.use(None)
+
+    panel.presenter.apply()
+    panel.presenter.set_option("level", 0.9)
+
+    assert panel.rest.requests == []
+    assert panel.choices.level == 0.95
+
+
+def show(scene: Any, *all_details: Any) -> None:
+    """Show studies as a run does."""
+    for _node in show_studies(scene, [(details, Subject()) for details in all_details]):
+        pass

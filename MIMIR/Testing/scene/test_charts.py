@@ -1,0 +1,114 @@
+import math
+
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+import vtk
+from scene_study import quantity, sex, study_details
+
+from MIMIRLib.scene.charts import MOST_REACH, name_rows
+from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.scene.results import find_results, show_study
+from MIMIRLib.scene.tables import column_values
+
+
+def chart_of(folder, measurements):
+    scene = slicer.vtkMRMLScene()
+    list(show_study(scene, study_details(folder, measurements=measurements), Subject(), False))
+    return scene, find_results(scene, "1.2.3").chart
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Three rows: a quantity one SD above the mean, the sex, a quantity below."""
+    return chart_of(
+        tmp_path / "study",
+        [quantity("a", 4.0, percentile=84.0), sex(0.9, "male"), quantity("b", 2.5)],
+    )
+
+
+def drawn(chart, name):
+    """What Slicer draws of a series: pairs of numbers, None where the line is broken."""
+    for index in range(chart.GetNumberOfPlotSeriesNodes()):
+        series = chart.GetNthPlotSeriesNode(index)
+        if series.GetName() == name:
+            data = series.GetTableNode()
+            columns = (series.GetXColumnName(), series.GetYColumnName())
+            points = list(zip(*(column_values(data, column) for column in columns)))
+            return [None if math.isnan(x) or math.isnan(y) else (x, y) for x, y in points]
+    raise AssertionError(f"no series {name}")
+
+
+def test_estimates_are_drawn_in_sd_from_the_mean_in_the_tables_rows(shown):
+    _, chart = shown
+    points = [point for point in drawn(chart, "estimates") if point]
+    assert points == [(1.0, 1.0), (-0.5, 3.0)]
+
+
+def test_intervals_are_lines_from_bound_to_bound_with_breaks_between(shown):
+    _, chart = shown
+    points = drawn(chart, "95 % intervals")
+    assert points == [(0.5, 1.0), (1.5, 1.0), None, (-1.0, 3.0), (0.0, 3.0), None]
+
+
+def test_the_reference_has_its_mean_and_its_middle(shown):
+    _, chart = shown
+    assert drawn(chart, "mean of the reference")[:2] == [(0.0, 0.5), (0.0, 3.5)]
+    middle = drawn(chart, "middle 95 % of the reference")[:5]
+    assert middle == [(-1.96, 0.5), (-1.96, 3.5), None, (1.96, 0.5), (1.96, 3.5)]
+
+
+def test_rows_go_downwards_as_in_the_table(shown):
+    _, chart = shown
+    assert not chart.GetYAxisRangeAuto()
+    assert chart.GetYAxisRange() == (3.5, 0.5)
+
+
+def test_what_is_far_out_is_drawn_at_the_edge(tmp_path):
+    _, chart = chart_of(tmp_path / "s", [quantity("a", 60.0)])
+    assert [point for point in drawn(chart, "estimates") if point] == [(MOST_REACH, 1.0)]
+    low, high = chart.GetXAxisRange()
+    assert low < -MOST_REACH < MOST_REACH < high
+
+
+def test_pointing_at_an_estimate_says_it_in_words(shown):
+    _, chart = shown
+    series = chart.GetNthPlotSeriesNode(3)
+    words = column_values(series.GetTableNode(), series.GetLabelColumnName())
+    assert words[:2] == ["a: 4 L (95 %: 3.5 to 4.5)", "b: 2.5 L (95 %: 2 to 3)"]
+
+
+def test_the_title_warns_of_a_demonstration(shown):
+    _, chart = shown
+    assert chart.GetTitle() == "1.2.3 (demonstration)"
+
+
+def test_a_study_of_classes_alone_has_no_chart(tmp_path):
+    _, chart = chart_of(tmp_path / "s", [sex(0.5, "uncertain")])
+    assert chart is None
+
+
+def test_where_it_is_drawn_rows_can_have_names(shown):
+    _, chart = shown
+    drawing = vtk.vtkChartXY()
+    name_rows(drawing, chart)
+    axis = drawing.GetAxis(vtk.vtkAxis.LEFT)
+    assert [axis.GetTickLabels().GetValue(index) for index in range(2)] == ["a", "b"]
+    assert [axis.GetTickPositions().GetValue(index) for index in range(2)] == [1.0, 3.0]
+
+
+def test_another_chart_in_the_same_view_has_its_numbers_back(shown):
+    _, chart = shown
+    drawing = vtk.vtkChartXY()
+    name_rows(drawing, chart)
+    name_rows(drawing, slicer.vtkMRMLPlotChartNode())
+    axis = drawing.GetAxis(vtk.vtkAxis.LEFT)
+    axis.SetUnscaledRange(0, 2)
+    axis.Update()
+    labels = [
+        axis.GetTickLabels().GetValue(i) for i in range(axis.GetTickLabels().GetNumberOfValues())
+    ]
+    assert "a" not in labels
+    assert "0" in labels or "0.0" in labels

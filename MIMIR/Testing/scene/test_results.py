@@ -1,0 +1,322 @@
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+from scene_study import ORIGIN, fused, quantity, state_of, study_details, tree_items
+
+from mimir_engine import MimirError
+from MIMIRLib.scene.hierarchy import Subject, hierarchy_of
+from MIMIRLib.scene.results import (
+    find_cohort,
+    find_results,
+    show_cohort,
+    show_studies,
+    show_study,
+    show_volumes,
+)
+
+PATIENT = "Doe^Jane"
+SUBJECT = Subject("1.2.3", "P1", f"{PATIENT} (P1)", "UK Biobank MRI")
+KINDS = ("water", "fat", "fraction", "projection", "table", "chart")
+
+
+@pytest.fixture
+def scene():
+    scene = slicer.vtkMRMLScene()
+    hierarchy_of(scene)
+    return scene
+
+
+@pytest.fixture
+def details(tmp_path):
+    return study_details(tmp_path / "study")
+
+
+def show(scene, details, subject=SUBJECT, volumes=True):
+    list(show_study(scene, details, subject, volumes))
+    return find_results(scene, details.name)
+
+
+def nodes_of(results):
+    return [getattr(results, kind) for kind in KINDS]
+
+
+def clone(scene, node):
+    """What "Clone" in Slicer's tree makes of a node."""
+    before = set(scene.GetNodes())
+    item = hierarchy_of(scene).GetItemByDataNode(node)
+    slicer.vtkSlicerSubjectHierarchyModuleLogic.CloneSubjectHierarchyItem(
+        hierarchy_of(scene), item, "mine"
+    )
+    return next(new for new in set(scene.GetNodes()) - before if new.GetName() == "mine")
+
+
+def test_a_study_gets_its_volumes_projection_table_and_chart(scene, details):
+    shown = list(show_study(scene, details, SUBJECT))
+    results = find_results(scene, "1.2.3")
+    assert set(nodes_of(results)) == set(shown)
+    assert [node.GetClassName() for node in nodes_of(results)] == [
+        *["vtkMRMLScalarVolumeNode"] * 4,
+        "vtkMRMLTableNode",
+        "vtkMRMLPlotChartNode",
+    ]
+    assert results.water.GetName() == "Water - UK Biobank MRI"
+
+
+def test_all_of_it_lies_in_one_folder_under_patient_and_study(scene, details):
+    results = show(scene, details)
+    hierarchy = hierarchy_of(scene)
+    for node in nodes_of(results):
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
+        assert hierarchy.GetItemName(folder) == "MIMIR"
+        assert hierarchy.GetItemLevel(folder) == "Folder"
+        study = hierarchy.GetItemParent(folder)
+        assert (hierarchy.GetItemLevel(study), hierarchy.GetItemUID(study, "DICOM")) == (
+            "Study",
+            "1.2.3",
+        )
+        patient = hierarchy.GetItemParent(study)
+        assert (hierarchy.GetItemLevel(patient), hierarchy.GetItemUID(patient, "DICOM")) == (
+            "Patient",
+            "P1",
+        )
+
+
+def test_items_that_slicer_made_for_patient_and_study_are_used(scene, details):
+    hierarchy = hierarchy_of(scene)
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "as Slicer names it")
+    study = hierarchy.CreateStudyItem(patient, "as Slicer names it")
+    hierarchy.SetItemUID(study, "DICOM", "1.2.3")
+    results = show(scene, details)
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(results.table))
+    assert hierarchy.GetItemParent(folder) == study
+    assert hierarchy.GetNumberOfItemChildren(hierarchy.GetSceneItemID()) == 1
+
+
+def test_plain_files_have_a_folder_at_the_top(scene, tmp_path):
+    results = show(scene, study_details(tmp_path / "s", "scan 1.zip"), Subject())
+    hierarchy = hierarchy_of(scene)
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(results.water))
+    assert hierarchy.GetItemName(folder) == "MIMIR - scan 1.zip"
+    assert hierarchy.GetItemParent(folder) == hierarchy.GetSceneItemID()
+
+
+def test_without_volumes_there_are_none(scene, details):
+    results = show(scene, details, volumes=False)
+    assert (results.water, results.fat, results.fraction) == (None, None, None)
+    assert results.projection is not None
+
+
+def test_volumes_that_were_not_kept_are_not_asked_for(scene, tmp_path):
+    results = show(scene, study_details(tmp_path / "s", volumes=False))
+    assert results.water is None
+
+
+def test_a_study_that_was_only_fused_has_neither_table_nor_chart(scene, tmp_path):
+    results = show(scene, study_details(tmp_path / "s", measurements=()))
+    assert (results.table, results.chart) == (None, None)
+    assert results.water is not None
+
+
+def test_running_again_leaves_one_set_of_nodes(scene, details):
+    first = show(scene, details)
+    before = state_of(scene)
+    ids = [node.GetID() for node in nodes_of(first)]
+    second = show(scene, details)
+    assert not set(ids) & {node.GetID() for node in nodes_of(second)}
+    names, items = state_of(scene)
+    assert len(names) == len(before[0])
+    assert items == before[1]
+    assert all(node.GetScene() is None for node in nodes_of(first))
+
+
+def test_running_again_without_volumes_keeps_the_earlier_ones(scene, details):
+    first = show(scene, details)
+    second = show(scene, details, volumes=False)
+    assert second.water is first.water
+    assert second.table is not first.table
+
+
+def test_running_again_leaves_the_users_own_nodes(scene, details):
+    results = show(scene, details)
+    own = slicer.vtkMRMLScalarVolumeNode()
+    own.SetName("Water - UK Biobank MRI")
+    scene.AddNode(own)
+    clones = [clone(scene, results.water), clone(scene, results.table)]
+    again = show(scene, details)
+    for node in (own, *clones):
+        assert node.GetScene() is scene
+        assert node not in nodes_of(again)
+
+
+def test_running_again_leaves_other_studies(scene, details, tmp_path):
+    other = show(scene, study_details(tmp_path / "other", "1.2.4"))
+    show(scene, details)
+    show(scene, details)
+    assert find_results(scene, "1.2.4") == other
+    assert all(node.GetScene() is scene for node in nodes_of(other))
+
+
+def test_views_of_the_old_nodes_show_the_new(scene, details):
+    first = show(scene, details)
+    slice_view = slicer.vtkMRMLSliceCompositeNode()
+    slice_view.SetLayoutName("Red")
+    plot_view = slicer.vtkMRMLPlotViewNode()
+    plot_view.SetLayoutName("Plot")
+    scene.AddNode(slice_view)
+    scene.AddNode(plot_view)
+    slice_view.SetBackgroundVolumeID(first.water.GetID())
+    slice_view.SetForegroundVolumeID(first.fraction.GetID())
+    plot_view.SetPlotChartNodeID(first.chart.GetID())
+    second = show(scene, details)
+    assert slice_view.GetBackgroundVolumeID() == second.water.GetID()
+    assert slice_view.GetForegroundVolumeID() == second.fraction.GetID()
+    assert plot_view.GetPlotChartNodeID() == second.chart.GetID()
+
+
+def test_what_the_user_made_of_a_node_refers_to_the_new_one(scene, details):
+    first = show(scene, details)
+    series = slicer.vtkMRMLPlotSeriesNode()
+    scene.AddNode(series)
+    series.SetAndObserveTableNodeID(first.table.GetID())
+    second = show(scene, details)
+    assert series.GetTableNode() is second.table
+
+
+@pytest.mark.parametrize("steps", range(7))
+def test_cancelling_at_any_step_leaves_the_scene_as_it_was(scene, details, steps):
+    before = state_of(scene)
+    making = show_study(scene, details, SUBJECT)
+    for _ in range(steps):
+        next(making)
+    making.close()
+    assert state_of(scene) == before
+
+
+@pytest.mark.parametrize("steps", range(7))
+def test_cancelling_a_second_run_leaves_the_first_ones_results(scene, details, steps):
+    first = show(scene, details)
+    before = state_of(scene)
+    making = show_study(scene, details, SUBJECT)
+    for _ in range(steps):
+        next(making)
+    making.close()
+    assert state_of(scene) == before
+    assert find_results(scene, "1.2.3") == first
+
+
+def test_cancelling_leaves_items_that_were_there(scene, details):
+    hierarchy = hierarchy_of(scene)
+    hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "the user's")
+    study = tree_items(hierarchy)[0]
+    hierarchy.SetItemUID(study, "DICOM", "1.2.3")
+    before = state_of(scene)
+    making = show_study(scene, details, SUBJECT)
+    next(making)
+    making.close()
+    assert state_of(scene) == before
+
+
+def test_a_damaged_folder_leaves_the_scene_as_it_was(scene, details):
+    before = state_of(scene)
+    (details.folder / "fat.npy").write_bytes(b"damaged")
+    with pytest.raises(MimirError, match="DETAILS_INVALID"):
+        list(show_study(scene, details, SUBJECT))
+    assert state_of(scene) == before
+
+
+def test_several_studies_get_a_cohort_table_too(scene, details, tmp_path):
+    other = study_details(tmp_path / "other", "1.2.4")
+    shown = list(show_studies(scene, [(details, SUBJECT), (other, Subject("1.2.4", "P2"))], False))
+    assert shown[-1] is find_cohort(scene)
+    assert find_cohort(scene).GetNumberOfRows() == 2
+
+
+def test_cancelling_several_studies_leaves_none_of_them(scene, details, tmp_path):
+    other = study_details(tmp_path / "other", "1.2.4")
+    before = state_of(scene)
+    making = show_studies(scene, [(details, SUBJECT), (other, Subject("1.2.4", "P2"))])
+    for _ in range(13):
+        next(making)
+    making.close()
+    assert state_of(scene) == before
+
+
+def test_a_new_cohort_table_takes_the_old_ones_place(scene, details):
+    first = show_cohort(scene, [details])
+    second = show_cohort(scene, [details, details])
+    assert first.GetScene() is None
+    assert find_cohort(scene) is second
+
+
+def test_nodes_of_studies_with_the_same_description_have_different_names(scene, tmp_path):
+    for uid, patient in (("1.2.1", "P1"), ("1.2.2", "P2")):
+        subject = Subject(uid, patient, patient, "UK Biobank MRI")
+        show(scene, study_details(tmp_path / uid, uid), subject, volumes=False)
+    again = show(
+        scene,
+        study_details(tmp_path / "x", "1.2.2"),
+        Subject("1.2.2", "P2", "P2", "UK Biobank MRI"),
+    )
+    assert find_results(scene, "1.2.1").table.GetName() == "Measurements - UK Biobank MRI"
+    assert again.table.GetName() == "Measurements - UK Biobank MRI (2)"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['a|b^c<d>&"e".zip', "line\nbreak\x00\x1b[31m", "ä 中 \u202e.zip", "x" * 500, "../..", " "],
+)
+def test_any_name_is_found_again(scene, tmp_path, name):
+    results = show(scene, study_details(tmp_path / "s", name), Subject(), volumes=False)
+    again = show(scene, study_details(tmp_path / "s2", name), Subject(), volumes=False)
+    assert results.table.GetScene() is None
+    assert again.table.GetName().isprintable()
+    assert len(again.table.GetName()) < 150
+
+
+def test_the_patients_name_is_in_no_node(scene, details, tmp_path):
+    show(scene, details)
+    show_cohort(scene, [details])
+    names = [node.GetName() for node in scene.GetNodes()]
+    assert not [name for name in names if PATIENT in name]
+    for node in scene.GetNodes():
+        for attribute in node.GetAttributeNames():
+            assert PATIENT not in node.GetAttribute(attribute)
+    hierarchy = hierarchy_of(scene)
+    named = [i for i in tree_items(hierarchy) if PATIENT in hierarchy.GetItemName(i)]
+    assert [hierarchy.GetItemLevel(item) for item in named] == ["Patient"]
+
+
+def test_volumes_alone_can_be_shown_and_measured_later(scene, details):
+    water, fat = fused()
+    nodes = show_volumes(scene, "1.2.3", water, fat, ORIGIN, SUBJECT)
+    assert [node.GetName() for node in nodes] == [
+        "Water - UK Biobank MRI",
+        "Fat - UK Biobank MRI",
+        "Fat fraction - UK Biobank MRI",
+    ]
+    results = show(scene, details, volumes=False)
+    assert (results.water, results.fat, results.fraction) == nodes
+    assert results.table is not None
+
+
+def test_a_node_that_the_user_deleted_is_no_result(scene, details):
+    results = show(scene, details)
+    scene.RemoveNode(results.water)
+    assert find_results(scene, "1.2.3").water is None
+    for node in nodes_of(results)[1:]:
+        scene.RemoveNode(node)
+    assert find_results(scene, "1.2.3") is None
+
+
+def test_no_results_are_found_in_an_empty_scene(scene):
+    assert find_results(scene, "1.2.3") is None
+    assert find_cohort(scene) is None
+
+
+def test_measurements_of_a_second_module_take_the_place_of_the_first(scene, details, tmp_path):
+    show(scene, details)
+    other = study_details(tmp_path / "other", "1.2.3", [quantity("age", 55.0, unit="years")])
+    results = show(scene, other)
+    assert results.table.GetNumberOfRows() == 1

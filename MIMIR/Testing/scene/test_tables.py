@@ -1,0 +1,159 @@
+import csv
+import math
+
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+from scene_study import MEASUREMENTS, quantity, sex, study_details
+
+from mimir_engine import MimirError
+from MIMIRLib.scene.tables import (
+    cohort_table,
+    column_values,
+    findings_of,
+    measurement_table,
+    write_csv,
+)
+
+
+@pytest.fixture
+def table(tmp_path):
+    return measurement_table(study_details(tmp_path / "study"), "measurements")
+
+
+def column(node, name):
+    return node.GetTable().GetColumnByName(name)
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_numbers_are_doubles_and_words_are_texts(table):
+    names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+    kinds = {name: column(table, name).GetClassName() for name in names}
+    numbers = {"value", "lower", "upper", "SD", "z", "percentile"}
+    texts = {"measurement", "unit", "interval", "class", "flags", "module", "name"}
+    assert kinds == {
+        **dict.fromkeys(numbers, "vtkDoubleArray"),
+        **dict.fromkeys(texts, "vtkStringArray"),
+    }
+    assert names[:5] == ["measurement", "value", "unit", "interval", "lower"]
+
+
+def test_numbers_keep_their_last_digit(table):
+    assert column(table, "value").GetValue(0) == 3.123456789012345
+    assert column(table, "lower").GetValue(0) == MEASUREMENTS[0].lower
+
+
+def test_bounds_are_raw_as_in_the_engines_files(table):
+    assert column(table, "lower").GetValue(2) == MEASUREMENTS[2].lower < 0
+
+
+def test_what_is_not_known_is_no_number(table):
+    assert column(table, "percentile").GetValue(0) == 61.25
+    assert math.isnan(column(table, "percentile").GetValue(2))
+
+
+def test_the_sex_has_a_score_and_a_word_and_no_interval(table):
+    assert column(table, "value").GetValue(1) == 0.9871234567
+    assert column(table, "class").GetValue(1) == "male"
+    for name in ("lower", "upper", "SD", "z", "percentile"):
+        assert math.isnan(column(table, name).GetValue(1))
+
+
+def test_headers_say_the_level_and_the_reference(table):
+    assert table.GetUseColumnTitleAsColumnHeader()
+    assert table.GetColumnTitle("lower") == "lower 95 %"
+    assert "training data of phantom 1.0" in table.GetColumnDescription("z")
+    assert table.GetColumnUnitLabel("percentile") == "%"
+
+
+def test_a_table_of_results_cannot_be_edited_by_a_slip(table):
+    assert table.GetLocked()
+
+
+def test_findings_stay_with_the_table(table):
+    assert findings_of(table) == [
+        {"code": "STATION_RESCANNED", "sentence": "Station 2 was scanned twice"}
+    ]
+
+
+def test_words_from_outside_cannot_break_the_table_file(tmp_path):
+    hostile = quantity("x", 1.0, label='a\tb\n"c"\x07', unit="m\t2")
+    node = measurement_table(study_details(tmp_path / "s", measurements=[hostile]), "t")
+    assert column(node, "measurement").GetValue(0) == "a b 'c'?"
+    assert column(node, "unit").GetValue(0) == "m 2"
+
+
+def test_csv_has_every_digit_and_leaves_empty_what_is_not_known(table, tmp_path):
+    write_csv(tmp_path / "out.csv", table)
+    header, first, second, third = rows_of(tmp_path / "out.csv")
+    assert header[:4] == ["measurement", "value", "unit", "interval"]
+    assert float(first[1]) == 3.123456789012345
+    assert first[header.index("percentile")] == "61.25"
+    assert third[header.index("percentile")] == ""
+    assert second[header.index("class")] == "male"
+    assert third[header.index("flags")] == "DEMONSTRATION; OUTSIDE_TRAINING_RANGE"
+
+
+def test_csv_of_any_other_table_works_too(tmp_path):
+    from MIMIRLib.scene.tables import Column, table_node
+
+    node = table_node([Column("name", ["Ärmel, 中"]), Column("x", [0.1])], "other")
+    write_csv(tmp_path / "out.csv", node)
+    assert rows_of(tmp_path / "out.csv") == [["name", "x"], ["Ärmel, 中", "0.1"]]
+
+
+def test_csv_holds_no_formulas(tmp_path):
+    from MIMIRLib.scene.tables import Column, table_node
+
+    write_csv(tmp_path / "out.csv", table_node([Column("name", ['=HYPERLINK("x")'])], "t"))
+    assert rows_of(tmp_path / "out.csv")[1] == ['\'=HYPERLINK("x")']
+
+
+def test_csv_where_nothing_can_be_written_is_said(table, tmp_path):
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
+        write_csv(tmp_path / "out.csv", table)
+
+
+def test_a_cohort_has_a_row_a_study_with_the_columns_of_the_engines_file(tmp_path):
+    one = study_details(tmp_path / "1", "1.2.1")
+    two = study_details(tmp_path / "2", "1.2.2", [quantity("liverVolume", 2.0), sex(0.1, "female")])
+    node = cohort_table([one, two], "cohort")
+    names = [node.GetColumnName(index) for index in range(node.GetNumberOfColumns())]
+    assert names == [
+        "name",
+        "visceralFatVolume_mean_in_L",
+        "visceralFatVolume_sd_in_L",
+        "visceralFatVolume_lower95",
+        "visceralFatVolume_upper95",
+        "sex_male_score",
+        "liverVolume_mean_in_L",
+        "liverVolume_sd_in_L",
+        "liverVolume_lower95",
+        "liverVolume_upper95",
+        "flags",
+    ]
+    assert column_values(node, "name") == ["1.2.1", "1.2.2"]
+    assert column_values(node, "liverVolume_mean_in_L") == [1 / 3, 2.0]
+    first, second = column_values(node, "visceralFatVolume_upper95")
+    assert first == MEASUREMENTS[0].upper
+    assert math.isnan(second)
+    assert node.GetColumnTitle("liverVolume_lower95") == "livervolume lower 95 % (L)"
+    assert node.GetColumnUnitLabel("liverVolume_lower95") == "L"
+
+
+def test_a_clone_of_the_table_keeps_the_digits(table):
+    clone = slicer.vtkMRMLTableNode()
+    clone.CopyContent(table)
+    assert column_values(clone, "value") == column_values(table, "value")
+
+
+def test_a_number_that_the_user_changed_is_the_users(table):
+    column(table, "value").SetValue(0, 4.0)
+    assert column_values(table, "value")[0] == 4.0

@@ -1,0 +1,1 @@
+"""Measure one study: networks, their predictions and the measurements made of them."""

@@ -1,0 +1,47 @@
+"""Stations and slice records of the small studies of ``dicom_builder``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from dicom_builder import EXPLICIT, File, Scan, encoded
+from pydicom.dataset import Dataset
+
+from mimir_engine.study import Contrast, Station
+from mimir_engine.study.slices import Slice, read_slices
+from mimir_engine.study.source import Entry
+from mimir_engine.study.volume import axial_affine
+
+WATER_AND_FAT = (Contrast.WATER, Contrast.FAT)
+
+
+def entry_of(file: File) -> Entry:
+    def read(count: int) -> bytes:
+        return file.content if count < 0 else file.content[:count]
+
+    return Entry(file.name, len(file.content), read)
+
+
+def slices_of(*files: File) -> list[Slice]:
+    return read_slices([entry_of(file) for file in files], WATER_AND_FAT)
+
+
+def slice_of(dataset: Dataset, syntax: str = EXPLICIT) -> Slice:
+    (record,) = slices_of(File("image.dcm", encoded(dataset, syntax)))
+    return record
+
+
+def station_of(scan: Scan, images: dict[str, np.ndarray] | None = None) -> Station:
+    """The station that reading this scan's files gives."""
+    pixels = images or {
+        suffix: np.stack([scan.pixels(suffix, k) for k in reversed(range(scan.slices))])
+        for suffix in ("W", "F")
+    }
+    dy, dx = scan.pixel_mm
+    affine = axial_affine((*scan.first_mm, scan.z_mm[-1]), (dx, dy, scan.step_mm))
+    return Station({Contrast.WATER: pixels["W"], Contrast.FAT: pixels["F"]}, affine)
+
+
+def stations_of(scans: Sequence[Scan]) -> list[Station]:
+    return [station_of(scan) for scan in scans]

@@ -1,0 +1,106 @@
+"""`mimir train` and `mimir crossvalidate` from folders to results."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from small_training import small_dataset  # noqa: E402
+
+from mimir_engine.cli import DONE, WRONG_USE, main  # noqa: E402
+from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
+from mimir_engine.files.csv_writer import write_csv  # noqa: E402
+from mimir_engine.measuring.device import cpu_threads  # noqa: E402
+from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
+
+Capture = pytest.CaptureFixture[str]
+QUICK = ("--recipe", "short", "--steps", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Images as of scans, with a table of targets and a list of who withdrew."""
+    dataset, folder = small_dataset(), tmp_path / "data"
+    folder.mkdir()
+    np.save(folder / "images.npy", dataset.images)
+    studies = [(row, s.name, s.eid, s.instance) for row, s in enumerate(dataset.studies)]
+    write_csv(folder / "studies.csv", ("row", "name", "eid", "instance"), studies)
+    known = {**dataset.covariates, "water": dataset.targets[:, 0]}
+    rows = [
+        (study.name, name, values[row])
+        for row, study in enumerate(dataset.studies)
+        for name, values in known.items()
+    ]
+    table = [*rows, ("nobody", "water", 90.0)]
+    write_csv(tmp_path / "targets.csv", ("study", "target", "value"), table)
+    (tmp_path / "withdrawn.txt").write_text("0\n5\n")
+    return folder
+
+
+def options(data: Path) -> list[str]:
+    home = data.parent
+    tables = ["--targets", str(home / "targets.csv"), "--exclude", str(home / "withdrawn.txt")]
+    return [str(data), *tables, "--only", "water", *QUICK]
+
+
+def test_an_ensemble_is_a_run_a_seed_and_says_who_was_left_out(
+    data: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    command = ["train", *options(data), "--output", str(tmp_path / "runs"), "--seeds", "0,3"]
+    with cpu_threads(1):
+        assert main(command) == DONE
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == [
+        "19 studies, 1 target",
+        "3 excluded, listed in studies.csv",
+        "1 named by the tables, but without an image, listed in studies.csv",
+    ]
+    assert lines[3].startswith("seed-0: step 1/1  loss ")
+    assert lines[3].endswith(" left")
+    one, other = (load_checkpoint(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 3))
+    assert one.finished
+    assert other.finished
+    assert (one.recipe.seed, other.recipe.seed) == (0, 3)
+    assert [definition.name for definition in one.definitions] == ["water"]
+    assert not torch.equal(one.network["conv1.weight"], other.network["conv1.weight"])
+    with (tmp_path / "runs" / "seed-3" / "studies.csv").open(newline="") as file:
+        states = [row["state"] for row in csv.DictReader(file)]
+    assert {state: states.count(state) for state in states} == {
+        "used": 19,
+        "excluded": 3,
+        "unknown": 1,
+    }
+
+
+def test_cross_validation_leaves_its_tables_and_does_nothing_a_second_time(
+    data: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "cv"
+    command = ["crossvalidate", *options(data), "--output", str(folder), "--folds", "2"]
+    with cpu_threads(1):
+        assert main(command) == DONE
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[3].startswith("fold 1/2  step 1/1  loss ")
+    assert lines[-1] == f"2 folds done; see {folder / 'out_of_fold.csv'}"
+    found = read_predictions(folder / "out_of_fold.csv")
+    assert (found.names, len(found)) == (("water",), 19)
+    assert set(found.groups) == {"person", "fold", "sex", "age_band"}
+    record = json.loads((folder / "crossvalidation.json").read_text())
+    assert record["finished"]
+    assert record["data"]["provenance"]["excluded"]["studies"] == 3
+    before = (folder / "out_of_fold.csv").stat().st_mtime_ns
+    assert main(command) == DONE
+    assert "step" not in capsys.readouterr().err
+    assert (folder / "out_of_fold.csv").stat().st_mtime_ns == before
+
+
+def test_seeds_that_are_no_numbers_are_refused(data: Path, capsys: Capture) -> None:
+    command = ["train", *options(data), "--output", str(data / "run"), "--seeds", "a,b"]
+    assert main(command) == WRONG_USE
+    assert capsys.readouterr().err.startswith("WRONG_USE: --seeds a,b are no numbers")

@@ -1,0 +1,193 @@
+"""Projections of many studies, made once: a folder that grows and outlives kills."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cohort_builder import write_studies
+
+from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
+from mimir_engine.cohort import image_dataset as projecting
+from mimir_engine.cohort.image_dataset import project_studies
+from mimir_engine.cohort.image_file import ImageFile
+from mimir_engine.cohort.sources import named_sources
+from mimir_engine.errors import MimirError
+from mimir_engine.measuring.one_study import prepare
+from mimir_engine.training.data_selection import DataChoice, chosen_data, read_studies
+
+NAMES = ("1000001_20201_2_0", "1000001_20201_3_0", "study")
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_studies(tmp_path_factory.mktemp("archives"), NAMES)
+
+
+@pytest.fixture(scope="module")
+def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All three, and one that can't be read; not to be changed."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    broken = folder.parent / "broken.zip"
+    broken.write_bytes(b"no archive")
+    project_studies(named_sources([*map(str, archives), str(broken)]), folder, ignore)
+    return folder
+
+
+def ignore(event: Mapping[str, Any]) -> None:
+    """Nobody listens."""
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) -> None:
+    images, studies = np.load(made / "images.npy"), rows_of(made / "studies.csv")
+    assert [study["name"] for study in studies] == list(NAMES)
+    assert [(s["eid"], s["instance"]) for s in studies] == [
+        ("1000001", "2"), ("1000001", "3"), ("", ""),
+    ]  # fmt: skip
+    for archive, study in zip(archives, studies):
+        image = images[int(study["row"])]
+        assert np.array_equal(image, prepare(archive).projection.image)
+        assert study["image_sha256"] == hashlib.sha256(image.tobytes()).hexdigest()
+    assert [(f["name"], f["code"]) for f in rows_of(made / "failures.csv")] == [
+        ("broken", "NOT_A_ZIP")
+    ]
+
+
+def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_path: Path) -> None:
+    table = tmp_path / "targets.csv"
+    table.write_text("study,target,value\n1000001_3,age,70\nstudy,age,60\nbroken,age,50\n")
+    dataset = chosen_data(made, DataChoice((table,)))
+    assert [study.person for study in dataset.studies] == ["1000001", "study"]
+    assert dataset.targets.tolist() == [[70], [60]]
+    assert dataset.left_out == {
+        "excluded": (), "unlabelled": ("1000001_20201_2_0",), "unknown": ("broken",),
+    }  # fmt: skip
+
+
+def test_studies_are_added_and_none_is_done_twice(archives: list[Path], tmp_path: Path) -> None:
+    told: list[Mapping[str, Any]] = []
+    folder = tmp_path / "data"
+    project_studies(named_sources([str(archives[2])]), folder, ignore)
+    projected = project_studies(named_sources(map(str, archives)), folder, told.append)
+    assert (projected.done, projected.failed) == (3, 0)
+    assert [event["name"] for event in told if event["event"] == "study"] == list(NAMES[:2])
+    assert told[0]["already_done"] == 1
+    assert [row["row"] for row in rows_of(folder / "studies.csv")] == ["1", "2", "0"]
+
+
+def test_a_run_that_is_killed_goes_on_to_the_same_data_set(
+    made: Path, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(Exception):
+        pass
+
+    folder, whole_record = tmp_path / "data", projecting._record
+
+    def killed_after_the_image(read: Any, images: ImageFile) -> dict[str, Any]:
+        record = whole_record(read, images)
+        if images.rows == 2:
+            raise Killed  # the image is on the disk, the ledger doesn't know it
+        return record
+
+    sources = named_sources(map(str, archives))
+    monkeypatch.setattr(projecting, "_record", killed_after_the_image)
+    with pytest.raises(Killed):
+        project_studies(sources, folder, ignore)
+    monkeypatch.setattr(projecting, "_record", whole_record)
+    with (folder / "images.npy").open("ab") as file:
+        file.write(b"half an image")
+    project_studies(sources, folder, ignore)
+    assert (folder / "images.npy").read_bytes() == (made / "images.npy").read_bytes()
+    assert (folder / "studies.csv").read_bytes() == (made / "studies.csv").read_bytes()
+
+
+def test_a_study_that_changed_is_made_anew_behind_the_others(
+    archives: list[Path], tmp_path: Path
+) -> None:
+    folder, study = tmp_path / "data", tmp_path / "study.zip"
+    shutil.copy(archives[0], study)
+    sources = named_sources([str(study), str(archives[1])])
+    project_studies(sources, folder, ignore)
+    shutil.copy(archives[2], study)
+    project_studies(sources, folder, ignore)
+    studies, rows = read_studies(folder)
+    assert dict(zip((s.name for s in studies), rows)) == {NAMES[1]: 1, "study": 2}
+    image = np.load(folder / "images.npy")[2]
+    assert np.array_equal(image, prepare(archives[2]).projection.image)
+    other = tmp_path / "elsewhere" / "study.zip"
+    other.parent.mkdir()
+    shutil.copy(archives[1], other)
+    with pytest.raises(MimirError, match="NAME_TAKEN"):
+        project_studies(named_sources([str(other)]), folder, ignore)
+
+
+def test_images_of_somebody_else_are_never_written_over(
+    archives: list[Path], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "images.npy", np.zeros((3, 3, 256, 256), np.uint8))
+    sources = named_sources([str(archives[0])])
+    with pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+        project_studies(sources, tmp_path, ignore)
+    assert len(np.load(tmp_path / "images.npy")) == 3
+    project_studies(sources, tmp_path, ignore, overwrite=True)
+    assert len(np.load(tmp_path / "images.npy")) == 1
+    (tmp_path / "images.npy").unlink()
+    with pytest.raises(MimirError, match="IMAGES_DAMAGED"):
+        project_studies(sources, tmp_path, ignore)
+
+
+def test_a_growing_file_is_an_array_at_any_time(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    expected = rng.integers(0, 256, (1200, 2, 3), np.uint8)  # the count gains digits on the way
+    with ImageFile(tmp_path / "images.npy", (2, 3), 0) as images:
+        for row, image in enumerate(expected):
+            assert images.append(image) == row
+            if row in (0, 9, 10, 999, 1000):
+                assert np.array_equal(np.load(tmp_path / "images.npy"), expected[: row + 1])
+    with ImageFile(tmp_path / "images.npy", (2, 3), 7):
+        assert np.array_equal(np.load(tmp_path / "images.npy"), expected[:7])
+
+
+def test_the_command_tells_each_study_and_its_time_left(
+    archives: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, broken = tmp_path / "data", tmp_path / "broken.zip"
+    broken.write_bytes(b"no archive")
+    command = ["project", *map(str, archives[:2]), str(broken), "--dataset", str(folder)]
+    assert main(command) == SOME_FAILED
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "3 studies, 0 of them done before"
+    assert "1000001_20201_2_0 done" in lines[1]
+    assert "[1/3" in lines[1]
+    assert " left]" in lines[1]
+    assert lines[3].startswith("NOT_A_ZIP: broken: ")
+    assert lines[4] == f"2 studies done, 1 failed, listed in failures.csv; see {folder}"
+    assert main(["project", str(archives[0]), "--dataset", str(tmp_path / "one")]) == DONE
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--dataset", "d"],
+        ["a.zip", "b.zip", "--output", "image.npy"],
+        ["a.zip", "--dataset", "d", "--sources", "list"],
+        ["a.zip", "--dataset", "d", "--volumes", "v"],
+        ["a.zip", "--dataset", "d", "--jobs", "0"],
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["project", *arguments]) == WRONG_USE
+    assert capsys.readouterr().err.startswith("WRONG_USE: ")

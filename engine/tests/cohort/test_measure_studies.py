@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from cohort_builder import run_infer, write_studies, write_trial_module, write_variant
+from random_modules import TARGETS
+
+from mimir_engine.cohort import measure_studies as infer_file
+from mimir_engine.cohort.ledger import LEDGER_FILE
+from mimir_engine.cohort.measure_studies import BATCH, InferOptions
+from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import InferenceModule, load_module
+from mimir_engine.inference_module.acceptance import UK_BIOBANK
+from mimir_engine.measuring.network import Predictor
+from mimir_engine.measuring.one_study import prepare
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> InferenceModule:
+    """A module that accepts the small studies."""
+    return write_trial_module(tmp_path_factory.mktemp("modules") / "trial")
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three different studies; not to be changed."""
+    names = [f"100000{n}_20201_2_0" for n in range(3)]
+    return write_studies(tmp_path_factory.mktemp("archives"), names)
+
+
+def test_each_study_is_done_or_failed_and_every_step_is_told(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"no zip")
+    run = run_infer([broken, *archives, tmp_path / "gone.zip"], [trial], tmp_path / "out")
+    done = {path.stem for path in archives}
+    assert run.values.keys() == done
+    assert run.failed == {"broken": "NOT_A_ZIP", "gone": "SOURCE_MISSING"}
+    assert run.cohort.done == 3
+    assert len(set(run.values.values())) == 3, "the studies differ, so their values do"
+    first, *studies = run.events
+    assert first == {
+        "event": "run", "studies": 5, "already_done": 0, "modules": ["trial"], "device": "cpu",
+    }  # fmt: skip
+    steps = [(event["name"], event["step"]) for event in studies if event["event"] == "step"]
+    assert sorted(steps) == sorted(
+        [(name, "read") for name in (*done, "broken", "gone")] + [(n, "predict") for n in done]
+    )
+    studies = [event for event in studies if event["event"] == "study"]
+    assert {event["name"] for event in studies if event["state"] == "done"} == done
+    assert [event["done"] for event in studies] == [1, 2, 3, 4, 5]
+    assert studies[-1]["seconds_left"] == 0
+    assert run.studies["broken"]["reason"].endswith("Download it again.")
+    results = {result.name: result for result in run.cohort.results}
+    assert (results[archives[0].stem].eid, results[archives[0].stem].instance) == ("1000000", "2")
+    assert run.cohort.run["modules"][0]["name"] == "trial"
+
+
+def test_values_are_those_of_the_network_whatever_else_is_in_the_batch(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    together = run_infer(archives, [trial], tmp_path / "together").values
+    alone = run_infer(archives[1:2], [trial], tmp_path / "alone").values
+    image = prepare(archives[1]).projection.image
+    prediction = Predictor(trial, "cpu").predict(image[None])
+    name = archives[1].stem
+    assert together[name] == alone[name]
+    assert together[name][0::4] == tuple(prediction.mean[0].tolist())
+
+
+def test_a_second_run_does_only_what_failed_or_changed(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    a, b, c = (Path(shutil.copy(path, tmp_path / f"{n}.zip")) for n, path in zip("abc", archives))
+    content = c.read_bytes()
+    c.write_bytes(content[: len(content) // 2])
+    first = run_infer([a, b, c], [trial], tmp_path / "out")
+    assert first.failed == {"c": "NOT_A_ZIP"}
+    shutil.copy(archives[2], b)
+    c.write_bytes(content)
+    second = run_infer([a, b, c], [trial], tmp_path / "out")
+    assert second.events[0]["already_done"] == 1
+    assert second.studies.keys() == {"b", "c"}
+    assert second.failed == {}
+    assert second.values["a"] == first.values["a"]
+    assert second.values["b"] == second.values["c"] != first.values["b"]
+
+
+def test_another_level_needs_no_network(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trial.folder, tmp_path / "trial"))
+    first = run_infer(archives[:1], [load_module(folder)], tmp_path / "out")
+    (folder / "weights.safetensors").unlink()
+    second = run_infer(archives[:1], [load_module(folder)], tmp_path / "out", level=0.9)
+    ((value, sd, lower, _, *_),) = first.values.values()
+    ((value_90, sd_90, lower_90, _, *_),) = second.values.values()
+    assert (value_90, sd_90) == (value, sd)
+    assert value - lower == pytest.approx(1.959964 * sd)
+    assert value - lower_90 == pytest.approx(1.644854 * sd)
+    assert second.cohort.run["level"] == 0.9
+
+
+def test_a_moved_study_is_known_and_another_one_of_its_name_is_refused(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    for folder, archive in zip(("p1", "p2"), archives):
+        (tmp_path / folder).mkdir()
+        shutil.copy(archive, tmp_path / folder / "scan.zip")
+    first = run_infer([tmp_path / "p1" / "scan.zip"], [trial], tmp_path / "out")
+    with pytest.raises(
+        MimirError, match="NAME_TAKEN: the results hold another study called 'scan'"
+    ):
+        run_infer([tmp_path / "p2" / "scan.zip"], [trial], tmp_path / "out")
+    (tmp_path / "p1").rename(tmp_path / "p3")
+    again = run_infer([tmp_path / "p3" / "scan.zip"], [trial], tmp_path / "out")
+    assert again.events[0]["already_done"] == 1
+    assert again.values == first.values
+
+
+def test_results_of_earlier_runs_stay(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    run_infer(archives[:1], [trial], tmp_path / "out")
+    assert len(run_infer(archives[1:2], [trial], tmp_path / "out").values) == 2
+    alone = run_infer(archives[1:2], [trial], tmp_path / "out", overwrite=True)
+    assert alone.values.keys() == {archives[1].stem}
+
+
+def test_another_module_does_not_go_on_with_these_results(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
+    other = write_variant(tmp_path / "other", trial, version="1.1")
+    with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
+        run_infer(archives, [other], tmp_path / "out")
+
+
+def test_studies_outside_validation_fail_unless_allowed_and_then_are_flagged(
+    tmp_path: Path, archives: list[Path], trial: InferenceModule
+) -> None:
+    strict = write_variant(tmp_path / "strict", trial, accepts=UK_BIOBANK)
+    name, output = archives[0].stem, tmp_path / "out"
+    refused = run_infer(archives[:1], [strict], output)
+    assert refused.failed == {name: "OUTSIDE_VALIDATION"}
+    assert "3 stations, not 6" in refused.studies[name]["reason"]
+    allowed = run_infer(archives[:1], [strict], output, allow_unvalidated=True)
+    (result,) = allowed.cohort.results
+    assert all("OUTSIDE_VALIDATION" in m.flags for m in result.measurements)
+    assert "OUTSIDE_VALIDATION" in result.flags
+    assert run_infer(archives[:1], [strict], output).failed == refused.failed
+
+
+def test_a_fault_of_ours_fails_one_study_and_tells_nothing_of_the_patient(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
+
+    def faulty(source: Any, name: str, keep_images: None) -> Any:
+        if name in faults:
+            raise faults[name]
+        return prepare(source, name)
+
+    monkeypatch.setattr(infer_file, "prepare", faulty)
+    run = run_infer(archives, [trial], tmp_path / "out")
+    assert run.failed == {archives[0].stem: "INTERNAL_ERROR", archives[1].stem: "OUT_OF_MEMORY"}
+    assert run.values.keys() == {archives[2].stem}
+    reason = run.studies[archives[0].stem]["reason"]
+    assert reason.startswith("MIMIR failed (ValueError at measure_studies.py:")
+    assert "Nobody" not in reason
+
+
+def test_a_study_without_a_finite_prediction_spares_the_others_of_its_batch(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    _, height, _ = trial.targets
+    images = np.stack([prepare(path).projection.image for path in archives])
+    said = (Predictor(trial, "cpu").predict(images).mean[:, 1] - height.mean) / height.sd
+    *_, second, first = sorted(abs(said))
+    # Such scales that the largest value does not fit into a float, and the others do.
+    limit = sys.float_info.max / (1000 * (first + second) / 2)
+    wild = replace(height, mean=0, mean_slope=1000, sd=limit, divisor=1e300)
+    module = write_variant(tmp_path / "wild", trial, targets=(trial.targets[0], wild, TARGETS[2]))
+    with np.errstate(over="ignore"):
+        run = run_infer(archives, [module], tmp_path / "out")
+    assert run.failed == {archives[abs(said).argmax()].stem: "PREDICTION_NOT_FINITE"}
+    assert len(run.values) == 2
+
+
+def test_modules_of_one_name_keep_their_own_numbers(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    liver, *others = TARGETS
+    shifted = (replace(liver, mean=liver.mean + 10_000), *others)
+    twin = write_variant(tmp_path / "trial", trial, targets=shifted)
+    prefixed = load_module(twin.folder, column_prefix="b_")
+    both = run_infer(archives[:1], [trial, prefixed], tmp_path / "both").values
+    (numbers,) = both.values()
+    alone = run_infer(archives[:1], [trial], tmp_path / "alone").values
+    assert numbers[:12] == next(iter(alone.values()))
+    assert numbers[12] == pytest.approx(numbers[0] + 10)
+
+
+def test_modules_that_cannot_work_together_or_here_are_refused_before_any_study_is_read(
+    trial: InferenceModule, tmp_path: Path
+) -> None:
+    elsewhere = write_variant(tmp_path / "elsewhere", trial, projection="another-one")
+    for modules, code in (
+        ([trial, trial], "COLUMN_CONFLICT"),
+        ([elsewhere], "PROJECTION_MISMATCH"),
+    ):
+        with pytest.raises(MimirError, match=code):
+            run_infer([tmp_path / "gone.zip"], modules, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_no_more_studies_than_jobs_are_in_memory_at_once(
+    jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def slow(source: Any, name: str, keep_images: None) -> Any:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+        raise MimirError("NO_DICOM", "nothing here")
+
+    monkeypatch.setattr(infer_file, "prepare", slow)
+    sources = [NamedSource(f"{n:02d}", f"/gone/{n}.zip") for n in range(3 * BATCH)]
+
+    def read(source: NamedSource) -> Any:
+        return infer_file._read(source, [], InferOptions(), lambda event: None)
+
+    reads = infer_file._ahead(read, sources, jobs)
+    assert [read.name for read in reads] == [source.name for source in sources]
+    assert most == jobs
+
+
+def test_reading_runs_ahead_of_the_networks_by_little() -> None:
+    started: list[str] = []
+    sources = [NamedSource(f"{n:03d}", "") for n in range(100)]
+    reads = infer_file._ahead(lambda source: started.append(source.name), sources, 2)  # type: ignore[arg-type,return-value,func-returns-value]
+    next(reads)
+    time.sleep(0.2)
+    assert len(started) <= BATCH + 2
+    reads.close()
+    assert len(started) <= BATCH + 2, "what has not begun is not begun any more"
+
+
+def heed_control_c() -> None:
+    """Undo what a shell does to jobs in the background, tests among them: ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def run_in_the_middle(
+    module: InferenceModule, folder: Path, archives: list[Path]
+) -> Iterator[tuple[subprocess.Popen[bytes], list[Path]]]:
+    """A real run on two batches of studies that has done the first of them."""
+    folder.mkdir()
+    paths = [folder / f"{number:02d}.zip" for number in range(2 * BATCH)]
+    for number, path in enumerate(paths):
+        shutil.copy(archives[number % 3], path)
+    command = [sys.executable, "-m", "mimir_engine", "infer", str(folder), "--events"]
+    command += ["--modules", str(module.folder), "--output", str(folder / "out"), "--device", "cpu"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_control_c,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if json.loads(line)["event"] == "study":
+                    break
+            yield process, paths
+        finally:
+            process.kill()
+
+
+@posix
+def test_a_killed_run_goes_on_and_ends_with_the_numbers_of_an_undisturbed_one(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    output = tmp_path / "cohort" / "out"
+    with run_in_the_middle(trial, tmp_path / "cohort", archives) as (process, paths):
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(MimirError, match="OUTPUT_IN_USE: another run of MIMIR is writing"):
+            run_infer(paths[:1], [trial], output)
+        process.kill()
+        process.wait()
+    done = len((output / LEDGER_FILE).read_bytes().split(b"\n")) - 2
+    assert 1 <= done < len(paths)
+    resumed = run_infer(paths, [trial], output)
+    assert resumed.events[0]["already_done"] == done
+    undisturbed = run_infer(paths, [trial], tmp_path / "undisturbed")
+    assert resumed.values == undisturbed.values
+    assert len(resumed.values) == len(paths)
+
+
+@posix
+def test_control_c_ends_a_run_in_one_line_with_its_ledger_whole(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    with run_in_the_middle(trial, tmp_path / "cohort", archives) as (process, paths):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert process.stderr is not None
+        lines = process.stderr.read().decode().splitlines()
+    assert lines == ["CANCELLED: stopped before the end. The same command can be given again."]
+    ledger = tmp_path / "cohort" / "out" / LEDGER_FILE
+    records = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
+    assert 1 <= len(records[1:]) < len(paths)
+    assert all("predictions" in record for record in records[1:])
+    assert not (ledger.parent / "predictions.csv").exists()

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cohort_builder import module_with_statistics
+from random_modules import module_spec, write_without_network
+
+from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcome import Cohort, StudyResult, cohort_of
+from mimir_engine.cohort.result_files import write_cohort
+from mimir_engine.demo.truth_table import truth_table
+from mimir_engine.errors import MimirError, printable
+from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.optional_packages import EXTRAS, require
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.fusion.nrrd import write_volumes
+from mimir_engine.inference_module import load_module
+from mimir_engine.inference_module.description import describe
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.target import Target
+from mimir_engine.measuring.measurement import measure
+from mimir_engine.measuring.wording import percentile_text
+from mimir_engine.projection.project import Projection
+from mimir_engine.study.volume import Volume, axial_affine
+
+MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
+
+
+def outcome(
+    mean: Sequence[float] = MEAN, finding: str = "", modules: int = 1, validated: bool = True
+) -> dict[str, Any]:
+    """What the ledger keeps of a study that was done."""
+    said = {"mean": mean, "variance": VARIANCE, "validated": validated}
+    return {
+        "eid": "1000001",
+        "instance": "2",
+        "findings": [{"code": finding, "sentence": "..."}] if finding else [],
+        "predictions": [said] * modules,
+    }
+
+
+def cohort(
+    folder: Path,
+    records: dict[str, dict[str, Any]],
+    modules: Sequence[InferenceModule] = (module_spec(),),
+    level: float = 0.95,
+) -> Cohort:
+    with Ledger(folder, {"mimir": "0.1.0"}) as ledger:
+        for name, record in records.items():
+            ledger.add(name, record)
+        return cohort_of(ledger, modules, level, {"mimir": "0.1.0", "level": level})
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def written(folder: Path, *arguments: Any, **options: Any) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the ``predictions.csv`` of such a cohort."""
+    write_cohort(folder, cohort(folder, *arguments, **options), ["mimir", "infer"])
+    header, *lines = rows(folder / "predictions.csv")
+    return header, lines
+
+
+def test_the_columns_are_those_of_the_contract_and_the_rows_are_sorted(tmp_path: Path) -> None:
+    header, lines = written(tmp_path, {"b": outcome(), "a": outcome(finding="SLICE_REPEATED")})
+    assert header == [
+        "name", "eid", "instance",
+        "liverVolume_mean_in_L", "liverVolume_sd_in_L",
+        "liverVolume_lower95", "liverVolume_upper95",
+        "height_mean_in_cm", "height_sd_in_cm",
+        "height_lower95", "height_upper95",
+        "sex_male_score", "flags",
+    ]  # fmt: skip
+    assert [line[0] for line in lines] == ["a", "b"]
+    assert lines[0][1:5] == ["1000001", "2", "1.45", "0.2"]
+    assert [line[-1] for line in lines] == ["SLICE_REPEATED", ""]
+
+
+@pytest.mark.parametrize(("level", "ending"), [(0.9, "90"), (0.975, "97.5"), (0.683, "68.3")])
+def test_the_level_is_in_the_names_of_the_bounds(tmp_path: Path, level: float, ending: str) -> None:
+    header, _ = written(tmp_path, {}, level=level)
+    assert header[5:7] == [f"liverVolume_lower{ending}", f"liverVolume_upper{ending}"]
+
+
+def test_numbers_come_back_to_the_last_digit(tmp_path: Path) -> None:
+    mean = (0.1 + 0.2, 1e-17, -1 / 3)
+    _, (line,) = written(tmp_path, {"a": outcome(mean=mean)})
+    assert (float(line[3]), float(line[7]), float(line[11])) == mean
+    assert float(line[5]) == measure(module_spec(), mean, VARIANCE)[0].lower
+
+
+def test_a_bound_below_zero_stays_raw(tmp_path: Path) -> None:
+    _, (line,) = written(tmp_path, {"a": outcome(mean=(0.1, 170.0, 0.0))})
+    assert float(line[5]) < 0
+
+
+def test_a_study_is_in_exactly_one_of_the_two_files(tmp_path: Path) -> None:
+    failure = {"code": "NO_DICOM", "reason": "nothing, to read."}
+    _, lines = written(tmp_path, {"b": failure, "a": outcome(), "c": failure})
+    assert [line[0] for line in lines] == ["a"]
+    header, *failures = rows(tmp_path / "failures.csv")
+    assert header == ["name", "code", "reason"]
+    assert failures == [[name, "NO_DICOM", "nothing, to read."] for name in "bc"]
+
+
+def test_without_studies_both_files_have_their_header(tmp_path: Path) -> None:
+    header, lines = written(tmp_path, {})
+    assert len(header) == 13
+    assert lines == []
+    assert rows(tmp_path / "failures.csv") == [["name", "code", "reason"]]
+
+
+def test_two_modules_stand_side_by_side(tmp_path: Path) -> None:
+    modules = (module_spec(), module_spec(name="other", column_prefix="other_"))
+    header, (line,) = written(tmp_path, {"a": outcome(modules=2)}, modules)
+    assert header[12] == "other_liverVolume_mean_in_L"
+    assert line[12:21] == line[3:12]
+
+
+def test_only_the_sex_has_a_male_score(tmp_path: Path) -> None:
+    targets = (
+        Target("diabetes", "", "", 1, 0.05, 0.2, kind="class"),
+        Target("gender", "31", "", 1, 0.5, 0.5, kind="class"),
+        Target("bmi", "", "", 1, 27, 5),
+    )
+    header, _ = written(tmp_path, {}, [module_spec(targets=targets)])
+    assert header[3:7] == ["diabetes_score", "gender_male_score", "bmi_mean", "bmi_sd"]
+
+
+def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path) -> None:
+    studies = cohort(tmp_path, {"a": outcome()})
+    write_cohort(tmp_path, studies, ["mimir"], published_columns=True)
+    header, line = rows(tmp_path / "predictions.csv")
+    assert header[3:5] == ["liverVolume_mean_in_L", "liverVolume_variance_in_L"]
+    assert header[7:9] == ["sex_mean", "sex_variance"]
+    assert float(line[4]) == pytest.approx(0.04)
+
+
+def test_names_are_no_formulas_and_any_alphabet_is_kept(tmp_path: Path) -> None:
+    names = ["=1+1", "+1", "-1", "@x", "\uff1d1", "Zoë, 頭", 'a"b']
+    _, lines = written(tmp_path, {name: outcome() for name in names})
+    assert {line[0] for line in lines} == {
+        "'=1+1", "'+1", "'-1", "'@x", "'\uff1d1", "Zoë, 頭", 'a"b',
+    }  # fmt: skip
+
+
+def test_the_run_is_described(tmp_path: Path) -> None:
+    write_cohort(tmp_path, cohort(tmp_path, {"a": outcome()}), ["mimir", "infer", "Zoë"])
+    content = (tmp_path / "run.json").read_bytes()
+    assert content.isascii()
+    assert json.loads(content) == {
+        "mimir": "0.1.0", "level": 0.95, "done": 1, "failed": 0,
+        "command": ["mimir", "infer", "Zoë"],
+    }  # fmt: skip
+
+
+def test_a_file_that_cannot_take_its_place_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    with pytest.raises(TypeError), whole_file(path) as file:
+        file.writelines([b"half", "no bytes"])  # type: ignore[list-item]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+    assert path.read_text() == "old"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"), whole_file(tmp_path / "folder"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "C:\\x", "a\0b", ".", ""])
+def test_a_name_leads_out_of_no_folder(name: str, tmp_path: Path) -> None:
+    plain = plain_file_name(name)
+    assert (tmp_path / plain).parent == tmp_path
+    assert not set(plain) & set('/\\:\0"')
+    assert plain
+
+
+def test_text_from_outside_fits_one_line_of_any_terminal() -> None:
+    assert printable("a\r\nb\x1b[2J\u202e\u2028\x00c\udcff ë頭") == "a  b [2J   c  ë頭"
+
+
+# --- tables of text ---
+
+
+def test_the_table_puts_estimates_beside_the_truth(tmp_path: Path) -> None:
+    module = module_with_statistics(tmp_path / "trial", column_prefix="t_")
+    truth = {"liverVolume": 1.5, "height": 190.0, "sex": 1.0}
+    lines = truth_table(measure(module, MEAN, VARIANCE), truth).splitlines()
+    assert lines[0].split() == [
+        "measurement", "unit", "true", "estimate", "95", "%", "interval", "percentile",
+    ]  # fmt: skip
+    assert lines[2].split()[:4] == ["liverVolume", "L", "1.5", "1.4"]
+    assert "truth outside" not in lines[2]
+    assert lines[3].endswith("truth outside")
+    assert "male (0.97)" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("percentile", "text"),
+    [(None, ""), (0.5, "< 1"), (1.0, "1"), (50.4, "50"), (99.0, "99"), (99.5, "> 99")],
+)
+def test_nobody_is_at_the_hundredth_percentile(percentile: float, text: str) -> None:
+    assert percentile_text(percentile) == text
+
+
+def test_a_module_is_described_with_what_it_measures_and_for_whom(tmp_path: Path) -> None:
+    text = describe(load_module(write_without_network(tmp_path / "trial")))
+    assert text.startswith("trial 1.0: A trial\n")
+    assert "SIEMENS; 1.5 T; 6 stations; 1000 to 1250 mm head to foot" in text
+    assert "liverVolume" in text
+    assert "published MAE" not in text, "only the published networks have the published accuracy"
+
+
+# --- extras ---
+
+
+def test_volumes_lie_where_the_patient_lay(tmp_path: Path) -> None:
+    nrrd = pytest.importorskip("nrrd")
+    array = np.random.default_rng(0).random((5, 4, 3)).astype(np.float32)
+    affine = axial_affine((-11.0, 22.0, -33.0), (2.0, 3.0, 4.0))
+    affine[0, 1] = 0.5  # even if it were oblique
+    fused = FusedVolumes(Volume(array, affine), Volume(array * 2, affine))
+    paths = write_volumes(tmp_path / "new", "../a/b", fused)
+    assert [path.parent for path in paths] == [tmp_path / "new"] * 2
+    assert [path.name.split("_")[-1] for path in paths] == ["water.nrrd", "fat.nrrd"]
+    data, header = nrrd.read(str(paths[1]))
+    assert header["space"] == "left-posterior-superior"
+    assert data.dtype == np.float32
+    column, row, index = 2, 1, 3
+    assert data[column, row, index] == 2 * array[index, row, column]
+    place = header["space origin"] + header["space directions"].T @ (column, row, index)
+    assert place == pytest.approx((affine @ (column, row, index, 1))[:3])
+
+
+def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    from mimir_engine.cohort.result_files import write_parquet
+
+    module = module_with_statistics(tmp_path / "trial", demonstration=True)
+    records = {"b": outcome(validated=False), "a": outcome(finding="SLICE_REPEATED")}
+    studies = cohort(tmp_path, records, [module], level=0.9)
+    write_parquet(tmp_path, studies)
+    table = parquet.read_table(tmp_path / "predictions.parquet")
+    assert table.column_names == [
+        "study", "eid", "instance", "measurement", "unit", "value", "sd", "lower", "upper",
+        "level", "z", "percentile", "flags",
+    ]  # fmt: skip
+    first, *_, last = table.to_pylist()
+    measured = measure(module, MEAN, VARIANCE, 0.9)
+    assert first == {
+        "study": "a", "eid": "1000001", "instance": "2",
+        "measurement": "liverVolume", "unit": "L", "value": 1.45, "sd": 0.2,
+        "lower": measured[0].lower, "upper": measured[0].upper, "level": 0.9,
+        "z": measured[0].z_score, "percentile": measured[0].percentile,
+        "flags": "SLICE_REPEATED;DEMONSTRATION",
+    }  # fmt: skip
+    assert first["percentile"] is not None
+    assert (last["study"], last["measurement"], last["z"], last["flags"]) == (
+        "b", "sex", None, "OUTSIDE_VALIDATION;DEMONSTRATION",
+    )  # fmt: skip
+    assert table.num_rows == 6
+    assert json.loads(table.schema.metadata[b"mimir"])["level"] == 0.9
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_a_missing_extra_is_named_with_how_to_get_it(
+    extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in EXTRAS[extra][1]:
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MimirError, match=rf"EXTRA_MISSING: .*'mimir-engine\[{extra}\]'"):
+        require(extra)
+
+
+def text_of(figure: Any) -> str:
+    """All that is written in a figure."""
+    from matplotlib.text import Text
+
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+@pytest.mark.parametrize("demonstration", [True, False])
+def test_the_picture_says_what_a_reader_must_know(
+    demonstration: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from mimir_engine.demo.study_figure import draw_study
+
+    drawn: list[Any] = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda f, *a, **k: (drawn.append(f), save(f, *a, **k)))
+    module = module_with_statistics(tmp_path / "trial", demonstration=demonstration)
+    measurements = measure(module, (1.45, 230.0, 0.97), VARIANCE)
+    flags = tuple(dict.fromkeys(["SLICE_REPEATED", *(f for m in measurements for f in m.flags)]))
+    result = StudyResult("1000001_20201_2_0", "1000001", "2", tuple(measurements), flags, ())
+    image = np.zeros((3, 256, 256), np.uint8)
+    draw_study(tmp_path / "a.png", Projection(image), result, module, {"height": 226.0})
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    text = text_of(drawn[0])
+    assert ("says nothing about people" in text) == demonstration
+    assert "Research use only" in text
+    assert "Liver volume" in text
+    assert "male members of 200 made-up people" in text
+    assert "Flags: SLICE_REPEATED, OUTSIDE_TRAINING_RANGE" in text
+    assert "226" in text
+
+
+def test_names_of_targets_become_words() -> None:
+    pytest.importorskip("matplotlib")
+    from mimir_engine.measuring.wording import readable
+
+    assert readable("visceralFatVolume") == "Visceral fat volume"
+    assert readable("DXATotalFat") == "DXA total fat"
+    assert readable("AtlasASATVolume") == "Atlas ASAT volume"

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mimir_engine.cohort.sources import NamedSource, check_names, named_sources, sources_from_json
+from mimir_engine.errors import MimirError
+
+needs_posix_names = pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def names_of(*paths: object) -> list[str]:
+    return [source.name for source in named_sources(map(str, paths))]
+
+
+def parsed(*lines: object) -> list[NamedSource]:
+    """Studies of a list whose lines are given as text, bytes or something to write as JSON."""
+    texts = (line if isinstance(line, (bytes, str)) else json.dumps(line) for line in lines)
+    return sources_from_json(t if isinstance(t, bytes) else t.encode() for t in texts)
+
+
+def test_a_folder_stands_for_all_archives_below_it(tmp_path: Path) -> None:
+    touch(tmp_path / "b.zip", tmp_path / "deep" / "er" / "a.ZIP", tmp_path / "notes.txt")
+    touch(tmp_path / "._b.zip")
+    assert sorted(names_of(tmp_path)) == ["a", "b"]
+
+
+def test_a_folder_without_archives_is_one_study(tmp_path: Path) -> None:
+    touch(tmp_path / "visit" / "1.dcm", tmp_path / "visit" / "2.dcm")
+    assert named_sources([str(tmp_path / "visit")]) == [NamedSource("visit", tmp_path / "visit")]
+
+
+def test_the_same_study_twice_counts_once(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    touch(archive)
+    (tmp_path / "link.zip").symlink_to(archive)
+    twice = [archive, tmp_path, tmp_path / ".." / tmp_path.name / "a.zip", tmp_path / "link.zip"]
+    assert names_of(*twice) == ["a"]
+
+
+def test_a_link_gives_the_study_its_own_name(tmp_path: Path) -> None:
+    touch(tmp_path / "store" / "MD5-9e10.zip")
+    link = tmp_path / "1234567_20201_2_0.zip"
+    link.symlink_to(tmp_path / "store" / "MD5-9e10.zip")
+    assert names_of(link) == ["1234567_20201_2_0"]
+
+
+def test_one_name_in_two_folders_is_told_apart_by_as_many_folders_as_it_takes(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "p/a/x.zip", tmp_path / "q/a/x.zip", tmp_path / "r/b/x.zip")
+    touch(tmp_path / "r/y.zip")
+    assert sorted(names_of(tmp_path)) == ["b/x", "p/a/x", "q/a/x", "y"]
+
+
+def test_names_that_no_folder_tells_apart_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "x.zip", tmp_path / "x" / "1.dcm")
+    with pytest.raises(MimirError, match=r"NAME_REPEATED: 2 studies are called '.*x'"):
+        named_sources([str(tmp_path / "x.zip"), str(tmp_path / "x")])
+
+
+@pytest.mark.parametrize("paths", [[], [""]])
+def test_no_path_is_not_the_current_folder(paths: list[str]) -> None:
+    with pytest.raises(MimirError, match="NO_STUDIES"):
+        named_sources(paths)
+
+
+def test_what_is_not_there_is_left_to_fail_under_its_name(tmp_path: Path) -> None:
+    assert names_of(tmp_path / "gone.zip") == ["gone"]
+
+
+@needs_posix_names
+def test_control_characters_of_file_names_stay_out_of_study_names(tmp_path: Path) -> None:
+    touch(
+        tmp_path / "a\x1b[31m\nb\u202ec.zip",
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.zip")),
+    )
+    assert sorted(names_of(tmp_path)) == ["_", "a_[31m_b_c"]
+
+
+def test_names_outside_ascii_stay(tmp_path: Path) -> None:
+    touch(tmp_path / "Zoë 頭.zip")
+    assert names_of(tmp_path) == ["Zoë 頭"]
+
+
+def test_a_list_names_archives_folders_and_files() -> None:
+    assert parsed(
+        {"name": "one", "path": "/data/1.zip"},
+        {"path": "/data/2.zip"},
+        {"name": "1.2.840", "files": ["/db/a.dcm", "/db/b"]},
+    ) == [
+        NamedSource("one", Path("/data/1.zip")),
+        NamedSource("2", Path("/data/2.zip")),
+        NamedSource("1.2.840", (Path("/db/a.dcm"), Path("/db/b"))),
+    ]
+
+
+def test_a_list_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does() -> None:
+    lines = [b'\xef\xbb\xbf{"path": "a.zip"}\r\n', b"\r\n", '{"path": "Zoë.zip"}\r\n'.encode()]
+    assert [source.name for source in sources_from_json(lines)] == ["a", "Zoë"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no JSON",
+        b'{"path": "\xff.zip"}',
+        "[" * 100_000,
+        ["a.zip"],
+        {},
+        {"name": "a"},
+        {"name": "a", "path": ""},
+        {"name": "a", "path": 7},
+        {"name": 7, "path": "a.zip"},
+        {"name": "a", "path": "a.zip", "files": ["a.dcm"]},
+        {"files": ["a.dcm"]},
+        {"name": "a", "files": []},
+        {"name": "a", "files": "a.dcm"},
+        {"name": "a", "files": ["a.dcm", ""]},
+        {"name": "a", "path": "a\0.zip"},
+    ],
+    ids=lambda line: str(line)[:30],
+)
+def test_a_line_that_names_no_study_is_refused_with_its_number(line: object) -> None:
+    with pytest.raises(MimirError, match="SOURCES_INVALID: line 2 "):
+        parsed({"path": "a.zip"}, line)
+
+
+def test_an_empty_list_is_refused() -> None:
+    with pytest.raises(MimirError, match="NO_STUDIES"):
+        parsed("", "\n")
+
+
+def test_a_name_given_twice_is_refused_also_if_only_control_characters_differ() -> None:
+    with pytest.raises(MimirError, match="NAME_REPEATED"):
+        parsed({"name": "a\x07b", "path": "1.zip"}, {"name": "a_b", "path": "2.zip"})
+
+
+def test_no_sources_have_no_repeated_names() -> None:
+    assert check_names([]) == []
+
+
+READER = """
+import sys, time
+from mimir_engine.cli._study_list import read_source_list
+print(len(read_source_list("-")), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_whose_list_ended_by_an_empty_line_ends_when_its_input_closes() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"path": "a.zip"}\n{"path": "b.zip"}\n\nwhatever comes later\n')
+        process.stdin.flush()
+        assert process.stdout.readline().strip() == b"2", "the list is read while it is still open"
+        process.stdin.close()
+        assert process.wait(timeout=30) == 130
+
+
+def test_a_list_in_a_file_may_have_empty_lines(tmp_path: Path) -> None:
+    from mimir_engine.cli._study_list import read_source_list
+
+    path = tmp_path / "list.jsonl"
+    path.write_bytes(b'{"path": "a.zip"}\n\n{"path": "b\xe2\x80\xa8c.zip"}')
+    assert [source.name for source in read_source_list(str(path))] == ["a", "b_c"]
+    with pytest.raises(MimirError, match=r"SOURCES_INVALID: the list of .* cannot be read"):
+        read_source_list(str(tmp_path / "none.jsonl"))

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from cohort_builder import run_infer, write_studies, write_trial_module
+
+from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.study_folder import (
+    FRACTION_FILE,
+    MEASUREMENTS_FILE,
+    PROJECTION_FILE,
+    StudyFolders,
+    read_details,
+)
+from mimir_engine.errors import MimirError
+from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.inference_module import InferenceModule
+from mimir_engine.measuring.one_study import read_and_fuse
+from mimir_engine.measuring.wording import FLAG_SENTENCES, flag_sentence, words
+from mimir_engine.projection.project import project
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> InferenceModule:
+    """A module that accepts the small studies."""
+    return write_trial_module(tmp_path_factory.mktemp("modules") / "trial")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small study; not to be changed."""
+    (path,) = write_studies(tmp_path_factory.mktemp("archives"), ["1000000_20201_2_0"])
+    return path
+
+
+def test_a_study_is_kept_with_its_images_and_its_measurements(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details")
+    run = run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    details = read_details(Path(run.studies[archive.stem]["details"]))
+    study, fused = read_and_fuse(archive)
+    assert details.name == archive.stem
+    assert details.has_volumes
+    assert np.array_equal(details.water().array, fused.water.array)
+    assert np.array_equal(details.fat().array, fused.fat.array)
+    assert np.array_equal(details.water().affine, fused.water.affine)
+    assert details.fat_fraction().array.max() <= 100
+    assert np.array_equal(details.projection(), project(fused).image)
+    assert details.origin["scanner"]["vendor"] == study.scanner.vendor
+    (result,) = run.cohort.results
+    assert [(m.name, m.value, m.sd, m.lower, m.upper) for m in details.measurements] == [
+        (m.name, m.value, m.sd, m.lower, m.upper) for m in result.measurements
+    ], "JSON keeps every digit"
+    for shown, measured in zip(details.measurements, result.measurements):
+        assert shown.module == "trial"
+        assert shown.unit == measured.unit
+        if measured.z_score is not None:
+            place = (shown.value - shown.reference_mean) / shown.reference_sd
+            assert math.isclose(place, measured.z_score, rel_tol=1e-9)
+    assert set(details.flags) == set(result.flags)
+
+
+def test_volumes_can_be_left_out(trial: InferenceModule, archive: Path, tmp_path: Path) -> None:
+    folders = StudyFolders(tmp_path / "details", volumes=False)
+    run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    details = read_details(folders.path(archive.stem))
+    assert not details.has_volumes
+    assert details.projection().shape == (3, 256, 256)
+    with pytest.raises(MimirError) as error:
+        details.water()
+    assert error.value.code == "DETAILS_INVALID"
+
+
+def test_kept_volumes_are_measured_as_the_study_was(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details")
+    first = run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    kept = NamedSource("kept", FusedFolder(folders.path(archive.stem)))
+    second = run_infer([kept], [trial], tmp_path / "again")
+    assert np.allclose(second.values["kept"], first.values[archive.stem], rtol=1e-2), (
+        "but for the fraction's planes the image is the same"
+    )
+
+
+def test_a_study_whose_details_are_gone_is_done_again(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details")
+    run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    again = run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    assert again.events[0]["already_done"] == 1
+    (folders.path(archive.stem) / MEASUREMENTS_FILE).unlink()
+    again = run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    assert again.events[0]["already_done"] == 0
+    assert folders.has(archive.stem)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"name": 1}', json.dumps({"measurements": [{}]})])
+def test_damaged_details_are_refused(
+    trial: InferenceModule, archive: Path, tmp_path: Path, content: str
+) -> None:
+    folders = StudyFolders(tmp_path / "details", volumes=False)
+    run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    folder = folders.path(archive.stem)
+    (folder / MEASUREMENTS_FILE).write_text(content)
+    with pytest.raises(MimirError) as error:
+        read_details(folder)
+    assert error.value.code == "DETAILS_INVALID"
+
+
+def test_names_lead_out_of_no_folder(tmp_path: Path) -> None:
+    folders = StudyFolders(tmp_path)
+    for name in ("../up", "/etc/passwd", "..", "a/b", "con\\x"):
+        assert folders.path(name).parent == tmp_path
+    assert {FRACTION_FILE, PROJECTION_FILE}.isdisjoint({MEASUREMENTS_FILE})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("visceralFatVolume", "visceral fat volume"),
+        ("sex", "sex"),
+        ("BMI", "BMI"),
+        ("gripStrengthRight", "grip strength right"),
+        ("liverPDFF", "liver PDFF"),
+    ],
+)
+def test_names_are_said_in_words(name: str, said: str) -> None:
+    assert words(name) == said
+
+
+def test_every_flag_has_a_sentence_and_a_strange_one_stays_itself() -> None:
+    assert all(sentence.endswith(".") for sentence in FLAG_SENTENCES.values())
+    assert flag_sentence("STRANGE") == "STRANGE"

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from random_modules import module_spec, write_without_network
+
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import load_module
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.inference_module.format import FeaturesFile, InferenceModule, WeightsFile
+from mimir_engine.inference_module.target import Target
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    path = folder / "module.json"
+    record = json.loads(path.read_text("utf-8"))
+    change(record)
+    path.write_text(json.dumps(record), "utf-8")
+    return folder
+
+
+def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    target = Target(
+        "VatVolume",
+        "22407",
+        "L",
+        1000,
+        3900,
+        2300,
+        1.7,
+        "quantity",
+        True,
+        1.02,
+        -0.01,
+        {0.5: 0.7, 0.95: 2.1},
+        {"female": {0.975: 2.3}, "male": {0.95: 2.2}},
+    )
+    accepts = Accepts(("SIEMENS", "Philips"), ("Aera",), (1.5, 3.0), (5, 6), (900.0, 1300.5))
+    changes = {
+        "targets": (target,),
+        "accepts": accepts,
+        "column_prefix": "a_",
+        "demonstration": True,
+        "provenance": {"seed": 7, "note": "größer"},
+        "bfloat16_error_sd": 0.004,
+        "features_file": FeaturesFile("features.safetensors", "1" * 64),
+    }
+    folder = write_without_network(tmp_path / "trial", **changes)
+    module = load_module(folder)
+    assert module == module_spec(weights=module.weights, folder=folder, **changes)
+    assert module.measurement_names == ("a_VatVolume",)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda r: r.pop("name"), "has no 'name'"),
+        (lambda r: r.update(name=3), "has no text as 'name'"),
+        (lambda r: r.update(name="../evil"), "the module name '../evil'"),
+        (lambda r: r.update(schema_version=3), "schema version 3, this engine reads 1 and 2"),
+        (lambda r: r.update(schema_version=True), "no whole number as 'schema_version'"),
+        (lambda r: r.update(surprise=1), "unknown key 'surprise'"),
+        (lambda r: r.update(demonstration="no"), "neither true nor false as 'demonstration'"),
+        (lambda r: r.update(column_prefix="a,b"), "the column prefix"),
+        (lambda r: r.update(targets=[]), "has no targets"),
+        (lambda r: r.update(targets=7), "no list as 'targets'"),
+        (lambda r: r.update(targets=[7]), "targets 1 is no JSON object"),
+        (lambda r: r["targets"].append(r["targets"][0]), "the target liverVolume occurs twice"),
+        (lambda r: r["targets"][0].update(name="liver volume"), "the target name 'liver volume'"),
+        (lambda r: r["targets"][0].update(name="1st"), "the target name '1st'"),
+        (lambda r: r["targets"][0].update(name="léber"), "the target name"),
+        (lambda r: r["targets"][0].update(ukb_field="a"), "the UK Biobank field"),
+        (lambda r: r["targets"][0].update(unit="L\n"), "the unit of liverVolume"),
+        (lambda r: r["targets"][0].update(unit="L,mL"), "the unit of liverVolume"),
+        (lambda r: r["targets"][0].update(sd=0), "the sd of liverVolume is not above zero"),
+        (lambda r: r["targets"][0].update(sd="wide"), "targets 1 has no finite number as 'sd'"),
+        (lambda r: r["targets"][0].update(divisor=-1), "the divisor of liverVolume"),
+        (lambda r: r["targets"][0].update(mean=float("nan")), "no finite number as 'mean'"),
+        (lambda r: r["targets"][0].update(mean=10**400), "no finite number as 'mean'"),
+        (lambda r: r["targets"][0].update(mean=True), "no finite number as 'mean'"),
+        (lambda r: r["targets"][0].update(variance_factor=0), "the variance_factor"),
+        (lambda r: r["targets"][0].update(kind="guess"), "the kind of liverVolume"),
+        (lambda r: r["targets"][0].update(conformal_quantiles={"1": 2}), "makes no interval"),
+        (lambda r: r["targets"][0].update(conformal_quantiles={"a": 2}), "where a level is"),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles={"0.9": 2, "0.95": 1.9}),
+            "the conformal quantiles of liverVolume fall with their level",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"man": {"0.9": 2}}),
+            "intervals for an unknown sex 'man'",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": {"0.9": 0}}),
+            "makes no interval",
+        ),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": 2}),
+            "no JSON object",
+        ),
+        (lambda r: r.update(features={"file": "features.json", "sha256": "0" * 64}), "the file"),
+        (lambda r: r["accepts"].update(head_foot_mm=[1]), "least and largest"),
+        (lambda r: r["accepts"].update(head_foot_mm=[2, 1]), "least and largest"),
+        (lambda r: r["accepts"].update(stations=[5.5]), "no whole numbers as 'stations'"),
+        (lambda r: r["accepts"].update(vendors=[5]), "something else than texts in 'vendors'"),
+        (lambda r: r["accepts"].update(colour="blue"), "accepts has an unknown key 'colour'"),
+        (lambda r: r.update(provenance=[]), "no object as 'provenance'"),
+        (lambda r: r.update(weights=[]), "names no weights"),
+        (lambda r: r["weights"].append(r["weights"][0]), "occurs twice"),
+        (lambda r: r["weights"][0].update(sha256="ab"), "the SHA-256 of weights.safetensors"),
+        (lambda r: r["weights"][0].update(storage="int4"), "the storage of weights.safetensors"),
+    ],
+)
+def test_a_wrong_module_file_is_refused_in_one_line(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], reason: str
+) -> None:
+    folder = changed(write_without_network(tmp_path / "trial"), change)
+    with pytest.raises(MimirError) as caught:
+        load_module(folder)
+    assert caught.value.code == "MODULE_INVALID"
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../weights.safetensors",
+        "/etc/weights.safetensors",
+        "a/b.safetensors",
+        "a\\b.safetensors",
+        "C:b.safetensors",
+        ".hidden.safetensors",
+        "weights.pth",
+        "module.json",
+        "weights.safetensors\n",
+    ],
+)
+def test_a_file_name_never_leads_out_of_the_folder(name: str) -> None:
+    with pytest.raises(MimirError, match="MODULE_INVALID: the file"):
+        WeightsFile(name, "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff\xfe",
+        b'{"name": "a", "name": "b"}',
+        b'{"schema_version": NaN}',
+        b"[" * 100_000,
+        b" " * (5 << 20),
+    ],
+    ids=["empty", "list", "cut", "no UTF-8", "twice", "NaN", "deep", "large"],
+)
+def test_a_file_that_is_no_such_json_is_refused(tmp_path: Path, content: bytes) -> None:
+    folder = write_without_network(tmp_path / "trial")
+    (folder / "module.json").write_bytes(content)
+    with pytest.raises(MimirError, match="MODULE_INVALID"):
+        load_module(folder)
+
+
+def test_a_file_of_version_1_still_says_what_it_said(tmp_path: Path) -> None:
+    def as_version_1(record: dict[str, Any]) -> None:
+        record["schema_version"] = 1
+        del record["features"]
+        for target in record["targets"]:
+            del target["conformal_quantiles_by_sex"]
+
+    folder = changed(write_without_network(tmp_path / "trial"), as_version_1)
+    module = load_module(folder)
+    assert module == module_spec(weights=module.weights, folder=folder)
+    assert module.features() is None
+
+
+def test_the_shipped_module_is_read() -> None:
+    shipped = Path(__file__).resolve().parents[3] / "weights" / "phantom"
+    module = load_module(shipped)
+    assert len(module.targets) == 11
+    assert {file.file for file in module.files} >= {"weights.safetensors", "statistics.json"}
+
+
+def test_only_an_imported_module_counts_as_published() -> None:
+    assert not module_spec().published
+    assert module_spec(provenance={"layout": "published"}).published
+
+
+def test_a_wrong_module_cannot_be_made_in_memory_either() -> None:
+    module: InferenceModule = module_spec()
+    with pytest.raises(MimirError, match="MODULE_INVALID"):
+        replace(module, targets=(module.targets[0],) * 2)

@@ -1,0 +1,178 @@
+# ruff: noqa: E402  (without torch the file is skipped before it imports what needs it)
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from random_modules import module_spec, random_images, random_state_dict
+
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import InferenceModule, write_module
+from mimir_engine.inference_module.architecture import build_network
+from mimir_engine.measuring.network import (
+    Prediction,
+    Predictor,
+    bfloat16_error_sd,
+    fold_batch_norm,
+    load_network,
+    predict,
+    to_units,
+)
+
+IMAGES = random_images(3)
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> InferenceModule:
+    folder = tmp_path_factory.mktemp("modules") / "trial"
+    return write_module(folder, module_spec(), [random_state_dict()])
+
+
+def plain_outputs(count: int, seed: int = 0) -> np.ndarray:
+    """What torch alone makes of the images, without anything of this engine but the weights."""
+    network = build_network("resnet50", 3).eval()
+    network.load_state_dict(random_state_dict(seed=seed))
+    with torch.inference_mode():
+        output = network(torch.from_numpy(IMAGES[:count]).float())
+    return output.view(count, 3, 2).double().numpy()
+
+
+@pytest.fixture(scope="module")
+def outputs() -> np.ndarray:
+    return plain_outputs(len(IMAGES))
+
+
+@pytest.fixture(scope="module")
+def prediction(module: InferenceModule) -> Prediction:
+    return predict(module, IMAGES, "cpu")
+
+
+def test_means_are_plain_torchs_in_the_measurements_unit(
+    prediction: Prediction, outputs: np.ndarray
+) -> None:
+    liver, height, sex = prediction.mean.T
+    assert np.abs(liver - (outputs[:, 0, 0] * 330 + 1450) / 1000).max() < 1e-4 * 0.330
+    assert np.abs(height - (outputs[:, 1, 0] * 9.2 + 169)).max() < 1e-4 * 9.2
+    assert np.abs(sex - (outputs[:, 2, 0] * 0.5 + 0.48)).max() < 1e-4 * 0.5
+
+
+def test_variances_are_in_the_unit_squared(prediction: Prediction, outputs: np.ndarray) -> None:
+    variance = prediction.variance
+    liver = np.exp(outputs[:, 0, 1]) * 330**2 * 1.3 / 1000**2
+    height = np.exp(outputs[:, 1, 1]) * 9.2**2 * 0.8
+    np.testing.assert_allclose(variance[:, 0], liver, rtol=1e-4)
+    np.testing.assert_allclose(variance[:, 1], height, rtol=1e-4)
+
+
+def test_a_study_gets_the_same_result_alone_and_among_others(
+    module: InferenceModule, prediction: Prediction
+) -> None:
+    predictor = Predictor(module, "cpu", batch_size=2)
+    alone = predictor.predict(IMAGES[1:2]).mean
+    assert alone.shape == (1, 3)
+    np.testing.assert_allclose(alone[0], prediction.mean[1], rtol=1e-5)
+
+
+def test_no_images_give_no_rows_and_progress_counts_images(module: InferenceModule) -> None:
+    predictor = Predictor(module, "cpu", batch_size=2)
+    seen: list[tuple[int, int]] = []
+    assert predictor.predict(IMAGES[:0]).mean.shape == (0, 3)
+    predictor.predict(IMAGES, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 3), (3, 3)]
+
+
+def test_folding_leaves_no_batch_norm_and_the_same_outputs(outputs: np.ndarray) -> None:
+    network = fold_batch_norm(load_network("resnet50", 3, dict(random_state_dict())))
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
+    with torch.inference_mode():
+        folded = network(torch.from_numpy(IMAGES[:1]).float()).view(3, 2).numpy()
+    np.testing.assert_allclose(folded, outputs[0], atol=1e-4)
+
+
+def test_an_ensemble_is_the_mixture_of_its_networks(tmp_path: Path, outputs: np.ndarray) -> None:
+    state_dicts = [random_state_dict(), random_state_dict(seed=1)]
+    ensemble = write_module(tmp_path / "ensemble", module_spec(), state_dicts)
+    assert [record.file for record in ensemble.weights] == [
+        "weights1.safetensors",
+        "weights2.safetensors",
+    ]
+    prediction = Predictor(ensemble, "cpu", batch_size=1).predict(IMAGES[:1])
+    both = np.stack([outputs[:1], plain_outputs(1, seed=1)])[:, :, 1]  # height
+    mean, own_variance = both[..., 0].mean(axis=0), np.exp(both[..., 1]).mean(axis=0)
+    between = (both[0, :, 0] - both[1, :, 0]) ** 2 / 4
+    np.testing.assert_allclose(prediction.mean[:, 1], mean * 9.2 + 169, rtol=1e-5)
+    np.testing.assert_allclose(
+        prediction.variance[:, 1], (own_variance + between) * 9.2**2 * 0.8, rtol=1e-3
+    )
+
+
+def test_the_mean_correction_acts_on_the_standardised_mean() -> None:
+    target = replace(module_spec().targets[0], mean_slope=1.1, mean_offset=0.2)
+    module = module_spec(targets=(target,))
+    prediction = to_units(module, np.array([[[[2.0, 0.0]]]]))
+    assert prediction.mean[0, 0] == pytest.approx(((1.1 * 2 + 0.2) * 330 + 1450) / 1000)
+
+
+@pytest.mark.parametrize("output", [[np.nan, 0.0], [0.0, np.inf], [0.0, 1e4]])
+def test_numbers_that_are_not_finite_are_refused(output: list[float]) -> None:
+    module = module_spec(targets=module_spec().targets[:1])
+    with pytest.raises(MimirError, match="PREDICTION_NOT_FINITE"):
+        to_units(module, np.array([[[output]]]))
+
+
+def test_eight_bit_weights_cost_little(tmp_path: Path, outputs: np.ndarray) -> None:
+    small = write_module(tmp_path / "small", module_spec(), [random_state_dict()], eight_bit=True)
+    mean = Predictor(small, "cpu", batch_size=1).predict(IMAGES[:1]).mean[0]
+    assert abs(mean[1] - (outputs[0, 1, 0] * 9.2 + 169)) < 0.2 * 9.2
+
+
+def test_changed_weights_are_refused_before_they_are_loaded(
+    module: InferenceModule, tmp_path: Path
+) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(module.folder, folder)
+    with open(folder / "weights.safetensors", "r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x55")
+    with pytest.raises(MimirError, match=r"MODULE_DAMAGED: weights\.safetensors"):
+        Predictor(replace(module, folder=folder), "cpu")
+
+
+def test_weights_of_another_number_of_targets_are_refused(module: InferenceModule) -> None:
+    with pytest.raises(MimirError, match="WEIGHTS_MISMATCH"):
+        Predictor(replace(module, targets=module.targets[:2]), "cpu")
+
+
+@pytest.mark.parametrize(
+    "images",
+    [IMAGES[0], IMAGES[:, :2], IMAGES.astype(np.float32), IMAGES[..., :128]],
+    ids=["one image", "two channels", "floats", "half an image"],
+)
+def test_images_of_another_form_are_refused(module: InferenceModule, images: np.ndarray) -> None:
+    with pytest.raises(MimirError, match="IMAGE_INVALID"):
+        predict(module, images, "cpu")
+
+
+def test_bfloat16_needs_a_record_that_it_is_close_enough(module: InferenceModule) -> None:
+    with pytest.raises(MimirError, match="PRECISION_NOT_ALLOWED"):
+        Predictor(module, "cpu", "bfloat16")
+    with pytest.raises(MimirError, match="PRECISION_NOT_ALLOWED"):
+        Predictor(replace(module, bfloat16_error_sd=0.011), "cpu", "bfloat16")
+    assert Predictor(module, "cpu", "auto").precision == "float32"
+    with pytest.raises(MimirError, match="PRECISION_UNKNOWN"):
+        Predictor(module, "cpu", "float8")
+
+
+def test_random_weights_fail_the_check_of_bfloat16(module: InferenceModule) -> None:
+    assert 0.01 < bfloat16_error_sd(module, IMAGES[:1], batch_size=1) < 5
+
+
+def test_an_unknown_architecture_is_refused() -> None:
+    with pytest.raises(MimirError, match="ARCHITECTURE_UNKNOWN"):
+        build_network("resnet51", 3)

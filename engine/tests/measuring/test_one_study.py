@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cohort_builder import ANYTHING, module_with_statistics, write_trial_module
+from random_modules import module_spec
+
+from mimir_engine.errors import MimirError
+from mimir_engine.inference_module.acceptance import Accepts
+from mimir_engine.measuring.one_study import (
+    ModulePrediction,
+    check_accepted,
+    measure_study,
+    prepare,
+)
+
+MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
+
+
+def test_a_prepared_study_keeps_its_image_and_geometry_and_drops_its_pixels(
+    study_zip: Path,
+) -> None:
+    prepared = prepare(study_zip)
+    assert prepared.study.name == study_zip.stem
+    assert prepared.projection.image.shape == (3, 256, 256)
+    assert prepared.extent_mm == pytest.approx(120, abs=6)  # three stations less the ends
+    pixels = [image for station in prepared.study.stations for image in station.images.values()]
+    assert len(pixels) == 6
+    assert all(image.size == 0 and image.base is None for image in pixels)
+
+
+def test_each_module_says_for_itself_whether_it_accepts_a_study(study_zip: Path) -> None:
+    prepared = prepare(study_zip)
+    anything, few = module_spec(accepts=ANYTHING), module_spec(accepts=Accepts(stations=(6,)))
+    assert check_accepted(prepared, [anything, few], allow_unvalidated=True) == (True, False)
+    with pytest.raises(MimirError, match=r"OUTSIDE_VALIDATION: .* 3 stations, not 6"):
+        check_accepted(prepared, [anything, few], allow_unvalidated=False)
+
+
+def test_a_module_of_another_projection_is_never_asked(study_zip: Path) -> None:
+    prepared = prepare(study_zip)
+    other = module_spec(accepts=ANYTHING, projection="another-one")
+    with pytest.raises(MimirError, match="PROJECTION_MISMATCH"):
+        check_accepted(prepared, [other], allow_unvalidated=True)
+
+
+def test_one_module_s_sex_serves_the_percentiles_of_another(tmp_path: Path) -> None:
+    knows_sex = module_with_statistics(tmp_path / "trial")
+    sexless = replace(knows_sex, name="sexless", targets=knows_sex.targets[:2], column_prefix="b_")
+    alone = measure_study([sexless], [ModulePrediction(MEAN[:2], VARIANCE[:2], True)], 0.95)
+    assert [m.percentile for m in alone] == [None, None]
+    said = [ModulePrediction(MEAN[:2], VARIANCE[:2], True), ModulePrediction(MEAN, VARIANCE, False)]
+    both = measure_study([sexless, knows_sex], said, 0.9)
+    assert [m.name for m in both[:3]] == ["b_liverVolume", "b_height", "liverVolume"]
+    assert both[0].percentile == both[2].percentile is not None
+    assert "male members" in both[0].percentile_reference
+    assert [("OUTSIDE_VALIDATION" in m.flags) for m in both] == [False] * 2 + [True] * 3
+
+
+def test_one_line_of_python_measures_a_study(study_zip: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    import mimir_engine
+    from mimir_engine.measuring.network import Predictor
+
+    module = write_trial_module(tmp_path / "trial")
+    measurements = mimir_engine.analyze(study_zip, [str(module.folder)], device="cpu")
+    image = prepare(study_zip).projection.image
+    expected = Predictor(module, "cpu").predict(image[np.newaxis])
+    assert [m.value for m in measurements] == expected.mean[0].tolist()

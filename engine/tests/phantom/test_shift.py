@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mimir_engine.cli.phantom import SHIFT_NAMES
+from mimir_engine.errors import MimirError
+from mimir_engine.phantom.anatomy import build_body
+from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.projections import write_projections
+from mimir_engine.phantom.render_projection import project_directly
+from mimir_engine.phantom.scanner import draw_stations
+from mimir_engine.phantom.shift import (
+    MOST_SUBCUTANEOUS,
+    SHIFTS,
+    Shift,
+    find_shift,
+    shifted_person,
+    shifted_signal,
+    shifted_stations,
+)
+
+SEED = 2_000_001
+
+
+def test_no_shift_changes_nothing() -> None:
+    person, none = draw_person(SEED), SHIFTS["none"]
+    assert shifted_person(person, none) == person
+    assert np.array_equal(project_directly(SEED, shift=none), project_directly(SEED))
+
+
+def test_each_shift_changes_what_it_says() -> None:
+    person = draw_person(SEED)
+    fatter = shifted_person(person, SHIFTS["bodies"])
+    assert fatter.height == pytest.approx(0.96 * person.height)
+    assert fatter.visceral == pytest.approx(1.35 * person.visceral)
+    truth, before = build_body(fatter).truth(), build_body(person).truth()
+    assert truth["totalFatVolume"] > before["totalFatVolume"]
+    assert truth["height"] < before["height"]
+    body = build_body(person)
+    darker = shifted_signal(body, SHIFTS["contrast"])
+    assert [t.water for t in darker.tissues] == [0.8 * t.water for t in body.tissues]
+    assert [t.fat for t in darker.tissues] == [t.fat for t in body.tissues]
+    stations = draw_stations(SEED)
+    noisier = shifted_stations(stations, SHIFTS["noise"])
+    assert [s.sigma for s in noisier] == [1.5 * s.sigma for s in stations]
+
+
+def test_a_shift_stays_within_the_populations_limits() -> None:
+    fat = replace(draw_person(SEED), subcutaneous=50.0)
+    assert shifted_person(fat, Shift(fat=2.0)).subcutaneous == MOST_SUBCUTANEOUS
+
+
+@pytest.mark.parametrize("name", ["noise", "bodies", "contrast"])
+def test_shifted_projections_show_it_and_say_so(name: str, tmp_path: Path) -> None:
+    write_projections(tmp_path / "plain", [SEED])
+    write_projections(tmp_path / "shifted", [SEED], shift=name)
+    plain, shifted = (np.load(tmp_path / f / "images.npy") for f in ("plain", "shifted"))
+    assert not np.array_equal(plain, shifted)
+    assert json.loads((tmp_path / "shifted" / "projections.json").read_text())["shift"] == name
+    truths = [np.load(tmp_path / f / "targets.npy") for f in ("plain", "shifted")]
+    assert np.array_equal(*truths) == (name != "bodies"), "signal and noise are no part of truth"
+    with pytest.raises(MimirError, match="PHANTOM_FOLDER"):
+        write_projections(tmp_path / "plain", [SEED], shift=name)
+
+
+def test_the_command_line_knows_all_shifts() -> None:
+    assert tuple(SHIFTS) == SHIFT_NAMES
+
+
+def test_an_unknown_shift_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MimirError, match=r"SHIFT_UNKNOWN.*noise"):
+        find_shift("everything")
+    with pytest.raises(MimirError, match="SHIFT_UNKNOWN"):
+        write_projections(tmp_path, [SEED], shift="everything")

@@ -1,0 +1,138 @@
+"""The image is that of the published method, wherever that method reads a study rightly.
+
+Needs the parity kit (``MIMIR_PARITY`` names its folder): a generator of synthetic studies and the
+images that the published code makes of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mimir_engine.errors import MimirError
+from mimir_engine.fusion import fuse
+from mimir_engine.projection.project import project
+from mimir_engine.study import read_study
+
+KIT = os.environ.get("MIMIR_PARITY", "")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not KIT, reason="MIMIR_PARITY does not name the parity kit"),
+]
+
+#: What the published method's bounds allow: the share of pixels that are equal, the largest
+#: difference, and the mean difference of a channel, in grey levels.
+LEAST_EQUAL, MOST_OFF, MOST_MEAN = 0.994, 1, 0.02
+
+#: Findings of the good variants that are mended, none of all others.
+MENDED = {
+    "duplicateslice": ["SLICE_REPEATED"],
+    "partialrescan": ["STATION_RESCANNED"],
+    "redundant": ["STATION_RESCANNED"],
+    "redundant_rev": ["STATION_RESCANNED"],
+    "unequal": ["ENDS_CROPPED"],
+}
+
+#: Code of each variant that has no image.
+REFUSED = {
+    "badcrc": "ZIP_DAMAGED",
+    "badspacing": "GEOMETRY_UNREADABLE",
+    "bombdeclared": "FILE_TOO_LARGE",
+    "contradiction": "CONTRAST_CONTRADICTION",
+    "corruptdicom": "DICOM_UNREADABLE",
+    "emptyzip": "NO_DICOM",
+    "gap": "STATION_GAP",
+    "manifestonly": "NO_DIXON",
+    "missingfat": "CONTRAST_MISSING",
+    "missingslice": "SLICE_MISSING",
+    "missingslice_w": "SLICE_MISSING",
+    "missingstation_both": "STATION_GAP",
+    "missingstation_water": "STATION_INCOMPLETE",
+    "missingwater": "CONTRAST_MISSING",
+    "notazip": "NOT_A_ZIP",
+    "oblique": "NOT_AXIAL",
+    "oddslice": "SLICES_UNEQUAL",
+    "posmismatch": "POSITION_MISMATCH",
+    "shortpixels": "PIXELS_TRUNCATED",
+    "truncated": "NOT_A_ZIP",
+    "twopatients": "MIXED_PATIENTS",
+    "zerobytes": "NOT_A_ZIP",
+    "zerospacing": "GEOMETRY_UNREADABLE",
+    "zerovolume": "EMPTY_IMAGE",
+    "zipbomb": "FILE_TOO_LARGE",
+}
+
+
+def goldens() -> dict[str, dict[str, object]]:
+    """The kit's list of images by the name of the study."""
+    if not KIT:
+        return {}
+    index = json.loads((Path(KIT) / "golden" / "index.json").read_text(encoding="utf-8"))
+    return dict(index["items"])
+
+
+def make_study(path: Path, name: str) -> Path:
+    """Generate a study; all but one light: with water and fat only, which is all that is read."""
+    variant, seed = name.rsplit("_", 1)
+    arguments = ["--variant", variant, "--seed", seed, "--out", str(path)]
+    if name != "nominal_1":
+        arguments.append("--light")
+    subprocess.run([sys.executable, str(Path(KIT) / "make_study.py"), *arguments], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def studies(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Path]]]:
+    """The studies of all tests that are about to run, made two at a time ahead of them."""
+    here = [item for item in request.session.items if item.path == request.path]
+    names = [item.callspec.params["name"] for item in here if hasattr(item, "callspec")]
+    folder = tmp_path_factory.mktemp("kit")
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(make_study, folder / f"{name}.zip", name) for name in names}
+
+
+@pytest.fixture
+def study_path(
+    request: pytest.FixtureRequest, studies: Mapping[str, Future[Path]]
+) -> Iterator[Path]:
+    """The test's study; each has some 20 MB and is gone after its test."""
+    path = studies[request.getfixturevalue("name")].result()
+    yield path
+    path.unlink()
+
+
+@pytest.mark.parametrize("name", sorted(goldens()))
+def test_the_image_is_the_published_one(name: str, study_path: Path) -> None:
+    item = goldens()[name]
+    study = read_study(study_path)
+    assert [finding.code for finding in study.findings] == MENDED.get(str(item["variant"]), [])
+    golden = np.load(Path(KIT) / "golden" / str(item["image"]))
+    difference = project(fuse(study.stations)).image.astype(int) - golden
+    assert (difference == 0).mean() >= LEAST_EQUAL
+    assert abs(difference).max() <= MOST_OFF
+    assert abs(difference.mean(axis=(1, 2))).max() <= MOST_MEAN
+
+
+@pytest.mark.parametrize("name", [f"{variant}_1" for variant in sorted(REFUSED)])
+def test_a_bad_study_is_refused_with_its_code(name: str, study_path: Path) -> None:
+    with pytest.raises(MimirError) as raised:
+        project(fuse(read_study(study_path).stations))
+    assert raised.value.code == REFUSED[name[:-2]]
+
+
+def test_every_variant_of_the_kit_is_tested() -> None:
+    script = [sys.executable, str(Path(KIT) / "make_study.py"), "--list"]
+    listed = subprocess.run(script, check=True, capture_output=True, text=True).stdout
+    variants = {line.split()[0] for line in listed.splitlines() if line.strip()}
+    assert variants == {*REFUSED, *(str(item["variant"]) for item in goldens().values())}

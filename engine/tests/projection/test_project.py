@@ -1,0 +1,243 @@
+"""Volumes become the image that networks see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_builder import all_files, whole_study, write_zip
+from station_builder import stations_of
+
+from mimir_engine.errors import MimirError
+from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes, fuse
+from mimir_engine.projection.project import (
+    BED_ROWS,
+    IMAGE_SIZE,
+    PROJECTION_NAME,
+    Projection,
+    body_profile,
+    fat_fraction,
+    liver_planes,
+    otsu_threshold,
+    project,
+    resize,
+    shade,
+    stretch,
+    views,
+)
+from mimir_engine.study import read_study
+from mimir_engine.study.volume import Volume, axial_affine
+
+GOLDEN = Path(__file__).parents[1] / "data" / "small_golden.npz"
+
+
+def volumes(water: np.ndarray, fat: np.ndarray) -> FusedVolumes:
+    affine = axial_affine((0, 0, 0), OUTPUT_SPACING_MM)
+    return FusedVolumes(
+        Volume(water.astype(np.float32), affine), Volume(fat.astype(np.float32), affine)
+    )
+
+
+def trunk(slices: int = 60, rows: int = 70, columns: int = 50) -> tuple[np.ndarray, np.ndarray]:
+    """Water and fat of an elliptic trunk in air."""
+    z, y, x = np.indices((slices, rows, columns))
+    inside = ((y - 24) / 20) ** 2 + ((x - columns / 2) / 18) ** 2 < 1
+    water = np.where(inside, 300.0 + z, 3.0)
+    fat = np.where(inside, 100.0 + y, 2.0)
+    return water, fat
+
+
+def code(fused: FusedVolumes) -> str:
+    with pytest.raises(MimirError) as raised:
+        project(fused)
+    return raised.value.code
+
+
+# ------------------------------------------------------------------ the whole image
+
+
+def test_the_image_of_a_small_study_stays_what_it_was(tmp_path: Path) -> None:
+    """As strict as towards the published method: rounding may move a grey level here and there."""
+    study = read_study(write_zip(tmp_path / "study.zip", all_files(whole_study())))
+    image = project(fuse(study.stations)).image
+    with np.load(GOLDEN) as archive:
+        golden = archive["image"]
+    difference = image.astype(int) - golden
+    assert (difference == 0).mean() >= 0.994
+    assert abs(difference).max() <= 1
+    assert abs(difference.mean(axis=(1, 2))).max() <= 0.02
+
+
+def test_a_projection_is_three_square_pictures_of_eight_bits() -> None:
+    projection = project(volumes(*trunk()))
+    assert isinstance(projection, Projection)
+    assert projection.image.shape == (3, IMAGE_SIZE, IMAGE_SIZE)
+    assert projection.image.dtype == np.uint8
+    assert projection.name == PROJECTION_NAME == "mimir-2021"
+
+
+@pytest.mark.parametrize("contrast", [0, 1])
+def test_head_is_up_right_is_left_and_the_belly_looks_left(contrast: int) -> None:
+    water, fat = trunk()
+    bright = (water, fat)[contrast]
+    bright[-6:, 8:12, 8:12] = 9000  # head end, in front, at the patient's right
+    image = project(volumes(water, fat)).image[contrast]
+    row, column = np.unravel_index(image[:, :128].argmax(), (IMAGE_SIZE, 128))
+    assert row < IMAGE_SIZE / 4
+    assert column < 64
+    sagittal = image[:, 150:]
+    row, column = np.unravel_index(sagittal.argmax(), sagittal.shape)
+    assert row < IMAGE_SIZE / 4
+    assert column < 40
+
+
+def test_coronal_and_sagittal_views_are_stretched_each_by_itself() -> None:
+    image = project(volumes(*trunk(columns=96))).image
+    split = round(IMAGE_SIZE * 96 / (96 + 70 - BED_ROWS))
+    for channel in image[:2]:
+        assert channel[:, : split - 1].max() == channel[:, split + 1 :].max() == 255
+        assert channel[:, : split - 1].min() == channel[:, split + 1 :].min() == 0
+
+
+def test_the_bed_is_not_seen() -> None:
+    water, fat = trunk()
+    image = project(volumes(water, fat)).image
+    water[:, -BED_ROWS:], fat[:, -BED_ROWS:] = 50, 70
+    np.testing.assert_array_equal(project(volumes(water, fat)).image[:2], image[:2])
+
+
+def test_volumes_from_elsewhere_are_projected_too() -> None:
+    """Fused volumes that were saved and read again know nothing of their stations."""
+    fused = fuse(stations_of(whole_study()))
+    again = FusedVolumes(fused.water, fused.fat)
+    difference = project(fused).image.astype(int) - project(again).image
+    np.testing.assert_array_equal(difference[:2], 0)
+    assert (difference[2] != 0).mean() < 0.02
+    assert abs(difference).max() <= 1
+
+
+def test_the_volumes_are_left_alone() -> None:
+    fused = volumes(*trunk())
+    before = fused.water.array.copy()
+    project(fused)
+    np.testing.assert_array_equal(fused.water.array, before)
+
+
+# ------------------------------------------------------------------ views
+
+
+def test_views_are_sums_along_the_line_of_sight() -> None:
+    water, fat = trunk()
+    seen = views(volumes(water, fat))
+    kept = water[::-1, :-BED_ROWS]
+    np.testing.assert_allclose(seen.water_coronal, kept.sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(seen.water_sagittal, kept.sum(axis=2), rtol=1e-6)
+    np.testing.assert_allclose(seen.fat_coronal, fat[::-1, :-BED_ROWS].sum(axis=1), rtol=1e-6)
+    assert seen.fraction_coronal.shape == seen.water_coronal.shape
+    assert seen.fraction_sagittal.shape == seen.water_sagittal.shape
+
+
+def test_the_fat_fraction_is_that_of_one_plane() -> None:
+    water, fat = trunk()
+    fused = volumes(water, fat)
+    row, column = liver_planes(*body_profile(fused))
+    seen = views(fused)
+    np.testing.assert_allclose(
+        seen.fraction_coronal, (1000 * fat / (water + fat))[::-1, row], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        seen.fraction_sagittal, (1000 * fat / (water + fat))[::-1, :-BED_ROWS, column], rtol=1e-6
+    )
+
+
+def test_the_planes_halve_the_body_and_its_right_half() -> None:
+    rows, columns = np.zeros(60), np.zeros(40)
+    rows[10:30], columns[4:36] = 1, 1
+    assert liver_planes(rows, columns) == (20, 12)
+    assert liver_planes(np.zeros(60), np.zeros(40)) == (0, 0)
+
+
+def test_the_body_is_counted_row_by_row_without_the_bed() -> None:
+    water, fat = trunk()
+    by_row, by_column = body_profile(volumes(water, fat))
+    body = water[:, :-BED_ROWS] > 100
+    np.testing.assert_array_equal(by_row, body.sum(axis=(0, 2)))
+    np.testing.assert_array_equal(by_column, body.sum(axis=(0, 1)))
+
+
+def test_otsu_parts_two_heaps() -> None:
+    rng = np.random.default_rng(3)
+    plane = np.concatenate([rng.normal(10, 2, 900), rng.normal(100, 5, 300)]).astype(np.float32)
+    assert plane[:900].max() - 0.5 < otsu_threshold(plane) < plane[900:].min()
+    assert otsu_threshold(1e6 * plane) == pytest.approx(1e6 * otsu_threshold(plane), rel=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, -3.0])
+def test_otsu_of_a_constant_plane_is_its_value(value: float) -> None:
+    assert otsu_threshold(np.full((5, 5), value, np.float32)) == value
+
+
+def test_otsu_of_almost_nothing_is_finite() -> None:
+    assert np.isfinite(otsu_threshold(np.array([0, 1e-44], np.float32)))
+
+
+# ------------------------------------------------------------------ grey levels
+
+
+def test_a_view_is_stretched_from_its_minimum_to_its_maximum() -> None:
+    assert stretch(np.array([[5.0, 6.0, 7.0, 9.0]])).tolist() == [[0, 63, 127, 255]]
+
+
+def test_fat_fractions_up_to_a_half_are_shown() -> None:
+    per_mille = np.array([-5.0, 0.0, 1.0, 250.0, 500.0, 900.0])
+    assert shade(per_mille).tolist() == [0, 0, 0, 127, 255, 255]
+
+
+def test_without_signal_the_fat_fraction_is_zero() -> None:
+    water, fat = np.array([0.0, 3.0, 0.0]), np.array([0.0, 1.0, 2.0])
+    assert fat_fraction(water, fat).tolist() == [0.0, 250.0, 1000.0]
+    assert water.tolist() == [0.0, 3.0, 0.0]
+
+
+@pytest.mark.parametrize("shape", [(10, 10), (256, 256), (362, 376), (700, 500), (1, 1)])
+@pytest.mark.parametrize("value", [0, 1, 127, 254, 255])
+def test_a_constant_picture_stays_constant_at_any_size(shape: tuple[int, int], value: int) -> None:
+    resized = resize(np.full(shape, value, np.uint8))
+    assert resized.shape == (IMAGE_SIZE, IMAGE_SIZE)
+    assert np.unique(resized).tolist() == [value]
+
+
+def test_a_picture_of_the_right_size_is_kept() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (256, 256), np.uint8)
+    np.testing.assert_array_equal(resize(picture), picture)
+
+
+def test_resizing_is_bilinear_to_a_grey_level() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (361, 377), np.uint8)
+    y, x = (np.clip((np.arange(256) + 0.5) * n / 256 - 0.5, 0, n - 1) for n in picture.shape)
+    rows, columns = np.arange(361), np.arange(377)
+    wide = np.stack([np.interp(x, columns, line) for line in picture.astype(float)])
+    exact = np.stack([np.interp(y, rows, line) for line in wide.T]).T
+    assert abs(resize(picture) - exact).max() <= 1
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize("empty", ["water", "fat"])
+def test_an_empty_contrast_is_refused(empty: str) -> None:
+    water, fat = trunk()
+    (water if empty == "water" else fat)[:] = 0
+    with pytest.raises(MimirError, match=f"EMPTY_IMAGE: the {empty} image"):
+        project(volumes(water, fat))
+
+
+def test_a_contrast_that_shows_the_same_everywhere_is_refused() -> None:
+    water, fat = trunk()
+    assert code(volumes(np.ones_like(water), fat)) == "EMPTY_IMAGE"
+
+
+@pytest.mark.parametrize("rows", [1, BED_ROWS])
+def test_volumes_with_no_row_in_front_of_the_bed_are_refused(rows: int) -> None:
+    assert code(volumes(*(np.ones((30, rows, 40)) for _ in range(2)))) == "STATION_LAYOUT"

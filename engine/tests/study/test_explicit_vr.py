@@ -1,0 +1,168 @@
+"""The quick reader gives what the general library gives, or declines."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pydicom
+import pytest
+from dicom_builder import EXPLICIT, IMPLICIT, Scan, encoded
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from mimir_engine.study.explicit_vr import (
+    KEYWORDS,
+    NeedMore,
+    NotPlain,
+    pixel_bytes,
+    read_meta,
+    read_tags,
+)
+
+
+def tags_of(data: bytes) -> dict[str, object]:
+    _, data_set = read_meta(data)
+    tags, _ = read_tags(data, data_set)
+    return dict(tags)
+
+
+def element(tag: int, vr: bytes, value: bytes, length: int | None = None) -> bytes:
+    size = len(value) if length is None else length
+    head = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr)
+    if vr in (b"SQ", b"UN", b"OB", b"OW"):
+        return head + struct.pack("<HI", 0, size) + value
+    return head + struct.pack("<H", size) + value
+
+
+def item(content: bytes, length: int | None = None) -> bytes:
+    return struct.pack("<HHI", 0xFFFE, 0xE000, len(content) if length is None else length) + content
+
+
+UNDEFINED = 0xFFFFFFFF
+ITEM_END, SEQUENCE_END = (struct.pack("<HHI", 0xFFFE, e, 0) for e in (0xE00D, 0xE0DD))
+META = bytes(128) + b"DICM" + element(0x00020010, b"UI", EXPLICIT.encode() + b"\0")
+ROWS = element(0x00280010, b"US", b"\x30\0")
+BEHIND = element(0x7FE00010, b"OW", b"\1\0\2\0")
+
+
+def test_all_tags_are_read_as_the_library_reads_them() -> None:
+    dataset = Scan().dataset("W", 3)
+    dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = "1.5", "-2", "US"
+    data = encoded(dataset)
+    tags = tags_of(data)
+    expected = pydicom.dcmread(io.BytesIO(data))
+    for keyword in set(KEYWORDS.values()) & {str(e.keyword) for e in expected}:
+        value = expected[keyword].value
+        if isinstance(value, pydicom.multival.MultiValue):
+            value = "\\".join(map(str, value))
+        assert str(tags[keyword]) == str(value)
+    assert tags["Rows"] == 48
+    assert tags["ImageType"] == "DERIVED\\PRIMARY\\DIXON\\WATER"
+
+
+def test_pixels_are_found_behind_long_private_elements() -> None:
+    scan = Scan()
+    dataset = scan.dataset("F", 0)
+    dataset.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
+    dataset.add_new(0x00291010, "OB", bytes(70_000))
+    data = encoded(dataset)
+    _, data_set = read_meta(data)
+    tags, end = read_tags(data[:2000], data_set)
+    assert tags["Columns"] == 40
+    pixels = np.frombuffer(pixel_bytes(data, end), "<u2")
+    np.testing.assert_array_equal(pixels.reshape(48, 40), scan.pixels("F", 0))
+
+
+@pytest.mark.parametrize("undefined", [True, False])
+def test_nested_sequences_are_stepped_over(undefined: bool) -> None:
+    inner, outer = Dataset(), Dataset()
+    inner.SeriesDescription = "a trap: not the series' own"
+    inner.Rows = 7
+    outer.ReferencedSOPClassUID = "1.2.3"
+    outer.PurposeOfReferenceCodeSequence = Sequence([inner, inner])
+    dataset = Scan().dataset("W", 0)
+    dataset.ReferencedImageSequence = Sequence([outer, outer])
+    dataset.RequestAttributesSequence = Sequence([])
+    for sequence in (outer["PurposeOfReferenceCodeSequence"], dataset["ReferencedImageSequence"]):
+        sequence.is_undefined_length = undefined
+    for part in (inner, outer):
+        part.is_undefined_length_sequence_item = undefined
+    tags = tags_of(encoded(dataset))
+    assert tags["SeriesDescription"] == "Dixon_noBH_W"
+    assert tags["Rows"] == 48
+
+
+def test_a_nested_image_is_not_taken_for_the_image() -> None:
+    dataset = Scan().dataset("W", 0)
+    icon = Dataset()
+    icon.Rows, icon.Columns = 2, 2
+    icon.PixelData = b"\xff" * 8
+    icon["PixelData"].VR = "OW"
+    dataset.IconImageSequence = Sequence([icon])
+    dataset["IconImageSequence"].is_undefined_length = True
+    data = encoded(dataset)
+    tags, end = read_tags(data, read_meta(data)[1])
+    assert tags["Rows"] == 48
+    assert bytes(pixel_bytes(data, end)) == dataset.PixelData
+
+
+def test_of_a_sequence_only_its_presence_is_told() -> None:
+    lut = element(0x00283000, b"SQ", item(ROWS) + SEQUENCE_END, UNDEFINED)
+    assert tags_of(META + lut + BEHIND)["ModalityLUTSequence"] == "sequence"
+
+
+@pytest.mark.parametrize("cut", range(132, 700, 7))
+def test_a_cut_header_asks_for_more(cut: int) -> None:
+    data = encoded(Scan().dataset("W", 0))[:cut]
+    with pytest.raises(NeedMore):
+        read_tags(data, read_meta(data)[1])
+
+
+def test_pixels_that_the_file_does_not_hold_ask_for_more() -> None:
+    data = encoded(Scan().dataset("W", 0))
+    end = read_tags(data, read_meta(data)[1])[1]
+    with pytest.raises(NeedMore):
+        pixel_bytes(data[:-1], end)
+    with pytest.raises(NeedMore):
+        pixel_bytes(data[:end], end)
+
+
+def nested(depth: int) -> bytes:
+    content = ROWS
+    for _ in range(depth):
+        content = element(0x00081140, b"SQ", item(content + ITEM_END, UNDEFINED), UNDEFINED)
+        content += SEQUENCE_END
+    return content
+
+
+def test_sensible_depth_is_read_and_senseless_depth_declined() -> None:
+    assert tags_of(META + nested(5) + ROWS + BEHIND)["Rows"] == 48
+    with pytest.raises(NotPlain):
+        tags_of(META + nested(2000) + ROWS + BEHIND)
+
+
+@pytest.mark.parametrize(
+    "declined",
+    [
+        element(0x00081140, b"UN", item(b"") + SEQUENCE_END, UNDEFINED),
+        element(0x00081140, b"SQ", ROWS, UNDEFINED),
+        element(0x00081140, b"SQ", item(b"\x10\0\x10\0??\0\0" + ITEM_END, UNDEFINED), UNDEFINED),
+        element(0x00081140, b"XX", b"??"),
+        element(0x0008103E, b"UN", b"", UNDEFINED),
+    ],
+    ids=["unknown sequence", "no item", "implicit item", "unknown VR", "endless text"],
+)
+def test_what_it_does_not_know_it_declines(declined: bytes) -> None:
+    with pytest.raises(NotPlain):
+        tags_of(META + declined + ROWS + BEHIND)
+
+
+def test_implicit_elements_and_encapsulated_pixels_are_declined() -> None:
+    implicit = encoded(Scan().dataset("W", 0), IMPLICIT)
+    with pytest.raises(NotPlain):
+        read_tags(implicit, read_meta(implicit)[1])
+    fragments = item(b"") + item(b"\1\2") + SEQUENCE_END
+    with pytest.raises(NotPlain):
+        pixel_bytes(element(0x7FE00010, b"OB", fragments, UNDEFINED), 0)

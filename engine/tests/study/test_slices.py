@@ -1,0 +1,395 @@
+"""Headers in every encoding become the same slice records, and bad ones are refused."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from dicom_builder import (
+    BIG_ENDIAN,
+    DEFLATED,
+    EXPLICIT,
+    IMPLICIT,
+    LEGACY_ENHANCED_MR_IMAGE,
+    File,
+    Scan,
+    encoded,
+    enhanced_file,
+)
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+from station_builder import entry_of, slice_of, slices_of
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study import Contrast
+from mimir_engine.study.slices import read_slices
+
+SCAN = Scan(slices=2)
+
+
+def code(*files: File) -> str:
+    with pytest.raises(MimirError) as raised:
+        slices_of(*files)
+    return raised.value.code
+
+
+def water(**changes: Any) -> Dataset:
+    """A good header of a water slice with some attributes set, or deleted (None)."""
+    dataset = SCAN.dataset("W", 1)
+    for keyword, value in changes.items():
+        if value is None:
+            delattr(dataset, keyword)
+        else:
+            setattr(dataset, keyword, value)
+    return dataset
+
+
+def code_of(dataset: Dataset) -> str:
+    return code(File("image.dcm", encoded(dataset)))
+
+
+def changed(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Bytes replaced by others that a DICOM library might not write."""
+    assert old in content
+    return content.replace(old, new.ljust(len(old)))
+
+
+# ------------------------------------------------------------------ what is read
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED])
+def test_every_encoding_gives_the_same_record(syntax: str) -> None:
+    record = slice_of(water(), syntax)
+    assert record.contrast is Contrast.WATER
+    assert record.position_mm == (-78.0, -94.0, -6.0)
+    assert record.orientation == (1, 0, 0, 0, 1, 0)
+    assert record.spacing_mm == (4.0, 4.0)
+    assert (record.rows, record.columns) == (48, 40)
+    assert (record.vendor, record.model, record.field_strength_t) == ("SIEMENS", "Aera", 1.5)
+    assert (record.series_number, record.description) == (1, "Dixon_noBH_W")
+    assert (record.study_uid, record.patient) == ("2.25.7", "someone")
+    assert record.rescale.is_identity
+    assert record.is_plain == (syntax in (EXPLICIT, DEFLATED))
+
+
+def test_headers_of_any_length_are_read() -> None:
+    dataset = water()
+    dataset.ImageComments = "x" * 9000
+    dataset.add_new(0x00191008, "OB", bytes(60_000))
+    assert slice_of(dataset).position_mm[2] == -6
+
+
+def test_of_all_contrasts_only_those_asked_for_are_kept() -> None:
+    files = SCAN.files(("in", "opp", "F", "W"))
+    assert [s.contrast for s in slices_of(*files)] == [Contrast.FAT] * 2 + [Contrast.WATER] * 2
+    assert len(read_slices([entry_of(f) for f in files], tuple(Contrast))) == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds_after_midnight"),
+    [
+        ({}, 36_000),
+        ({"AcquisitionTime": "100000.25"}, 36_000.25),
+        ({"AcquisitionTime": "1000"}, 36_000),
+        ({"AcquisitionTime": "10"}, 36_000),
+        ({"AcquisitionDateTime": "20200229100001.5+0100"}, 36_001.5),
+        ({"AcquisitionDateTime": "20200229100001-0500"}, 36_001),
+        ({"AcquisitionDate": None, "SeriesDate": "20200229", "SeriesTime": "100002"}, 36_002),
+        ({"AcquisitionTime": None, "SeriesDate": "20200229", "SeriesTime": "100002"}, 36_002),
+        ({"AcquisitionDate": None}, 36_000),  # with the study's date
+        ({"AcquisitionDate": None, "SeriesDate": "20200301", "SeriesTime": "000001"}, 86_401),
+    ],
+)
+def test_the_moment_of_acquisition(changes: dict[str, Any], seconds_after_midnight: float) -> None:
+    midnight = slice_of(water(AcquisitionTime="000000")).acquired
+    acquired = slice_of(water(**changes)).acquired
+    assert midnight is not None
+    assert acquired is not None
+    assert acquired - midnight == seconds_after_midnight
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AcquisitionTime": None},
+        {"AcquisitionDate": None, "StudyDate": None},
+        {"AcquisitionTime": "nan"},
+        {"AcquisitionTime": "25"},
+        {"AcquisitionDate": "20200230"},
+        {"AcquisitionDateTime": "soon"},
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_an_unreadable_moment_is_unknown(changes: dict[str, Any]) -> None:
+    assert slice_of(water(**changes)).acquired is None
+
+
+def test_an_enhanced_file_gives_a_record_a_frame() -> None:
+    file = enhanced_file(SCAN, [("W", "WATER"), ("F", "FAT"), ("opp", "FAT_FRACTION")])
+    records = slices_of(file)
+    assert [(r.frame, r.contrast, r.position_mm[2]) for r in records] == [
+        (0, Contrast.WATER, 0),
+        (1, Contrast.FAT, 0),
+        (3, Contrast.WATER, -6),
+        (4, Contrast.FAT, -6),
+    ]
+    acquired = slice_of(water(AcquisitionTime="100000.25")).acquired
+    assert {r.acquired for r in records} == {acquired}
+    assert {r.spacing_mm for r in records} == {(4.0, 4.0)}
+
+
+def test_a_frame_may_say_otherwise_than_all_frames_together() -> None:
+    def change(frame: Dataset, number: int) -> None:
+        measures = Dataset()
+        measures.PixelSpacing = ["2", "3"]
+        frame.PixelMeasuresSequence = Items([measures])
+
+    assert slices_of(enhanced_file(SCAN, [("W", "WATER")], change))[0].spacing_mm == (2.0, 3.0)
+
+
+def test_an_enhanced_file_of_one_frame_is_read() -> None:
+    (record,) = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
+    assert (record.frame, record.contrast) == (0, Contrast.FAT)
+
+
+def test_an_enhanced_file_converted_from_classic_ones_tells_by_its_description() -> None:
+    file = enhanced_file(SCAN, [("W", "WATER")])
+    dataset = dataset_of(file)
+    dataset.SOPClassUID = LEGACY_ENHANCED_MR_IMAGE
+    dataset.SeriesDescription = "Dixon_W"
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.MRImageFrameTypeSequence
+    assert [r.contrast for r in slices_of(File("a.dcm", encoded(dataset)))] == [Contrast.WATER] * 2
+
+
+def dataset_of(file: File) -> Dataset:
+    import io
+
+    import pydicom
+
+    dataset = pydicom.dcmread(io.BytesIO(file.content))
+    return Dataset(dataset)
+
+
+def test_a_deflated_header_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**16)
+    dataset = water()
+    dataset.add_new(0x00191008, "OB", bytes(2**20))
+    assert code(File("image.dcm", encoded(dataset, DEFLATED))) == "DICOM_UNREADABLE"
+
+
+def test_an_enhanced_file_with_more_groups_than_frames_is_refused() -> None:
+    dataset = dataset_of(enhanced_file(SCAN, [("W", "WATER")]))
+    dataset.NumberOfFrames = 1
+    assert code_of(dataset) == "DICOM_UNREADABLE"
+
+
+def philips(slope: str, scale: float) -> Dataset:
+    dataset = water(Manufacturer="Philips Medical Systems", RescaleSlope=slope)
+    dataset.add_new(0x20050010, "LO", "Philips MR Imaging DD 001")
+    dataset.add_new(0x2005100E, "FL", scale)
+    return dataset
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_the_private_scale_of_philips_is_read(syntax: str) -> None:
+    rescale = slice_of(philips("2.5", 0.25), syntax).rescale
+    assert (rescale.slope, rescale.signal_scale) == (2.5, 0.25)
+
+
+def test_a_private_scale_of_unknown_form_is_none() -> None:
+    dataset = philips("2.5", 0.25)
+    dataset.add_new(0x20050010, "LO", "SOMEBODY ELSE")
+    dataset.add_new(0x2005100E, "UN", b"\1\2\3\4")
+    assert slice_of(dataset).rescale.signal_scale is None
+
+
+def test_the_private_scale_of_philips_is_read_of_frames() -> None:
+    def change(frame: Dataset, number: int) -> None:
+        inner = Dataset()
+        inner.add_new(0x20050010, "LO", "Philips MR Imaging DD 001")
+        inner.add_new(0x2005100E, "FL", 0.5)
+        frame.add_new(0x20050014, "LO", "Philips MR Imaging DD 005")
+        frame.add_new(0x2005140F, "SQ", Items([inner]))
+
+    records = slices_of(enhanced_file(SCAN, [("W", "WATER")], change))
+    assert {r.rescale.signal_scale for r in records} == {0.5}
+
+
+# ------------------------------------------------------------------ what is passed over
+
+
+def test_files_that_are_no_mr_images_are_passed_over() -> None:
+    report = Dataset()
+    report.SOPClassUID, report.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.33", "2.25.1"
+    report.Modality, report.SeriesInstanceUID = "SR", "2.25.2"
+    directory = Dataset()
+    directory.SOPClassUID, directory.SOPInstanceUID = "1.2.840.10008.1.3.10", "2.25.1"
+    directory.FileSetID = "STUDY"
+    directory.DirectoryRecordSequence = Items([Dataset()])
+    del directory.SOPClassUID
+    screen = water(SOPClassUID="1.2.840.10008.5.1.4.1.1.7", ImagePositionPatient=None)
+    files = [
+        File("report.dcm", encoded(report)),
+        File("screen.dcm", encoded(screen)),
+        File("manifest.csv", b"filename,..."),
+        File("empty", b""),
+        File("._image.dcm", b"\0\5\26\7" + bytes(300)),
+        File("ct.dcm", encoded(water(Modality="CT"))),
+        *Scan(slices=1).files(("W",)),
+    ]
+    assert len(slices_of(*files)) == 1
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_a_media_directory_is_passed_over(syntax: str) -> None:
+    directory = Dataset()
+    directory.SOPClassUID, directory.SOPInstanceUID = "1.2.840.10008.1.3.10", "2.25.1"
+    assert slices_of(File("DICOMDIR", encoded(directory, syntax))) == []
+
+
+def test_bad_headers_of_series_that_are_not_used_do_no_harm() -> None:
+    localizer = water(
+        ImageType=["ORIGINAL", "PRIMARY", "M"],
+        SeriesDescription="localizer",
+        ImagePositionPatient=None,
+        PixelSpacing=None,
+        PhotometricInterpretation="RGB",
+    )
+    assert slices_of(File("image.dcm", encoded(localizer))) == []
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"DICM", bytes(4000), bytes(128) + b"DICM", bytes(128) + b"DICM" + b"\xee" * 999],
+    ids=["empty", "tiny", "zeros", "magic alone", "junk"],
+)
+def test_a_dcm_file_that_is_no_dicom_is_refused(content: bytes) -> None:
+    assert code(File("IMAGE.DCM", content)) == "DICOM_UNREADABLE"
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_a_header_cut_off_is_refused(syntax: str, share: float) -> None:
+    header = encoded(water(), syntax)[: -48 * 40 * 2]
+    cut = header[: 132 + int(share * (len(header) - 132))]
+    assert code(File("image.dcm", cut)) in ("DICOM_UNREADABLE", "GEOMETRY_UNREADABLE")
+
+
+def test_a_deflated_bomb_is_not_inflated_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**18)
+    dataset = water()
+    dataset.add_new(0x00291008, "OB", bytes(2**22))
+    bomb = File("image.dcm", encoded(dataset, DEFLATED))
+    assert len(bomb.content) < 2**14
+    tracemalloc.start()
+    try:
+        (record,) = slices_of(bomb)
+        with pytest.raises(MimirError, match="DICOM_UNREADABLE"):
+            record.entry.read(-1)
+        assert tracemalloc.get_traced_memory()[1] < 2**21
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"],
+)
+def test_missing_geometry_is_refused(keyword: str) -> None:
+    assert code_of(water(**{keyword: None})) == "GEOMETRY_UNREADABLE"
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e99", "", "abc", "-94\\-94"])
+def test_geometry_that_is_no_number_is_refused(value: str) -> None:
+    content = encoded(water(ImagePositionPatient=["-77.777777777", "-94", "0"]))
+    content = changed(content, b"-77.777777777", value.encode())
+    assert code(File("image.dcm", content)) == "GEOMETRY_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    "pixels", [{"Rows": 0}, {"Columns": 0}, {"Rows": 65535, "Columns": 65535}, {"Rows": [48, 48]}]
+)
+def test_absurd_sizes_are_refused(pixels: dict[str, Any]) -> None:
+    assert code_of(water(**pixels)) == "GEOMETRY_UNREADABLE"
+
+
+def test_rows_of_another_type_are_refused() -> None:
+    rows = b"\x28\0\x10\0US\2\0\x30\0"
+    content = changed(encoded(water()), rows, rows[:4] + b"IS\2\0xy")
+    assert code(File("image.dcm", content)) == "GEOMETRY_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3},
+        {"PhotometricInterpretation": "MONOCHROME1"},
+        {"PhotometricInterpretation": "PALETTE COLOR"},
+        {"SamplesPerPixel": 3},
+    ],
+)
+def test_what_can_be_no_signal_is_refused(changes: dict[str, Any]) -> None:
+    assert code_of(water(**changes)) == "PIXELS_UNSUPPORTED"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("RescaleSlope", "nan"),
+        ("RescaleSlope", "0"),
+        ("RescaleSlope", "-1"),
+        ("RescaleSlope", "1e38"),
+        ("RescaleSlope", "1\\2"),
+        ("RescaleIntercept", "inf"),
+        ("RescaleIntercept", "?"),
+    ],
+)
+def test_scales_that_are_none_are_refused(keyword: str, value: str) -> None:
+    content = encoded(water(**{keyword: "7777777.5"}))
+    assert (
+        code(File("a.dcm", changed(content, b"7777777.5", value.encode()))) == "SCALE_UNSUPPORTED"
+    )
+
+
+def test_an_empty_scale_is_the_identity() -> None:
+    assert slice_of(water(RescaleSlope="", RescaleIntercept="")).rescale.is_identity
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_a_look_up_table_is_refused_only_where_it_matters(syntax: str) -> None:
+    lut = Dataset()
+    lut.LUTDescriptor = [1, 0, 16]
+    lut.ModalityLUTType = "US"
+    lut.add_new(0x00283006, "US", 5)
+    dataset = water(ModalityLUTSequence=Items([lut]))
+    assert code(File("a.dcm", encoded(dataset, syntax))) == "SCALE_UNSUPPORTED"
+    dataset.ImageType, dataset.SeriesDescription = ["ORIGINAL", "PRIMARY", "M"], "something else"
+    assert slices_of(File("a.dcm", encoded(dataset, syntax))) == []
+
+
+def test_contradicting_headers_are_refused() -> None:
+    assert code_of(water(SeriesDescription="Dixon_F")) == "CONTRAST_CONTRADICTION"
+
+
+@pytest.mark.parametrize("number", ["9" * 12, "", "1\\2"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_strange_series_number_does_no_harm(number: str) -> None:
+    content = changed(encoded(water(SeriesNumber="123456789012")), b"123456789012", number.encode())
+    (record,) = slices_of(File("a.dcm", content))
+    assert record.series_number in (0, 999_999_999_999)
+
+
+def files_in(order: Sequence[int]) -> list[File]:
+    files = SCAN.files()
+    return [files[i] for i in order]
+
+
+def test_records_keep_the_order_of_the_files() -> None:
+    names = [f.name for f in files_in([3, 0, 2, 1])]
+    assert [r.entry.name for r in slices_of(*files_in([3, 0, 2, 1]))] == names

@@ -1,0 +1,208 @@
+"""Mean correction, variance factor and intervals on predictions of known faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mimir_engine.errors import MimirError
+from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.inference_module import Target
+from mimir_engine.measuring.measurement import interval_factor
+from mimir_engine.training.calibration import (
+    UNCALIBRATED,
+    apply_calibration,
+    cross_calibrated,
+    fit_calibration,
+    mean_correction,
+    reach_in_sd,
+    recorded_sexes,
+    select,
+    uncalibrated,
+)
+
+SEX = Target("sex", "31", "", 1, 0.5, 0.5, kind="class")
+LIVER = Target("liverVolume", "", "L", 1000, 1500, 300)
+TARGETS = (SEX, LIVER)
+
+
+def predicted(
+    count: int, seed: int = 1, spread: float = 3.0, men: float = 1.0, slope: float = 1.25
+) -> Predictions:
+    """Liver volumes predicted too near the mean and `spread` times too surely, sex rightly.
+
+    The errors of men are `men` times as wide, and the SD doesn't say so.
+    """
+    rng = np.random.default_rng(seed)
+    sex = rng.integers(0, 2, count).astype(float)
+    standardised, sd = rng.normal(size=count), rng.uniform(0.1, 0.3, count)
+    wider = np.where(sex == 1, men, 1.0)
+    error = wider * spread * sd * rng.standard_normal(count)
+    label = slope * standardised + 0.2 + error
+    columns = [sex, 1.5 + 0.3 * label], [0.1 + 0.8 * sex, 1.5 + 0.3 * standardised]
+    return Predictions(
+        names=("sex", "liverVolume"),
+        units=("", "L"),
+        studies=tuple(f"{seed}-{row}" for row in range(count)),
+        reference=np.stack(columns[0], axis=1),
+        mean=np.stack(columns[1], axis=1),
+        sd=np.stack([np.full(count, 0.2), 0.3 * sd], axis=1),
+        groups={"fold": tuple(str(row % 4) for row in range(count))},
+    )
+
+
+def covered(predictions: Predictions, rows: Sequence[bool] | np.ndarray = ()) -> float:
+    assert predictions.lower is not None
+    assert predictions.upper is not None
+    label = predictions.reference[:, 1]
+    inside = (predictions.lower[:, 1] <= label) & (label <= predictions.upper[:, 1])
+    return float(inside[np.asarray(rows) if len(rows) else slice(None)].mean())
+
+
+def test_what_was_wrong_with_the_predictions_is_found() -> None:
+    sex, liver = fit_calibration(predicted(20_000), TARGETS)
+    assert (liver.mean_slope, liver.mean_offset) == pytest.approx((1.25, 0.2), abs=0.02)
+    assert liver.variance_factor == pytest.approx(9.0, rel=0.03)
+    assert (sex.mean_slope, sex.mean_offset, sex.variance_factor) == pytest.approx((1, 0, 0.25))
+    assert (liver.count, liver.target) == (20_000, "liverVolume")
+
+
+def test_a_class_has_no_interval() -> None:
+    data = predicted(1_000)
+    sex, liver = fit_calibration(data, TARGETS)
+    assert (sex.conformal_quantiles, sex.conformal_quantiles_by_sex) == ({}, {})
+    assert set(liver.conformal_quantiles_by_sex) == {"female", "male"}
+    applied = apply_calibration(data, TARGETS, (sex, liver))
+    assert applied.lower is not None
+    assert np.isnan(applied.lower[:, 0]).all()
+    assert np.isfinite(applied.lower[:, 1]).all()
+
+
+def test_slope_and_offset_are_those_of_scikit_learn() -> None:
+    linear = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(4)
+    mean, variance = rng.normal(size=200), rng.uniform(0.1, 4, 200)
+    label = 0.8 * mean - 0.3 + np.sqrt(variance) * rng.standard_normal(200)
+    line = linear.LinearRegression().fit(mean[:, None], label, sample_weight=1 / variance)
+    assert mean_correction(label, mean, variance) == pytest.approx(
+        (line.coef_[0], line.intercept_), abs=1e-9
+    )
+
+
+def test_correction_and_factor_together_are_the_most_likely() -> None:
+    data = predicted(500)
+    best = fit_calibration(data, TARGETS)[1]
+
+    def likelihood(**changes: float) -> float:
+        applied = apply_calibration(data, TARGETS, (UNCALIBRATED, replace(best, **changes)))
+        error = data.reference[:, 1] - applied.mean[:, 1]
+        variance = applied.sd[:, 1] ** 2
+        return float(-(np.log(variance) + error**2 / variance).sum())
+
+    for name in ("mean_slope", "mean_offset", "variance_factor"):
+        for factor in (0.98, 1.02):
+            assert likelihood() > likelihood(**{name: getattr(best, name) * factor})
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+def test_intervals_hold_what_they_promise_on_fresh_studies(level: float) -> None:
+    calibrations = fit_calibration(predicted(4_000), TARGETS)
+    fresh = predicted(8_000, seed=2)
+    raw = apply_calibration(fresh, TARGETS, (UNCALIBRATED,) * 2, level)
+    assert covered(raw) < level - 0.2
+    applied = apply_calibration(fresh, TARGETS, calibrations, level)
+    assert covered(applied) == pytest.approx(level, abs=0.02)
+    assert applied.level == level
+
+
+def test_intervals_hold_for_each_sex() -> None:
+    calibrations = fit_calibration(predicted(4_000, men=2.0), TARGETS)
+    fresh = predicted(8_000, seed=2, men=2.0)
+    men = np.array(recorded_sexes(fresh)) == "male"
+    applied = apply_calibration(fresh, TARGETS, calibrations)
+    assert covered(applied, men) == pytest.approx(0.95, abs=0.02)
+    assert covered(applied, ~men) == pytest.approx(0.95, abs=0.02)
+    pooled = tuple(replace(c, conformal_quantiles_by_sex={}) for c in calibrations)
+    assert covered(apply_calibration(fresh, TARGETS, pooled), men) < 0.925
+
+
+def test_a_measurement_has_the_interval_that_was_calibrated() -> None:
+    data = predicted(2_000, men=2.0)
+    calibrations = fit_calibration(data, TARGETS)
+    liver = calibrations[1].of(LIVER)
+    reach = reach_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
+    assert reach.tolist() == [interval_factor(liver, 0.9, s) for s in ("female", "male", None)]
+    assert reach[0] < reach[2] < reach[1]
+
+
+def test_missing_labels_are_left_out() -> None:
+    data = predicted(400)
+    gap = predicted(50, seed=9)
+    both = replace(
+        data,
+        studies=data.studies + gap.studies,
+        reference=np.concatenate([data.reference, np.full_like(gap.reference, np.nan)]),
+        mean=np.concatenate([data.mean, gap.mean]),
+        sd=np.concatenate([data.sd, gap.sd]),
+        groups={},
+    )
+    assert fit_calibration(both, TARGETS) == fit_calibration(data, TARGETS)
+
+
+def test_few_studies_leave_the_mean_as_it_is_and_none_are_refused() -> None:
+    few = fit_calibration(predicted(20), TARGETS)[1]
+    assert (few.mean_slope, few.mean_offset) == (1.0, 0.0)
+    assert few.variance_factor > 1
+    with pytest.raises(MimirError, match=r"CALIBRATION_TOO_SMALL: .*1 labelled"):
+        fit_calibration(predicted(1), TARGETS)
+
+
+def test_a_target_that_the_network_could_not_learn_keeps_its_slope() -> None:
+    rng = np.random.default_rng(5)
+    label, mean = rng.normal(0.7, 1, 500), -0.05 * np.arange(500) / 500
+    assert mean_correction(label - mean, mean, np.ones(500))[0] == 1.0
+    constant = mean_correction(label, np.full(500, 0.1), np.ones(500))
+    assert constant == pytest.approx((1.0, label.mean() - 0.1))
+
+
+def test_predictions_of_other_targets_are_refused() -> None:
+    data = predicted(100)
+    for wrong in (replace(data, units=("", "mL")), replace(data, names=("sex", "spleenVolume"))):
+        with pytest.raises(MimirError, match="CALIBRATION_MISMATCH"):
+            fit_calibration(wrong, TARGETS)
+    with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*2 targets, not 1"):
+        fit_calibration(data, TARGETS[:1])
+
+
+def test_no_study_is_judged_by_what_it_was_calibrated_on() -> None:
+    data = predicted(400)
+    fold = np.array(data.groups["fold"]) == "2"
+    judged = cross_calibrated(data, TARGETS)
+    alone = fit_calibration(select(data, ~fold), TARGETS)
+    applied = apply_calibration(select(data, fold), TARGETS, alone)
+    assert np.array_equal(judged.mean[fold], applied.mean)
+    assert judged.lower is not None
+    assert np.array_equal(judged.lower[fold], applied.lower, equal_nan=True)
+    assert covered(judged) == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_calibration_can_be_taken_back() -> None:
+    data = predicted(300)
+    calibrations = fit_calibration(data, TARGETS)
+    applied = apply_calibration(data, TARGETS, calibrations)
+    shipped = tuple(c.of(target) for c, target in zip(calibrations, TARGETS))
+    raw = uncalibrated(applied, shipped)
+    assert raw.mean == pytest.approx(data.mean)
+    assert raw.sd == pytest.approx(data.sd)
+    assert raw.lower is None
+
+
+def test_the_recorded_sex_is_that_of_the_group_else_of_the_labels() -> None:
+    data = predicted(3)
+    labels = np.array([[0, 1.0], [1, 1.0], [np.nan, 1.0]])
+    assert recorded_sexes(replace(data, reference=labels)) == ("female", "male", "")
+    named = replace(data, groups={"sex": ("Male", "0", "unknown")})
+    assert recorded_sexes(named) == ("male", "female", "")

@@ -1,0 +1,224 @@
+"""Targets out of tables, and which studies are used, and which are not."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mimir_engine.errors import MimirError
+from mimir_engine.training.data_selection import DataChoice, chosen_data, write_choice
+from mimir_engine.training.dataset import (
+    Dataset,
+    ImageRows,
+    StudyId,
+    TargetDefinition,
+    write_dataset,
+)
+from mimir_engine.training.targets import TargetTable, read_definitions, read_targets
+
+STUDIES = (
+    StudyId("1000001_20201_2_0", "1000001", "2"),
+    StudyId("1000001_20201_3_0", "1000001", "3"),
+    StudyId("1000002_20201_2_0", "1000002", "2"),
+    StudyId("=phantom, 7"),
+)
+
+
+def table(path: Path, *rows: str, header: str = "study,target,value") -> Path:
+    path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images as `mimir project --dataset` leaves them; the row is not the study's place."""
+    folder = tmp_path / "projections"
+    folder.mkdir()
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 4, 4), np.uint8)
+    np.save(folder / "images.npy", images)
+    lines = [
+        f"{row},{study.name},{study.eid},{study.instance}"
+        for row, study in zip((4, 0, 1), STUDIES[:3])
+    ]
+    table(folder / "studies.csv", *lines, '2,"\'=phantom, 7",,', header="row,name,eid,instance")
+    return folder
+
+
+def values_of(dataset: Dataset, name: str) -> list[float]:
+    return dataset.targets[:, dataset.target_names.index(name)].tolist()
+
+
+def test_studies_go_by_name_or_by_participant_and_visit(tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "t.csv",
+        "1000001_2,liverFat,2.5",
+        "1000001_20201_3_0,liverFat,3.5",
+        "1000002,liverFat,4.5",
+        '"\'=phantom, 7",liverFat,',
+        "1000003,liverFat,9",
+    )
+    known = read_targets([path], STUDIES)
+    assert known.names == ("liverFat",)
+    np.testing.assert_array_equal(known.values[:, 0], [2.5, 3.5, 4.5, np.nan])
+    assert known.unknown == ("1000003",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (["1000001,age,60"], r"line 2: '1000001' has several visits"),
+        (["1000002,age,60", "1000002_2,age,61"], r"line 3: '1000002_2' has another age"),
+        (["1000002,age,sixty"], r"line 2, column 'value': 'sixty' is no number"),
+        (["1000002,age,inf"], r"line 2, column 'value': 'inf' is no finite"),
+        (["1000002,age"], r"line 2: has 2 cells"),
+    ],
+)
+def test_a_table_that_leaves_a_doubt_is_refused(
+    rows: list[str], reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(MimirError, match=rf"TARGETS_INVALID: 't.csv', {reason}"):
+        read_targets([table(tmp_path / "t.csv", *rows)], STUDIES)
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", "a,b", header="study,value")
+    with pytest.raises(MimirError, match=r"TARGETS_INVALID: 't.csv' has no column 'target'"):
+        read_targets([path], STUDIES)
+    with pytest.raises(MimirError, match=r"TARGETS_INVALID: 'absent.csv' cannot be read"):
+        read_targets([tmp_path / "absent.csv"], STUDIES)
+
+
+def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"study": [1000002, 1000003], "target": ["age", "age"], "value": [61.25, None]}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    known = read_targets([tmp_path / "t.parquet"], STUDIES)
+    same = read_targets([table(tmp_path / "t.csv", "1000002,age,61.25")], STUDIES)
+    np.testing.assert_array_equal(known.values, same.values)
+    assert known.names == same.names == ("age",)
+
+
+def test_what_no_table_says_of_a_target_is_as_published(tmp_path: Path) -> None:
+    values = np.array([[-1.0, 0.0, 2.0], [3.0, 1.0, np.nan]])
+    known = TargetTable(("balance", "sex", "visceralFat"), values, ())
+    path = table(
+        tmp_path / "d.csv", "visceralFat,L,22407,1000", header="name,unit,ukb_field,divisor"
+    )
+    assert read_definitions(path, known) == (
+        TargetDefinition("balance", "", non_negative=False),
+        TargetDefinition("sex", "", "31", kind="class"),
+        TargetDefinition("visceralFat", "L", "22407", divisor=1000.0),
+    )
+    ages = replace(known, names=("age",), values=values[:, 1:2] + 50)
+    assert read_definitions(None, ages) == (TargetDefinition("age", "years"),)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("sexes,class,,", "no table has a value of sexes"),
+        ("balance,class,,", "not all of its values are 0 or 1"),
+        ("balance,colour,,", "of the kind 'colour'"),
+        ("balance,,yes,", "said not to be negative"),
+        ("balance,,,0", "divisor of balance is '0'"),
+    ],
+)
+def test_a_definition_that_the_values_contradict_is_refused(
+    row: str, reason: str, tmp_path: Path
+) -> None:
+    known = TargetTable(("balance",), np.array([[-1.0], [3.0]]), ())
+    path = table(tmp_path / "d.csv", row, header="name,kind,non_negative,divisor")
+    with pytest.raises(MimirError, match=rf"TARGETS_INVALID: .*{reason}"):
+        read_definitions(path, known)
+
+
+def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
+    rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
+    path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))
+    dataset = chosen_data(folder, DataChoice((path,)))
+    assert dataset.studies == STUDIES
+    assert [image[0, 0, 0] for image in dataset.images] == [4, 0, 1, 2]
+    part = dataset.subset(np.array([False, False, True, True])).subset(np.array([1, 0]))
+    assert [study.name for study in part.studies] == ["=phantom, 7", "1000002_20201_2_0"]
+    assert [image[0, 0, 0] for image in part.images] == [2, 1]
+    assert values_of(part, "age") == [53, 52]
+    assert part.covariates["age"].tolist() == [53, 52]
+    assert isinstance(part.images, ImageRows)
+    assert isinstance(part.images.images, np.memmap)
+    assert part.images.images.filename == dataset.images.images.filename
+    assert np.asarray(part.images).shape == (2, 3, 4, 4)
+
+
+def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: Path) -> None:
+    path = table(
+        folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,1"
+    )
+    gone = table(folder / "gone.txt", "1000001  # withdrew", "9999999", header="# 2026-01")
+    dataset = chosen_data(folder, DataChoice((path,), exclude=gone))
+    assert dataset.studies == (STUDIES[2],)
+    assert dataset.provenance["excluded"]["studies"] == 2
+    assert dataset.provenance["excluded"]["not_there"] == 1
+    assert (dataset.provenance["unknown"], dataset.provenance["unlabelled"]) == (1, 1)
+    assert not any(study.eid and study.eid in str(dataset.provenance) for study in STUDIES)
+    write_choice(folder / "run", dataset)
+    with (folder / "run" / "studies.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [
+            ["1000002_20201_2_0", "1000002", "used"],
+            ["1000001_20201_2_0", "", "excluded"],
+            ["1000001_20201_3_0", "", "excluded"],
+            ["'=phantom, 7", "", "unlabelled"],
+            ["7", "", "unknown"],
+        ]
+
+
+def test_a_visit_or_a_name_can_be_excluded_alone(folder: Path) -> None:
+    path = table(folder / "t.csv", *(f"{s.name},age,{n}" for n, s in enumerate(STUDIES[:3])))
+    gone = table(folder / "gone.txt", "1000001_3", "1000002_20201_2_0", header="")
+    assert chosen_data(folder, DataChoice((path,), exclude=gone)).studies == STUDIES[:1]
+
+
+def test_a_list_of_withdrawals_that_cannot_be_read_stops_everything(folder: Path) -> None:
+    path = table(folder / "t.csv", "1000002,age,60")
+    with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
+        chosen_data(folder, DataChoice((path,), exclude=folder / "gone.txt"))
+
+
+def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> None:
+    path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
+    dataset = chosen_data(folder, DataChoice((path,), only=("height",)))
+    assert dataset.target_names == ("height",)
+    assert dataset.definitions[0].unit == "cm"
+    assert {name: values.tolist() for name, values in dataset.covariates.items()} == {
+        "sex": [1],
+        "age": [60],
+    }
+    with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: there is no target size.*age, height"):
+        chosen_data(folder, DataChoice((path,), only=("size",)))
+
+
+def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_path: Path) -> None:
+    images = np.zeros((3, 3, 4, 4), np.uint8)
+    own = Dataset(
+        images, np.arange(3.0)[:, None], (TargetDefinition("age", "years"),), "mimir-2021",
+        {"from": "here"}, STUDIES[:3],
+    )  # fmt: skip
+    write_dataset(tmp_path, own)
+    assert values_of(chosen_data(tmp_path, DataChoice()), "age") == [0, 1, 2]
+    path = table(tmp_path / "t.csv", "1000002,height,180")
+    dataset = chosen_data(tmp_path, DataChoice((path,)))
+    assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
+    assert dataset.provenance["from"] == "here"
+    assert dataset.fingerprint() != own.fingerprint()
+
+
+def test_no_study_left_is_refused(folder: Path) -> None:
+    path = table(folder / "t.csv", "5,age,60")
+    with pytest.raises(MimirError, match="NO_STUDIES"):
+        chosen_data(folder, DataChoice((path,)))
+    with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
+        chosen_data(folder.parent, DataChoice((path,)))

@@ -1,0 +1,372 @@
+"""The training loop and what it is made of, on a network of one small layer stack."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import small_training  # noqa: E402
+from small_training import SMALL, small_dataset, small_network  # noqa: E402
+
+from mimir_engine.errors import MimirError  # noqa: E402
+from mimir_engine.measuring.device import cpu_threads  # noqa: E402
+from mimir_engine.training import fit as fitting  # noqa: E402
+from mimir_engine.training import imagenet  # noqa: E402
+from mimir_engine.training.augmentation import draw_shifts, shift_images  # noqa: E402
+from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
+from mimir_engine.training.dataset import (  # noqa: E402
+    Dataset,
+    batch_indices,
+    label_share,
+    load_dataset,
+    standardisation_of,
+    write_dataset,
+)
+from mimir_engine.training.fit import fit  # noqa: E402
+from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
+from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
+from mimir_engine.training.recipe import (  # noqa: E402
+    FROM_SCRATCH,
+    PUBLISHED,
+    SHORT,
+    Recipe,
+    all_steps,
+    image_size,
+    learning_rate,
+    remaining_steps,
+)
+from mimir_engine.training.run_files import TrainingLog  # noqa: E402
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The loop is under test, not ResNet50, whose steps would take minutes here."""
+    monkeypatch.setattr(fitting, "build_network", small_network)
+    with cpu_threads(1):  # so small a network only waits for a second thread
+        yield
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_dataset(tmp_path / "data", small_dataset())
+    return tmp_path / "data"
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(folder).network
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def log_of(folder: Path) -> list[list[str]]:
+    """The log without its last column, the duration; nothing where there is none yet."""
+    if not (folder / "log.csv").exists():
+        return []
+    with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
+        return [row[:-1] for row in csv.reader(file)]
+
+
+class Killed(Exception):
+    """Stands for a kill: the run ends without a word."""
+
+
+def kill_at(step: int) -> Callable[[fitting.Progress], None]:
+    def progress(done: fitting.Progress) -> None:
+        if done.step == step:
+            raise Killed
+
+    return progress
+
+
+@pytest.mark.usefixtures("small")
+def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "whole", SMALL, checkpoint_every=3)
+    for step in (2, 5, 10):
+        with pytest.raises(Killed):
+            fit(data, tmp_path / "killed", SMALL, kill_at(step), checkpoint_every=3)
+    result = fit(data, tmp_path / "killed", SMALL, checkpoint_every=3)
+    assert (result.step, result.finished) == (12, True)
+    assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
+    assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
+    assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
+
+
+def test_a_log_that_is_taken_up_again_keeps_its_rows_to_the_letter(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    log = TrainingLog(path, ["=liver"], steps_done=0)
+    for step in (1, 2, 3):
+        log.write(step, 1e-3, -0.5 * step, np.array([0.25]), 1.0)
+    lines = path.read_text().splitlines()
+    TrainingLog(path, ["=liver"], steps_done=2)
+    assert path.read_text().splitlines() == lines[:3]
+    assert lines[0] == "step,learning_rate,loss,rmse_=liver,seconds"
+    assert lines[2] == "2,1.000e-03,-1.00000,0.2500,1.000"
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_random_moments_ends_with_the_weights_of_one_never_killed(
+    tmp_path: Path,
+) -> None:
+    steps = 90
+    program = [sys.executable, str(Path(small_training.__file__)), "", str(steps)]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*program[:2], str(whole), *program[3:]], check=True, timeout=120)
+    moments, kills = random.Random(0), []
+    for part in range(3):  # somewhere in each of the first quarters, in a step or in a checkpoint
+        process = subprocess.Popen([*program[:2], str(killed), *program[3:]])
+        reached = (part + moments.random()) * steps / 4
+        while process.poll() is None and len(log_of(killed)) <= reached:
+            time.sleep(0.001)
+        time.sleep(0.01 * moments.random())
+        process.kill()  # SIGKILL
+        kills.append(process.wait(timeout=60))
+    assert kills == [-signal.SIGKILL] * 3
+    assert not (killed / "checkpoint.pt").exists() or not load_checkpoint(killed).finished
+    subprocess.run([*program[:2], str(killed), *program[3:]], check=True, timeout=120)
+    assert same(weights_of(whole), weights_of(killed))
+    assert log_of(whole) == log_of(killed)
+    assert len(log_of(whole)) == steps + 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_finished_run_is_let_be(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "run", SMALL)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    assert fit(data, tmp_path / "run", SMALL).finished
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_says_what_it_hangs_on(data: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(data)
+    fit(data, tmp_path / "run", SMALL)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["data"]["fingerprint"] == dataset.fingerprint()
+    assert [target["labels"] for target in record["data"]["targets"]] == [22, 17]
+    assert (record["data"]["studies"], record["data"]["persons"]) == (22, 20)
+    assert record["torch"] == torch.__version__
+    assert record["recipe"]["seed"] == SMALL.seed
+    used = (tmp_path / "run" / "studies.csv").read_text().splitlines()[1:]
+    assert used == [f"{study.name},{study.person},used" for study in dataset.studies]
+
+
+@pytest.mark.usefixtures("small")
+def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(architecture: str) -> dict[str, torch.Tensor]:
+        raise MimirError("IMAGENET_UNAVAILABLE", "no network")
+
+    asked = replace(SMALL, start="imagenet")
+    monkeypatch.setattr(imagenet, "imagenet_weights", unavailable)
+    recipe = with_obtainable_start(asked, tmp_path / "run")
+    assert (recipe.name, recipe.start) == ("small, random start", "random")
+    assert with_obtainable_start(SMALL, tmp_path / "run") == SMALL
+    fit(data, tmp_path / "run", recipe)
+    monkeypatch.setattr(imagenet, "imagenet_weights", lambda architecture: {})
+    assert with_obtainable_start(asked, tmp_path / "run") == recipe
+    assert with_obtainable_start(asked, tmp_path / "other") == asked
+
+
+@pytest.mark.usefixtures("small")
+def test_control_c_leaves_a_checkpoint_of_the_last_whole_step(data: Path, tmp_path: Path) -> None:
+    def interrupt(done: fitting.Progress) -> None:
+        if done.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    result = fit(data, tmp_path / "run", SMALL, interrupt)
+    assert (result.step, result.finished) == (4, False)
+    assert load_checkpoint(tmp_path / "run").step == 4
+    assert signal.getsignal(signal.SIGINT) is before
+    assert fit(data, tmp_path / "run", SMALL).finished
+
+
+@pytest.mark.usefixtures("small")
+def test_another_seed_gives_other_weights_and_the_same_seed_the_same(
+    data: Path, tmp_path: Path
+) -> None:
+    fit(data, tmp_path / "one", SMALL)
+    fit(data, tmp_path / "two", SMALL)
+    fit(data, tmp_path / "other", replace(SMALL, seed=1))
+    assert same(weights_of(tmp_path / "one"), weights_of(tmp_path / "two"))
+    assert not same(weights_of(tmp_path / "one"), weights_of(tmp_path / "other"))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_network_learns_its_targets(data: Path, tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=120, batch_size=11, peak_rate=3e-2, image_sizes=())
+    fit(data, tmp_path / "run", recipe)
+    last = np.array([row[3:] for row in log_of(tmp_path / "run")[-20:]], dtype=float)
+    assert last.mean(axis=0).max() < 0.4  # standard deviations; knowing nothing gives 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_of_another_recipe_or_data_set_is_refused(data: Path, tmp_path: Path) -> None:
+    fit(data, tmp_path / "run", SMALL)
+    with pytest.raises(MimirError, match=r"CHECKPOINT_MISMATCH.*recipe"):
+        fit(data, tmp_path / "run", replace(SMALL, seed=9))
+    with pytest.raises(MimirError, match="OUTPUT_NOT_EMPTY"):
+        fit(data, tmp_path / "run", SMALL, resume=False)
+    dataset = load_dataset(data)
+    write_dataset(tmp_path / "other", replace(dataset, targets=dataset.targets + 1))
+    with pytest.raises(MimirError, match=r"CHECKPOINT_MISMATCH.*data set"):
+        fit(tmp_path / "other", tmp_path / "run", SMALL)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_diverging_run_ends_with_its_name(data: Path, tmp_path: Path) -> None:
+    wild = replace(SMALL, peak_rate=1e30)
+    with pytest.raises(MimirError, match="TRAINING_DIVERGED"):
+        fit(data, tmp_path / "run", wild)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
+        load_checkpoint(tmp_path)
+
+
+def test_each_study_comes_once_an_epoch_in_another_order() -> None:
+    order = np.concatenate([batch_indices(10, 4, step, seed=5) for step in range(5)])
+    first, second = order[:10], order[10:]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first[:4], batch_indices(10, 4, 0, seed=6))
+
+
+def test_a_shift_moves_all_channels_and_repeats_the_edge() -> None:
+    image = np.arange(2 * 4 * 5, dtype=np.uint8).reshape(1, 2, 4, 5)
+    moved = shift_images(image, np.array([[1, -2]]))
+    for channel in range(2):
+        padded = np.pad(image[0, channel], 2, mode="edge")
+        assert np.array_equal(moved[0, channel], padded[1:5, 4:9])
+
+
+def test_shifts_reach_both_limits_and_depend_on_seed_and_step_alone() -> None:
+    shifts = draw_shifts(4000, 16, step=7, seed=1)
+    assert (shifts.min(), shifts.max()) == (-16, 16)
+    assert abs(shifts.mean()) < 0.5
+    assert np.array_equal(shifts, draw_shifts(4000, 16, step=7, seed=1))
+    assert not np.array_equal(shifts, draw_shifts(4000, 16, step=8, seed=1))
+
+
+def test_the_loss_is_the_published_one_where_all_labels_are_known() -> None:
+    rng = np.random.default_rng(0)
+    output = rng.normal(size=(6, 8))
+    labels = rng.normal(size=(6, 4))
+    mean, log_variance = output[:, 0::2], output[:, 1::2]
+    expected = (np.exp(-log_variance) * (labels - mean) ** 2 + log_variance).mean()
+    weights = target_weights(np.ones(4), batch_size=6)
+    loss = gaussian_loss(torch.tensor(output), torch.tensor(labels), torch.tensor(weights))
+    assert float(loss) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_missing_label_gives_no_gradient() -> None:
+    output = torch.zeros(2, 4, requires_grad=True)
+    labels = torch.tensor([[1.0, float("nan")], [float("nan"), 2.0]])
+    gaussian_loss(output, labels, torch.ones(2)).backward()
+    assert output.grad is not None
+    assert torch.isfinite(output.grad).all()
+    assert torch.equal(output.grad[0, 2:], torch.zeros(2))
+    assert torch.equal(output.grad[1, :2], torch.zeros(2))
+    assert torch.equal(output.grad[[0, 1], [0, 2]] < 0, torch.tensor([True, True]))
+
+
+def test_a_rare_target_has_as_much_say_as_a_common_one() -> None:
+    labels = np.ones((400, 2))
+    labels[100:, 1] = np.nan
+    weights = torch.tensor(target_weights(label_share(labels), batch_size=32))
+    output = torch.zeros(400, 4, requires_grad=True)
+    gaussian_loss(output, torch.tensor(labels), weights).backward()
+    assert output.grad is not None
+    pull = output.grad[:, 0::2].sum(dim=0)
+    assert float(pull[1]) == pytest.approx(float(pull[0]))
+    assert target_weights(np.array([1e-6]), batch_size=32) == 32
+
+
+def test_beta_keeps_a_well_known_target_from_drowning_the_others() -> None:
+    labels = torch.tensor([[0.01, 1.0]])
+    known_and_unknown = torch.tensor([[0.0, -9.2, 0.0, 0.0]])
+
+    def pull(beta: float) -> float:
+        output = known_and_unknown.clone().requires_grad_()
+        gaussian_loss(output, labels, torch.ones(2), beta).backward()
+        assert output.grad is not None
+        return float(output.grad[0, 0] / output.grad[0, 2])
+
+    assert pull(0.0) == pytest.approx(99, rel=0.02)
+    assert pull(0.5) == pytest.approx(1, rel=0.02)
+
+
+def test_an_absurd_log_variance_stays_finite() -> None:
+    output = torch.tensor([[0.0, -1e4, 0.0, 1e4]])
+    assert torch.isfinite(gaussian_loss(output, torch.ones(1, 2), torch.ones(2)))
+
+
+def test_labels_are_standardised_by_the_known_ones() -> None:
+    targets = np.array([[1.0, 5.0], [3.0, np.nan], [8.0, 9.0]])
+    scale = standardisation_of(targets, ["a", "b"])
+    assert scale.mean == pytest.approx([4.0, 7.0])
+    assert scale.sd == pytest.approx([np.std([1, 3, 8], ddof=1), np.std([5, 9], ddof=1)])
+    assert np.isnan(scale.apply(targets)[1, 1])
+    with pytest.raises(MimirError, match="TARGET_WITHOUT_SPREAD: b"):
+        standardisation_of(np.array([[1.0, 5.0], [2.0, 5.0]]), ["a", "b"])
+
+
+def test_the_published_recipe_is_the_default() -> None:
+    assert Recipe() == PUBLISHED
+    rates = [learning_rate(PUBLISHED, step) for step in (0, 7_999, 8_000, 9_999)]
+    assert rates == pytest.approx([5e-5, 5e-5, 5e-6, 5e-6])
+    assert image_size(PUBLISHED, 5_000) is None
+
+
+def test_one_cycle_rises_once_and_ends_near_zero() -> None:
+    rates = [learning_rate(FROM_SCRATCH, step) for step in range(FROM_SCRATCH.steps)]
+    peak = int(np.argmax(rates))
+    assert rates[peak] == pytest.approx(1e-3)
+    assert np.all(np.diff(rates[: peak + 1]) > 0)
+    assert np.all(np.diff(rates[peak:]) < 0)
+    assert rates[-1] < 5e-6
+
+
+def test_remaining_time_counts_larger_images_for_what_they_take() -> None:
+    recipe = Recipe(steps=10, image_sizes=((0.0, 64), (0.8, 128)))
+    assert remaining_steps(recipe, done=6) == 2 + 2 * 4
+    assert remaining_steps(recipe, done=9) == 1
+    assert remaining_steps(PUBLISHED, done=4_000) == 6_000
+    assert all_steps(recipe, done=6) == 8 + 2 * 4
+    assert all_steps(recipe, done=10) == 8 / 4 + 2
+
+
+@pytest.mark.parametrize("recipe", [FROM_SCRATCH, SHORT])
+def test_the_last_steps_see_images_of_the_true_size(recipe: Recipe) -> None:
+    assert image_size(recipe, recipe.steps - 1) == 256
+
+
+def test_a_recipe_with_an_unknown_word_is_refused() -> None:
+    with pytest.raises(MimirError, match="RECIPE_INVALID"):
+        Recipe(schedule="two-cycle")
+
+
+def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
+        load_dataset(tmp_path)
+    with pytest.raises(MimirError, match="DATASET_INVALID"):
+        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (), "mimir-2021", {})

@@ -1,0 +1,369 @@
+"""From training runs to an inference module, with real ResNet18s of random weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from mimir_engine.cli import main
+from mimir_engine.errors import MimirError
+from mimir_engine.evaluation.predictions import Predictions, write_predictions
+from mimir_engine.inference_module import file_sha256, load_module, verify_module
+from mimir_engine.inference_module.features import typicality
+from mimir_engine.measuring.device import cpu_threads
+from mimir_engine.measuring.measurement import measure
+from mimir_engine.measuring.network import Predictor
+from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from mimir_engine.training.dataset import (
+    Dataset,
+    TargetDefinition,
+    standardisation_of,
+    write_dataset,
+)
+from mimir_engine.training.fit import initial_network
+from mimir_engine.training.identity import PHANTOM, read_identity
+from mimir_engine.training.package import package, recalibrate
+from mimir_engine.training.recipe import FROM_SCRATCH
+
+DEFINITIONS = (
+    TargetDefinition("sex", "", kind="class", non_negative=False),
+    TargetDefinition("liverVolume", "L", ukb_field="21080", divisor=1000.0),
+)
+IDENTITY = {
+    "name": "livers",
+    "version": "2.1",
+    "title": "Livers",
+    "description": "Noise with made-up livers.",
+    "population": "600 invented people | none of them real",
+    "reference": "invented people",
+    "accepts": {"vendors": ["SIEMENS"], "field_strengths_t": [1.5], "stations": [6]},
+    "limits": ["It has never seen a liver."],
+    "licence": "CC0-1.0",
+}
+
+
+def dataset(count: int, seed: int) -> Dataset:
+    """Noise of different brightness, with a sex and a liver volume in mL drawn apart from it."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
+    targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
+    provenance = {"first_seed": seed}
+    return Dataset(images.astype(np.uint8), targets, DEFINITIONS, "mimir-2021", provenance)
+
+
+def write_run(folder: Path, training: Dataset, seed: int) -> None:
+    """A run that claims to be finished."""
+    recipe = replace(FROM_SCRATCH, architecture="resnet18", seed=seed)
+    checkpoint = Checkpoint(
+        recipe=recipe,
+        step=recipe.steps,
+        finished=True,
+        network=initial_network(recipe, 2).state_dict(),
+        optimiser={},
+        definitions=DEFINITIONS,
+        standardisation=standardisation_of(training.targets, training.target_names),
+        projection=training.projection,
+        fingerprint=training.fingerprint(),
+        provenance=dict(training.provenance),
+    )
+    folder.mkdir()
+    save_checkpoint(folder, checkpoint)
+
+
+def out_of_fold(count: int = 600) -> Predictions:
+    """Raw predictions, too sure, of livers that the network sees too near the mean."""
+    rng = np.random.default_rng(3)
+    sex = rng.integers(0, 2, count).astype(float)
+    liver, sd = rng.normal(1.5, 0.2, count), rng.uniform(0.02, 0.05, count)
+    seen = 1.5 + 0.7 * (liver - 1.5) + 2 * sd * rng.standard_normal(count)
+    return Predictions(
+        names=("sex", "liverVolume"),
+        units=("", "L"),
+        studies=tuple(f"study{row}" for row in range(count)),
+        reference=np.stack([sex, liver], axis=1),
+        mean=np.stack([0.05 + 0.9 * sex, seen], axis=1),
+        sd=np.stack([np.full(count, 0.1), sd], axis=1),
+        groups={
+            "fold": tuple(str(row % 5) for row in range(count)),
+            "sex": tuple("male" if value else "female" for value in sex),
+        },
+    )
+
+
+def write_crossvalidation(folder: Path, architecture: str) -> None:
+    """A finished cross-validation without its networks."""
+    recipe = {"name": "short", "architecture": architecture, "steps": 500}
+    data = {"fingerprint": "f", "projection": "mimir-2021", "studies": 600, "persons": 600}
+    folder.mkdir()
+    write_predictions(folder / "out_of_fold.csv", out_of_fold())
+    record = {"folds": 5, "recipe": recipe, "data": {**data, "targets": []}, "finished": True}
+    (folder / "crossvalidation.json").write_text(json.dumps(record), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs, data they were not trained on, and a cross-validation's folder."""
+    folder = tmp_path_factory.mktemp("work")
+    for number in (1, 2):
+        training = dataset(6, seed=number)
+        write_run(folder / f"run{number}", training, number)
+        write_dataset(folder / f"training{number}", training)
+    write_dataset(folder / "held-out", dataset(4, seed=5))
+    write_crossvalidation(folder / "cv", "resnet18")
+    (folder / "identity.json").write_text(json.dumps(IDENTITY), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ensemble(work: Path) -> Path:
+    """Both runs, calibrated on the cross-validation, by the command line."""
+    command = ["package", str(work / "run1"), str(work / "run2"), "--calibration", str(work / "cv")]
+    command += ["--identity", str(work / "identity.json"), "--output", str(work / "livers")]
+    assert main(command) == 0
+    return work / "livers"
+
+
+def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
+    work: Path, tmp_path: Path
+) -> None:
+    held_out = dataset(4, seed=5)
+    with cpu_threads(1):
+        module = package(
+            work / "run1", work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
+        )
+        prediction = Predictor(module).predict(np.asarray(held_out.images))
+    verify_module(module)
+    error = held_out.targets / [1, 1000] - prediction.mean
+    assert (error**2 / prediction.variance).mean(axis=0) == pytest.approx(1.0)
+    sex, liver = module.targets
+    assert (sex.kind, sex.non_negative) == ("class", False)
+    assert (liver.unit, liver.divisor, liver.ukb_field) == ("L", 1000.0, "21080")
+    assert 1000 < liver.mean < 2000
+    assert (module.demonstration, module.column_prefix) == (True, "phantom_")
+    assert [run["data"] for run in module.provenance["training"]] == [{"first_seed": 1}]
+    assert module.provenance["calibration"]["data"] == {"first_seed": 5}
+    assert set(module.provenance["calibration"]["targets"]) == {"sex", "liverVolume"}
+    assert module.bfloat16_error_sd is not None
+    statistics = module.statistics()
+    assert statistics is not None
+    assert statistics.counts == {"female": 2, "male": 2}
+    assert statistics.reference == "4 held-out synthetic phantoms"
+
+
+def test_an_ensembles_networks_share_one_scale_and_mix_as_they_are(
+    work: Path, ensemble: Path
+) -> None:
+    module = load_module(ensemble)
+    assert [w.file for w in module.weights] == ["weights1.safetensors", "weights2.safetensors"]
+    images = np.asarray(dataset(3, seed=8).images)
+    standardisations = [load_checkpoint(work / f"run{n}").standardisation for n in (1, 2)]
+    assert abs(standardisations[0].mean[1] - standardisations[1].mean[1]) > 10
+    singles = []
+    for number in (1, 2):
+        run, folder = work / f"run{number}", work / f"single{number}"
+        single = package(run, work / "cv", folder, PHANTOM)
+        raw = tuple(
+            replace(t, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0) for t in single.targets
+        )
+        singles.append(Predictor(replace(single, targets=raw)).predict(images))
+    raw = tuple(
+        replace(t, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0) for t in module.targets
+    )
+    mixed = Predictor(replace(module, targets=raw)).predict(images)
+    means = np.stack([single.mean for single in singles])
+    variances = np.stack([single.variance for single in singles])
+    assert mixed.mean == pytest.approx(means.mean(axis=0), rel=1e-4)
+    assert mixed.variance == pytest.approx(variances.mean(axis=0) + means.var(axis=0), rel=1e-3)
+
+
+def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) -> None:
+    module = load_module(ensemble)
+    sex, liver = module.targets
+    assert liver.mean_slope == pytest.approx(1.2, abs=0.15)
+    assert 3 < liver.variance_factor < 9
+    assert set(liver.conformal_quantiles_by_sex) == {"female", "male"}
+    assert (sex.conformal_quantiles, sex.mean_slope) == ({}, 1.0)
+    calibration = module.provenance["calibration"]
+    assert calibration["crossvalidation"]["folds"] == 5
+    assert calibration["crossvalidation"]["recipe"]["name"] == "short"
+    assert calibration["targets"]["liverVolume"]["coverage95"] == pytest.approx(0.95, abs=0.02)
+    statistics = module.statistics()
+    assert statistics is not None
+    assert statistics.reference == "600 invented people"
+    assert sum(statistics.counts.values()) == 600
+    measured = measure(module, [0.05, 1.6], [0.01, 0.01])[1]
+    quantile = liver.conformal_quantiles_by_sex["female"][0.95]
+    assert (measured.upper - 1.6) / 0.1 == pytest.approx(quantile)
+
+
+def test_the_card_says_what_the_module_says(ensemble: Path) -> None:
+    card = (ensemble / "README.md").read_text("utf-8")
+    for fact in (
+        "# livers 2.1",
+        "600 invented people \\| none of them real",
+        "2 × resnet18",
+        "600 studies",
+        "5 networks, name short, steps 500",
+        "It has never seen a liver.",
+        "CC0-1.0",
+        "SIEMENS",
+        "| sex | score | 600 |",
+    ):
+        assert fact in card
+    liver = next(line for line in card.splitlines() if line.startswith("| liverVolume | L | 600"))
+    accuracy = load_module(ensemble).provenance["calibration"]["targets"]["liverVolume"]
+    assert f"{accuracy['mae']:.3g}" in liver
+    assert f"{100 * accuracy['coverage95']:.1f}" in liver
+
+
+def test_another_calibration_leaves_the_weights_to_the_last_byte(
+    work: Path, ensemble: Path, tmp_path: Path
+) -> None:
+    before = load_module(ensemble)
+    data = out_of_fold()
+    write_predictions(tmp_path / "site.csv", replace(data, mean=np.add(data.mean, [0, 0.1])))
+    command = ["package", "--recalibrate", str(ensemble), "--output", str(tmp_path / "anew")]
+    assert main([*command, "--calibration", str(tmp_path / "site.csv")]) == 0
+    anew = load_module(tmp_path / "anew")
+    verify_module(anew)
+    assert anew.weights == before.weights
+    for weights in anew.weights:
+        assert file_sha256(tmp_path / "anew" / weights.file) == weights.sha256
+    assert anew.provenance["training"] == before.provenance["training"]
+    assert anew.targets[1].mean_offset < before.targets[1].mean_offset - 0.1
+    assert "predictions of site.csv" in (tmp_path / "anew" / "README.md").read_text("utf-8")
+    in_place = recalibrate(tmp_path / "anew", work / "cv", tmp_path / "anew", overwrite=True)
+    assert in_place.targets == before.targets
+    assert sorted(p.name for p in (tmp_path / "anew").iterdir()) == sorted(
+        p.name for p in ensemble.iterdir()
+    )
+
+
+def test_results_of_the_module_itself_calibrate_it_as_raw_ones_do(
+    ensemble: Path, tmp_path: Path
+) -> None:
+    module, data = load_module(ensemble), out_of_fold()
+    liver = module.targets[1]
+    centre, spread = liver.mean / 1000, liver.sd / 1000
+    mean, sd = data.mean.copy(), data.sd.copy()
+    standardised = (mean[:, 1] - centre) / spread
+    mean[:, 1] = (standardised * liver.mean_slope + liver.mean_offset) * spread + centre
+    sd *= np.sqrt([target.variance_factor for target in module.targets])
+    write_predictions(tmp_path / "results.csv", replace(data, mean=mean, sd=sd))
+    again = recalibrate(ensemble, tmp_path / "results.csv", tmp_path / "again", calibrated=True)
+    assert again.targets[1].mean_slope == pytest.approx(liver.mean_slope)
+    assert again.targets[1].mean_offset == pytest.approx(liver.mean_offset)
+    assert again.targets[1].variance_factor == pytest.approx(liver.variance_factor)
+
+
+def test_images_of_another_kind_are_far_from_those_of_the_module(
+    work: Path, tmp_path: Path
+) -> None:
+    smooth = np.zeros((52, 3, 256, 256), np.uint8)
+    rng = np.random.default_rng(7)
+    ramp = np.linspace(0, 1, 256)[:, None] * np.linspace(1, 0.5, 256)
+    for image in smooth:
+        image[:] = (ramp * rng.uniform(80, 120, (3, 1, 1))).astype(np.uint8)
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images" / "images.npy", smooth)
+    module = package(
+        work / "run1", work / "cv", tmp_path / "module", PHANTOM, images=tmp_path / "images"
+    )
+    noise = np.asarray(dataset(3, seed=9).images)
+    prediction, features = Predictor(module).predict_with_features(
+        np.concatenate([smooth[:5], noise])
+    )
+    assert np.array_equal(
+        prediction.mean, Predictor(module).predict(np.concatenate([smooth[:5], noise])).mean
+    )
+    assert features.shape == (8, 512)
+    statistics = module.features()
+    assert statistics is not None
+    judged = typicality(statistics, features)
+    assert judged.ratio[:5].max() < 1.5
+    assert judged.ratio[5:].min() > 10
+    assert module.features_file is not None
+    assert (module.folder / module.features_file.file).stat().st_size < 1e6
+
+
+def test_variances_are_never_scaled_on_the_training_data(work: Path, tmp_path: Path) -> None:
+    for runs in ([work / "run1"], [work / "run1", work / "run2"]):
+        with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*are the training data"):
+            package(runs, work / "training1", tmp_path / "module", PHANTOM)
+    assert not (tmp_path / "module").exists()
+
+
+def test_held_out_data_of_other_targets_are_refused(work: Path, tmp_path: Path) -> None:
+    renamed = (DEFINITIONS[0], replace(DEFINITIONS[1], name="spleenVolume"))
+    write_dataset(tmp_path / "other", replace(dataset(4, seed=2), definitions=renamed))
+    with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*targets"):
+        package(work / "run1", tmp_path / "other", tmp_path / "module", PHANTOM)
+
+
+def test_runs_of_different_kinds_and_unfinished_ones_make_no_ensemble(
+    work: Path, tmp_path: Path
+) -> None:
+    run = load_checkpoint(work / "run1")
+    (tmp_path / "other").mkdir()
+    save_checkpoint(tmp_path / "other", replace(run, projection="another"))
+    with pytest.raises(MimirError, match="RUNS_DIFFER"):
+        package([work / "run1", tmp_path / "other"], work / "cv", tmp_path / "module", PHANTOM)
+    save_checkpoint(tmp_path / "other", replace(run, finished=False, step=7))
+    with pytest.raises(MimirError, match=r"TRAINING_UNFINISHED.*step 7"):
+        package(tmp_path / "other", work / "cv", tmp_path / "module", PHANTOM)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ([], "WRONG_USE: give runs, or a module"),
+        (["run1", "--recalibrate", "livers"], "WRONG_USE: give runs, or a module"),
+        (["run1", "--calibrated"], "WRONG_USE: --calibrated goes with"),
+        (["--recalibrate", "livers", "--eight-bit"], "WRONG_USE: --recalibrate leaves"),
+        (["run1"], "IDENTITY_MISSING"),
+    ],
+)
+def test_wrong_use_is_told_before_any_work(
+    arguments: list[str],
+    code: str,
+    work: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paths = [str(work / part) if not part.startswith("--") else part for part in arguments]
+    options = ["--calibration", str(work / "cv"), "--output", str(tmp_path / "module")]
+    assert main(["package", *paths, *options]) == 2
+    assert capsys.readouterr().err.startswith(code)
+    assert not (tmp_path / "module").exists()
+
+
+def test_a_cross_validation_of_other_networks_calibrates_none_of_ours(
+    work: Path, tmp_path: Path
+) -> None:
+    write_crossvalidation(tmp_path / "cv", "resnet50")
+    with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*is resnet50, the module's res"):
+        package(work / "run1", tmp_path / "cv", tmp_path / "module", PHANTOM)
+    (tmp_path / "cv" / "crossvalidation.json").write_text("{}", "utf-8")
+    with pytest.raises(MimirError, match=r"CALIBRATION_UNREADABLE.*crossvalidation\.json"):
+        package(work / "run1", tmp_path / "cv", tmp_path / "module", PHANTOM)
+
+
+def test_what_is_no_calibration_is_refused(work: Path, tmp_path: Path) -> None:
+    for nothing in (tmp_path, tmp_path / "gone.csv"):
+        with pytest.raises(MimirError, match="CALIBRATION_UNREADABLE"):
+            package(work / "run1", nothing, tmp_path / "module", PHANTOM)
+
+
+def test_an_identity_says_all_that_a_module_needs(work: Path, tmp_path: Path) -> None:
+    identity = read_identity(work / "identity.json")
+    assert (identity.name, identity.limits) == ("livers", ("It has never seen a liver.",))
+    assert identity.accepts.stations == (6,)
+    (tmp_path / "identity.json").write_text(json.dumps({**IDENTITY, "colour": "red"}), "utf-8")
+    with pytest.raises(MimirError, match=r"IDENTITY_INVALID.*unknown key 'colour'"):
+        read_identity(tmp_path / "identity.json")

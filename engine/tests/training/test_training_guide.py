@@ -1,0 +1,86 @@
+"""The commands of docs/training.md run as they stand, with fewer phantoms and steps."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from mimir_engine.cli import DONE, main
+from mimir_engine.measuring.device import cpu_threads
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+#: Counts of the guide, and what they are here.
+SMALLER = {"4000": "16", "2": "8"}
+QUICK_TRAINING = ("--steps", "1", "--architecture", "resnet18", "--device", "cpu")
+MORE = {
+    "train": QUICK_TRAINING,
+    "crossvalidate": QUICK_TRAINING,
+    "evaluate": ("--bootstrap", "20", "--figures", "none"),
+}
+TARGETS = ("sex", "height", "liverFat")
+
+
+def commands() -> list[list[str]]:
+    """Every line of the guide that begins with `mimir`, made small."""
+    guide = (DOCS / "training.md").read_text("utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("mimir ")]
+    return [_small(shlex.split(line)[1:]) for line in lines]
+
+
+def _small(words: list[str]) -> list[str]:
+    for option, smaller in (("--count", SMALLER), ("--folds", {"5": "2", "10": "2"})):
+        if option in words:
+            place = words.index(option) + 1
+            words[place] = smaller[words[place]]
+    return [*words, *MORE.get(words[0], ())]
+
+
+def write_what_people_bring() -> None:
+    """The tables of the guide's second part, as if the phantoms were people."""
+    truths = sorted(Path("scans").glob("*.truth.json"))
+    with Path("targets.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("study", "target", "value"))
+        for path in truths:
+            truth = json.loads(path.read_text())["truth"]
+            study = path.name.split(".")[0]
+            writer.writerows((study, name, truth[name]) for name in TARGETS)
+    Path("withdrawn.txt").write_text("9999999\n")
+    (identity,) = re.findall(r"```json\n(.*?)```", (DOCS / "modules.md").read_text("utf-8"), re.S)
+    Path("identity.json").write_text(identity, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_guide_s_commands_lead_from_nothing_to_measurements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    done = []
+    with cpu_threads(1):
+        for words in commands():
+            if words[0] == "project":
+                write_what_people_bring()
+            assert main(words) == DONE, words
+            done.append(words[0])
+    assert set(done) == {
+        "phantom", "train", "crossvalidate", "evaluate", "package", "modules", "infer", "project",
+    }  # fmt: skip
+    for folder, column in (("results", "phantom_liverFat"), ("measured", "liverFat")):
+        with Path(folder, "predictions.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == 8
+        for row in rows:
+            lower, mean, upper = (
+                float(row[f"{column}_{what}"]) for what in ("lower95", "mean_in_%", "upper95")
+            )
+            assert lower < mean < upper
+    assert Path("user", "mimir", "modules", "livers", "module.json").is_file()
