@@ -18,12 +18,13 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 pyt
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engine test-module test-slicer lint bench bench-slicer evidence \
-    validation clean
+.PHONY: help demo test test-engine test-module test-processors test-slicer lint bench bench-slicer \
+    evidence validation clean
 
 help:
 	@echo "make demo   a synthetic study, its measurements and a picture, in $(OUTPUT)/"
 	@echo "make test   all tests of the engine and of the Slicer module"
+	@echo "make test-processors   the numerical tests as on older and newer processors; ALL=1: all tests"
 	@echo "make test-slicer SLICER=/path/to/Slicer   the module's tests inside a real Slicer"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how long each step takes"
@@ -35,7 +36,11 @@ help:
 demo: $(READY)
 	@$(BIN)/mimir demo --output $(OUTPUT)
 
-test: test-engine test-module
+# Both halves run, also where the first fails.
+test: $(READY)
+	@status=0; for half in test-engine test-module; do \
+	    $(MAKE) --no-print-directory $$half || status=1; \
+	done; exit $$status
 
 test-engine: $(READY)
 	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
@@ -43,6 +48,10 @@ test-engine: $(READY)
 # What of the Slicer module needs no Qt, on Slicer's own MRML core.
 test-module: $(READY)
 	@cd MIMIR/Testing && ../../$(BIN)/pytest $(PYTEST_ARGS)
+
+# As on other processors and with one and two threads; the numerical tests, or all with ALL=1.
+test-processors: $(READY)
+	@PYTEST_ARGS="$(PYTEST_ARGS)" .ci/processors
 
 # The same module in the application, with its DICOM database; once with and once without a main
 # window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...
