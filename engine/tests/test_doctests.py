@@ -1,12 +1,14 @@
-"""The examples in docstrings run, and every public function has one."""
+"""The examples in docstrings and in the README run; every public function has one."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,17 @@ def test_the_examples_run(name: str) -> None:
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted
     assert not found.failed
+
+
+@pytest.mark.usefixtures("_in_a_folder_with_a_phantom")
+def test_the_python_lines_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+    (lines,) = re.findall(r"```python\n(import mimir_engine\n.*?)```", readme, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(lines.replace("phantoms/", ""), names)
+    assert len(capsys.readouterr().out.splitlines()) == 11
+    assert names["image"].shape == (3, 256, 256)
 
 
 @pytest.mark.parametrize("name", sorted({*mimir_engine.__all__} - {"__version__", "MimirError"}))
