@@ -9,10 +9,10 @@ OUTPUT  := demo-output
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 
-# Where the Slicer module is taken from: this clone, or the tree of an installed extension, e.g.
+# Location of the Slicer module: this clone, or the tree of an installed extension, e.g.
 # `make test-slicer MODULE_FOLDER=.../lib/Slicer-5.8/qt-scripted-modules`
 MODULE_FOLDER ?= $(CURDIR)/MIMIR
-# User settings and extensions stay out of it.
+# Start without user settings and other extensions.
 SLICER_OPTIONS = --no-splash --disable-settings --additional-module-paths "$(MODULE_FOLDER)"
 
 CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 python
@@ -42,7 +42,7 @@ test: test-engine test-module
 test-engine: $(READY)
 	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
 
-# What of the Slicer module needs no Qt, on Slicer's own MRML core.
+# The parts of the Slicer module that need no Qt, on Slicer's MRML core.
 test-module: $(READY)
 	@cd MIMIR/Testing && ../../$(BIN)/pytest $(PYTEST_ARGS)
 
@@ -71,7 +71,7 @@ lint: $(READY)
 	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 
-# The pages show the docstrings as they are written; nothing is imported.
+# MkDocs reads the docstrings from the source; it does not import the engine.
 docs: $(DOCS)
 	@$(BIN)/mkdocs build --quiet --strict
 	@echo "Open docs-output/index.html"
