@@ -93,3 +93,8 @@ def test_a_folder_imports_only_those_above_it_in_the_architecture_page() -> None
             text = path.read_text(encoding="utf-8")
             imported = set(re.findall(r"^ *(?:from|import) mimir_engine\.(\w+)", text, re.M))
             assert not imported & {*folders[place + 1 :]}, path
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = (DOCS.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.*)$", citation, re.M) == [mimir_engine.__version__]
