@@ -70,6 +70,12 @@ class Views:
 def project(fused: FusedVolumes) -> Projection:
     """Project fused volumes to the image that the networks see.
 
+    Examples:
+        >>> from mimir_engine import fuse, read_study
+        >>> image = project(fuse(read_study("6000000_20201_2_0.zip").stations)).image
+        >>> image.shape, image.dtype
+        ((3, 256, 256), dtype('uint8'))
+
     Raises:
         MimirError: ``EMPTY_IMAGE`` where water or fat shows no signal anywhere,
             ``STATION_LAYOUT`` where the volume is too small to be projected.
