@@ -21,13 +21,13 @@ from pathlib import Path
 
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
-from mimir_engine.study.assembly import NEEDED, assemble
+from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
 from mimir_engine.study.read import load_station
 from mimir_engine.study.slices import read_slices
 from mimir_engine.study.source import open_source
 
 ROUNDS = 9
-MOST_RATIO, MOST_MEGABYTES = 3.0, 500
+MAX_RATIO, MAX_MEGABYTES = 3.0, 500
 PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "project")
 
 
@@ -44,7 +44,7 @@ def main() -> None:
         report(study.stem, len(entries), rounds)
         command = [sys.executable, __file__, "--peak", str(study)]
         peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        print(f"peak memory of one process: {peak} MB (wanted: under {MOST_MEGABYTES})")
+        print(f"peak memory of one process: {peak} MB (wanted: under {MAX_MEGABYTES})")
 
 
 def make_study(folder: Path) -> Path:
@@ -65,7 +65,7 @@ def make_study(folder: Path) -> Path:
 def compressed_entries(path: Path) -> list[bytes]:
     """Compressed bytes of the water and fat entries."""
     with open_source(path) as entries:
-        names = {record.entry.name for record in read_slices(entries, NEEDED)}
+        names = {s.entry.name for s in read_slices(entries, REQUIRED_CONTRASTS)}
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         blobs = []
         for info in archive.infolist():
@@ -90,7 +90,7 @@ def phase_seconds(path: Path) -> list[float]:
     times = [time.process_time()]
     with open_source(path) as entries:
         times.append(time.process_time())
-        slices = read_slices(entries, NEEDED)
+        slices = read_slices(entries, REQUIRED_CONTRASTS)
         times.append(time.process_time())
         plans, _ = assemble(slices)
         times.append(time.process_time())
@@ -114,7 +114,7 @@ def report(name: str, entries: int, rounds: list[tuple[float, list[float]]]) -> 
     ratios = sorted(sum(phases) / seconds for seconds, phases in rounds)
     print(
         f"  from zip to image: {statistics.median(ratios):.2f}x the floor"
-        f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; wanted: at most {MOST_RATIO:g})"
+        f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; wanted: at most {MAX_RATIO:g})"
     )
 
 

@@ -90,10 +90,10 @@ def _project_one(arguments: argparse.Namespace) -> int:
     from mimir_engine.fusion.nrrd import write_volumes
     from mimir_engine.measuring.one_study import read_and_fuse
     from mimir_engine.projection.project import project
-    from mimir_engine.study import name_of
+    from mimir_engine.study import source_name
 
     source = arguments.source[0]
-    name = name_of(source)
+    name = source_name(source)
     try:
         study, fused = read_and_fuse(source)
         image = project(fused).image

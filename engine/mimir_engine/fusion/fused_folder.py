@@ -18,10 +18,11 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import whole_file
 from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes
 from mimir_engine.study.contrast import Contrast
+from mimir_engine.study.dixon_study import DixonStudy, Scanner
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import FARTHEST_MM
+from mimir_engine.study.slices import MAX_POSITION_MM
 from mimir_engine.study.source import StudySource
-from mimir_engine.study.station import DixonStudy, Scanner, Station
+from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume, axial_affine, spacing_of
 
 ORIGIN_FILE, WATER_FILE, FAT_FILE = "origin.json", "water.npy", "fat.npy"
@@ -107,7 +108,7 @@ def read_origin(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
         affine = np.asarray(record.pop("affine_lps_mm"), np.float64)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _invalid(f"its {ORIGIN_FILE} cannot be read") from error
-    if affine.shape != (4, 4) or not np.abs(affine).max() <= FARTHEST_MM:
+    if affine.shape != (4, 4) or not np.abs(affine).max() <= MAX_POSITION_MM:
         raise _invalid("its affine is none")
     return record, affine
 

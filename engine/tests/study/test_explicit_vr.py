@@ -14,8 +14,8 @@ from pydicom.sequence import Sequence
 
 from mimir_engine.study.explicit_vr import (
     KEYWORDS,
-    NeedMore,
-    NotPlain,
+    DataTooShort,
+    NotExplicitVR,
     pixel_bytes,
     read_meta,
     read_tags,
@@ -116,16 +116,16 @@ def test_of_a_sequence_only_its_presence_is_told() -> None:
 @pytest.mark.parametrize("cut", range(132, 700, 7))
 def test_a_cut_header_asks_for_more(cut: int) -> None:
     data = encoded(Scan().dataset("W", 0))[:cut]
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         read_tags(data, read_meta(data)[1])
 
 
 def test_pixels_that_the_file_does_not_hold_ask_for_more() -> None:
     data = encoded(Scan().dataset("W", 0))
     end = read_tags(data, read_meta(data)[1])[1]
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         pixel_bytes(data[:-1], end)
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         pixel_bytes(data[:end], end)
 
 
@@ -139,7 +139,7 @@ def nested(depth: int) -> bytes:
 
 def test_sensible_depth_is_read_and_senseless_depth_declined() -> None:
     assert tags_of(META + nested(5) + ROWS + BEHIND)["Rows"] == 48
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         tags_of(META + nested(2000) + ROWS + BEHIND)
 
 
@@ -155,14 +155,14 @@ def test_sensible_depth_is_read_and_senseless_depth_declined() -> None:
     ids=["unknown sequence", "no item", "implicit item", "unknown VR", "endless text"],
 )
 def test_what_it_does_not_know_it_declines(declined: bytes) -> None:
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         tags_of(META + declined + ROWS + BEHIND)
 
 
 def test_implicit_elements_and_encapsulated_pixels_are_declined() -> None:
     implicit = encoded(Scan().dataset("W", 0), IMPLICIT)
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         read_tags(implicit, read_meta(implicit)[1])
     fragments = item(b"") + item(b"\1\2") + SEQUENCE_END
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         pixel_bytes(element(0x7FE00010, b"OB", fragments, UNDEFINED), 0)

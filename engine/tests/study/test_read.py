@@ -33,7 +33,7 @@ from pydicom.dataset import Dataset
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
-from mimir_engine.study import DixonStudy, Scanner, name_of, read_study
+from mimir_engine.study import DixonStudy, Scanner, read_study, source_name
 from mimir_engine.study.source import StudySource
 
 RLE = "1.2.840.10008.1.2.5"
@@ -104,7 +104,7 @@ def test_without_pixels_only_the_headers_remain(study: DixonStudy) -> None:
     ],
 )
 def test_a_study_is_called_by_its_place(source: StudySource, name: str) -> None:
-    assert name_of(source) == name
+    assert source_name(source) == name
 
 
 @pytest.mark.parametrize("name", ["123456_20201_2_0", "1234567_20202_2_0", "x1234567_20201_2_0"])

@@ -71,7 +71,7 @@ def test_every_encoding_gives_the_same_record(syntax: str) -> None:
     assert (record.series_number, record.description) == (1, "Dixon_noBH_W")
     assert (record.study_uid, record.patient) == ("2.25.7", "someone")
     assert record.rescale.is_identity
-    assert record.is_plain == (syntax in (EXPLICIT, DEFLATED))
+    assert (record.header_end is not None) == (syntax in (EXPLICIT, DEFLATED))
 
 
 def test_headers_of_any_length_are_read() -> None:
@@ -174,7 +174,7 @@ def dataset_of(file: File) -> Dataset:
 
 
 def test_a_deflated_header_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**16)
+    monkeypatch.setattr("mimir_engine.study.deflated.MAX_FILE_BYTES", 2**16)
     dataset = water()
     dataset.add_new(0x00191008, "OB", bytes(2**20))
     assert code(File("image.dcm", encoded(dataset, DEFLATED))) == "DICOM_UNREADABLE"
@@ -282,7 +282,7 @@ def test_a_header_cut_off_is_refused(syntax: str, share: float) -> None:
 
 
 def test_a_deflated_bomb_is_not_inflated_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**18)
+    monkeypatch.setattr("mimir_engine.study.deflated.MAX_FILE_BYTES", 2**18)
     dataset = water()
     dataset.add_new(0x00291008, "OB", bytes(2**22))
     bomb = File("image.dcm", encoded(dataset, DEFLATED))

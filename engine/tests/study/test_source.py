@@ -14,7 +14,7 @@ from dicom_builder import File, write_files, write_zip
 
 from mimir_engine.errors import MOST_CHARACTERS, MimirError
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.source import MOST_FILE_BYTES, StudySource, open_source
+from mimir_engine.study.source import MAX_FILE_BYTES, StudySource, open_source
 
 FILES = [File("a.dcm", b"first" * 1000), File("deep/b.dcm", b"second"), File("empty", b"")]
 
@@ -289,7 +289,7 @@ def peak_bytes(source: Path) -> int:
 
 def test_a_bomb_that_tells_its_size_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "bomb.zip", [File("bomb.dcm", bytes(2**23))])
-    patched(path, "bomb.dcm", SIZE, "<I", MOST_FILE_BYTES + 1)
+    patched(path, "bomb.dcm", SIZE, "<I", MAX_FILE_BYTES + 1)
     assert code(path) == "FILE_TOO_LARGE"
     assert peak_bytes(path) < 2**20
 
@@ -316,7 +316,7 @@ def test_overlapping_entries_are_counted_by_what_they_declare(tmp_path: Path) ->
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.source.MOST_FILES", 9)
+    monkeypatch.setattr("mimir_engine.study.source.MAX_FILES", 9)
     (path,) = write_files(tmp_path, [FILES[2]])
     assert contents([path] * 9) == {"empty": b""}
     assert code([path] * 10) == "STUDY_TOO_LARGE"

@@ -15,9 +15,9 @@ from station_builder import slices_of
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study import Contrast
-from mimir_engine.study.assembly import assemble
+from mimir_engine.study.assemble import assemble
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.water_fat_pair import StationPlan
+from mimir_engine.study.station_plan import StationPlan
 
 SCAN = Scan(top_mm=30, slices=8)
 BELOW = Scan(top_mm=-12, slices=8, number=11, time="100100")
@@ -54,7 +54,7 @@ def without_times(dataset: Dataset, k: int) -> None:
 
 
 def z_of(plan: StationPlan, contrast: Contrast = Contrast.WATER) -> list[float]:
-    return [s.position_mm[2] for s in plan.parts[contrast].slices]
+    return [s.position_mm[2] for s in plan.crops[contrast].slices]
 
 
 def codes(findings: Iterable[Finding]) -> list[str]:
@@ -62,11 +62,11 @@ def codes(findings: Iterable[Finding]) -> list[str]:
 
 
 def times_of(plan: StationPlan) -> set[float | None]:
-    return {s.acquired for part in plan.parts.values() for s in part.slices}
+    return {s.acquired for crop in plan.crops.values() for s in crop.slices}
 
 
 def numbers_of(plan: StationPlan) -> list[int]:
-    return [plan.parts[c].slices[0].series_number for c in (Contrast.FAT, Contrast.WATER)]
+    return [plan.crops[c].slices[0].series_number for c in (Contrast.FAT, Contrast.WATER)]
 
 
 # ------------------------------------------------------------------ good studies
@@ -112,7 +112,7 @@ def test_water_and_fat_of_one_series_are_told_apart() -> None:
         dataset.SeriesDescription = "mDIXON"
 
     (plan,), _ = plans_of(SCAN.files(change=one_series))
-    assert set(plan.parts) == {Contrast.WATER, Contrast.FAT}
+    assert set(plan.crops) == {Contrast.WATER, Contrast.FAT}
 
 
 # ------------------------------------------------------------------ slices
@@ -148,9 +148,9 @@ def test_rows_and_columns_missing_at_an_end_crop_both_contrasts() -> None:
     fat = replace(SCAN, number=2, shape=(44, 37), first_mm=(-66.0, -94.0)).files(("F",))
     (plan,), findings = plans_of(water, fat)
     assert codes(findings) == ["ENDS_CROPPED"]
-    rows, columns = plan.parts[Contrast.WATER].rows, plan.parts[Contrast.WATER].columns
+    rows, columns = plan.crops[Contrast.WATER].rows, plan.crops[Contrast.WATER].columns
     assert (rows, columns) == (slice(0, 44), slice(3, 40))
-    assert (plan.parts[Contrast.FAT].rows, plan.parts[Contrast.FAT].columns) == (
+    assert (plan.crops[Contrast.FAT].rows, plan.crops[Contrast.FAT].columns) == (
         slice(0, 44),
         slice(0, 37),
     )
