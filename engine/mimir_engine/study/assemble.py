@@ -105,16 +105,14 @@ def _check_study(slices: Sequence[Slice]) -> None:
             "the source contains no Dixon water or fat images",
             "Give the neck-to-knee Dixon series of one study.",
         )
-    for code, what, values in (
-        ("MIXED_PATIENTS", "patients", {s.patient for s in slices}),
-        ("MIXED_STUDIES", "studies", {s.study_uid for s in slices}),
-    ):
-        if len(values) > 1:
-            raise MimirError(
-                code,
-                f"the source contains images of {len(values)} {what}",
-                "Give each study its own folder or archive.",
-            )
+    remedy = "Give each study its own folder or archive."
+    patients, studies = {s.patient for s in slices}, {s.study_uid for s in slices}
+    if len(patients) > 1:
+        what = f"the source contains images of {len(patients)} patients"
+        raise MimirError("MIXED_PATIENTS", what, remedy)
+    if len(studies) > 1:
+        what = f"the source contains images of {len(studies)} studies"
+        raise MimirError("MIXED_STUDIES", what, remedy)
     contrasts = {s.contrast for s in slices}
     for contrast in REQUIRED_CONTRASTS:
         if contrast not in contrasts:

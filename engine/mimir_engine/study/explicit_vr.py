@@ -128,7 +128,9 @@ def pixel_bytes(data: bytes, position: int) -> memoryview:
     """
     position = _walk(data, position, (_PIXEL_DATA,))
     _, _, vr, length = _element(data, position)
-    start, length = _value_place(data, position, vr, length)
+    start = position + 8
+    if vr not in _SHORT_VRS:
+        start, length = _long_value(data, position, vr)
     if length == _UNDEFINED_LENGTH:
         raise NotExplicitVR
     if start + length > len(data):
@@ -152,19 +154,19 @@ def _walk(
         tag = group << 16 | element
         if tag in until:
             return position
-        start, length = _value_place(data, position, vr, length)
-        if tags is not None and tag in KEYWORDS:
+        start = position + 8
+        if vr not in _SHORT_VRS:
+            start, length = _long_value(data, position, vr)
+        if tag in KEYWORDS and tags is not None:
             tags[KEYWORDS[tag]] = _value(data, start, vr, length)
-        if length == _UNDEFINED_LENGTH:
-            position = _behind_items(data, start, vr, depth)
-        else:
+        if length != _UNDEFINED_LENGTH:
             position = start + length
+        else:
+            position = _behind_items(data, start, vr, depth)
 
 
-def _value_place(data: bytes, position: int, vr: bytes, length: int) -> tuple[int, int]:
-    """Return position and length of the value of the element at ``position``."""
-    if vr in _SHORT_VRS:
-        return position + 8, length
+def _long_value(data: bytes, position: int, vr: bytes) -> tuple[int, int]:
+    """Return position and length of the value of an element with a 32-bit length field."""
     if vr not in _LONG_VRS:
         raise NotExplicitVR
     return position + 12, _long(data, position + 8)[0]

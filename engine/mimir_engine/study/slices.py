@@ -28,8 +28,6 @@ MAX_POSITION_MM = 10_000.0
 MIN_SLOPE = 1e-9
 #: Absolute rescale slope and intercept; sums of larger values would not fit single precision.
 MAX_SCALE = 1e9
-#: Attributes that name a contrast.
-_CONTRAST_KEYWORDS = ("FrameType", "ImageType", "SeriesDescription")
 #: A DICOM date and time, ``YYYYMMDDHHMMSS.ffffff``; parts of the time may be missing.
 _DATE_TIME = re.compile(
     r"(\d{4})(\d\d)(\d\d)([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(\.\d*)?)?)?\s*", re.ASCII
@@ -119,7 +117,9 @@ def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> lis
     for entry in entries:
         for frame in read_frames(entry):
             tags = frame.tags
-            contrast = _contrast(*(tags.get(keyword) for keyword in _CONTRAST_KEYWORDS))
+            contrast = _contrast(
+                tags.get("FrameType"), tags.get("ImageType"), tags.get("SeriesDescription")
+            )
             if contrast and contrast in contrasts and tags.get("Modality", "MR") == "MR":
                 slices.append(_slice(frame, contrast))
     return slices
@@ -128,8 +128,8 @@ def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> lis
 @lru_cache(maxsize=1000)
 def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
     """``classify``, cached: all slices of a series have the same values."""
-    present = zip(_CONTRAST_KEYWORDS, values)
-    return classify({keyword: str(value) for keyword, value in present if value is not None})
+    named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
+    return classify({keyword: str(value) for keyword, value in named if value is not None})
 
 
 def _slice(frame: Frame, contrast: Contrast) -> Slice:

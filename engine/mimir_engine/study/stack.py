@@ -29,6 +29,7 @@ MAX_STEP = 1.5
 MIN_SPACING_MM, MAX_SPACING_MM = 0.2, 20.0
 #: Stacks that share more than this part of the shorter one's extent show the same station.
 SAME_STATION_OVERLAP = 0.5
+_REMEDY = "Export the study again with its original geometry."
 
 
 @dataclass(frozen=True)
@@ -135,20 +136,18 @@ def _check_geometry(slices: Sequence[Slice]) -> None:
     _check_spacing(series, *first.spacing_mm)
     for s in slices:
         if (s.rows, s.columns, s.spacing_mm) != (first.rows, first.columns, first.spacing_mm):
-            raise _uneven("SLICES_UNEQUAL", f"slices of {series} differ in size or pixel spacing")
+            what = f"slices of {series} differ in size or pixel spacing"
+            raise MimirError("SLICES_UNEQUAL", what, _REMEDY)
         sideways_mm = (abs(a - b) for a, b in zip(s.position_mm[:2], first.position_mm))
         if max(sideways_mm) > POSITION_TOLERANCE_MM:
-            raise _uneven("SLICES_UNEVEN", f"slices of {series} are shifted sideways")
+            raise MimirError("SLICES_UNEVEN", f"slices of {series} are shifted sideways", _REMEDY)
 
 
 def _check_spacing(series: str, *spacing_mm: float) -> None:
     if not all(MIN_SPACING_MM <= mm <= MAX_SPACING_MM for mm in spacing_mm):
         shown = " x ".join(f"{mm:.3g}" for mm in spacing_mm)
-        raise _uneven("GEOMETRY_UNREADABLE", f"{series} has a voxel spacing of {shown} mm")
-
-
-def _uneven(code: str, what: str) -> MimirError:
-    return MimirError(code, what, "Export the study again with its original geometry.")
+        what = f"{series} has a voxel spacing of {shown} mm"
+        raise MimirError("GEOMETRY_UNREADABLE", what, _REMEDY)
 
 
 def _step_mm(slices: Sequence[Slice]) -> float:
@@ -170,6 +169,6 @@ def _step_mm(slices: Sequence[Slice]) -> float:
         )
     mean = float(steps.mean())
     if abs(steps - mean).max() > STEP_TOLERANCE * mean:
-        raise _uneven("SLICES_UNEVEN", f"slices of {series} are not evenly spaced")
+        raise MimirError("SLICES_UNEVEN", f"slices of {series} are not evenly spaced", _REMEDY)
     _check_spacing(series, mean)
     return mean
