@@ -167,16 +167,16 @@ def test_planes_are_those_of_the_volume(scans: tuple[Scan, ...], contrast: Contr
     largest = fused.water.array.max()
     _, rows, columns = fused.water.array.shape
     for row in (0, rows // 3, rows - 1):
-        exact, copied = (f.coronal_plane(contrast, row) for f in (fused, plain))
+        exact, copied = (f.plane(contrast, row=row) for f in (fused, plain))
         np.testing.assert_allclose(exact, copied, rtol=1e-4, atol=1e-4 * largest)
     for column in (0, columns // 3, columns - 1):
-        exact, copied = (f.sagittal_plane(contrast, column) for f in (fused, plain))
+        exact, copied = (f.plane(contrast, column=column) for f in (fused, plain))
         np.testing.assert_allclose(exact, copied, rtol=1e-4, atol=1e-4 * largest)
 
 
 def test_planes_come_from_head_to_foot() -> None:
     fused = fuse(stations_of(whole_study()))
-    plane = fused.coronal_plane(Contrast.WATER, 40)
+    plane = fused.plane(Contrast.WATER, row=40)
     assert plane.shape == (fused.water.array.shape[0], fused.water.array.shape[2])
     np.testing.assert_allclose(plane[0], fused.water.array[-1, 40], rtol=1e-4, atol=1e-2)
 

@@ -9,10 +9,10 @@ import pytest
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import (
-    ORIGIN_FILE,
+    DESCRIPTION_FILE,
     WATER_FILE,
     FusedFolder,
-    origin_of,
+    describe_study,
     read_fused,
     write_fused,
 )
@@ -23,7 +23,7 @@ from mimir_engine.measuring.one_study import prepare, read_and_fuse
 def fused_folder(study_zip: Path, tmp_path: Path) -> Path:
     """The volumes of the small study, kept."""
     study, fused = read_and_fuse(study_zip)
-    write_fused(tmp_path / "kept", origin_of(study), fused.water, fused.fat)
+    write_fused(tmp_path / "kept", describe_study(study), fused.water, fused.fat)
     return tmp_path / "kept"
 
 
@@ -53,8 +53,8 @@ def test_a_study_can_be_given_another_name(fused_folder: Path) -> None:
 
 def change_origin(**changes: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        record = json.loads((folder / ORIGIN_FILE).read_text())
-        (folder / ORIGIN_FILE).write_text(json.dumps({**record, **changes}))
+        record = json.loads((folder / DESCRIPTION_FILE).read_text())
+        (folder / DESCRIPTION_FILE).write_text(json.dumps({**record, **changes}))
 
     return change
 
@@ -70,9 +70,9 @@ def pickled(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / ORIGIN_FILE).unlink(),
-        lambda folder: (folder / ORIGIN_FILE).write_text("[" * 100_000),
-        lambda folder: (folder / ORIGIN_FILE).write_text("[]"),
+        lambda folder: (folder / DESCRIPTION_FILE).unlink(),
+        lambda folder: (folder / DESCRIPTION_FILE).write_text("[" * 100_000),
+        lambda folder: (folder / DESCRIPTION_FILE).write_text("[]"),
         lambda folder: (folder / WATER_FILE).write_bytes(b"no array"),
         lambda folder: (folder / WATER_FILE).unlink(),
         pickled,

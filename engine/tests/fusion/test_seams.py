@@ -9,7 +9,7 @@ import pytest
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import SeamWeights, seam_weights
-from mimir_engine.fusion.seams import SEAM_SLICES
+from mimir_engine.fusion.seams import MAX_SEAM_SLICES
 
 
 def fused_means(
@@ -60,7 +60,7 @@ def test_longer_overlaps_are_trimmed_and_the_odd_slice_is_the_lower_ones(
     upper, lower = seam_weights([0, 40 - overlap], [np.ones(40), np.ones(40)])
     assert (upper.keep, lower.keep) == (slice(0, 40 - from_upper), slice(from_lower, 40))
     assert len(lower.weight) == 40 - from_lower
-    assert (lower.weight < 1).sum() == (upper.weight < 1).sum() == SEAM_SLICES
+    assert (lower.weight < 1).sum() == (upper.weight < 1).sum() == MAX_SEAM_SLICES
 
 
 @pytest.mark.parametrize("overlap", [1, 2, 5, 8, 13])
@@ -70,7 +70,7 @@ def test_brightness_runs_straight_from_one_station_to_the_next(overlap: int) -> 
     means = [100 + 10 * rng.random(30), 300 + 10 * rng.random(30)]
     seams = seam_weights(starts, means)
     fused = fused_means(starts, means, seams)
-    seam = min(overlap, SEAM_SLICES)
+    seam = min(overlap, MAX_SEAM_SLICES)
     first = starts[1] + seams[1].keep.start
     assert fused[first - 1] == pytest.approx(means[0][first - 1])
     assert fused[first + seam] == pytest.approx(means[1][first + seam - starts[1]])
