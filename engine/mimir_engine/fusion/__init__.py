@@ -10,16 +10,5 @@ All steps are linear and work slice by slice: a fused slice is a weighted sum of
 """
 
 from mimir_engine.fusion.fuse import FusedVolumes, fuse
-from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, AxisSamples, axis_samples
-from mimir_engine.fusion.seams import SeamWeights, seam_weights
 
-__all__ = [
-    "END_SLICES",
-    "OUTPUT_SPACING_MM",
-    "AxisSamples",
-    "FusedVolumes",
-    "SeamWeights",
-    "axis_samples",
-    "fuse",
-    "seam_weights",
-]
+__all__ = ["FusedVolumes", "fuse"]

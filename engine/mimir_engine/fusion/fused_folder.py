@@ -17,7 +17,8 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import whole_file
-from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.dixon_study import DixonStudy, Scanner
 from mimir_engine.study.finding import Finding

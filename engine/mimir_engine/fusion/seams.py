@@ -44,12 +44,10 @@ def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> li
     means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
     _check_room([len(m) for m in means], overlaps)
     weights = [np.ones(len(m)) for m in means]
-    for upper, lower, overlap in zip(weights[:-1], weights[1:], overlaps):
-        fade = np.arange(1, overlap + 1) / (overlap + 1)
-        lower[:overlap] *= fade
-        upper[len(upper) - overlap :] *= fade[::-1]
-    for index, overlap in enumerate(overlaps):
-        _ramp(means[index : index + 2], weights[index : index + 2], overlap)
+    for i, overlap in enumerate(overlaps):
+        upper, lower = _blend(means[i], means[i + 1], overlap)
+        weights[i][len(means[i]) - overlap :] = upper
+        weights[i + 1][:overlap] = lower
     return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
 
 
@@ -100,16 +98,12 @@ def _station_layout() -> MimirError:
     )
 
 
-def _ramp(means: Sequence[np.ndarray], weights: Sequence[np.ndarray], overlap: int) -> None:
-    """Scale, in place, the weights of one overlap so that the slice means form a ramp."""
-    if overlap == 0:
-        return
-    (upper, lower), (upper_weight, lower_weight) = means, weights
+def _blend(upper: np.ndarray, lower: np.ndarray, overlap: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of both stations' overlapping slices, given all their slice means."""
     top = len(upper) - overlap
-    above = upper[top - 1] * upper_weight[top - 1]
-    below = lower[overlap] * lower_weight[overlap]
-    target = above + (below - above) * np.arange(1, overlap + 1) / (overlap + 1)
-    mean = lower[:overlap] * lower_weight[:overlap] + upper[top:] * upper_weight[top:]
-    factor = np.divide(target, mean, out=np.ones(overlap), where=mean > 0)
-    lower_weight[:overlap] *= factor
-    upper_weight[top:] *= factor
+    steps = np.arange(1, overlap + 1)
+    fade = steps / (overlap + 1)
+    ramp = upper[top - 1] + (lower[overlap] - upper[top - 1]) * steps / (overlap + 1)
+    mean = lower[:overlap] * fade + upper[top:] * fade[::-1]
+    factor = np.divide(ramp, mean, out=np.ones(overlap), where=mean > 0)
+    return fade[::-1] * factor, fade * factor

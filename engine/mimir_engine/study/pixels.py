@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from typing import Optional
+from itertools import groupby
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.explicit_vr import DataTooShort, NotExplicitVR, pixel_bytes
 from mimir_engine.study.slices import Rescale, Slice
-from mimir_engine.study.source import Entry
 
 #: Size of the decoded pixels of one file in bytes.
 MAX_DECODED_BYTES = 512 * 2**20
@@ -34,13 +33,13 @@ def load_slices(slices: Sequence[Slice]) -> np.ndarray:
     stored = all(s.header_end is not None and s.rescale.is_identity for s in slices)
     shape = (len(slices), slices[0].rows, slices[0].columns)
     volume = np.empty(shape, np.uint16 if stored else np.float32)
-    decoder = _Decoder()
-    for target, image in zip(volume, slices):
-        if image.header_end is None:
-            pixels = decoder.pixels(image)
-        else:
-            pixels = _explicit_vr_pixels(image, image.header_end)
-        target[:] = pixels if stored else _signal(pixels, image.rescale)
+    targets = iter(volume)
+    for _, file_slices in groupby(slices, key=lambda s: id(s.entry)):
+        images = list(file_slices)
+        frames = _frames(images[0])
+        for image in images:
+            pixels = _frame(frames, image)
+            next(targets)[:] = pixels if stored else _signal(pixels, image.rescale)
     if not stored and not np.isfinite(volume).all():
         raise _unreadable(slices[0], "they contain values that are not finite")
     return volume
@@ -51,7 +50,19 @@ def _signal(pixels: np.ndarray, rescale: Rescale) -> np.ndarray:
     return pixels.astype(np.float32) * np.float32(rescale.slope) + np.float32(rescale.intercept)
 
 
-def _explicit_vr_pixels(image: Slice, header_end: int) -> np.ndarray:
+def _frames(image: Slice) -> np.ndarray:
+    """Read all frames of a slice's file: ``[frame, row, column]``."""
+    return _decode(image) if image.header_end is None else _uncompressed(image, image.header_end)
+
+
+def _frame(frames: np.ndarray, image: Slice) -> np.ndarray:
+    index = image.frame or 0
+    if frames.shape[1:] != (image.rows, image.columns) or index >= len(frames):
+        raise _unreadable(image, f"their shape is {frames.shape}")
+    return frames[index]
+
+
+def _uncompressed(image: Slice, header_end: int) -> np.ndarray:
     size = image.rows * image.columns * 2
     try:
         value = pixel_bytes(image.entry.read(-1), header_end)
@@ -67,28 +78,11 @@ def _explicit_vr_pixels(image: Slice, header_end: int) -> np.ndarray:
         raise _unreadable(image, "unexpected encoding") from None
     if len(value) > size:
         raise _unreadable(image, f"more than {image.rows} x {image.columns} values")
-    return np.frombuffer(value, "<u2").reshape(image.rows, image.columns)
-
-
-class _Decoder:
-    """Decode pixels with pydicom; keep the last file, since its frames are read one by one."""
-
-    def __init__(self) -> None:
-        self._entry: Optional[Entry] = None
-        self._frames: np.ndarray = np.empty((0, 0, 0))
-
-    def pixels(self, image: Slice) -> np.ndarray:
-        if self._entry is not image.entry:
-            self._frames = _decode(image)
-            self._entry = image.entry
-        index = image.frame or 0
-        if self._frames.shape[1:] != (image.rows, image.columns) or index >= len(self._frames):
-            raise _unreadable(image, f"their shape is {self._frames.shape}")
-        return self._frames[index]
+    return np.frombuffer(value, "<u2").reshape(1, image.rows, image.columns)
 
 
 def _decode(image: Slice) -> np.ndarray:
-    """Decode all frames of a file: ``[frame, row, column]``."""
+    """Decode the frames of a file in any encoding with pydicom."""
     import pydicom
 
     content = io.BytesIO(image.entry.read(-1))

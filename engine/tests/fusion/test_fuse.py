@@ -12,8 +12,8 @@ from dicom_builder import Scan, whole_study
 from station_builder import station_of, stations_of
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion import END_SLICES, OUTPUT_SPACING_MM, FusedVolumes, axis_samples, fuse
-from mimir_engine.fusion.grid import station_grids
+from mimir_engine.fusion import FusedVolumes, fuse
+from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, axis_samples, station_grids
 from mimir_engine.study import Contrast, Station
 
 #: The same stations shifted off the output grid by parts of voxels in all directions.

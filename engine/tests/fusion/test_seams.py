@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion import SeamWeights, seam_weights
-from mimir_engine.fusion.seams import MAX_SEAM_SLICES
+from mimir_engine.fusion.seams import MAX_SEAM_SLICES, SeamWeights, seam_weights
 
 
 def fused_means(

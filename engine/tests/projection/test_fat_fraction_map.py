@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 from mimir_engine.study.volume import Volume, axial_affine
 

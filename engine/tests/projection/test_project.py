@@ -10,7 +10,8 @@ from dicom_builder import all_files, whole_study, write_zip
 from station_builder import stations_of
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes, fuse
+from mimir_engine.fusion import FusedVolumes, fuse
+from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 from mimir_engine.projection.project import (
     BED_ROWS,
     IMAGE_SIZE,
