@@ -40,12 +40,12 @@ class Acquisition:
 
     @property
     def missing(self) -> list[Contrast]:
-        """Required contrasts that are not there."""
+        """Required contrasts that are missing."""
         return [contrast for contrast in REQUIRED_CONTRASTS if contrast not in self.stacks]
 
     @property
     def any_stack(self) -> Stack:
-        """Water if there, else fat."""
+        """Water, or fat if water is missing."""
         return self.stacks.get(Contrast.WATER) or next(iter(self.stacks.values()))
 
     def includes(self, stack: Stack) -> bool:
@@ -187,7 +187,7 @@ def _choose(
 
 
 def _check_repeat(stack: Stack, later: Stack) -> None:
-    """Refuse a scan of the same place with other spacings or another extent: it is no repeat."""
+    """Refuse two scans of one place that differ in spacing or extent."""
     same_spacing = np.allclose(stack.spacing_mm, later.spacing_mm, rtol=SPACING_TOLERANCE)
     if same_spacing and stack.overlap(later)[1] > SAME_STATION_OVERLAP:
         return

@@ -73,7 +73,7 @@ _item = struct.Struct("<HHI").unpack_from
 
 Tags = Mapping[str, Union[str, int]]
 
-#: Raised where the bytes end too early.
+#: Raised if the bytes end too early.
 DataTooShort = struct.error
 
 

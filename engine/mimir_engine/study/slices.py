@@ -233,7 +233,7 @@ def _scale_unsupported(tags: Tags, what: str) -> MimirError:
     return MimirError(
         "SCALE_UNSUPPORTED",
         f"series '{_series(tags)}' {what}",
-        "Export it with plain pixel values.",
+        "Export it with linearly scaled pixel values.",
     )
 
 

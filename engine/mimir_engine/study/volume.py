@@ -1,6 +1,6 @@
 """A three-dimensional image and its place in the patient.
 
-The conventions of the whole engine:
+The conventions of the engine:
 
 - arrays are indexed ``[slice, row, column]``;
 - slices run from foot to head, rows from anterior to posterior, columns from the patient's right

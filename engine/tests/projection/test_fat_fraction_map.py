@@ -15,7 +15,7 @@ def fused(water: np.ndarray, fat: np.ndarray) -> FusedVolumes:
     )
 
 
-def test_tissue_has_its_fraction_in_percent_and_air_has_none() -> None:
+def test_tissue_has_its_fraction_in_percent_and_air_has_zero() -> None:
     rng = np.random.default_rng(0)
     water, fat = rng.uniform(0, 4, (2, 24, 24, 24))  # noise around a body
     inside = (slice(6, 18),) * 3
@@ -29,7 +29,7 @@ def test_tissue_has_its_fraction_in_percent_and_air_has_none() -> None:
     assert (fraction[outside] == 0).all()
 
 
-def test_voxels_without_any_signal_divide_nothing() -> None:
+def test_voxels_without_signal_have_zero() -> None:
     water, fat = np.zeros((4, 4, 4)), np.zeros((4, 4, 4))
     water[1:3, 1:3, 1:3] = 100.0
     with np.errstate(all="raise"):
