@@ -105,7 +105,8 @@ def read_frames(entry: Entry) -> Iterator[Frame]:
         yield from _pydicom_frames(entry)
         return
     tags, end = header
-    _check_series(entry, tags)
+    if "SeriesInstanceUID" not in tags:  # the header was cut off or overwritten
+        raise _unreadable(entry)
     is_uint16 = tags.get("BitsAllocated") == 16 and tags.get("PixelRepresentation") == 0
     yield Frame(entry, None, tags, end if is_uint16 else None)
 
@@ -131,12 +132,6 @@ def _unreadable(entry: Entry) -> MimirError:
         f"file '{entry.name}' cannot be read as DICOM",
         "Export or download the study again.",
     )
-
-
-def _check_series(entry: Entry, tags: Tags) -> None:
-    """Refuse a header without its series: it was cut off or overwritten."""
-    if "SeriesInstanceUID" not in tags:
-        raise _unreadable(entry)
 
 
 def _needs_pydicom(tags: Tags) -> bool:
@@ -166,7 +161,8 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             ]
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise _unreadable(entry) from error
-    _check_series(entry, tags)
+    if "SeriesInstanceUID" not in tags:
+        raise _unreadable(entry)
     if not frames:
         yield Frame(entry, None, tags)
     elif str(tags.get("NumberOfFrames")) != str(len(frames)):

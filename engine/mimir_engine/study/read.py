@@ -8,7 +8,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
-from mimir_engine.study.dixon_study import DixonStudy, Scanner
+from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import load_slices
 from mimir_engine.study.slices import Slice, read_slices
@@ -40,8 +40,7 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
     first = slices[0]
     name = name or source_name(source) or first.study_uid
     eid, instance = uk_biobank_ids(source_name(source) or name)
-    scanner = Scanner(first.vendor, first.model, first.field_strength_t)
-    return DixonStudy(name, stations, scanner, eid, instance, tuple(findings))
+    return DixonStudy(name, stations, first.scanner, eid, instance, tuple(findings))
 
 
 def load_station(plan: StationPlan) -> Station:

@@ -16,6 +16,7 @@ from typing import Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast, classify
+from mimir_engine.study.dixon_study import Scanner
 from mimir_engine.study.explicit_vr import Tags
 from mimir_engine.study.frames import Frame, read_frames
 from mimir_engine.study.source import Entry
@@ -67,7 +68,7 @@ class Slice:
         contrast: Water, fat, in-phase or opposed-phase.
         series_uid, series_number, description: The series; number 0 if the header has none.
         study_uid, patient: To detect mixed studies; the patient is never shown.
-        vendor, model, field_strength_t: The scanner; empty or None if unknown.
+        scanner: Vendor, model and field strength.
         acquired: Time of acquisition in seconds since year 1; None if unknown.
         position_mm: Centre of the first pixel, LPS.
         orientation: Direction cosines of a row and of a column, LPS.
@@ -85,9 +86,7 @@ class Slice:
     description: str
     study_uid: str
     patient: str
-    vendor: str
-    model: str
-    field_strength_t: Optional[float]
+    scanner: Scanner
     acquired: Optional[float]
     position_mm: tuple[float, ...]
     orientation: tuple[float, ...]
@@ -144,9 +143,11 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
         description=_series(tags),
         study_uid=str(tags.get("StudyInstanceUID", "")),
         patient=str(tags.get("PatientID", "")),
-        vendor=str(tags.get("Manufacturer", "")),
-        model=str(tags.get("ManufacturerModelName", "")),
-        field_strength_t=_number(tags, "MagneticFieldStrength"),
+        scanner=Scanner(
+            str(tags.get("Manufacturer", "")),
+            str(tags.get("ManufacturerModelName", "")),
+            _number(tags, "MagneticFieldStrength"),
+        ),
         acquired=_acquired(tags),
         position_mm=_numbers(tags, "ImagePositionPatient", 3),
         orientation=_numbers(tags, "ImageOrientationPatient", 6),

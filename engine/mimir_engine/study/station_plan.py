@@ -126,7 +126,7 @@ def _check_scales(water: Stack, fat: Stack) -> None:
 def _scale(image: Slice) -> tuple[str, float, float]:
     """Return unit, intercept and factor that must agree between contrasts."""
     rescale, factor = image.rescale, 1.0
-    if image.vendor.lower().startswith("philips"):
+    if image.scanner.vendor.lower().startswith("philips"):
         factor = rescale.slope
         if rescale.signal_scale is not None:
             factor *= rescale.signal_scale

@@ -23,7 +23,7 @@ from pydicom.sequence import Sequence as Items
 from station_builder import entry_of, slice_of, slices_of
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study import Contrast
+from mimir_engine.study import Contrast, Scanner
 from mimir_engine.study.slices import read_slices
 
 SCAN = Scan(slices=2)
@@ -67,7 +67,7 @@ def test_every_encoding_gives_the_same_slice(syntax: str) -> None:
     assert image.orientation == (1, 0, 0, 0, 1, 0)
     assert image.spacing_mm == (4.0, 4.0)
     assert (image.rows, image.columns) == (48, 40)
-    assert (image.vendor, image.model, image.field_strength_t) == ("SIEMENS", "Aera", 1.5)
+    assert image.scanner == Scanner("SIEMENS", "Aera", 1.5)
     assert (image.series_number, image.description) == (1, "Dixon_noBH_W")
     assert (image.study_uid, image.patient) == ("2.25.7", "someone")
     assert image.rescale.is_identity
