@@ -69,7 +69,7 @@ def axis_samples(first: float, step: float, count: int) -> AxisSamples:
 
     Args:
         first: Position of the station's first sample, in output voxels.
-        step: Distance of the station's samples, in output voxels.
+        step: Distance between the station's samples, in output voxels.
         count: Number of the station's samples.
     """
     start = round(first)

@@ -73,7 +73,7 @@ class Slice:
         position_mm: Centre of the first pixel, LPS.
         orientation: Direction cosines of a row and of a column, LPS.
         rows, columns: Size of the image.
-        spacing_mm: Distance of rows, distance of columns.
+        spacing_mm: Distance between rows, distance between columns.
         rescale: From stored values to signal.
         header_end: As in ``Frame``; None if pydicom must decode the pixels.
     """

@@ -21,7 +21,7 @@ AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 AXIAL_TOLERANCE = 1e-3
 #: Positions closer than this are the same, in mm.
 POSITION_TOLERANCE_MM = 0.05
-#: Deviation of a step from the mean slice distance, relative to it.
+#: Deviation of a step from the mean distance between slices, relative to that.
 STEP_TOLERANCE = 0.05
 #: Step between neighbouring slices, in median steps; after a longer one a slice is missing.
 MAX_STEP = 1.5
@@ -39,7 +39,7 @@ class Stack:
     Attributes:
         slices: One slice per position, ascending in z.
         twins: Pairs of slices at one position; their pixels must prove equal.
-        step_mm: Slice distance.
+        step_mm: Distance between slices.
     """
 
     slices: tuple[Slice, ...]
@@ -63,7 +63,7 @@ class Stack:
 
     @property
     def spacing_mm(self) -> np.ndarray:
-        """Distance of slices, rows and columns."""
+        """Distance between slices, rows and columns."""
         return np.array([self.step_mm, *self.first.spacing_mm])
 
     @property
@@ -151,7 +151,7 @@ def _check_spacing(series: str, *spacing_mm: float) -> None:
 
 
 def _step_mm(slices: Sequence[Slice]) -> float:
-    """Return the slice distance of a complete, evenly spaced stack."""
+    """Return the distance between slices of a complete, evenly spaced stack."""
     series = f"series '{slices[0].description}' ({slices[0].contrast.value})"
     if len(slices) < 2:
         raise MimirError(
