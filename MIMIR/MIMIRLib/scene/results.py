@@ -116,7 +116,7 @@ def show_volumes(
         key: The study's UID or file name.
         water: The engine's fused ``Volume``.
         fat: The same.
-        origin: What they were fused from, as the engine's ``origin_of`` says it.
+        origin: What they were fused from, as the engine's ``describe_study`` returns it.
         subject: Under which item of the subject hierarchy.
 
     Returns:
@@ -127,9 +127,9 @@ def show_volumes(
     """
     import_engine()
     from mimir_engine.fusion import FusedVolumes
-    from mimir_engine.projection.fat_fraction_map import fat_fraction_volume
+    from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
-    fraction = fat_fraction_volume(FusedVolumes(water, fat))
+    fraction = fat_fraction_map(FusedVolumes(water, fat))
     with Exchange(scene) as exchange:
         label = exchange.begin(key, subject)
         nodes = (

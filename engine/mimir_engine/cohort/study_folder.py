@@ -22,15 +22,15 @@ from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
     WATER_FILE,
-    origin_of,
-    read_origin,
+    describe_study,
+    read_description,
     write_array,
+    write_description,
     write_fused,
-    write_origin,
 )
 from mimir_engine.measuring.measurement import DEMONSTRATION, Measurement
 from mimir_engine.measuring.wording import words
-from mimir_engine.projection.fat_fraction_map import fat_fraction_volume
+from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 from mimir_engine.projection.project import Projection
 from mimir_engine.study import DixonStudy
 from mimir_engine.study.finding import Finding
@@ -169,10 +169,10 @@ class StudyFolders:
         """
         folder = self.path(study.name)
         if self._volumes:
-            write_fused(folder, origin_of(study), fused.water, fused.fat)
-            write_array(folder / FRACTION_FILE, fat_fraction_volume(fused).array)
+            write_fused(folder, describe_study(study), fused.water, fused.fat)
+            write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)
         else:
-            write_origin(folder, origin_of(study), fused.water.affine)
+            write_description(folder, describe_study(study), fused.water.affine)
         write_array(folder / PROJECTION_FILE, projection.image)
 
     def keep_result(self, result: StudyResult, projection_name: str) -> None:
@@ -199,7 +199,7 @@ def read_details(folder: Path) -> StudyDetails:
     Raises:
         MimirError: ``DETAILS_INVALID``, ``FUSED_INVALID``.
     """
-    origin, affine = read_origin(folder)
+    origin, affine = read_description(folder)
     try:
         record = json.loads((folder / MEASUREMENTS_FILE).read_bytes())
         return StudyDetails(

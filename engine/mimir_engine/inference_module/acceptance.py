@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from mimir_engine.study.station import DixonStudy
+from mimir_engine.study import DixonStudy
 
 FIELD_TOLERANCE_T = 0.1
 """Headers give the nominal field or the measured one: 1.5, 1.494, 1.49 T."""

@@ -27,7 +27,7 @@ from mimir_engine.evaluation.rounding import is_rounding
 from mimir_engine.files.atomic import whole_file
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.projection.project import PROJECTION_NAME
-from mimir_engine.study.read import bulk_name
+from mimir_engine.study.source_name import uk_biobank_ids
 
 SCHEMA = 1
 
@@ -330,7 +330,7 @@ def phantom_dataset(
             "first_seed": seeds[0],
             "last_seed": seeds[-1],
         },
-        studies=tuple(StudyId(name, *bulk_name(name)) for name in names),
+        studies=tuple(StudyId(name, *uk_biobank_ids(name)) for name in names),
         covariates=covariates_of(description["names"], targets),
     )
 

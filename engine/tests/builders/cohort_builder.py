@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
-from dicom_builder import File, set_pixels, whole_study, write_zip
+from dicom_builder import File, complete_study, set_pixels, write_zip
 from pydicom.dataset import Dataset
 from random_modules import TARGETS, module_spec, random_state_dict, write_without_network
 
@@ -39,7 +39,7 @@ def study_variant(shift: int) -> tuple[File, ...]:
         pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
         set_pixels(dataset, np.roll(pixels, shift, axis=1))
 
-    return tuple(file for scan in whole_study() for file in scan.files(change=move))
+    return tuple(file for scan in complete_study() for file in scan.files(change=move))
 
 
 def write_studies(folder: Path, names: Sequence[str]) -> list[Path]:

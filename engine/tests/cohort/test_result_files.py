@@ -20,7 +20,7 @@ from mimir_engine.errors import MimirError, printable
 from mimir_engine.files.atomic import plain_file_name, whole_file
 from mimir_engine.files.optional_packages import EXTRAS, require
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.fusion.nrrd import write_volumes
+from mimir_engine.fusion.nrrd import write_nrrd
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.description import describe
 from mimir_engine.inference_module.format import InferenceModule
@@ -228,7 +228,7 @@ def test_volumes_lie_where_the_patient_lay(tmp_path: Path) -> None:
     affine = axial_affine((-11.0, 22.0, -33.0), (2.0, 3.0, 4.0))
     affine[0, 1] = 0.5  # even if it were oblique
     fused = FusedVolumes(Volume(array, affine), Volume(array * 2, affine))
-    paths = write_volumes(tmp_path / "new", "../a/b", fused)
+    paths = write_nrrd(tmp_path / "new", "../a/b", fused)
     assert [path.parent for path in paths] == [tmp_path / "new"] * 2
     assert [path.name.split("_")[-1] for path in paths] == ["water.nrrd", "fat.nrrd"]
     data, header = nrrd.read(str(paths[1]))
