@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Longest text (characters) in a message: names of archive entries can have 65,535.
-MOST_CHARACTERS = 1000
+MAX_CHARACTERS = 1000
 
 
 class MimirError(Exception):
@@ -45,9 +45,9 @@ def one_line(text: str) -> str:
     loses its middle.
     """
     line = printable(" ".join(text.split()), "?")
-    if len(line) <= MOST_CHARACTERS:
+    if len(line) <= MAX_CHARACTERS:
         return line
-    half = MOST_CHARACTERS // 2 - 3
+    half = MAX_CHARACTERS // 2 - 3
     return f"{line[:half]} ... {line[-half:]}"
 
 

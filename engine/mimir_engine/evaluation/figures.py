@@ -22,7 +22,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.measuring.wording import readable
 
 #: Studies drawn as points, at the most; of more, so many are chosen at random.
@@ -93,7 +93,7 @@ def draw_evaluation(
             shown = chosen[start : start + COLUMNS * ROWS]
             figures.append((folder / f"{name}-{page}.{kind}", partial(_sheet, draw, shown)))
     for place, target in enumerate(targets, start=1):
-        file_name = f"{place:02d}-{plain_file_name(target.name)[:60]}.{kind}"
+        file_name = f"{place:02d}-{safe_file_name(target.name)[:60]}.{kind}"
         figures.append((folder / "targets" / file_name, partial(_page, target)))
     for done, (path, make) in enumerate(figures, start=1):
         _save(path, make(), kind)
@@ -162,7 +162,7 @@ def _figure(rows: int, columns: int, side: float) -> tuple[Any, list[Any]]:
 def _save(path: Path, figure: Any, kind: str) -> None:
     # Without the time of writing, the same predictions make the same file.
     metadata = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         figure.savefig(file, format=kind, metadata=metadata)
 
 

@@ -11,9 +11,6 @@ level in the name. Any further column says something of the study (its sex, its 
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +20,8 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.files.csv_writer import as_cell
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.optional_packages import require
 from mimir_engine.files.table_reader import TEXTS, Table, invalid, open_table, read_cells
 
@@ -172,13 +169,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     if path.suffix.lower() in (".parquet", ".pq"):
         _write_parquet(path, predictions, numbers)
         return
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*TEXTS, *numbers, *map(as_cell, predictions.groups)])
-        writer.writerows(_rows(predictions, numbers))
-        text.flush()
-        text.detach()
+    write_csv(path, [*TEXTS, *numbers, *predictions.groups], _rows(predictions, numbers))
 
 
 def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
@@ -190,16 +181,12 @@ def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
     return columns
 
 
-def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[str]]:
-    names = [as_cell(name) for name in predictions.names]
-    units = [as_cell(unit) for unit in predictions.units]
+def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[object]]:
     for row, study in enumerate(predictions.studies):
-        name = as_cell(study)
-        groups = [as_cell(members[row]) for members in predictions.groups.values()]
+        groups = [members[row] for members in predictions.groups.values()]
         cells = [values[row].tolist() for values in numbers.values()]
-        for target, unit, *values in zip(names, units, *cells):
-            written = ["" if math.isnan(value) else repr(value) for value in values]
-            yield [name, target, unit, *written, *groups]
+        for target, unit, *values in zip(predictions.names, predictions.units, *cells):
+            yield [study, target, unit, *values, *groups]
 
 
 def _write_parquet(path: Path, predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> None:
@@ -220,5 +207,5 @@ def _write_parquet(path: Path, predictions: Predictions, numbers: Mapping[str, n
         **{name: pa.array(v.ravel(), from_pandas=True) for name, v in numbers.items()},
         **{name: texts(members, study_of) for name, members in predictions.groups.items()},
     }
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         parquet.write_table(pa.table(columns), file)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,8 +18,8 @@ from mimir_engine.evaluation.evaluate import (
     Evaluation,
 )
 from mimir_engine.evaluation.subgroups import AGE
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.files.csv_writer import as_cell
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.wording import number
 
 #: Headings of the metrics in people's tables.
@@ -71,30 +69,23 @@ def write_metrics(folder: Path, evaluation: Evaluation) -> None:
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(folder / "metrics.csv") as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        percent = f"{100 * BOOTSTRAP_LEVEL:g}"
-        head = ("target", "unit", "group", "member", "n", "metric", "value")
-        writer.writerow([*head, f"lower{percent}", f"upper{percent}"])
-        writer.writerows(_rows(evaluation))
-        text.flush()
-        text.detach()
-    with whole_file(folder / "metrics.md") as file:
+    percent = f"{100 * BOOTSTRAP_LEVEL:g}"
+    columns = ("target", "unit", "group", "member", "n", "metric", "value")
+    bounds = (f"lower{percent}", f"upper{percent}")
+    write_csv(folder / "metrics.csv", (*columns, *bounds), _rows(evaluation))
+    with atomic_file(folder / "metrics.md") as file:
         file.write(markdown(evaluation).encode("utf-8", errors="replace"))
 
 
-def _rows(e: Evaluation) -> Iterator[list[str]]:
+def _rows(e: Evaluation) -> Iterator[list[object]]:
     for target, (name, unit) in enumerate(zip(e.names, e.units)):
-        gaps = name.lower() == AGE
-        metrics = [m for m in METRICS if gaps or m not in AGE_GAP]
+        metrics = [m for m in METRICS if name.lower() == AGE or m not in AGE_GAP]
         for part, (group, member) in enumerate(e.subgroups):
-            count = str(e.counts[part, target])
-            texts = [as_cell(text) for text in (name, unit, group, member)]
+            count = int(e.counts[part, target])
             for metric in metrics:
                 place = part, target, METRICS.index(metric)
                 values = [float(v[place]) for v in (e.values, e.lower, e.upper)]
-                yield [*texts, count, metric, *("" if math.isnan(v) else repr(v) for v in values)]
+                yield [name, unit, group, member, count, metric, *values]
 
 
 def markdown(e: Evaluation) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.csv_writer import from_cell
+from mimir_engine.files.csv_writer import unescape_cell
 from mimir_engine.files.optional_packages import require
 
 #: Characters of a line. A row of the 71 published measurements takes some 6,000.
@@ -188,7 +188,7 @@ def to_number(cell: Any) -> float:
 
 def to_text(cell: Any) -> str:
     """A cell as text; the sign that keeps spreadsheets from computing it is taken off."""
-    return "" if cell is None else from_cell(str(cell))
+    return "" if cell is None else unescape_cell(str(cell))
 
 
 #: Studies × targets held in memory at once.

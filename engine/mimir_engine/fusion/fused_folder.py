@@ -15,7 +15,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.finding import Finding
@@ -70,7 +70,7 @@ def write_origin(folder: Path, origin: Mapping[str, Any], affine: np.ndarray) ->
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
     record = {**origin, "affine_lps_mm": affine.tolist()}
-    with whole_file(folder / ORIGIN_FILE) as file:
+    with atomic_file(folder / ORIGIN_FILE) as file:
         file.write(json.dumps(record, indent=1, allow_nan=False).encode("ascii"))
 
 
@@ -91,7 +91,7 @@ def write_array(path: Path, array: np.ndarray) -> None:
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.save(file, array, allow_pickle=False)
 
 

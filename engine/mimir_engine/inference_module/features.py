@@ -178,7 +178,7 @@ def read_features(path: Path) -> FeatureStatistics:
         arrays = load(content)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise MimirError(
-            INVALID, f"{path.name} cannot be read ({error})", "Fetch the inference module again."
+            INVALID, f"{path.name} cannot be read ({error})", "Download the inference module again."
         ) from error
     if arrays.keys() != _ARRAYS.keys() or any(a.dtype != np.float32 for a in arrays.values()):
         raise MimirError(INVALID, f"{path.name} holds other arrays than feature statistics")

@@ -26,8 +26,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Optional, Protocol, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
-from mimir_engine.inference_module.folder import file_sha256, write_module
+from mimir_engine.inference_module.folder import write_module
 from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import INVALID, Target, names_sex

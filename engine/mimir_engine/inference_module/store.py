@@ -95,7 +95,7 @@ def _take(files: _Files, name: str, folder: Path) -> None:
         raise MimirError(
             "MODULE_FILE_MISSING",
             f"{name} is missing beside {MODULE_FILE}",
-            "Fetch the inference module again.",
+            "Download the inference module again.",
         )
     left = MOST_FILE_BYTES
     with files[name]() as source, open(folder / name, "wb") as copy:

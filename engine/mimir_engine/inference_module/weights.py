@@ -95,7 +95,7 @@ def load_weights(
         raise MimirError(
             "WEIGHTS_UNREADABLE",
             f"{path.name} is not a readable safetensors file ({error})",
-            "Fetch the inference module again.",
+            "Download the inference module again.",
         ) from error
 
 
@@ -121,7 +121,7 @@ def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _check_size(path: Path) -> None:
     if not path.is_file():
         raise MimirError(
-            "WEIGHTS_MISSING", f"there is no file {path}", "Fetch the inference module again."
+            "WEIGHTS_MISSING", f"there is no file {path}", "Download the inference module again."
         )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MimirError(
@@ -159,7 +159,7 @@ def _mismatch(path: Path, what: str) -> MimirError:
     return MimirError(
         "WEIGHTS_MISMATCH",
         f"{path.name} does not hold the expected network: {what}",
-        "Fetch the inference module again.",
+        "Download the inference module again.",
     )
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.target import half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 
 LEAST_FOR_VARIANCE = 2

@@ -20,15 +20,16 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import write_json
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import Progress, fit
 from mimir_engine.training.folds import assign_folds
 from mimir_engine.training.predict_unseen import NetworkPrediction, predict_dataset
 from mimir_engine.training.recipe import Recipe, all_steps
-from mimir_engine.training.run_files import describe_data, surroundings, write_json
+from mimir_engine.training.run_files import describe_data, surroundings
 
 RECORD, OUT_OF_FOLD = "crossvalidation.json", "out_of_fold.csv"
 
@@ -99,7 +100,7 @@ def crossvalidate(
         if not fit(trained, folder, recipe, tell, True, checkpoint_every, device).finished:
             return CrossValidation(output_dir, fold - 1, finished=False)
         said = predict_dataset(load_checkpoint(folder), dataset.subset(fold_of == fold), device)
-        with whole_file(folder / "predictions.npz") as file:
+        with atomic_file(folder / "predictions.npz") as file:
             np.savez(file, mean=said.mean, sd=said.sd)
     write_predictions(output_dir / OUT_OF_FOLD, _gathered(dataset, output_dir, fold_of))
     write_json(output_dir / RECORD, {**record, "finished": True})

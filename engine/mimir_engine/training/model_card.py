@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mimir_engine.inference_module import InferenceModule, Target
-from mimir_engine.inference_module.description import accepts_text
-from mimir_engine.inference_module.target import half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
 
 _LIMITS = (
     "The module accepts what it was validated on (above). On anything else intervals may not hold.",
@@ -36,7 +35,7 @@ def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
     network = module.architecture if count == 1 else f"{count} × {module.architecture}, a mixture"
     yield "network", f"{network}; {len(module.targets)} targets, mean and log-variance each"
     yield "input", f"projection {module.projection}"
-    yield "valid for", accepts_text(module.accepts)
+    yield "valid for", str(module.accepts)
     if provenance.get("population"):
         yield "population", str(provenance["population"])
     runs = provenance.get("training", ())

@@ -10,7 +10,6 @@ What the targets are may stand in a second table: ``name``, ``unit``, ``ukb_fiel
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,11 +94,6 @@ def read_definitions(path: Optional[Path], table: TargetTable) -> tuple[TargetDe
         _definition(name, said.get(name, {}), table.values[:, column])
         for column, name in enumerate(table.names)
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes, as the record of a run names a table."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _values(path: Path) -> Iterator[tuple[int, str, str, float]]:

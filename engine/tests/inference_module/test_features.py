@@ -12,7 +12,8 @@ from random_modules import module_spec, write_without_network
 pytest.importorskip("safetensors")
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import file_sha256, load_module
+from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.features import (
     FeatureStatistics,
     describe_features,
@@ -20,7 +21,7 @@ from mimir_engine.inference_module.features import (
     typicality,
     write_features,
 )
-from mimir_engine.inference_module.format import FeaturesFile
+from mimir_engine.inference_module.format import ModuleFile
 
 
 def drawn(count: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +40,7 @@ def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatis
     assert statistics is not None
     write_features(folder / "features.safetensors", statistics)
     digest = file_sha256(folder / "features.safetensors")
-    file = FeaturesFile("features.safetensors", digest)
+    file = ModuleFile("features.safetensors", digest)
     found = replace(module, features_file=file).features()
     assert found is not None
     return found
