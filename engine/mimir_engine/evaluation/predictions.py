@@ -23,7 +23,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.optional_packages import require
-from mimir_engine.files.table_reader import TEXTS, Table, invalid, open_table, read_cells
+from mimir_engine.files.table_reader import PARQUET, TEXTS, Table, open_table, read_tidy
 
 DEFAULT_LEVEL = 0.95
 #: Groups that name the person: all studies of one are drawn together in the bootstrap.
@@ -115,40 +115,35 @@ def read_predictions(path: Path, level: float = DEFAULT_LEVEL) -> Predictions:
 
 
 def tidy_predictions(table: Table, level: float = DEFAULT_LEVEL) -> Predictions:
-    """The same from a table that is open already."""
+    """Read the tidy table from a table that is open."""
     bounds, found_level = _bounds(table, level)
     numbers = {name: name for name in _NUMBERS if name in table.columns} | bounds
     table.index("mean")
-    cells = read_cells(table, numbers)
-    values = {name: cells.dense(name) for name in numbers}
-    gap = np.full((len(cells.studies), len(cells.targets)), np.nan)
+    read = read_tidy(table, numbers)
+    gap = np.full((len(read.studies), len(read.targets)), np.nan)
     return Predictions(
-        names=tuple(cells.targets),
-        units=tuple(cells.units),
-        studies=tuple(cells.studies),
-        reference=values.get("reference", gap),
-        mean=values["mean"],
-        sd=values.get("sd", gap),
-        lower=values.get("lower"),
-        upper=values.get("upper"),
+        names=tuple(read.targets),
+        units=read.units,
+        studies=tuple(read.studies),
+        reference=read.numbers.get("reference", gap),
+        mean=read.numbers["mean"],
+        sd=read.numbers.get("sd", gap),
+        lower=read.numbers.get("lower"),
+        upper=read.numbers.get("upper"),
         level=found_level,
-        groups=cells.groups(),
+        groups=read.groups,
     )
 
 
 def _bounds(table: Table, level: float) -> tuple[dict[str, str], Optional[float]]:
-    """The columns of the bounds and their level."""
+    """Return the columns of the bounds and their level."""
     found = [m for column in table.columns if (m := _BOUND.fullmatch(column))]
     if not found:
         return {}, None
     if sorted(m[1] for m in found) != ["lower", "upper"] or found[0][2] != found[1][2]:
-        raise invalid(table.name, "has bounds that are not one pair 'lower95', 'upper95'", 1)
-    return {m[1]: m[0] for m in found}, level_of(found[0][2]) if found[0][2] else level
-
-
-def level_of(percent: str) -> float:
-    """The level in a column's name: 0.95 of ``95``."""
-    return round(float(percent) / 100, 12)
+        raise table.error("must have one pair of bounds, like 'lower95' and 'upper95'", 1)
+    percent = found[0][2]
+    return {m[1]: m[0] for m in found}, round(float(percent) / 100, 12) if percent else level
 
 
 # --- writing ---
@@ -166,7 +161,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     for name in predictions.groups:
         if name in (*TEXTS, *_NUMBERS) or _BOUND.fullmatch(name):
             raise _unfit(f"no group can be called '{name}', as a column of the table is")
-    if path.suffix.lower() in (".parquet", ".pq"):
+    if path.suffix.lower() in PARQUET:
         _write_parquet(path, predictions, numbers)
         return
     write_csv(path, [*TEXTS, *numbers, *predictions.groups], _rows(predictions, numbers))
