@@ -13,7 +13,7 @@ from mimir_engine.cli._progress import duration
 from mimir_engine.errors import MimirError
 
 FIGURES = ("png", "pdf", "svg", "none")
-MOST_RESAMPLES = 100_000
+MAX_RESAMPLES = 100_000
 
 
 def add_parser(subparsers: Any) -> None:
@@ -92,10 +92,10 @@ def _check(arguments: argparse.Namespace) -> None:
             f"an interval level of {arguments.level:g} is no use",
             "Use one from 0.5 to 0.999.",
         )
-    if not 0 <= arguments.bootstrap <= MOST_RESAMPLES or arguments.seed < 0:
+    if not 0 <= arguments.bootstrap <= MAX_RESAMPLES or arguments.seed < 0:
         raise MimirError(
             "WRONG_USE",
-            f"--bootstrap goes from 0 to {MOST_RESAMPLES:,}, --seed starts at 0",
+            f"--bootstrap goes from 0 to {MAX_RESAMPLES:,}, --seed starts at 0",
             "Try 'mimir evaluate --help'.",
         )
 

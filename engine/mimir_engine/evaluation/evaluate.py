@@ -1,4 +1,4 @@
-"""All metrics of all targets, for all studies and by subgroup, each with a bootstrap interval."""
+"""Compute all metrics of all targets, by subgroup, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from statistics import NormalDist
 from typing import Optional
 
 import numpy as np
@@ -19,8 +18,9 @@ from mimir_engine.evaluation.predictions import DEFAULT_LEVEL, Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
 from mimir_engine.evaluation.subgroups import AGE, subgroups
 from mimir_engine.evaluation.uncertainty import gaussian_scores, interval_scores
+from mimir_engine.inference_module.interval import gaussian_quantile
 
-#: Names of the metrics, in the order of the tables. See the functions that make them.
+#: Names of the metrics, in the order of the tables. See the functions that compute them.
 AGREEMENT = ("icc", "r2", "mae", "mape", "rmse", "bias", "loa_lower", "loa_upper")
 UNCERTAINTY = ("picp", "width", "relative_width", "auce", "ence", "crps", "nll", "ause")
 AGE_GAP = (
@@ -30,15 +30,15 @@ AGE_GAP = (
     "corrected_gap_age_correlation",
 )
 METRICS = (*AGREEMENT, *UNCERTAINTY, *AGE_GAP)
-#: Fewer studies with both reference and prediction say nothing.
-FEWEST = 3
+#: Targets with fewer studies with both reference and prediction are not evaluated.
+MIN_STUDIES = 3
 #: The subgroup of all studies.
 ALL = ("all", "")
 #: Level of the bootstrap intervals.
 BOOTSTRAP_LEVEL = 0.95
 #: Bytes of weights at once, in each thread. NumPy lets other threads run while it works.
 BLOCK_BYTES = 64_000_000
-MOST_THREADS = 4
+MAX_THREADS = 4
 
 #: Called with the number of steps done and of all.
 Listener = Callable[[int, int], None]
@@ -46,7 +46,7 @@ Listener = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What came out.
+    """Metrics of an evaluation.
 
     Attributes:
         names, units: Of the targets.
@@ -56,7 +56,7 @@ class Evaluation:
             metric is not defined.
         lower, upper: Bounds of the 95 % bootstrap intervals, in the same shape.
         level: Of the prediction intervals that ``picp`` and widths are about.
-        given: Whether those intervals came with the predictions; else they are Gaussian.
+        given: Whether those intervals are part of the predictions; else they are Gaussian.
         resamples, seed: Of the bootstrap.
         studies, persons: How many there are.
     """
@@ -76,19 +76,19 @@ class Evaluation:
     persons: int
 
     def value(self, target: str, metric: str, subgroup: tuple[str, str] = ALL) -> float:
-        """One number."""
+        """Return the value of one metric."""
         place = self.subgroups.index(subgroup), self.names.index(target), METRICS.index(metric)
         return float(self.values[place])
 
     @property
     def unjudged(self) -> tuple[str, ...]:
         """Targets with too few pairs of reference and prediction."""
-        return tuple(n for n, count in zip(self.names, self.counts[0]) if count < FEWEST)
+        return tuple(n for n, count in zip(self.names, self.counts[0]) if count < MIN_STUDIES)
 
 
 @dataclass(frozen=True, eq=False)
 class _Arrays:
-    """All that the metrics need, float64 (studies, targets); the gaps only of the target age."""
+    """Input of the metrics, float64 (studies, targets); the gaps of the target age only."""
 
     reference: np.ndarray
     mean: np.ndarray
@@ -108,15 +108,15 @@ def evaluate(
     seed: int = 0,
     listener: Optional[Listener] = None,
 ) -> Evaluation:
-    """Judge predictions.
+    """Evaluate predictions.
 
     Args:
         predictions: With references.
-        groups: Each study's member of each group, as of `subgroups.choose_groups`.
-        level: Of the Gaussian intervals, where the predictions bring none of their own.
+        groups: Each study's member of each group, see `subgroups.choose_groups`.
+        level: Level of the Gaussian intervals, where the predictions have no intervals.
         resamples: Of the bootstrap over persons; 0 for no intervals.
         seed: Of the bootstrap; the same gives the same intervals.
-        listener: Told of progress.
+        listener: Called with the progress.
     """
     arrays = _arrays(predictions, level)
     parts = [(*ALL, np.arange(len(predictions))), *subgroups(groups or {})]
@@ -124,7 +124,7 @@ def evaluate(
     shape = (len(parts), len(predictions.names))
     counts = np.zeros(shape, dtype=np.int64)
     values, lower, upper = (np.full((*shape, len(METRICS)), np.nan) for _ in range(3))
-    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as threads:
         for part, (_, _, rows) in enumerate(parts):
             samples = np.full((resamples, shape[1], len(METRICS)), np.nan)
             judge = partial(_judge, arrays, rows=rows, drawn=drawn, samples=samples)
@@ -154,7 +154,7 @@ def evaluate(
 
 
 def _arrays(p: Predictions, level: float) -> _Arrays:
-    half = NormalDist().inv_cdf((1 + level) / 2) * p.sd
+    half = gaussian_quantile(level) * p.sd
     age = next((i for i, name in enumerate(p.names) if name.lower() == AGE), None)
     gaps = np.full(len(p), np.nan), np.full(len(p), np.nan)
     if age is not None:
@@ -174,11 +174,11 @@ def _arrays(p: Predictions, level: float) -> _Arrays:
 def _judge(
     arrays: _Arrays, target: int, rows: np.ndarray, drawn: np.ndarray, samples: np.ndarray
 ) -> tuple[int, np.ndarray]:
-    """One target among some studies: how many there are and the metrics; fills in `samples`."""
+    """Return the number of a target's studies and its metrics; fill in `samples`."""
     known = np.isfinite(arrays.reference[rows, target]) & np.isfinite(arrays.mean[rows, target])
     rows = rows[known]
     values = np.full(len(METRICS), np.nan)
-    if len(rows) < FEWEST:
+    if len(rows) < MIN_STUDIES:
         return len(rows), values
     for name, value in _metrics(arrays, target, rows, None).items():
         values[METRICS.index(name)] = value
@@ -193,25 +193,25 @@ def _judge(
 def _metrics(
     arrays: _Arrays, target: int, rows: np.ndarray, weights: Optional[np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Each metric on those of the studies that have what it needs."""
+    """Compute each metric on the studies that have the values it needs."""
     reference, mean, sd, lower, upper = (
         values[rows, target]
         for values in (arrays.reference, arrays.mean, arrays.sd, arrays.lower, arrays.upper)
     )
     found = agreement(reference, mean, weights)
     has = np.isfinite(lower) & np.isfinite(upper)
-    if has.sum() >= FEWEST:
+    if has.sum() >= MIN_STUDIES:
         bounds = reference[has], lower[has], upper[has]
         found.update(interval_scores(*bounds, _of(weights, has)))
     has = np.isfinite(sd)
-    if has.sum() >= FEWEST:
+    if has.sum() >= MIN_STUDIES:
         gaussian, of_them = (reference[has], mean[has], sd[has]), _of(weights, has)
         found.update(gaussian_scores(*gaussian, of_them))
         found.update(ranked_scores(*gaussian, of_them))
     if target == arrays.age:
         for kind, gaps in (("raw", arrays.raw_gap), ("corrected", arrays.corrected_gap)):
             has = np.isfinite(gaps[rows])
-            if has.sum() >= FEWEST:
+            if has.sum() >= MIN_STUDIES:
                 scores = gap_scores(reference[has], gaps[rows][has], _of(weights, has))
                 found.update({f"{kind}_gap_{name}": score for name, score in scores.items()})
     return found

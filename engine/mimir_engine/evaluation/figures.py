@@ -16,7 +16,7 @@ import numpy as np
 
 from mimir_engine.errors import printable
 from mimir_engine.evaluation.agreement import LIMITS_SD
-from mimir_engine.evaluation.evaluate import FEWEST, Evaluation
+from mimir_engine.evaluation.evaluate import MIN_STUDIES, Evaluation
 from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
@@ -26,7 +26,7 @@ from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.measuring.wording import readable
 
 #: Studies drawn as points, at the most; of more, so many are chosen at random.
-MOST_POINTS = 4000
+MAX_POINTS = 4000
 #: Panels of a sheet: a page of a paper, upright, panels in inches.
 COLUMNS, ROWS, PANEL = 4, 6, 1.9
 #: Side of a panel of one target's own page, in inches.
@@ -51,15 +51,15 @@ class _Target:
     @property
     def has_sd(self) -> bool:
         """Whether there is an uncertainty to be looked at."""
-        return int(np.isfinite(self.sd).sum()) >= FEWEST
+        return int(np.isfinite(self.sd).sum()) >= MIN_STUDIES
 
     @property
     def points(self) -> np.ndarray:
         """Which studies are drawn."""
         count = len(self.reference)
-        if count <= MOST_POINTS:
+        if count <= MAX_POINTS:
             return np.arange(count)
-        return np.random.default_rng(0).choice(count, MOST_POINTS, replace=False)
+        return np.random.default_rng(0).choice(count, MAX_POINTS, replace=False)
 
     def label(self, text: str) -> str:
         return f"{text} ({self.unit})" if self.unit else text
@@ -103,7 +103,7 @@ def draw_evaluation(
 def _targets(p: Predictions, e: Evaluation) -> Iterator[_Target]:
     for i, name in enumerate(p.names):
         known = np.isfinite(p.reference[:, i]) & np.isfinite(p.mean[:, i])
-        if known.sum() >= FEWEST:
+        if known.sum() >= MIN_STUDIES:
             reference, mean, sd = (values[known, i] for values in (p.reference, p.mean, p.sd))
             metrics = _metrics_of(e, name)
             yield _Target(name, _plain(p.units[i]), reference, mean, sd, e.level, metrics)

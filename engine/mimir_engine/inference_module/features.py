@@ -29,7 +29,7 @@ INVALID = "FEATURES_INVALID"
 MAX_FILE_BYTES = 8 << 20
 
 RANK = 64
-LEAST_IMAGES = 50
+MIN_IMAGES = 50
 """Fewer images say too little about 2,048 features to ship anything."""
 FOLDS = 5
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
@@ -123,7 +123,7 @@ def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicalit
 
 
 def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[FeatureStatistics]:
-    """Statistics of a network's features over some images; None for fewer than `LEAST_IMAGES`.
+    """Statistics of a network's features over some images; None for fewer than `MIN_IMAGES`.
 
     The distance's scale and quantiles are taken from each fifth of the images by components of the
     other four.
@@ -133,7 +133,7 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
         rank: Components to keep, at most a quarter of the images.
     """
     count = len(features)
-    if count < LEAST_IMAGES:
+    if count < MIN_IMAGES:
         return None
     rank = min(rank, count // 4, features.shape[1] - 1)
     parts = [

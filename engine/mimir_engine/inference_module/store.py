@@ -26,8 +26,8 @@ from mimir_engine.inference_module.format import InferenceModule
 #: Copied along where they are there.
 TEXTS = ("README.md", "LICENSE", "LICENSE.txt", "NOTICE")
 #: Largest file of a module (bytes): a float32 ResNet50 has 94 MB.
-MOST_FILE_BYTES = 1 << 30
-MOST_ENTRIES = 10_000
+MAX_FILE_BYTES = 1 << 30
+MAX_ENTRIES = 10_000
 
 #: Opens each file beside a ``module.json``, by its name.
 _Files = Mapping[str, Callable[[], IO[bytes]]]
@@ -97,7 +97,7 @@ def _take(files: _Files, name: str, folder: Path) -> None:
             f"{name} is missing beside {MODULE_FILE}",
             "Download the inference module again.",
         )
-    left = MOST_FILE_BYTES
+    left = MAX_FILE_BYTES
     with files[name]() as source, open(folder / name, "wb") as copy:
         while block := source.read(1 << 20):
             left -= len(block)
@@ -130,7 +130,7 @@ def _opener(path: Path) -> Callable[[], IO[bytes]]:
 
 def _own_entries(archive: zipfile.ZipFile, name: str) -> Optional[_Files]:
     entries = archive.infolist()
-    if len(entries) > MOST_ENTRIES:
+    if len(entries) > MAX_ENTRIES:
         raise MimirError("MODULE_INVALID", f"'{name}' holds too many entries for a module")
     paths = {PurePosixPath(entry.filename): entry for entry in entries if not entry.is_dir()}
     folders = [path.parent for path in paths if path.name == MODULE_FILE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.inference_module import InferenceModule, Target
 from mimir_engine.inference_module.interval import half_width_in_sd
 
@@ -155,9 +156,4 @@ def _number(value: object, form: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return markdown_table(head, ([markdown_text(cell) for cell in row] for row in rows))

@@ -14,7 +14,6 @@ from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_cou
 from mimir_engine.evaluation.sparsification import (
     REMOVED,
     ause,
-    ence,
     ranked_scores,
     sparsification_curve,
 )
@@ -170,10 +169,10 @@ def test_true_sds_are_calibrated_and_halved_ones_are_not() -> None:
     reference = rng.normal(size=40_000)
     mean = reference + sd * rng.normal(size=40_000)
     assert gaussian_scores(reference, mean, sd)["auce"] < 0.01
-    assert ence(np.abs(mean - reference), sd) < 0.03
+    assert ranked_scores(reference, mean, sd)["ence"] < 0.03
     # P(|z| < q) with SDs half as large as they should be, integrated: about 0.205.
     assert gaussian_scores(reference, mean, sd / 2)["auce"] == pytest.approx(0.205, abs=0.01)
-    assert ence(np.abs(mean - reference), sd / 2) == pytest.approx(1.0, abs=0.05)
+    assert ranked_scores(reference, mean, sd / 2)["ence"] == pytest.approx(1.0, abs=0.05)
 
 
 # --- sparsification ---
@@ -218,8 +217,10 @@ def test_ence_is_that_of_its_definition() -> None:
     bins = order.reshape(10, 20)
     rmv = np.sqrt((sd[bins] ** 2).mean(axis=1))
     rmse = np.sqrt((error[bins] ** 2).mean(axis=1))
-    assert ence(error, sd) == pytest.approx(np.mean(np.abs(rmv - rmse) / rmv))
-    assert np.isnan(ence(error[:9], sd[:9]))
+    zero = np.zeros(200)
+    expected = np.mean(np.abs(rmv - rmse) / rmv)
+    assert ranked_scores(zero, error, sd)["ence"] == pytest.approx(expected)
+    assert np.isnan(ranked_scores(zero[:9], error[:9], sd[:9])["ence"])
 
 
 # --- bootstrap ---
