@@ -54,8 +54,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module.add_module import add_module
     from mimir_engine.inference_module.search_path import locate
-    from mimir_engine.inference_module.store import add_module
 
     module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
     count = len(module.targets)
