@@ -14,11 +14,11 @@ import numpy as np
 from mimir_engine.evaluation.age_gap import age_gaps, gap_scores
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_counts
-from mimir_engine.evaluation.predictions import DEFAULT_LEVEL, Predictions
+from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
 from mimir_engine.evaluation.subgroups import AGE, subgroups
 from mimir_engine.evaluation.uncertainty import gaussian_scores, interval_scores
-from mimir_engine.inference_module.interval import gaussian_quantile
+from mimir_engine.inference_module.interval import DEFAULT_LEVEL, gaussian_quantile
 
 #: Names of the metrics, in the order of the tables. See the functions that compute them.
 AGREEMENT = ("icc", "r2", "mae", "mape", "rmse", "bias", "loa_lower", "loa_upper")
@@ -87,8 +87,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True, eq=False)
-class _Arrays:
-    """Input of the metrics, float64 (studies, targets); the gaps of the target age only."""
+class _Input:
+    """Input of the metrics: float64 (studies, targets), and the gaps of the target age."""
 
     reference: np.ndarray
     mean: np.ndarray
@@ -96,8 +96,7 @@ class _Arrays:
     lower: np.ndarray
     upper: np.ndarray
     age: Optional[int]
-    raw_gap: np.ndarray
-    corrected_gap: np.ndarray
+    gaps: Mapping[str, np.ndarray]
 
 
 def evaluate(
@@ -118,7 +117,7 @@ def evaluate(
         seed: Of the bootstrap; the same gives the same intervals.
         listener: Called with the progress.
     """
-    arrays = _arrays(predictions, level)
+    given = _input(predictions, level)
     parts = [(*ALL, np.arange(len(predictions))), *subgroups(groups or {})]
     drawn = resample_counts(predictions.persons, resamples, seed)
     shape = (len(parts), len(predictions.names))
@@ -127,9 +126,9 @@ def evaluate(
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as threads:
         for part, (_, _, rows) in enumerate(parts):
             samples = np.full((resamples, shape[1], len(METRICS)), np.nan)
-            judge = partial(_judge, arrays, rows=rows, drawn=drawn, samples=samples)
-            for target, judged in enumerate(threads.map(judge, range(shape[1]))):
-                counts[part, target], values[part, target] = judged
+            one_target = partial(_evaluate_target, given, rows=rows, drawn=drawn, samples=samples)
+            for target, result in enumerate(threads.map(one_target, range(shape[1]))):
+                counts[part, target], values[part, target] = result
                 if listener:
                     listener(part * shape[1] + target + 1, shape[0] * shape[1])
             if resamples:
@@ -153,69 +152,65 @@ def evaluate(
     )
 
 
-def _arrays(p: Predictions, level: float) -> _Arrays:
+def _input(p: Predictions, level: float) -> _Input:
     half = gaussian_quantile(level) * p.sd
+    lower = p.mean - half if p.lower is None else p.lower
+    upper = p.mean + half if p.upper is None else p.upper
     age = next((i for i, name in enumerate(p.names) if name.lower() == AGE), None)
-    gaps = np.full(len(p), np.nan), np.full(len(p), np.nan)
+    gaps = {}
     if age is not None:
         folds = p.groups.get("fold", ())
-        gaps = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
-    return _Arrays(
-        p.reference,
-        p.mean,
-        p.sd,
-        p.mean - half if p.lower is None else p.lower,
-        p.mean + half if p.upper is None else p.upper,
-        age,
-        *gaps,
-    )
+        raw, corrected = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
+        gaps = {"raw": raw, "corrected": corrected}
+    return _Input(p.reference, p.mean, p.sd, lower, upper, age, gaps)
 
 
-def _judge(
-    arrays: _Arrays, target: int, rows: np.ndarray, drawn: np.ndarray, samples: np.ndarray
+def _evaluate_target(
+    given: _Input, target: int, rows: np.ndarray, drawn: np.ndarray, samples: np.ndarray
 ) -> tuple[int, np.ndarray]:
     """Return the number of a target's studies and its metrics; fill in `samples`."""
-    known = np.isfinite(arrays.reference[rows, target]) & np.isfinite(arrays.mean[rows, target])
+    known = np.isfinite(given.reference[rows, target]) & np.isfinite(given.mean[rows, target])
     rows = rows[known]
     values = np.full(len(METRICS), np.nan)
     if len(rows) < MIN_STUDIES:
         return len(rows), values
-    for name, value in _metrics(arrays, target, rows, None).items():
+    for name, value in _metrics(given, target, rows, None).items():
         values[METRICS.index(name)] = value
     block = max(1, BLOCK_BYTES // (8 * len(rows)))
     for start in range(0, len(drawn), block):
         weights = drawn[start : start + block].take(rows, axis=1).astype(np.float64)
-        for name, sample in _metrics(arrays, target, rows, weights).items():
+        for name, sample in _metrics(given, target, rows, weights).items():
             samples[start : start + block, target, METRICS.index(name)] = sample
     return len(rows), values
 
 
 def _metrics(
-    arrays: _Arrays, target: int, rows: np.ndarray, weights: Optional[np.ndarray]
+    given: _Input, target: int, rows: np.ndarray, weights: Optional[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Compute each metric on the studies that have the values it needs."""
     reference, mean, sd, lower, upper = (
         values[rows, target]
-        for values in (arrays.reference, arrays.mean, arrays.sd, arrays.lower, arrays.upper)
+        for values in (given.reference, given.mean, given.sd, given.lower, given.upper)
     )
     found = agreement(reference, mean, weights)
-    has = np.isfinite(lower) & np.isfinite(upper)
-    if has.sum() >= MIN_STUDIES:
-        bounds = reference[has], lower[has], upper[has]
-        found.update(interval_scores(*bounds, _of(weights, has)))
-    has = np.isfinite(sd)
-    if has.sum() >= MIN_STUDIES:
-        gaussian, of_them = (reference[has], mean[has], sd[has]), _of(weights, has)
-        found.update(gaussian_scores(*gaussian, of_them))
-        found.update(ranked_scores(*gaussian, of_them))
-    if target == arrays.age:
-        for kind, gaps in (("raw", arrays.raw_gap), ("corrected", arrays.corrected_gap)):
-            has = np.isfinite(gaps[rows])
-            if has.sum() >= MIN_STUDIES:
-                scores = gap_scores(reference[has], gaps[rows][has], _of(weights, has))
-                found.update({f"{kind}_gap_{name}": score for name, score in scores.items()})
+
+    def add(score: Callable[..., dict[str, np.ndarray]], *arrays: np.ndarray) -> None:
+        """Score the studies for which all arrays have a value."""
+        has = np.isfinite(arrays).all(axis=0)
+        if has.sum() >= MIN_STUDIES:
+            of_them = weights if weights is None or has.all() else weights[:, has]
+            found.update(score(*(array[has] for array in arrays), of_them))
+
+    add(interval_scores, reference, lower, upper)
+    add(gaussian_scores, reference, mean, sd)
+    add(ranked_scores, reference, mean, sd)
+    if target == given.age:
+        for kind, gaps in given.gaps.items():
+            add(partial(_named_gap_scores, kind), reference, gaps[rows])
     return found
 
 
-def _of(weights: Optional[np.ndarray], has: np.ndarray) -> Optional[np.ndarray]:
-    return weights if weights is None or has.all() else weights[:, has]
+def _named_gap_scores(
+    kind: str, age: np.ndarray, gap: np.ndarray, weights: Optional[np.ndarray]
+) -> dict[str, np.ndarray]:
+    return {f"{kind}_gap_{name}": score for name, score in gap_scores(age, gap, weights).items()}

@@ -12,8 +12,9 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.predictions import DEFAULT_LEVEL, Predictions, tidy_predictions
+from mimir_engine.evaluation.predictions import Predictions, tidy_predictions
 from mimir_engine.files.table_reader import Table, TidyTable, open_table, read_tidy, to_text
+from mimir_engine.inference_module.interval import DEFAULT_LEVEL
 
 _MEAN = re.compile(r"(?P<name>.+)_mean(?:_in_(?P<unit>.+))?")
 _SCORE = re.compile(r"(?P<name>.+?)(?:_male)?_score")
