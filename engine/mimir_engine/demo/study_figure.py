@@ -14,8 +14,7 @@ from matplotlib.patches import Patch
 
 from mimir_engine.cohort.outcome import StudyResult
 from mimir_engine.errors import printable
-from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH, WARNING
-from mimir_engine.files.atomic import atomic_file
+from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH, WARNING, save_figure
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.statistics import PredictionStatistics
 from mimir_engine.measuring.measurement import DEMONSTRATION, Measurement, estimated_sex
@@ -69,8 +68,7 @@ def draw_study(
     axis = figure.add_axes((0.29, FOOT / height, 0.34, chart_height / height))
     _draw_chart(axis, rows, module.statistics(), sex, truth or {})
     _draw_legend(figure, rows, module.statistics(), sex, truth)
-    with atomic_file(path) as file:
-        figure.savefig(file, format="png")
+    save_figure(path, figure)
 
 
 def _draw_head(
