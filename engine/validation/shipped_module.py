@@ -22,7 +22,6 @@ from matplotlib.figure import Figure
 from mimir_engine.cohort.measure_studies import InferOptions, infer
 from mimir_engine.cohort.result_files import write_cohort
 from mimir_engine.cohort.sources import NamedSource
-from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.inference_module import InferenceModule, find_module
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
@@ -109,9 +108,10 @@ def _estimates(seeds: range, module: InferenceModule, measured: list) -> Estimat
     )
 
 
-def r_squared(e: Estimates) -> list[float]:
-    """R² of each target."""
-    return [float(agreement(truth, value)["r2"]) for truth, value in zip(e.truth.T, e.value.T)]
+def r_squared(e: Estimates) -> np.ndarray:
+    """Share of the truth's variance explained."""
+    residual = ((e.truth - e.value) ** 2).sum(axis=0)
+    return 1 - residual / ((e.truth - e.truth.mean(axis=0)) ** 2).sum(axis=0)
 
 
 def coverage(e: Estimates) -> np.ndarray:

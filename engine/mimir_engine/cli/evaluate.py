@@ -11,6 +11,7 @@ from typing import Any, Optional
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.cli._progress import duration
 from mimir_engine.errors import MimirError
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
 
 FIGURES = ("png", "pdf", "svg", "none")
 MAX_RESAMPLES = 100_000
@@ -51,7 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.evaluation.subgroups import choose_groups
     from mimir_engine.evaluation.tables import write_metrics
     from mimir_engine.files.optional_packages import require
-    from mimir_engine.inference_module.interval import DEFAULT_LEVEL
 
     if arguments.figures != "none":
         require("figures")
@@ -86,10 +86,12 @@ def _check(arguments: argparse.Namespace) -> None:
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    from mimir_engine.inference_module.interval import check_level
-
-    if arguments.level is not None:
-        check_level(arguments.level)
+    if arguments.level is not None and not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
+        raise MimirError(
+            "LEVEL_INVALID",
+            f"level {arguments.level:g} is out of range",
+            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
+        )
     if not 0 <= arguments.bootstrap <= MAX_RESAMPLES or arguments.seed < 0:
         raise MimirError(
             "WRONG_USE",
@@ -103,7 +105,7 @@ def _names(text: Optional[str]) -> Optional[list[str]]:
 
 
 class _Counter:
-    """Show progress and the time left on one line, after the first second."""
+    """Shows on one line how much is done and the time left, once that has taken a while."""
 
     def __init__(self, what: str) -> None:
         self._what = what

@@ -121,9 +121,12 @@ def _check(arguments: argparse.Namespace) -> None:
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    from mimir_engine.inference_module.interval import check_level
-
-    check_level(arguments.level)
+    if not 0.5 <= arguments.level <= 0.999:
+        raise MimirError(
+            "LEVEL_INVALID",
+            f"an interval level of {arguments.level:g} is no use",
+            "Use one from 0.5 to 0.999.",
+        )
     if arguments.jobs < 1:
         raise MimirError("WRONG_USE", f"--jobs {arguments.jobs} reads nothing", "Use 1 or more.")
     if not arguments.modules.strip(", "):

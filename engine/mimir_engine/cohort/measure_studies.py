@@ -30,7 +30,6 @@ from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.inference_module.interval import DEFAULT_LEVEL
 from mimir_engine.measuring.one_study import (
     ModulePrediction,
     PreparedStudy,
@@ -61,7 +60,7 @@ class InferOptions:
         folders: Keeps images and measurements of every study, where they are wanted.
     """
 
-    level: float = DEFAULT_LEVEL
+    level: float = 0.95
     device: str = "auto"
     allow_unvalidated: bool = False
     jobs: int = 2

@@ -18,7 +18,8 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
 from mimir_engine.evaluation.subgroups import AGE, subgroups
 from mimir_engine.evaluation.uncertainty import gaussian_scores, interval_scores
-from mimir_engine.inference_module.interval import DEFAULT_LEVEL, gaussian_quantile
+from mimir_engine.inference_module.interval import gaussian_quantile
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Names of the metrics, in the order of the tables. See the functions that compute them.
 AGREEMENT = ("icc", "r2", "mae", "mape", "rmse", "bias", "loa_lower", "loa_upper")

@@ -22,7 +22,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import TEXTS, Table, open_table, read_tidy
-from mimir_engine.inference_module.interval import DEFAULT_LEVEL
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Groups that identify the person: the bootstrap draws all studies of a person together.
 PERSON = ("person", "eid")

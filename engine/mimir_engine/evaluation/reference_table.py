@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,7 +14,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, tidy_predictions
 from mimir_engine.files.table_reader import Table, TidyTable, open_table, read_tidy, to_text
-from mimir_engine.inference_module.interval import DEFAULT_LEVEL
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 _MEAN = re.compile(r"(?P<name>.+)_mean(?:_in_(?P<unit>.+))?")
 _SCORE = re.compile(r"(?P<name>.+?)(?:_male)?_score")
@@ -90,16 +90,8 @@ def with_reference(predictions: Predictions, table: TidyTable) -> Predictions:
 # --- predictions.csv of `mimir infer` ---
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Name and unit of a measurement, and the indices of its columns; None where it has none."""
-
-    name: str
-    unit: str
-    mean: int
-    sd: Optional[int] = None
-    lower: Optional[int] = None
-    upper: Optional[int] = None
+#: Name and unit of a measurement, and the indices of its columns of mean, SD and bounds.
+_Measurement = tuple[str, str, dict[str, int]]
 
 
 def tidy(table: Table) -> Table:
@@ -123,38 +115,38 @@ def tidy(table: Table) -> Table:
             if not name.strip() or name in names:
                 raise table.error("is empty or repeated", line, "name")
             names.add(name)
-            for measurement in measurements:
+            for target, unit, at in measurements:
                 numbers = [
-                    math.nan
-                    if (index := getattr(measurement, kind)) is None
-                    else table.number(row[index], line, table.columns[index], kind == "sd")
+                    table.number(row[at[kind]], line, table.columns[at[kind]], kind == "sd")
+                    if kind in at
+                    else math.nan
                     for kind in kinds
                 ]
-                texts = [row[index] for index in at_eid]
-                yield line, [row[at_name], measurement.name, measurement.unit, *numbers, *texts]
+                yield line, [row[at_name], target, unit, *numbers, *(row[i] for i in at_eid)]
 
     return Table(table.name, rows(), table.error)
 
 
-def _measurements(table: Table) -> tuple[list[_Columns], str]:
-    """The measurements of a table and their interval level in percent, empty without intervals."""
+def _measurements(table: Table) -> tuple[list[_Measurement], str]:
+    """Find the measurements of a table and their interval level in percent, empty for none."""
     at = {column: i for i, column in enumerate(table.columns)}
-    found: list[_Columns] = []
+    found: list[_Measurement] = []
     levels: set[str] = set()
     for column, place in at.items():
         if match := _MEAN.fullmatch(column):
-            name, unit = match["name"], match["unit"] or ""
-            sd = at.get(f"{name}_sd{column[len(name) + len('_mean') :]}")
+            name, unit, places = match["name"], match["unit"] or "", {"mean": place}
+            sd = f"{name}_sd{column[len(name) + len('_mean') :]}"
+            if sd in at:
+                places["sd"] = at[sd]
             bounds = {
                 b[1]: b for c in at if c.startswith(name) and (b := _BOUND.fullmatch(c, len(name)))
             }
-            places = {}
             if len(bounds) == 2:
                 levels |= {b[2] for b in bounds.values()}
-                places = {kind: at[b.string] for kind, b in bounds.items()}
-            found.append(_Columns(name, unit, place, sd, **places))
+                places |= {kind: at[b.string] for kind, b in bounds.items()}
+            found.append((name, unit, places))
         elif match := _SCORE.fullmatch(column):
-            found.append(_Columns(match["name"], "", place))
+            found.append((match["name"], "", {"mean": place}))
     if not found:
         raise table.error("has no column '<target>_mean_in_<unit>'", 1)
     if len(levels) > 1:

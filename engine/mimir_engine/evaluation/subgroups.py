@@ -9,6 +9,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import PERSON, Predictions
+from mimir_engine.files.table_reader import to_number
 from mimir_engine.inference_module.statistics import sex_label
 
 #: Largest number of members of a group.
@@ -99,7 +100,7 @@ def age_band(years: float, dash: str = " to ") -> str:
 
 def _as_number(text: str) -> Optional[float]:
     try:
-        number = float(text)
+        number = to_number(text)
     except ValueError:
         return None
-    return number if np.isfinite(number) else None
+    return None if np.isnan(number) else number

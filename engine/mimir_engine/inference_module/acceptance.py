@@ -88,27 +88,30 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
 
 
 def _outside_scanner(accepts: Accepts, study: DixonStudy) -> list[str]:
-    scanner = study.scanner
-    vendor, model, field = scanner.vendor.strip(), scanner.model.strip(), scanner.field_strength_t
-    reasons = []
-    if accepts.vendors:
-        if not vendor:
-            reasons.append("its vendor is unknown")
-        elif not any(vendor.casefold().startswith(name.casefold()) for name in accepts.vendors):
-            reasons.append(f"its vendor is {vendor}, not {_alternatives(accepts.vendors)}")
-    if accepts.models:
-        if not model:
-            reasons.append("its scanner model is unknown")
-        elif not any(name.casefold() in model.casefold() for name in accepts.models):
-            reasons.append(f"its scanner model is {model}, not {_alternatives(accepts.models)}")
-    if accepts.field_strengths_t:
-        strengths = accepts.field_strengths_t
-        if field is None:
-            reasons.append("its field strength is unknown")
-        elif not any(abs(field - strength) <= FIELD_TOLERANCE_T for strength in strengths):
-            known = _alternatives([f"{strength:g} T" for strength in strengths])
-            reasons.append(f"its field strength is {field:g} T, not {known}")
-    return reasons
+    scanner, tesla = study.scanner, study.scanner.field_strength_t
+    vendor, model = scanner.vendor.strip(), scanner.model.strip()
+    inside = {
+        "vendor": any(vendor.casefold().startswith(v.casefold()) for v in accepts.vendors),
+        "scanner model": any(m.casefold() in model.casefold() for m in accepts.models),
+        "field strength": any(
+            tesla is not None and abs(tesla - known) <= FIELD_TOLERANCE_T
+            for known in accepts.field_strengths_t
+        ),
+    }
+    found = {
+        "vendor": (vendor, accepts.vendors),
+        "scanner model": (model, accepts.models),
+        "field strength": (_tesla(tesla), [_tesla(known) for known in accepts.field_strengths_t]),
+    }
+    return [
+        f"its {what} is {value}, not {_alternatives(known)}" if value else f"its {what} is unknown"
+        for what, (value, known) in found.items()
+        if known and not (value and inside[what])
+    ]
+
+
+def _tesla(value: Optional[float]) -> str:
+    return "" if value is None else f"{value:g} T"
 
 
 def _outside_stations(accepts: Accepts, study: DixonStudy) -> list[str]:

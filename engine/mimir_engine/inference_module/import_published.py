@@ -19,7 +19,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -64,15 +64,6 @@ MAX_FACTOR = 3.0
 MAX_MAPE = 20.0
 
 
-@dataclass(frozen=True)
-class _Snapshot:
-    """Weights of a published snapshot, and the number of training steps before it."""
-
-    state_dict: Mapping[str, torch.Tensor]
-    iteration: Optional[int]
-    sha256: str
-
-
 def import_published(
     source: Union[str, Path], destination: Union[str, Path], name: Optional[str] = None
 ) -> InferenceModule:
@@ -101,18 +92,13 @@ def import_published(
         module = _module(name, _read_targets(files))
         _check_plausible(module.targets)
         destination.mkdir(parents=True, exist_ok=True)
-        snapshot = _read_snapshot(files, len(module.targets), destination)
+        state_dict, provenance = _read_snapshot(files, len(module.targets), destination)
     module = replace(
         module,
-        version=f"snapshot-{snapshot.sha256[:12]}",
-        provenance={
-            "layout": "published",
-            "source": source.name,
-            "snapshot_sha256": snapshot.sha256,
-            "iteration": snapshot.iteration,
-        },
+        version=f"snapshot-{provenance['snapshot_sha256'][:12]}",
+        provenance={"layout": "published", "source": source.name, **provenance},
     )
-    return write_module(destination / name, module, [snapshot.state_dict])
+    return write_module(destination / name, module, [state_dict])
 
 
 def _module(name: str, targets: list[Target]) -> InferenceModule:
@@ -247,13 +233,18 @@ def _check_plausible(targets: Sequence[Target]) -> None:
 # --- the snapshot ---
 
 
-def _read_snapshot(files: Mapping[str, Opener], target_count: int, scratch: Path) -> _Snapshot:
+def _read_snapshot(
+    files: Mapping[str, Opener], target_count: int, scratch: Path
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Read the network of the snapshot and check it against the architecture.
 
     Args:
         files: With ``snapshot.pth.tar``.
         target_count: Number of targets that the text files describe.
         scratch: Folder for a temporary copy.
+
+    Returns:
+        The state dict, and its provenance.
     """
     with tempfile.TemporaryDirectory(prefix=".snapshot.", dir=scratch) as folder:
         path = Path(folder) / SNAPSHOT
@@ -264,11 +255,10 @@ def _read_snapshot(files: Mapping[str, Opener], target_count: int, scratch: Path
     if not isinstance(state_dict, dict):
         raise MimirError(CODE, f"{SNAPSHOT} contains no state_dict")
     iteration = content.get("iteration")
-    return _Snapshot(
-        state_dict=_checked(state_dict, target_count),
-        iteration=iteration if isinstance(iteration, int) else None,
-        sha256=digest,
-    )
+    return _checked(state_dict, target_count), {
+        "snapshot_sha256": digest,
+        "iteration": iteration if isinstance(iteration, int) else None,
+    }
 
 
 def _load_safely(path: Path) -> Any:

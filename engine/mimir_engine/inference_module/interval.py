@@ -1,4 +1,4 @@
-"""Define the level of prediction intervals, and compute their half-width in SDs."""
+"""Compute the half-width of prediction intervals, in standard deviations."""
 
 from __future__ import annotations
 
@@ -6,26 +6,6 @@ from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
-
-from mimir_engine.errors import MimirError
-
-#: Share of the prediction intervals that contain the true value, if nothing else is asked for.
-DEFAULT_LEVEL = 0.95
-MIN_LEVEL, MAX_LEVEL = 0.5, 0.999
-
-
-def check_level(level: float) -> None:
-    """Refuse an interval level that is out of range.
-
-    Raises:
-        MimirError: ``LEVEL_INVALID``.
-    """
-    if not MIN_LEVEL <= level <= MAX_LEVEL:
-        raise MimirError(
-            "LEVEL_INVALID",
-            f"level {level:g} is out of range",
-            f"Use a level from {MIN_LEVEL:g} to {MAX_LEVEL:g}.",
-        )
 
 
 def gaussian_quantile(level: float) -> float:

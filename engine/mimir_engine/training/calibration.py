@@ -28,7 +28,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.interval import DEFAULT_LEVEL, half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
 from mimir_engine.inference_module.statistics import sex_label
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 
@@ -93,7 +93,7 @@ def apply_calibration(
     predictions: Predictions,
     targets: Sequence[Target],
     calibrations: Sequence[Calibration],
-    level: float = DEFAULT_LEVEL,
+    level: float = 0.95,
 ) -> Predictions:
     """Raw predictions with means corrected, variances scaled, and intervals of this level.
 
@@ -129,7 +129,7 @@ def reach_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -
 
 
 def cross_calibrated(
-    predictions: Predictions, targets: Sequence[Target], level: float = DEFAULT_LEVEL
+    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
 ) -> Predictions:
     """Each fold's predictions, calibrated on the other folds alone: what to report accuracy from.
 

@@ -119,8 +119,8 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
         read_features(path)
     save_file({"mean": np.ones(3, np.float32)}, path)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*other arrays"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*does not contain"):
         read_features(path)
     one = np.ones(1, np.float32)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*above zero"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*must be above 0"):
         FeatureStatistics(one, np.ones((1, 1), np.float32), 0 * one, one)
