@@ -11,6 +11,7 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.evaluation.rounding import squares_around_mean
 from mimir_engine.inference_module.interval import gaussian_quantile
 
 #: References closer to zero are left out of the relative error, as in the published validation.
@@ -45,7 +46,7 @@ def agreement(
     n, s_a, s_aa, s_d, s_dd, s_ad, s_abs, n_relative, s_relative = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         bias = s_d / n
-        spread = sum_of_squares(n, s_a, s_aa, centre)
+        spread = squares_around_mean(n, s_a, s_aa, np.abs(reference).max())
         var_a = spread / (n - 1)
         var_d = np.maximum(s_dd - s_d * bias, 0.0) / (n - 1)
         covariance = var_a + (s_ad - s_a * bias) / (n - 1)
@@ -71,20 +72,6 @@ def weighted_sums(columns: tuple[np.ndarray, ...], weights: Optional[np.ndarray]
     if weights is None:
         return stacked.sum(axis=1)
     return (weights @ stacked.T).T  # far faster than stacked @ weights.T
-
-
-def sum_of_squares(
-    count: np.ndarray, total: np.ndarray, squares: np.ndarray, centre: float
-) -> np.ndarray:
-    """Return sums of squares around each resample's own average; NaN where they are only rounding.
-
-    Args:
-        count, total, squares: Number of studies, sums and sums of squares of values minus `centre`.
-        centre: The average of all studies.
-    """
-    rounding = 1e-12 * squares + 1e-28 * count * centre**2
-    spread = squares - total**2 / count
-    return np.where(spread > rounding, spread, np.nan)
 
 
 def trapezoids(heights: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -11,12 +11,8 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.evaluation.agreement import (
-    finite,
-    sum_of_squares,
-    trapezoids,
-    weighted_sums,
-)
+from mimir_engine.evaluation.agreement import finite, trapezoids, weighted_sums
+from mimir_engine.evaluation.rounding import squares_around_mean
 from mimir_engine.inference_module.interval import gaussian_quantile
 
 #: Levels of the coverage curve. The published steps of 0.1 show only the middle of the curve; the
@@ -130,6 +126,7 @@ def interval_scores(
     columns = (np.ones_like(a), inside, upper - lower, a, a * a)
     n, s_inside, s_width, s_a, s_aa = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sd = np.sqrt(sum_of_squares(n, s_a, s_aa, reference.mean()) / (n - 1))
+        spread = squares_around_mean(n, s_a, s_aa, np.abs(reference).max())
+        sd = np.sqrt(spread / (n - 1))
         width = s_width / n
         return finite({"picp": s_inside / n, "width": width, "relative_width": width / sd})

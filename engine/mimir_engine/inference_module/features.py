@@ -123,8 +123,9 @@ def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicalit
 
 
 def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[FeatureStatistics]:
-    """Compute the statistics of a network's features; None for fewer than `MIN_IMAGES` images.
+    """Compute the statistics of a network's features.
 
+    None for fewer than `MIN_IMAGES` images, and for features that are the same for all images.
     Scale and quantiles of the distance come from each fifth of the images, with components of the
     other four.
 
@@ -135,6 +136,11 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
     count = len(features)
     if count < MIN_IMAGES:
         return None
+    # Features are float32: squared, their rounding errors are this part of them.
+    squares = float(np.square(features, dtype=np.float64).sum(axis=1).mean())
+    rounding = max(np.finfo(np.float32).eps ** 2 * squares, float(np.finfo(np.float32).tiny))
+    if features.var(axis=0, dtype=np.float64).sum() <= rounding:
+        return None
     rank = min(rank, count // 4, features.shape[1] - 1)
     fold_of = np.arange(count) % FOLDS
     parts = [
@@ -142,7 +148,7 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
         for fold in range(FOLDS)
     ]
     inside, outside = np.concatenate(parts, axis=1)
-    scale = max(float(outside.var() / (2 * outside.mean())), np.finfo(np.float32).tiny)
+    scale = max(float(outside.var() / (2 * max(outside.mean(), rounding))), rounding)
     fitted = _principal(features, rank)
     return FeatureStatistics(
         fitted.mean,

@@ -23,6 +23,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.evaluation.rounding import is_rounding
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.projection.project import PROJECTION_NAME
@@ -204,7 +205,8 @@ def standardisation_of(targets: np.ndarray, names: Sequence[str]) -> Standardisa
     """Raises MimirError TARGET_WITHOUT_SPREAD where fewer than two different labels are known."""
     labelled = np.isfinite(targets)
     for column, name in enumerate(names):
-        if len(np.unique(targets[labelled[:, column], column])) < 2:
+        labels = targets[labelled[:, column], column]
+        if len(labels) < 2 or is_rounding(np.ptp(labels), labels):
             raise MimirError(
                 "TARGET_WITHOUT_SPREAD",
                 f"{name} has fewer than two different labels",
