@@ -85,7 +85,7 @@ def read_json(
 
 
 class _InvalidJson(Exception):
-    """A sentence about what is wrong with a file."""
+    """An invalid file, described in one sentence."""
 
 
 def _parsed(path: Path, where: str, max_bytes: int) -> object:

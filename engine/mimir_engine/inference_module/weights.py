@@ -119,7 +119,7 @@ def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _check_size(path: Path) -> None:
     if not path.is_file():
         raise MimirError(
-            "WEIGHTS_MISSING", f"there is no file {path}", "Download the inference module again."
+            "WEIGHTS_MISSING", f"the file {path} is missing", "Download the inference module again."
         )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MimirError(
