@@ -11,11 +11,10 @@ network has learnt (Butler et al. 2021, Hum Brain Mapp 42:4092), so it is not co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
 
 import numpy as np
 
-from mimir_engine.evaluation.agreement import finite, weighted_sums
+from mimir_engine.evaluation.agreement import Scores, Weights, finite, weighted_sums
 from mimir_engine.evaluation.rounding import is_rounding, squares_around_mean
 
 #: Number of folds where none are given.
@@ -23,10 +22,7 @@ FOLDS = 10
 
 
 def age_gaps(
-    age: np.ndarray,
-    estimate: np.ndarray,
-    folds: Sequence[str] = (),
-    persons: Sequence[str] = (),
+    age: np.ndarray, estimate: np.ndarray, folds: Sequence[str] = (), persons: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the raw and the corrected gap of each study, in years.
 
@@ -61,9 +57,7 @@ def _assigned(persons: Sequence[object]) -> np.ndarray:
     return np.asarray(folds[person_of])
 
 
-def gap_scores(
-    age: np.ndarray, gap: np.ndarray, weights: Optional[np.ndarray] = None
-) -> dict[str, np.ndarray]:
+def gap_scores(age: np.ndarray, gap: np.ndarray, weights: Weights = None) -> Scores:
     """Compute ``mae``, the mean size of a gap in years, and Pearson's ``age_correlation``.
 
     Arrays and weights are as in `agreement`.

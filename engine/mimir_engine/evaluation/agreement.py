@@ -14,15 +14,17 @@ import numpy as np
 from mimir_engine.evaluation.rounding import squares_around_mean
 from mimir_engine.inference_module.interval import gaussian_quantile
 
+#: How often each study occurs in each resample, float64 (resamples, studies); None for each once.
+Weights = Optional[np.ndarray]
+#: Metrics by name: (resamples,), or single numbers without weights.
+Scores = dict[str, np.ndarray]
 #: References closer to zero are left out of the relative error, as in the published validation.
 MIN_REFERENCE = 1e-4
 #: Half-width of the 95 % limits of agreement, in SDs of the differences.
 LIMITS_SD = gaussian_quantile(0.95)
 
 
-def agreement(
-    reference: np.ndarray, mean: np.ndarray, weights: Optional[np.ndarray] = None
-) -> dict[str, np.ndarray]:
+def agreement(reference: np.ndarray, mean: np.ndarray, weights: Weights = None) -> Scores:
     """Compute all metrics of agreement at once, since they share their sums.
 
     With d = mean - reference, over n studies:
@@ -66,7 +68,7 @@ def agreement(
         )
 
 
-def weighted_sums(columns: tuple[np.ndarray, ...], weights: Optional[np.ndarray]) -> np.ndarray:
+def weighted_sums(columns: tuple[np.ndarray, ...], weights: Weights) -> np.ndarray:
     """Sum columns (studies,) over the studies of each resample: (columns[, resamples])."""
     stacked = np.stack(columns).astype(np.float64)
     if weights is None:
@@ -79,6 +81,6 @@ def trapezoids(heights: np.ndarray, places: np.ndarray) -> np.ndarray:
     return (np.diff(places) * (heights[..., 1:] + heights[..., :-1]) / 2).sum(axis=-1)
 
 
-def finite(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def finite(metrics: Scores) -> Scores:
     """Replace infinite values, left by divisions by zero, with NaN."""
     return {name: np.where(np.isfinite(v), v, np.nan) for name, v in metrics.items()}

@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.evaluation.age_gap import age_gaps, gap_scores
-from mimir_engine.evaluation.agreement import agreement
+from mimir_engine.evaluation.agreement import Scores, Weights, agreement
 from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_counts
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
@@ -185,9 +185,7 @@ def _evaluate_target(
     return len(rows), values
 
 
-def _metrics(
-    given: _Input, target: int, rows: np.ndarray, weights: Optional[np.ndarray]
-) -> dict[str, np.ndarray]:
+def _metrics(given: _Input, target: int, rows: np.ndarray, weights: Weights) -> Scores:
     """Compute each metric on the studies that have the values it needs."""
     reference, mean, sd, lower, upper = (
         values[rows, target]
@@ -195,7 +193,7 @@ def _metrics(
     )
     found = agreement(reference, mean, weights)
 
-    def add(score: Callable[..., dict[str, np.ndarray]], *arrays: np.ndarray) -> None:
+    def add(score: Callable[..., Scores], *arrays: np.ndarray) -> None:
         """Score the studies for which all arrays have a value."""
         has = np.isfinite(arrays).all(axis=0)
         if has.sum() >= MIN_STUDIES:
@@ -211,7 +209,5 @@ def _metrics(
     return found
 
 
-def _named_gap_scores(
-    kind: str, age: np.ndarray, gap: np.ndarray, weights: Optional[np.ndarray]
-) -> dict[str, np.ndarray]:
+def _named_gap_scores(kind: str, age: np.ndarray, gap: np.ndarray, weights: Weights) -> Scores:
     return {f"{kind}_gap_{name}": score for name, score in gap_scores(age, gap, weights).items()}

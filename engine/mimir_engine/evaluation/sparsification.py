@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 
-from mimir_engine.evaluation.agreement import trapezoids
+from mimir_engine.evaluation.agreement import Scores, Weights, trapezoids
 from mimir_engine.evaluation.rounding import ROUNDING
 
 #: Shares of the studies removed in a sparsification curve: 0, 1 … 99 %.
@@ -36,7 +35,7 @@ class Ranking:
     ends: np.ndarray
 
     def sums(
-        self, shares: np.ndarray, values: Sequence[np.ndarray], weights: Optional[np.ndarray]
+        self, shares: np.ndarray, values: Sequence[np.ndarray], weights: Weights
     ) -> np.ndarray:
         """Sum over the studies of smallest key.
 
@@ -110,10 +109,7 @@ def rank(key: np.ndarray) -> Ranking:
 
 
 def sparsification_curve(
-    error: np.ndarray,
-    key: np.ndarray,
-    removed: np.ndarray = REMOVED,
-    weights: Optional[np.ndarray] = None,
+    error: np.ndarray, key: np.ndarray, removed: np.ndarray = REMOVED, weights: Weights = None
 ) -> np.ndarray:
     """Return the mean error of the studies left when those of largest key are removed.
 
@@ -145,11 +141,8 @@ def ause(by_sd: np.ndarray, by_error: np.ndarray, removed: np.ndarray = REMOVED)
 
 
 def ranked_scores(
-    reference: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
-    weights: Optional[np.ndarray] = None,
-) -> dict[str, np.ndarray]:
+    reference: np.ndarray, mean: np.ndarray, sd: np.ndarray, weights: Weights = None
+) -> Scores:
     """Compute ``ence`` and ``ause``, with one sort by SD for both.
 
     ``ence`` is the expected normalised calibration error of Levi et al. 2022 (arXiv:1905.11659):

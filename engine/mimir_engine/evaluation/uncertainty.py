@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Optional
 
 import numpy as np
 
-from mimir_engine.evaluation.agreement import finite, trapezoids, weighted_sums
+from mimir_engine.evaluation.agreement import Scores, Weights, finite, trapezoids, weighted_sums
 from mimir_engine.evaluation.rounding import squares_around_mean
 from mimir_engine.inference_module.interval import gaussian_quantile
 
@@ -25,9 +24,7 @@ def gaussian_quantiles(levels: Sequence[float] | np.ndarray = LEVELS) -> np.ndar
     return np.array([gaussian_quantile(p) if p < 1 else math.inf for p in map(float, levels)])
 
 
-def coverage_curve(
-    score: np.ndarray, quantiles: np.ndarray, weights: Optional[np.ndarray] = None
-) -> np.ndarray:
+def coverage_curve(score: np.ndarray, quantiles: np.ndarray, weights: Weights = None) -> np.ndarray:
     """Return the share of the studies whose score is within each quantile.
 
     Args:
@@ -43,10 +40,7 @@ def coverage_curve(
 
 
 def interval_curve(
-    reference: np.ndarray,
-    lower: np.ndarray,
-    upper: np.ndarray,
-    weights: Optional[np.ndarray] = None,
+    reference: np.ndarray, lower: np.ndarray, upper: np.ndarray, weights: Weights = None
 ) -> np.ndarray:
     """Return the share of the references within intervals at several levels.
 
@@ -58,7 +52,7 @@ def interval_curve(
     return _shares((lower <= reference[:, None]) & (reference[:, None] <= upper), weights)
 
 
-def _shares(inside: np.ndarray, weights: Optional[np.ndarray]) -> np.ndarray:
+def _shares(inside: np.ndarray, weights: Weights) -> np.ndarray:
     if weights is None:
         return inside.mean(axis=0)
     with np.errstate(invalid="ignore"):
@@ -97,11 +91,8 @@ def negative_log_likelihood(reference: np.ndarray, mean: np.ndarray, sd: np.ndar
 
 
 def gaussian_scores(
-    reference: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
-    weights: Optional[np.ndarray] = None,
-) -> dict[str, np.ndarray]:
+    reference: np.ndarray, mean: np.ndarray, sd: np.ndarray, weights: Weights = None
+) -> Scores:
     """Compute ``auce`` of the Gaussian intervals at `LEVELS`, average ``crps`` and ``nll``."""
     coverage = coverage_curve(np.abs(reference - mean) / sd, gaussian_quantiles(), weights)
     scores = (crps(reference, mean, sd), negative_log_likelihood(reference, mean, sd))
@@ -111,11 +102,8 @@ def gaussian_scores(
 
 
 def interval_scores(
-    reference: np.ndarray,
-    lower: np.ndarray,
-    upper: np.ndarray,
-    weights: Optional[np.ndarray] = None,
-) -> dict[str, np.ndarray]:
+    reference: np.ndarray, lower: np.ndarray, upper: np.ndarray, weights: Weights = None
+) -> Scores:
     """Compute coverage and width of one interval per study; bounds (studies,) are inside.
 
     ``picp`` is the share of references inside, ``width`` the average width in the target's unit,
