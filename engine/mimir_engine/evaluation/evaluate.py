@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
@@ -87,19 +87,6 @@ class Evaluation:
         return tuple(n for n, count in zip(self.names, self.counts[0]) if count < MIN_STUDIES)
 
 
-@dataclass(frozen=True, eq=False)
-class _Input:
-    """Input of the metrics: float64 (studies, targets), and the gaps of the target age."""
-
-    reference: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    age: Optional[int]
-    gaps: Mapping[str, np.ndarray]
-
-
 def evaluate(
     predictions: Predictions,
     groups: Optional[Mapping[str, Sequence[str]]] = None,
@@ -118,7 +105,7 @@ def evaluate(
         seed: Of the bootstrap; the same gives the same intervals.
         listener: Called with the progress.
     """
-    given = _input(predictions, level)
+    given, gaps = _with_intervals(predictions, level), _gaps(predictions)
     parts = [(*ALL, np.arange(len(predictions))), *subgroups(groups or {})]
     drawn = resample_counts(predictions.persons, resamples, seed)
     shape = (len(parts), len(predictions.names))
@@ -127,7 +114,7 @@ def evaluate(
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as threads:
         for part, (_, _, rows) in enumerate(parts):
             samples = np.full((resamples, shape[1], len(METRICS)), np.nan)
-            one_target = partial(_evaluate_target, given, rows=rows, drawn=drawn, samples=samples)
+            one_target = partial(_evaluate_target, given, gaps, rows, drawn, samples)
             for target, result in enumerate(threads.map(one_target, range(shape[1]))):
                 counts[part, target], values[part, target] = result
                 if listener:
@@ -144,7 +131,7 @@ def evaluate(
         values=values,
         lower=lower,
         upper=upper,
-        level=predictions.level or level,
+        level=given.level or level,
         given=predictions.level is not None,
         resamples=resamples,
         seed=seed,
@@ -153,21 +140,29 @@ def evaluate(
     )
 
 
-def _input(p: Predictions, level: float) -> _Input:
+def _with_intervals(p: Predictions, level: float) -> Predictions:
+    """Add Gaussian intervals to predictions that have none."""
     half = gaussian_quantile(level) * p.sd
-    lower = p.mean - half if p.lower is None else p.lower
-    upper = p.mean + half if p.upper is None else p.upper
+    return p if p.level else replace(p, lower=p.mean - half, upper=p.mean + half, level=level)
+
+
+def _gaps(p: Predictions) -> dict[int, dict[str, np.ndarray]]:
+    """Compute the gaps of the target age, by its column; empty without that target."""
     age = next((i for i, name in enumerate(p.names) if name.lower() == AGE), None)
-    gaps = {}
-    if age is not None:
-        folds = p.groups.get("fold", ())
-        raw, corrected = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
-        gaps = {"raw": raw, "corrected": corrected}
-    return _Input(p.reference, p.mean, p.sd, lower, upper, age, gaps)
+    if age is None:
+        return {}
+    folds = p.groups.get("fold", ())
+    raw, corrected = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
+    return {age: {"raw": raw, "corrected": corrected}}
 
 
 def _evaluate_target(
-    given: _Input, target: int, rows: np.ndarray, drawn: np.ndarray, samples: np.ndarray
+    given: Predictions,
+    gaps: Mapping[int, Mapping[str, np.ndarray]],
+    rows: np.ndarray,
+    drawn: np.ndarray,
+    samples: np.ndarray,
+    target: int,
 ) -> tuple[int, np.ndarray]:
     """Return the number of a target's studies and its metrics; fill in `samples`."""
     known = np.isfinite(given.reference[rows, target]) & np.isfinite(given.mean[rows, target])
@@ -175,39 +170,36 @@ def _evaluate_target(
     values = np.full(len(METRICS), np.nan)
     if len(rows) < MIN_STUDIES:
         return len(rows), values
-    for name, value in _metrics(given, target, rows, None).items():
+    arrays = {
+        name: getattr(given, name)[rows, target]
+        for name in ("reference", "mean", "sd", "lower", "upper")
+    }
+    arrays.update((name, gap[rows]) for name, gap in gaps.get(target, {}).items())
+    for name, value in _metrics(arrays, None).items():
         values[METRICS.index(name)] = value
     block = max(1, BLOCK_BYTES // (8 * len(rows)))
     for start in range(0, len(drawn), block):
         weights = drawn[start : start + block].take(rows, axis=1).astype(np.float64)
-        for name, sample in _metrics(given, target, rows, weights).items():
+        for name, sample in _metrics(arrays, weights).items():
             samples[start : start + block, target, METRICS.index(name)] = sample
     return len(rows), values
 
 
-def _metrics(given: _Input, target: int, rows: np.ndarray, weights: Weights) -> Scores:
+def _metrics(arrays: Mapping[str, np.ndarray], weights: Weights) -> Scores:
     """Compute each metric on the studies that have the values it needs."""
-    reference, mean, sd, lower, upper = (
-        values[rows, target]
-        for values in (given.reference, given.mean, given.sd, given.lower, given.upper)
-    )
-    found = agreement(reference, mean, weights)
+    found = agreement(arrays["reference"], arrays["mean"], weights)
 
-    def add(score: Callable[..., Scores], *arrays: np.ndarray) -> None:
-        """Score the studies for which all arrays have a value."""
-        has = np.isfinite(arrays).all(axis=0)
+    def add(score: Callable[..., Scores], *names: str, prefix: str = "") -> None:
+        """Score the studies for which these arrays have a value."""
+        has = np.isfinite([arrays[name] for name in names]).all(axis=0)
         if has.sum() >= MIN_STUDIES:
             of_them = weights if weights is None or has.all() else weights[:, has]
-            found.update(score(*(array[has] for array in arrays), of_them))
+            scores = score(*(arrays[name][has] for name in names), of_them)
+            found.update((prefix + name, value) for name, value in scores.items())
 
-    add(interval_scores, reference, lower, upper)
-    add(gaussian_scores, reference, mean, sd)
-    add(ranked_scores, reference, mean, sd)
-    if target == given.age:
-        for kind, gaps in given.gaps.items():
-            add(partial(_named_gap_scores, kind), reference, gaps[rows])
+    add(interval_scores, "reference", "lower", "upper")
+    add(gaussian_scores, "reference", "mean", "sd")
+    add(ranked_scores, "reference", "mean", "sd")
+    for kind in arrays.keys() & {"raw", "corrected"}:
+        add(gap_scores, "reference", kind, prefix=f"{kind}_gap_")
     return found
-
-
-def _named_gap_scores(kind: str, age: np.ndarray, gap: np.ndarray, weights: Weights) -> Scores:
-    return {f"{kind}_gap_{name}": score for name, score in gap_scores(age, gap, weights).items()}
