@@ -149,8 +149,8 @@ def _age_gap(e: Evaluation, name: str) -> str:
     ]
     table = markdown_table(("Gap", "MAE (years)", "Correlation with age"), rows, 1)
     note = (
-        "The line of gap on age, fitted without the fold that it corrects, is subtracted from the"
-        " corrected gap. This uses the true age, so it does not show how well age is predicted:"
+        "The corrected gap is the raw gap minus the line of gap on age, fitted without the fold"
+        " that it corrects. It uses the true age, so it does not show how well age is predicted:"
         " see the raw gap's MAE, and the R² above."
     )
     return f"{table}\n\n{note}"
