@@ -14,6 +14,7 @@ from trials import Outcome
 import mimir_engine
 from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
 from mimir_engine.evaluation.uncertainty import auce
+from mimir_engine.files.markdown_table import markdown_table
 
 #: Said on every table of theirs.
 NETWORKS = {
@@ -58,7 +59,7 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
         "increase for each seed",
         "R² with, without",
     )
-    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{_table(head, rows)}"
+    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
 def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
@@ -83,7 +84,8 @@ def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
             )
         )
     head = ("target", "R²", "MAE", "coverage, %", "women", "men", "width / SD", "AUCE")
-    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{_table(head, rows)}"
+    table = markdown_table(head, rows, 1)
+    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{table}"
 
 
 def summary(by_networks: Mapping[str, Measured]) -> str:
@@ -100,9 +102,8 @@ def summary(by_networks: Mapping[str, Measured]) -> str:
             )
         )
     rows.append(("*criterion*", "*93 to 97*", "*at most 0.02*", "*at most 0.01*"))
-    return _table(
-        ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE"), rows
-    )
+    head = ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE")
+    return markdown_table(head, rows, 1)
 
 
 def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
@@ -121,7 +122,7 @@ def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
     flagged = (f"{100 * cohort.unusual.mean():.1f}" for cohort in cohorts.values())
     rows.append(("*images above the 99 % quantile of the calibration images, %*", *flagged))
     heads = (f"{name} ({len(cohort.unusual):,})" for name, cohort in cohorts.items())
-    return f"{NETWORKS[networks]}\n\n{_table(('target', *heads), rows)}"
+    return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
 
 
 def coverage(cohort: Measured) -> np.ndarray:
@@ -171,8 +172,3 @@ def _with_interval(found: Evaluation, name: str, metric: str) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -231,12 +231,12 @@ def write_csv(path: Union[str, Path], node: Any) -> None:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
     import_engine()
-    from mimir_engine.files.atomic import whole_file
+    from mimir_engine.files.atomic import atomic_file
 
     table = node.GetTable()
     names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
     rows = zip(*(column_values(node, name) for name in names))
-    with whole_file(Path(path)) as file:
+    with atomic_file(Path(path)) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(names)

@@ -86,7 +86,7 @@ def _project_one(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from mimir_engine.cohort.outcome import failure_of
-    from mimir_engine.files.atomic import whole_file
+    from mimir_engine.files.atomic import atomic_file
     from mimir_engine.fusion.nrrd import write_nrrd
     from mimir_engine.measuring.one_study import read_and_fuse
     from mimir_engine.projection.project import project
@@ -103,7 +103,7 @@ def _project_one(arguments: argparse.Namespace) -> int:
         return SOME_FAILED
     for finding in study.findings:
         say(f"{finding.code}: {study.name}: {finding.sentence}.")
-    with whole_file(arguments.output) as file:
+    with atomic_file(arguments.output) as file:
         np.save(file, image)
     if arguments.volumes:
         write_nrrd(arguments.volumes, study.name, fused)

@@ -17,7 +17,7 @@ import numpy as np
 
 from mimir_engine.cohort.outcome import StudyResult
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -155,7 +155,7 @@ class StudyFolders:
 
     def path(self, name: str) -> Path:
         """The folder of a study."""
-        return (self._folder / plain_file_name(name)).absolute()
+        return (self._folder / safe_file_name(name)).absolute()
 
     def has(self, name: str) -> bool:
         """Whether a study's details are all there."""
@@ -189,7 +189,7 @@ class StudyFolders:
             "findings": [asdict(finding) for finding in result.findings],
             "flags": list(result.flags),
         }
-        with whole_file(self.path(result.name) / MEASUREMENTS_FILE) as file:
+        with atomic_file(self.path(result.name) / MEASUREMENTS_FILE) as file:
             file.write(json.dumps(record, indent=1, allow_nan=False).encode("ascii"))
 
 

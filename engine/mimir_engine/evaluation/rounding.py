@@ -1,8 +1,8 @@
-"""Tell differences from rounding errors.
+"""Distinguish differences from rounding errors.
 
-Every library adds up in an order of its own, so a sum that is zero in exact arithmetic comes out as
-about 1e-16 of its terms on one processor and as zero on another. No result may depend on which it
-is: comparisons with zero go through these functions.
+Every library sums in its own order, so a sum that is zero in exact arithmetic comes out as
+about 1e-16 of its terms on one processor and as zero on another. No result may depend on this:
+comparisons with zero use these functions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def is_rounding(differences: Number, values: Number) -> bool:
 
 
 def squares_around_mean(count: Number, total: Number, squares: Number, size: Number) -> np.ndarray:
-    """Sum of squares around the values' own mean; NaN where that is rounding errors alone.
+    """Sum squares around the values' own mean; NaN where the sum is only rounding errors.
 
     Args:
         count: Number of values.

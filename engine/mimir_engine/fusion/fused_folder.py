@@ -16,7 +16,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 from mimir_engine.study.contrast import Contrast
@@ -75,7 +75,7 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
     content = {**description, "affine_lps_mm": affine.tolist()}
-    with whole_file(folder / DESCRIPTION_FILE) as file:
+    with atomic_file(folder / DESCRIPTION_FILE) as file:
         file.write(json.dumps(content, indent=1, allow_nan=False).encode("ascii"))
 
 
@@ -101,7 +101,7 @@ def write_array(path: Path, array: np.ndarray) -> None:
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.save(file, array, allow_pickle=False)
 
 

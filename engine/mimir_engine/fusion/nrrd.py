@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import require
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.volume import Volume
@@ -32,8 +32,8 @@ def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
     require("volumes")
     paths = []
     for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
-        path = folder / f"{plain_file_name(name)}_{contrast}.nrrd"
-        with whole_file(path) as file:
+        path = folder / f"{safe_file_name(name)}_{contrast}.nrrd"
+        with atomic_file(path) as file:
             file.write(_nrrd(volume))
         paths.append(path)
     return paths

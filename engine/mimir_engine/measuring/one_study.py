@@ -16,8 +16,8 @@ from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import (
-    DEFAULT_LEVEL,
     OUTSIDE_VALIDATION,
     Measurement,
     estimated_sex,

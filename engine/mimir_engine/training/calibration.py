@@ -29,7 +29,8 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.target import half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
+from mimir_engine.inference_module.statistics import sex_label
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 
 LEAST_FOR_VARIANCE = 2
@@ -181,7 +182,7 @@ def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
         return tuple(_SEXES.get(sex.lower(), "") for sex in predictions.groups["sex"])
     if "sex" in predictions.names:
         labels = predictions.reference[:, predictions.names.index("sex")]
-        return tuple({0.0: "female", 1.0: "male"}.get(float(label), "") for label in labels)
+        return tuple(map(sex_label, labels))
     return ("",) * len(predictions.studies)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.rounding import is_rounding
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.study.source_name import uk_biobank_ids
@@ -180,7 +180,7 @@ def describe_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
         "provenance": dict(dataset.provenance),
         "studies": [[study.name, study.eid, study.instance] for study in dataset.studies],
     }
-    with whole_file(Path(folder) / "dataset.json") as file:
+    with atomic_file(Path(folder) / "dataset.json") as file:
         file.write(json.dumps(description, indent=1, sort_keys=True).encode("ascii") + b"\n")
 
 

@@ -20,7 +20,7 @@ from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import InferenceModule, StatisticsFile, module_to_record
+from mimir_engine.inference_module.format import InferenceModule, ModuleFile, module_to_json
 from mimir_engine.inference_module.statistics import (
     PredictionStatistics,
     describe_predictions,
@@ -77,13 +77,13 @@ def module_with_statistics(folder: Path, **changes: Any) -> InferenceModule:
     """A module without weights, with statistics."""
     module = load_module(write_without_network(folder, **changes))
     write_statistics(folder / "statistics.json", made_up_statistics())
-    return replace(module, statistics_file=StatisticsFile("statistics.json", "0" * 64))
+    return replace(module, statistics_file=ModuleFile("statistics.json", "0" * 64))
 
 
 def write_variant(folder: Path, module: InferenceModule, **changes: Any) -> InferenceModule:
     """The same module but for some of what its ``module.json`` says."""
     shutil.copytree(module.folder, folder)
-    record = module_to_record(replace(module, **changes))
+    record = module_to_json(replace(module, **changes))
     (folder / "module.json").write_text(json.dumps(record), "utf-8")
     return load_module(folder)
 

@@ -227,7 +227,7 @@ def test_modules_are_listed_shown_and_verified(tmp_path: Path, capsys: Capture) 
     assert main(["modules", "show", "trial"]) == DONE
     assert "liverVolume" in capsys.readouterr().out
     assert main(["modules", "verify", "trial"]) == DONE
-    assert "as they were written" in capsys.readouterr().out
+    assert "all files match their hashes" in capsys.readouterr().out
     (folder / "weights.safetensors").write_bytes(b"changed")
     assert main(["modules", "verify", "trial"]) == WRONG_USE
     assert the_only_line(capsys).startswith("MODULE_DAMAGED: weights.safetensors ")

@@ -14,7 +14,6 @@ from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_cou
 from mimir_engine.evaluation.sparsification import (
     REMOVED,
     ause,
-    ence,
     ranked_scores,
     sparsification_curve,
 )
@@ -191,6 +190,10 @@ def test_true_sds_are_calibrated_and_halved_ones_are_not() -> None:
 
 
 # --- sparsification ---
+
+
+def ence(error: np.ndarray, sd: np.ndarray) -> float:
+    return float(ranked_scores(np.zeros_like(error), error, sd)["ence"])
 
 
 def slow_curve(error: np.ndarray, key: np.ndarray) -> list[float]:

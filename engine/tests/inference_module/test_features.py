@@ -12,7 +12,8 @@ from random_modules import module_spec, write_without_network
 pytest.importorskip("safetensors")
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import file_sha256, load_module
+from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.features import (
     FeatureStatistics,
     describe_features,
@@ -20,7 +21,7 @@ from mimir_engine.inference_module.features import (
     typicality,
     write_features,
 )
-from mimir_engine.inference_module.format import FeaturesFile
+from mimir_engine.inference_module.format import ModuleFile
 
 
 def drawn(count: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +40,7 @@ def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatis
     assert statistics is not None
     write_features(folder / "features.safetensors", statistics)
     digest = file_sha256(folder / "features.safetensors")
-    file = FeaturesFile("features.safetensors", digest)
+    file = ModuleFile("features.safetensors", digest)
     found = replace(module, features_file=file).features()
     assert found is not None
     return found
@@ -134,8 +135,8 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
         read_features(path)
     save_file({"mean": np.ones(3, np.float32)}, path)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*other arrays"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*does not contain"):
         read_features(path)
     one = np.ones(1, np.float32)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*above zero"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*must be above 0"):
         FeatureStatistics(one, np.ones((1, 1), np.float32), 0 * one, one)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dicom_builder import File, write_files, write_zip
 
-from mimir_engine.errors import MOST_CHARACTERS, MimirError
+from mimir_engine.errors import MAX_CHARACTERS, MimirError
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.source import MAX_FILE_BYTES, StudySource, open_source
 
@@ -335,7 +335,7 @@ def test_names_in_messages_are_printable(tmp_path: Path, name: str) -> None:
     line = str(raised.value)
     assert line.startswith("ZIP_DAMAGED: entry '")
     assert line.isprintable()
-    assert len(line) < MOST_CHARACTERS + 100
+    assert len(line) < MAX_CHARACTERS + 100
 
 
 def test_names_in_findings_are_printable() -> None:
