@@ -28,7 +28,7 @@ from mimir_engine.measuring.network import Predictor
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.dicom_study import study_name, write_study
 from mimir_engine.phantom.population import draw_person
-from mimir_engine.phantom.render_projection import project_directly
+from mimir_engine.phantom.render_projection import render_projection
 
 #: First phantom of those kept for evaluation; neither training nor calibration goes this far.
 FIRST_SEED = 2_000_000
@@ -88,7 +88,7 @@ def from_archives(module: InferenceModule, seeds: range, folder: Path) -> Estima
 
 def directly(module: InferenceModule, seeds: range) -> Estimates:
     """Without DICOM: the phantom's projection straight to the network."""
-    images = np.stack([project_directly(seed) for seed in seeds])
+    images = np.stack([render_projection(seed) for seed in seeds])
     prediction = Predictor(module).predict(images)
     measured = [
         measure(module, mean, variance)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from mimir_engine.training.predict_unseen import predict_dataset
 from plan import Plan
 
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import phantom_dataset
 from mimir_engine.training.fit import Progress, fit
-from mimir_engine.training.predict_unseen import predict_dataset
 from mimir_engine.training.recipe import PUBLISHED, SHORT, Recipe
 
 

@@ -1,4 +1,4 @@
-"""``mimir crossvalidate``: predictions of every study by a network that has not seen it."""
+"""``mimir crossvalidate``: predict every study with a network that has not seen it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from mimir_engine.files.optional_packages import require
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
-        "crossvalidate", help="predict every study by a network that has not seen its person"
+        "crossvalidate", help="predict every study with a network that has not seen its person"
     )
     add_data_options(parser)
     add_recipe_options(parser)
-    parser.add_argument("--folds", type=int, default=5, help="(5)")
-    parser.add_argument("--seed", type=int, default=0, help="of the networks (0)")
+    parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
     parser.add_argument(
-        "--fold-seed", type=int, default=0, help="of the folds, which recipes can share (0)"
+        "--fold-seed",
+        type=int,
+        default=0,
+        help="seed of the folds; recipes with the same one share their folds (default: 0)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cross-validate, or go on with it."""
+    """Cross-validate, or continue a cross-validation that was stopped."""
     choose_allocator(arguments.argv)
     require("network")
     from mimir_engine.measuring.device import choose_device

@@ -19,8 +19,8 @@ from mimir_engine.phantom.scanner import TOP_Z_MM
 #: Density of adipose and of lean tissue (kg/L).
 ADIPOSE_DENSITY, LEAN_DENSITY = 0.92, 1.06
 
-#: Names and units of what is known of each phantom, in the order of ``Body.truth``.
-TARGETS = {
+#: Name and unit of each true measurement of a phantom, in the order of ``Body.truth``.
+TRUTHS = {
     "sex": "",
     "height": "cm",
     "weight": "kg",
@@ -132,7 +132,7 @@ class Body:
         return float(self._own(chosen) @ self.volumes_l(low, high))
 
     def truth(self) -> dict[str, float]:
-        """What a perfect measurement would find, in the order and units of ``TARGETS``.
+        """What a perfect measurement would find, in the order and units of ``TRUTHS``.
 
         Fat and lean tissue are counted between knees and neck, without the arms, which leave the
         field of view in wide bodies; abdominal subcutaneous fat between hip joints and diaphragm;

@@ -19,7 +19,7 @@ from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from mimir_engine.phantom.anatomy import build_body
-from mimir_engine.phantom.body import TARGETS, Body
+from mimir_engine.phantom.body import TRUTHS, Body
 from mimir_engine.phantom.population import MALE, draw_person
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.scanner import (
@@ -64,7 +64,7 @@ def write_study(
         contrasts: Which series to write (values of ``Contrast``); water and fat suffice for most.
 
     Returns:
-        The truth, by the names in ``mimir_engine.phantom.body.TARGETS``.
+        The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
     """
     path = Path(path)
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
@@ -84,7 +84,7 @@ def write_study(
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
     partial.replace(path)
     truth = body.truth()
-    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TARGETS}
+    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TRUTHS}
     path.with_name(path.stem + ".truth.json").write_text(json.dumps(note, indent=1) + "\n")
     return truth
 

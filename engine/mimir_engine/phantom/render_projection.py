@@ -1,4 +1,4 @@
-"""Projections of a phantom without its volume: line integrals of ellipses, in closed form.
+"""Render projections of a phantom without its volume: line integrals of ellipses, in closed form.
 
 A fused volume is linear in the stations' voxels, slice by slice, and a projection sums voxels
 along x or y: so each slice may be summed first and fused afterwards. The sum of an ellipse along a
@@ -32,7 +32,7 @@ from mimir_engine.phantom.slices import SEEN_ROWS, Slices, cut
 from mimir_engine.projection.project import Views, compose, fat_fraction, liver_planes
 
 
-def project_directly(
+def render_projection(
     seed: int, body: Optional[Body] = None, shift: Shift = SHIFTS["none"]
 ) -> np.ndarray:
     """The image that networks see of the phantom with this seed: uint8 ``(3, 256, 256)``.
@@ -48,10 +48,10 @@ def project_directly(
     body = build_body(draw_person(seed)) if body is None else body
     stations = shifted_stations(draw_stations(seed), shift)
     noise = stream("projected noise", seed)
-    return compose(direct_views(shifted_signal(body, shift), stations, noise))
+    return compose(render_views(shifted_signal(body, shift), stations, noise))
 
 
-def direct_views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:
+def render_views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:
     """The six views of a body before scaling to grey levels."""
     slices = cut(body, stations)
     along_y, along_x = _along_y(slices), _along_x(slices)

@@ -12,7 +12,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.projections import write_projections
-from mimir_engine.phantom.render_projection import project_directly
+from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.scanner import draw_stations
 from mimir_engine.phantom.shift import (
     MOST_SUBCUTANEOUS,
@@ -30,7 +30,7 @@ SEED = 2_000_001
 def test_no_shift_changes_nothing() -> None:
     person, none = draw_person(SEED), SHIFTS["none"]
     assert shifted_person(person, none) == person
-    assert np.array_equal(project_directly(SEED, shift=none), project_directly(SEED))
+    assert np.array_equal(render_projection(SEED, shift=none), render_projection(SEED))
 
 
 def test_each_shift_changes_what_it_says() -> None:

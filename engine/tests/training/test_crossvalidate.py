@@ -19,9 +19,9 @@ from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
 from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.crossvalidate import FoldProgress, crossvalidate  # noqa: E402
-from mimir_engine.training.predict_unseen import predict_dataset  # noqa: E402
+from mimir_engine.training.predict import predict_dataset  # noqa: E402
 
-RECIPE = replace(SMALL, architecture="resnet18", steps=4, image_sizes=((0.0, 32),))
+RECIPE = replace(SMALL, architecture="resnet18", steps=4)
 
 
 class Killed(Exception):
