@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _projections(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.files.atomic import writing
-    from mimir_engine.phantom.projections import write_projections
+    from mimir_engine.phantom.projection_folder import write_projections
 
     with writing(arguments.output):
         write_projections(arguments.output, seeds, arguments.jobs, _Counter(), arguments.shift)

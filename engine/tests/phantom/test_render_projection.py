@@ -10,8 +10,8 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.render_station import render_station
+from mimir_engine.phantom.rician_noise import rician_mean
 from mimir_engine.phantom.scanner import FIRST_X_MM, PIXEL_MM, draw_stations, rows_y
-from mimir_engine.phantom.slices import rician_mean
 from mimir_engine.projection.project import project
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station

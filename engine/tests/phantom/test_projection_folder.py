@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.phantom import projections
+from mimir_engine.phantom import projection_folder
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
-from mimir_engine.phantom.projections import write_projections
+from mimir_engine.phantom.projection_folder import write_projections
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.training.dataset import load_dataset
 
@@ -65,7 +65,7 @@ class Killed(Exception):
 def test_a_killed_run_is_resumed_to_the_same_files(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projections, "CHUNK", 1)
+    monkeypatch.setattr(projection_folder, "CHUNK", 1)
 
     def kill(done: int, total: int) -> None:
         raise Killed
