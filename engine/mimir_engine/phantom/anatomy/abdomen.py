@@ -8,7 +8,7 @@ from mimir_engine.phantom.anatomy.columns import Columns, Ellipses
 from mimir_engine.phantom.anatomy.trunk import LIVER_PLACE, Trunk, closing
 from mimir_engine.phantom.body import ADIPOSE, AIR, FLUID, SPLEEN, VISCERA, mixed
 
-#: Loops and lobules sit in slots of the bowel's unit disc (centre, half-axes), so that none overlap.
+#: Slots of loops and lobules in the bowel's unit disc (centre, half-axes); none overlap.
 SLOTS = tuple(
     (u, v, 0.25, 0.38) if u == 0.0 else (u, v, 0.20, 0.27)
     for v in (-0.42, 0.42)

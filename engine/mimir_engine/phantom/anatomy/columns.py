@@ -36,7 +36,7 @@ class Ellipses:
     b: np.ndarray
 
     def part(self, u: float, v: float, a: float, b: float, profile: Profile = 1.0) -> Ellipses:
-        """Create a shape inside: centre ``u``, ``v`` and half-axes ``a``, ``b`` in units of the half-axes.
+        """Create a shape inside, centre and half-axes in units of the half-axes.
 
         The half-axes are multiplied by ``profile``. Shapes that are disjoint in the unit disc are
         disjoint in every body.
