@@ -17,13 +17,13 @@ from mimir_engine.evaluation.uncertainty import auce
 
 #: Heading of the tables of each kind of networks.
 NETWORKS = {
-    "folds": "Networks of the folds: **ResNet18**, standing in for the ResNet50 that is shipped;"
-    " each phantom is measured by one of them.",
-    "shipped": "The shipped module `phantom`: **ResNet50**, weights in 8 bits.",
+    "folds": "Cross-validation networks: **ResNet18**, not ResNet50 as in the included module."
+    " Each phantom is measured by one of them.",
+    "shipped": "The included module `phantom`: **ResNet50**, weights in 8 bits.",
 }
 SHORT_NAMES = {
-    "folds": "of the folds (**ResNet18**, standing in)",
-    "shipped": "of the shipped module (**ResNet50**)",
+    "folds": "cross-validation (**ResNet18**)",
+    "shipped": "included module (**ResNet50**)",
 }
 
 
@@ -52,10 +52,10 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
     ]
     head = (
         "part",
-        "instead",
-        "CRPS with it",
-        "added without it",
-        "of each seed",
+        "alternative",
+        "CRPS with the part",
+        "increase without it",
+        "increase for each seed",
         "R² with, without",
     )
     return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows)}"
@@ -100,7 +100,7 @@ def summary(by_networks: Mapping[str, MeasuredCohort]) -> str:
                 f"{np.nanmedian(areas):.4f}",
             )
         )
-    rows.append(("*wanted*", "*93 to 97*", "*0.02 at most*", "*0.01 at most*"))
+    rows.append(("*criterion*", "*93 to 97*", "*at most 0.02*", "*at most 0.01*"))
     return markdown_table(
         ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE"), rows
     )
@@ -120,7 +120,7 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
             cells.append(f"{covered[name][place]:.1f} (× {times:.1f})")
         rows.append((target, *cells))
     flagged = (f"{100 * cohort.unusual.mean():.1f}" for cohort in cohorts.values())
-    rows.append(("*images beyond the 99 % quantile of usual ones, %*", *flagged))
+    rows.append(("*images above the 99 % quantile of the calibration images, %*", *flagged))
     heads = (f"{name} ({len(cohort.unusual):,})" for name, cohort in cohorts.items())
     return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows)}"
 

@@ -16,6 +16,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.evaluation.agreement import finite, weighted_sums
+from mimir_engine.evaluation.rounding import is_rounding, squares_around_mean
 
 #: Folds that are made where none are given.
 FOLDS = 10
@@ -46,7 +47,7 @@ def age_gaps(
     corrected = np.full_like(gap, np.nan)
     for fold in np.unique(fold_of):
         mine, others = known & (fold_of == fold), known & (fold_of != fold)
-        if others.sum() < 3 or np.ptp(age[others]) == 0:
+        if others.sum() < 3 or is_rounding(np.ptp(age[others]), age[others]):
             continue
         slope, intercept = np.polyfit(age[others], gap[others], 1)
         corrected[mine] = gap[mine] - (intercept + slope * age[mine])
@@ -71,7 +72,10 @@ def gap_scores(
     columns = (np.ones_like(a), a, g, a * a, g * g, a * g, np.abs(gap))
     n, s_a, s_g, s_aa, s_gg, s_ag, s_abs = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
-        both = (s_aa - s_a**2 / n) * (s_gg - s_g**2 / n)
-        both = np.where(both > 1e-24 * s_aa * s_gg, both, np.nan)
+        # Gaps are differences of ages, so they carry the rounding errors of those.
+        oldest = np.abs(age).max()
+        both = squares_around_mean(n, s_a, s_aa, oldest) * squares_around_mean(
+            n, s_g, s_gg, oldest + np.abs(gap).max()
+        )
         correlation = (s_ag - s_a * s_g / n) / np.sqrt(both)
         return finite({"mae": s_abs / n, "age_correlation": correlation})

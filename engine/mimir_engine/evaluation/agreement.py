@@ -12,6 +12,8 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.evaluation.rounding import squares_around_mean
+
 #: References nearer to zero are left out of the relative error, as the published validation does.
 SMALLEST_REFERENCE = 1e-4
 #: Half the width of 95 % limits of agreement, in SDs of the differences.
@@ -44,10 +46,7 @@ def agreement(
     n, s_a, s_aa, s_d, s_dd, s_ad, s_abs, n_relative, s_relative = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         bias = s_d / n
-        # Sums of squares around the resample's own averages; rounding alone is no spread.
-        rounding = 1e-12 * s_aa + 1e-28 * n * centre**2
-        spread = s_aa - s_a**2 / n
-        spread = np.where(spread > rounding, spread, np.nan)
+        spread = squares_around_mean(n, s_a, s_aa, np.abs(reference).max())
         var_a = spread / (n - 1)
         var_d = np.maximum(s_dd - s_d * bias, 0.0) / (n - 1)
         covariance = var_a + (s_ad - s_a * bias) / (n - 1)

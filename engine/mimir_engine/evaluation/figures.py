@@ -19,6 +19,7 @@ from mimir_engine.evaluation.agreement import LIMITS_SD
 from mimir_engine.evaluation.evaluate import FEWEST, Evaluation
 from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH
 from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.evaluation.rounding import is_rounding
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
@@ -173,7 +174,7 @@ def _agreement(axis: Any, target: _Target, explained: bool) -> None:
     """Prediction over reference, with the line of identity."""
     both = np.concatenate((target.reference, target.mean))
     low, high = float(both.min()), float(both.max())
-    margin = 0.04 * (high - low) or 1.0
+    margin = 1.0 if is_rounding(high - low, both) else 0.04 * (high - low)
     ends = (low - margin, high + margin)
     axis.plot(ends, ends, color=QUIET, linewidth=0.8, zorder=1)
     _points(axis, target, target.reference, target.mean, explained)
@@ -201,7 +202,9 @@ def _bland_altman(axis: Any, target: _Target, explained: bool) -> None:
     axis.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
     for value, style in ((bias, "-"), (limits[0], "--"), (limits[1], "--")):
         axis.axhline(value, color=TRUTH, linewidth=1.2, linestyle=style, zorder=3)
-    reach = 1.05 * max(float(np.abs(difference).max()), *(abs(limit) for limit in limits)) or 1.0
+    reach = 1.05 * max(float(np.abs(difference).max()), *(abs(limit) for limit in limits))
+    if is_rounding(difference, target.reference):
+        reach = 1.0
     axis.set_ylim(-reach, 1.35 * reach)
     axis.locator_params(nbins=4)
     _labels(axis, target.label("Average of both"), target.label("Prediction − reference"))
@@ -238,7 +241,7 @@ def _sparsification(axis: Any, target: _Target, explained: bool) -> None:
     _labels(axis, "Share removed", "MAE of the rest / MAE")
     axis.axhline(1, color=QUIET, linewidth=0.8, zorder=1)
     error = np.abs(target.mean - target.reference)[has]
-    if not error.any():
+    if is_rounding(error, target.reference[has]):
         return
     by_sd, by_error = (
         sparsification_curve(error, key) / error.mean() for key in (target.sd[has], error)

@@ -14,6 +14,8 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.evaluation.rounding import ROUNDING
+
 #: Shares of the studies removed in a sparsification curve: 0, 1 … 99 %.
 REMOVED = np.arange(100) / 100
 #: Bins of equal number for the ENCE.
@@ -99,7 +101,10 @@ def _sums_up_to(wanted: np.ndarray, counts: np.ndarray, steps: np.ndarray) -> np
 def rank(key: np.ndarray) -> Ranking:
     """Sort studies by a key, float64 (studies,)."""
     order = np.argsort(key, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(key[order])), len(key) - 1)
+    ordered = key[order]
+    # Keys that differ by rounding errors count as equal; else rounding would decide their order.
+    steps = np.diff(ordered) > ROUNDING * np.abs(ordered[1:])
+    ends = np.append(np.flatnonzero(steps), len(key) - 1)
     return Ranking(order, ends)
 
 
@@ -165,6 +170,8 @@ def ranked_scores(
 ) -> dict[str, np.ndarray]:
     """``ence`` and ``ause``, with one pass for both by SD."""
     error = np.abs(mean - reference)
+    # Rounding errors of exact predictions would be sorted as if they were errors.
+    error = np.where(error > ROUNDING * np.abs(reference).max(), error, 0.0)
     kept, borders = 1.0 - REMOVED, np.arange(BINS + 1) / BINS
     sums = rank(sd).sums(np.concatenate((kept, borders)), [error, sd**2, error**2], weights)
     by_sd = _averages(sums[:, :2, : len(kept)])
@@ -184,7 +191,8 @@ def _averages(sums: np.ndarray) -> np.ndarray:
 def _ence(sums: np.ndarray) -> np.ndarray:
     """From number, variances and squared errors up to each border: (resamples, 3, borders)."""
     count, variance, squared = np.moveaxis(np.diff(sums), 1, 0)
+    total = sums[:, 0, -1]  # exact, unlike the sum of the bins' shares of it
     with np.errstate(divide="ignore", invalid="ignore"):
         rmv, rmse = np.sqrt(variance / count), np.sqrt(squared / count)
         errors = np.mean(np.abs(rmv - rmse) / rmv, axis=1)
-    return np.where(count.sum(axis=1) >= count.shape[1], errors, np.nan)
+    return np.where(total >= count.shape[1], errors, np.nan)

@@ -13,6 +13,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.evaluation.agreement import finite, weighted_sums
+from mimir_engine.evaluation.rounding import squares_around_mean
 
 #: Levels at which coverage is looked at. Finer than the published 0, 0.1 … 1, which sees the middle
 #: of the curve only; the area's value hardly differs.
@@ -124,8 +125,7 @@ def interval_scores(
     columns = (np.ones_like(a), inside, upper - lower, a, a * a)
     n, s_inside, s_width, s_a, s_aa = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = s_aa - s_a**2 / n
-        rounding = 1e-12 * s_aa + 1e-28 * n * reference.mean() ** 2
-        sd = np.sqrt(np.where(spread > rounding, spread, np.nan) / (n - 1))
+        spread = squares_around_mean(n, s_a, s_aa, np.abs(reference).max())
+        sd = np.sqrt(spread / (n - 1))
         width = s_width / n
         return finite({"picp": s_inside / n, "width": width, "relative_width": width / sd})

@@ -64,6 +64,12 @@ class FusedVolumes:
 def fuse(stations: Sequence[Station]) -> FusedVolumes:
     """Fuse stations into one water and one fat volume.
 
+    Examples:
+        >>> from mimir_engine import read_study
+        >>> fused = fuse(read_study("6000000_20201_2_0.zip").stations)
+        >>> fused.water.array.shape, round(fused.water.extent_mm)
+        ((371, 174, 224), 1113)
+
     Args:
         stations: At least one station, from head to foot.
 

@@ -123,8 +123,9 @@ def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicalit
 
 
 def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[FeatureStatistics]:
-    """Statistics of a network's features over some images; None for fewer than `LEAST_IMAGES`.
+    """Statistics of a network's features over some images.
 
+    None for fewer than `LEAST_IMAGES`, and for features that are the same for all of them.
     The distance's scale and quantiles are taken from each fifth of the images by components of the
     other four.
 
@@ -135,6 +136,11 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
     count = len(features)
     if count < LEAST_IMAGES:
         return None
+    # Features are float32: squared, their rounding errors are this part of them.
+    squares = float(np.square(features, dtype=np.float64).sum(axis=1).mean())
+    rounding = max(np.finfo(np.float32).eps ** 2 * squares, float(np.finfo(np.float32).tiny))
+    if features.var(axis=0, dtype=np.float64).sum() <= rounding:
+        return None
     rank = min(rank, count // 4, features.shape[1] - 1)
     parts = [
         _parts(_principal(features[~held_out], rank), features[held_out])
@@ -142,7 +148,7 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
     ]
     inside = np.concatenate([part[0] for part in parts])
     outside = np.concatenate([part[1] for part in parts])
-    scale = max(float(outside.var() / (2 * outside.mean())), np.finfo(np.float32).tiny)
+    scale = max(float(outside.var() / (2 * max(outside.mean(), rounding))), rounding)
     fitted = _principal(features, rank)
     return FeatureStatistics(
         fitted.mean,

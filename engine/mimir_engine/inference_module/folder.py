@@ -194,6 +194,11 @@ def find_module(
 ) -> InferenceModule:
     """Load a module by its folder, or by its name on the search path.
 
+    Examples:
+        >>> module = find_module("phantom")
+        >>> module.targets[1].name, module.targets[1].unit
+        ('height', 'cm')
+
     Args:
         name_or_folder: A module's folder, or the name of its folder in one of the places.
         column_prefix: See :func:`load_module`.

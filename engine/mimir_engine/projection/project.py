@@ -27,6 +27,9 @@ WHITE_FRACTION = 500
 OTSU_BINS = 256
 #: Smaller differences of signal are none; their reciprocal would not fit single precision.
 LEAST_SIGNAL = 1e-30
+#: Relative differences this small between sums of some hundred float32 values, which have seven
+#: digits, are rounding errors. The dark air around a body makes a far larger difference.
+SAME_SIGNAL = 1e-5
 #: Fixed-point precision of the final resize (bits of an interpolation weight).
 WEIGHT_BITS = 11
 
@@ -66,6 +69,12 @@ class Views:
 
 def project(fused: FusedVolumes) -> Projection:
     """Project fused volumes to the image that the networks see.
+
+    Examples:
+        >>> from mimir_engine import fuse, read_study
+        >>> image = project(fuse(read_study("6000000_20201_2_0.zip").stations)).image
+        >>> image.shape, image.dtype
+        ((3, 256, 256), dtype('uint8'))
 
     Raises:
         MimirError: ``EMPTY_IMAGE`` where water or fat shows no signal anywhere,
@@ -127,7 +136,7 @@ def compose(views: Views) -> np.ndarray:
 def stretch(view: np.ndarray) -> np.ndarray:
     """Grey levels from the view's own minimum (0) to its maximum (255), cut off to uint8."""
     low, high = float(view.min()), float(view.max())
-    if not high > low:
+    if not high - low > SAME_SIGNAL * max(abs(low), abs(high)):
         raise MimirError(
             "EMPTY_IMAGE",
             "a projection shows the same signal everywhere",

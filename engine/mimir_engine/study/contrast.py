@@ -54,6 +54,10 @@ TagValue = Union[str, Sequence[str], None]
 def classify(tags: Mapping[str, TagValue]) -> Optional[Contrast]:
     """Say which contrast a series (or a frame) shows.
 
+    Examples:
+        >>> classify({"SeriesDescription": "Dixon_BH_17s_W"})
+        <Contrast.WATER: 'water'>
+
     Evidence is taken from the frame's own ``FrameType``, from ``ImageType`` and from the suffix
     (Siemens) or prefix (GE) of ``SeriesDescription``. Every source that speaks must agree.
 

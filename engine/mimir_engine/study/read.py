@@ -24,6 +24,11 @@ _BULK_NAME = re.compile(r"^(\d{7})_20201_(\d+)_\d+$")
 def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
     """Read one neck-to-knee Dixon study.
 
+    Examples:
+        >>> study = read_study("6000000_20201_2_0.zip")
+        >>> len(study.stations), study.stations[0].water.shape, study.scanner.field_strength_t
+        (6, (64, 168, 224), 1.5)
+
     Args:
         source: A zip archive, a folder (searched through), or the paths of its DICOM files.
         name: What to call it; by default the name of the archive or folder, or the study's UID.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.evaluation.rounding import is_rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ def standardisation_of(targets: np.ndarray, names: Sequence[str]) -> Standardisa
     """
     labelled = np.isfinite(targets)
     for column, name in enumerate(names):
-        if len(np.unique(targets[labelled[:, column], column])) < 2:
+        labels = targets[labelled[:, column], column]
+        if len(labels) < 2 or is_rounding(np.ptp(labels), labels):
             raise MimirError(
                 "TARGET_WITHOUT_SPREAD",
                 f"{name} has fewer than two different labels",

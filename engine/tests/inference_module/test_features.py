@@ -101,6 +101,22 @@ def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_few_images_make_no_statistics_and_a_module_may_ship_none() -> None:
     assert describe_features(drawn(49)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
+def test_features_that_are_always_the_same_are_not_shipped(value: float) -> None:
+    rng = np.random.default_rng(1)
+    rounding = 1 + 6e-8 * rng.integers(-1, 2, (60, 300))
+    assert describe_features((value * rounding).astype(np.float32)) is None
+
+
+def test_images_that_the_components_describe_in_full_leave_no_residual_of_rounding() -> None:
+    rng = np.random.default_rng(1)
+    flat = (rng.standard_normal((200, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
+    statistics = describe_features(flat, rank=20)
+    assert statistics is not None
+    fresh = (rng.standard_normal((50, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
+    assert np.isfinite(typicality(statistics, fresh).ratio).all()
     assert module_spec().features() is None
 
 

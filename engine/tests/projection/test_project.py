@@ -236,6 +236,8 @@ def test_an_empty_contrast_is_refused(empty: str) -> None:
 def test_a_contrast_that_shows_the_same_everywhere_is_refused() -> None:
     water, fat = trunk()
     assert code(volumes(np.ones_like(water), fat)) == "EMPTY_IMAGE"
+    rounding = np.random.default_rng(1).integers(-2, 3, water.shape).astype(np.float32)
+    assert code(volumes(0.1 + 1e-8 * rounding, fat)) == "EMPTY_IMAGE"
 
 
 @pytest.mark.parametrize("rows", [1, BED_ROWS])
