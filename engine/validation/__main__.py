@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +31,7 @@ from tables import (
 )
 from trials import Outcome, run_trials
 
-from mimir_engine.cli._progress import duration
+from mimir_engine.cli._count_line import CountLine
 from mimir_engine.inference_module import find_module
 from mimir_engine.training.identity import PHANTOM
 
@@ -76,17 +74,7 @@ def make_phantoms(plan: Plan, work: Path) -> None:
 
 def try_recipes(plan: Plan, work: Path) -> tuple[Outcome, ...]:
     """Run the paired trials."""
-    line = Line()
-    outcomes = run_trials(
-        plan,
-        work / "data" / "training",
-        work / "trials",
-        lambda name, step: line.show(
-            f"{name}: step {step.step}/{step.steps}, {duration(step.remaining_seconds)} left"
-        ),
-    )
-    line.end()
-    return outcomes
+    return run_trials(plan, work / "data" / "training", work / "trials", CountLine)
 
 
 def cross_validate(plan: Plan, work: Path) -> None:
@@ -134,23 +122,18 @@ def modules(plan: Plan, work: Path) -> dict[str, Path]:
 def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohort]]:
     """Measure the unseen cohorts with the folds' networks and with the shipped module."""
     *folds, shipped = modules(plan, work).values()
-    line = Line()
-    found = {
+    return {
         networks: {
             cohort: measure_cohort(
                 folders,
                 work / "data" / cohort,
                 work / "measured" / f"{networks}-{cohort}.npz",
-                lambda done, total, of=f"{networks}, {cohort}": line.show(
-                    f"{of}: {done}/{total} phantoms measured"
-                ),
+                CountLine(f"phantoms measured ({networks}, {cohort})"),
             )
             for cohort in plan.judged
         }
         for networks, folders in (("folds", folds), ("shipped", [shipped]))
     }
-    line.end()
-    return found
 
 
 def report(
@@ -180,24 +163,6 @@ def report(
         shutil.copy(path, figures / f"{name}.png")
     print(tables["summary"])
     return tables
-
-
-class Line:
-    """A line on the screen that changes at most once per second."""
-
-    def __init__(self) -> None:
-        self._shown = 0.0
-
-    def show(self, text: str) -> None:
-        """Replace the line."""
-        if time.monotonic() - self._shown > 1.0:
-            self._shown = time.monotonic()
-            print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Begin a new line."""
-        if self._shown:
-            print(file=sys.stderr)
 
 
 if __name__ == "__main__":

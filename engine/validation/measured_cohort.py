@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,20 +73,10 @@ def measure_cohort(
             factors[rows, :, place] = reach_in_sd(module.targets, sexes, level)
     sd = np.sqrt(variance)
     reach = factors[..., LEVELS.index(LEVEL)] * sd
-    recorded = ["male" if sex else "female" for sex in dataset.covariates["sex"]]
-    predictions = Predictions(
-        names=dataset.target_names,
-        units=tuple(target.unit for target in loaded[0].targets),
-        studies=tuple(study.name for study in dataset.studies),
-        reference=dataset.targets,
-        mean=mean,
-        sd=sd,
-        lower=mean - reach,
-        upper=mean + reach,
-        level=LEVEL,
-        groups={"sex": tuple(recorded)},
-    )
-    return MeasuredCohort(predictions, factors, ratio > 1)
+    recorded = ("male" if sex else "female" for sex in dataset.covariates["sex"])
+    predictions = dataset.predictions(mean, sd, {"sex": recorded})
+    bounds = {"lower": mean - reach, "upper": mean + reach, "level": LEVEL}
+    return MeasuredCohort(replace(predictions, **bounds), factors, ratio > 1)
 
 
 def _predict(

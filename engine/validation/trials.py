@@ -18,7 +18,7 @@ from plan import Plan
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import load_dataset
-from mimir_engine.training.fit import Progress, fit
+from mimir_engine.training.fit import fit
 from mimir_engine.training.predict import predict_dataset
 from mimir_engine.training.recipe import PUBLISHED, SHORT, Recipe
 
@@ -67,7 +67,7 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
 
 
 def run_trials(
-    plan: Plan, data: Path, folder: Path, progress: Callable[[str, Progress], None]
+    plan: Plan, data: Path, folder: Path, count_line: Callable[[str], Callable[[int, int], None]]
 ) -> tuple[Outcome, ...]:
     """Train and evaluate; runs that are done already are not repeated.
 
@@ -75,7 +75,7 @@ def run_trials(
         plan: Sizes and seeds.
         data: Folder of the training phantoms.
         folder: Folder of the predictions; a killed run can be resumed.
-        progress: Called with a run's name and each of its steps.
+        count_line: Makes the function that shows the steps of a run.
     """
     dataset, rows = load_dataset(data), np.arange(plan.trial_phantoms + plan.trial_judged)
     learned = dataset.subset(rows[: plan.trial_phantoms])
@@ -90,10 +90,11 @@ def run_trials(
 
     def _train(recipe: Recipe, path: Path) -> None:
         run = path.with_suffix("")
-        fit(learned, run, recipe, lambda step: progress(run.name, step))
+        show = count_line(f"steps of {run.name}")
+        fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
         prediction = predict_dataset(load_checkpoint(run), judged)
         with path.with_suffix(".part").open("wb") as file:
-            np.save(file, np.stack([prediction.mean, prediction.sd]))
+            np.save(file, np.stack(prediction))
         path.with_suffix(".part").replace(path)
         shutil.rmtree(run)
 

@@ -7,10 +7,15 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
 from mimir_engine.cli._progress import duration, studies
+
+if TYPE_CHECKING:
+    from mimir_engine.training.dataset import Dataset
+    from mimir_engine.training.fit import Progress
+    from mimir_engine.training.recipe import Recipe
 
 #: Settings with which glibc keeps the memory of freed activations instead of returning it to the
 #: system a thousand times per step: training is 1.5 to 2 times as fast.
@@ -75,13 +80,14 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_dataset(arguments: argparse.Namespace) -> Any:
+def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
     """Load the data set that the options select, and print what it leaves out."""
-    from mimir_engine.training.data_selection import DataChoice, choose_data
+    from mimir_engine.training.data_selection import choose_data
 
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
-    choice = DataChoice(tuple(arguments.targets), arguments.definitions, arguments.exclude, only)
-    dataset = choose_data(arguments.data, choice)
+    dataset = choose_data(
+        arguments.data, arguments.targets, arguments.definitions, arguments.exclude, only
+    )
     count = len(dataset.definitions)
     say(f"{studies(len(dataset))}, {count} target{'' if count == 1 else 's'}")
     for why, names in dataset.left_out.items():
@@ -97,7 +103,7 @@ _REASONS = {
 }
 
 
-def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Any:
+def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
     """Build the recipe that the options select, without ImageNet's weights if unavailable.
 
     Args:
@@ -109,7 +115,7 @@ def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> An
     from mimir_engine.training.recipe import RECIPES
 
     changes = {"architecture": arguments.architecture, "steps": arguments.steps}
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     asked = replace(RECIPES[arguments.recipe], seed=seed, **given)
     recipe = with_obtainable_start(asked, run_dir)
     if recipe != asked:
@@ -126,7 +132,7 @@ def choose_allocator(argv: list[str]) -> None:
         os.execve(sys.executable, command, {**os.environ, **PATIENT_ALLOCATOR})
 
 
-def step_line(progress: Any, remaining_seconds: float) -> str:
-    """Format the progress of a run, with the remaining time of all runs."""
-    left = duration(remaining_seconds)
-    return f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {left} left"
+def show_step(prefix: str, later_runs: int, step: Progress) -> None:
+    """Print a step of one run, with the remaining time of it and of later runs."""
+    left = duration(step.remaining_seconds(later_runs))
+    say(f"{prefix}step {step.step}/{step.steps}  loss {step.loss:.3f}  {left} left")

@@ -12,7 +12,7 @@ from mimir_engine.cli._training_options import (
     choose_allocator,
     chosen_dataset,
     chosen_recipe,
-    step_line,
+    show_step,
 )
 from mimir_engine.files.optional_packages import require
 
@@ -39,21 +39,20 @@ def run(arguments: argparse.Namespace) -> int:
     choose_allocator(arguments.argv)
     require("network")
     from mimir_engine.measuring.device import choose_device
-    from mimir_engine.training.crossvalidate import OUT_OF_FOLD, FoldProgress, crossvalidate
+    from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate
+    from mimir_engine.training.fit import Progress
 
     device = str(choose_device(arguments.device))
     dataset = chosen_dataset(arguments)
     output = arguments.output
     recipe = chosen_recipe(arguments, arguments.seed, output / "fold-1")
 
-    def tell(progress: FoldProgress) -> None:
-        line = step_line(progress.step, progress.remaining_seconds)
-        say(f"fold {progress.fold}/{progress.folds}  {line}")
+    folds = arguments.folds
 
-    result = crossvalidate(
-        dataset, output, recipe, arguments.folds, tell, arguments.fold_seed, device
-    )
-    if not result.finished:
+    def progress(fold: int, step: Progress) -> None:
+        show_step(f"fold {fold}/{folds}  ", folds - fold, step)
+
+    if not crossvalidate(dataset, output, recipe, folds, progress, arguments.fold_seed, device):
         raise KeyboardInterrupt
-    say(f"{arguments.folds} folds done; see {output / OUT_OF_FOLD}")
+    say(f"{folds} folds done; see {output / OUT_OF_FOLD}")
     return DONE

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from mimir_engine.cli._progress import duration
+from mimir_engine.cli._count_line import CountLine
 from mimir_engine.errors import MimirError
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
@@ -71,25 +69,10 @@ def _projections(arguments: argparse.Namespace, seeds: range) -> int:
     from mimir_engine.phantom.projection_folder import write_projections
 
     with writing(arguments.output):
-        write_projections(arguments.output, seeds, arguments.jobs, _Counter(), arguments.shift)
+        write_projections(
+            arguments.output, seeds, arguments.jobs, CountLine("phantoms"), arguments.shift
+        )
     return 0
-
-
-class _Counter:
-    """Show on one line the number of phantoms made, and the remaining time."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._before: Optional[int] = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._before is None:
-            self._before = done
-        made = done - self._before
-        pace = (time.monotonic() - self._started) / made if made else 0.0
-        left = f", {duration(pace * (total - done))} left" if made else ""
-        end = "\n" if done == total else ""
-        print(f"\r{done}/{total} phantoms{left}   ", end=end, file=sys.stderr, flush=True)
 
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli._training_options import (
@@ -14,14 +14,10 @@ from mimir_engine.cli._training_options import (
     choose_allocator,
     chosen_dataset,
     chosen_recipe,
-    step_line,
+    show_step,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
-
-if TYPE_CHECKING:
-    from mimir_engine.training.fit import Progress
-    from mimir_engine.training.recipe import Recipe
 
 
 def add_parser(subparsers: Any) -> None:
@@ -51,17 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     for number, (seed, folder) in enumerate(runs, start=1):
         recipe = chosen_recipe(arguments, seed, folder)
         name = f"{folder.name}: " if len(runs) > 1 else ""
-        tell = partial(_show_step, name, recipe, len(runs) - number)
-        if not fit(dataset, folder, recipe, tell, device=device).finished:
+        progress = partial(show_step, name, len(runs) - number)
+        if not fit(dataset, folder, recipe, progress, device=device):
             raise KeyboardInterrupt
         say(f"trained; see {folder}")
     return DONE
-
-
-def _show_step(name: str, recipe: Recipe, later: int, step: Progress) -> None:
-    """Print a step of one run, with the remaining time of it and of `later` runs."""
-    later_seconds = later * recipe.steps * step.seconds_per_step
-    say(name + step_line(step, step.remaining_seconds + later_seconds))
 
 
 def _runs(arguments: argparse.Namespace) -> list[tuple[int, Path]]:

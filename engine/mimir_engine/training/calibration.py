@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
+from typing import Optional
 
 import numpy as np
 
@@ -158,16 +160,20 @@ def check_targets(predictions: Predictions, targets: Sequence[Target]) -> None:
     Raises:
         MimirError: ``CALIBRATION_MISMATCH``.
     """
-    expected = [(target.name, target.unit) for target in targets]
-    for (name, unit), (target, target_unit) in zip(
-        zip(predictions.names, predictions.units), expected
-    ):
-        if (name, unit) != (target, target_unit):
-            raise _mismatch(
-                f"{name} in {unit or 'no unit'} instead of {target} in {target_unit or 'no unit'}"
+    given = zip(predictions.names, predictions.units)
+    for found, expected in zip_longest(given, ((t.name, t.unit) for t in targets)):
+        if found != expected:
+            raise MimirError(
+                "CALIBRATION_MISMATCH",
+                "the calibration predictions belong to another network: they have"
+                f" {_target(found)} instead of {_target(expected)}",
+                "Give predictions of the same targets, in the same order and units.",
             )
-    if len(predictions.names) != len(expected):
-        raise _mismatch(f"{len(predictions.names)} targets, not {len(expected)}")
+
+
+def _target(name_and_unit: Optional[tuple[str, str]]) -> str:
+    name, unit = name_and_unit or ("no more targets", "")
+    return f"{name} in {unit}" if unit else name
 
 
 def _scale(targets: Sequence[Target]) -> Standardisation:
@@ -227,14 +233,6 @@ def mean_correction(
     rises = covariance > ROUNDING * np.sqrt(spread) * np.abs(labels).max()
     slope = covariance / spread if rises else 1.0
     return slope, label - slope * mean
-
-
-def _mismatch(content: str) -> MimirError:
-    return MimirError(
-        "CALIBRATION_MISMATCH",
-        f"the calibration predictions belong to another network: they have {content}",
-        "Give predictions of the same targets, in the same order and units.",
-    )
 
 
 def _too_small(target: Target, count: int) -> MimirError:

@@ -117,16 +117,11 @@ def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
         predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
         for start in range(0, len(held_out), BLOCK)
     ]
-    predictions = Predictions(
-        names=held_out.target_names,
-        units=tuple(definition.unit for definition in held_out.definitions),
-        studies=tuple(study.name for study in held_out.studies),
-        reference=held_out.targets / [definition.divisor for definition in held_out.definitions],
-        mean=np.concatenate([prediction.mean for prediction, _ in blocks]),
-        sd=np.sqrt(np.concatenate([prediction.variance for prediction, _ in blocks])),
-    )
+    mean = np.concatenate([prediction.mean for prediction, _ in blocks])
+    sd = np.sqrt(np.concatenate([prediction.variance for prediction, _ in blocks]))
     features = np.concatenate([features for _, features in blocks])
-    return CalibrationData(predictions, {"data": dict(held_out.provenance)}, features)
+    source = {"data": dict(held_out.provenance)}
+    return CalibrationData(held_out.predictions(mean, sd, {}), source, features)
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:

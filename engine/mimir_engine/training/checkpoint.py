@@ -11,12 +11,15 @@ import torch
 
 from mimir_engine.cohort.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import whole_file
 from mimir_engine.training.recipe import Recipe
 from mimir_engine.training.standardisation import Standardisation
 
 #: Version of the file's format.
 SCHEMA = 1
 FILE_NAME = "checkpoint.pt"
+#: Fields that are saved as they are.
+_UNCHANGED = ("step", "finished", "network", "optimiser", "projection", "fingerprint", "provenance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,25 +48,17 @@ class Checkpoint:
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the folder's checkpoint atomically."""
     content = {
+        **{name: getattr(checkpoint, name) for name in _UNCHANGED},
         "schema": SCHEMA,
         "recipe": asdict(checkpoint.recipe),
-        "step": checkpoint.step,
-        "finished": checkpoint.finished,
-        "network": checkpoint.network,
-        "optimiser": checkpoint.optimiser,
         "definitions": [asdict(definition) for definition in checkpoint.definitions],
         "mean": torch.from_numpy(checkpoint.standardisation.mean),
         "sd": torch.from_numpy(checkpoint.standardisation.sd),
-        "projection": checkpoint.projection,
-        "fingerprint": checkpoint.fingerprint,
-        "provenance": checkpoint.provenance,
     }
-    temporary = folder / (FILE_NAME + ".part")
-    with temporary.open("wb") as file:
+    with whole_file(folder / FILE_NAME) as file:
         torch.save(content, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, folder / FILE_NAME)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -77,16 +72,10 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         if content["schema"] != SCHEMA:
             raise ValueError(f"schema {content['schema']}, expected {SCHEMA}")
         return Checkpoint(
+            **{name: content[name] for name in _UNCHANGED},
             recipe=_recipe(content["recipe"], content["finished"]),
-            step=content["step"],
-            finished=content["finished"],
-            network=content["network"],
-            optimiser=content["optimiser"],
             definitions=tuple(TargetDefinition(**entry) for entry in content["definitions"]),
             standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
-            projection=content["projection"],
-            fingerprint=content["fingerprint"],
-            provenance=content["provenance"],
         )
     except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
         raise MimirError(

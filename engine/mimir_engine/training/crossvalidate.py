@@ -11,10 +11,11 @@ The folder of a cross-validation holds
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -36,40 +37,34 @@ DESCRIPTION_FILE, OUT_OF_FOLD = "crossvalidation.json", "out_of_fold.csv"
 AGE_BAND = 10
 
 
-@dataclass(frozen=True)
-class FoldProgress:
-    """A finished step of one fold; the remaining time is that of all folds."""
-
-    fold: int
-    folds: int
-    step: Progress
-    remaining_seconds: float
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """Progress of a cross-validation; not finished if it was stopped."""
-
-    folder: Path
-    folds_done: int
-    finished: bool
-
-
 def crossvalidate(
     dataset: Dataset,
     output_dir: Path,
     recipe: Recipe,
     folds: int = 5,
-    progress: Optional[Callable[[FoldProgress], None]] = None,
+    progress: Callable[[int, Progress], None] = lambda fold, step: None,
     fold_seed: int = 0,
     device: str = "cpu",
     checkpoint_every: int = 50,
-) -> CrossValidation:
+) -> bool:
     """Train one network per fold and collect its predictions of the studies it has not seen.
 
     When called again, a run that was stopped or killed continues, also within a fold, and ends with
     the same numbers; a finished one is left unchanged. The folds depend on `fold_seed` alone, so
     that recipes can be compared on the same folds.
+
+    Args:
+        dataset: Studies to predict.
+        output_dir: Folder to create or to continue in.
+        recipe: Settings of the training.
+        folds: Number of folds.
+        progress: Called with the fold and its finished step.
+        fold_seed: Seed of the folds.
+        device: Device to train and predict on.
+        checkpoint_every: Steps between checkpoints.
+
+    Returns:
+        True if it is finished, False if it was stopped.
 
     Raises:
         MimirError: ``CROSSVALIDATION_MISMATCH`` where the folder holds one of another recipe, data
@@ -84,7 +79,7 @@ def crossvalidate(
     }
     description = json.loads(json.dumps(description))
     if _begun(output_dir, description):
-        return CrossValidation(output_dir, folds, finished=True)
+        return True
     persons = [study.person for study in dataset.studies]
     fold_of = assign_folds(persons, folds, dataset.covariates, fold_seed)
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -96,17 +91,16 @@ def crossvalidate(
         folder = output_dir / f"fold-{fold}"
         if (folder / "predictions.npz").exists():
             continue
-        tell = _over_all_folds(progress, fold, folds, recipe)
         trained = dataset.subset(fold_of != fold)
-        if not fit(trained, folder, recipe, tell, True, checkpoint_every, device).finished:
-            return CrossValidation(output_dir, fold - 1, finished=False)
+        if not fit(trained, folder, recipe, partial(progress, fold), checkpoint_every, device):
+            return False
         held_out = dataset.subset(fold_of == fold)
-        predicted = predict_dataset(load_checkpoint(folder), held_out, device)
+        mean, sd = predict_dataset(load_checkpoint(folder), held_out, device)
         with whole_file(folder / "predictions.npz") as file:
-            np.savez(file, mean=predicted.mean, sd=predicted.sd)
+            np.savez(file, mean=mean, sd=sd)
     write_predictions(output_dir / OUT_OF_FOLD, _out_of_fold(dataset, output_dir, fold_of))
     write_json(output_dir / DESCRIPTION_FILE, {**description, "finished": True})
-    return CrossValidation(output_dir, folds, finished=True)
+    return True
 
 
 def _begun(folder: Path, description: dict[str, Any]) -> bool:
@@ -133,41 +127,21 @@ def _mismatch(folder: Path, what: str) -> MimirError:
     )
 
 
-def _over_all_folds(
-    progress: Optional[Callable[[FoldProgress], None]], fold: int, folds: int, recipe: Recipe
-) -> Optional[Callable[[Progress], None]]:
-    if progress is None:
-        return None
-
-    def tell(step: Progress) -> None:
-        later = (folds - fold) * recipe.steps * step.seconds_per_step
-        progress(FoldProgress(fold, folds, step, step.remaining_seconds + later))
-
-    return tell
-
-
 def _out_of_fold(dataset: Dataset, folder: Path, fold_of: np.ndarray) -> Predictions:
     """Collect the folds' predictions beside the targets, in the targets' units."""
     mean, sd = np.full((2, *dataset.targets.shape), np.nan)
     for fold in np.unique(fold_of):
         with np.load(folder / f"fold-{fold}" / "predictions.npz", allow_pickle=False) as predicted:
             mean[fold_of == fold], sd[fold_of == fold] = predicted["mean"], predicted["sd"]
-    divisors = np.array([definition.divisor for definition in dataset.definitions])
-    persons = tuple(study.person for study in dataset.studies)
-    groups = {"person": persons, "fold": tuple(str(fold) for fold in fold_of)}
+    groups: dict[str, Iterable[str]] = {
+        "person": (study.person for study in dataset.studies),
+        "fold": map(str, fold_of),
+    }
     if "sex" in dataset.covariates:
-        groups["sex"] = tuple(map(_sex, dataset.covariates["sex"]))
+        groups["sex"] = map(_sex, dataset.covariates["sex"])
     if "age" in dataset.covariates:
-        groups["age_band"] = tuple(map(_age_band, dataset.covariates["age"]))
-    return Predictions(
-        names=dataset.target_names,
-        units=tuple(definition.unit for definition in dataset.definitions),
-        studies=tuple(study.name for study in dataset.studies),
-        reference=dataset.targets / divisors,
-        mean=mean,
-        sd=sd,
-        groups=groups,
-    )
+        groups["age_band"] = map(_age_band, dataset.covariates["age"])
+    return dataset.predictions(mean, sd, groups)
 
 
 def _sex(value: float) -> str:

@@ -2,65 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import StudyId, read_image_folder
+from mimir_engine.cohort.image_folder import StudyId
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import file_sha256
-from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset
+from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images
 from mimir_engine.training.targets import read_definitions, read_targets, rows_by_key
 
 #: Reasons why a study is not used.
 EXCLUDED, UNLABELLED, UNKNOWN = "excluded", "unlabelled", "unknown"
 
 
-@dataclass(frozen=True)
-class DataChoice:
-    """Options for choosing data from a folder of images.
-
-    Attributes:
-        tables: Tables of targets; without any, the folder's own targets are used.
-        definitions: Table of target definitions.
-        exclude: File of people who withdrew and of studies not to use: a participant, a
-            participant and visit, or a study's name on each line; ``#`` begins a comment.
-        only: Targets to learn; empty for all.
-    """
-
-    tables: tuple[Path, ...] = ()
-    definitions: Optional[Path] = None
-    exclude: Optional[Path] = None
-    only: tuple[str, ...] = ()
-
-
-def choose_data(folder: Path, choice: DataChoice) -> Dataset:
+def choose_data(
+    folder: Path,
+    tables: Sequence[Path] = (),
+    definitions: Optional[Path] = None,
+    exclude: Optional[Path] = None,
+    only: Sequence[str] = (),
+) -> Dataset:
     """Build the data set of a folder of images and of tables of targets.
 
     Its `left_out` lists studies that are excluded, studies without any target, and names in the
     tables that have no image.
 
+    Args:
+        folder: Folder of images.
+        tables: Tables of targets; without any, the folder's own targets are used.
+        definitions: Table of target definitions.
+        exclude: File of people who withdrew and of studies not to use: a participant, a
+            participant and visit, or a study's name on each line; ``#`` begins a comment.
+        only: Targets to learn; empty for all.
+
     Raises:
         MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE``, ``TARGETS_INVALID``,
             ``TARGET_UNKNOWN``, ``EXCLUSIONS_UNREADABLE``, ``NO_STUDIES``.
     """
-    if choice.tables:
-        everything = _with_tables(folder, choice)
-    elif choice.definitions:
+    if definitions and not tables:
         raise MimirError("WRONG_USE", "--definitions requires tables of targets", "Add --targets.")
-    else:
-        everything = load_dataset(folder)
-    excluded, exclusion = _exclusion(everything.studies, choice.exclude)
-    chosen = _only(everything, choice.only)
+    dataset = _with_tables(folder, tables, definitions) if tables else load_dataset(folder)
+    excluded, exclusion = _exclusion(dataset.studies, exclude)
+    chosen = _only(dataset, only)
     unlabelled = ~np.isfinite(chosen.targets).any(axis=1) & ~excluded
     used = ~excluded & ~unlabelled
     if not used.any():
         raise MimirError("NO_STUDIES", f"no study of {folder.name} is left", "Check the tables.")
     return replace(
-        chosen if used.all() else chosen.subset(used),
+        chosen.subset(used),
         provenance={
             **chosen.provenance,
             **exclusion,
@@ -68,32 +61,29 @@ def choose_data(folder: Path, choice: DataChoice) -> Dataset:
             "unlabelled": int(unlabelled.sum()),
         },
         left_out={
-            EXCLUDED: _names(everything.studies, excluded),
-            UNLABELLED: _names(everything.studies, unlabelled),
+            EXCLUDED: _names(dataset.studies, excluded),
+            UNLABELLED: _names(dataset.studies, unlabelled),
             **chosen.left_out,
         },
     )
 
 
-def _with_tables(folder: Path, choice: DataChoice) -> Dataset:
+def _with_tables(folder: Path, tables: Sequence[Path], definitions: Optional[Path]) -> Dataset:
     """Combine the images of a folder with targets of tables, which replace the folder's own."""
-    found = read_image_folder(folder)
-    table = read_targets(choice.tables, found.studies)
-    tables = [{"name": path.name, "sha256": file_sha256(path)} for path in choice.tables]
-    return Dataset(
-        images=found.images,
+    dataset = load_images(folder)
+    table = read_targets(tables, dataset.studies)
+    sources = [{"name": path.name, "sha256": file_sha256(path)} for path in tables]
+    return replace(
+        dataset,
         targets=table.values,
-        definitions=read_definitions(choice.definitions, table),
-        projection=found.projection,
-        provenance={**found.provenance, "tables": tables, "unknown": len(table.unknown)},
-        studies=found.studies,
+        definitions=read_definitions(definitions, table),
+        provenance={**dataset.provenance, "tables": sources, "unknown": len(table.unknown)},
         covariates=covariates_of(table.names, table.values),
         left_out={UNKNOWN: table.unknown},
-        image_rows=found.rows,
     )
 
 
-def _only(dataset: Dataset, names: tuple[str, ...]) -> Dataset:
+def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
     absent = [name for name in names if name not in dataset.target_names]
     if absent:
         raise MimirError(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,18 @@ from typing import Any
 import numpy as np
 
 from mimir_engine.cohort.image_folder import (
-    ImageFolder,
+    DESCRIPTION,
+    IMAGES,
+    SCHEMA,
+    STUDIES,
+    TARGETS,
     StudyId,
     TargetDefinition,
-    read_image_folder,
 )
 from mimir_engine.errors import MimirError
+from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.files.table_reader import to_text
+from mimir_engine.projection.project import PROJECTION_NAME
 
 #: Targets that also describe people: folds are balanced by them, and results grouped.
 COVARIATES = ("sex", "age")
@@ -40,9 +47,9 @@ class Dataset:
 
     images: np.ndarray
     targets: np.ndarray
-    definitions: tuple[TargetDefinition, ...]
-    projection: str
-    provenance: Mapping[str, Any]
+    definitions: tuple[TargetDefinition, ...] = ()
+    projection: str = PROJECTION_NAME
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     studies: tuple[StudyId, ...] = ()
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -90,6 +97,20 @@ class Dataset:
             image_rows=self.image_rows[chosen],
         )
 
+    def predictions(
+        self, mean: np.ndarray, sd: np.ndarray, groups: Mapping[str, Iterable[str]]
+    ) -> Predictions:
+        """Combine predictions in the targets' units with the references."""
+        return Predictions(
+            names=self.target_names,
+            units=tuple(definition.unit for definition in self.definitions),
+            studies=tuple(study.name for study in self.studies),
+            reference=self.targets / [definition.divisor for definition in self.definitions],
+            mean=mean,
+            sd=sd,
+            groups={name: tuple(members) for name, members in groups.items()},
+        )
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the targets and of a few pixels of every image."""
@@ -101,36 +122,70 @@ class Dataset:
 
 
 def load_dataset(folder: Path) -> Dataset:
-    """Open a folder of images that has targets of its own.
+    """Open a folder of images with targets.
 
     Raises:
-        MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE``, ``DATASET_INVALID``.
+        MimirError: ``DATASET_UNREADABLE``, also if it has no targets, ``DATASET_INCOMPLETE``,
+            ``DATASET_INVALID``.
     """
-    return own_dataset(folder, read_image_folder(folder))
-
-
-def own_dataset(folder: Path, found: ImageFolder) -> Dataset:
-    """Build the data set of a folder's images and of its own targets.
-
-    Raises:
-        MimirError: ``DATASET_UNREADABLE`` if it has no targets, ``DATASET_INVALID``.
-    """
-    if found.targets is None:
+    dataset = load_images(folder)
+    if not dataset.definitions:
         raise MimirError(
             "DATASET_UNREADABLE",
             f"{folder.name} has images, but no targets",
             "Give tables of targets with --targets.",
         )
-    return Dataset(
-        images=found.images,
-        targets=found.targets,
-        definitions=found.definitions,
-        projection=found.projection,
-        provenance=found.provenance,
-        studies=found.studies,
-        covariates=covariates_of([d.name for d in found.definitions], found.targets),
-        image_rows=found.rows,
-    )
+    return dataset
+
+
+def load_images(folder: Path) -> Dataset:
+    """Open a folder of images, as a data set without targets if it has none of its own.
+
+    Raises:
+        MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE`` where images are missing,
+            ``DATASET_INVALID``.
+    """
+    try:
+        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        with (folder / STUDIES).open(newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        rows = np.array([int(line["row"]) for line in lines], dtype=np.int64)
+        studies = tuple(
+            StudyId(to_text(line["name"]), line["eid"], line["instance"]) for line in lines
+        )
+        targets, known = np.zeros((len(images), 0)), {}
+        if (folder / DESCRIPTION).exists():
+            targets = np.load(folder / TARGETS, allow_pickle=False).astype(np.float64)
+            known = _read_description(folder / DESCRIPTION)
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise MimirError(
+            "DATASET_UNREADABLE",
+            f"{folder.name} is not a folder of images ({error})",
+            "Make one with `mimir project --dataset` or `mimir phantom --projections`; phantoms"
+            " made by an earlier version have to be made again.",
+        ) from error
+    missing = int((rows >= min(len(images), len(targets))).sum())
+    if missing:
+        raise MimirError(
+            "DATASET_INCOMPLETE",
+            f"{missing} of {len(rows)} images in {folder.name} are missing",
+            "Let `mimir project` or `mimir phantom` finish the folder.",
+        )
+    dataset = Dataset(images, targets[rows], studies=studies, image_rows=rows, **known)
+    covariates = covariates_of(dataset.target_names, dataset.targets)
+    return replace(dataset, covariates=covariates)
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    """Read the fields of a data set that describe its targets."""
+    description = json.loads(path.read_text(encoding="utf-8"))
+    if description["schema"] != SCHEMA:
+        raise ValueError(f"{path.name} has schema {description['schema']}, not {SCHEMA}")
+    return {
+        "definitions": tuple(TargetDefinition(**entry) for entry in description["targets"]),
+        "provenance": dict(description["provenance"]),
+        "projection": str(description["projection"]),
+    }
 
 
 def covariates_of(names: Sequence[str], targets: np.ndarray) -> dict[str, np.ndarray]:

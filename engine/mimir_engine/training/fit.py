@@ -42,23 +42,16 @@ _PACE_WINDOW = 20
 
 @dataclass(frozen=True)
 class Progress:
-    """A finished step: the loss of its batch, and the remaining time of the run."""
+    """A finished step of a run, with the loss of its batch."""
 
     step: int
     steps: int
     loss: float
-    learning_rate: float
     seconds_per_step: float
-    remaining_seconds: float
 
-
-@dataclass(frozen=True)
-class FitResult:
-    """Progress of a run; not finished if it was stopped."""
-
-    folder: Path
-    step: int
-    finished: bool
+    def remaining_seconds(self, later_runs: int = 0) -> float:
+        """Estimate the remaining time of this run and of later ones of the same length."""
+        return self.seconds_per_step * (self.steps * (1 + later_runs) - self.step)
 
 
 def fit(
@@ -66,31 +59,29 @@ def fit(
     folder: Path,
     recipe: Recipe,
     progress: Optional[Callable[[Progress], None]] = None,
-    resume: bool = True,
     checkpoint_every: int = 50,
     device: str = "cpu",
-) -> FitResult:
+) -> bool:
     """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
 
     When called again, a run that was killed continues from its checkpoint and ends with the same
     weights as one never killed (to the bit on one CPU with the same number of threads); a finished
     one is left unchanged. Ctrl-C or SIGTERM ends it after the current step, with a checkpoint.
 
+    Returns:
+        True if the run is finished, False if it was stopped.
+
     Raises:
         MimirError: ``CHECKPOINT_MISMATCH`` where the folder holds a run of another recipe or data
-            set, ``OUTPUT_NOT_EMPTY`` where it holds any run and `resume` is false,
-            ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and `load_checkpoint`.
+            set, ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and
+            `load_checkpoint`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(dataset, recipe, torch.device(device))
     if (folder / FILE_NAME).exists():
-        if not resume:
-            raise MimirError(
-                "OUTPUT_NOT_EMPTY", f"{folder.name} holds a training run", "Choose another folder."
-            )
         run.restore(load_checkpoint(folder), folder)
         if run.finished:
-            return FitResult(folder, run.step, finished=True)
+            return True
     write_run_files(folder, dataset, recipe, device)
     log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
     durations: deque[float] = deque(maxlen=_PACE_WINDOW)
@@ -105,12 +96,11 @@ def fit(
                 save_checkpoint(folder, run.checkpoint())
             if progress is not None:
                 pace = sum(durations) / len(durations)
-                left = pace * (recipe.steps - run.step)
-                progress(Progress(run.step, recipe.steps, loss, rate, pace, left))
+                progress(Progress(run.step, recipe.steps, loss, pace))
     if run.step == recipe.steps:
         run.finish()
     save_checkpoint(folder, run.checkpoint())
-    return FitResult(folder, run.step, run.finished)
+    return run.finished
 
 
 class _Run:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -16,18 +14,14 @@ from mimir_engine.training.loss import MAX_LOG_VARIANCE, split_output
 BATCH = 8
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkPrediction:
-    """Mean and standard deviation in each target's unit: float64 ``(studies, targets)``."""
-
-    mean: np.ndarray
-    sd: np.ndarray
-
-
 def predict_dataset(
     checkpoint: Checkpoint, dataset: Dataset, device: str = "cpu"
-) -> NetworkPrediction:
-    """Predict every study with the network of a finished run."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict every study with the network of a finished run.
+
+    Returns:
+        Mean and standard deviation in each target's unit, float64 ``(studies, targets)``.
+    """
     count = len(checkpoint.definitions)
     network = load_network(checkpoint.recipe.architecture, count, checkpoint.network)
     network = fold_batch_norm(network).to(device).to(memory_format=torch.channels_last)
@@ -38,12 +32,10 @@ def predict_dataset(
             mean, log_variance = split_output(network(network_input(images, device)))
             outputs.append(torch.stack([mean, log_variance]).double().cpu().numpy())
     mean, log_variance = np.concatenate(outputs, axis=1)
-    scale, divisors = checkpoint.standardisation, [d.divisor for d in checkpoint.definitions]
+    scale = checkpoint.standardisation
+    divisors = np.array([definition.divisor for definition in checkpoint.definitions])
     sd = np.exp(0.5 * np.clip(log_variance, -MAX_LOG_VARIANCE, MAX_LOG_VARIANCE))
-    return NetworkPrediction(
-        mean=(mean * scale.sd + scale.mean) / divisors,
-        sd=sd * scale.sd / np.array(divisors),
-    )
+    return (mean * scale.sd + scale.mean) / divisors, sd * scale.sd / divisors
 
 
 def network_input(images: np.ndarray, device: torch.device | str) -> torch.Tensor:

@@ -18,11 +18,11 @@ from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort import image_dataset as projecting
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_dataset import project_studies
-from mimir_engine.cohort.image_folder import read_image_folder
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare
-from mimir_engine.training.data_selection import DataChoice, choose_data
+from mimir_engine.training.data_selection import choose_data
+from mimir_engine.training.dataset import load_images
 
 NAMES = ("1000001_20201_2_0", "1000001_20201_3_0", "study")
 
@@ -69,7 +69,7 @@ def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) 
 def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_path: Path) -> None:
     table = tmp_path / "targets.csv"
     table.write_text("study,target,value\n1000001_3,age,70\nstudy,age,60\nbroken,age,50\n")
-    dataset = choose_data(made, DataChoice((table,)))
+    dataset = choose_data(made, (table,))
     assert [study.person for study in dataset.studies] == ["1000001", "study"]
     assert dataset.targets.tolist() == [[70], [60]]
     assert dataset.left_out == {
@@ -123,8 +123,8 @@ def test_a_study_that_changed_is_made_anew_behind_the_others(
     project_studies(sources, folder, ignore)
     shutil.copy(archives[2], study)
     project_studies(sources, folder, ignore)
-    found = read_image_folder(folder)
-    assert dict(zip((s.name for s in found.studies), found.rows)) == {NAMES[1]: 1, "study": 2}
+    found = load_images(folder)
+    assert dict(zip((s.name for s in found.studies), found.image_rows)) == {NAMES[1]: 1, "study": 2}
     image = np.load(folder / "images.npy")[2]
     assert np.array_equal(image, prepare(archives[2]).projection.image)
     other = tmp_path / "elsewhere" / "study.zip"

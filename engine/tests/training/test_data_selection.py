@@ -11,7 +11,7 @@ from image_folder_builder import write_image_folder
 
 from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
-from mimir_engine.training.data_selection import DataChoice, choose_data
+from mimir_engine.training.data_selection import choose_data
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.targets import TargetTable, read_definitions, read_targets
 
@@ -135,7 +135,7 @@ def test_a_definition_that_the_values_contradict_is_refused(
 def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
     path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))
-    dataset = choose_data(folder, DataChoice((path,)))
+    dataset = choose_data(folder, (path,))
     assert dataset.studies == STUDIES
     assert dataset.read_images(slice(None))[:, 0, 0, 0].tolist() == [4, 0, 1, 2]
     part = dataset.subset(np.array([False, False, True, True])).subset(np.array([1, 0]))
@@ -152,7 +152,7 @@ def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: P
         folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,1"
     )
     gone = table(folder / "gone.txt", "1000001  # withdrew", "9999999", header="# 2026-01")
-    dataset = choose_data(folder, DataChoice((path,), exclude=gone))
+    dataset = choose_data(folder, (path,), exclude=gone)
     assert dataset.studies == (STUDIES[2],)
     assert dataset.provenance["excluded"]["studies"] == 2
     assert dataset.provenance["excluded"]["not_there"] == 1
@@ -168,18 +168,18 @@ def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: P
 def test_a_visit_or_a_name_can_be_excluded_alone(folder: Path) -> None:
     path = table(folder / "t.csv", *(f"{s.name},age,{n}" for n, s in enumerate(STUDIES[:3])))
     gone = table(folder / "gone.txt", "1000001_3", "1000002_20201_2_0", header="")
-    assert choose_data(folder, DataChoice((path,), exclude=gone)).studies == STUDIES[:1]
+    assert choose_data(folder, (path,), exclude=gone).studies == STUDIES[:1]
 
 
 def test_a_list_of_withdrawals_that_cannot_be_read_stops_everything(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60")
     with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
-        choose_data(folder, DataChoice((path,), exclude=folder / "gone.txt"))
+        choose_data(folder, (path,), exclude=folder / "gone.txt")
 
 
 def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
-    dataset = choose_data(folder, DataChoice((path,), only=("height",)))
+    dataset = choose_data(folder, (path,), only=("height",))
     assert dataset.target_names == ("height",)
     assert dataset.definitions[0].unit == "cm"
     assert {name: values.tolist() for name, values in dataset.covariates.items()} == {
@@ -187,7 +187,7 @@ def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> N
         "age": [60],
     }
     with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: unknown target size.*age, height"):
-        choose_data(folder, DataChoice((path,), only=("size",)))
+        choose_data(folder, (path,), only=("size",))
 
 
 def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_path: Path) -> None:
@@ -197,9 +197,9 @@ def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_pat
         {"from": "here"}, STUDIES[:3],
     )  # fmt: skip
     write_image_folder(tmp_path, own)
-    assert values_of(choose_data(tmp_path, DataChoice()), "age") == [0, 1, 2]
+    assert values_of(choose_data(tmp_path), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
-    dataset = choose_data(tmp_path, DataChoice((path,)))
+    dataset = choose_data(tmp_path, (path,))
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
     assert dataset.fingerprint != own.fingerprint
@@ -208,6 +208,6 @@ def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_pat
 def test_no_study_left_is_refused(folder: Path) -> None:
     path = table(folder / "t.csv", "5,age,60")
     with pytest.raises(MimirError, match="NO_STUDIES"):
-        choose_data(folder, DataChoice((path,)))
+        choose_data(folder, (path,))
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
-        choose_data(folder.parent, DataChoice((path,)))
+        choose_data(folder.parent, (path,))
