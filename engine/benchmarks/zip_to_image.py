@@ -1,8 +1,8 @@
-"""How long a study takes from its zip to the networks' image, against inflating it.
+"""Measure the time from a study's zip to the networks' image, relative to inflating it.
 
-The work itself must at least inflate the water and fat entries; this floor is timed with plain
-zlib in the same rounds, so that the ratio holds on any machine. Times are CPU seconds of one
-thread. The study is the parity kit's ``nominal`` where MIMIR_PARITY names the kit, else a phantom.
+The water and fat entries have to be inflated in any case. This minimum is timed with zlib in the
+same rounds, so that the ratio is valid on any machine. Times are CPU seconds of one thread. The
+study is the parity kit's ``nominal`` if MIMIR_PARITY names the kit, else a phantom.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse",
 
 
 def main() -> None:
-    """Print each phase's time, the ratio to the floor and the peak memory."""
+    """Print each phase's time, the ratio to the minimum and the peak memory."""
     if sys.argv[1:2] == ["--peak"]:
         phase_seconds(Path(sys.argv[2]))
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
@@ -44,11 +44,11 @@ def main() -> None:
         report(study.stem, len(entries), rounds)
         command = [sys.executable, __file__, "--peak", str(study)]
         peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        print(f"peak memory of one process: {peak} MB (wanted: under {MAX_MEGABYTES})")
+        print(f"peak memory of one process: {peak} MB (limit: {MAX_MEGABYTES})")
 
 
 def make_study(folder: Path) -> Path:
-    """The study to time."""
+    """Make the study to time."""
     kit = os.environ.get("MIMIR_PARITY")
     if kit:
         path = folder / "nominal.zip"
@@ -63,7 +63,7 @@ def make_study(folder: Path) -> Path:
 
 
 def compressed_entries(path: Path) -> list[bytes]:
-    """Compressed bytes of the water and fat entries."""
+    """Read the compressed bytes of the water and fat entries."""
     with open_source(path) as entries:
         names = {record.entry.name for record in read_slices(entries, NEEDED)}
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
@@ -78,7 +78,7 @@ def compressed_entries(path: Path) -> list[bytes]:
 
 
 def floor_seconds(entries: list[bytes]) -> float:
-    """Time of inflating the entries, and nothing else."""
+    """Time inflating the entries alone."""
     start = time.process_time()
     for entry in entries:
         zlib.decompress(entry, -zlib.MAX_WBITS)
@@ -86,7 +86,7 @@ def floor_seconds(entries: list[bytes]) -> float:
 
 
 def phase_seconds(path: Path) -> list[float]:
-    """Time of each phase, from the zip to the image."""
+    """Time each phase, from the zip to the image."""
     times = [time.process_time()]
     with open_source(path) as entries:
         times.append(time.process_time())
@@ -104,17 +104,17 @@ def phase_seconds(path: Path) -> list[float]:
 
 
 def report(name: str, entries: int, rounds: list[tuple[float, list[float]]]) -> None:
-    """Medians of all rounds, and the ratio round by round."""
+    """Print medians of all rounds, and the range of the ratio."""
     floor = statistics.median(seconds for seconds, _ in rounds)
-    print(f"{name}: {ROUNDS} rounds, CPU seconds, median (x = times the floor)")
-    print(f"  {'floor: inflate ' + str(entries) + ' entries':<34} {floor:.3f}  1.00x")
+    print(f"{name}: {ROUNDS} rounds, CPU seconds, median (x = times the minimum)")
+    print(f"  {'minimum: inflate ' + str(entries) + ' entries':<34} {floor:.3f}  1.00x")
     for index, phase in enumerate(PHASES):
         seconds = statistics.median(phases[index] for _, phases in rounds)
         print(f"  {phase:<34} {seconds:.3f}  {seconds / floor:.2f}x")
     ratios = sorted(sum(phases) / seconds for seconds, phases in rounds)
     print(
-        f"  from zip to image: {statistics.median(ratios):.2f}x the floor"
-        f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; wanted: at most {MAX_RATIO:g})"
+        f"  from zip to image: {statistics.median(ratios):.2f}x the minimum"
+        f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; limit: {MAX_RATIO:g})"
     )
 
 

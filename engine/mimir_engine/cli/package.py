@@ -68,26 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.training.package import package, recalibrate
 
     identity = None if arguments.identity is None else read_identity(arguments.identity)
+    paths = arguments.calibration, arguments.output
+    options = {"images": arguments.images, "overwrite": arguments.overwrite}
     if arguments.recalibrate is not None:
-        module = recalibrate(
-            arguments.recalibrate,
-            arguments.calibration,
-            arguments.output,
-            identity=identity,
-            images=arguments.images,
-            calibrated=arguments.calibrated,
-            overwrite=arguments.overwrite,
-        )
+        options |= {"identity": identity, "calibrated": arguments.calibrated}
+        module = recalibrate(arguments.recalibrate, *paths, **options)
     else:
-        module = package(
-            arguments.runs,
-            arguments.calibration,
-            arguments.output,
-            identity or _phantoms(arguments.runs),
-            images=arguments.images,
-            eight_bit=arguments.eight_bit,
-            overwrite=arguments.overwrite,
-        )
+        identity = identity or _phantom_identity(arguments.runs)
+        module = package(arguments.runs, *paths, identity, eight_bit=arguments.eight_bit, **options)
     print(f"{module.name} {module.version} written to {module.folder}")
     return 0
 
@@ -104,7 +92,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise MimirError("WRONG_USE", fault, "Try 'mimir package --help'.")
 
 
-def _phantoms(runs: list[Path]) -> Any:
+def _phantom_identity(runs: list[Path]) -> Any:
     """Return the built-in identity of phantom networks; others need --identity."""
     from mimir_engine.training.checkpoint import load_checkpoint
     from mimir_engine.training.identity import PHANTOM
