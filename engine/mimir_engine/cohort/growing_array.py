@@ -97,8 +97,10 @@ class GrowingArray:
         np.lib.format.write_array_header_1_0(header, description)
         return header.getvalue()
 
-    def close(self) -> None:
-        """Close the file; every row is on the disk already."""
+    def __enter__(self) -> GrowingArray:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
 

@@ -14,7 +14,6 @@ import hashlib
 import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -95,7 +94,7 @@ def project_studies(
             (folder / IMAGES).unlink(missing_ok=True)
         if pending:  # a table of before must not name rows that are written anew
             (folder / STUDIES).unlink(missing_ok=True)
-        with closing(GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows + 1)) as images:
+        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows + 1) as images:
             for read in _ahead(pending, jobs):
                 ledger.add(read.name, _record(read, images))
                 listener(_event(read, clock))

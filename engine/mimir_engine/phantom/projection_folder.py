@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Optional
@@ -71,11 +71,9 @@ def write_projections(
     done = min(stored_shape(folder / name)[0] for name in (IMAGES, TARGETS))
     chunks = [seeds[first : first + CHUNK] for first in range(done, len(seeds), CHUNK)]
     with ExitStack() as stack:
-        images = stack.enter_context(closing(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done)))
-        shape = (len(TRUTHS),)
-        targets = stack.enter_context(
-            closing(GrowingArray(folder / TARGETS, shape, done, np.float32))
-        )
+        images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
+        truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
+        targets = stack.enter_context(truths)
         tasks = chunks, [shift] * len(chunks)
         made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(_render, *tasks)
         if processes > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from mimir_engine.cohort.growing_array import GrowingArray
@@ -16,7 +15,7 @@ def write_image_folder(folder: Path, dataset: Dataset) -> Path:
     )
     arrays = {IMAGES: dataset.read_images(slice(None)), TARGETS: dataset.targets}
     for name, rows in arrays.items():
-        with closing(GrowingArray(folder / name, rows.shape[1:], 0, rows.dtype)) as array:
+        with GrowingArray(folder / name, rows.shape[1:], 0, rows.dtype) as array:
             for row in rows:
                 array.append(row)
     return folder

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import shutil
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +151,12 @@ def test_images_of_somebody_else_are_never_written_over(
 def test_a_growing_file_is_an_array_at_any_time(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     expected = rng.integers(0, 256, (1200, 2, 3), np.uint8)  # the count gains digits on the way
-    with closing(GrowingArray(tmp_path / "images.npy", (2, 3), 0)) as images:
+    with GrowingArray(tmp_path / "images.npy", (2, 3), 0) as images:
         for row, image in enumerate(expected):
             assert images.append(image) == row
             if row in (0, 9, 10, 999, 1000):
                 assert np.array_equal(np.load(tmp_path / "images.npy"), expected[: row + 1])
-    with closing(GrowingArray(tmp_path / "images.npy", (2, 3), 7)):
+    with GrowingArray(tmp_path / "images.npy", (2, 3), 7):
         assert np.array_equal(np.load(tmp_path / "images.npy"), expected[:7])
 
 
