@@ -20,7 +20,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
-    bench-slicer evidence validation clean
+    bench-slicer validation validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
@@ -31,8 +31,8 @@ help:
 	@echo "make docs   build the documentation and the API reference in docs-output/"
 	@echo "make bench  time each step from archive to image"
 	@echo "make bench-slicer SLICER=/path/to/Slicer  time Slicer's event loop while MIMIR measures"
-	@echo "make evidence   measure 200 new phantoms with the module phantom and report its accuracy"
 	@echo "make validation  make all tables and figures of docs/validation.md (hours; resumes if stopped)"
+	@echo "make validation-module  measure 200 new phantoms with the module phantom, as images and archives"
 	@echo "make clean  remove $(VENV), outputs and caches"
 
 demo: $(READY)
@@ -90,14 +90,14 @@ bench: $(READY)
 	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
 	done
 
-evidence: $(READY)
-	@$(BIN)/python engine/validation/shipped_module.py --output evidence-output
-
 validation: $(READY)
 	@$(BIN)/python engine/validation --output validation-output --docs docs
 
+validation-module: $(READY)
+	@$(BIN)/python engine/validation/shipped_module.py --output validation-output/module-check
+
 clean:
-	@rm -rf $(VENV) $(OUTPUT) docs-output evidence-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) $(OUTPUT) docs-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +

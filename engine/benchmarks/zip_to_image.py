@@ -32,7 +32,7 @@ PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse",
 
 
 def main() -> None:
-    """Print each phase's time, the ratio to the floor and the peak memory."""
+    """Print each phase's time, the ratio to the minimum and the peak memory."""
     if sys.argv[1:2] == ["--peak"]:
         phase_seconds(Path(sys.argv[2]))
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
@@ -106,8 +106,8 @@ def phase_seconds(path: Path) -> list[float]:
 def report(name: str, entries: int, rounds: list[tuple[float, list[float]]]) -> None:
     """Print the medians of all rounds and the range of ratios."""
     floor = statistics.median(seconds for seconds, _ in rounds)
-    print(f"{name}: {ROUNDS} rounds, CPU seconds, median (x = times the floor)")
-    print(f"  {'floor: inflate ' + str(entries) + ' entries':<34} {floor:.3f}  1.00x")
+    print(f"{name}: {ROUNDS} rounds, CPU seconds, median (x = times the minimum)")
+    print(f"  {'minimum: inflate ' + str(entries) + ' entries':<34} {floor:.3f}  1.00x")
     for index, phase in enumerate(PHASES):
         seconds = statistics.median(phases[index] for _, phases in rounds)
         print(f"  {phase:<34} {seconds:.3f}  {seconds / floor:.2f}x")

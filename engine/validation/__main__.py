@@ -1,9 +1,9 @@
-"""All evidence of docs/validation.md, from nothing.
+"""Make all results of docs/validation.md from nothing.
 
     python engine/validation --output DIR [--docs DIR] [--small]
 
-Every step is skipped where its result is there already, and goes on where it was killed. With
---docs, the tables are written into validation.md there and the figures into images/ beside it.
+Steps that are done are skipped, and a killed step is resumed. With --docs, the tables are written
+into validation.md in that folder, and the figures into images/ beside it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
-from commands import THREADS, begin_in_training_environment, mimir
+from commands import THREADS, mimir, restart_in_training_environment
 from figures import draw_curves, draw_shifts, draw_trials
-from measured import Measured, measured
+from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
 from plan import FULL, SMALL, Plan
 from tables import (
@@ -33,7 +31,7 @@ from tables import (
 )
 from trials import Outcome, run_trials
 
-from mimir_engine.cli._progress import duration
+from mimir_engine.cli._count_line import CountLine
 from mimir_engine.inference_module import find_module
 from mimir_engine.training.identity import PHANTOM
 
@@ -42,12 +40,14 @@ EVALUATION_FIGURES = ("agreement", "bland-altman", "sparsification")
 
 
 def main() -> None:
-    """Make what is missing, then all tables and figures."""
-    begin_in_training_environment()
+    """Make all missing results, then all tables and figures."""
+    restart_in_training_environment()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, help="where everything is made")
-    parser.add_argument("--docs", type=Path, help="folder of validation.md, to be filled")
-    parser.add_argument("--small", action="store_true", help="a trial of all steps, in minutes")
+    parser.add_argument("--output", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--docs", type=Path, help="folder of validation.md to fill")
+    parser.add_argument(
+        "--small", action="store_true", help="run all steps in minutes, with few phantoms"
+    )
     arguments = parser.parse_args()
     plan, work = SMALL if arguments.small else FULL, arguments.output
     make_phantoms(plan, work)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def make_phantoms(plan: Plan, work: Path) -> None:
-    """Images and truth of all cohorts."""
+    """Make images and truth of all cohorts."""
     for cohort in plan.cohorts.values():
         mimir(
             *("phantom", "--projections", "--jobs", THREADS, "--shift", cohort.shift),
@@ -73,22 +73,12 @@ def make_phantoms(plan: Plan, work: Path) -> None:
 
 
 def try_recipes(plan: Plan, work: Path) -> tuple[Outcome, ...]:
-    """The paired trials."""
-    line = Line()
-    outcomes = run_trials(
-        plan,
-        work / "data" / "training",
-        work / "trials",
-        lambda name, step: line.show(
-            f"{name}: step {step.step}/{step.steps}, {duration(step.remaining_seconds)} left"
-        ),
-    )
-    line.end()
-    return outcomes
+    """Run the paired trials."""
+    return run_trials(plan, work / "data" / "training", work / "trials", CountLine)
 
 
 def cross_validate(plan: Plan, work: Path) -> None:
-    """Out-of-fold predictions of all training phantoms, judged as the networks said them."""
+    """Make out-of-fold predictions of all training phantoms; evaluate them uncalibrated."""
     steps = () if plan.steps is None else ("--steps", plan.steps)
     mimir(
         *("crossvalidate", work / "data" / "training", "--folds", plan.folds),
@@ -102,12 +92,12 @@ def cross_validate(plan: Plan, work: Path) -> None:
 
 
 def evaluation_figures(work: Path) -> list[Path]:
-    """Those of `EVALUATION_FIGURES`; all targets of the phantoms are on each one's first sheet."""
+    """Paths of `EVALUATION_FIGURES`; the first sheet of each shows all targets."""
     return [work / "evaluation" / "figures" / f"{name}-1.png" for name in EVALUATION_FIGURES]
 
 
 def package(plan: Plan, work: Path) -> None:
-    """The folds' networks as modules, and the shipped module calibrated anew."""
+    """Package the folds' networks as modules, and recalibrate the shipped module."""
     data = work / "data" / "calibration"
     for name, folder in modules(plan, work).items():
         if (folder / "module.json").exists():
@@ -124,40 +114,35 @@ def package(plan: Plan, work: Path) -> None:
 
 
 def modules(plan: Plan, work: Path) -> dict[str, Path]:
-    """Folders of the modules by name: those of the folds, then the shipped one."""
+    """Return the modules' folders by name: those of the folds, then the shipped one."""
     names = [f"fold-{fold}" for fold in range(1, plan.folds + 1)]
     return {name: work / "modules" / name for name in (*names, "phantom")}
 
 
-def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, Measured]]:
-    """By networks and cohort: what they say of phantoms that neither they nor calibration saw."""
+def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohort]]:
+    """Measure the unseen cohorts with the folds' networks and with the shipped module."""
     *folds, shipped = modules(plan, work).values()
-    line = Line()
-    found = {
+    return {
         networks: {
-            cohort: measured(
+            cohort: measure_cohort(
                 folders,
                 work / "data" / cohort,
                 work / "measured" / f"{networks}-{cohort}.npz",
-                lambda done, total, of=f"{networks}, {cohort}": line.show(
-                    f"{of}: {done}/{total} phantoms measured"
-                ),
+                CountLine(f"phantoms measured ({networks}, {cohort})"),
             )
             for cohort in plan.judged
         }
         for networks, folders in (("folds", folds), ("shipped", [shipped]))
     }
-    line.end()
-    return found
 
 
 def report(
     plan: Plan,
     work: Path,
     outcomes: tuple[Outcome, ...],
-    found: dict[str, dict[str, Measured]],
+    found: dict[str, dict[str, MeasuredCohort]],
 ) -> dict[str, str]:
-    """Tables by name, written as files; figures beside them."""
+    """Write the tables and draw the figures; return the tables by name."""
     evaluation = (work / "evaluation" / "metrics.md").read_text(encoding="utf-8")
     fresh = {networks: cohorts["fresh"] for networks, cohorts in found.items()}
     tables = {
@@ -178,24 +163,6 @@ def report(
         shutil.copy(path, figures / f"{name}.png")
     print(tables["summary"])
     return tables
-
-
-class Line:
-    """One line on the screen that changes, at most every second."""
-
-    def __init__(self) -> None:
-        self._shown = 0.0
-
-    def show(self, text: str) -> None:
-        """Show it in the place of the last one."""
-        if time.monotonic() - self._shown > 1.0:
-            self._shown = time.monotonic()
-            print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """What follows begins a new line."""
-        if self._shown:
-            print(file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs MIMIR's own command line, shown as one would type it."""
+"""Run MIMIR's command line and show each command as it would be typed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from mimir_engine.cli._training_options import PATIENT_ALLOCATOR
 THREADS = 2
 
 
-def begin_in_training_environment() -> None:
-    """Begin this program anew with memory and threads as training wants them, unless it has them.
+def restart_in_training_environment() -> None:
+    """Restart this program with the allocator and threads for training, unless it has them.
 
     Both are read only when a process starts.
     """
-    wanted = {"OMP_NUM_THREADS": str(THREADS)}
+    needed = {"OMP_NUM_THREADS": str(THREADS)}
     if sys.platform == "linux":
-        wanted |= PATIENT_ALLOCATOR
-    if not wanted.items() <= os.environ.items():
-        os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
+        needed |= PATIENT_ALLOCATOR
+    if not needed.items() <= os.environ.items():
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **needed})
 
 
 def mimir(*arguments: object) -> None:
     """Run ``mimir`` with these arguments in a process of its own.
 
     Raises:
-        SystemExit: where it fails; it has said why.
+        SystemExit: If it fails; it prints the reason.
     """
     words = [str(argument) for argument in arguments]
     print(f"$ mimir {shlex.join(words)}", flush=True)

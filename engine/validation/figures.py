@@ -1,4 +1,4 @@
-"""What was found, as pictures."""
+"""Draw the results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from measured import CURVE, LEVEL, Measured
+from measured_cohort import CURVE, LEVEL, MeasuredCohort
 from tables import coverage
 from trials import Outcome
 
@@ -23,8 +23,8 @@ TITLES = {"folds": "Networks of the folds (ResNet18)", "shipped": "Shipped modul
 DOTS_PER_INCH = 130
 
 
-def draw_curves(path: Path, by_networks: Mapping[str, Measured]) -> None:
-    """Coverage minus level over the level, a line a target."""
+def draw_curves(path: Path, by_networks: Mapping[str, MeasuredCohort]) -> None:
+    """Draw coverage minus level over the level, one line per target."""
     figure, axes = _panels(len(by_networks), 3.6)
     for axis, (networks, fresh) in zip(axes, by_networks.items()):
         count = len(fresh.unusual)
@@ -42,8 +42,8 @@ def draw_curves(path: Path, by_networks: Mapping[str, Measured]) -> None:
     _save(figure, path)
 
 
-def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, Measured]]) -> None:
-    """Coverage of the 95 % intervals of each target in each cohort."""
+def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohort]]) -> None:
+    """Draw the coverage of the 95 % intervals of each target in each cohort."""
     figure, axes = _panels(len(by_networks), 4.2)
     for axis, (networks, cohorts) in zip(axes, by_networks.items()):
         names = cohorts["fresh"].predictions.names
@@ -71,7 +71,7 @@ def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, Measured]]) -
 
 
 def draw_trials(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """What lacking each part costs, with its interval; the seeds as small points."""
+    """Draw the CRPS added without each part, with its interval and its seeds."""
     figure, (axis,) = _panels(1, 2.6)
     axis.axvline(0, color=QUIET, linewidth=0.8)
     for place, outcome in enumerate(outcomes):

@@ -1,4 +1,4 @@
-"""Puts tables into a page between marks, so that no number in it is typed by hand."""
+"""Put tables into a page between marks, so that no number in it is typed by hand."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _BLOCK = re.compile(r"<!-- made: ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def fill(page: Path, texts: Mapping[str, str]) -> None:
-    """Replace what is between ``<!-- made: NAME -->`` and ``<!-- end -->`` by the text NAME.
+    """Replace the text between ``<!-- made: NAME -->`` and ``<!-- end -->`` by that called NAME.
 
     Raises:
-        SystemExit: where page and texts don't have the same names.
+        SystemExit: If page and texts have different names.
     """
     found = page.read_text(encoding="utf-8")
     names = [match[1] for match in _BLOCK.finditer(found)]

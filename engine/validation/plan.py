@@ -1,4 +1,4 @@
-"""How much is made, and from which seeds: all numbers that the evidence depends on."""
+"""Sizes and seeds of the validation: all numbers that its results depend on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SHIFTS = ("noise", "bodies", "contrast")
 
 @dataclass(frozen=True)
 class Cohort:
-    """Phantoms of consecutive seeds. None of them serves twice; see docs/training.md."""
+    """Phantoms of consecutive seeds; seed ranges do not overlap, see docs/training.md."""
 
     name: str
     first_seed: int
@@ -19,16 +19,19 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Plan:
-    """Attributes:
-    training: Phantoms of the cross-validation; the shipped module was trained on the same.
-    calibration: Phantoms that the shipped module is calibrated on.
-    fresh: Phantoms that calibrations are judged on. shifted: those of each shift.
-    folds: Of the cross-validation.
-    steps: Of its training runs; None is the recipe's own number.
-    trial_phantoms, trial_judged: Rows of `training` that each run of a paired experiment learns
-        from, and the following rows that it is judged on.
-    trial_steps, trial_size, trial_seeds: Steps of such a run, side of its images in pixels, seeds.
-    resamples: Of all bootstraps.
+    """Sizes of the validation.
+
+    Attributes:
+        training: Phantoms of the cross-validation; the shipped module was trained on the same.
+        calibration: Phantoms that the shipped module is calibrated on.
+        fresh: Phantoms that calibrations are evaluated on.
+        shifted: Phantoms of each shift.
+        folds: Folds of the cross-validation.
+        steps: Steps of its training runs; None for the recipe's own number.
+        trial_phantoms: First rows of `training`, which each run of a paired trial learns from.
+        trial_judged: Number of following rows, which it is evaluated on.
+        trial_steps, trial_seeds: Steps and seeds of such runs.
+        resamples: Resamples of all bootstraps.
     """
 
     training: int = 4_000
@@ -40,13 +43,12 @@ class Plan:
     trial_phantoms: int = 1_500
     trial_judged: int = 600
     trial_steps: int = 240
-    trial_size: int = 64
     trial_seeds: tuple[int, ...] = (0, 1)
     resamples: int = 1_000
 
     @property
     def cohorts(self) -> dict[str, Cohort]:
-        """By name. Seeds from 2,000,000 to 2,999,999 are those of `phantom_module.py`."""
+        """Cohorts by name. Seeds from 2,000,000 to 2,999,999 are those of `shipped_module.py`."""
         cohorts = (
             Cohort("training", 0, self.training),
             Cohort("calibration", 4_000, self.calibration),
@@ -63,7 +65,7 @@ class Plan:
 
 FULL = Plan()
 
-#: Runs through everything in a minute or two. What comes out means nothing.
+#: Runs all steps in some minutes; the results are meaningless.
 SMALL = Plan(
     training=60,
     calibration=60,

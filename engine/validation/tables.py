@@ -1,4 +1,4 @@
-"""What was found, as Markdown."""
+"""Format the results as Markdown tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measured import CURVE, LEVEL, Measured
+from measured_cohort import CURVE, LEVEL, MeasuredCohort
 from trials import Outcome
 
 import mimir_engine
@@ -16,7 +16,7 @@ from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
 from mimir_engine.evaluation.uncertainty import auce
 from mimir_engine.files.markdown_table import markdown_table
 
-#: Said on every table of theirs.
+#: Heading of the tables of each kind of networks.
 NETWORKS = {
     "folds": "Cross-validation networks: **ResNet18**, not ResNet50 as in the included module."
     " Each phantom is measured by one of them.",
@@ -29,17 +29,17 @@ SHORT_NAMES = {
 
 
 def section(page: str, title: str) -> str:
-    """One section of a page that `mimir evaluate` has written."""
+    """Extract one section of a page written by `mimir evaluate`."""
     return page.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
 
 
 def of_folds(table: str) -> str:
-    """A table of the cross-validation, with what its networks are."""
+    """Add the description of its networks to a table of the cross-validation."""
     return f"{NETWORKS['folds']}\n\n{table}"
 
 
 def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
-    """Each part of the recipes beside what there would be instead."""
+    """Compare each part of the recipes with its alternative."""
     rows = [
         (
             outcome.trial.part,
@@ -62,8 +62,8 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
     return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
-def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
-    """Accuracy, coverage and calibration of each target."""
+def fresh_table(networks: str, fresh: MeasuredCohort, resamples: int) -> str:
+    """Format accuracy, coverage and calibration of each target."""
     found = _evaluated(fresh, resamples)
     areas = area(fresh)
     rows = []
@@ -84,12 +84,12 @@ def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
             )
         )
     head = ("target", "R²", "MAE", "coverage, %", "women", "men", "width / SD", "AUCE")
-    table = markdown_table(head, rows, 1)
-    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{table}"
+    phantoms = f"{len(fresh.unusual):,} fresh phantoms"
+    return f"{NETWORKS[networks]} {phantoms}.\n\n{markdown_table(head, rows, 1)}"
 
 
-def summary(by_networks: Mapping[str, Measured]) -> str:
-    """The figures that were asked for, over the targets that have intervals."""
+def summary(by_networks: Mapping[str, MeasuredCohort]) -> str:
+    """Summarise the required figures over the targets that have intervals."""
     rows = []
     for networks, fresh in by_networks.items():
         covered, areas = 100 * coverage(fresh), area(fresh)
@@ -102,12 +102,13 @@ def summary(by_networks: Mapping[str, Measured]) -> str:
             )
         )
     rows.append(("*criterion*", "*93 to 97*", "*at most 0.02*", "*at most 0.01*"))
-    head = ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE")
-    return markdown_table(head, rows, 1)
+    return markdown_table(
+        ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE"), rows, 1
+    )
 
 
-def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
-    """Coverage of each target in each cohort, and by how much errors grow."""
+def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
+    """Format the coverage of each target in each cohort, and the growth of its errors."""
     covered = {name: 100 * coverage(cohort) for name, cohort in cohorts.items()}
     errors = {name: _mean_errors(cohort) for name, cohort in cohorts.items()}
     rows = []
@@ -125,18 +126,18 @@ def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
     return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
 
 
-def coverage(cohort: Measured) -> np.ndarray:
-    """Share of references inside the intervals of `LEVEL`, float64 (targets,); NaN for a class."""
+def coverage(cohort: MeasuredCohort) -> np.ndarray:
+    """Compute the coverage at `LEVEL`, float64 ``(targets,)``; NaN for a class."""
     return cohort.curve()[:, CURVE.index(LEVEL)] + _nan_of_classes(cohort)
 
 
-def area(cohort: Measured) -> np.ndarray:
-    """AUCE of the conformal intervals at `CURVE`, float64 (targets,); NaN for a class."""
+def area(cohort: MeasuredCohort) -> np.ndarray:
+    """Compute the AUCE of the conformal intervals, float64 ``(targets,)``; NaN for a class."""
     return auce(cohort.curve(), CURVE) + _nan_of_classes(cohort)
 
 
 def made_with() -> str:
-    """The versions that the last digits depend on."""
+    """Format the versions that the last digits depend on."""
     return (
         f"MIMIR {mimir_engine.__version__}, Python {platform.python_version()},"
         f" PyTorch {torch.__version__.split('+')[0]}, NumPy {np.__version__}"
@@ -144,22 +145,22 @@ def made_with() -> str:
 
 
 def write_tables(folder: Path, tables: Mapping[str, str]) -> None:
-    """A file each."""
+    """Write each table to a file."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
 
-def _evaluated(cohort: Measured, resamples: int) -> Evaluation:
+def _evaluated(cohort: MeasuredCohort, resamples: int) -> Evaluation:
     predictions = cohort.predictions
     return evaluate(predictions, predictions.groups, LEVEL, resamples)
 
 
-def _nan_of_classes(cohort: Measured) -> np.ndarray:
+def _nan_of_classes(cohort: MeasuredCohort) -> np.ndarray:
     return np.where(np.isnan(cohort.factors).any(axis=(0, 2)), np.nan, 0.0)
 
 
-def _mean_errors(cohort: Measured) -> np.ndarray:
+def _mean_errors(cohort: MeasuredCohort) -> np.ndarray:
     errors: np.ndarray = np.abs(cohort.predictions.mean - cohort.predictions.reference).mean(axis=0)
     return errors
 

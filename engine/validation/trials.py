@@ -1,8 +1,8 @@
-"""Paired trials: is each part of the recipes that the published one lacks worth having?
+"""Paired trials of each part of the recipes that the published one lacks.
 
 Each trial trains two networks from the same random weights on the same phantoms, with and without
-the part, and judges both on the same other phantoms. The trials are small (few steps, small
-images) so that there can be several seeds; they compare, they don't tell how good a module gets.
+the part, and evaluates both on the same other phantoms. The trials are short so that there can be
+several seeds; they compare, they do not show the accuracy of a finished module.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from plan import Plan
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.training.checkpoint import load_checkpoint
-from mimir_engine.training.dataset import phantom_dataset
-from mimir_engine.training.fit import Progress, fit
-from mimir_engine.training.predict_unseen import predict_dataset
+from mimir_engine.training.dataset import load_dataset
+from mimir_engine.training.fit import fit
+from mimir_engine.training.predict import predict_dataset
 from mimir_engine.training.recipe import PUBLISHED, SHORT, Recipe
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One part: what it is called, and the recipes with and without it."""
+    """One part of the recipes: its name, and the recipes with and without it."""
 
     part: str
     instead: str
@@ -36,11 +36,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What lacking the part costs; CRPS in SD of the population, averaged over the targets.
+    """Effect of one part on the CRPS, in SD of the population, averaged over the targets.
 
     Attributes:
-        crps: Of the networks that have the part, averaged over the seeds.
-        added: What it is more without, of each seed.
+        crps: CRPS with the part, averaged over the seeds.
+        added: Increase of the CRPS without the part, of each seed.
         lower, upper: 95 % bootstrap interval of the seeds' average, over phantoms.
         r2, r2_without: Average R² over targets and seeds.
     """
@@ -55,39 +55,35 @@ class Outcome:
 
 
 def trials(plan: Plan) -> tuple[Trial, ...]:
-    """All of them. But for the last, images are small from the first step to the last."""
-    small = replace(SHORT, steps=plan.trial_steps, image_sizes=((0.0, plan.trial_size),))
+    """List the trials."""
+    short = replace(SHORT, steps=plan.trial_steps)
     published = {name: getattr(PUBLISHED, name) for name in ("peak_rate", "schedule")}
-    growing = replace(SHORT, steps=plan.trial_steps // 2)
-    # The time of so many steps on whole images, on two cores.
-    whole = replace(SHORT, steps=max(1, plan.trial_steps // 6), image_sizes=())
     return (
-        Trial("one cycle up to 0.001", "5e-5, a tenth of it after 80 %", small,
-              replace(small, **published)),
-        Trial("β = 0.5 in the loss", "β = 0", small, replace(small, loss_beta=0.0)),
-        Trial("shifts up to 4 pixels", "up to 16", small,
-              replace(small, max_shift=PUBLISHED.max_shift)),
-        Trial("small images first", "as many seconds of whole ones", growing, whole),
+        Trial("one cycle up to 0.001", "5e-5, a tenth of it after 80 %", short,
+              replace(short, **published)),
+        Trial("β = 0.5 in the loss", "β = 0", short, replace(short, loss_beta=0.0)),
+        Trial("shifts up to 4 pixels", "up to 16", short,
+              replace(short, max_shift=PUBLISHED.max_shift)),
     )  # fmt: skip
 
 
 def run_trials(
-    plan: Plan, data: Path, folder: Path, tell: Callable[[str, Progress], None]
+    plan: Plan, data: Path, folder: Path, count_line: Callable[[str], Callable[[int, int], None]]
 ) -> tuple[Outcome, ...]:
-    """Train what has not been trained yet, and judge.
+    """Train and evaluate; runs that are done already are not repeated.
 
     Args:
         plan: Sizes and seeds.
         data: Folder of the training phantoms.
-        folder: Where what the networks say is kept; a killed run goes on.
-        tell: Called with a run's name and each of its steps.
+        folder: Folder of the predictions; a killed run can be resumed.
+        count_line: Makes the function that shows the steps of a run.
     """
-    learned = phantom_dataset(data, 0, plan.trial_phantoms)
-    last = plan.trial_phantoms + plan.trial_judged
-    judged = phantom_dataset(data, plan.trial_phantoms, last)
+    dataset, rows = load_dataset(data), np.arange(plan.trial_phantoms + plan.trial_judged)
+    learned = dataset.subset(rows[: plan.trial_phantoms])
+    judged = dataset.subset(rows[plan.trial_phantoms :])
     scale = learned.targets.std(axis=0, ddof=1)
 
-    def said(recipe: Recipe) -> np.ndarray:
+    def predictions(recipe: Recipe) -> np.ndarray:
         path = folder / f"{_name(recipe)}.npy"
         if not path.exists():
             _train(recipe, path)
@@ -95,17 +91,20 @@ def run_trials(
 
     def _train(recipe: Recipe, path: Path) -> None:
         run = path.with_suffix("")
-        fit(learned, run, recipe, lambda step: tell(run.name, step))
+        show = count_line(f"steps of {run.name}")
+        fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
         prediction = predict_dataset(load_checkpoint(run), judged)
         with path.with_suffix(".part").open("wb") as file:
-            np.save(file, np.stack([prediction.mean, prediction.sd]))
+            np.save(file, np.stack(prediction))
         path.with_suffix(".part").replace(path)
         shutil.rmtree(run)
 
     outcomes = []
     for trial in trials(plan):
         pairs = [
-            (said(replace(trial.having, seed=seed)), said(replace(trial.lacking, seed=seed)))
+            tuple(
+                predictions(replace(recipe, seed=seed)) for recipe in (trial.having, trial.lacking)
+            )
             for seed in plan.trial_seeds
         ]
         outcomes.append(_outcome(trial, pairs, judged.targets, scale, plan.resamples))
@@ -113,7 +112,7 @@ def run_trials(
 
 
 def _name(recipe: Recipe) -> str:
-    """Tells all recipes of the trials apart, and the same one from itself never."""
+    """Name a recipe by its differences from `SHORT`."""
     changed = {name: value for name, value in vars(recipe).items() if value != getattr(SHORT, name)}
     words = "-".join(f"{name}-{value}" for name, value in sorted(changed.items()))
     kept = (c if c.isalnum() or c in ".-_" else "" for c in words)
@@ -127,12 +126,14 @@ def _outcome(
     scale: np.ndarray,
     resamples: int,
 ) -> Outcome:
-    scores = np.array([[_crps(said, reference, scale) for said in pair] for pair in pairs])
+    scores = np.array(
+        [[_crps(predicted, reference, scale) for predicted in pair] for pair in pairs]
+    )
     added = scores[:, 1] - scores[:, 0]  # (seeds, phantoms)
     count = added.shape[1]
     drawn = np.random.default_rng(0).integers(0, count, (resamples, count))
     lower, upper = np.quantile(added.mean(axis=0)[drawn].mean(axis=1), (0.025, 0.975))
-    fits = np.mean([[_r2(said[0], reference) for said in pair] for pair in pairs], axis=0)
+    fits = np.mean([[_r2(predicted[0], reference) for predicted in pair] for pair in pairs], axis=0)
     return Outcome(
         trial,
         crps=float(scores[:, 0].mean()),
@@ -144,9 +145,9 @@ def _outcome(
     )
 
 
-def _crps(said: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Of each phantom, averaged over the targets in SD of the population, float64 (phantoms,)."""
-    mean, sd = said
+def _crps(predicted: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """CRPS of each phantom, averaged over the targets in SD, float64 ``(phantoms,)``."""
+    mean, sd = predicted
     columns = [crps(reference[:, i], mean[:, i], sd[:, i]) / scale[i] for i in range(len(scale))]
     return np.mean(columns, axis=0)
 

@@ -1,4 +1,4 @@
-"""What `mimir train` and `mimir crossvalidate` have in common: data, recipe, memory, progress."""
+"""Options of both `mimir train` and `mimir crossvalidate`: data, recipe, memory, progress."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
 from mimir_engine.cli._progress import duration, studies
 
-#: Settings under which glibc keeps the memory of freed activations instead of giving it back and
-#: fetching it again a thousand times a step: training is 1.5 to 2 times as fast.
+if TYPE_CHECKING:
+    from mimir_engine.training.dataset import Dataset
+    from mimir_engine.training.fit import Progress
+    from mimir_engine.training.recipe import Recipe
+
+#: Settings with which glibc keeps the memory of freed activations instead of returning it to the
+#: system a thousand times per step: training is 1.5 to 2 times as fast.
 PATIENT_ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "20000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
@@ -22,11 +27,11 @@ PATIENT_ALLOCATOR = {
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Describe what to learn from."""
+    """Add the options for images and targets."""
     parser.add_argument(
         "data",
         type=Path,
-        help="folder of 'mimir project --dataset' or of 'mimir phantom --projections'",
+        help="folder of images made by 'mimir project --dataset' or 'mimir phantom --projections'",
     )
     parser.add_argument(
         "--targets",
@@ -34,49 +39,55 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="TABLE",
-        help="CSV or Parquet with study, target, value; may be given again",
+        help="table of targets (CSV or Parquet) with study, target, value; can be repeated",
     )
     parser.add_argument(
         "--definitions",
         type=Path,
         metavar="TABLE",
-        help="what targets are: name, unit, ukb_field, divisor, kind, non_negative;"
-        " what it lacks is as published",
+        help="table of target definitions: name, unit, ukb_field, divisor, kind, non_negative;"
+        " gaps are filled with the published definitions",
     )
     parser.add_argument(
-        "--only", default="", metavar="NAME[,...]", help="targets to learn (all that are known)"
+        "--only", default="", metavar="NAME[,...]", help="targets to learn (default: all)"
     )
     parser.add_argument(
         "--exclude",
         type=Path,
         metavar="FILE",
-        help="who withdrew or is not to be used: a participant or study on each line",
+        help="list of participants or studies not to use, one per line",
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="of the run")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Describe how to learn."""
+    """Add the options for network and optimisation."""
     parser.add_argument(
-        "--recipe", default="published", choices=("published", "from-scratch", "short")
+        "--recipe",
+        default="published",
+        choices=("published", "from-scratch", "short"),
+        help="settings of the training (default: published)",
     )
     parser.add_argument(
-        "--architecture", choices=("resnet18", "resnet50"), help="instead of the recipe's"
+        "--architecture", choices=("resnet18", "resnet50"), help="network (default: the recipe's)"
     )
-    parser.add_argument("--steps", type=int, help="instead of the recipe's")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--steps", type=int, help="number of steps (default: the recipe's)")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="processor or graphics card to train on (default: auto)",
+    )
 
 
-def chosen_dataset(arguments: argparse.Namespace) -> Any:
-    """The data set that the options ask for; what it leaves out is said."""
-    from mimir_engine.training.data_selection import DataChoice, chosen_data
-    from mimir_engine.training.dataset import describe_phantoms
+def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
+    """Load the data set that the options select, and print what it leaves out."""
+    from mimir_engine.training.data_selection import choose_data
 
-    if (arguments.data / "projections.json").exists():
-        describe_phantoms(arguments.data)
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
-    choice = DataChoice(tuple(arguments.targets), arguments.definitions, arguments.exclude, only)
-    dataset = chosen_data(arguments.data, choice)
+    dataset = choose_data(
+        arguments.data, arguments.targets, arguments.definitions, arguments.exclude, only
+    )
     count = len(dataset.definitions)
     say(f"{studies(len(dataset))}, {count} target{'' if count == 1 else 's'}")
     for why, names in dataset.left_out.items():
@@ -88,29 +99,32 @@ def chosen_dataset(arguments: argparse.Namespace) -> Any:
 _REASONS = {
     "excluded": "excluded",
     "unlabelled": "without any target",
-    "unknown": "named by the tables, but without an image",
+    "unknown": "in the tables, but without an image",
 }
 
 
-def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Any:
-    """The recipe that the options ask for, if need be without ImageNet's weights.
+def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
+    """Build the recipe that the options select, without ImageNet's weights if unavailable.
 
-    `run_dir`: where a run of it may have begun.
+    Args:
+        arguments: The command line.
+        seed: Seed of the network.
+        run_dir: Folder in which a run of it may have begun.
     """
     from mimir_engine.training.imagenet import with_obtainable_start
     from mimir_engine.training.recipe import RECIPES
 
     changes = {"architecture": arguments.architecture, "steps": arguments.steps}
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     asked = replace(RECIPES[arguments.recipe], seed=seed, **given)
     recipe = with_obtainable_start(asked, run_dir)
     if recipe != asked:
-        say("ImageNet's weights can't be had: training starts from random ones, and says so.")
+        say("ImageNet's weights are not available: training starts from random weights.")
     return recipe
 
 
 def choose_allocator(argv: list[str]) -> None:
-    """Begin anew under the patient allocator, which is read only when a process starts."""
+    """Restart this process with `PATIENT_ALLOCATOR`, which is read only at the start."""
     is_program = argv == sys.argv[1:]
     chosen = PATIENT_ALLOCATOR.keys() & os.environ.keys()
     if sys.platform == "linux" and is_program and not chosen:
@@ -118,7 +132,7 @@ def choose_allocator(argv: list[str]) -> None:
         os.execve(sys.executable, command, {**os.environ, **PATIENT_ALLOCATOR})
 
 
-def step_line(progress: Any, remaining_seconds: float) -> str:
-    """How far a run is, and how long all that was asked for takes from here."""
-    left = duration(remaining_seconds)
-    return f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {left} left"
+def show_step(prefix: str, later_runs: int, step: Progress) -> None:
+    """Print a step of one run, with the remaining time of it and of later runs."""
+    left = duration(step.remaining_seconds(later_runs))
+    say(f"{prefix}step {step.step}/{step.steps}  loss {step.loss:.3f}  {left} left")

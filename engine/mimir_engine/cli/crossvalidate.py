@@ -1,4 +1,4 @@
-"""``mimir crossvalidate``: predictions of every study by a network that has not seen it."""
+"""``mimir crossvalidate``: predict every study with a network that has not seen it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimir_engine.cli._training_options import (
     choose_allocator,
     chosen_dataset,
     chosen_recipe,
-    step_line,
+    show_step,
 )
 from mimir_engine.files.optional_packages import require
 
@@ -20,37 +20,39 @@ from mimir_engine.files.optional_packages import require
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
-        "crossvalidate", help="predict every study by a network that has not seen its person"
+        "crossvalidate", help="predict every study with a network that has not seen its person"
     )
     add_data_options(parser)
     add_recipe_options(parser)
-    parser.add_argument("--folds", type=int, default=5, help="(5)")
-    parser.add_argument("--seed", type=int, default=0, help="of the networks (0)")
+    parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
     parser.add_argument(
-        "--fold-seed", type=int, default=0, help="of the folds, which recipes can share (0)"
+        "--fold-seed",
+        type=int,
+        default=0,
+        help="seed of the folds; recipes with the same one share their folds (default: 0)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cross-validate, or go on with it."""
+    """Cross-validate, or continue a cross-validation that was stopped."""
     choose_allocator(arguments.argv)
     require("network")
     from mimir_engine.measuring.device import choose_device
-    from mimir_engine.training.crossvalidate import OUT_OF_FOLD, FoldProgress, crossvalidate
+    from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate
+    from mimir_engine.training.fit import Progress
 
     device = str(choose_device(arguments.device))
     dataset = chosen_dataset(arguments)
     output = arguments.output
     recipe = chosen_recipe(arguments, arguments.seed, output / "fold-1")
 
-    def tell(progress: FoldProgress) -> None:
-        line = step_line(progress.step, progress.remaining_seconds)
-        say(f"fold {progress.fold}/{progress.folds}  {line}")
+    folds = arguments.folds
 
-    result = crossvalidate(
-        dataset, output, recipe, arguments.folds, tell, arguments.fold_seed, device
-    )
-    if not result.finished:
+    def progress(fold: int, step: Progress) -> None:
+        show_step(f"fold {fold}/{folds}  ", folds - fold, step)
+
+    if not crossvalidate(dataset, output, recipe, folds, progress, arguments.fold_seed, device):
         raise KeyboardInterrupt
-    say(f"{arguments.folds} folds done; see {output / OUT_OF_FOLD}")
+    say(f"{folds} folds done; see {output / OUT_OF_FOLD}")
     return DONE

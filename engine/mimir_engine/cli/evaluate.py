@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
-from mimir_engine.cli._progress import duration
+from mimir_engine.cli._count_line import CountLine
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
 
@@ -65,14 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     groups = choose_groups(predictions, _names(arguments.groups))
     evaluation = evaluate(
-        predictions, groups, level, arguments.bootstrap, arguments.seed, _Counter("judged")
+        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("judged")
     )
     write_metrics(arguments.output, evaluation)
     if arguments.figures != "none":
         from mimir_engine.evaluation.figures import draw_evaluation
 
         folder = arguments.output / "figures"
-        draw_evaluation(folder, predictions, evaluation, arguments.figures, _Counter("drawn"))
+        draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
     print(arguments.output / "metrics.md", flush=True)
     if evaluation.unjudged:
         say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unjudged)}")
@@ -102,22 +100,3 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _names(text: Optional[str]) -> Optional[list[str]]:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-class _Counter:
-    """Shows on one line how much is done and the time left, once that has taken a while."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._started = self._shown = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        is_long = self._shown > self._started
-        if now - self._shown < 1.0 and not (is_long and done == total):
-            return
-        self._shown = now
-        left = duration((now - self._started) / done * (total - done))
-        end = "\n" if done == total else ""
-        line = f"\r{done}/{total} {self._what}, {left} left   "
-        print(line, end=end, file=sys.stderr, flush=True)

@@ -1,11 +1,11 @@
-"""``mimir train``: networks from projections and targets."""
+"""``mimir train``: train networks on projections and targets."""
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli._training_options import (
@@ -14,14 +14,10 @@ from mimir_engine.cli._training_options import (
     choose_allocator,
     chosen_dataset,
     chosen_recipe,
-    step_line,
+    show_step,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
-
-if TYPE_CHECKING:
-    from mimir_engine.training.fit import Progress
-    from mimir_engine.training.recipe import Recipe
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,16 +26,16 @@ def add_parser(subparsers: Any) -> None:
     add_data_options(parser)
     add_recipe_options(parser)
     seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument("--seed", type=int, default=0)
+    seeds.add_argument("--seed", type=int, default=0, help="seed of the network (default: 0)")
     seeds.add_argument(
         "--seeds",
         metavar="N[,...]",
-        help="an ensemble: a network for each, one after the other, in DIR/seed-N",
+        help="train an ensemble: one network per seed, in DIR/seed-N",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, or go on with runs that were stopped."""
+    """Train, or continue runs that were stopped."""
     runs = _runs(arguments)
     choose_allocator(arguments.argv)
     require("network")
@@ -51,29 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
     for number, (seed, folder) in enumerate(runs, start=1):
         recipe = chosen_recipe(arguments, seed, folder)
         name = f"{folder.name}: " if len(runs) > 1 else ""
-        tell = partial(_tell, name, recipe, len(runs) - number)
-        if not fit(dataset, folder, recipe, tell, device=device).finished:
+        progress = partial(show_step, name, len(runs) - number)
+        if not fit(dataset, folder, recipe, progress, device=device):
             raise KeyboardInterrupt
         say(f"trained; see {folder}")
     return DONE
 
 
-def _tell(name: str, recipe: Recipe, later: int, step: Progress) -> None:
-    """A step of one run, with the time that it and the `later` ones of its length take."""
-    from mimir_engine.training.recipe import all_steps
-
-    whole_run = step.seconds_per_step * all_steps(recipe, step.step)
-    say(name + step_line(step, step.remaining_seconds + later * whole_run))
-
-
 def _runs(arguments: argparse.Namespace) -> list[tuple[int, Path]]:
-    """Seed and folder of each run."""
+    """Return seed and folder of each run."""
     if arguments.seeds is None:
         return [(arguments.seed, arguments.output)]
     try:
         seeds = list(dict.fromkeys(int(seed) for seed in arguments.seeds.split(",")))
     except ValueError:
         raise MimirError(
-            "WRONG_USE", f"--seeds {arguments.seeds} are no numbers", "Write --seeds 0,1,2."
+            "WRONG_USE",
+            f"--seeds must be a comma-separated list of integers, not {arguments.seeds!r}",
+            "Write --seeds 0,1,2.",
         ) from None
     return [(seed, arguments.output / f"seed-{seed}") for seed in seeds]

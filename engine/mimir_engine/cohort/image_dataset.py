@@ -24,18 +24,18 @@ import pydicom
 import mimir_engine
 from mimir_engine.cohort.events import Clock, Listener
 from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
-from mimir_engine.cohort.image_file import ImageFile
+from mimir_engine.cohort.growing_array import GrowingArray
+from mimir_engine.cohort.image_folder import IMAGE_SHAPE, IMAGES, STUDIES, STUDY_COLUMNS
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.outcome import StudyFailure, failure_of
 from mimir_engine.cohort.sources import NamedSource, check_names
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import prepare
-from mimir_engine.projection.project import IMAGE_SIZE, PROJECTION_NAME
+from mimir_engine.projection.project import PROJECTION_NAME
 
-COLUMNS = ("row", "name", "eid", "instance", "files", "image_sha256", "findings", "made_by")
+COLUMNS = (*STUDY_COLUMNS, "files", "image_sha256", "findings", "made_by")
 
-_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 #: Another projection is another data set; whatever else made an image stands beside it.
 _RUN = {"projections": PROJECTION_NAME}
 
@@ -91,10 +91,10 @@ def project_studies(
         rows = max((record["row"] for _, record in ledger.records() if "row" in record), default=-1)
         clock = Clock(len(pending))
         if overwrite:
-            (folder / "images.npy").unlink(missing_ok=True)
+            (folder / IMAGES).unlink(missing_ok=True)
         if pending:  # a table of before must not name rows that are written anew
-            (folder / "studies.csv").unlink(missing_ok=True)
-        with ImageFile(folder / "images.npy", _SHAPE, rows + 1) as images:
+            (folder / STUDIES).unlink(missing_ok=True)
+        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows + 1) as images:
             for read in _ahead(pending, jobs):
                 ledger.add(read.name, _record(read, images))
                 listener(_event(read, clock))
@@ -145,7 +145,7 @@ def _read(source: NamedSource) -> _Read:
     return _Read(source.name, files, study.eid, study.instance, codes, image)
 
 
-def _record(read: _Read, images: ImageFile) -> dict[str, Any]:
+def _record(read: _Read, images: GrowingArray) -> dict[str, Any]:
     """What the ledger keeps of a study; its image is on the disk by then."""
     if read.image is None:
         assert read.failure is not None
@@ -183,5 +183,5 @@ def _write_tables(folder: Path, ledger: Ledger) -> Projected:
         known = {**record, "name": name, "files": record["files"]["content"], "findings": findings}
         studies.append(tuple(known[column] for column in COLUMNS))
     write_csv(folder / "failures.csv", ("name", "code", "reason"), failures)
-    write_csv(folder / "studies.csv", COLUMNS, studies)
+    write_csv(folder / STUDIES, COLUMNS, studies)
     return Projected(len(studies), len(failures))

@@ -1,4 +1,4 @@
-"""A synthetic body: elliptic columns, from which truth, voxels and projections all follow.
+"""A synthetic body of elliptic columns, the source of truth, voxels and projections.
 
 A column is a stack of axis-aligned ellipses of one tissue, lying inside one parent column (or in
 the air) and disjoint from its siblings. Whatever is additive is then a sum over columns of *own
@@ -19,8 +19,8 @@ from mimir_engine.phantom.scanner import TOP_Z_MM
 #: Density of adipose and of lean tissue (kg/L).
 ADIPOSE_DENSITY, LEAN_DENSITY = 0.92, 1.06
 
-#: Names and units of what is known of each phantom, in the order of ``Body.truth``.
-TARGETS = {
+#: Name and unit of each true measurement of a phantom, in the order of ``Body.truth``.
+TRUTHS = {
     "sex": "",
     "height": "cm",
     "weight": "kg",
@@ -60,19 +60,19 @@ BRAIN = Tissue(0.70, 0.05)
 
 
 def mixed(signal: float, fat_fraction: float) -> Tissue:
-    """Lean tissue of a given total signal, with some fat inside its cells."""
+    """Mix lean tissue of a given total signal with fat inside its cells."""
     return Tissue(signal * (1 - fat_fraction), signal * fat_fraction)
 
 
 @dataclass(frozen=True)
 class Body:
-    """The columns of one person, written down at common heights; linear between them.
+    """The columns of one person, stored at common heights; linear between them.
 
     Attributes:
-        person: Whose body it is.
+        person: The person it was built for.
         z: Patient z (mm) of the ``K`` heights, ascending, from sole to crown: ``(K,)``.
-        names: What each of the ``P`` columns is; several may share a name.
-        tissues: What each column is made of.
+        names: Names of the ``P`` columns; several may share one.
+        tissues: Tissue of each column.
         parents: Index of the column it lies in, None in the air; parents come before children.
         centre_x, centre_y, half_x, half_y: Ellipses (mm), ``(P, K)``; half-axes are 0 where the
             column does not exist.
@@ -89,7 +89,7 @@ class Body:
     half_y: np.ndarray
 
     def at(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Ellipses at other heights: centre x, y and half-axes x, y (mm), ``(P, len(z))`` each."""
+        """Interpolate the ellipses: centre x, y and half-axes x, y (mm), ``(P, len(z))`` each."""
         upper = np.clip(np.searchsorted(self.z, z), 1, len(self.z) - 1)
         lower = upper - 1
         weight = np.clip((z - self.z[lower]) / (self.z[upper] - self.z[lower]), 0.0, 1.0)
@@ -105,17 +105,21 @@ class Body:
             between(self.half_y) * inside,
         )
 
-    def tissue_around(self, index: int) -> Tissue:
-        """The tissue that a column lies in."""
-        parent = self.parents[index]
-        return AIR if parent is None else self.tissues[parent]
+    def minus_surroundings(self, values: np.ndarray) -> np.ndarray:
+        """Subtract from each column's value that of the column around it, 0 in air: ``(P, ...)``.
+
+        With these factors or differences, a sum over columns counts each without its children.
+        """
+        parents = [len(values) if parent is None else parent for parent in self.parents]
+        padded = np.concatenate([values, np.zeros_like(values[:1])])
+        return np.asarray(values - padded[parents])
 
     def z_of(self, level: float) -> float:
-        """Patient z (mm) of a level."""
+        """Convert a level to patient z (mm)."""
         return TOP_Z_MM + (level - self.person.scan_top_level) * self.person.height
 
     def volumes_l(self, low: float = 0.0, high: float = 1.1) -> np.ndarray:
-        """Volume (L) inside each column, children included, between two levels: ``(P,)``.
+        """Compute the volume (L) of each column with its children between two levels: ``(P,)``.
 
         Exact for half-axes that are linear between the heights.
         """
@@ -127,16 +131,16 @@ class Body:
         return np.asarray(slabs @ (np.diff(edges) / np.diff(self.z)))
 
     def own_volume_l(self, name: str, low: float = 0.0, high: float = 1.1) -> float:
-        """Volume (L) of all columns of a name without what lies in them, between two levels."""
-        chosen = np.array([own == name for own in self.names])
-        return float(self._own(chosen) @ self.volumes_l(low, high))
+        """Compute the volume (L) of the columns of a name, without their children."""
+        chosen = np.array([float(own == name) for own in self.names])
+        return float(self.minus_surroundings(chosen) @ self.volumes_l(low, high))
 
     def truth(self) -> dict[str, float]:
-        """What a perfect measurement would find, in the order and units of ``TARGETS``.
+        """Compute all true measurements, in the order and units of ``TRUTHS``.
 
         Fat and lean tissue are counted between knees and neck, without the arms, which leave the
         field of view in wide bodies; abdominal subcutaneous fat between hip joints and diaphragm;
-        weight is that of the whole body.
+        weight includes all parts of the body.
         """
         p = self.person
         hip, knee = p.crotch_level + 0.05, p.knee_level + 0.03
@@ -155,25 +159,18 @@ class Body:
             "waist": self._girth_mm("trunk skin", 0.605) / 10.0,
         }
 
-    def _own(self, chosen: np.ndarray) -> np.ndarray:
-        """Factor of each column in a sum over the chosen ones, each without its children."""
-        around = [parent is not None and bool(chosen[parent]) for parent in self.parents]
-        return chosen.astype(float) - np.array(around, dtype=float)
-
     def _fat_and_lean_l(self, low: float, high: float) -> tuple[float, float]:
-        """Volume (L) of adipose tissue and of all else but air and lung, arms left out."""
+        """Volume (L) of adipose tissue, and of the rest without air and lung; no arms."""
         arm = np.array([name.startswith("arm") for name in self.names])
-        adipose = np.array([tissue == ADIPOSE for tissue in self.tissues])
-        solid = np.array([tissue not in (AIR, LUNG) for tissue in self.tissues])
+        adipose = np.array([float(tissue == ADIPOSE) for tissue in self.tissues])
+        solid = np.array([float(tissue not in (AIR, LUNG)) for tissue in self.tissues])
         volumes = np.where(arm, 0.0, self.volumes_l(low, high))
-        fat = float(self._own(adipose) @ volumes)
-        return fat, float(self._own(solid) @ volumes) - fat
+        fat = float(self.minus_surroundings(adipose) @ volumes)
+        return fat, float(self.minus_surroundings(solid) @ volumes) - fat
 
     def _weight_kg(self) -> float:
-        density = [
-            tissue.density - self.tissue_around(i).density for i, tissue in enumerate(self.tissues)
-        ]
-        return float(np.array(density) @ self.volumes_l())
+        density = np.array([tissue.density for tissue in self.tissues])
+        return float(self.minus_surroundings(density) @ self.volumes_l())
 
     def _girth_mm(self, name: str, level: float) -> float:
         """Perimeter of a column at a level."""
@@ -183,5 +180,5 @@ class Body:
 
 
 def perimeter(a: float, b: float) -> float:
-    """Perimeter of an ellipse with half-axes ``a`` and ``b`` (Ramanujan's first formula)."""
+    """Compute the perimeter of an ellipse with half-axes ``a`` and ``b`` (Ramanujan's first)."""
     return float(np.pi * (3 * (a + b) - np.sqrt((3 * a + b) * (a + 3 * b))))

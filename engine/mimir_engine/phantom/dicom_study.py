@@ -1,4 +1,4 @@
-"""A phantom as a zip of DICOM files, in the form of UK Biobank field 20201.
+"""Write a phantom as a zip of DICOM files, in the form of UK Biobank field 20201.
 
 Six stations, each with in-phase, opposed-phase, fat and water series (``Dixon_noBH_*``,
 ``Dixon_BH_17s_*``), and a manifest. The headers say that the study is synthetic.
@@ -19,7 +19,7 @@ from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from mimir_engine.phantom.anatomy import build_body
-from mimir_engine.phantom.body import TARGETS, Body
+from mimir_engine.phantom.body import TRUTHS, Body
 from mimir_engine.phantom.population import MALE, draw_person
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.scanner import (
@@ -35,8 +35,8 @@ from mimir_engine.study.contrast import Contrast
 UID_ROOT = "2.25."
 #: Participant number of seed 0; seven digits for all seeds below four million.
 FIRST_EID = 6_000_000
-DATE, FIRST_SECOND, SECONDS_A_STATION = "20200229", 36_000, 25
-#: Series of one station in the order of their numbers: name's suffix and third part of ImageType.
+DATE, FIRST_SECOND, SECONDS_PER_STATION = "20200229", 36_000, 25
+#: Series of one station in the order of their numbers: suffix of the name, end of ImageType.
 SERIES = {
     Contrast.IN_PHASE: ("in", "IN_PHASE"),
     Contrast.OPPOSED_PHASE: ("opp", "OPP_PHASE"),
@@ -44,12 +44,12 @@ SERIES = {
     Contrast.WATER: ("W", "WATER"),
 }
 ALL_CONTRASTS = tuple(contrast.value for contrast in Contrast)
-#: Deflating noise harder costs seconds and gains little.
+#: Higher levels cost seconds and hardly compress noise better.
 DEFLATE_LEVEL = 1
 
 
 def study_name(seed: int) -> str:
-    """Name of the phantom's study, without suffix: ``<eid>_20201_2_0``."""
+    """Return the name of the phantom's study, without suffix: ``<eid>_20201_2_0``."""
     return f"{FIRST_EID + seed}_20201_2_0"
 
 
@@ -59,12 +59,12 @@ def write_study(
     """Write the study of the phantom with this seed, and ``<name>.truth.json`` beside it.
 
     Args:
-        path: The zip; ``study_name(seed) + ".zip"`` is a name as UK Biobank gives them.
-        seed: Which phantom; see ``mimir_engine.phantom.population``.
-        contrasts: Which series to write (values of ``Contrast``); water and fat suffice for most.
+        path: The zip; ``study_name(seed) + ".zip"`` is a name in UK Biobank's form.
+        seed: Seed of the phantom; see ``mimir_engine.phantom.population``.
+        contrasts: Series to write (values of ``Contrast``); measurements need water and fat only.
 
     Returns:
-        The truth, by the names in ``mimir_engine.phantom.body.TARGETS``.
+        The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
     """
     path = Path(path)
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
@@ -84,7 +84,7 @@ def write_study(
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
     partial.replace(path)
     truth = body.truth()
-    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TARGETS}
+    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TRUTHS}
     path.with_name(path.stem + ".truth.json").write_text(json.dumps(note, indent=1) + "\n")
     return truth
 
@@ -106,7 +106,7 @@ class _Series:
 
     @property
     def number(self) -> int:
-        """Series number; 1 was the localizer."""
+        """Series number; 1 is the localizer."""
         return 2 + self.station.index * len(SERIES) + list(SERIES).index(self.contrast)
 
     @property
@@ -115,13 +115,13 @@ class _Series:
         return f"{held}_{SERIES[self.contrast][0]}"
 
     def uid(self, *what: object) -> str:
-        """The same UID for the same thing in every run."""
+        """Create a UID, the same in every run."""
         return str(
             generate_uid(UID_ROOT, ["/".join(map(str, ("mimir phantom", self.seed, *what)))])
         )
 
     def files(self, volume: np.ndarray) -> Iterator[tuple[str, bytes]]:
-        """Name and content of the DICOM file of each slice of uint16 ``[slice, row, column]``."""
+        """Yield name and content of each slice's file from uint16 ``[slice, row, column]``."""
         shared = _encoded(self._header(volume.shape[1:]))
         x, y = FIRST_X_MM, float(rows_y()[self.station.first_row])
         for k, (z, pixels) in enumerate(zip(self.station.z, volume)):
@@ -136,14 +136,15 @@ class _Series:
             yield f"{uid}.dcm", _preamble(uid) + b"".join(elements[tag] for tag in sorted(elements))
 
     def manifest_row(self, name: str, size: int) -> str:
+        """Format the manifest's row of a file."""
         uids = self.uid("study"), self.uid("series", self.number)
         cells = name, _patient_id(self.seed), *uids, DATE, "MR", self.number, self.description, size
         return ",".join(map(str, cells))
 
     def _header(self, shape: tuple[int, ...]) -> Dataset:
-        """Everything that the slices of the series share."""
+        """Create the elements that all slices of the series share."""
         person = self.body.person
-        second = FIRST_SECOND + SECONDS_A_STATION * self.station.index
+        second = FIRST_SECOND + SECONDS_PER_STATION * self.station.index
         header = Dataset()
         header.SpecificCharacterSet = "ISO_IR 100"
         header.ImageType = ["DERIVED", "PRIMARY", "DIXON", SERIES[self.contrast][1]]
@@ -180,7 +181,7 @@ class _Series:
 
 
 def _contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
-    """All four contrasts of a station; what a two-point Dixon reconstruction assumes of them."""
+    """Compute all four contrasts as a two-point Dixon reconstruction relates them."""
     return {
         Contrast.WATER: water,
         Contrast.FAT: fat,
@@ -194,24 +195,24 @@ def _patient_id(seed: int) -> str:
 
 
 def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters."""
+    """Format a decimal string of at most 16 characters."""
     return f"{float(value):.10g}"
 
 
 def _time(second: int) -> str:
-    """Seconds since midnight as HHMMSS.ffffff."""
+    """Format seconds since midnight as HHMMSS.ffffff."""
     return f"{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}.000000"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    """An archive entry that is the same in every run."""
+    """Create an archive entry that is the same in every run."""
     entry = zipfile.ZipInfo(name, (2020, 2, 29, 10, 0, 0))
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
 
 
 def _encoded(dataset: Dataset) -> dict[int, bytes]:
-    """Each element of a data set in explicit little endian: those that slices share, only once."""
+    """Encode each element of a data set in explicit little endian."""
     elements = {}
     for element in dataset:
         file = _little_endian()
@@ -221,7 +222,7 @@ def _encoded(dataset: Dataset) -> dict[int, bytes]:
 
 
 def _preamble(uid: str) -> bytes:
-    """Preamble and file meta information of an image."""
+    """Encode preamble and file meta information of an image."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = UID(uid)

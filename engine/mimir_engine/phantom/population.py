@@ -1,14 +1,14 @@
-"""The population that synthetic bodies are drawn from, written down in this one place.
+"""The population that synthetic bodies are drawn from.
 
 Ranges resemble those of middle-aged volunteers (height, BMI, visceral fat, liver volume and fat),
-but nothing here is fitted to people: the numbers are chosen so that a network trained on phantoms
-can be tested from end to end, and they say nothing about anybody.
+but nothing here is fitted to people: the numbers serve to test a network that is trained on
+phantoms from end to end.
 
 Seeds
 -----
-Everything random about a phantom comes from ``stream(purpose, seed)``. By agreement phantoms for
-training, and those held out of it to scale variances, have seeds below 1,000,000; phantoms with
-seeds from 2,000,000 on are seen by no training and serve for evaluation.
+Everything random about a phantom comes from ``stream(purpose, seed)``. By convention phantoms for
+training and calibration have seeds below 1,000,000; phantoms with seeds from 2,000,000 on are never
+used in training and serve for evaluation.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _STREAMS = {"person": 11, "scanner": 12, "noise": 13, "projected noise": 14}
 
 
 def stream(purpose: str, seed: int) -> np.random.Generator:
-    """Random numbers of a phantom for "person", "scanner", "noise" or "projected noise"."""
+    """Create random numbers for "person", "scanner", "noise" or "projected noise"."""
     return np.random.default_rng(np.random.SeedSequence((_STREAMS[purpose], seed)))
 
 
 @dataclass(frozen=True)
 class Person:
-    """What makes one phantom differ from another.
+    """Traits of one phantom.
 
     Lengths are in mm, volumes in L; levels are heights above the sole as fractions of the body's.
     All refer to the stylised shapes of ``mimir_engine.phantom.anatomy``.
@@ -52,13 +52,13 @@ class Person:
         belly_depth: Depth over width of the lower abdominal cavity.
         crotch_level, knee_level, shoulder_level: Proportions.
         dome_level: Top of the abdominal cavity, under the diaphragm.
-        scan_top_level: Where whoever positioned the person let the scan begin.
+        scan_top_level: Level at which the scan begins.
         shift_x, shift_y: Position on the table.
         lean_x: Sideways lean of the body's axis, mm per mm.
         arm: Thickness of the arms; 1 is the mean.
         arm_gap, leg_gap: Gap between arms and trunk, and between the knees.
         asymmetry: Relative difference of right and left leg, arm and lung.
-        clutter: Seed of what differs without being measured: the bowel's loops.
+        clutter: Seed of variation that is not measured: the bowel's loops.
     """
 
     seed: int
@@ -94,15 +94,15 @@ class Person:
 
 
 def draw_person(seed: int) -> Person:
-    """The person with this seed; latent adiposity and muscularity move several traits at once."""
+    """Draw the person with this seed; adiposity and muscularity affect several traits at once."""
     rng = stream("person", seed)
 
     def normal(mean: float, sd: float, low: float = -3.0, high: float = 3.0) -> float:
-        """A normal draw, cut to mean + [low, high] SD."""
+        """Draw from a normal distribution, clipped to mean + [low, high] SD."""
         return mean + sd * float(np.clip(rng.standard_normal(), low, high))
 
     def skewed(median: float, log_sd: float, minimum: float, maximum: float) -> float:
-        """A log-normal draw within limits."""
+        """Draw from a log-normal distribution within limits."""
         return float(np.clip(median * np.exp(log_sd * rng.standard_normal()), minimum, maximum))
 
     sex = int(rng.random() < 0.5)

@@ -1,9 +1,9 @@
-"""Projections of a phantom without its volume: line integrals of ellipses, in closed form.
+"""Render projections of a phantom without its volume: line integrals of ellipses, in closed form.
 
 A fused volume is linear in the stations' voxels, slice by slice, and a projection sums voxels
-along x or y: so each slice may be summed first and fused afterwards. The sum of an ellipse along a
-line is its chord; where a coil bias is quadratic along the line, it is the antiderivative between
-the chord's ends. Only the two fat-fraction planes need voxels, of one row and one column a slice.
+along x or y: so each slice can be summed first and fused afterwards. The sum of an ellipse along a
+line is its chord; with a coil bias quadratic along the line, it is the antiderivative between the
+chord's ends. Only the two fat-fraction planes need voxels: one row and one column per slice.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, axis_samples
 from mimir_engine.fusion.seams import seam_weights
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import Body
+from mimir_engine.phantom.body_slices import SEEN_ROWS, BodySlices, cut_body
 from mimir_engine.phantom.population import draw_person, stream
 from mimir_engine.phantom.render_station import occupancy, pixels_between
 from mimir_engine.phantom.scanner import (
@@ -27,34 +28,34 @@ from mimir_engine.phantom.scanner import (
     columns_x,
     draw_stations,
     rows_y,
+    sensitivity,
 )
 from mimir_engine.phantom.shift import SHIFTS, Shift, shifted_signal, shifted_stations
-from mimir_engine.phantom.slices import SEEN_ROWS, Slices, cut
 from mimir_engine.projection.project import Views, compose, fat_fraction, liver_planes
 
 
-def project_directly(
+def render_projection(
     seed: int, body: Optional[Body] = None, shift: Shift = SHIFTS["none"]
 ) -> np.ndarray:
-    """The image that networks see of the phantom with this seed: uint8 ``(3, 256, 256)``.
+    """Render the image that networks see of the phantom with this seed: uint8 ``(3, 256, 256)``.
 
-    Agrees with rendering the study, fusing and projecting it, but for the noise, which is another
-    draw from the same distribution.
+    The same as rendering the study, fusing and projecting it, except for the noise, which is
+    another draw from the same distribution.
 
     Args:
-        seed: Which phantom.
-        body: Its body, where the caller has built it already.
-        shift: How signal and noise differ from those of training; the body is taken as it is.
+        seed: Seed of the phantom.
+        body: Its body, if the caller has built it already.
+        shift: Differences of signal and noise from training; the body is not changed.
     """
     body = build_body(draw_person(seed)) if body is None else body
     stations = shifted_stations(draw_stations(seed), shift)
     noise = stream("projected noise", seed)
-    return compose(direct_views(shifted_signal(body, shift), stations, noise))
+    return compose(_views(shifted_signal(body, shift), stations, noise))
 
 
-def direct_views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:
-    """The six views of a body before scaling to grey levels."""
-    slices = cut(body, stations)
+def _views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:
+    """Compute the six views of a body before scaling to grey levels."""
+    slices = cut_body(body, stations)
     along_y, along_x = _along_y(slices), _along_x(slices)
     coronal, sagittal = _sums(slices, along_y), _sums(slices, along_x)
     behind = (slices.rows - slices.seen_rows) * COLUMNS * slices.air()
@@ -83,7 +84,7 @@ def direct_views(body: Body, stations: Sequence[ScannedStation], rng: np.random.
 
 @dataclass(frozen=True)
 class _Lines:
-    """The lines of voxels that one view looks along, and the ellipses seen from there.
+    """The lines of voxels that one view sums, and the ellipses in its coordinates.
 
     Attributes:
         pixels: Positions of the view's pixels (mm), ``(n,)``.
@@ -91,7 +92,7 @@ class _Lines:
         low, high: Ends of the lines (mm), ``(M, 1)``.
         bias_across, bias_along: Coil bias, ``(2, M, 1)``.
         voxels: Number of voxels of a line, ``(M, 1)``.
-        is_scanned: Whether there is a line at all, ``(M, n)`` or ``(1, 1)``.
+        is_scanned: True where the station has the line, ``(M, n)`` or ``(1, 1)``.
     """
 
     pixels: np.ndarray
@@ -105,8 +106,8 @@ class _Lines:
     is_scanned: np.ndarray
 
 
-def _along_y(slices: Slices) -> _Lines:
-    """Coronal: one line a column, through the seen rows."""
+def _along_y(slices: BodySlices) -> _Lines:
+    """Coronal: one line per column, through the seen rows."""
     return _Lines(
         columns_x().astype(np.float32),
         (slices.x, slices.half_x),
@@ -120,8 +121,8 @@ def _along_y(slices: Slices) -> _Lines:
     )
 
 
-def _along_x(slices: Slices) -> _Lines:
-    """Sagittal: one line a seen row, through all columns; none where the station lacks the row."""
+def _along_x(slices: BodySlices) -> _Lines:
+    """Sagittal: one line per seen row of the station, through all columns."""
     low, high = columns_x()[[0, -1]] + np.array([-PIXEL_MM, PIXEL_MM]) / 2
     return _Lines(
         rows_y()[:SEEN_ROWS].astype(np.float32),
@@ -145,8 +146,8 @@ class _Sums:
     tissue: np.ndarray
 
 
-def _sums(slices: Slices, lines: _Lines) -> _Sums:
-    """Sum all columns along the lines; what noise adds on average is part of it."""
+def _sums(slices: BodySlices, lines: _Lines) -> _Sums:
+    """Sum all columns along the lines, including the mean offset by noise."""
     shape = len(slices.order), len(lines.pixels)
     signal, offset = np.zeros((2, 2, *shape), np.float32)
     tissue = np.zeros(shape, np.float32)
@@ -167,13 +168,15 @@ def _sums(slices: Slices, lines: _Lines) -> _Sums:
             offset[channel, rows, window] += slices.offset[channel, i, at, None] * chord
         if slices.bright[i]:
             tissue[rows, window] += slices.bright[i] * chord
-    bias = _bias(lines.pixels, lines.bias_across)
+    bias = sensitivity(lines.pixels, lines.bias_across)
     water, fat = (signal * bias + offset + lines.voxels * slices.air()) * lines.is_scanned
     return _Sums(water, fat, tissue * lines.is_scanned)
 
 
-def _plane(slices: Slices, lines: _Lines, position: float, rng: np.random.Generator) -> np.ndarray:
-    """Water and fat, with noise, of the voxels where a plane cuts all lines: ``(2, M, n)``."""
+def _plane(
+    slices: BodySlices, lines: _Lines, position: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Render water and fat, with noise, of the plane at a position of the lines: ``(2, M, n)``."""
     signal = np.zeros((2, len(slices.order), len(lines.pixels)), np.float32)
     for i, at in slices.present():
         at = at[np.abs(position - lines.along[0][i, at]) < lines.along[1][i, at] + PIXEL_MM]
@@ -187,18 +190,18 @@ def _plane(slices: Slices, lines: _Lines, position: float, rng: np.random.Genera
         share = occupancy(lines.pixels[window] - centre, position - middle, half, depth)
         for channel in (0, 1):
             signal[channel, _as_slice(at), window] += slices.signal[channel, i, at, None] * share
-    signal *= _bias(lines.pixels, lines.bias_across) * _bias(position, lines.bias_along)
+    signal *= sensitivity(lines.pixels, lines.bias_across) * sensitivity(position, lines.bias_along)
     noise = slices.sigma * rng.standard_normal((2, *signal.shape), dtype=np.float32)
     return np.asarray(np.hypot(signal + noise[0], noise[1]))
 
 
 def _window(pixels: np.ndarray, centre: np.ndarray, half: np.ndarray) -> slice:
-    """Pixels that any of the ellipses touches."""
+    """Find the pixels that any of the ellipses touches."""
     return pixels_between(pixels, float((centre - half).min()), float((centre + half).max()))
 
 
 def _mean_half_chord(pixels: np.ndarray, centre: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """Half chord of ellipses with half-axis 1 along the lines, averaged over each pixel: 0..1."""
+    """Average the half chord of ellipses with half-axis 1 along the lines over each pixel: 0..1."""
     edges = np.append(pixels - PIXEL_MM / 2, pixels[-1] + PIXEL_MM / 2)
     u = np.clip((edges - centre) / half, -1.0, 1.0)
     area = np.arcsin(u)
@@ -206,21 +209,15 @@ def _mean_half_chord(pixels: np.ndarray, centre: np.ndarray, half: np.ndarray) -
     return np.asarray((area[:, 1:] - area[:, :-1]) * (half / (2 * PIXEL_MM)))
 
 
-def _bias(t: Union[float, np.ndarray], bias: np.ndarray) -> np.ndarray:
-    """Coil bias at ``t`` (mm)."""
-    linear, quadratic = bias
-    return np.asarray(1.0 + linear * t - quadratic * t**2)
-
-
 def _mean_bias(start: np.ndarray, end: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Mean coil bias from ``start`` to ``end`` (mm)."""
+    """Average the coil sensitivity from ``start`` to ``end`` (mm)."""
     linear, quadratic = bias
     square = start * start + start * end + end * end
     return np.asarray(1.0 + linear / 2 * (start + end) - quadratic / 3 * square)
 
 
 def _as_slice(at: np.ndarray) -> Union[np.ndarray, slice]:
-    """Consecutive indices as a slice, to which numpy adds without copying."""
+    """Convert consecutive indices to a slice, to which numpy adds without copying."""
     first, last = int(at[0]), int(at[-1])
     return slice(first, last + 1) if last - first + 1 == len(at) else at
 
@@ -228,12 +225,12 @@ def _as_slice(at: np.ndarray) -> Union[np.ndarray, slice]:
 def _fusing_weights(
     stations: Sequence[ScannedStation], order: np.ndarray, slice_sums: np.ndarray
 ) -> np.ndarray:
-    """Weight of each of the M slices in each fused slice, head to foot, ends cut: ``(fused, M)``.
+    """Compute the weights of the M slices in each fused slice, head to foot: ``(fused, M)``.
 
     Args:
         stations: From head to foot.
-        order: Where each of the M slices is in the list of all stations' slices.
-        slice_sums: Sum of all voxels of each slice, ``(M,)``: the ramps at the seams hang on them.
+        order: Index of each of the M slices among all stations' slices.
+        slice_sums: Sum of all voxels of each slice, ``(M,)``; the ramps at the seams depend on it.
     """
     counts = [len(station.z) for station in stations]
     sums = np.empty_like(slice_sums)

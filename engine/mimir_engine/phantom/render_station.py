@@ -1,4 +1,4 @@
-"""Voxels of a phantom: what the stations of a study hold."""
+"""Render the voxels of a phantom: the stations of a study."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import PIXEL_MM, ScannedStation, columns_x, rows_y
+from mimir_engine.phantom.scanner import PIXEL_MM, ScannedStation, columns_x, rows_y, sensitivity
 
 Number = Union[float, np.ndarray]
 
 
 def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Water and fat of one station as the scanner stores them.
+    """Render water and fat of one station as the scanner stores them.
 
     Args:
-        body, station: What is scanned, and how.
-        seed: The phantom's; its noise stream gives each station noise of its own.
+        body: The scanned body.
+        station: Position, coils and noise of the station.
+        seed: Seed of the phantom; its noise stream gives each station its own noise.
 
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
     x, y = columns_x(), rows_y()[station.window]
     bias = station.bias
-    in_plane = np.outer(_factor(bias.y, y), _factor(bias.x, x))
+    in_plane = np.outer(sensitivity(y, bias.y), sensitivity(x, bias.x))
     gain = bias.along_z(len(station.z))
-    ellipses, contrast = body.at(station.z), _contrast(body)
-    # The station's own noise, whichever stations are rendered before it.
+    ellipses = body.at(station.z)
+    tissues = np.array([(tissue.water, tissue.fat) for tissue in body.tissues])
+    contrast = body.minus_surroundings(tissues).astype(np.float32)
+    # The same noise whichever stations are rendered before this one.
     seeds = stream("noise", seed).integers(2**63, size=station.index + 1)
     rng = np.random.default_rng(seeds[-1])
     volumes = np.empty((2, len(station.z), len(y), len(x)), np.uint16)
@@ -43,7 +46,7 @@ def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.n
 
 
 def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: Number, half_y: Number) -> np.ndarray:
-    """Share of each pixel that lies in an ellipse, 0..1, with an edge about one pixel wide.
+    """Compute the share of each pixel inside an ellipse, 0..1, with an edge about one pixel wide.
 
     Args:
         dx, dy: Distance of the pixels from the ellipse's centre (mm), broadcast against each other.
@@ -56,22 +59,9 @@ def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: Number, half_y: Number) ->
 
 
 def pixels_between(pixels: np.ndarray, low: float, high: float) -> slice:
-    """Pixels (centres, ascending) that the interval from ``low`` to ``high`` (mm) touches."""
+    """Find the pixels (centres, ascending) that touch the interval ``low`` to ``high`` (mm)."""
     first, last = np.searchsorted(pixels, [low - PIXEL_MM, high + PIXEL_MM])
     return slice(int(first), int(last))
-
-
-def _factor(coefficients: tuple[float, float], t: np.ndarray) -> np.ndarray:
-    linear, quadratic = coefficients
-    return 1 + linear * t - quadratic * t**2
-
-
-def _contrast(body: Body) -> np.ndarray:
-    """Water and fat of each column minus those of its surroundings: float32 ``(P, 2)``."""
-    around = [body.tissue_around(i) for i in range(len(body.tissues))]
-    return np.array(
-        [(t.water - s.water, t.fat - s.fat) for t, s in zip(body.tissues, around)], np.float32
-    )
 
 
 def _slice(

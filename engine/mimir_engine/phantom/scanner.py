@@ -1,4 +1,4 @@
-"""The scanner that looks at a phantom: where its stations lie and what it does to their signal.
+"""The scanner of a phantom: positions of its stations, coil sensitivity and noise.
 
 The geometry is that of UK Biobank field 20201: six stations of 224 columns, their rows centred
 alike. Overlaps, gains, coil bias and noise are invented and drawn for each study.
@@ -7,6 +7,7 @@ alike. Overlaps, gains, coil bias and noise are invented and drawn for each stud
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Union
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from mimir_engine.phantom.population import stream
 PIXEL_MM = 2.23214293
 COLUMNS = 224
 #: Rows of the largest station.
-LARGEST_ROWS = 174
+MAX_ROWS = 174
 #: Patient x, y (LPS) of the first pixel's centre in the largest station, z of the topmost slice.
 FIRST_X_MM, FIRST_Y_MM, TOP_Z_MM = -249.0, -193.0, 210.0
 
@@ -25,16 +26,16 @@ SLICES = (64, 44, 44, 44, 72, 64)
 SLICE_SPACING_MM = (3.0, 4.5, 4.5, 4.5, 3.5, 4.0)
 ROWS = (168, 174, 174, 174, 162, 156)
 BREATH_HOLD = (False, True, True, True, False, False)
-#: Overlap of each station with the next: the middle, and the most it is off, in whole mm.
+#: Overlap of each station with the next: mean and largest deviation, in whole mm.
 OVERLAP_MM = (31.0, 31.0, 33.0, 32.0, 31.0)
 OVERLAP_SPREAD_MM = 4
 
 
 @dataclass(frozen=True)
 class Bias:
-    """Sensitivity of a station's coils, a product of one factor a direction.
+    """Sensitivity of a station's coils, a product of one factor per direction.
 
-    Each factor is ``1 + linear * t - quadratic * t**2``; t is patient x or y in mm, and -1..1 from
+    Each factor is that of `sensitivity`; t is patient x or y in mm, and -1..1 from
     the top to the bottom slice.
 
     Attributes:
@@ -48,7 +49,7 @@ class Bias:
     z: tuple[float, float]
 
     def along_z(self, count: int) -> np.ndarray:
-        """Gain of each of ``count`` slices, head to foot."""
+        """Compute the gain of each of ``count`` slices, head to foot."""
         q = np.linspace(-1.0, 1.0, count)
         return self.gain * (1.0 + self.z[0] * q - self.z[1] * q * q)
 
@@ -61,8 +62,9 @@ class ScannedStation:
         index: 0 is the neck station.
         z: Patient z (mm) of each slice, descending.
         spacing_z: Distance of the slices (mm).
-        rows, first_row: Its number of rows, and which of the largest station's rows is its first.
-        breath_hold: Whether it was scanned during a breath-hold, as the trunk is.
+        rows: Number of rows.
+        first_row: Index of its first row among those of the largest station.
+        breath_hold: True if it was scanned during a breath-hold, as the trunk is.
         bias: Sensitivity of its coils.
         sigma: SD of the noise in each of the two parts of the complex signal.
     """
@@ -78,22 +80,30 @@ class ScannedStation:
 
     @property
     def window(self) -> slice:
-        """Its rows among those of the largest station."""
+        """Rows of the station among those of the largest one."""
         return slice(self.first_row, self.first_row + self.rows)
 
 
+def sensitivity(
+    t: Union[float, np.ndarray], coefficients: Union[tuple[float, float], np.ndarray]
+) -> np.ndarray:
+    """Evaluate one factor of the coil sensitivity, ``1 + linear * t - quadratic * t**2``."""
+    linear, quadratic = coefficients
+    return np.asarray(1.0 + linear * t - quadratic * t**2)
+
+
 def rows_y() -> np.ndarray:
-    """LPS y (mm) of the row centres of the largest station."""
-    return FIRST_Y_MM + PIXEL_MM * np.arange(LARGEST_ROWS)
+    """Return LPS y (mm) of the row centres of the largest station."""
+    return FIRST_Y_MM + PIXEL_MM * np.arange(MAX_ROWS)
 
 
 def columns_x() -> np.ndarray:
-    """LPS x (mm) of the column centres, alike in all stations."""
+    """Return LPS x (mm) of the column centres, the same in all stations."""
     return FIRST_X_MM + PIXEL_MM * np.arange(COLUMNS)
 
 
 def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
-    """The six stations of the study with this seed, head to foot."""
+    """Draw the six stations of the study with this seed, head to foot."""
     rng = stream("scanner", seed)
     loudness = rng.uniform(420.0, 620.0)
     noise = rng.uniform(4.0, 8.0)
@@ -113,7 +123,7 @@ def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
                 z=top - spacing * np.arange(slices),
                 spacing_z=spacing,
                 rows=rows,
-                first_row=(LARGEST_ROWS - rows) // 2,
+                first_row=(MAX_ROWS - rows) // 2,
                 breath_hold=BREATH_HOLD[index],
                 bias=bias,
                 sigma=noise * rng.uniform(0.9, 1.1),

@@ -1,4 +1,4 @@
-"""Phantoms unlike those of training, to see how intervals fail where a network has not been.
+"""Phantoms unlike those of training, to test how intervals fail on them.
 
 Each shift changes one thing by an amount that a real change of protocol or population could have.
 The truth is that of the changed body.
@@ -15,19 +15,19 @@ from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import Person
 from mimir_engine.phantom.scanner import ScannedStation
 
-#: The population's own limits of subcutaneous (mm) and visceral fat (L): a shift stays within.
-MOST_SUBCUTANEOUS, MOST_VISCERAL = 58.0, 10.0
+#: The population's limits of subcutaneous (mm) and visceral fat (L); a shift stays within.
+MAX_SUBCUTANEOUS, MAX_VISCERAL = 58.0, 10.0
 
 
 @dataclass(frozen=True)
 class Shift:
-    """What differs from the population and the scanner of training, as factors.
+    """Factors by which phantoms differ from the population and the scanner of training.
 
     Attributes:
-        noise: Of the noise's SD.
-        height: Of body height.
-        fat: Of the thickness of subcutaneous fat and of the volume of visceral fat.
-        water: Of the water signal of all tissues, as another flip angle would have it; fat stays.
+        noise: Factor of the noise's SD.
+        height: Factor of body height.
+        fat: Factor of the thickness of subcutaneous fat and of the volume of visceral fat.
+        water: Factor of the water signal of all tissues, as with another flip angle.
     """
 
     noise: float = 1.0
@@ -36,7 +36,7 @@ class Shift:
     water: float = 1.0
 
 
-#: What evaluations use, by name.
+#: The shifts that evaluations use, by name.
 SHIFTS: Mapping[str, Shift] = MappingProxyType(
     {
         "none": Shift(),
@@ -48,30 +48,30 @@ SHIFTS: Mapping[str, Shift] = MappingProxyType(
 
 
 def find_shift(name: str) -> Shift:
-    """The shift of that name.
+    """Find a shift by its name.
 
     Raises:
         MimirError: ``SHIFT_UNKNOWN``.
     """
     if name not in SHIFTS:
         raise MimirError(
-            "SHIFT_UNKNOWN", f"there is no shift '{name}'", f"Choose one of {', '.join(SHIFTS)}."
+            "SHIFT_UNKNOWN", f"unknown shift '{name}'", f"Choose one of {', '.join(SHIFTS)}."
         )
     return SHIFTS[name]
 
 
 def shifted_person(person: Person, shift: Shift) -> Person:
-    """The same person, shorter or fatter."""
+    """Change a person's height and fat."""
     return replace(
         person,
         height=person.height * shift.height,
-        subcutaneous=min(person.subcutaneous * shift.fat, MOST_SUBCUTANEOUS),
-        visceral=min(person.visceral * shift.fat, MOST_VISCERAL),
+        subcutaneous=min(person.subcutaneous * shift.fat, MAX_SUBCUTANEOUS),
+        visceral=min(person.visceral * shift.fat, MAX_VISCERAL),
     )
 
 
 def shifted_signal(body: Body, shift: Shift) -> Body:
-    """The same body with other signals; its truth is to be taken before."""
+    """Change the signals of a body; compute its truth before."""
     tissues = tuple(replace(tissue, water=tissue.water * shift.water) for tissue in body.tissues)
     return replace(body, tissues=tissues)
 
@@ -79,5 +79,5 @@ def shifted_signal(body: Body, shift: Shift) -> Body:
 def shifted_stations(
     stations: Sequence[ScannedStation], shift: Shift
 ) -> tuple[ScannedStation, ...]:
-    """The same stations with another noise."""
+    """Change the noise of the stations."""
     return tuple(replace(station, sigma=station.sigma * shift.noise) for station in stations)

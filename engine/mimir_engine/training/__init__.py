@@ -1,5 +1,5 @@
-"""Training of inference modules: projections and targets in, a calibrated inference module out.
+"""Train inference modules: images and targets in, a calibrated inference module out.
 
-`selection` → `fit` or `crossvalidate` (with `folds`, `recipe`, `augmentation`, `loss`) →
+`data_selection` → `fit` or `crossvalidate` (with `folds`, `recipe`, `batches`, `loss`) →
 `calibration` → `package`.
 """

@@ -1,27 +1,29 @@
-"""Makes predicted means and variances true on data that the network has not seen.
+"""Calibrate predicted means and variances on data that the network has not seen.
 
 With the label y, the predicted mean m and variance v of one target, both standardised as in
 training, three things are taken from held-out or out-of-fold predictions, all in closed form:
 
 1. The mean correction a m + b: least squares of y on m, weighted by 1/v.
-2. The variance factor k = mean((y - a m - b)² / v), which with such a and b is the maximum of the
+2. The variance factor k = mean((y - a m - b)² / v), which with these a and b is the maximum of the
    Gaussian likelihood (Laves et al., "Well-calibrated regression uncertainty in medical imaging
    with deep learning", MIDL 2020).
 3. Conformal quantiles of |y - a m - b| / sqrt(k v), see `conformal`. They share their studies with
-   a, b and k. That costs the exact guarantee, but with hundreds of studies for three numbers by far
-   less than the quantiles scatter by themselves.
+   a, b and k. That costs the exact guarantee, but with hundreds of studies for three numbers the
+   effect is far smaller than the quantiles' own scatter.
 
 A class (sex) keeps its score and has no interval; only its variance is scaled.
 
-Where an ensemble is shipped, out-of-fold predictions are those of single networks. The ensemble's
-mean errs less than theirs, and its variance holds their spread on top, so that its intervals should
-hold no less than they say; only studies that none of its networks has seen can show by how much.
+For an ensemble, out-of-fold predictions are those of single networks. The ensemble's mean errs
+less, and its variance adds their spread, so its intervals should cover at least their level; only
+studies that none of its networks has seen can show by how much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Optional
 
 import numpy as np
 
@@ -29,133 +31,78 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.interval import half_width_in_sd
 from mimir_engine.inference_module.statistics import sex_label
+from mimir_engine.measuring.measurement import interval_factor
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
+from mimir_engine.training.standardisation import Standardisation
 
-LEAST_FOR_VARIANCE = 2
-LEAST_FOR_MEAN = 30
-"""Below it, the two numbers of a mean correction would carry more noise than they take away."""
+MIN_FOR_VARIANCE = 2
+#: With fewer studies, the two numbers of a mean correction add more noise than they remove.
+MIN_FOR_MEAN = 30
 
-
-@dataclass(frozen=True)
-class Calibration:
-    """How one target's raw predictions become true ones; see `Target` for the fields' meaning.
-
-    count: labelled studies it was fitted on.
-    """
-
-    target: str
-    count: int
-    variance_factor: float = 1.0
-    mean_slope: float = 1.0
-    mean_offset: float = 0.0
-    conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
-    conformal_quantiles_by_sex: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
-
-    def of(self, target: Target) -> Target:
-        """The target with this calibration in the place of its own."""
-        return replace(
-            target,
-            variance_factor=self.variance_factor,
-            mean_slope=self.mean_slope,
-            mean_offset=self.mean_offset,
-            conformal_quantiles=self.conformal_quantiles,
-            conformal_quantiles_by_sex=self.conformal_quantiles_by_sex,
-        )
+#: Spellings of the sex in tables; UK Biobank's field 31 has 0 for women.
+_SEXES = {
+    **dict.fromkeys(("female", "f", "0", "0.0"), "female"),
+    **dict.fromkeys(("male", "m", "1", "1.0"), "male"),
+}
 
 
-UNCALIBRATED = Calibration(target="", count=0)
-"""Leaves every prediction as the network gives it."""
-
-
-def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tuple[Calibration, ...]:
-    """One calibration a target, from raw predictions of studies that training has not seen.
+def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Calibrate each target on raw predictions of studies that training has not seen.
 
     Args:
         predictions: Raw means and SDs in the targets' units, with references; with the group "sex"
-            or a target sex where intervals are wanted by sex.
-        targets: In the same order; only name, kind, divisor and standardisation count.
+            or a target sex for intervals by sex.
+        targets: In the same order; a calibration that they have is replaced.
 
-    Raises MimirError CALIBRATION_MISMATCH where names or units differ, CALIBRATION_TOO_SMALL.
+    Raises:
+        MimirError: ``CALIBRATION_MISMATCH`` where names or units differ, ``CALIBRATION_TOO_SMALL``.
     """
     check_targets(predictions, targets)
-    scale = _Scale(targets)
-    labels, means = scale.standardise(predictions.reference), scale.standardise(predictions.mean)
+    scale = _scale(targets)
+    labels, means = scale.apply(predictions.reference), scale.apply(predictions.mean)
     variances = (predictions.sd / scale.sd) ** 2
-    sexes = recorded_sexes(predictions)
+    sexes = np.asarray(recorded_sexes(predictions))
     return tuple(
         _fit(target, labels[:, index], means[:, index], variances[:, index], sexes)
         for index, target in enumerate(targets)
     )
 
 
+def without_calibration(target: Target) -> Target:
+    """Return the target with predictions left as the network gives them."""
+    return replace(
+        target,
+        variance_factor=1.0,
+        mean_slope=1.0,
+        mean_offset=0.0,
+        conformal_quantiles={},
+        conformal_quantiles_by_sex={},
+    )
+
+
 def apply_calibration(
-    predictions: Predictions,
-    targets: Sequence[Target],
-    calibrations: Sequence[Calibration],
-    level: float = 0.95,
+    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
 ) -> Predictions:
-    """Raw predictions with means corrected, variances scaled, and intervals of this level.
+    """Correct the means of raw predictions, scale their variances and add intervals of a level.
 
     The intervals are those of the recorded sex where a target has them by sex; a class has none.
     """
     check_targets(predictions, targets)
-    scale = _Scale(targets)
-    slopes, offsets, factors = (
-        np.array([getattr(calibration, name) for calibration in calibrations])
-        for name in ("mean_slope", "mean_offset", "variance_factor")
-    )
-    mean = (scale.standardise(predictions.mean) * slopes + offsets) * scale.sd + scale.mean
+    scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
+    mean = (scale.apply(predictions.mean) * slopes + offsets) * scale.sd + scale.mean
     sd = predictions.sd * np.sqrt(factors)
-    reach = sd * reach_in_sd(
-        [calibration.of(target) for target, calibration in zip(targets, calibrations)],
-        recorded_sexes(predictions),
-        level,
-    )
+    reach = sd * reach_in_sd(targets, recorded_sexes(predictions), level)
     return replace(
         predictions, mean=mean, sd=sd, lower=mean - reach, upper=mean + reach, level=level
     )
 
 
-def reach_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
-    """Half widths of intervals in SD, float64 (studies, targets); NaN for a class."""
-    columns = []
-    for target in targets:
-        tables = {"": target.conformal_quantiles, **target.conformal_quantiles_by_sex}
-        widths = {sex: half_width_in_sd(table, level) for sex, table in tables.items()}
-        plain = np.nan if target.kind == "class" else widths[""]
-        columns.append([plain if target.kind == "class" else widths.get(s, plain) for s in sexes])
-    return np.array(columns, np.float64).reshape(len(targets), len(sexes)).T
-
-
-def cross_calibrated(
-    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
-) -> Predictions:
-    """Each fold's predictions, calibrated on the other folds alone: what to report accuracy from.
-
-    The folds are those of the group "fold"; without it, every fifth study makes one.
-    """
-    folds = np.array(predictions.groups.get("fold") or _every_fifth(len(predictions.studies)))
-    mean, sd, lower, upper = (np.full(predictions.mean.shape, np.nan) for _ in range(4))
-    for fold in np.unique(folds):
-        here = folds == fold
-        calibrations = fit_calibration(select(predictions, ~here), targets)
-        applied = apply_calibration(select(predictions, here), targets, calibrations, level)
-        mean[here], sd[here] = applied.mean, applied.sd
-        lower[here], upper[here] = applied.lower, applied.upper
-    return replace(predictions, mean=mean, sd=sd, lower=lower, upper=upper, level=level)
-
-
-def uncalibrated(predictions: Predictions, targets: Sequence[Target]) -> Predictions:
-    """Raw predictions from those of a module whose targets carry a calibration already."""
+def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> Predictions:
+    """Compute raw predictions from those of a module whose targets are calibrated already."""
     check_targets(predictions, targets)
-    scale = _Scale(targets)
-    slopes, offsets, factors = (
-        np.array([getattr(target, name) for target in targets])
-        for name in ("mean_slope", "mean_offset", "variance_factor")
-    )
-    standardised = (scale.standardise(predictions.mean) - offsets) / slopes
+    scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
+    standardised = (scale.apply(predictions.mean) - offsets) / slopes
     return replace(
         predictions,
         mean=standardised * scale.sd + scale.mean,
@@ -166,15 +113,18 @@ def uncalibrated(predictions: Predictions, targets: Sequence[Target]) -> Predict
     )
 
 
-#: How tables write the sex; UK Biobank's field 31 has 0 for women.
-_SEXES = {
-    **dict.fromkeys(("female", "f", "0", "0.0"), "female"),
-    **dict.fromkeys(("male", "m", "1", "1.0"), "male"),
-}
+def reach_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
+    """Compute half widths of intervals in SD, float64 ``(studies, targets)``; NaN for a class."""
+    reach = np.full((len(sexes), len(targets)), np.nan)
+    for column, target in enumerate(targets):
+        if target.kind != "class":
+            by_sex = {sex: interval_factor(target, level, sex or None) for sex in set(sexes)}
+            reach[:, column] = [by_sex[sex] for sex in sexes]
+    return reach
 
 
 def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
-    """ "female", "male" or "" of each study: of the group "sex", else of a target sex's labels.
+    """Return "female", "male" or "" of each study: the group "sex", else a target sex's labels.
 
     The recorded sex, not the estimated one: quantiles are to hold for women and for men.
     """
@@ -186,8 +136,8 @@ def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
     return ("",) * len(predictions.studies)
 
 
-def select(predictions: Predictions, rows: np.ndarray) -> Predictions:
-    """Some of the studies, by a boolean mask; intervals are left out."""
+def select_studies(predictions: Predictions, rows: np.ndarray) -> Predictions:
+    """Select studies by a boolean mask; intervals are dropped."""
     chosen = np.flatnonzero(rows)
     return replace(
         predictions,
@@ -206,38 +156,46 @@ def select(predictions: Predictions, rows: np.ndarray) -> Predictions:
 
 
 def check_targets(predictions: Predictions, targets: Sequence[Target]) -> None:
-    """Raises MimirError CALIBRATION_MISMATCH where names, order or units differ."""
-    expected = [(target.name, target.unit) for target in targets]
-    for given, wanted in zip(zip(predictions.names, predictions.units), expected):
-        if given != wanted:
-            problem = f"has {given[0]} in {given[1] or 'no unit'}"
-            raise _mismatch(f"{problem} where {wanted[0]} in {wanted[1] or 'no unit'} is expected")
-    if len(predictions.names) != len(expected):
-        raise _mismatch(f"has {len(predictions.names)} targets, not {len(expected)}")
+    """Require the same targets in the same order and units.
+
+    Raises:
+        MimirError: ``CALIBRATION_MISMATCH``.
+    """
+    given = zip(predictions.names, predictions.units)
+    for found, expected in zip_longest(given, ((t.name, t.unit) for t in targets)):
+        if found != expected:
+            raise MimirError(
+                "CALIBRATION_MISMATCH",
+                "the calibration predictions belong to another network: they have"
+                f" {_target(found)} instead of {_target(expected)}",
+                "Give predictions of the same targets, in the same order and units.",
+            )
 
 
-class _Scale:
-    """Mean and SD of the training data in the units of the targets: float64 (targets,)."""
+def _target(name_and_unit: Optional[tuple[str, str]]) -> str:
+    name, unit = name_and_unit or ("no more targets", "")
+    return f"{name} in {unit}" if unit else name
 
-    def __init__(self, targets: Sequence[Target]) -> None:
-        self.mean = np.array([target.mean / target.divisor for target in targets])
-        self.sd = np.array([target.sd / target.divisor for target in targets])
 
-    def standardise(self, values: np.ndarray) -> np.ndarray:
-        standardised: np.ndarray = (values - self.mean) / self.sd
-        return standardised
+def _scale(targets: Sequence[Target]) -> Standardisation:
+    """Mean and SD of the training data in the units of the targets."""
+    return Standardisation(
+        mean=np.array([target.mean / target.divisor for target in targets]),
+        sd=np.array([target.sd / target.divisor for target in targets]),
+    )
+
+
+def _constants(targets: Sequence[Target]) -> np.ndarray:
+    """Slope, offset and variance factor of the targets, float64 ``(3, targets)``."""
+    return np.array([(t.mean_slope, t.mean_offset, t.variance_factor) for t in targets]).T
 
 
 def _fit(
-    target: Target,
-    labels: np.ndarray,
-    means: np.ndarray,
-    variances: np.ndarray,
-    sexes: Sequence[str],
-) -> Calibration:
+    target: Target, labels: np.ndarray, means: np.ndarray, variances: np.ndarray, sexes: np.ndarray
+) -> Target:
     known = np.isfinite(labels) & np.isfinite(means) & (variances > 0) & np.isfinite(variances)
     count = int(known.sum())
-    if count < LEAST_FOR_VARIANCE:
+    if count < MIN_FOR_VARIANCE:
         raise _too_small(target, count)
     y, m, v = labels[known], means[known], variances[known]
     is_class = target.kind == "class"
@@ -246,30 +204,26 @@ def _fit(
     factor = float(np.mean(error**2 / v))
     if is_rounding(error, y):
         raise _too_small(target, count)
-    if is_class:
-        return Calibration(target.name, count, factor)
     scores = np.abs(error) / np.sqrt(v * factor)
-    sex = np.asarray(sexes)[known]
-    return Calibration(
-        target.name,
-        count,
-        factor,
-        slope,
-        offset,
-        conformal_quantiles(scores),
-        quantiles_by_sex(scores, sex),
+    return replace(
+        target,
+        variance_factor=factor,
+        mean_slope=slope,
+        mean_offset=offset,
+        conformal_quantiles={} if is_class else conformal_quantiles(scores),
+        conformal_quantiles_by_sex={} if is_class else quantiles_by_sex(scores, sexes[known]),
     )
 
 
 def mean_correction(
     labels: np.ndarray, means: np.ndarray, variances: np.ndarray
 ) -> tuple[float, float]:
-    """Slope and offset of the labels' weighted least-squares line over the means.
+    """Fit slope and offset of the labels' weighted least-squares line over the means.
 
-    Left at 1 and 0 with fewer than `LEAST_FOR_MEAN` studies; the slope alone is left at 1 where the
-    line does not rise, as for a target that the network could not learn.
+    They stay 1 and 0 with fewer than `MIN_FOR_MEAN` studies; the slope alone stays 1 where the line
+    does not rise, as for a target that the network could not learn.
     """
-    if len(labels) < LEAST_FOR_MEAN:
+    if len(labels) < MIN_FOR_MEAN:
         return 1.0, 0.0
     weights = 1.0 / variances / (1.0 / variances).sum()
     label, mean = float(weights @ labels), float(weights @ means)
@@ -282,21 +236,9 @@ def mean_correction(
     return slope, label - slope * mean
 
 
-def _every_fifth(count: int) -> tuple[str, ...]:
-    return tuple(str(index % 5) for index in range(count))
-
-
-def _mismatch(what: str) -> MimirError:
-    return MimirError(
-        "CALIBRATION_MISMATCH",
-        f"the predictions to calibrate on belong to another network: their file {what}",
-        "Give predictions of the same targets, in the same order and units.",
-    )
-
-
 def _too_small(target: Target, count: int) -> MimirError:
     return MimirError(
         "CALIBRATION_TOO_SMALL",
-        f"{target.name} has {count} labelled predictions whose errors say anything",
+        f"{target.name} has {count} usable labelled predictions",
         "Give predictions of more studies, some hundred.",
     )

@@ -1,10 +1,10 @@
-"""What a module is calibrated on: raw predictions of studies that their network has not seen.
+"""Read the data that a module is calibrated on: raw predictions of studies unseen in training.
 
-- A cross-validation's folder: out-of-fold predictions, a study's by the one network that has not
-  seen it.
+- The folder of a cross-validation: out-of-fold predictions, each by the one network that has not
+  seen the study.
 - A table of such predictions (CSV or Parquet), raw as networks give them.
-- A data set that no network has seen: predicted by the weights as they are shipped, so that what
-  rounding to eight bits costs is part of the intervals.
+- A folder of images with targets that no network has seen: predicted with the shipped weights, so
+  that the effect of rounding them to eight bits is part of the intervals.
 """
 
 from __future__ import annotations
@@ -17,138 +17,142 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from mimir_engine.cohort.image_folder import DESCRIPTION, IMAGES
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.network import Predictor
-from mimir_engine.training.calibration import UNCALIBRATED
-from mimir_engine.training.crossvalidate import OUT_OF_FOLD, RECORD
+from mimir_engine.training.calibration import without_calibration
+from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
 from mimir_engine.training.dataset import Dataset, load_dataset
 
-# Images that feature statistics are taken from: 64 components of 2,048 features need no more.
-_FEATURE_IMAGES = 1_000
-
-FolderPath = Union[str, Path]
+#: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
+MAX_FEATURE_IMAGES = 1_000
+#: Images in memory at once.
+BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """What a module is calibrated on.
+class CalibrationData:
+    """Predictions that a module is calibrated on.
 
-    predictions: raw, of studies that their network has not seen. origin: where they come from, for
-    the module's provenance. images: those of the studies, uint8 (studies, 3, rows, columns), where
-    they are at hand; features: float32 (studies, features) of them.
+    Attributes:
+        predictions: Raw, of studies that their network has not seen.
+        source: Origin of the predictions, for the module's provenance.
+        features: Features of some images, float32 ``(images, features)``; None without images.
     """
 
     predictions: Predictions
-    origin: Mapping[str, Any]
-    images: Optional[np.ndarray] = None
+    source: Mapping[str, Any]
     features: Optional[np.ndarray] = None
 
 
-def gather_evidence(
-    module: InferenceModule, calibration: FolderPath, images: Optional[FolderPath] = None
-) -> Evidence:
-    """What lies at `calibration`, predicted by the module where it is a data set.
+def read_calibration_data(
+    module: InferenceModule, path: Path, images: Optional[Path] = None
+) -> CalibrationData:
+    """Read predictions, or let the module predict a folder of images with targets.
 
-    Raises MimirError CALIBRATION_UNREADABLE, CALIBRATION_MISMATCH where a cross-validation's
-    networks are of another architecture or projection than the module's, DATASET_MISMATCH where a
-    data set has other targets or another projection or is the training data, and what the readers
-    raise.
+    Args:
+        module: The module to calibrate.
+        path: A cross-validation, a table of predictions, or a folder of images with targets.
+        images: Folder of images that features are taken from; by default those of `path`.
+
+    Raises:
+        MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` where a cross-validation's
+            networks have another architecture or projection than the module; ``DATASET_MISMATCH``
+            where images have other targets or another projection, or are the training data; and
+            the errors of the readers.
     """
-    path = Path(calibration)
-    if (path / "dataset.json").is_file():
-        evidence = _predicted(module, load_dataset(path))
+    if (path / DESCRIPTION).is_file():
+        data = _predicted(module, load_dataset(path))
     elif path.is_file() or (path / OUT_OF_FOLD).is_file():
         table = path if path.is_file() else path / OUT_OF_FOLD
-        predictions = read_predictions(table)
-        origin: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
+        source: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
         if table != path:
-            origin["crossvalidation"] = _crossvalidation(module, path)
-        evidence = Evidence(predictions, origin)
+            source["crossvalidation"] = _crossvalidation(module, path)
+        data = CalibrationData(read_predictions(table), source)
     else:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
-            f"'{path}' is no cross-validation, table of predictions or data set",
-            f"Give a folder with {OUT_OF_FOLD} or dataset.json, or a table's file.",
+            f"'{path}' is not a cross-validation, a table of predictions or images with targets",
+            f"Give a folder with {OUT_OF_FOLD} or {DESCRIPTION}, or a table's file.",
         )
     if images is not None:
-        chosen = _images(Path(images))
-        _, features = Predictor(module).predict_with_features(chosen)
-        evidence = replace(evidence, images=chosen, features=features)
-    return evidence
+        _, features = Predictor(module).predict_with_features(_some_images(images))
+        data = replace(data, features=features)
+    return data
 
 
 def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
-    """How its networks were trained, and on what; refused where they are of another kind."""
+    """Describe a cross-validation's networks and data; refuse networks of another kind."""
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
-        recipe, data = dict(record["recipe"]), record["data"]
-        told = {name: data[name] for name in ("fingerprint", "projection", "studies", "persons")}
-        folds = int(record["folds"])
+        description = json.loads((folder / DESCRIPTION_FILE).read_text("utf-8"))
+        recipe, data = dict(description["recipe"]), description["data"]
+        kept = {name: data[name] for name in ("fingerprint", "projection", "studies", "persons")}
+        folds = int(description["folds"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
-            f"{RECORD} of '{folder}' says of no cross-validation ({error})",
+            f"{DESCRIPTION_FILE} in '{folder}' does not describe a cross-validation ({error})",
             "Let `mimir crossvalidate` write it.",
         ) from error
-    for what, given, wanted in (
+    for what, given, expected in (
         ("architecture", recipe.get("architecture"), module.architecture),
-        ("projection", told["projection"], module.projection),
+        ("projection", kept["projection"], module.projection),
     ):
-        if given != wanted:
+        if given != expected:
             raise MimirError(
                 "CALIBRATION_MISMATCH",
-                f"the cross-validation's {what} is {given}, the module's {wanted}: their networks"
-                " err and doubt in different ways",
+                f"the cross-validation's {what} is {given}, the module's {expected}: their errors"
+                " are not comparable",
                 "Cross-validate networks like those to be packaged, or give data not trained on.",
             )
-    return {"folds": folds, "recipe": recipe, "data": told}
+    return {"folds": folds, "recipe": recipe, "data": kept}
 
 
-def _predicted(module: InferenceModule, held_out: Dataset) -> Evidence:
+def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     _check(module, held_out)
-    raw = replace(module, targets=tuple(UNCALIBRATED.of(target) for target in module.targets))
-    images = np.asarray(held_out.images)
-    prediction, features = Predictor(raw).predict_with_features(images)
-    predictions = Predictions(
-        names=held_out.target_names,
-        units=tuple(definition.unit for definition in held_out.definitions),
-        studies=tuple(study.name for study in held_out.studies),
-        reference=held_out.targets / [definition.divisor for definition in held_out.definitions],
-        mean=prediction.mean,
-        sd=np.sqrt(prediction.variance),
-    )
-    return Evidence(predictions, {"data": dict(held_out.provenance)}, images, features)
+    predictor = Predictor(replace(module, targets=tuple(map(without_calibration, module.targets))))
+    blocks = [
+        predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
+        for start in range(0, len(held_out), BLOCK)
+    ]
+    mean = np.concatenate([prediction.mean for prediction, _ in blocks])
+    sd = np.sqrt(np.concatenate([prediction.variance for prediction, _ in blocks]))
+    features = np.concatenate([features for _, features in blocks])
+    source = {"data": dict(held_out.provenance)}
+    return CalibrationData(held_out.predictions(mean, sd, {}), source, features)
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
-    problem = None
+    fault = None
     given = [(d.name, d.unit, d.divisor) for d in held_out.definitions]
     training = module.provenance.get("training", ())
     if given != [(target.name, target.unit, target.divisor) for target in module.targets]:
-        problem = "the held-out data have other targets than the training data"
+        fault = "the held-out data have other targets than the training data"
     elif held_out.projection != module.projection:
-        problem = "the held-out data were projected in another way than the training data"
-    elif held_out.fingerprint() in [run.get("fingerprint") for run in _listed(training)]:
-        problem = "the held-out data are the training data"
-    if problem is not None:
-        raise MimirError("DATASET_MISMATCH", problem, "Give held-out data made in the same way.")
+        fault = "the held-out data have another projection than the training data"
+    elif held_out.fingerprint in [run.get("fingerprint") for run in _as_list(training)]:
+        fault = "the held-out data are the training data"
+    if fault is not None:
+        raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")
 
 
-def _listed(runs: Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    """Modules of the first kind name their one run without a list."""
+def _as_list(
+    runs: Union[Mapping[str, Any], Sequence[Mapping[str, Any]]],
+) -> list[Mapping[str, Any]]:
+    """Return the training runs as a list; the first modules named their one run without it."""
     return [runs] if isinstance(runs, Mapping) else list(runs)
 
 
-def _images(folder: Path) -> np.ndarray:
-    """Some of a data set's images, evenly chosen."""
+def _some_images(folder: Path) -> np.ndarray:
+    """Read evenly chosen images of a folder."""
     try:
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise MimirError(
-            "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", "It needs images.npy."
+            "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", f"It needs {IMAGES}."
         ) from error
-    count = min(len(images), _FEATURE_IMAGES)
+    count = min(len(images), MAX_FEATURE_IMAGES)
     return np.stack([images[row] for row in np.linspace(0, len(images) - 1, count).astype(int)])

@@ -1,4 +1,4 @@
-"""The state of a training run on disk, whole or not at all."""
+"""Save and load the state of a training run."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from typing import Any
 
 import torch
 
+from mimir_engine.cohort.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
-from mimir_engine.training.dataset import Standardisation, TargetDefinition
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.training.recipe import Recipe
+from mimir_engine.training.standardisation import Standardisation
 
+#: Version of the file's format.
 SCHEMA = 1
 FILE_NAME = "checkpoint.pt"
+#: Fields that are saved as they are.
+_UNCHANGED = ("step", "finished", "network", "optimiser", "projection", "fingerprint", "provenance")
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything a run needs to go on, and everything a finished one is packaged from.
+    """Everything needed to resume a run, or to package a finished one.
 
-    step: steps done. The order of studies, the shifts and the learning rate follow from recipe and
-    step, so no random state is kept. network: its state_dict.
-    finished: the batch-norm statistics are settled, the network is final.
+    Attributes:
+        step: Steps done. The order of studies, the shifts and the learning rate follow from recipe
+            and step, so no random state is kept.
+        finished: The batch-norm statistics are settled, the network is final.
+        network: State dict of the network.
     """
 
     recipe: Recipe
@@ -39,55 +46,48 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Replaces the folder's checkpoint in one go: after a kill the old or the new one is there."""
+    """Replace the folder's checkpoint atomically."""
     content = {
+        **{name: getattr(checkpoint, name) for name in _UNCHANGED},
         "schema": SCHEMA,
         "recipe": asdict(checkpoint.recipe),
-        "step": checkpoint.step,
-        "finished": checkpoint.finished,
-        "network": checkpoint.network,
-        "optimiser": checkpoint.optimiser,
         "definitions": [asdict(definition) for definition in checkpoint.definitions],
         "mean": torch.from_numpy(checkpoint.standardisation.mean),
         "sd": torch.from_numpy(checkpoint.standardisation.sd),
-        "projection": checkpoint.projection,
-        "fingerprint": checkpoint.fingerprint,
-        "provenance": checkpoint.provenance,
     }
-    temporary = folder / (FILE_NAME + ".part")
-    with temporary.open("wb") as file:
+    with atomic_file(folder / FILE_NAME) as file:
         torch.save(content, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, folder / FILE_NAME)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Reads tensors and plain values only. Raises MimirError CHECKPOINT_UNREADABLE."""
+    """Read a checkpoint; only tensors and plain values are accepted.
+
+    Raises:
+        MimirError: ``CHECKPOINT_UNREADABLE``.
+    """
     try:
         content = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
         if content["schema"] != SCHEMA:
             raise ValueError(f"schema {content['schema']}, expected {SCHEMA}")
         return Checkpoint(
-            recipe=_recipe(content["recipe"]),
-            step=content["step"],
-            finished=content["finished"],
-            network=content["network"],
-            optimiser=content["optimiser"],
+            **{name: content[name] for name in _UNCHANGED},
+            recipe=_recipe(content["recipe"], content["finished"]),
             definitions=tuple(TargetDefinition(**entry) for entry in content["definitions"]),
             standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
-            projection=content["projection"],
-            fingerprint=content["fingerprint"],
-            provenance=content["provenance"],
         )
     except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
         raise MimirError(
             "CHECKPOINT_UNREADABLE",
-            f"no checkpoint to be read in {folder.name} ({error})",
+            f"{folder.name} has no readable checkpoint ({error})",
             "Start again in an empty folder.",
         ) from error
 
 
-def _recipe(fields: dict[str, Any]) -> Recipe:
-    sizes = tuple((share, size) for share, size in fields["image_sizes"])
-    return Recipe(**{**fields, "image_sizes": sizes})
+def _recipe(fields: dict[str, Any], finished: bool) -> Recipe:
+    """Build the recipe; earlier versions could begin with smaller images."""
+    settings = dict(fields)
+    if settings.pop("image_sizes", ()) and not finished:
+        raise ValueError("an earlier version began it with small images, which is not supported")
+    return Recipe(**settings)

@@ -1,42 +1,71 @@
-"""Several training runs as the networks of one inference module."""
+"""Combine the networks of training runs into one inference module."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 import torch
 
 from mimir_engine.errors import MimirError
+from mimir_engine.inference_module import InferenceModule, Target
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint
-from mimir_engine.training.dataset import Standardisation
+from mimir_engine.training.identity import Identity, module_fields
+from mimir_engine.training.standardisation import Standardisation
 
 StateDict = dict[str, torch.Tensor]
 
 
-def load_runs(folders: Sequence[Union[str, Path]]) -> tuple[Checkpoint, ...]:
-    """The finished runs of an ensemble.
+def combine_runs(
+    folders: Sequence[Path], identity: Identity
+) -> tuple[InferenceModule, list[StateDict]]:
+    """Build the uncalibrated module of finished runs, and the weights of its networks.
 
-    Raises MimirError TRAINING_UNFINISHED, RUNS_DIFFER where they are no networks of one kind, and
-    what `load_checkpoint` raises.
+    Raises:
+        MimirError: ``TRAINING_UNFINISHED``, ``RUNS_DIFFER`` for networks of different kinds, and
+            the errors of `load_checkpoint`.
     """
-    runs = tuple(load_checkpoint(Path(folder)) for folder in folders)
+    runs = _load_runs(folders)
+    # Those of folds differ a little.
+    scale = Standardisation(
+        mean=np.mean([run.standardisation.mean for run in runs], axis=0),
+        sd=np.mean([run.standardisation.sd for run in runs], axis=0),
+    )
+    training = [
+        {"data": run.provenance, "fingerprint": run.fingerprint, "recipe": asdict(run.recipe)}
+        for run in runs
+    ]
+    targets = tuple(
+        Target(**asdict(definition), mean=float(mean), sd=float(sd))
+        for definition, mean, sd in zip(runs[0].definitions, scale.mean, scale.sd)
+    )
+    module = InferenceModule(
+        architecture=runs[0].recipe.architecture,
+        projection=runs[0].projection,
+        targets=targets,
+        **module_fields(identity, {"training": training}),
+    )
+    return module, [_rescaled(run, scale) for run in runs]
+
+
+def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:
+    runs = [load_checkpoint(folder) for folder in folders]
     for run in runs:
         if not run.finished:
             raise MimirError(
                 "TRAINING_UNFINISHED",
-                f"a run stands at step {run.step} of {run.recipe.steps}",
+                f"a run has done {run.step} of {run.recipe.steps} steps",
                 "Let `mimir train` or `mimir crossvalidate` finish it.",
             )
     for folder, run in zip(folders, runs):
         if _kind(run) != _kind(runs[0]):
             raise MimirError(
                 "RUNS_DIFFER",
-                f"{Path(folder).name} has other targets, another projection or another"
-                f" architecture than {Path(folders[0]).name}",
-                "An ensemble's networks are trained alike, on other seeds or folds.",
+                f"{folder.name} has other targets, another projection or another architecture"
+                f" than {folders[0].name}",
+                "Train an ensemble's networks alike, with other seeds or on other folds.",
             )
     return runs
 
@@ -45,23 +74,15 @@ def _kind(run: Checkpoint) -> tuple[object, ...]:
     return run.definitions, run.projection, run.recipe.architecture
 
 
-def common_standardisation(runs: Sequence[Checkpoint]) -> Standardisation:
-    """The mean of the runs' means and SDs: those of folds differ a little."""
-    return Standardisation(
-        mean=np.mean([run.standardisation.mean for run in runs], axis=0),
-        sd=np.mean([run.standardisation.sd for run in runs], axis=0),
-    )
-
-
-def shipped_state(run: Checkpoint, standardisation: Standardisation) -> StateDict:
-    """The run's weights for outputs in this standardisation.
+def _rescaled(run: Checkpoint, scale: Standardisation) -> StateDict:
+    """Convert the run's weights to outputs in another standardisation.
 
     Exact: with the run's own mean mu' and SD sd', the last layer's mean m' becomes
     (m' sd' + mu' - mu) / sd and its log-variance grows by 2 log(sd' / sd).
     """
     state = run.network
-    ratio = torch.from_numpy(run.standardisation.sd / standardisation.sd)
-    shift = torch.from_numpy((run.standardisation.mean - standardisation.mean) / standardisation.sd)
+    ratio = torch.from_numpy(run.standardisation.sd / scale.sd)
+    shift = torch.from_numpy((run.standardisation.mean - scale.mean) / scale.sd)
     weight = state["fc.weight"].double()
     bias = state["fc.bias"].double()
     weight = weight.view(len(ratio), 2, -1).clone()  # mean and log-variance of each target

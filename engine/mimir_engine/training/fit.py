@@ -1,4 +1,4 @@
-"""Fits a network to a data set: the training loop."""
+"""Fit a network to a data set: the training loop."""
 
 from __future__ import annotations
 
@@ -10,93 +10,79 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Union
+from typing import Optional
 
 import numpy as np
 import torch
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.architecture import build_network
-from mimir_engine.training.augmentation import draw_shifts, network_input, shift_images
+from mimir_engine.training.batches import batch_indices, draw_shifts, shift_images
 from mimir_engine.training.checkpoint import (
     FILE_NAME,
     Checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
-from mimir_engine.training.dataset import (
-    Dataset,
-    batch_indices,
-    label_share,
-    load_dataset,
-    standardisation_of,
-)
+from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.imagenet import imagenet_weights
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
-from mimir_engine.training.recipe import Recipe, image_size, learning_rate, remaining_steps
-from mimir_engine.training.run_files import TrainingLog, write_record
+from mimir_engine.training.predict import network_input
+from mimir_engine.training.recipe import Recipe, learning_rate
+from mimir_engine.training.run_files import write_run_files
+from mimir_engine.training.standardisation import standardisation_of
+from mimir_engine.training.training_log import TrainingLog
 
-# Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
+#: Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 _SETTLING_IMAGES = 1_024
 
-# Steps whose duration gives the remaining time.
+#: Number of last steps whose duration gives the remaining time.
 _PACE_WINDOW = 20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One finished step: of `steps`, with the loss of its batch and the time that is left."""
+    """A finished step of a run, with the loss of its batch."""
 
     step: int
     steps: int
     loss: float
-    learning_rate: float
     seconds_per_step: float
-    remaining_seconds: float
 
-
-@dataclass(frozen=True)
-class FitResult:
-    """Where the run stands: not finished where it was stopped."""
-
-    folder: Path
-    step: int
-    finished: bool
+    def remaining_seconds(self, later_runs: int = 0) -> float:
+        """Estimate the remaining time of this run and of later ones of the same length."""
+        return self.seconds_per_step * (self.steps * (1 + later_runs) - self.step)
 
 
 def fit(
-    data: Union[str, Path, Dataset],
-    output_dir: Union[str, Path],
+    dataset: Dataset,
+    folder: Path,
     recipe: Recipe,
     progress: Optional[Callable[[Progress], None]] = None,
-    resume: bool = True,
     checkpoint_every: int = 50,
     device: str = "cpu",
-) -> FitResult:
-    """Trains a network; writes checkpoint.pt, log.csv, run.json and studies.csv to `output_dir`.
+) -> bool:
+    """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
 
-    `data` is a data set or the folder of one. A run that was killed goes on from its checkpoint
-    when called again, and ends with the same weights as one never killed (to the bit on one CPU
-    with the same number of threads); a finished one is let be. Ctrl-C or SIGTERM ends it after the
-    current step, with a checkpoint.
+    When called again, a run that was killed continues from its checkpoint and ends with the same
+    weights as one never killed (to the bit on one CPU with the same number of threads); a finished
+    one is left unchanged. Ctrl-C or SIGTERM ends it after the current step, with a checkpoint.
 
-    Raises MimirError CHECKPOINT_MISMATCH where `output_dir` holds a run of another recipe or data
-    set, OUTPUT_NOT_EMPTY where it holds any run and `resume` is false, TRAINING_DIVERGED, and what
-    `load_dataset`, `standardisation_of` and `load_checkpoint` raise.
+    Returns:
+        True if the run is finished, False if it was stopped.
+
+    Raises:
+        MimirError: ``CHECKPOINT_MISMATCH`` where the folder holds a run of another recipe or data
+            set, ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and
+            `load_checkpoint`.
     """
-    dataset = data if isinstance(data, Dataset) else load_dataset(data)
-    folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(dataset, recipe, torch.device(device))
     if (folder / FILE_NAME).exists():
-        if not resume:
-            raise MimirError(
-                "OUTPUT_NOT_EMPTY", f"{folder.name} holds a training run", "Choose another folder."
-            )
         run.restore(load_checkpoint(folder), folder)
         if run.finished:
-            return FitResult(folder, run.step, finished=True)
-    write_record(folder, dataset, recipe, device)
+            return True
+    write_run_files(folder, dataset, recipe, device)
     log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
     durations: deque[float] = deque(maxlen=_PACE_WINDOW)
     with _stop_requests() as stop_requested:
@@ -110,16 +96,15 @@ def fit(
                 save_checkpoint(folder, run.checkpoint())
             if progress is not None:
                 pace = sum(durations) / len(durations)
-                left = pace * remaining_steps(recipe, run.step)
-                progress(Progress(run.step, recipe.steps, loss, rate, pace, left))
+                progress(Progress(run.step, recipe.steps, loss, pace))
     if run.step == recipe.steps:
         run.finish()
     save_checkpoint(folder, run.checkpoint())
-    return FitResult(folder, run.step, run.finished)
+    return run.finished
 
 
 class _Run:
-    """Network and optimiser of a run, and the step they have reached."""
+    """Network and optimiser of a run after some steps."""
 
     def __init__(self, dataset: Dataset, recipe: Recipe, device: torch.device) -> None:
         self.dataset = dataset
@@ -128,26 +113,25 @@ class _Run:
         self.step = 0
         self.finished = False
         self.standardisation = standardisation_of(dataset.targets, dataset.target_names)
-        self.labels = self.standardisation.apply(dataset.targets)
-        shares = label_share(dataset.targets)
-        self.weights = torch.from_numpy(target_weights(shares, recipe.batch_size)).to(device)
+        self.labels = self.standardisation.apply(dataset.targets).astype(np.float32)
+        weights = target_weights(dataset.targets, recipe.batch_size)
+        self.weights = torch.from_numpy(weights).to(device)
         network = initial_network(recipe, len(dataset.definitions))
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.peak_rate)
 
     def advance(self) -> tuple[float, np.ndarray]:
-        """One step; returns its loss and the RMSE of each target in SD, float64 (targets,)."""
+        """Do one step; return its loss and each target's RMSE in SD, float64 ``(targets,)``."""
         recipe = self.recipe
         rows = batch_indices(len(self.dataset), recipe.batch_size, self.step, recipe.seed)
         shifts = draw_shifts(len(rows), recipe.max_shift, self.step, recipe.seed)
-        # A memory-mapped file is read fastest in its own order, and once for each image.
-        images = np.stack([self.dataset.images[row] for row in rows])
+        images = shift_images(self.dataset.read_images(rows), shifts)
         target = torch.from_numpy(self.labels[rows]).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(recipe, self.step)
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
-        output = self._forward(shift_images(images, shifts))
+        output = self.network(network_input(images, self.device))
         loss = gaussian_loss(output, target, self.weights, recipe.loss_beta)
         if not torch.isfinite(loss):
             raise MimirError(
@@ -161,25 +145,27 @@ class _Run:
         return loss.item(), _batch_errors(output, target)
 
     def finish(self) -> None:
-        """Takes the batch-norm statistics anew from un-shifted images, as they come in use."""
+        """Recompute the batch-norm statistics from un-shifted images, as they occur in use."""
         count = min(len(self.dataset), _SETTLING_IMAGES)
         chosen = np.linspace(0, len(self.dataset) - 1, count).astype(int)
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
-            norm.momentum = None  # a plain average over all that follows
+            norm.momentum = None  # average over all following batches
         self.network.train()
         with torch.no_grad():
             for start in range(0, count, self.recipe.batch_size):
                 rows = chosen[start : start + self.recipe.batch_size]
                 if len(rows) == self.recipe.batch_size or start == 0:
-                    self._forward(np.stack([self.dataset.images[row] for row in rows]))
+                    images = self.dataset.read_images(rows)
+                    self.network(network_input(images, self.device))
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
         self.finished = True
 
     def checkpoint(self) -> Checkpoint:
+        """Return the state to save."""
         return Checkpoint(
             recipe=self.recipe,
             step=self.step,
@@ -189,34 +175,31 @@ class _Run:
             definitions=self.dataset.definitions,
             standardisation=self.standardisation,
             projection=self.dataset.projection,
-            fingerprint=self.dataset.fingerprint(),
+            fingerprint=self.dataset.fingerprint,
             provenance=dict(self.dataset.provenance),
         )
 
     def restore(self, checkpoint: Checkpoint, folder: Path) -> None:
-        same_data = checkpoint.fingerprint == self.dataset.fingerprint()
+        """Continue from a saved state of the same run."""
+        same_data = checkpoint.fingerprint == self.dataset.fingerprint
         if checkpoint.recipe != self.recipe or not same_data:
             what = "recipe" if same_data else "data set"
             raise MimirError(
                 "CHECKPOINT_MISMATCH",
                 f"{folder.name} holds a run of another {what}",
-                "Choose another folder, or give what it was started with.",
+                "Choose another folder, or repeat the options it was started with.",
             )
         self.network.load_state_dict(checkpoint.network)
         self.optimiser.load_state_dict(checkpoint.optimiser)
         self.step = checkpoint.step
         self.finished = checkpoint.finished
 
-    def _forward(self, images: np.ndarray) -> torch.Tensor:
-        size = image_size(self.recipe, self.step)
-        output: torch.Tensor = self.network(network_input(images, size, self.device))
-        return output
-
 
 def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
-    """The network before the first step, the same for the same seed.
+    """Build the network before the first step, the same for the same seed.
 
-    Raises MimirError IMAGENET_UNAVAILABLE where those weights can't be had.
+    Raises:
+        MimirError: ``IMAGENET_UNAVAILABLE``.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -235,9 +218,9 @@ def _batch_errors(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
 
 @contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turns Ctrl-C and SIGTERM into a question to be asked between steps.
+    """Turn Ctrl-C and SIGTERM into a flag that is read between steps.
 
-    Only a program's main thread may do so; elsewhere the answer is always no.
+    Only the main thread can catch signals; in other threads the flag stays unset.
     """
     requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Who is held out when: folds that keep a person's visits together and are alike."""
+"""Assign studies to folds that keep a person's visits together and have similar people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 
-#: Groups of equal size that ages are cut into.
+#: Number of age groups of equal size.
 AGE_GROUPS = 5
 
 
@@ -19,17 +19,17 @@ def assign_folds(
     covariates: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> np.ndarray:
-    """The fold that holds each study out: int64 ``(studies,)``, from 1 to ``folds``.
+    """Assign the fold that holds each study out: int64 ``(studies,)``, from 1 to ``folds``.
 
-    Persons alike in sex and age (fifths of the cohort) are dealt out one by one, each to the fold
-    that has the fewest studies of their kind, then the fewest at all. A fold hangs on the names of
-    the persons and on the seed, not on the order of the studies.
+    Persons similar in sex and age (fifths of the cohort) are assigned one by one, each to the fold
+    with the fewest studies of their kind, then with the fewest studies. The folds depend on the
+    persons' names and on the seed, not on the order of the studies.
 
     Args:
-        persons: Who each study is of.
-        folds: How many, at least two.
-        covariates: ``sex`` and ``age`` where they are known, ``(studies,)``, NaN = unknown.
-        seed: Another one deals in another order.
+        persons: Person of each study.
+        folds: Number of folds, at least two.
+        covariates: ``sex`` and ``age`` if known, ``(studies,)``, NaN = unknown.
+        seed: Determines the order in which persons are assigned.
 
     Raises:
         MimirError: ``FOLDS_INVALID``.
@@ -40,7 +40,7 @@ def assign_folds(
     if not 2 <= folds <= len(rows_of):
         raise MimirError(
             "FOLDS_INVALID",
-            f"{len(rows_of)} persons can't be dealt out to {folds} folds",
+            f"{len(rows_of)} persons cannot be split into {folds} folds",
             "Use at least 2 folds and no more than there are persons.",
         )
     kinds = _kinds(persons, covariates)
@@ -48,7 +48,7 @@ def assign_folds(
     order = {names[place]: n for n, place in enumerate(_shuffled(len(names), seed))}
     of_kind, at_all = Counter[tuple[str, int]](), Counter[int]()
     fold_of = np.zeros(len(persons), dtype=np.int64)
-    # Those of many visits first: what they leave uneven, the others level out.
+    # Persons with many visits first; the others even out the rest.
     for person in sorted(names, key=lambda p: (kinds[p], -len(rows_of[p]), order[p])):
         kind, visits = kinds[person], len(rows_of[person])
         fold = min(range(1, folds + 1), key=lambda f: (of_kind[kind, f], at_all[f], f))
@@ -59,7 +59,7 @@ def assign_folds(
 
 
 def _kinds(persons: Sequence[str], covariates: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Sex and age group of each person; what differs between visits is that of the youngest."""
+    """Sex and age group of each person at the first visit."""
     unknown = np.full(len(persons), np.nan)
     sex, age = covariates.get("sex", unknown), covariates.get("age", unknown)
     known = np.isfinite(age)

@@ -1,33 +1,37 @@
-"""What a module is called, what it may be used on, and whose it is: ``identity.json``.
+"""Name, validity, population and licence of a module: ``identity.json``.
 
 {
  "name": "bodycomp", "version": "1.0", "title": "Body composition", "description": "...",
  "population": "4,000 volunteers of ...", "reference": "volunteers of ...",
  "accepts": {"vendors": ["SIEMENS"], "field_strengths_t": [1.5], "stations": [6]},
- "limits": ["Nobody under 40 was seen in training."], "licence": "CC-BY-4.0"
+ "limits": ["Nobody under 40 was part of the training."], "licence": "CC-BY-4.0"
 }
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Union
+from typing import Any
 
 from mimir_engine.files.json_file import REQUIRED, read_json
 from mimir_engine.inference_module import Accepts
 
 INVALID = "IDENTITY_INVALID"
 MAX_FILE_BYTES = 1 << 20
+#: Facts that have no field of their own in ``module.json``.
+_PROVENANCE = ("population", "reference", "limits")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a module is called, what it may be used on, and whose it is.
+    """Facts about a module that only people know; other fields are as in `InferenceModule`.
 
-    name, version, title, description, accepts, licence, column_prefix, demonstration: as in
-    `InferenceModule`. population: whom training and calibration saw. reference: the same in few
-    words, to follow a number: "held-out synthetic phantoms". limits: sentences for the model card.
+    Attributes:
+        population: The people of training and calibration.
+        reference: The same in few words, to follow a number: "held-out synthetic phantoms".
+        limits: Sentences for the model card.
     """
 
     name: str
@@ -43,7 +47,7 @@ class Identity:
     limits: tuple[str, ...] = ()
 
 
-# The model name that phantoms carry keeps every real scanner's study out.
+#: Identity of networks of phantoms; no real scanner has the model name "synthetic".
 PHANTOM = Identity(
     name="phantom",
     version="1.1",
@@ -73,6 +77,18 @@ PHANTOM = Identity(
 )
 
 
-def read_identity(path: Union[str, Path]) -> Identity:
-    """Read ``identity.json``. Raises MimirError IDENTITY_INVALID."""
-    return read_json(Path(path), Identity, INVALID, MAX_FILE_BYTES)
+def module_fields(identity: Identity, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a module's fields with this identity; facts without a field go to the provenance."""
+    fields = {name: value for name, value in vars(identity).items() if name not in _PROVENANCE}
+    facts = {name: getattr(identity, name) for name in _PROVENANCE}
+    facts["limits"] = list(identity.limits)
+    return {**fields, "provenance": {**provenance, **facts}}
+
+
+def read_identity(path: Path) -> Identity:
+    """Read ``identity.json``.
+
+    Raises:
+        MimirError: ``IDENTITY_INVALID``.
+    """
+    return read_json(path, Identity, INVALID, MAX_FILE_BYTES)

@@ -1,4 +1,4 @@
-"""The weights that the published recipe starts from, and what to do where they can't be had."""
+"""ImageNet weights, which the published recipe starts from, and a start without them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from mimir_engine.training.recipe import Recipe
 
 
 def imagenet_weights(architecture: str) -> dict[str, torch.Tensor]:
-    """torchvision's weights for ImageNet, without the last layer.
+    """Load torchvision's weights for ImageNet, without the last layer.
 
-    Raises MimirError IMAGENET_UNAVAILABLE where they are neither here nor to be downloaded.
+    Raises:
+        MimirError: ``IMAGENET_UNAVAILABLE`` if they are neither cached nor downloadable.
     """
     from torchvision.models import get_model_weights
 
@@ -24,17 +25,17 @@ def imagenet_weights(architecture: str) -> dict[str, torch.Tensor]:
     except (OSError, RuntimeError) as error:
         raise MimirError(
             "IMAGENET_UNAVAILABLE",
-            f"torchvision's weights for {architecture} can't be downloaded ({error})",
+            f"torchvision's weights for {architecture} cannot be downloaded ({error})",
             "Train from random weights with the recipe from-scratch.",
         ) from error
     return {name: value for name, value in weights.items() if not name.startswith("fc.")}
 
 
 def with_obtainable_start(recipe: Recipe, run_dir: Path) -> Recipe:
-    """The recipe itself, or one that starts from random weights where ImageNet's can't be had.
+    """Return the recipe, or one with a random start if ImageNet's weights are not available.
 
-    The name then says so, and with it every record of the run. A run that has begun goes on as it
-    began, whatever can be had by now.
+    The name of the recipe, and with it all files of the run, then say so. A run that has begun is
+    continued as it began, even if the weights are available by now.
     """
     if recipe.start != "imagenet":
         return recipe

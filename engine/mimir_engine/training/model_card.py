@@ -1,4 +1,4 @@
-"""A module's README.md, written from what its module.json says and from nothing else."""
+"""Write a module's README.md from its module.json alone."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from mimir_engine.inference_module import InferenceModule, Target
 from mimir_engine.inference_module.interval import half_width_in_sd
 
 _LIMITS = (
-    "The module accepts what it was validated on (above). On anything else intervals may not hold.",
-    "Intervals hold on average over studies like those of the calibration, not for each kind of"
-    " person; rare extremes are drawn towards the middle.",
+    "The module is valid for the studies above. On others, intervals may miss their coverage.",
+    "Intervals reach their coverage on average over studies like those of the calibration, not for"
+    " each kind of person; predictions of rare extremes are drawn towards the mean.",
     "Research software, not a medical device.",
 )
 
 
 def model_card(module: InferenceModule) -> str:
-    """The card as Markdown: what it is, accuracy, calibration, limits, licence."""
+    """Write the card as Markdown: description, accuracy, calibration, limits, licence."""
     sections = (
         [f"# {module.name} {module.version}", f"**{module.title}.** {module.description}"],
         [_table(("", ""), _facts(module))],
-        ["## Accuracy", _how_judged(module), _table(_ACCURACY, _accuracy(module))],
+        ["## Accuracy", _evaluation(module), _table(_ACCURACY, _accuracy(module))],
         ["## Calibration", _CALIBRATION_TEXT, _table(_CALIBRATION, _calibration(module.targets))],
         ["## Limits", "\n".join(f"- {limit}" for limit in _limits(module))],
         ["## Licence", f"{module.licence}"],
@@ -47,14 +47,14 @@ def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
     by_sex = calibration.get("by_sex", {})
     split = ", ".join(f"{number} {sex}" for sex, number in by_sex.items() if number)
     studies = f"{calibration.get('studies', 0)} studies{f' ({split})' if split else ''}"
-    yield "calibrated on", f"{studies}: {_origin(calibration)}"
+    yield "calibrated on", f"{studies}: {_source(calibration)}"
     yield "weights", ", ".join(f"{w.file} ({w.storage})" for w in module.weights)
     versions = provenance.get("versions", {})
     if versions:
         yield "made with", ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
-def _origin(calibration: Mapping[str, Any]) -> str:
+def _source(calibration: Mapping[str, Any]) -> str:
     if "data" in calibration:
         return f"held-out data, {_flat(calibration['data'])}"
     if "crossvalidation" not in calibration:
@@ -65,21 +65,21 @@ def _origin(calibration: Mapping[str, Any]) -> str:
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
-    told = ("name", "start", "steps", "batch_size", "seed")
-    return ", ".join(f"{name} {recipe[name]}" for name in told if name in recipe)
+    shown = ("name", "start", "steps", "batch_size", "seed")
+    return ", ".join(f"{name} {recipe[name]}" for name in shown if name in recipe)
 
 
 def _flat(values: Mapping[str, Any]) -> str:
-    plain = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
-    return ", ".join(f"{key} {value}" for key, value in plain.items()) or "not recorded"
+    simple = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
+    return ", ".join(f"{key} {value}" for key, value in simple.items()) or "not recorded"
 
 
-def _how_judged(module: InferenceModule) -> str:
-    several = "" if len(module.weights) == 1 else " The ensemble itself was not judged."
+def _evaluation(module: InferenceModule) -> str:
+    several = "" if len(module.weights) == 1 else " The ensemble itself was not evaluated."
     crossed = "data" not in module.provenance.get("calibration", {})
-    single = " A study's prediction is that of the network that had not seen it." if crossed else ""
+    single = " Each study is predicted by the network that had not seen it." if crossed else ""
     return (
-        "By the studies of the calibration, each part of them calibrated on the others."
+        "Measured on the studies of the calibration, each part of them calibrated on the others."
         f"{single}{several if crossed else ''} Coverage is the share of labels inside the interval."
     )
 
@@ -117,8 +117,8 @@ def _accuracy(module: InferenceModule) -> Iterable[tuple[str, ...]]:
 
 _CALIBRATION_TEXT = """\
 The standardised estimate *m* becomes *a m* + *b*, the variance is multiplied by *k*, and the 95 %
-interval is the estimate ± *q* SD (the Gaussian's *q* is 1.96): that of the sex where it is certain
-and each sex had enough studies, else that of all."""
+interval is the estimate ± *q* SD (*q* is 1.96 for a Gaussian). *q* is that of the sex if the sex is
+certain and each sex had enough studies, else that of all studies."""
 
 _CALIBRATION = ("target", "*a*", "*b*", "*k*", "*q*", "*q* female", "*q* male")
 
@@ -138,12 +138,12 @@ def _calibration(targets: Sequence[Target]) -> Iterable[tuple[str, ...]]:
 
 def _limits(module: InferenceModule) -> Iterable[str]:
     if module.demonstration:
-        yield "A demonstration: what it says about a person means nothing."
+        yield "A demonstration: its results for a person are meaningless."
     yield from module.provenance.get("limits", ())
     if any(target.kind == "class" for target in module.targets):
-        yield "A class is told by a score, which is no probability and has no interval."
+        yield "A class has a score, which is not a probability and has no interval."
     if module.features_file is None and "features" not in module.provenance:
-        yield "It ships no feature statistics: images unlike those of its training go unnoticed."
+        yield "It has no feature statistics: images unlike those of its training are not noticed."
     yield from _LIMITS
 
 

@@ -1,23 +1,22 @@
-"""From finished training runs to an inference module whose intervals hold on unseen studies.
+"""Turn finished training runs into an inference module with calibrated intervals.
 
-`package` writes the networks of one or several runs, `recalibrate` gives a module that exists other
-constants and leaves its weights as they are.
+`package` writes the networks of one or several runs; `recalibrate` gives an existing module new
+constants and keeps its weights.
 """
 
 from __future__ import annotations
 
 import platform
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 import torch
 
 import mimir_engine
-from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.inference_module import (
     InferenceModule,
@@ -28,248 +27,138 @@ from mimir_engine.inference_module import (
 )
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
-from mimir_engine.measuring.network import bfloat16_error_sd
+from mimir_engine.training.accuracy import measure_accuracy
 from mimir_engine.training.calibration import (
-    Calibration,
     apply_calibration,
-    cross_calibrated,
     fit_calibration,
     recorded_sexes,
-    select,
-    uncalibrated,
+    remove_calibration,
+    select_studies,
 )
-from mimir_engine.training.calibration_data import Evidence, FolderPath, gather_evidence
-from mimir_engine.training.checkpoint import Checkpoint
-from mimir_engine.training.dataset import Standardisation
-from mimir_engine.training.ensemble import common_standardisation, load_runs, shipped_state
-from mimir_engine.training.identity import Identity
+from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
+from mimir_engine.training.ensemble import combine_runs
+from mimir_engine.training.identity import Identity, module_fields
 from mimir_engine.training.model_card import model_card
-
-# Images on which bfloat16 is compared with float32.
-_BFLOAT16_IMAGES = 16
 
 
 def package(
-    runs: Union[FolderPath, Sequence[FolderPath]],
-    calibration: FolderPath,
-    module_dir: FolderPath,
+    runs: Sequence[Path],
+    calibration: Path,
+    module_dir: Path,
     identity: Identity,
     *,
-    images: Optional[FolderPath] = None,
+    images: Optional[Path] = None,
     eight_bit: bool = False,
     overwrite: bool = False,
 ) -> InferenceModule:
-    """Writes an inference module; several runs make an ensemble.
+    """Write an inference module; several runs make an ensemble.
 
     Args:
-        runs: Folder of a finished run, or several.
-        calibration: Cross-validation, table of predictions, or data set; see `evidence`.
-        module_dir: Folder to make.
-        identity: What the module is called, and so on.
-        images: Data set whose images the feature statistics and the check of bfloat16 are taken
-            from; by default those of `calibration`, where it is a data set. Without images the
-            module has neither.
+        runs: Folders of finished runs.
+        calibration: Cross-validation, table of predictions, or folder of images with targets; see
+            `calibration_data`.
+        module_dir: Folder to create.
+        identity: Name, licence and so on of the module.
+        images: Folder of images that the feature statistics are taken from; by default those of
+            `calibration`. Without images the module has no feature statistics.
         eight_bit: Store the weights in 8 bits.
         overwrite: Replace the folder if it exists.
 
-    Raises MimirError DATASET_MISMATCH, CALIBRATION_MISMATCH, CALIBRATION_TOO_SMALL,
-    CALIBRATION_UNREADABLE, and what `load_runs` and the writers raise.
+    Raises:
+        MimirError: ``DATASET_MISMATCH``, ``CALIBRATION_MISMATCH``, ``CALIBRATION_TOO_SMALL``,
+            ``CALIBRATION_UNREADABLE``, and the errors of `combine_runs` and the writers.
     """
-    folders = [runs] if isinstance(runs, (str, Path)) else list(runs)
-    checkpoints = load_runs(folders)
-    standardisation = common_standardisation(checkpoints)
-    draft = _draft(checkpoints, standardisation, identity)
-    states = [shipped_state(run, standardisation) for run in checkpoints]
+    module, weights = combine_runs(runs, identity)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "draft"
-        written = write_module(folder, draft, states, eight_bit=eight_bit)
-        evidence = gather_evidence(written, calibration, images)
-        return _write_calibrated(written, evidence, module_dir, overwrite)
+        draft = write_module(Path(scratch) / "draft", module, weights, eight_bit=eight_bit)
+        data = read_calibration_data(draft, calibration, images)
+        return _write_calibrated(draft, data, module_dir, overwrite)
 
 
 def recalibrate(
-    module_name: FolderPath,
-    calibration: FolderPath,
-    module_dir: FolderPath,
+    module_name: Union[str, Path],
+    calibration: Path,
+    module_dir: Path,
     *,
     identity: Optional[Identity] = None,
-    images: Optional[FolderPath] = None,
+    images: Optional[Path] = None,
     calibrated: bool = False,
     overwrite: bool = False,
 ) -> InferenceModule:
-    """Writes a module again with other constants around the same files of weights.
+    """Write a module with new constants around the same weights.
 
     Mean corrections, variance factors, conformal quantiles, percentiles and the model card are
-    made anew; feature statistics where there are images, else they stay.
+    made again; feature statistics only where there are images, else the old ones stay.
 
     Args:
-        module_name: The module's folder, or its name where modules are looked up.
+        module_name: The module's folder, or its name in the search path of modules.
         calibration: As for `package`; raw predictions of the module's own networks.
-        module_dir: Folder to make; the module's own, with `overwrite`, to replace it.
+        module_dir: Folder to create; the module's own, with `overwrite`, to replace it.
         identity: By default the module keeps its own.
         images: As for `package`.
         calibrated: The table's predictions carry the module's present calibration, as those of
             `mimir infer` do.
         overwrite: Replace the folder if it exists.
 
-    Raises MimirError as `package`.
+    Raises:
+        MimirError: As `package`.
     """
     module = find_module(module_name)
     if identity is not None:
-        module = replace(module, **_said_by(identity, module.provenance))
-    evidence = gather_evidence(module, calibration, images)
-    if calibrated and "table" in evidence.origin:
-        raw = uncalibrated(evidence.predictions, module.targets)
-        evidence = replace(evidence, predictions=raw)
-    return _write_calibrated(module, evidence, module_dir, overwrite)
+        module = replace(module, **module_fields(identity, module.provenance))
+    data = read_calibration_data(module, calibration, images)
+    if calibrated and "table" in data.source:
+        data = replace(data, predictions=remove_calibration(data.predictions, module.targets))
+    return _write_calibrated(module, data, module_dir, overwrite)
 
 
 def _write_calibrated(
-    module: InferenceModule, evidence: Evidence, module_dir: FolderPath, overwrite: bool
+    module: InferenceModule, data: CalibrationData, module_dir: Path, overwrite: bool
 ) -> InferenceModule:
-    """Fits everything that isn't weights, and writes it around them."""
-    calibrations = fit_calibration(evidence.predictions, module.targets)
-    targets = tuple(c.of(target) for c, target in zip(calibrations, module.targets))
-    sexes = recorded_sexes(evidence.predictions)
+    """Fit everything except the weights, and write it around them."""
+    targets = fit_calibration(data.predictions, module.targets)
+    sexes = recorded_sexes(data.predictions)
     provenance = {
         **module.provenance,
         "calibration": {
-            **evidence.origin,
-            "studies": len(evidence.predictions.studies),
+            **data.source,
+            "studies": len(data.predictions),
             "by_sex": {sex: sexes.count(sex) for sex in ("female", "male")},
-            "targets": accuracy(evidence.predictions, module.targets),
+            "targets": measure_accuracy(data.predictions, module.targets),
         },
-        "versions": _versions(),
+        "versions": {
+            "mimir_engine": mimir_engine.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
     }
-    features = None
-    if evidence.features is not None:
-        features = describe_features(evidence.features)
-        provenance["features"] = {"images": len(evidence.features)}
+    if data.features is not None:
+        provenance["features"] = {"images": len(data.features)}
     calibrated = replace(module, targets=targets, provenance=provenance)
-    if evidence.images is not None:
-        some = np.asarray(evidence.images[:_BFLOAT16_IMAGES])
-        calibrated = replace(calibrated, bfloat16_error_sd=bfloat16_error_sd(calibrated, some))
+    reference = provenance.get("reference", "studies of the calibration")
     return rewrite_module(
         module_dir,
         calibrated,
-        statistics=_statistics(evidence.predictions, module, calibrations),
-        features=features,
+        statistics=_statistics(data.predictions, targets, reference),
+        features=None if data.features is None else describe_features(data.features),
         card=model_card(calibrated),
         overwrite=overwrite,
     )
 
 
 def _statistics(
-    predictions: Predictions, module: InferenceModule, calibrations: Sequence[Calibration]
+    predictions: Predictions, targets: Sequence[Target], reference: str
 ) -> Optional[PredictionStatistics]:
-    """Quantiles of the corrected predictions by recorded sex; None where the sex isn't known."""
+    """Quantiles of the corrected predictions by recorded sex; None if no sex is known."""
     sexes = np.array(recorded_sexes(predictions))
     known = (sexes != "") & np.isfinite(predictions.mean).all(axis=1)
     if not known.any():
         return None
-    corrected = apply_calibration(select(predictions, known), module.targets, calibrations)
-    reference = module.provenance.get("reference", "studies of the calibration")
+    corrected = apply_calibration(select_studies(predictions, known), targets)
     return describe_predictions(
         predictions.names,
         corrected.mean,
         sexes[known].tolist(),
         reference=f"{int(known.sum())} {reference}",
     )
-
-
-def _draft(
-    runs: Sequence[Checkpoint], standardisation: Standardisation, identity: Identity
-) -> InferenceModule:
-    training = [
-        {"data": run.provenance, "fingerprint": run.fingerprint, "recipe": asdict(run.recipe)}
-        for run in runs
-    ]
-    targets = tuple(
-        Target(
-            name=definition.name,
-            ukb_field=definition.ukb_field,
-            unit=definition.unit,
-            divisor=definition.divisor,
-            mean=float(mean),
-            sd=float(sd),
-            kind=definition.kind,
-            non_negative=definition.non_negative,
-        )
-        for definition, mean, sd in zip(
-            runs[0].definitions, standardisation.mean, standardisation.sd
-        )
-    )
-    return InferenceModule(
-        architecture=runs[0].recipe.architecture,
-        projection=runs[0].projection,
-        targets=targets,
-        **_said_by(identity, {"training": training}),
-    )
-
-
-def _said_by(identity: Identity, provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a module that an identity fills in; what has no field goes to provenance."""
-    fields = {
-        name: getattr(identity, name)
-        for name in ("name", "version", "title", "description", "accepts", "licence")
-    }
-    return {
-        **fields,
-        "column_prefix": identity.column_prefix,
-        "demonstration": identity.demonstration,
-        "provenance": {
-            **provenance,
-            "population": identity.population,
-            "reference": identity.reference,
-            "limits": list(identity.limits),
-        },
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "mimir_engine": mimir_engine.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
-LEVELS = (0.5, 0.8, 0.95)
-"""Levels whose coverage is told."""
-
-
-def accuracy(predictions: Predictions, targets: Sequence[Target]) -> dict[str, dict[str, float]]:
-    """Figures of each target by name; a figure that can't be had is left out.
-
-    studies: those with a label. icc, r2, mae, bias: see `agreement`. mean_width95: of the
-    intervals, in the unit. coverage50, coverage80, coverage95: the share of labels inside them.
-    """
-    by_level = {level: cross_calibrated(predictions, targets, level) for level in LEVELS}
-    rows = {}
-    for index, target in enumerate(targets):
-        columns = {level: _column(applied, index) for level, applied in by_level.items()}
-        label, mean, lower, upper = columns[0.95]
-        figures = {"studies": float(len(label)), "mean_width95": float((upper - lower).mean())}
-        agreed = agreement(label, mean)
-        figures.update({name: float(agreed[name]) for name in ("icc", "r2", "mae", "bias")})
-        for level, (y, _, low, high) in columns.items():
-            inside = (low <= y) & (y <= high)
-            has_interval = np.isfinite(low).all()
-            figures[f"coverage{100 * level:g}"] = float(inside.mean()) if has_interval else np.nan
-        rows[target.name] = {
-            name: float(f"{figure:.4g}") for name, figure in figures.items() if np.isfinite(figure)
-        }
-    return rows
-
-
-def _column(
-    predictions: Predictions, index: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Label, mean and bounds of one target where label and mean are known."""
-    label, mean = predictions.reference[:, index], predictions.mean[:, index]
-    known = np.isfinite(label) & np.isfinite(mean)
-    assert predictions.lower is not None
-    assert predictions.upper is not None
-    lower, upper = predictions.lower[:, index], predictions.upper[:, index]
-    return label[known], mean[known], lower[known], upper[known]

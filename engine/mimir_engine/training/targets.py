@@ -1,11 +1,11 @@
-"""Tables that say what is known of studies: a row a study and target.
+"""Read tables of targets: one row per study and target.
 
-CSV (UTF-8) or Parquet, with the columns ``study``, ``target`` and ``value``; more columns are let
-be. A study is called by its name, by UK Biobank's participant and visit (``1234567_2``), or by the
-participant alone. What is not known is left out, or its value is empty.
+CSV (UTF-8) or Parquet, with the columns ``study``, ``target`` and ``value``; other columns are
+ignored. A study is identified by its name, by UK Biobank's participant and visit (``1234567_2``),
+or by the participant alone. Unknown values are left out or empty.
 
-What the targets are may stand in a second table: ``name``, ``unit``, ``ukb_field``, ``divisor``,
-``kind``, ``non_negative``, all but the name as wanted.
+A second table may define the targets: ``name``, ``unit``, ``ukb_field``, ``divisor``, ``kind``,
+``non_negative``, all but the name optional.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, Optional
 
 import numpy as np
 
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.table_reader import Table, open_table, to_number, to_text
 from mimir_engine.inference_module.published_targets import catalogue
-from mimir_engine.training.dataset import StudyId, TargetDefinition
 
 INVALID = "TARGETS_INVALID"
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -30,12 +30,12 @@ _DEFINITION = ("name", "unit", "ukb_field", "divisor", "kind", "non_negative")
 
 @dataclass(frozen=True, eq=False)
 class TargetTable:
-    """What tables say of the studies at hand.
+    """Targets of some studies.
 
     Attributes:
         names: The targets, sorted.
-        values: float64 ``(studies, targets)``, NaN where nothing is known.
-        unknown: What the tables name though no study at hand is called so, sorted.
+        values: float64 ``(studies, targets)``, NaN = unknown.
+        unknown: Names in the tables that belong to none of the studies, sorted.
     """
 
     names: tuple[str, ...]
@@ -44,11 +44,11 @@ class TargetTable:
 
 
 def read_targets(paths: Iterable[Path], studies: Sequence[StudyId]) -> TargetTable:
-    """Put what tables say in the studies' order.
+    """Read the targets of studies, in the studies' order.
 
     Raises:
-        MimirError: ``TARGETS_INVALID`` for a table that isn't as it should be, two values of one
-            study, or a participant of several visits where the table does not say which.
+        MimirError: ``TARGETS_INVALID`` for an invalid table, two values of one study, or a
+            participant with several visits and no visit in the table.
     """
     rows_of = rows_by_key(studies)
     known: dict[str, dict[int, float]] = {}
@@ -59,7 +59,7 @@ def read_targets(paths: Iterable[Path], studies: Sequence[StudyId]) -> TargetTab
                 labels = known.setdefault(target, {})
                 rows = rows_of.get(study, ())
                 if len(rows) > 1:
-                    raise table.error(f"'{study}' has several visits: name one of them", line)
+                    raise table.error(f"'{study}' has several visits: add the visit", line)
                 if not rows:
                     unknown.add(study)
                 elif labels.setdefault(rows[0], value) != value:
@@ -71,7 +71,7 @@ def read_targets(paths: Iterable[Path], studies: Sequence[StudyId]) -> TargetTab
 
 
 def rows_by_key(studies: Sequence[StudyId]) -> dict[str, tuple[int, ...]]:
-    """Rows of all that a study may be called by: its name before participant and visit."""
+    """Index the studies by participant, by participant and visit, and by name; names win."""
     rows: dict[str, tuple[int, ...]] = {}
     for row, study in enumerate(studies):
         if study.eid:
@@ -82,17 +82,17 @@ def rows_by_key(studies: Sequence[StudyId]) -> dict[str, tuple[int, ...]]:
 
 
 def read_definitions(path: Optional[Path], table: TargetTable) -> tuple[TargetDefinition, ...]:
-    """What each target of the table is; what the second table doesn't say is as published.
+    """Define each target of the table; gaps in the definitions are filled as published.
 
     Raises:
-        MimirError: ``TARGETS_INVALID``, also where values contradict it.
+        MimirError: ``TARGETS_INVALID``, also where values contradict the definition.
     """
-    said = _definitions(path) if path else {}
-    absent = sorted(said.keys() - set(table.names))
+    given = _definitions(path) if path else {}
+    absent = sorted(given.keys() - set(table.names))
     if absent:
         raise _invalid(f"no table has a value of {', '.join(absent)}")
     return tuple(
-        _definition(name, said.get(name, {}), table.values[:, column])
+        _definition(name, given.get(name, {}), table.values[:, column])
         for column, name in enumerate(table.names)
     )
 
@@ -118,33 +118,33 @@ def _definitions(path: Path) -> dict[str, dict[str, str]]:
         }
 
 
-def _definition(name: str, said: Mapping[str, str], values: np.ndarray) -> TargetDefinition:
+def _definition(name: str, given: Mapping[str, str], values: np.ndarray) -> TargetDefinition:
     published = catalogue().get(name)
     negative = bool((values < 0).any())
     definition = TargetDefinition(
         name=name,
-        unit=said.get("unit") or (published.unit if published else ""),
-        ukb_field=said.get("ukb_field") or (published.ukb_field if published else ""),
-        divisor=_divisor(name, said.get("divisor") or 1.0),
-        kind=said.get("kind") or ("class" if name == "sex" else "quantity"),
-        non_negative=_TRUTHS.get(said.get("non_negative", "").lower(), not negative),
+        unit=given.get("unit") or (published.unit if published else ""),
+        ukb_field=given.get("ukb_field") or (published.ukb_field if published else ""),
+        divisor=_divisor(name, given.get("divisor") or 1.0),
+        kind=given.get("kind") or ("class" if name == "sex" else "quantity"),
+        non_negative=_TRUTHS.get(given.get("non_negative", "").lower(), not negative),
     )
     if definition.kind not in ("class", "quantity"):
-        raise _invalid(f"{name} is of the kind '{definition.kind}', not class or quantity")
+        raise _invalid(f"the kind of {name} must be class or quantity, not '{definition.kind}'")
     if definition.kind == "class" and not np.isin(values[np.isfinite(values)], (0, 1)).all():
-        raise _invalid(f"{name} is a class, but not all of its values are 0 or 1")
+        raise _invalid(f"{name} is a class, but not all its values are 0 or 1")
     if definition.non_negative and negative:
-        raise _invalid(f"{name} is said not to be negative, but some of its values are")
+        raise _invalid(f"{name} is defined as non-negative, but some values are negative")
     return definition
 
 
-def _divisor(name: str, said: Any) -> float:
+def _divisor(name: str, text: Any) -> float:
     try:
-        value = to_number(said)
+        value = to_number(text)
     except ValueError:
         value = 0.0
     if not value > 0:
-        raise _invalid(f"the divisor of {name} is '{said}', not a positive number")
+        raise _invalid(f"the divisor of {name} must be a positive number, not '{text}'")
     return value
 
 

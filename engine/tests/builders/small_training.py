@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.training import fit as fitting
-from mimir_engine.training.dataset import Dataset, StudyId, TargetDefinition
+from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.recipe import FROM_SCRATCH
 
 SMALL = replace(
@@ -22,7 +23,6 @@ SMALL = replace(
     name="small",
     steps=12,
     batch_size=4,
-    image_sizes=((0.0, 16), (0.5, 32)),
     max_shift=2,
 )
 

@@ -59,7 +59,7 @@ def test_an_ensemble_is_a_run_a_seed_and_says_who_was_left_out(
     assert lines[:3] == [
         "19 studies, 1 target",
         "3 excluded, listed in studies.csv",
-        "1 named by the tables, but without an image, listed in studies.csv",
+        "1 in the tables, but without an image, listed in studies.csv",
     ]
     assert lines[3].startswith("seed-0: step 1/1  loss ")
     assert lines[3].endswith(" left")
@@ -103,4 +103,6 @@ def test_cross_validation_leaves_its_tables_and_does_nothing_a_second_time(
 def test_seeds_that_are_no_numbers_are_refused(data: Path, capsys: Capture) -> None:
     command = ["train", *options(data), "--output", str(data / "run"), "--seeds", "a,b"]
     assert main(command) == WRONG_USE
-    assert capsys.readouterr().err.startswith("WRONG_USE: --seeds a,b are no numbers")
+    assert capsys.readouterr().err.startswith(
+        "WRONG_USE: --seeds must be a comma-separated list of integers"
+    )

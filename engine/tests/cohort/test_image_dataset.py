@@ -15,12 +15,13 @@ from cohort_builder import write_studies
 
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort import image_dataset as projecting
+from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_dataset import project_studies
-from mimir_engine.cohort.image_file import ImageFile
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare
-from mimir_engine.training.data_selection import DataChoice, chosen_data, read_studies
+from mimir_engine.training.data_selection import choose_data
+from mimir_engine.training.dataset import load_images
 
 NAMES = ("1000001_20201_2_0", "1000001_20201_3_0", "study")
 
@@ -67,7 +68,7 @@ def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) 
 def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_path: Path) -> None:
     table = tmp_path / "targets.csv"
     table.write_text("study,target,value\n1000001_3,age,70\nstudy,age,60\nbroken,age,50\n")
-    dataset = chosen_data(made, DataChoice((table,)))
+    dataset = choose_data(made, (table,))
     assert [study.person for study in dataset.studies] == ["1000001", "study"]
     assert dataset.targets.tolist() == [[70], [60]]
     assert dataset.left_out == {
@@ -94,7 +95,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_data_set(
 
     folder, whole_record = tmp_path / "data", projecting._record
 
-    def killed_after_the_image(read: Any, images: ImageFile) -> dict[str, Any]:
+    def killed_after_the_image(read: Any, images: GrowingArray) -> dict[str, Any]:
         record = whole_record(read, images)
         if images.rows == 2:
             raise Killed  # the image is on the disk, the ledger doesn't know it
@@ -121,8 +122,8 @@ def test_a_study_that_changed_is_made_anew_behind_the_others(
     project_studies(sources, folder, ignore)
     shutil.copy(archives[2], study)
     project_studies(sources, folder, ignore)
-    studies, rows = read_studies(folder)
-    assert dict(zip((s.name for s in studies), rows)) == {NAMES[1]: 1, "study": 2}
+    found = load_images(folder)
+    assert dict(zip((s.name for s in found.studies), found.image_rows)) == {NAMES[1]: 1, "study": 2}
     image = np.load(folder / "images.npy")[2]
     assert np.array_equal(image, prepare(archives[2]).projection.image)
     other = tmp_path / "elsewhere" / "study.zip"
@@ -150,12 +151,12 @@ def test_images_of_somebody_else_are_never_written_over(
 def test_a_growing_file_is_an_array_at_any_time(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     expected = rng.integers(0, 256, (1200, 2, 3), np.uint8)  # the count gains digits on the way
-    with ImageFile(tmp_path / "images.npy", (2, 3), 0) as images:
+    with GrowingArray(tmp_path / "images.npy", (2, 3), 0) as images:
         for row, image in enumerate(expected):
             assert images.append(image) == row
             if row in (0, 9, 10, 999, 1000):
                 assert np.array_equal(np.load(tmp_path / "images.npy"), expected[: row + 1])
-    with ImageFile(tmp_path / "images.npy", (2, 3), 7):
+    with GrowingArray(tmp_path / "images.npy", (2, 3), 7):
         assert np.array_equal(np.load(tmp_path / "images.npy"), expected[:7])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.phantom.anatomy import build_body
-from mimir_engine.phantom.body import ADIPOSE, TARGETS, Body, perimeter
+from mimir_engine.phantom.body import ADIPOSE, TRUTHS, Body, perimeter
 from mimir_engine.phantom.population import FEMALE, MALE, draw_person, stream
 from mimir_engine.phantom.render_station import occupancy
 from mimir_engine.phantom.scanner import PIXEL_MM, TOP_Z_MM, columns_x, draw_stations, rows_y
@@ -31,7 +31,7 @@ def crowd() -> list[Body]:
 def truths(crowd: list[Body]) -> dict[str, np.ndarray]:
     """What is true of the crowd, by target."""
     rows = [list(body.truth().values()) for body in crowd]
-    return dict(zip(TARGETS, np.array(rows).T))
+    return dict(zip(TRUTHS, np.array(rows).T))
 
 
 def distance(body: Body, inner: int, outer: int) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_columns_of_one_parent_never_meet(bodies: list[Body]):
 
 
 def test_truth_is_named_and_ordered_like_the_targets(bodies: list[Body]):
-    assert list(bodies[0].truth()) == list(TARGETS)
+    assert list(bodies[0].truth()) == list(TRUTHS)
 
 
 def test_liver_has_the_persons_volume(bodies: list[Body]):

@@ -11,7 +11,7 @@ import pydicom
 import pytest
 
 from mimir_engine.phantom.anatomy import build_body
-from mimir_engine.phantom.body import TARGETS
+from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name, write_study
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_station import render_station
@@ -76,7 +76,7 @@ def test_manifest_lists_every_file_once(path: Path):
 def test_truth_lies_beside_the_study(path: Path):
     note = json.loads((path.parent / f"{study_name(SEED)}.truth.json").read_text())
     assert note["seed"] == SEED
-    assert note["units"] == TARGETS
+    assert note["units"] == TRUTHS
     assert note["truth"] == pytest.approx(build_body(draw_person(SEED)).truth())
 
 

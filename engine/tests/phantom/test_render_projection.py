@@ -8,10 +8,10 @@ import pytest
 from mimir_engine.fusion import fuse
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
-from mimir_engine.phantom.render_projection import project_directly
+from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.render_station import render_station
+from mimir_engine.phantom.rician_noise import rician_mean
 from mimir_engine.phantom.scanner import FIRST_X_MM, PIXEL_MM, draw_stations, rows_y
-from mimir_engine.phantom.slices import rician_mean
 from mimir_engine.projection.project import project
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station
@@ -38,7 +38,7 @@ def through_voxels(seed: int) -> np.ndarray:
 def both(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
     """The image by way of voxels, and directly: float ``(3, 256, 256)`` each."""
     seed = request.param
-    return through_voxels(seed).astype(float), project_directly(seed).astype(float)
+    return through_voxels(seed).astype(float), render_projection(seed).astype(float)
 
 
 # Measured on six phantoms: mean absolute difference 0.2-0.5 (water) and 0.3-0.7 (fat) grey levels,
@@ -72,11 +72,11 @@ def test_fat_fraction_of_lean_tissue_is_not_shifted(both: tuple[np.ndarray, np.n
 
 
 def test_the_same_seed_gives_the_same_image():
-    assert np.array_equal(project_directly(9), project_directly(9))
+    assert np.array_equal(render_projection(9), render_projection(9))
 
 
 def test_a_body_that_is_given_is_not_built_again():
-    assert np.array_equal(project_directly(9, build_body(draw_person(9))), project_directly(9))
+    assert np.array_equal(render_projection(9, build_body(draw_person(9))), render_projection(9))
 
 
 @pytest.mark.parametrize("signal", [0.0, 0.7, 2.0, 5.0, 20.0])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +10,11 @@ from mimir_engine.cli.phantom import SHIFT_NAMES
 from mimir_engine.errors import MimirError
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
-from mimir_engine.phantom.projections import write_projections
-from mimir_engine.phantom.render_projection import project_directly
+from mimir_engine.phantom.projection_folder import write_projections
+from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.scanner import draw_stations
 from mimir_engine.phantom.shift import (
-    MOST_SUBCUTANEOUS,
+    MAX_SUBCUTANEOUS,
     SHIFTS,
     Shift,
     find_shift,
@@ -23,6 +22,7 @@ from mimir_engine.phantom.shift import (
     shifted_signal,
     shifted_stations,
 )
+from mimir_engine.training.dataset import load_dataset
 
 SEED = 2_000_001
 
@@ -30,7 +30,7 @@ SEED = 2_000_001
 def test_no_shift_changes_nothing() -> None:
     person, none = draw_person(SEED), SHIFTS["none"]
     assert shifted_person(person, none) == person
-    assert np.array_equal(project_directly(SEED, shift=none), project_directly(SEED))
+    assert np.array_equal(render_projection(SEED, shift=none), render_projection(SEED))
 
 
 def test_each_shift_changes_what_it_says() -> None:
@@ -52,20 +52,20 @@ def test_each_shift_changes_what_it_says() -> None:
 
 def test_a_shift_stays_within_the_populations_limits() -> None:
     fat = replace(draw_person(SEED), subcutaneous=50.0)
-    assert shifted_person(fat, Shift(fat=2.0)).subcutaneous == MOST_SUBCUTANEOUS
+    assert shifted_person(fat, Shift(fat=2.0)).subcutaneous == MAX_SUBCUTANEOUS
 
 
 @pytest.mark.parametrize("name", ["noise", "bodies", "contrast"])
 def test_shifted_projections_show_it_and_say_so(name: str, tmp_path: Path) -> None:
-    write_projections(tmp_path / "plain", [SEED])
-    write_projections(tmp_path / "shifted", [SEED], shift=name)
+    write_projections(tmp_path / "plain", range(SEED, SEED + 1))
+    write_projections(tmp_path / "shifted", range(SEED, SEED + 1), shift=name)
     plain, shifted = (np.load(tmp_path / f / "images.npy") for f in ("plain", "shifted"))
     assert not np.array_equal(plain, shifted)
-    assert json.loads((tmp_path / "shifted" / "projections.json").read_text())["shift"] == name
+    assert load_dataset(tmp_path / "shifted").provenance["shift"] == name
     truths = [np.load(tmp_path / f / "targets.npy") for f in ("plain", "shifted")]
     assert np.array_equal(*truths) == (name != "bodies"), "signal and noise are no part of truth"
     with pytest.raises(MimirError, match="PHANTOM_FOLDER"):
-        write_projections(tmp_path / "plain", [SEED], shift=name)
+        write_projections(tmp_path / "plain", range(SEED, SEED + 1), shift=name)
 
 
 def test_the_command_line_knows_all_shifts() -> None:
@@ -76,4 +76,4 @@ def test_an_unknown_shift_is_named(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match=r"SHIFT_UNKNOWN.*noise"):
         find_shift("everything")
     with pytest.raises(MimirError, match="SHIFT_UNKNOWN"):
-        write_projections(tmp_path, [SEED], shift="everything")
+        write_projections(tmp_path, range(3), shift="everything")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from image_folder_builder import write_image_folder
 
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
-from mimir_engine.training.data_selection import DataChoice, chosen_data, write_choice
-from mimir_engine.training.dataset import (
-    Dataset,
-    ImageRows,
-    StudyId,
-    TargetDefinition,
-    write_dataset,
-)
+from mimir_engine.training.data_selection import choose_data
+from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.targets import TargetTable, read_definitions, read_targets
 
 STUDIES = (
@@ -125,10 +120,10 @@ def test_what_no_table_says_of_a_target_is_as_published(tmp_path: Path) -> None:
     ("row", "reason"),
     [
         ("sexes,class,,", "no table has a value of sexes"),
-        ("balance,class,,", "not all of its values are 0 or 1"),
-        ("balance,colour,,", "of the kind 'colour'"),
-        ("balance,,yes,", "said not to be negative"),
-        ("balance,,,0", "divisor of balance is '0'"),
+        ("balance,class,,", "not all its values are 0 or 1"),
+        ("balance,colour,,", "kind of balance must be .* not 'colour'"),
+        ("balance,,yes,", "balance is defined as non-negative"),
+        ("balance,,,0", "divisor of balance must be a positive number, not '0'"),
     ],
 )
 def test_a_definition_that_the_values_contradict_is_refused(
@@ -143,18 +138,16 @@ def test_a_definition_that_the_values_contradict_is_refused(
 def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
     path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))
-    dataset = chosen_data(folder, DataChoice((path,)))
+    dataset = choose_data(folder, (path,))
     assert dataset.studies == STUDIES
-    assert [image[0, 0, 0] for image in dataset.images] == [4, 0, 1, 2]
+    assert dataset.read_images(slice(None))[:, 0, 0, 0].tolist() == [4, 0, 1, 2]
     part = dataset.subset(np.array([False, False, True, True])).subset(np.array([1, 0]))
     assert [study.name for study in part.studies] == ["=phantom, 7", "1000002_20201_2_0"]
-    assert [image[0, 0, 0] for image in part.images] == [2, 1]
+    assert part.read_images(slice(None))[:, 0, 0, 0].tolist() == [2, 1]
     assert values_of(part, "age") == [53, 52]
     assert part.covariates["age"].tolist() == [53, 52]
-    assert isinstance(part.images, ImageRows)
-    assert isinstance(part.images.images, np.memmap)
-    assert part.images.images.filename == dataset.images.images.filename
-    assert np.asarray(part.images).shape == (2, 3, 4, 4)
+    assert isinstance(part.images, np.memmap)
+    assert part.images is dataset.images
 
 
 def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: Path) -> None:
@@ -162,46 +155,42 @@ def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: P
         folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,1"
     )
     gone = table(folder / "gone.txt", "1000001  # withdrew", "9999999", header="# 2026-01")
-    dataset = chosen_data(folder, DataChoice((path,), exclude=gone))
+    dataset = choose_data(folder, (path,), exclude=gone)
     assert dataset.studies == (STUDIES[2],)
     assert dataset.provenance["excluded"]["studies"] == 2
     assert dataset.provenance["excluded"]["not_there"] == 1
     assert (dataset.provenance["unknown"], dataset.provenance["unlabelled"]) == (1, 1)
     assert not any(study.eid and study.eid in str(dataset.provenance) for study in STUDIES)
-    write_choice(folder / "run", dataset)
-    with (folder / "run" / "studies.csv").open(newline="") as file:
-        assert list(csv.reader(file))[1:] == [
-            ["1000002_20201_2_0", "1000002", "used"],
-            ["1000001_20201_2_0", "", "excluded"],
-            ["1000001_20201_3_0", "", "excluded"],
-            ["'=phantom, 7", "", "unlabelled"],
-            ["7", "", "unknown"],
-        ]
+    assert dataset.left_out == {
+        "excluded": ("1000001_20201_2_0", "1000001_20201_3_0"),
+        "unlabelled": ("=phantom, 7",),
+        "unknown": ("7",),
+    }
 
 
 def test_a_visit_or_a_name_can_be_excluded_alone(folder: Path) -> None:
     path = table(folder / "t.csv", *(f"{s.name},age,{n}" for n, s in enumerate(STUDIES[:3])))
     gone = table(folder / "gone.txt", "1000001_3", "1000002_20201_2_0", header="")
-    assert chosen_data(folder, DataChoice((path,), exclude=gone)).studies == STUDIES[:1]
+    assert choose_data(folder, (path,), exclude=gone).studies == STUDIES[:1]
 
 
 def test_a_list_of_withdrawals_that_cannot_be_read_stops_everything(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60")
     with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
-        chosen_data(folder, DataChoice((path,), exclude=folder / "gone.txt"))
+        choose_data(folder, (path,), exclude=folder / "gone.txt")
 
 
 def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
-    dataset = chosen_data(folder, DataChoice((path,), only=("height",)))
+    dataset = choose_data(folder, (path,), only=("height",))
     assert dataset.target_names == ("height",)
     assert dataset.definitions[0].unit == "cm"
     assert {name: values.tolist() for name, values in dataset.covariates.items()} == {
         "sex": [1],
         "age": [60],
     }
-    with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: there is no target size.*age, height"):
-        chosen_data(folder, DataChoice((path,), only=("size",)))
+    with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: unknown target size.*age, height"):
+        choose_data(folder, (path,), only=("size",))
 
 
 def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_path: Path) -> None:
@@ -210,18 +199,18 @@ def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_pat
         images, np.arange(3.0)[:, None], (TargetDefinition("age", "years"),), "mimir-2021",
         {"from": "here"}, STUDIES[:3],
     )  # fmt: skip
-    write_dataset(tmp_path, own)
-    assert values_of(chosen_data(tmp_path, DataChoice()), "age") == [0, 1, 2]
+    write_image_folder(tmp_path, own)
+    assert values_of(choose_data(tmp_path), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
-    dataset = chosen_data(tmp_path, DataChoice((path,)))
+    dataset = choose_data(tmp_path, (path,))
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
-    assert dataset.fingerprint() != own.fingerprint()
+    assert dataset.fingerprint != own.fingerprint
 
 
 def test_no_study_left_is_refused(folder: Path) -> None:
     path = table(folder / "t.csv", "5,age,60")
     with pytest.raises(MimirError, match="NO_STUDIES"):
-        chosen_data(folder, DataChoice((path,)))
+        choose_data(folder, (path,))
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
-        chosen_data(folder.parent, DataChoice((path,)))
+        choose_data(folder.parent, (path,))

@@ -26,15 +26,15 @@ from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
 from mimir_engine.training import imagenet  # noqa: E402
-from mimir_engine.training.augmentation import draw_shifts, shift_images  # noqa: E402
+from mimir_engine.training.batches import (  # noqa: E402
+    batch_indices,
+    draw_shifts,
+    shift_images,
+)
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.dataset import (  # noqa: E402
     Dataset,
-    batch_indices,
-    label_share,
     load_dataset,
-    standardisation_of,
-    write_dataset,
 )
 from mimir_engine.training.fit import fit  # noqa: E402
 from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
@@ -42,14 +42,11 @@ from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E4
 from mimir_engine.training.recipe import (  # noqa: E402
     FROM_SCRATCH,
     PUBLISHED,
-    SHORT,
     Recipe,
-    all_steps,
-    image_size,
     learning_rate,
-    remaining_steps,
 )
-from mimir_engine.training.run_files import TrainingLog  # noqa: E402
+from mimir_engine.training.standardisation import standardisation_of  # noqa: E402
+from mimir_engine.training.training_log import TrainingLog  # noqa: E402
 
 
 @pytest.fixture
@@ -61,9 +58,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    write_dataset(tmp_path / "data", small_dataset())
-    return tmp_path / "data"
+def data() -> Dataset:
+    return small_dataset()
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:
@@ -95,13 +91,13 @@ def kill_at(step: int) -> Callable[[fitting.Progress], None]:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Path, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "whole", SMALL, checkpoint_every=3)
     for step in (2, 5, 10):
         with pytest.raises(Killed):
             fit(data, tmp_path / "killed", SMALL, kill_at(step), checkpoint_every=3)
-    result = fit(data, tmp_path / "killed", SMALL, checkpoint_every=3)
-    assert (result.step, result.finished) == (12, True)
+    assert fit(data, tmp_path / "killed", SMALL, checkpoint_every=3)
+    assert load_checkpoint(tmp_path / "killed").step == 12
     assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
     assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
     assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
@@ -145,30 +141,29 @@ def test_a_process_killed_at_random_moments_ends_with_the_weights_of_one_never_k
 
 
 @pytest.mark.usefixtures("small")
-def test_a_finished_run_is_let_be(data: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_let_be(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
-    assert fit(data, tmp_path / "run", SMALL).finished
+    assert fit(data, tmp_path / "run", SMALL)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_says_what_it_hangs_on(data: Path, tmp_path: Path) -> None:
-    dataset = load_dataset(data)
+def test_a_run_says_what_it_hangs_on(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert record["data"]["fingerprint"] == dataset.fingerprint()
+    assert record["data"]["fingerprint"] == data.fingerprint
     assert [target["labels"] for target in record["data"]["targets"]] == [22, 17]
     assert (record["data"]["studies"], record["data"]["persons"]) == (22, 20)
     assert record["torch"] == torch.__version__
     assert record["recipe"]["seed"] == SMALL.seed
     used = (tmp_path / "run" / "studies.csv").read_text().splitlines()[1:]
-    assert used == [f"{study.name},{study.person},used" for study in dataset.studies]
+    assert used == [f"{study.name},{study.person},used" for study in data.studies]
 
 
 @pytest.mark.usefixtures("small")
 def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(architecture: str) -> dict[str, torch.Tensor]:
         raise MimirError("IMAGENET_UNAVAILABLE", "no network")
@@ -185,22 +180,23 @@ def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
 
 
 @pytest.mark.usefixtures("small")
-def test_control_c_leaves_a_checkpoint_of_the_last_whole_step(data: Path, tmp_path: Path) -> None:
+def test_control_c_leaves_a_checkpoint_of_the_last_whole_step(
+    data: Dataset, tmp_path: Path
+) -> None:
     def interrupt(done: fitting.Progress) -> None:
         if done.step == 4:
             os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    result = fit(data, tmp_path / "run", SMALL, interrupt)
-    assert (result.step, result.finished) == (4, False)
+    assert not fit(data, tmp_path / "run", SMALL, interrupt)
     assert load_checkpoint(tmp_path / "run").step == 4
     assert signal.getsignal(signal.SIGINT) is before
-    assert fit(data, tmp_path / "run", SMALL).finished
+    assert fit(data, tmp_path / "run", SMALL)
 
 
 @pytest.mark.usefixtures("small")
 def test_another_seed_gives_other_weights_and_the_same_seed_the_same(
-    data: Path, tmp_path: Path
+    data: Dataset, tmp_path: Path
 ) -> None:
     fit(data, tmp_path / "one", SMALL)
     fit(data, tmp_path / "two", SMALL)
@@ -210,28 +206,25 @@ def test_another_seed_gives_other_weights_and_the_same_seed_the_same(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_network_learns_its_targets(data: Path, tmp_path: Path) -> None:
-    recipe = replace(SMALL, steps=120, batch_size=11, peak_rate=3e-2, image_sizes=())
+def test_a_network_learns_its_targets(data: Dataset, tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=120, batch_size=11, peak_rate=3e-2)
     fit(data, tmp_path / "run", recipe)
     last = np.array([row[3:] for row in log_of(tmp_path / "run")[-20:]], dtype=float)
     assert last.mean(axis=0).max() < 0.4  # standard deviations; knowing nothing gives 1
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_of_another_recipe_or_data_set_is_refused(data: Path, tmp_path: Path) -> None:
+def test_a_run_of_another_recipe_or_data_set_is_refused(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     with pytest.raises(MimirError, match=r"CHECKPOINT_MISMATCH.*recipe"):
         fit(data, tmp_path / "run", replace(SMALL, seed=9))
-    with pytest.raises(MimirError, match="OUTPUT_NOT_EMPTY"):
-        fit(data, tmp_path / "run", SMALL, resume=False)
-    dataset = load_dataset(data)
-    write_dataset(tmp_path / "other", replace(dataset, targets=dataset.targets + 1))
+    other = replace(data, targets=data.targets + 1)
     with pytest.raises(MimirError, match=r"CHECKPOINT_MISMATCH.*data set"):
-        fit(tmp_path / "other", tmp_path / "run", SMALL)
+        fit(other, tmp_path / "run", SMALL)
 
 
 @pytest.mark.usefixtures("small")
-def test_a_diverging_run_ends_with_its_name(data: Path, tmp_path: Path) -> None:
+def test_a_diverging_run_ends_with_its_name(data: Dataset, tmp_path: Path) -> None:
     wild = replace(SMALL, peak_rate=1e30)
     with pytest.raises(MimirError, match="TRAINING_DIVERGED"):
         fit(data, tmp_path / "run", wild)
@@ -241,6 +234,22 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
         load_checkpoint(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_that_began_with_small_images_is_kept_but_not_continued(
+    data: Dataset, tmp_path: Path, finished: bool
+) -> None:
+    fit(data, tmp_path, SMALL)
+    content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    content["recipe"]["image_sizes"] = ((0.0, 16), (0.5, 32))
+    torch.save({**content, "finished": finished}, tmp_path / "checkpoint.pt")
+    if finished:
+        assert fit(data, tmp_path, SMALL)
+    else:
+        with pytest.raises(MimirError, match=r"CHECKPOINT_UNREADABLE.*small images"):
+            fit(data, tmp_path, SMALL)
 
 
 def test_each_study_comes_once_an_epoch_in_another_order() -> None:
@@ -273,7 +282,7 @@ def test_the_loss_is_the_published_one_where_all_labels_are_known() -> None:
     labels = rng.normal(size=(6, 4))
     mean, log_variance = output[:, 0::2], output[:, 1::2]
     expected = (np.exp(-log_variance) * (labels - mean) ** 2 + log_variance).mean()
-    weights = target_weights(np.ones(4), batch_size=6)
+    weights = target_weights(labels, batch_size=6)
     loss = gaussian_loss(torch.tensor(output), torch.tensor(labels), torch.tensor(weights))
     assert float(loss) == pytest.approx(expected, abs=1e-5)
 
@@ -292,13 +301,13 @@ def test_a_missing_label_gives_no_gradient() -> None:
 def test_a_rare_target_has_as_much_say_as_a_common_one() -> None:
     labels = np.ones((400, 2))
     labels[100:, 1] = np.nan
-    weights = torch.tensor(target_weights(label_share(labels), batch_size=32))
+    weights = torch.tensor(target_weights(labels, batch_size=32))
     output = torch.zeros(400, 4, requires_grad=True)
     gaussian_loss(output, torch.tensor(labels), weights).backward()
     assert output.grad is not None
     pull = output.grad[:, 0::2].sum(dim=0)
     assert float(pull[1]) == pytest.approx(float(pull[0]))
-    assert target_weights(np.array([1e-6]), batch_size=32) == 32
+    assert target_weights(np.full((100, 1), np.nan), batch_size=32) == 32
 
 
 def test_beta_keeps_a_well_known_target_from_drowning_the_others() -> None:
@@ -337,7 +346,6 @@ def test_the_published_recipe_is_the_default() -> None:
     assert Recipe() == PUBLISHED
     rates = [learning_rate(PUBLISHED, step) for step in (0, 7_999, 8_000, 9_999)]
     assert rates == pytest.approx([5e-5, 5e-5, 5e-6, 5e-6])
-    assert image_size(PUBLISHED, 5_000) is None
 
 
 def test_one_cycle_rises_once_and_ends_near_zero() -> None:
@@ -347,20 +355,6 @@ def test_one_cycle_rises_once_and_ends_near_zero() -> None:
     assert np.all(np.diff(rates[: peak + 1]) > 0)
     assert np.all(np.diff(rates[peak:]) < 0)
     assert rates[-1] < 5e-6
-
-
-def test_remaining_time_counts_larger_images_for_what_they_take() -> None:
-    recipe = Recipe(steps=10, image_sizes=((0.0, 64), (0.8, 128)))
-    assert remaining_steps(recipe, done=6) == 2 + 2 * 4
-    assert remaining_steps(recipe, done=9) == 1
-    assert remaining_steps(PUBLISHED, done=4_000) == 6_000
-    assert all_steps(recipe, done=6) == 8 + 2 * 4
-    assert all_steps(recipe, done=10) == 8 / 4 + 2
-
-
-@pytest.mark.parametrize("recipe", [FROM_SCRATCH, SHORT])
-def test_the_last_steps_see_images_of_the_true_size(recipe: Recipe) -> None:
-    assert image_size(recipe, recipe.steps - 1) == 256
 
 
 def test_a_recipe_with_an_unknown_word_is_refused() -> None:

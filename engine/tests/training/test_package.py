@@ -12,7 +12,10 @@ from nearly import nearly
 
 pytest.importorskip("torch")
 
+from image_folder_builder import write_image_folder
+
 from mimir_engine.cli import main
+from mimir_engine.cohort.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
@@ -22,16 +25,12 @@ from mimir_engine.measuring.device import cpu_threads
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from mimir_engine.training.dataset import (
-    Dataset,
-    TargetDefinition,
-    standardisation_of,
-    write_dataset,
-)
+from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import initial_network
 from mimir_engine.training.identity import PHANTOM, read_identity
 from mimir_engine.training.package import package, recalibrate
 from mimir_engine.training.recipe import FROM_SCRATCH
+from mimir_engine.training.standardisation import standardisation_of
 
 DEFINITIONS = (
     TargetDefinition("sex", "", kind="class", non_negative=False),
@@ -71,7 +70,7 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
         definitions=DEFINITIONS,
         standardisation=standardisation_of(training.targets, training.target_names),
         projection=training.projection,
-        fingerprint=training.fingerprint(),
+        fingerprint=training.fingerprint,
         provenance=dict(training.provenance),
     )
     folder.mkdir()
@@ -115,8 +114,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in (1, 2):
         training = dataset(6, seed=number)
         write_run(folder / f"run{number}", training, number)
-        write_dataset(folder / f"training{number}", training)
-    write_dataset(folder / "held-out", dataset(4, seed=5))
+        write_image_folder(folder / f"training{number}", training)
+    write_image_folder(folder / "held-out", dataset(4, seed=5))
     write_crossvalidation(folder / "cv", "resnet18")
     (folder / "identity.json").write_text(json.dumps(IDENTITY), "utf-8")
     return folder
@@ -137,7 +136,7 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     held_out = dataset(4, seed=5)
     with cpu_threads(1):
         module = package(
-            work / "run1", work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
+            [work / "run1"], work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
         )
         prediction = Predictor(module).predict(np.asarray(held_out.images))
     verify_module(module)
@@ -151,7 +150,6 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     assert [run["data"] for run in module.provenance["training"]] == [{"first_seed": 1}]
     assert module.provenance["calibration"]["data"] == {"first_seed": 5}
     assert set(module.provenance["calibration"]["targets"]) == {"sex", "liverVolume"}
-    assert module.bfloat16_error_sd is not None
     statistics = module.statistics()
     assert statistics is not None
     assert {s: g.count for s, g in statistics.by_sex.items()} == {"female": 2, "male": 2}
@@ -169,7 +167,7 @@ def test_an_ensembles_networks_share_one_scale_and_mix_as_they_are(
     singles = []
     for number in (1, 2):
         run, folder = work / f"run{number}", work / f"single{number}"
-        single = package(run, work / "cv", folder, PHANTOM)
+        single = package([run], work / "cv", folder, PHANTOM)
         raw = tuple(
             replace(t, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0) for t in single.targets
         )
@@ -275,7 +273,7 @@ def test_images_of_another_kind_are_far_from_those_of_the_module(
     (tmp_path / "images").mkdir()
     np.save(tmp_path / "images" / "images.npy", smooth)
     module = package(
-        work / "run1", work / "cv", tmp_path / "module", PHANTOM, images=tmp_path / "images"
+        [work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=tmp_path / "images"
     )
     noise = np.asarray(dataset(3, seed=9).images)
     prediction, features = Predictor(module).predict_with_features(
@@ -303,9 +301,9 @@ def test_variances_are_never_scaled_on_the_training_data(work: Path, tmp_path: P
 
 def test_held_out_data_of_other_targets_are_refused(work: Path, tmp_path: Path) -> None:
     renamed = (DEFINITIONS[0], replace(DEFINITIONS[1], name="spleenVolume"))
-    write_dataset(tmp_path / "other", replace(dataset(4, seed=2), definitions=renamed))
+    write_image_folder(tmp_path / "other", replace(dataset(4, seed=2), definitions=renamed))
     with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*targets"):
-        package(work / "run1", tmp_path / "other", tmp_path / "module", PHANTOM)
+        package([work / "run1"], tmp_path / "other", tmp_path / "module", PHANTOM)
 
 
 def test_runs_of_different_kinds_and_unfinished_ones_make_no_ensemble(
@@ -317,17 +315,17 @@ def test_runs_of_different_kinds_and_unfinished_ones_make_no_ensemble(
     with pytest.raises(MimirError, match="RUNS_DIFFER"):
         package([work / "run1", tmp_path / "other"], work / "cv", tmp_path / "module", PHANTOM)
     save_checkpoint(tmp_path / "other", replace(run, finished=False, step=7))
-    with pytest.raises(MimirError, match=r"TRAINING_UNFINISHED.*step 7"):
-        package(tmp_path / "other", work / "cv", tmp_path / "module", PHANTOM)
+    with pytest.raises(MimirError, match=r"TRAINING_UNFINISHED.*done 7"):
+        package([tmp_path / "other"], work / "cv", tmp_path / "module", PHANTOM)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        ([], "WRONG_USE: give runs, or a module"),
-        (["run1", "--recalibrate", "livers"], "WRONG_USE: give runs, or a module"),
-        (["run1", "--calibrated"], "WRONG_USE: --calibrated goes with"),
-        (["--recalibrate", "livers", "--eight-bit"], "WRONG_USE: --recalibrate leaves"),
+        ([], "WRONG_USE: give either runs or --recalibrate"),
+        (["run1", "--recalibrate", "livers"], "WRONG_USE: give either runs or --recalibrate"),
+        (["run1", "--calibrated"], "WRONG_USE: --calibrated requires"),
+        (["--recalibrate", "livers", "--eight-bit"], "WRONG_USE: --eight-bit has no effect"),
         (["run1"], "IDENTITY_MISSING"),
     ],
 )
@@ -350,16 +348,16 @@ def test_a_cross_validation_of_other_networks_calibrates_none_of_ours(
 ) -> None:
     write_crossvalidation(tmp_path / "cv", "resnet50")
     with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*is resnet50, the module's res"):
-        package(work / "run1", tmp_path / "cv", tmp_path / "module", PHANTOM)
+        package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
     (tmp_path / "cv" / "crossvalidation.json").write_text("{}", "utf-8")
     with pytest.raises(MimirError, match=r"CALIBRATION_UNREADABLE.*crossvalidation\.json"):
-        package(work / "run1", tmp_path / "cv", tmp_path / "module", PHANTOM)
+        package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
 
 
 def test_what_is_no_calibration_is_refused(work: Path, tmp_path: Path) -> None:
     for nothing in (tmp_path, tmp_path / "gone.csv"):
         with pytest.raises(MimirError, match="CALIBRATION_UNREADABLE"):
-            package(work / "run1", nothing, tmp_path / "module", PHANTOM)
+            package([work / "run1"], nothing, tmp_path / "module", PHANTOM)
 
 
 def test_an_identity_says_all_that_a_module_needs(work: Path, tmp_path: Path) -> None:

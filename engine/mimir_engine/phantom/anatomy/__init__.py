@@ -1,4 +1,4 @@
-"""From a person's traits to the columns of the body."""
+"""Build the columns of a body from a person's traits."""
 
 from mimir_engine.phantom.anatomy.abdomen import add_abdomen
 from mimir_engine.phantom.anatomy.chest import add_chest
@@ -13,7 +13,7 @@ __all__ = ["build_body"]
 
 
 def build_body(person: Person) -> Body:
-    """The body of a person: nested from the skin inwards, sized from the viscera outwards."""
+    """Build a person's body: nested from the skin inwards, sized from the viscera outwards."""
     columns = Columns.of(person)
     trunk = add_trunk(columns)
     add_chest(columns, trunk)

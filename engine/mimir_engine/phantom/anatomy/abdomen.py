@@ -1,4 +1,4 @@
-"""What lies in the abdomen: liver, spleen and stomach above, visceral fat and bowel below."""
+"""Add the abdomen: liver, spleen and stomach above, visceral fat and bowel below."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mimir_engine.phantom.anatomy.columns import Columns, Ellipses
 from mimir_engine.phantom.anatomy.trunk import LIVER_PLACE, Trunk, closing
 from mimir_engine.phantom.body import ADIPOSE, AIR, FLUID, SPLEEN, VISCERA, mixed
 
-#: Loops and lobules sit in slots of the bowel's unit disc (centre, half-axes), so that none meet.
+#: Slots of loops and lobules in the bowel's unit disc (centre, half-axes); none overlap.
 SLOTS = tuple(
     (u, v, 0.25, 0.38) if u == 0.0 else (u, v, 0.20, 0.27)
     for v in (-0.42, 0.42)
@@ -18,7 +18,7 @@ LAYERS = 6
 
 
 def add_abdomen(c: Columns, trunk: Trunk) -> None:
-    """Add the abdominal cavity and what it holds; visceral fat gets the person's volume."""
+    """Add the abdominal cavity and its contents; visceral fat gets the person's volume."""
     p = c.person
     cavity = c.add("cavity", VISCERA, trunk.muscle_index, trunk.cavity)
     omental = _add_upper_organs(c, trunk, cavity)
@@ -38,10 +38,10 @@ def _add_upper_organs(c: Columns, trunk: Trunk, cavity: int) -> float:
     spleen = trunk.cavity.part(0.60, 0.47, 0.20, 0.23, c.bulge(lower, 0.55 * half))
     c.add("spleen", SPLEEN, cavity, spleen)
     omentum = trunk.cavity.part(0.655, -0.20, 0.25, 0.34, c.bulge(lower, 0.75 * half, power=4.0))
-    whole = c.volume_l(omentum)
-    fat = min(0.05 * p.visceral, 0.6 * whole)
+    volume = c.volume_l(omentum)
+    fat = min(0.05 * p.visceral, 0.6 * volume)
     outer = c.add("visceral fat", ADIPOSE, cavity, omentum)
-    c.add("stomach", mixed(0.6, 0.03), outer, omentum.times(float(np.sqrt(1.0 - fat / whole))))
+    c.add("stomach", mixed(0.6, 0.03), outer, omentum.times(float(np.sqrt(1.0 - fat / volume))))
     return fat
 
 

@@ -1,4 +1,4 @@
-"""What lies in and on the chest, and in neck and head."""
+"""Add the organs of the chest, the breasts, and the contents of neck and head."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_chest(c: Columns, trunk: Trunk) -> None:
 
 
 def _lung_profile(c: Columns, low: float, high: float) -> np.ndarray:
-    """Flat on the diaphragm, then upright, then narrowing to the apex."""
+    """Profile of a lung: flat on the diaphragm, then upright, then narrowing to the apex."""
     base = np.clip((c.level - low) / 0.006, 0.0, 1.0) ** 0.5
     rising = np.clip((c.level - low - 0.05) / (high - low - 0.05), 0.0, 1.0)
     return base * np.sqrt(1.0 - rising**2.5) * c.between(low, high)

@@ -1,4 +1,4 @@
-"""Elliptic columns while a body is built: shapes over the heights, and the list they go to."""
+"""Collect the elliptic columns of a body while it is built."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mimir_engine.phantom.body import Body, Tissue, mixed
 from mimir_engine.phantom.population import Person
 from mimir_engine.phantom.scanner import TOP_Z_MM
 
-#: Distance (mm) of the heights at which the ellipses are written down; between them all is linear.
+#: Distance (mm) of the heights at which ellipses are stored; between them all is linear.
 STEP_MM = 4.0
-#: Patient y (LPS mm) of the table's surface, on which everybody lies.
+#: Patient y (LPS mm) of the table's surface, on which the person lies.
 TABLE_Y_MM = 139.0
 #: Signal of all skeletal muscle, water and fat together.
 MUSCLE_SIGNAL = 0.74
@@ -28,7 +28,7 @@ Profile = Union[float, np.ndarray]
 
 @dataclass(frozen=True)
 class Ellipses:
-    """A stack of ellipses, one a height: centre ``x``, ``y`` and half-axes ``a``, ``b`` in mm."""
+    """A stack of ellipses, one per height: centre ``x``, ``y`` and half-axes ``a``, ``b`` in mm."""
 
     x: np.ndarray
     y: np.ndarray
@@ -36,21 +36,22 @@ class Ellipses:
     b: np.ndarray
 
     def part(self, u: float, v: float, a: float, b: float, profile: Profile = 1.0) -> Ellipses:
-        """A shape inside: centre ``u``, ``v`` and half-axes ``a``, ``b`` in units of the half-axes.
+        """Create a shape inside, centre and half-axes in units of the half-axes.
 
-        The half-axes are times ``profile``. Shapes disjoint in the unit disc are so in every body.
+        The half-axes are multiplied by ``profile``. Shapes that are disjoint in the unit disc are
+        disjoint in every body.
         """
         return Ellipses(
             self.x + u * self.a, self.y + v * self.b, a * self.a * profile, b * self.b * profile
         )
 
     def spot(self, u: float, v: float, a: Profile, b: Profile) -> Ellipses:
-        """A shape with its centre in units of the half-axes but its own half-axes in mm."""
+        """Create a shape inside: centre in units of the half-axes, half-axes in mm."""
         zero = np.zeros_like(self.x)
         return Ellipses(self.x + u * self.a, self.y + v * self.b, zero + a, zero + b)
 
     def times(self, profile: Profile) -> Ellipses:
-        """The same centres, half-axes times ``profile``."""
+        """Multiply the half-axes by ``profile``."""
         return Ellipses(self.x, self.y, self.a * profile, self.b * profile)
 
 
@@ -71,32 +72,32 @@ class Columns:
 
     @staticmethod
     def of(person: Person) -> Columns:
-        """No columns yet."""
+        """Start without columns."""
         crotch = person.crotch_level * person.height
         heights = np.arange(0.0, person.height + STEP_MM, STEP_MM)
         return Columns(person, np.union1d(heights, [crotch - 0.01, crotch + 0.01]))
 
     @property
     def level(self) -> np.ndarray:
-        """The heights as fractions of the body height."""
+        """Heights as fractions of the body height."""
         return self.h / self.person.height
 
     @property
     def muscle_tissue(self) -> Tissue:
-        """The person's muscle, with the fat inside it."""
+        """Tissue of the person's muscle, with its fat."""
         return mixed(MUSCLE_SIGNAL, self.person.muscle_fat)
 
     def curve(self, points: Points) -> np.ndarray:
-        """A smooth curve through points, at all heights; level beyond the first and last point."""
+        """Draw a smooth curve through points, constant beyond the first and last point."""
         levels, values = zip(*sorted(points))
         return smooth(np.interp(self.level, levels, values))
 
     def between(self, low: float, high: float) -> np.ndarray:
-        """1 between two levels, else 0."""
+        """Return 1 between two levels, else 0."""
         return ((self.level >= low) & (self.level <= high)).astype(float)
 
     def bulge(self, middle: float, half: float, power: float = 2.0) -> np.ndarray:
-        """sqrt(1 - |t|^power), t = -1..1 within ``half`` of a level; 0 outside.
+        """Compute sqrt(1 - |t|^power), t = -1..1 within ``half`` of a level; 0 outside.
 
         With power 2 the profile of an ellipsoid, with more that of a barrel.
         """
@@ -112,12 +113,12 @@ class Columns:
         return len(self.names) - 1
 
     def volume_l(self, ellipses: Ellipses) -> float:
-        """Volume (L) of a stack of ellipses."""
+        """Compute the volume (L) of a stack of ellipses."""
         area = np.pi * ellipses.a * ellipses.b
         return float(np.sum((area[1:] + area[:-1]) / 2 * np.diff(self.h))) / 1e6
 
     def body(self) -> Body:
-        """The finished body, laid on the scanner's table."""
+        """Create the finished body on the scanner's table."""
         p = self.person
         x, y, a, b = (
             np.stack([getattr(e, axis) for e in self.ellipses]) for axis in ("x", "y", "a", "b")
@@ -138,6 +139,6 @@ class Columns:
 
 
 def smooth(line: np.ndarray) -> np.ndarray:
-    """A line over the heights with its corners rounded, over about 3 cm."""
+    """Round the corners of a line over the heights, over about 3 cm."""
     kernel = np.hanning(17)[1:-1]
     return np.convolve(np.pad(line, 7, mode="edge"), kernel / kernel.sum(), mode="valid")

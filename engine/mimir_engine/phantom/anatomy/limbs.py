@@ -1,4 +1,4 @@
-"""Legs from the sole to the crotch, and arms beside the trunk."""
+"""Add legs from the sole to the crotch, and arms beside the trunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CROTCH_GAP_MM = 1.5
 
 
 def thigh_mm(person: Person) -> tuple[float, float]:
-    """Half-width of the thigh's muscle and thickness of its fat at the crotch."""
+    """Compute half-width of the thigh's muscle and thickness of its fat at the crotch."""
     return (
         74.0 * person.frame**0.5 * person.muscle**0.5,
         0.85 * person.subcutaneous * person.hip_fat,
@@ -32,9 +32,9 @@ def add_legs(c: Columns) -> None:
     layer = below * c.bulge((knee + p.crotch_level) / 2, 0.5 * (p.crotch_level - knee))
     for side in (-1.0, 1.0):
         half = muscle * (1.0 - side * p.asymmetry[0] * 0.5)
-        whole = half + fat
-        x, y = side * (whole + gap / 2), TABLE_Y_MM - whole * LEG_DEPTH - 2.0
-        skin = Ellipses(x, y, whole * below, LEG_DEPTH * whole * below)
+        outer = half + fat
+        x, y = side * (outer + gap / 2), TABLE_Y_MM - outer * LEG_DEPTH - 2.0
+        skin = Ellipses(x, y, outer * below, LEG_DEPTH * outer * below)
         flesh = Ellipses(x, y, half * below, LEG_DEPTH * half * below)
         skin_index = c.add("leg skin", ADIPOSE, None, skin)
         flesh_index = c.add("leg muscle", c.muscle_tissue, skin_index, flesh)
@@ -47,7 +47,7 @@ def add_legs(c: Columns) -> None:
 
 
 def _leg_curves(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Half-width of the muscle, thickness of the fat, and gap between the legs (mm)."""
+    """Compute half-width of the muscle, thickness of the fat, and gap between the legs (mm)."""
     p = c.person
     thigh, thigh_fat = thigh_mm(p)
     k, f, crotch = p.knee_level, p.frame, p.crotch_level
@@ -65,7 +65,7 @@ def _leg_curves(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _leg_bone(c: Columns) -> tuple[np.ndarray, np.ndarray]:
-    """Radius of the bone, widest in the knee, and thickness of its dark cortex (mm)."""
+    """Compute the radius of the bone, widest in the knee, and thickness of its dark cortex (mm)."""
     p = c.person
     k, f = p.knee_level, p.frame
     radius = c.curve(
@@ -95,11 +95,11 @@ def add_arms(c: Columns, trunk_skin: Ellipses) -> None:
     clear = _arm_clearance(c, trunk_skin)
     for side in (-1.0, 1.0):
         half = muscle * (1.0 - side * p.asymmetry[1])
-        whole = half + fat
-        x, y = side * (clear + whole), TABLE_Y_MM - 1.1 * whole - 14.0
+        outer = half + fat
+        x, y = side * (clear + outer), TABLE_Y_MM - 1.1 * outer - 14.0
         parent = None
         for name, tissue, r, depth in (
-            ("arm skin", ADIPOSE, whole, ARM_DEPTH),
+            ("arm skin", ADIPOSE, outer, ARM_DEPTH),
             ("arm muscle", c.muscle_tissue, half, ARM_DEPTH),
             ("arm bone", CORTICAL_BONE, 0.30 * half, 1.0),
             ("arm bone", ARM_MARROW, 0.18 * half, 1.0),
@@ -108,7 +108,7 @@ def add_arms(c: Columns, trunk_skin: Ellipses) -> None:
 
 
 def _arm_clearance(c: Columns, trunk_skin: Ellipses) -> np.ndarray:
-    """x of an arm's inner side (mm): it hangs straight, clear of the widest part near it."""
+    """Compute x of an arm's inner side (mm): straight, beside the widest part of the trunk."""
     p = c.person
     leg_edge = 2 * sum(thigh_mm(p)) + CROTCH_GAP_MM
     beside = np.where(c.level >= p.crotch_level, trunk_skin.a, leg_edge)

@@ -1,4 +1,4 @@
-"""Spine, pelvis, and the kidneys beside the spine: all in the muscle behind the cavity."""
+"""Add spine, pelvis and kidneys, all in the muscle behind the cavity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outlines of the trunk, from crotch to crown: skin, muscle wall and abdominal cavity."""
+"""Add the outlines of the trunk, crotch to crown: skin, muscle wall and abdominal cavity."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ UPPER_DEPTH = 0.70
 
 @dataclass(frozen=True)
 class Trunk:
-    """Outlines that the parts of the trunk share, and levels between which they lie.
+    """Outlines and levels that the parts of the trunk share.
 
     Attributes:
         skin, muscle, cavity: Ellipses of the surface, of all that is inside the subcutaneous fat,
             and of the abdominal cavity.
-        muscle_index: Column of the muscle, which holds all the insides.
+        muscle_index: Column of the muscle, which contains all organs.
         pelvic_floor, liver_edge: Levels where the cavity begins and the liver ends.
     """
 
@@ -48,7 +48,7 @@ class _Cavity:
     liver_edge: float
 
     def at(self, c: Columns, level: float) -> tuple[float, float]:
-        """Half-axes at a level."""
+        """Interpolate the half-axes at a level."""
         return float(np.interp(level, c.level, self.a)), float(np.interp(level, c.level, self.b))
 
 
@@ -87,7 +87,7 @@ def closing(c: Columns, bottom: float, top: float) -> np.ndarray:
 
 
 def _cavity(c: Columns) -> _Cavity:
-    """The cavity is as wide above as the liver asks for, and below as its contents do."""
+    """Size the cavity for the liver above and for its other contents below."""
     p = c.person
     floor = p.crotch_level + 0.028
     liver_mm = 158.0 * (p.liver / 1.5) ** 0.35 * (p.height / 1700.0) ** 0.6

@@ -1,43 +1,40 @@
-"""A body cut by all slices of a study at once: the input of closed-form projections."""
+"""Cut a body with all slices of a study at once, for closed-form projections."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Union
 
 import numpy as np
 
 from mimir_engine.phantom.body import Body
-from mimir_engine.phantom.scanner import LARGEST_ROWS, PIXEL_MM, ScannedStation, rows_y
+from mimir_engine.phantom.rician_noise import AIR_VARIANCE, rician_mean
+from mimir_engine.phantom.scanner import MAX_ROWS, PIXEL_MM, ScannedStation, rows_y
 from mimir_engine.projection.project import BED_ROWS
 
-#: Rows of the fused volume that projections see; those behind show the table.
-SEEN_ROWS = LARGEST_ROWS - BED_ROWS
+#: Rows of the fused volume that projections use; those behind show the table.
+SEEN_ROWS = MAX_ROWS - BED_ROWS
 #: Tissue of at least this total signal counts as body: Otsu's thresholds lie far from all others.
 BRIGHT = 0.30
-#: Variance of the magnitude of complex noise of variance 1 in each part (Rayleigh).
-AIR_VARIANCE = 2.0 - np.pi / 2.0
 
 
 @dataclass(frozen=True)
-class Slices:
+class BodySlices:
     """M slices from the head down, stations interleaved, and P columns cut by them.
 
     Sorted so, the slices that cut a column follow each other. All arrays are float32 but ``order``.
 
     Attributes:
-        order: Where each slice is in the list of all stations' slices, ``(M,)``.
+        order: Index of each slice among all stations' slices, ``(M,)``.
         x, y, half_x, half_y: Ellipses (mm), ``(P, M)``; half-axes 0 where a column is not cut.
         signal: Water and fat of each column minus those around it, with gain, ``(2, P, M)``.
-        offset: The same difference of what noise adds to the mean signal, ``(2, P, M)``.
-        bright: The same difference of belonging to the body mask, ``(P,)``.
+        offset: The same difference of the mean signal added by noise, ``(2, P, M)``.
+        bright: The same difference of membership in the body mask, ``(P,)``.
         bias_x, bias_y: Linear and quadratic coefficient of the coil bias, ``(2, M, 1)``.
         sigma: SD of the noise in each part of the complex signal, ``(M, 1)``.
-        rows, seen_rows: Rows of the station, and those of them not behind the table, ``(M, 1)``.
+        rows, seen_rows: Number of rows, and of rows not behind the table, ``(M, 1)``.
         y_low, y_high: Edges of the seen rows (mm), ``(M, 1)``.
-        row_is_scanned: Whether the station has this row, bool ``(M, SEEN_ROWS)``.
+        row_is_scanned: True if the station has this row, bool ``(M, SEEN_ROWS)``.
     """
 
     order: np.ndarray
@@ -58,29 +55,29 @@ class Slices:
     row_is_scanned: np.ndarray
 
     def present(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Columns that are cut at all, with the slices that cut them."""
+        """Yield the columns that are cut, each with the slices that cut it."""
         exists = (self.half_x > 0.0) & (self.half_y > 0.0)
         for index in np.flatnonzero(exists.any(axis=1)):
             yield int(index), np.flatnonzero(exists[index])
 
     def noise_sd(self, tissue: np.ndarray, voxels: np.ndarray) -> np.ndarray:
-        """SD of the noise in sums over ``voxels``: ``tissue`` of them hold signal, the rest air."""
+        """Compute the SD of sums over ``voxels``, of which ``tissue`` hold signal, the rest air."""
         variance = tissue + AIR_VARIANCE * (voxels - tissue)
         return np.asarray(self.sigma * np.sqrt(np.maximum(variance, 0.0)))
 
     def air(self) -> np.ndarray:
-        """Mean signal of a voxel of air, ``(M, 1)``."""
+        """Compute the mean signal of a voxel of air, ``(M, 1)``."""
         return np.asarray(self.sigma * rician_mean(np.zeros(1)))
 
 
-def cut(body: Body, stations: Sequence[ScannedStation]) -> Slices:
+def cut_body(body: Body, stations: Sequence[ScannedStation]) -> BodySlices:
     """Cut a body with all slices of a study's stations."""
     counts = [len(station.z) for station in stations]
     z = np.concatenate([station.z for station in stations])
     order = np.argsort(-z, kind="stable")
 
     def each(values: Sequence[float]) -> np.ndarray:
-        """A value of each station as one of each slice, ``(M, 1)``."""
+        """Repeat a value of each station for its slices, ``(M, 1)``."""
         return np.repeat(np.asarray(values, np.float32), counts)[order, None]
 
     gain = np.concatenate([s.bias.along_z(len(s.z)) for s in stations])[order]
@@ -92,7 +89,7 @@ def cut(body: Body, stations: Sequence[ScannedStation]) -> Slices:
     signal, offset = _differences(body, gain, sigma[:, 0])
     x, y, half_x, half_y = (table.astype(np.float32) for table in body.at(z[order]))
     bright = np.array([t.water + t.fat >= BRIGHT for t in body.tissues], np.float32)
-    return Slices(
+    return BodySlices(
         order=order,
         x=x,
         y=y,
@@ -100,7 +97,7 @@ def cut(body: Body, stations: Sequence[ScannedStation]) -> Slices:
         half_y=half_y,
         signal=signal,
         offset=offset,
-        bright=_minus_parent(body, bright),
+        bright=body.minus_surroundings(bright),
         bias_x=np.stack([each([s.bias.x[i] for s in stations]) for i in (0, 1)]),
         bias_y=np.stack([each([s.bias.y[i] for s in stations]) for i in (0, 1)]),
         sigma=sigma,
@@ -115,42 +112,17 @@ def cut(body: Body, stations: Sequence[ScannedStation]) -> Slices:
 def _differences(body: Body, gain: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Signal and noise offset of each column minus those around it: float32 ``(2, P, M)`` each.
 
-    The offset is what taking the magnitude adds to the mean: all there is in air, little in tissue.
-    It is taken at the slice's gain, the coil bias in plane left aside.
+    The offset is the increase of the mean by taking the magnitude: large in air, small in tissue.
+    It is computed with the slice's gain, without the coil bias in plane.
     """
     tissues = list(dict.fromkeys(body.tissues))
     which = [tissues.index(tissue) for tissue in body.tissues]
     levels = np.array([(tissue.water, tissue.fat) for tissue in tissues]).T
     clean = levels[:, :, None] * gain
-    # Relative to the air, so that a column in the air has nothing to be compared with.
+    # Relative to the air, so that a column in the air has no surroundings to subtract.
     offset = (rician_mean(clean / sigma) - rician_mean(np.zeros(1))) * sigma - clean
     signal, offset = (
-        np.stack([_minus_parent(body, channel[which]) for channel in table])
+        np.stack([body.minus_surroundings(channel[which]) for channel in table])
         for table in (clean, offset)
     )
     return signal.astype(np.float32), offset.astype(np.float32)
-
-
-def _minus_parent(body: Body, values: np.ndarray) -> np.ndarray:
-    """Each column's value minus that of the column around it, 0 in the air: ``(P, ...)``."""
-    parents = [len(values) if parent is None else parent for parent in body.parents]
-    padded = np.concatenate([values, np.zeros_like(values[:1])])
-    return np.asarray(values - padded[parents])
-
-
-def rician_mean(signal: Union[float, np.ndarray]) -> np.ndarray:
-    """Mean of ``|signal + complex noise|`` where the noise has SD 1 in each part."""
-    signals, means = _rician_table()
-    large = signal + 0.5 / np.maximum(signal, 1.0)
-    return np.where(np.less(signal, signals[-1]), np.interp(signal, signals, means), large)
-
-
-@lru_cache(maxsize=1)
-def _rician_table() -> tuple[np.ndarray, np.ndarray]:
-    """Rician means of signals 0..12, by numerical integration."""
-    signals = np.linspace(0.0, 12.0, 241)
-    noise = np.linspace(-6.0, 6.0, 121)
-    weight = np.exp(-noise * noise / 2)
-    weight /= weight.sum()
-    magnitude = np.sqrt((signals[:, None, None] + noise[:, None]) ** 2 + noise**2)
-    return signals, np.einsum("sij,i,j->s", magnitude, weight, weight)

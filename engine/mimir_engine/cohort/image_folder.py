@@ -1,0 +1,88 @@
+"""A folder of images that networks are trained on: of scans or of phantoms.
+
+* ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (`GrowingArray`);
+* ``studies.csv``: the row of each study, its name, and participant and visit if known;
+* ``targets.npy`` and ``dataset.json``: only where the targets are known with the images, as for
+  phantoms: float32 ``(rows, targets)``, and what the targets are and where they come from.
+
+Targets of scans come from tables of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.projection.project import IMAGE_SIZE, PROJECTION_NAME
+
+IMAGES, TARGETS, STUDIES, DESCRIPTION = "images.npy", "targets.npy", "studies.csv", "dataset.json"
+#: First columns of ``studies.csv``; more may follow.
+STUDY_COLUMNS = ("row", "name", "eid", "instance")
+IMAGE_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
+#: Version of ``dataset.json``; 1 was that of folders without ``studies.csv``.
+SCHEMA = 2
+
+
+@dataclass(frozen=True)
+class StudyId:
+    """Name of a study in all results; participant and visit if UK Biobank's name has them."""
+
+    name: str
+    eid: str = ""
+    instance: str = ""
+
+    @property
+    def person(self) -> str:
+        """The same for all visits of a person; the study's name if the person is unknown."""
+        return self.eid or self.name
+
+
+@dataclass(frozen=True)
+class TargetDefinition:
+    """Meaning of one column of the targets.
+
+    Attributes:
+        divisor: Turns the network's unit (that of the column) into ``unit``: mL / 1000 = L.
+        kind: "quantity", or "class" for a label such as sex (0 female, 1 male).
+    """
+
+    name: str
+    unit: str
+    ukb_field: str = ""
+    divisor: float = 1.0
+    kind: str = "quantity"
+    non_negative: bool = True
+
+
+def describe_folder(
+    folder: Path,
+    studies: Sequence[StudyId],
+    definitions: Sequence[TargetDefinition],
+    provenance: Mapping[str, Any],
+    projection: str = PROJECTION_NAME,
+) -> bool:
+    """Write ``studies.csv`` and ``dataset.json`` of images with targets, before the images.
+
+    Returns:
+        Whether the folder is for these images: new, or described alike by an earlier run.
+    """
+    description = {
+        "schema": SCHEMA,
+        "projection": projection,
+        "targets": [asdict(definition) for definition in definitions],
+        "provenance": dict(provenance),
+    }
+    text = json.dumps(description, indent=1).encode("ascii") + b"\n"
+    path = folder / DESCRIPTION
+    if path.exists() or (folder / IMAGES).exists():
+        return path.exists() and path.read_bytes() == text
+    rows = [(row, s.name, s.eid, s.instance) for row, s in enumerate(studies)]
+    write_csv(folder / STUDIES, STUDY_COLUMNS, rows)
+    with atomic_file(path) as file:
+        file.write(text)
+    return True

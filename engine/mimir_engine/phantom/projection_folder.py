@@ -1,0 +1,108 @@
+"""Folders of phantom projections with their true measurements, for training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.cohort.growing_array import GrowingArray, stored_shape
+from mimir_engine.cohort.image_folder import (
+    IMAGE_SHAPE,
+    IMAGES,
+    TARGETS,
+    StudyId,
+    TargetDefinition,
+    describe_folder,
+)
+from mimir_engine.errors import MimirError
+from mimir_engine.phantom.anatomy import build_body
+from mimir_engine.phantom.body import TRUTHS
+from mimir_engine.phantom.dicom_study import study_name
+from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.render_projection import render_projection
+from mimir_engine.phantom.shift import find_shift, shifted_person
+from mimir_engine.study.source_name import uk_biobank_ids
+
+#: Phantoms that a worker makes between two reports.
+CHUNK = 25
+
+
+def write_projections(
+    folder: Path,
+    seeds: range,
+    processes: int = 1,
+    progress: Optional[Callable[[int, int], None]] = None,
+    shift: str = "none",
+) -> None:
+    """Make the phantoms with these seeds; write their projections and truth as an image folder.
+
+    Args:
+        folder: Made if absent; see `mimir_engine.cohort.image_folder`. A killed run is resumed.
+        seeds: Seed of each row.
+        processes: Worker processes; 1 works in this one.
+        progress: Called with (phantoms done, phantoms in all) now and then.
+        shift: Name of the difference from the population and the scanner of training.
+
+    Raises:
+        MimirError: ``PHANTOM_FOLDER`` where the folder holds anything else, ``SHIFT_UNKNOWN``.
+    """
+    find_shift(shift)
+    provenance = {
+        "population": "mimir_engine.phantom.population",
+        "phantoms": len(seeds),
+        "first_seed": seeds[0],
+        "last_seed": seeds[-1],
+        **({} if shift == "none" else {"shift": shift}),
+    }
+    names = [study_name(seed) for seed in seeds]
+    studies = [StudyId(name, *uk_biobank_ids(name)) for name in names]
+    if not describe_folder(folder, studies, _definitions(), provenance):
+        raise MimirError(
+            "PHANTOM_FOLDER",
+            f"{folder} holds projections of other phantoms or of an earlier version",
+            "Choose another folder.",
+        )
+    done = min(stored_shape(folder / name)[0] for name in (IMAGES, TARGETS))
+    chunks = [seeds[first : first + CHUNK] for first in range(done, len(seeds), CHUNK)]
+    with ExitStack() as stack:
+        images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
+        truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
+        targets = stack.enter_context(truths)
+        tasks = chunks, [shift] * len(chunks)
+        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(_render, *tasks)
+        if processes > 1:
+            pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+            stack.callback(pool.shutdown, cancel_futures=True)
+            made = pool.map(_render, *tasks)
+        for pairs in made:
+            for image, truth in pairs:
+                images.append(image)
+                targets.append(truth)
+            if progress is not None:
+                progress(targets.rows, len(seeds))
+
+
+def _definitions() -> list[TargetDefinition]:
+    """Describe the truths as targets: all are known in the unit they are reported in."""
+    return [
+        TargetDefinition(name, unit, kind="class", non_negative=False)
+        if name == "sex"
+        else TargetDefinition(name, unit)
+        for name, unit in TRUTHS.items()
+    ]
+
+
+def _render(seeds: range, shift_name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Make some phantoms: image, uint8 ``(3, 256, 256)``, and truth, float32 ``(targets,)``."""
+    shift, made = find_shift(shift_name), []
+    for seed in seeds:
+        body = build_body(shifted_person(draw_person(seed), shift))
+        truth = np.array(list(body.truth().values()), np.float32)
+        made.append((render_projection(seed, body, shift), truth))
+    return made

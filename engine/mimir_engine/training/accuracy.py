@@ -1,0 +1,82 @@
+"""Accuracy of calibrated predictions, for a module's provenance and model card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mimir_engine.evaluation.agreement import agreement
+from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.evaluation.uncertainty import interval_scores
+from mimir_engine.inference_module import Target
+from mimir_engine.training.calibration import apply_calibration, fit_calibration, select_studies
+
+#: Levels whose coverage is reported.
+LEVELS = (0.5, 0.8, 0.95)
+_OF_INTERVALS = ("mean_width95", *(f"coverage{100 * level:g}" for level in LEVELS))
+#: Parts that studies without a group "fold" are split into.
+PARTS = 5
+
+
+def measure_accuracy(
+    predictions: Predictions, targets: Sequence[Target]
+) -> dict[str, dict[str, float]]:
+    """Compute figures of each target by name, to four digits; undefined ones are left out.
+
+    studies: those with a label. icc, r2, mae, bias: see `agreement`. mean_width95: of the
+    intervals, in the unit. coverage50, coverage80, coverage95: the share of labels inside them.
+    """
+    by_level = {level: cross_calibrate(predictions, targets, level) for level in LEVELS}
+    figures = {}
+    for index, target in enumerate(targets):
+        found = _figures({level: _column(p, index) for level, p in by_level.items()})
+        if target.kind == "class":
+            found = {name: figure for name, figure in found.items() if name not in _OF_INTERVALS}
+        figures[target.name] = {
+            name: float(f"{figure:.4g}") for name, figure in found.items() if np.isfinite(figure)
+        }
+    return figures
+
+
+def cross_calibrate(
+    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
+) -> Predictions:
+    """Calibrate each fold's raw predictions on the other folds alone.
+
+    The folds are those of the group "fold"; without it, every fifth study makes one.
+    """
+    numbered = [str(index % PARTS) for index in range(len(predictions))]
+    folds = np.array(predictions.groups.get("fold") or numbered)
+    mean, sd, lower, upper = (np.full(predictions.mean.shape, np.nan) for _ in range(4))
+    for fold in np.unique(folds):
+        here = folds == fold
+        calibrated = fit_calibration(select_studies(predictions, ~here), targets)
+        applied = apply_calibration(select_studies(predictions, here), calibrated, level)
+        mean[here], sd[here] = applied.mean, applied.sd
+        lower[here], upper[here] = applied.lower, applied.upper
+    return replace(predictions, mean=mean, sd=sd, lower=lower, upper=upper, level=level)
+
+
+def _figures(by_level: dict[float, np.ndarray]) -> dict[str, float]:
+    label, mean = by_level[0.95][:2]
+    intervals = {
+        level: interval_scores(y, low, high) for level, (y, _, low, high) in by_level.items()
+    }
+    agreed = agreement(label, mean)
+    return {
+        "studies": len(label),
+        "mean_width95": float(intervals[0.95]["width"]),
+        **{name: float(agreed[name]) for name in ("icc", "r2", "mae", "bias")},
+        **{f"coverage{100 * level:g}": float(s["picp"]) for level, s in intervals.items()},
+    }
+
+
+def _column(predictions: Predictions, index: int) -> np.ndarray:
+    """Label, mean and bounds of one target where label and mean are known, ``(4, studies)``."""
+    assert predictions.lower is not None
+    assert predictions.upper is not None
+    parts = predictions.reference, predictions.mean, predictions.lower, predictions.upper
+    columns = np.stack([part[:, index] for part in parts])
+    return columns[:, np.isfinite(columns[:2]).all(axis=0)]
