@@ -19,8 +19,8 @@ from measured_cohort import LEVEL, measure_cohort
 
 from mimir_engine.evaluation.evaluate import Evaluation, evaluate
 from mimir_engine.evaluation.figures import draw_evaluation
-from mimir_engine.evaluation.predictions import Predictions
-from mimir_engine.evaluation.reference_table import wide_predictions
+from mimir_engine.evaluation.predictions import Predictions, tidy_predictions
+from mimir_engine.evaluation.reference_table import tidy
 from mimir_engine.evaluation.tables import write_metrics
 from mimir_engine.files.markdown_table import markdown_table
 from mimir_engine.files.table_reader import open_table
@@ -57,7 +57,7 @@ def main() -> None:
 def read_inferred(path: Path, projected: Predictions) -> Predictions:
     """Read the results of the archives, with the references of the same phantoms."""
     with open_table(path) as table:
-        inferred = wide_predictions(table)
+        inferred = tidy_predictions(tidy(table))
     count = len(inferred)
     if inferred.studies != projected.studies[:count]:
         raise SystemExit(f"{path} has other phantoms than the projections")
