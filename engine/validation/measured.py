@@ -105,7 +105,7 @@ def _as_measured(
         study = measure(module, mean[row], variance[row], LEVEL)
         factors[row] = known[id(module), estimated_sex(study)]
         for place, measurement in enumerate(study):
-            if measurement.target.kind != "class":
+            if measurement.kind != "class":
                 lower[row, place], upper[row, place] = measurement.lower, measurement.upper
     sexes = reference[:, description["names"].index("sex")]
     predictions = Predictions(

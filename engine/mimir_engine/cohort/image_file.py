@@ -1,12 +1,10 @@
-"""A ``.npy`` file of images that grows at its end."""
+"""Append images to a ``.npy`` file."""
 
 from __future__ import annotations
 
 import io
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Optional
 
 import numpy as np
 
@@ -17,9 +15,9 @@ from mimir_engine.files.atomic import writing
 class ImageFile:
     """An array on disk that takes one more image at a time.
 
-    The images of a row come first, then the count in the header: a file whose writer was killed is
-    one without its last image. NumPy keeps room in the header for a longer count, so that it never
-    moves what follows.
+    An image is written first, then the count in the header: a writer that is killed leaves a valid
+    file without the last image. NumPy leaves room in the header for a longer count, so the images
+    never move.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], rows: int) -> None:
@@ -27,12 +25,12 @@ class ImageFile:
 
         Args:
             path: The file.
-            shape: Of an image of uint8.
-            rows: How many images count; any behind them were not finished and go.
+            shape: Of one image, uint8.
+            rows: Number of images that count; further ones were not finished and are cut off.
 
         Raises:
             MimirError: ``IMAGES_DAMAGED`` where there are fewer, ``OUTPUT_IN_USE`` where the file
-                is none of ours, ``OUTPUT_UNWRITABLE``.
+                was not made by MIMIR, ``OUTPUT_UNWRITABLE``.
         """
         self.path, self.shape, self.rows = path, shape, rows
         self._size = int(np.prod(shape))
@@ -46,27 +44,27 @@ class ImageFile:
                 self._file.close()
                 raise MimirError(
                     "IMAGES_DAMAGED",
-                    f"'{path}' holds fewer than the {rows} images it held",
-                    "Make the projections anew, by --overwrite or in another folder.",
+                    f"'{path}' holds fewer than {rows} images, which it should hold",
+                    "Make the images again, with --overwrite or in another folder.",
                 )
             self._file.truncate(end)
             self._write_header()
 
     def _check_own(self) -> None:
-        """Never cut off the images of somebody else: where none count, one at most is left over."""
+        """Refuse to cut off other images: where none count, at most one can be left over."""
         try:
             found = np.load(self.path, mmap_mode="r", allow_pickle=False).shape
-        except (OSError, ValueError, EOFError):  # not there, or killed at its very first bytes
+        except (OSError, ValueError, EOFError):  # missing, or cut off at its first bytes
             found = (0, *self.shape)
         if found[1:] != self.shape or (self.rows == 0 and found[0] > 1):
             raise MimirError(
                 "OUTPUT_IN_USE",
-                f"'{self.path}' holds images that MIMIR can't go on with",
-                "Choose another folder, or --overwrite to start anew.",
+                f"'{self.path}' holds images that MIMIR cannot resume",
+                "Choose another folder, or use --overwrite to start again.",
             )
 
     def append(self, image: np.ndarray) -> int:
-        """Write an image to the disk; its row.
+        """Write an image to the disk, and return its row.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
@@ -96,10 +94,5 @@ class ImageFile:
     def __enter__(self) -> ImageFile:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._file.close()

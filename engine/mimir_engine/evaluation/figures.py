@@ -24,7 +24,7 @@ from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
 from mimir_engine.files.atomic import plain_file_name, whole_file
-from mimir_engine.measuring.wording import readable
+from mimir_engine.measuring.display_text import words
 
 #: Studies drawn as points, at the most; of more, so many are chosen at random.
 MOST_POINTS = 4000
@@ -144,7 +144,7 @@ def _sheet(draw: Callable[[Any, _Target, bool], None], targets: list[_Target]) -
 
 
 def _title(target: _Target) -> str:
-    return _plain(readable(target.name))[:40]
+    return _plain(words(target.name, capital=True))[:40]
 
 
 def _figure(rows: int, columns: int, side: float) -> tuple[Any, list[Any]]:

@@ -22,7 +22,7 @@ from mimir_engine.evaluation.evaluate import (
 from mimir_engine.evaluation.subgroups import AGE
 from mimir_engine.files.atomic import whole_file
 from mimir_engine.files.csv_writer import as_cell
-from mimir_engine.measuring.wording import number
+from mimir_engine.measuring.display_text import number
 
 #: Headings of the metrics in people's tables.
 TITLES = {

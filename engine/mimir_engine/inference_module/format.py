@@ -94,8 +94,6 @@ class InferenceModule:
         weights: Its networks; several are an ensemble. Filled in on writing.
         statistics_file: Its statistics. Filled in on writing.
         features_file: The statistics of its features. Filled in on writing.
-        bfloat16_error_sd: Largest difference of bfloat16 from float32 means seen in a check, in
-            training standard deviations; None where nobody looked.
         folder: Where it was loaded from; empty while it is being made.
     """
 
@@ -114,7 +112,6 @@ class InferenceModule:
     weights: tuple[WeightsFile, ...] = ()
     statistics_file: Optional[StatisticsFile] = None
     features_file: Optional[FeaturesFile] = None
-    bfloat16_error_sd: Optional[float] = None
     folder: Path = Path()
 
     def __post_init__(self) -> None:
@@ -198,9 +195,9 @@ def module_from_record(record: Record, folder: Path) -> InferenceModule:
         weights=tuple(_weights(weights) for weights in record.records("weights")),
         statistics_file=None if statistics is None else _statistics(statistics),
         features_file=None if features is None else _features(features),
-        bfloat16_error_sd=record.optional_number("bfloat16_error_sd"),
         folder=folder,
     )
+    record.optional_number("bfloat16_error_sd")  # written by earlier versions, no longer used
     record.done()
     if not module.weights:
         record.refuse("names no weights")

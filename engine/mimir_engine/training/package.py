@@ -28,7 +28,6 @@ from mimir_engine.inference_module import (
 )
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
-from mimir_engine.measuring.network import bfloat16_error_sd
 from mimir_engine.training.calibration import (
     Calibration,
     apply_calibration,
@@ -44,9 +43,6 @@ from mimir_engine.training.dataset import Standardisation
 from mimir_engine.training.ensemble import common_standardisation, load_runs, shipped_state
 from mimir_engine.training.identity import Identity
 from mimir_engine.training.model_card import model_card
-
-# Images on which bfloat16 is compared with float32.
-_BFLOAT16_IMAGES = 16
 
 
 def package(
@@ -66,9 +62,8 @@ def package(
         calibration: Cross-validation, table of predictions, or data set; see `evidence`.
         module_dir: Folder to make.
         identity: What the module is called, and so on.
-        images: Data set whose images the feature statistics and the check of bfloat16 are taken
-            from; by default those of `calibration`, where it is a data set. Without images the
-            module has neither.
+        images: Data set whose images the feature statistics are taken from; by default those of
+            `calibration`, where it is a data set. Without images the module has none.
         eight_bit: Store the weights in 8 bits.
         overwrite: Replace the folder if it exists.
 
@@ -146,9 +141,6 @@ def _write_calibrated(
         features = describe_features(evidence.features)
         provenance["features"] = {"images": len(evidence.features)}
     calibrated = replace(module, targets=targets, provenance=provenance)
-    if evidence.images is not None:
-        some = np.asarray(evidence.images[:_BFLOAT16_IMAGES])
-        calibrated = replace(calibrated, bfloat16_error_sd=bfloat16_error_sd(calibrated, some))
     return write_module_anew(
         module_dir,
         calibrated,

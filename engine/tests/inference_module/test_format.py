@@ -46,13 +46,19 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         "column_prefix": "a_",
         "demonstration": True,
         "provenance": {"seed": 7, "note": "größer"},
-        "bfloat16_error_sd": 0.004,
         "features_file": FeaturesFile("features.safetensors", "1" * 64),
     }
     folder = write_without_network(tmp_path / "trial", **changes)
     module = load_module(folder)
     assert module == module_spec(weights=module.weights, folder=folder, **changes)
     assert module.measurement_names == ("a_VatVolume",)
+
+
+def test_a_key_of_earlier_versions_is_still_accepted(tmp_path: Path) -> None:
+    folder = write_without_network(tmp_path / "trial")
+    record = json.loads((folder / "module.json").read_text("utf-8"))
+    (folder / "module.json").write_text(json.dumps({**record, "bfloat16_error_sd": 0.01}), "utf-8")
+    assert load_module(folder).name == "trial"
 
 
 @pytest.mark.parametrize(

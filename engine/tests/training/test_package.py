@@ -150,7 +150,6 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     assert [run["data"] for run in module.provenance["training"]] == [{"first_seed": 1}]
     assert module.provenance["calibration"]["data"] == {"first_seed": 5}
     assert set(module.provenance["calibration"]["targets"]) == {"sex", "liverVolume"}
-    assert module.bfloat16_error_sd is not None
     statistics = module.statistics()
     assert statistics is not None
     assert statistics.counts == {"female": 2, "male": 2}
