@@ -13,7 +13,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import interval_curve
 from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.features import typicality
-from mimir_engine.measuring.measurement import estimated_sex, interval_factor, measure
+from mimir_engine.measuring.measurement import interval_factor, measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.conformal import LEVELS
 
@@ -103,7 +103,7 @@ def _as_measured(
     for row in range(len(mean)):
         module = modules[row % len(modules)]
         study = measure(module, mean[row], variance[row], LEVEL)
-        factors[row] = known[id(module), estimated_sex(study)]
+        factors[row] = known[id(module), study[0].sex]
         for place, measurement in enumerate(study):
             if measurement.kind != "class":
                 lower[row, place], upper[row, place] = measurement.lower, measurement.upper

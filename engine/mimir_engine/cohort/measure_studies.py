@@ -20,7 +20,7 @@ import mimir_engine
 from mimir_engine.cohort.cohort import Cohort, read_cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.sources import NamedSource, check_names
+from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
@@ -93,7 +93,6 @@ def infer(
     Raises:
         MimirError: for modules, device and output folder; never for a single study.
     """
-    check_names(sources)
     check_columns(modules)
     for module in modules:
         check_projection(module, PROJECTION_NAME)

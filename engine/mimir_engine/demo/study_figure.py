@@ -19,7 +19,7 @@ from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.statistics import PredictionStatistics
 from mimir_engine.measuring.display_text import interval_text, number, percentile_text, words
 from mimir_engine.measuring.flags import DEMONSTRATION, OUTSIDE_VALIDATION
-from mimir_engine.measuring.measurement import Measurement, estimated_sex
+from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection
 
@@ -29,8 +29,8 @@ CHANNELS = ("Water", "Fat", "Fat fraction")
 IMAGE_ASPECT = 1.3
 #: Share of the image's width that the coronal view fills, in the same protocol.
 CORONAL_SHARE = 0.6
-#: Most standard deviations shown to each side; values beyond are drawn at the edge.
-MAX_SHOWN_SD = 8.0
+#: Standard deviations shown to each side; values beyond are drawn at the edge.
+MIN_SHOWN_SD, MAX_SHOWN_SD = 3.0, 8.0
 #: Left edge of names and right edge of values, in widths of the chart from its left.
 NAMES, VALUES = -0.76, 1.29
 #: Heights and widths in inches.
@@ -66,9 +66,8 @@ def draw_study(
     _draw_head(figure, result, module, measurements, 1 - 0.22 / height, 1 / height)
     bottom = 1 - (HEAD + IMAGE_HEIGHT) / height
     _draw_projection(figure, projection, bottom, IMAGE_HEIGHT / height)
-    sex = estimated_sex(result.measurements)
     axis = figure.add_axes((0.29, FOOT / height, 0.34, chart_height / height))
-    _draw_chart(axis, rows, module.statistics(), sex, truth or {})
+    _draw_chart(axis, rows, module.statistics(), truth or {})
     _draw_legend(figure, rows, truth)
     with whole_file(path) as file:
         figure.savefig(file, format="png")
@@ -130,22 +129,19 @@ def _draw_chart(
     axis: Any,
     rows: Sequence[Measurement],
     statistics: Optional[PredictionStatistics],
-    sex: Optional[str],
     truth: Mapping[str, float],
 ) -> None:
     """Draw each estimate on its own scale: SDs of the training data around its mean."""
-    reach = min(
-        max([3.0, *(abs(m.z_of(end)) for m in rows for end in (m.lower_shown, m.upper_shown))]),
-        MAX_SHOWN_SD,
-    )
+    ends = [m.z_of(end) for m in rows for end in (m.lower_shown, m.upper_shown)]
+    reach = min(max([MIN_SHOWN_SD, *map(abs, ends)]), MAX_SHOWN_SD)
     axis.set_xlim(-reach * 1.04, reach * 1.04)
     axis.set_ylim(len(rows) - 0.5, -1.5)
     axis.axvline(0, ymax=len(rows) / (len(rows) + 1), color="#8a949e", linewidth=0.8, zorder=2)
     _write_row(axis, -1, ("", "estimate", "interval", "truth" if truth else "", "percentile"), True)
     for row, measurement in enumerate(rows):
         true = truth.get(measurement.target)
-        if statistics is not None and sex is not None:
-            _draw_bands(axis, row, measurement, statistics.quantiles[sex], statistics.levels)
+        if statistics is not None:
+            _draw_bands(axis, row, measurement, statistics)
         _draw_estimate(axis, row, measurement, true, reach)
         _write_row(axis, row, _texts(measurement, true))
         own = [f for f in measurement.flags if f not in (DEMONSTRATION, OUTSIDE_VALIDATION)]
@@ -194,18 +190,14 @@ def _write_row(
 
 
 def _draw_bands(
-    axis: Any,
-    row: int,
-    measurement: Measurement,
-    quantiles: Mapping[str, Sequence[float]],
-    levels: Sequence[float],
+    axis: Any, row: int, measurement: Measurement, statistics: PredictionStatistics
 ) -> None:
     """Draw the range of the reference's predictions for this sex."""
-    known = quantiles.get(measurement.target)
+    known = statistics.quantiles.get(measurement.sex or "", {}).get(measurement.target)
     if known is None:
         return
     for low, high, colour in BANDS:
-        ends = np.interp((low, high), levels, known)
+        ends = np.interp((low, high), statistics.levels, known)
         left, right = (measurement.z_of(float(end)) for end in ends)
         axis.barh(row, right - left, left=left, height=0.62, color=colour, zorder=1)
 
@@ -214,7 +206,7 @@ def _draw_estimate(
     axis: Any, row: int, measurement: Measurement, true: Optional[float], reach: float
 ) -> None:
     place = measurement.z_of(measurement.value)
-    ends = [measurement.z_of(m) for m in (measurement.lower_shown, measurement.upper_shown)]
+    ends = [measurement.z_of(end) for end in (measurement.lower_shown, measurement.upper_shown)]
     axis.plot(ends, (row, row), color=ESTIMATE, linewidth=2.4, solid_capstyle="butt", zorder=3)
     marker = "<" if place < -reach else ">" if place > reach else "o"
     place = min(max(place, -reach), reach)

@@ -13,17 +13,14 @@ from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.target import Target, half_width_in_sd
 from mimir_engine.measuring.display_text import words
-from mimir_engine.measuring.flags import (
-    BELOW_ZERO,
-    DEMONSTRATION,
-    OUTSIDE_TRAINING_RANGE,
-)
+from mimir_engine.measuring.flags import BELOW_ZERO, DEMONSTRATION, OUTSIDE_TRAINING_RANGE
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: A value further from the training data's mean is flagged, in standard deviations.
 MAX_TRAINING_SD = 4.0
 #: Scores are 0 for female and 1 for male; between these two the sex is called uncertain.
 MAX_FEMALE_SCORE, MIN_MALE_SCORE = 0.2, 0.8
+UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class Measurement:
         percentile: Share of the reference population's predictions below the value, in percent,
             among the same sex; None where the module ships no quantiles or the sex is uncertain.
         percentile_reference: The reference population in words; empty without a percentile.
+        sex: ``female`` or ``male``, whose interval and percentile these are; None if uncertain.
         divisor: ``unit`` is the network's unit divided by this: 1000 for mL to L.
         training_mean: Mean of the training data, in the network's unit.
         training_sd: Standard deviation of the training data, in the network's unit.
@@ -68,6 +66,7 @@ class Measurement:
     upper: float
     percentile: Optional[float]
     percentile_reference: str
+    sex: Optional[str]
     divisor: float
     training_mean: float
     training_sd: float
@@ -115,16 +114,6 @@ class Measurement:
         return f"mean and SD of the training data of {self.module} {self.module_version}"
 
     @property
-    def reference_mean(self) -> float:
-        """Mean of the training data, in the unit."""
-        return self.training_mean / self.divisor
-
-    @property
-    def reference_sd(self) -> float:
-        """Standard deviation of the training data, in the unit."""
-        return self.training_sd / self.divisor
-
-    @property
     def demonstration(self) -> bool:
         """True if the module is a demonstration."""
         return DEMONSTRATION in self.flags
@@ -137,18 +126,18 @@ class Measurement:
         """
         return (value * self.divisor - self.training_mean) / self.training_sd
 
-    def at_level(self, target: Target, level: float, sex: Optional[str]) -> Measurement:
+    def at_level(self, target: Target, level: float) -> Measurement:
         """Return the same measurement with an interval of another level.
 
         Args:
             target: The target that was measured, for its conformal quantiles.
             level: Share of the intervals that hold the true value, between 0 and 1.
-            sex: ``female`` or ``male`` where certain.
 
         Raises:
             MimirError: ``LEVEL_INVALID``.
         """
-        lower, upper = _interval(target, self.value, self.sd, level, sex)
+        half_width = interval_factor(target, level, self.sex) * self.sd
+        lower, upper = self.value - half_width, self.value + half_width
         return replace(self, level=level, lower=lower, upper=upper)
 
 
@@ -177,12 +166,10 @@ def measure(
     Raises:
         MimirError: ``LEVEL_INVALID``; ``STATISTICS_INVALID`` where the module's are damaged.
     """
-    values = [float(value) for value in mean]
-    deviations = [math.sqrt(value) for value in variance]
-    sex = predicted_sex(module, values) if sex is None else sex
+    sex = predicted_sex(module, mean) if sex is None else sex
     return [
-        _measurement(module, target, value, sd, level, tuple(flags), sex)
-        for target, value, sd in zip(module.targets, values, deviations)
+        _measurement(module, target, float(value), math.sqrt(squared), level, tuple(flags), sex)
+        for target, value, squared in zip(module.targets, mean, variance)
     ]
 
 
@@ -190,7 +177,7 @@ def sex_label(score: float) -> str:
     """Return ``female``, ``male`` or ``uncertain`` for a score of the sex."""
     if score < MAX_FEMALE_SCORE:
         return "female"
-    return "male" if score > MIN_MALE_SCORE else "uncertain"
+    return "male" if score > MIN_MALE_SCORE else UNCERTAIN
 
 
 def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[str]:
@@ -200,19 +187,8 @@ def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[
         module: The inference module.
         values: Its estimates, in the order of its targets.
     """
-    return _certain(sex_label(v) for target, v in zip(module.targets, values) if target.is_sex)
-
-
-def estimated_sex(measurements: Iterable[Measurement]) -> Optional[str]:
-    """Return ``female`` or ``male`` where one of the measurements is certain of it, else None.
-
-    A module that estimates the sex thus serves the percentiles of one that does not.
-    """
-    return _certain(measurement.sex_label for measurement in measurements)
-
-
-def _certain(labels: Iterable[str]) -> Optional[str]:
-    return next((label for label in labels if label in ("female", "male")), None)
+    labels = (sex_label(value) for target, value in zip(module.targets, values) if target.is_sex)
+    return next((label for label in labels if label != UNCERTAIN), None)
 
 
 def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> float:
@@ -233,13 +209,6 @@ def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> 
     return half_width_in_sd(quantiles or target.conformal_quantiles, level)
 
 
-def _interval(
-    target: Target, value: float, sd: float, level: float, sex: Optional[str]
-) -> tuple[float, float]:
-    half_width = interval_factor(target, level, sex) * sd
-    return value - half_width, value + half_width
-
-
 def _measurement(
     module: InferenceModule,
     target: Target,
@@ -249,7 +218,6 @@ def _measurement(
     flags: tuple[str, ...],
     sex: Optional[str],
 ) -> Measurement:
-    lower, upper = _interval(target, value, sd, level, sex)
     percentile, percentile_reference = _percentile(module, target, value, sex)
     measurement = Measurement(
         name=module.column_prefix + target.name,
@@ -261,16 +229,17 @@ def _measurement(
         value=value,
         sd=sd,
         level=level,
-        lower=lower,
-        upper=upper,
+        lower=value,
+        upper=value,
         percentile=percentile,
         percentile_reference=percentile_reference,
+        sex=sex,
         divisor=target.divisor,
         training_mean=target.mean,
         training_sd=target.sd,
         module=module.name,
         module_version=module.version,
-        flags=(),
+        flags=flags,
     )
     conditions = {
         DEMONSTRATION: module.demonstration,
@@ -278,7 +247,8 @@ def _measurement(
         BELOW_ZERO: target.non_negative and value < 0,
     }
     own = [code for code, holds in conditions.items() if holds]
-    return replace(measurement, flags=tuple(dict.fromkeys((*flags, *own))))
+    measurement = replace(measurement, flags=tuple(dict.fromkeys((*flags, *own))))
+    return measurement.at_level(target, level)
 
 
 def _percentile(

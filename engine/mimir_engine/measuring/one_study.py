@@ -86,21 +86,20 @@ def check_accepted(
         MimirError: ``OUTSIDE_VALIDATION`` where one was not, unless that is allowed;
             ``PROJECTION_MISMATCH`` where one was trained on another projection.
     """
-    return tuple(_is_accepted(prepared, module, allow_unvalidated) for module in modules)
-
-
-def _is_accepted(prepared: PreparedStudy, module: InferenceModule, allow_unvalidated: bool) -> bool:
-    check_projection(module, prepared.projection.name)
-    reasons = outside_validation(module.accepts, prepared.study, prepared.extent_mm)
-    if reasons and not allow_unvalidated:
-        raise MimirError(
-            "OUTSIDE_VALIDATION",
-            f"inference module {module.name} was not validated on studies of this kind:"
-            f" {'; '.join(reasons)}",
-            "Use a module made for such studies, or allow unvalidated studies"
-            " (--allow-unvalidated): their values are flagged.",
-        )
-    return not reasons
+    accepted = []
+    for module in modules:
+        check_projection(module, prepared.projection.name)
+        reasons = outside_validation(module.accepts, prepared.study, prepared.extent_mm)
+        if reasons and not allow_unvalidated:
+            raise MimirError(
+                "OUTSIDE_VALIDATION",
+                f"inference module {module.name} was not validated on studies of this kind:"
+                f" {'; '.join(reasons)}",
+                "Use a module made for such studies, or allow unvalidated studies"
+                " (--allow-unvalidated): their values are flagged.",
+            )
+        accepted.append(not reasons)
+    return tuple(accepted)
 
 
 def predict_batch(

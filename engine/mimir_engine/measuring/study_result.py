@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.measuring.measurement import Measurement, estimated_sex
+from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.study.finding import Finding
 
 
@@ -65,9 +65,7 @@ class StudyResult:
         Raises:
             MimirError: ``LEVEL_INVALID``.
         """
-        if all(measurement.level == level for measurement in self.measurements):
-            return self
-        sex = estimated_sex(self.measurements)
         targets = [target for module in modules for target in module.targets]
         pairs = zip(self.measurements, targets)
-        return replace(self, measurements=tuple(m.at_level(t, level, sex) for m, t in pairs))
+        changed = (m if m.level == level else m.at_level(target, level) for m, target in pairs)
+        return replace(self, measurements=tuple(changed))

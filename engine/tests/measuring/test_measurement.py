@@ -14,7 +14,7 @@ from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.format import StatisticsFile
 from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement, estimated_sex, measure
+from mimir_engine.measuring.measurement import Measurement, measure
 
 MEAN = [1.45, 178.2, 0.97]
 VARIANCE = [0.04, 9.0, 0.0001]
@@ -102,7 +102,7 @@ def test_sex_is_a_class_with_a_score(score: float, label: str) -> None:
     measurements = measure(module_spec(), [1.45, 170.0, score], VARIANCE)
     assert [m.sex_label for m in measurements] == ["", "", label]
     assert measurements[2].value == score
-    assert estimated_sex(measurements) == (None if label == "uncertain" else label)
+    assert {m.sex for m in measurements} == {None if label == "uncertain" else label}
 
 
 def test_another_class_than_sex_has_no_label() -> None:
@@ -133,7 +133,7 @@ def test_another_level_gives_what_measuring_at_that_level_gives() -> None:
     for sex in ("male", None):
         first, other = (measure(module, MEAN, VARIANCE, level, sex=sex) for level in (0.95, 0.7))
         pairs = zip(first, module.targets)
-        assert [m.at_level(t, 0.7, sex or "male") for m, t in pairs] == other
+        assert [m.at_level(target, 0.7) for m, target in pairs] == other
 
 
 def test_the_column_prefix_leads_the_name() -> None:
