@@ -92,16 +92,17 @@ def _draw_head(
         text = f"Flags: {', '.join(flags)}"
         figure.text(0.03, top - 0.55 * inch, text, fontsize=10, color=WARNING, va="top")
     warning = "DEMONSTRATION\nsays nothing about people" if module.demonstration else ""
+    box = {"boxstyle": "square,pad=0.4", "color": WARNING if warning else QUIET}
     figure.text(
         0.97,
         top,
         warning or "Research use only",
+        bbox=box,
         fontsize=12,
         weight="bold",
         color="white",
         ha="right",
         va="top",
-        bbox={"boxstyle": "square,pad=0.4", "color": WARNING if warning else QUIET},
     )
 
 
@@ -113,16 +114,8 @@ def _draw_projection(figure: Figure, projection: Projection, bottom: float, heig
         axis.set_axis_off()
         axis.set_title(name, fontsize=11, weight="bold", pad=5)
         for place, view in ((CORONAL_SHARE / 2, "coronal"), ((1 + CORONAL_SHARE) / 2, "sagittal")):
-            axis.text(
-                place,
-                -0.01,
-                view,
-                transform=axis.transAxes,
-                color=QUIET,
-                fontsize=8.5,
-                ha="center",
-                va="top",
-            )
+            style: dict[str, Any] = {"color": QUIET, "fontsize": 8.5, "ha": "center", "va": "top"}
+            axis.text(place, -0.01, view, transform=axis.transAxes, **style)
 
 
 def _draw_chart(
@@ -145,16 +138,7 @@ def _draw_chart(
         _draw_estimate(axis, row, measurement, true, reach)
         _write_row(axis, row, _texts(measurement, true))
         own = [f for f in measurement.flags if f not in (DEMONSTRATION, OUTSIDE_VALIDATION)]
-        if own:
-            axis.text(
-                NAMES,
-                row + 0.36,
-                " ".join(own),
-                transform=axis.get_yaxis_transform(),
-                fontsize=7,
-                color=WARNING,
-                va="center",
-            )
+        _write(axis, NAMES, row + 0.36, " ".join(own), fontsize=7, color=WARNING)
     axis.set_yticks([])
     axis.set_xlabel("standard deviations from the mean of the training data", fontsize=9)
     axis.tick_params(axis="x", labelsize=9)
@@ -176,17 +160,15 @@ def _write_row(
 ) -> None:
     """Write the name left of the axis and the figures right of it, in columns."""
     for text, place in zip(texts, (NAMES, VALUES, 1.60, 1.77, 2.02)):
-        axis.text(
-            place,
-            row,
-            text,
-            transform=axis.get_yaxis_transform(),
-            fontsize=9 if is_header else 10,
-            color=QUIET if is_header else "black",
-            weight="bold" if place == VALUES and not is_header else "normal",
-            ha="left" if place < 0 else "right",
-            va="center",
-        )
+        style: dict[str, Any] = {"fontsize": 9, "color": QUIET} if is_header else {"fontsize": 10}
+        if place == VALUES and not is_header:
+            style["weight"] = "bold"
+        _write(axis, place, row, text, ha="left" if place < 0 else "right", **style)
+
+
+def _write(axis: Any, place: float, row: float, text: str, **style: Any) -> None:
+    """Write text beside a row, at a place in widths of the chart."""
+    axis.text(place, row, text, transform=axis.get_yaxis_transform(), va="center", **style)
 
 
 def _draw_bands(
@@ -234,14 +216,9 @@ def _draw_legend(
             Patch(color=colour, label=f"middle {100 * (high - low):.0f} % of the reference")
             for low, high, colour in reversed(BANDS)
         ]
-    figure.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0.02, 0.32 / figure.get_figheight()),
-        ncols=len(handles),
-        fontsize=9,
-        frameon=False,
-    )
+    corner = (0.02, 0.32 / figure.get_figheight())
+    style = {"ncols": len(handles), "fontsize": 9, "frameon": False}
+    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=corner, **style)
     note = "Research use only, not for diagnosis."
     note += f" Reference: {reference}." if reference else ""
     figure.text(0.03, 0.14 / figure.get_figheight(), note, fontsize=8.5, color=QUIET)
