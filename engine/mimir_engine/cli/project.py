@@ -30,7 +30,10 @@ def add_parser(subparsers: Any) -> None:
         " can be added",
     )
     parser.add_argument(
-        "--volumes", type=Path, metavar="DIR", help="with --output: write fused water and fat"
+        "--volumes",
+        type=Path,
+        metavar="DIR",
+        help="with --output: also write fused water and fat (.nrrd)",
     )
     parser.add_argument("--overwrite", action="store_true", help="discard earlier images in DIR")
 

@@ -42,7 +42,7 @@ class Cohort:
 def read_cohort(
     ledger: Ledger, modules: Sequence[InferenceModule], level: float, run: Mapping[str, Any]
 ) -> Cohort:
-    """Read who failed from a ledger; results are read when asked for."""
+    """Read the failures in a ledger; results are read when asked for."""
     failures = tuple(
         StudyFailure(name, entry["code"], entry["reason"])
         for name, entry in ledger.entries()

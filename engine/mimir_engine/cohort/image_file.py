@@ -13,7 +13,7 @@ from mimir_engine.files.atomic import writing
 
 
 class ImageFile:
-    """An array on disk that takes one more image at a time.
+    """An array on disk that grows by one image at a time.
 
     An image is written first, then the count in the header: a writer that is killed leaves a valid
     file without the last image. NumPy leaves room in the header for a longer count, so the images

@@ -165,7 +165,7 @@ class _Measuring:
         return [Predictor(module, self.options.device) for module in self.modules]
 
     def is_current(self, entry: Mapping[str, Any]) -> bool:
-        """Return whether what the ledger holds of an unchanged study is all that is asked for."""
+        """Return whether the ledger's entry of an unchanged study satisfies the options."""
         folders = self.options.folders
         is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
         return (is_validated or self.options.allow_unvalidated) and (

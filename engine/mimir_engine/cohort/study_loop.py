@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Any, Callable, Generic, Optional, TypeVar, Union
+from typing import Any, Callable, Generic, TypeVar, Union
 
 from mimir_engine.cohort.events import Clock, Listener
 from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
@@ -63,14 +63,12 @@ class ReadStudy(Generic[Read]):
     Attributes:
         name: The study's name.
         files: Its files, as they were before it was read.
-        content: What ``StudyWork.read`` returned; None after a failure.
-        failure: The reason why the study could not be read.
+        content: The value that ``StudyWork.read`` returned, or its failure.
     """
 
     name: str
     files: Fingerprint
-    content: Optional[Read] = None
-    failure: Optional[StudyFailure] = None
+    content: Union[Read, StudyFailure]
 
 
 def pending_studies(
@@ -124,10 +122,11 @@ def run_studies(
     clock = Clock(len(sources))
     with closing(read_ahead(sources, work, listener, jobs)) as studies:
         while batch := list(islice(studies, work.batch_size)):
-            ready = [study.content for study in batch if study.failure is None]
+            ready = [s.content for s in batch if not isinstance(s.content, StudyFailure)]
             finished = iter(work.finish(ready) if ready else ())
             for study in batch:
-                outcome = study.failure or next(finished)
+                failed = isinstance(study.content, StudyFailure)
+                outcome = study.content if failed else next(finished)
                 entry = asdict(outcome) if isinstance(outcome, StudyFailure) else outcome.entry
                 ledger.add(study.name, {**entry, "files": asdict(study.files)})
                 listener(_study_event(study.name, outcome, clock))
@@ -144,7 +143,7 @@ def read_ahead(
         try:
             return ReadStudy(source.name, files, work.read(source))
         except Exception as error:  # one bad study must not stop the others
-            return ReadStudy(source.name, files, failure=failure_of(source.name, error))
+            return ReadStudy(source.name, files, failure_of(source.name, error))
 
     waiting: deque[Future[ReadStudy[Any]]] = deque()
     with ThreadPoolExecutor(jobs) as readers:

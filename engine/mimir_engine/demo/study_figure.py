@@ -42,7 +42,7 @@ def draw_study(
     projection: Projection,
     result: StudyResult,
     module: InferenceModule,
-    truth: Optional[Mapping[str, float]] = None,
+    truth: Mapping[str, float],
 ) -> None:
     """Draw a study's projection and one module's estimates with their intervals.
 
@@ -51,7 +51,7 @@ def draw_study(
         projection: The image that the networks see.
         result: The study's measurements; those of ``module`` are drawn.
         module: Its reference population is drawn behind the estimates.
-        truth: True values by target name, where they are known.
+        truth: True values by target name; targets without one have no mark.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -67,8 +67,8 @@ def draw_study(
     bottom = 1 - (HEAD + IMAGE_HEIGHT) / height
     _draw_projection(figure, projection, bottom, IMAGE_HEIGHT / height)
     axis = figure.add_axes((0.29, FOOT / height, 0.34, chart_height / height))
-    _draw_chart(axis, rows, module.statistics(), truth or {})
-    _draw_legend(figure, rows, truth)
+    _draw_chart(axis, rows, module.statistics(), truth)
+    _draw_legend(figure, rows)
     with whole_file(path) as file:
         figure.savefig(file, format="png")
 
@@ -130,7 +130,7 @@ def _draw_chart(
     axis.set_xlim(-reach * 1.04, reach * 1.04)
     axis.set_ylim(len(rows) - 0.5, -1.5)
     axis.axvline(0, ymax=len(rows) / (len(rows) + 1), color="#8a949e", linewidth=0.8, zorder=2)
-    _write_row(axis, -1, ("", "estimate", "interval", "truth" if truth else "", "percentile"), True)
+    _write_row(axis, -1, ("", "estimate", "interval", "truth", "percentile"), True)
     for row, measurement in enumerate(rows):
         true = truth.get(measurement.target)
         if statistics is not None:
@@ -197,19 +197,12 @@ def _draw_estimate(
         axis.plot(measurement.z_of(true), row, "|", color=TRUTH, markersize=19, mew=2.6, zorder=5)
 
 
-def _draw_legend(
-    figure: Figure,
-    rows: Sequence[Measurement],
-    truth: Optional[Mapping[str, float]],
-) -> None:
+def _draw_legend(figure: Figure, rows: Sequence[Measurement]) -> None:
     level = f"{100 * rows[0].level:g} %" if rows else ""
     handles: list[Any] = [
-        Line2D([], [], color=ESTIMATE, marker="o", label=f"estimate with {level} interval")
+        Line2D([], [], color=ESTIMATE, marker="o", label=f"estimate with {level} interval"),
+        Line2D([], [], color=TRUTH, marker="|", ls="", markersize=13, mew=2.6, label="truth"),
     ]
-    if truth:
-        handles.append(
-            Line2D([], [], color=TRUTH, marker="|", ls="", markersize=13, mew=2.6, label="truth")
-        )
     reference = next((m.percentile_reference for m in rows if m.percentile_reference), "")
     if reference:
         handles += [
