@@ -44,7 +44,7 @@ def chosen_studies(arguments: argparse.Namespace) -> list[NamedSource]:
 
     if arguments.source:
         return named_sources(arguments.source)
-    return sources_from_json(_lines(arguments.sources))
+    return sources_from_json(read_lines(arguments.sources))
 
 
 def check_study_options(arguments: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def check_study_options(arguments: argparse.Namespace) -> None:
         )
 
 
-def _lines(name: str) -> list[bytes]:
+def read_lines(name: str) -> list[bytes]:
     """Read the lines of a file, or of standard input where the name is ``-``.
 
     A parent process may end its list with an empty line and hold standard input open: this process
