@@ -14,7 +14,7 @@ from tables import coverage
 from trials import Outcome
 
 from mimir_engine.evaluation.plot_style import ESTIMATE, QUIET, TRUTH, WARNING
-from mimir_engine.measuring.wording import readable
+from mimir_engine.measuring.display_text import words
 
 #: Colours of the cohorts, in their order.
 COLOURS = (ESTIMATE, QUIET, TRUTH, WARNING)
@@ -59,7 +59,7 @@ def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohor
                 label=name,
                 clip_on=False,
             )
-        axis.set_yticks(range(len(shown)), [readable(names[i]) for i in shown])
+        axis.set_yticks(range(len(shown)), [words(names[i], capital=True) for i in shown])
         axis.invert_yaxis()
         axis.grid(axis="y", color="#e4eaf0", linewidth=0.8)
         axis.set(xlim=(0, 100), xlabel="Coverage of 95 % intervals, %")

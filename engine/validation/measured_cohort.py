@@ -12,7 +12,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import interval_curve
 from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.features import typicality
-from mimir_engine.measuring.measurement import estimated_sex, measure
+from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import reach_in_sd
 from mimir_engine.training.conformal import LEVELS
@@ -68,7 +68,7 @@ def measure_cohort(
         mean, variance, ratio = kept["mean"], kept["variance"], kept["ratio"]
     factors = np.empty((*mean.shape, len(LEVELS)))
     for module, rows in zip(loaded, turns):
-        sexes = [estimated_sex(measure(module, mean[row], variance[row])) or "" for row in rows]
+        sexes = [measure(module, mean[row], variance[row])[0].sex or "" for row in rows]
         for place, level in enumerate(LEVELS):
             factors[rows, :, place] = reach_in_sd(module.targets, sexes, level)
     sd = np.sqrt(variance)

@@ -58,7 +58,7 @@ class StudyResult:
 
     Attributes:
         key: Study UID or file name.
-        measurements: The engine's ``MeasurementDetails``, in full precision.
+        measurements: The engine's ``Measurement``s, in full precision.
         findings: What was mended or noticed while reading, each with ``code`` and ``sentence``.
         flags: Codes of findings and measurements.
         nodes: Its nodes in the scene.
@@ -207,10 +207,10 @@ class Workflow:
         self.failures += run.failures
 
     def _show(self) -> Work:
-        from mimir_engine.cohort.study_folder import read_details
+        from mimir_engine.cohort.study_folder import read_study_folder
 
         done = self._run.details if self._run is not None else []
-        studies = [(read_details(folder), study) for study, folder in done]
+        studies = [(read_study_folder(folder), study) for study, folder in done]
         total, sentence = len(studies), "Showing the results"
         shown = show_studies(
             self._scene,
@@ -225,8 +225,9 @@ class Workflow:
         self.results = [self._result(details, study.key) for details, study in studies]
 
     def _result(self, details: Any, key: str) -> StudyResult:
-        nodes = find_results(self._scene, details.name) or StudyNodes()
-        return StudyResult(key, details.measurements, details.findings, details.flags, nodes)
+        result = details.result
+        nodes = find_results(self._scene, result.name) or StudyNodes()
+        return StudyResult(key, result.measurements, result.findings, result.flags, nodes)
 
     def _tell(self, progress: Progress) -> None:
         self.progressed.emit(progress)
@@ -287,7 +288,7 @@ class AnalysisRun:
     >>> while not run.state.is_over:  # from a timer, in Slicer
     ...     run.poll()
     >>> for study, folder in run.details:
-    ...     print(read_details(folder).measurements)
+    ...     print(read_study_folder(folder).result.measurements)
     >>> run.close()
 
     What is wrong with one study is one of ``failures``; what is wrong with all is ``error``.

@@ -223,7 +223,7 @@ def _row(folder: Path) -> InferenceModuleRow:
 
 def _measures(module: InferenceModule) -> str:
     """``2 measurements: liver volume (L), sex``."""
-    from mimir_engine.measuring.wording import words
+    from mimir_engine.measuring.display_text import words
 
     units = [f" ({target.unit})" if target.unit else "" for target in module.targets]
     named = [words(target.name) + unit for target, unit in zip(module.targets, units)]

@@ -78,7 +78,7 @@ class ResultBrowser:
     @property
     def flag_sentences(self) -> list[str]:
         """What the flags and findings of all that is looked at mean, each once."""
-        from mimir_engine.measuring.wording import flag_sentence
+        from mimir_engine.measuring.flags import flag_sentence
 
         said: dict[str, None] = {}
         for study in self._looked_at():
@@ -162,7 +162,7 @@ def _studies_of(scene: Any) -> Iterator[Measured]:
 
 def _number(value: float, sd: float) -> str:
     """With as many decimals as its standard deviation gives sense to."""
-    from mimir_engine.measuring.wording import number
+    from mimir_engine.measuring.display_text import number
 
     if math.isnan(value):
         return ""
@@ -170,7 +170,7 @@ def _number(value: float, sd: float) -> str:
 
 
 def _percent(percentile: float) -> str:
-    from mimir_engine.measuring.wording import percentile_text
+    from mimir_engine.measuring.display_text import percentile_text
 
     return percentile_text(None if math.isnan(percentile) else percentile)
 
@@ -184,6 +184,6 @@ def _codes(flags: str) -> list[str]:
 
 
 def _sentences(flags: str) -> str:
-    from mimir_engine.measuring.wording import flag_sentence
+    from mimir_engine.measuring.flags import flag_sentence
 
     return " ".join(map(flag_sentence, _codes(flags)))

@@ -54,7 +54,7 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
     """The chart of a study's quantities.
 
     Args:
-        measurements: The engine's ``MeasurementDetails``, at least one of them a quantity.
+        measurements: The engine's ``Measurement``s, at least one of them a quantity.
         label: What the nodes' names begin with.
     """
     reach = _reach(measurements)
@@ -170,17 +170,13 @@ def _series(
 def _reach(measurements: Sequence[Any]) -> float:
     """The farthest bound from the mean, within limits."""
     quantities = [m for m in measurements if m.kind != "class"]
-    far = [abs(_z(m, end)) for m in quantities for end in (m.lower_shown, m.upper_shown)]
+    far = [abs(m.z_of(end)) for m in quantities for end in (m.lower_shown, m.upper_shown)]
     return min(max([LEAST_REACH, *far]), MOST_REACH)
 
 
 def _edge(measurement: Any, value: float, reach: float) -> float:
     """A value's place on the chart, at its edge where it lies beyond."""
-    return min(max(_z(measurement, value), -reach), reach)
-
-
-def _z(measurement: Any, value: float) -> float:
-    return (value - measurement.reference_mean) / measurement.reference_sd
+    return min(max(measurement.z_of(value), -reach), reach)
 
 
 def _in_words(measurement: Any) -> str:

@@ -66,7 +66,7 @@ def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True)
 
     Args:
         scene: The scene.
-        details: The engine's ``StudyDetails``; its ``name`` is the study's key.
+        details: The engine's ``StudyFolder``; its result's ``name`` is the study's key.
         subject: Under which item of the subject hierarchy.
         volumes: Show the fused volumes, if they were kept.
 
@@ -90,18 +90,18 @@ def show_studies(
         for details, subject in studies:
             yield from _study(exchange, details, subject, volumes)
         if len(studies) > 1:
-            yield _cohort(exchange, [details for details, _ in studies])
+            yield _cohort(exchange, [details.result for details, _ in studies])
         exchange.commit()
 
 
-def show_cohort(scene: Any, all_details: Iterable[Any]) -> Any:
+def show_cohort(scene: Any, results: Iterable[Any]) -> Any:
     """Make the table of a cohort, a row a study, in place of the earlier one.
 
     Returns:
         The table node.
     """
     with Exchange(scene) as exchange:
-        node = _cohort(exchange, list(all_details))
+        node = _cohort(exchange, list(results))
         exchange.commit()
         return node
 
@@ -160,12 +160,12 @@ def find_cohort(scene: Any) -> Optional[Any]:
 
 
 def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) -> NodesInTurn:
-    key = details.name
+    key = details.result.name
     label = exchange.begin(key, subject)
-    if details.measurements:
-        table = measurement_table(details, node_name(MEASUREMENTS, label))
+    if details.result.measurements:
+        table = measurement_table(details.result, node_name(MEASUREMENTS, label))
         yield exchange.add(table, key, MEASUREMENTS)
-    if any(m.kind != "class" for m in details.measurements):
+    if any(m.kind != "class" for m in details.result.measurements):
         yield _chart(exchange, key, label, details)
     projection = details.projection()
     name = node_name(PROJECTION, label)
@@ -197,7 +197,7 @@ def _fraction(exchange: Exchange, key: str, label: str, fraction: Any) -> Any:
 
 
 def _chart(exchange: Exchange, key: str, label: str, details: Any) -> Any:
-    made = study_chart(details.measurements, label)
+    made = study_chart(details.result.measurements, label)
     exchange.add(made.data, key, CHART_DATA, in_tree=False)
     for series in made.series:
         exchange.add(series, key, SERIES, in_tree=False)
@@ -206,5 +206,5 @@ def _chart(exchange: Exchange, key: str, label: str, details: Any) -> Any:
     return made.chart
 
 
-def _cohort(exchange: Exchange, all_details: Sequence[Any]) -> Any:
-    return exchange.add(cohort_table(all_details, "MIMIR cohort"), COHORT_KEY, COHORT)
+def _cohort(exchange: Exchange, results: Sequence[Any]) -> Any:
+    return exchange.add(cohort_table(results, "MIMIR cohort"), COHORT_KEY, COHORT)

@@ -50,24 +50,26 @@ class Column:
         return any(isinstance(value, str) for value in self.values)
 
 
-def measurement_table(details: Any, name: str) -> Any:
+def measurement_table(result: Any, name: str) -> Any:
     """A row a measurement; the node is not in a scene yet.
 
     Args:
-        details: The engine's ``StudyDetails``.
+        result: The engine's ``StudyResult``.
         name: The node's name.
     """
-    columns = measurement_columns(details.measurements)
+    columns = measurement_columns(result.measurements)
     node = table_node(columns, name)
     numbers = {c.name: [_or_none(v) for v in c.values] for c in columns if not c.is_text}
     node.SetAttribute(NUMBERS_MARK, json.dumps(numbers, allow_nan=False))
-    findings = [{"code": f.code, "sentence": f.sentence} for f in details.findings]
+    findings = [{"code": f.code, "sentence": f.sentence} for f in result.findings]
     node.SetAttribute(FINDINGS_MARK, json.dumps(findings))
     return node
 
 
 def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     """The columns of one study's table; a class has a score and no interval."""
+    from mimir_engine.measuring.display_text import interval_text
+
     percent = f"{100 * measurements[0].level:g} %" if measurements else ""
     interval = f"bound of the {percent} interval, raw: it may lie below zero"
 
@@ -84,7 +86,7 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
         Column("unit", [plain(m.unit) for m in measurements]),
         Column(
             "interval",
-            [_interval(m) for m in measurements],
+            [interval_text(m) for m in measurements],
             f"{percent} interval",
             "its bounds as people read them: not below zero where the quantity cannot be",
         ),
@@ -111,23 +113,23 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     ]
 
 
-def cohort_table(all_details: Iterable[Any], name: str) -> Any:
+def cohort_table(results: Iterable[Any], name: str) -> Any:
     """A row a study; the node is not in a scene yet.
 
     The columns' names are those of the engine's ``predictions.csv``.
     """
-    return table_node(cohort_columns(list(all_details)), name)
+    return table_node(cohort_columns(list(results)), name)
 
 
-def cohort_columns(all_details: Sequence[Any]) -> list[Column]:
+def cohort_columns(results: Sequence[Any]) -> list[Column]:
     """The columns of a cohort's table; NaN where a study lacks a measurement."""
-    kinds = {m.name: m for details in all_details for m in details.measurements}
-    rows = [{m.name: m for m in details.measurements} for details in all_details]
+    kinds = {m.name: m for result in results for m in result.measurements}
+    rows = [{m.name: m for m in result.measurements} for result in results]
     measured = [column for kind in kinds.values() for column in _cohort_columns(kind, rows)]
     return [
-        Column("name", [plain(details.name) for details in all_details], "study"),
+        Column("name", [plain(result.name) for result in results], "study"),
         *measured,
-        Column("flags", ["; ".join(details.flags) for details in all_details]),
+        Column("flags", ["; ".join(result.flags) for result in results]),
     ]
 
 
@@ -184,16 +186,6 @@ def _array(column: Column) -> Any:
     for value in column.values:
         array.InsertNextValue(value)
     return array
-
-
-def _interval(measurement: Any) -> str:
-    """The interval as people read it: empty for a class."""
-    from mimir_engine.measuring.wording import number
-
-    if measurement.kind == "class":
-        return ""
-    low, high = measurement.lower_shown, measurement.upper_shown
-    return f"{number(low, measurement.sd)} to {number(high, measurement.sd)}"
 
 
 def _said(attribute: str, measurements: Sequence[Any], before: str) -> str:

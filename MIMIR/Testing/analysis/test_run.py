@@ -93,15 +93,16 @@ def test_it_finishes_although_some_studies_failed(finished: Finished) -> None:
 
 
 def test_the_study_that_is_done_is_given_with_its_request_and_details(finished: Finished) -> None:
-    from mimir_engine.cohort.study_folder import read_details
+    from mimir_engine.cohort.study_folder import read_study_folder
 
     ((study, folder),) = finished.run.details
     assert (study.key, study.subject) == ("1.2.3.4", SUBJECT)
-    details = read_details(folder)
-    assert details.name == "1.2.3.4"
-    assert details.has_volumes
-    assert len(details.measurements) == 11
-    assert {measurement.level for measurement in details.measurements} == {0.9}
+    content = read_study_folder(folder)
+    result = content.result
+    assert result.name == "1.2.3.4"
+    assert content.has_volumes
+    assert len(result.measurements) == 11
+    assert {measurement.level for measurement in result.measurements} == {0.9}
 
 
 def test_each_failure_has_its_studys_key_a_code_and_a_reason(finished: Finished) -> None:

@@ -15,11 +15,11 @@ from mimir_engine.cohort.study_folder import (
     FRACTION_FILE,
     MEASUREMENTS_FILE,
     PROJECTION_FILE,
-    MeasurementDetails,
-    StudyDetails,
-    read_details,
+    StudyFolder,
+    read_study_folder,
 )
 from mimir_engine.fusion.fused_folder import write_array, write_fused
+from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.study.volume import Volume, axial_affine
 
 #: Spacing of the engine's fused volumes, and a first voxel somewhere off the grid of zero.
@@ -36,40 +36,39 @@ ORIGIN = {
 FINDINGS = [{"code": "STATION_RESCANNED", "sentence": "Station 2 was scanned twice"}]
 
 
-def quantity(name: str, value: float, **changes: Any) -> MeasurementDetails:
+def quantity(name: str, value: float, **changes: Any) -> Measurement:
     """A measurement of a quantity in litres; by default not far from the reference's mean."""
     sd = 0.25
     fields = {
         "name": name,
-        "label": name.lower(),
+        "target": name,
         "unit": "L",
         "kind": "quantity",
+        "is_sex": False,
+        "non_negative": True,
         "value": value,
         "sd": sd,
         "level": 0.95,
         "lower": value - 2 * sd,
         "upper": value + 2 * sd,
-        "lower_shown": max(value - 2 * sd, 0.0),
-        "upper_shown": value + 2 * sd,
-        "sex_label": "",
-        "z_score": value - 3.0,
-        "z_reference": "mean and SD of the training data of phantom 1.0",
         "percentile": None,
         "percentile_reference": "",
-        "reference_mean": 3.0,
-        "reference_sd": 1.0,
+        "sex": None,
+        "divisor": 1.0,
+        "training_mean": 3.0,
+        "training_sd": 1.0,
         "module": "phantom",
-        "demonstration": True,
+        "module_version": "1.0",
         "flags": ("DEMONSTRATION",),
     }
-    return MeasurementDetails(**{**fields, **changes})
+    return Measurement(**{**fields, **changes})
 
 
-def sex(score: float, label: str) -> MeasurementDetails:
-    """A measurement of the sex."""
-    return quantity(
-        "sex", score, unit="", kind="class", sex_label=label, z_score=None, z_reference=""
-    )
+def sex(score: float, label: str) -> Measurement:
+    """A measurement of the sex, which the engine labels so."""
+    measurement = quantity("sex", score, unit="", kind="class", is_sex=True, non_negative=False)
+    assert measurement.sex_label == label
+    return measurement
 
 
 MEASUREMENTS = (
@@ -82,10 +81,10 @@ MEASUREMENTS = (
 def study_details(
     folder: Path,
     name: str = "1.2.3",
-    measurements: Sequence[MeasurementDetails] = MEASUREMENTS,
+    measurements: Sequence[Measurement] = MEASUREMENTS,
     shape: tuple[int, int, int] = SHAPE,
     volumes: bool = True,
-) -> StudyDetails:
+) -> StudyFolder:
     """Write a study's folder as the engine does, and read it as the engine does."""
     water, fat = fused(shape)
     origin = {**ORIGIN, "name": name}
@@ -95,18 +94,19 @@ def study_details(
     image[0, 0, 0], image[1, 10, 20], image[2, 255, 255] = 255, 200, 100
     write_array(folder / PROJECTION_FILE, image)
     record = {
-        "schema_version": 1,
-        "name": name,
+        "schema_version": 2,
         "projection": "mimir-2021",
+        "name": name,
+        "eid": "",
+        "instance": "",
         "measurements": [asdict(measurement) for measurement in measurements],
         "findings": FINDINGS,
-        "flags": ["STATION_RESCANNED", "DEMONSTRATION"],
     }
     (folder / MEASUREMENTS_FILE).write_text(json.dumps(record), encoding="ascii")
     if not volumes:
         (folder / "water.npy").unlink()
         (folder / "fat.npy").unlink()
-    return read_details(folder)
+    return read_study_folder(folder)
 
 
 def fused(shape: tuple[int, int, int] = SHAPE) -> tuple[Volume, Volume]:

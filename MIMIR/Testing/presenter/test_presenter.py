@@ -385,7 +385,7 @@ def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> 
     panel.presenter.refresh_results()
 
     rows = [tuple(cell.text for cell in row.cells) for row in panel.shown.measurements]
-    fat = ("visceralfatvolume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
+    fat = ("visceral fat volume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
     assert rows[0][:6] == fat
     assert rows[1][:3] == ("sex", "male (0.99)", "")
     assert "Station 2 was scanned twice." in panel.shown.flags

@@ -35,7 +35,7 @@ def details(tmp_path):
 
 def show(scene, details, subject=SUBJECT, volumes=True):
     list(show_study(scene, details, subject, volumes))
-    return find_results(scene, details.name)
+    return find_results(scene, details.result.name)
 
 
 def nodes_of(results):
@@ -220,7 +220,7 @@ def test_cancelling_leaves_items_that_were_there(scene, details):
 
 def test_a_damaged_folder_leaves_the_scene_as_it_was(scene, details):
     before = state_of(scene)
-    (details.folder / "fat.npy").write_bytes(b"damaged")
+    (details.path / "fat.npy").write_bytes(b"damaged")
     with pytest.raises(MimirError, match="DETAILS_INVALID"):
         list(show_study(scene, details, SUBJECT))
     assert state_of(scene) == before
@@ -244,8 +244,8 @@ def test_cancelling_several_studies_leaves_none_of_them(scene, details, tmp_path
 
 
 def test_a_new_cohort_table_takes_the_old_ones_place(scene, details):
-    first = show_cohort(scene, [details])
-    second = show_cohort(scene, [details, details])
+    first = show_cohort(scene, [details.result])
+    second = show_cohort(scene, [details.result, details.result])
     assert first.GetScene() is None
     assert find_cohort(scene) is second
 
@@ -277,7 +277,7 @@ def test_any_name_is_found_again(scene, tmp_path, name):
 
 def test_the_patients_name_is_in_no_node(scene, details, tmp_path):
     show(scene, details)
-    show_cohort(scene, [details])
+    show_cohort(scene, [details.result])
     names = [node.GetName() for node in scene.GetNodes()]
     assert not [name for name in names if PATIENT in name]
     for node in scene.GetNodes():

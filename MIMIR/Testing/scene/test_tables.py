@@ -20,7 +20,7 @@ from MIMIRLib.scene.tables import (
 
 @pytest.fixture
 def table(tmp_path):
-    return measurement_table(study_details(tmp_path / "study"), "measurements")
+    return measurement_table(study_details(tmp_path / "study").result, "measurements")
 
 
 def column(node, name):
@@ -83,8 +83,8 @@ def test_findings_stay_with_the_table(table):
 
 
 def test_words_from_outside_cannot_break_the_table_file(tmp_path):
-    hostile = quantity("x", 1.0, label='a\tb\n"c"\x07', unit="m\t2")
-    node = measurement_table(study_details(tmp_path / "s", measurements=[hostile]), "t")
+    hostile = quantity("x", 1.0, target='a\tb\n"c"\x07', unit="m\t2")
+    node = measurement_table(study_details(tmp_path / "s", measurements=[hostile]).result, "t")
     assert column(node, "measurement").GetValue(0) == "a b 'c'?"
     assert column(node, "unit").GetValue(0) == "m 2"
 
@@ -124,7 +124,7 @@ def test_csv_where_nothing_can_be_written_is_said(table, tmp_path):
 def test_a_cohort_has_a_row_a_study_with_the_columns_of_the_engines_file(tmp_path):
     one = study_details(tmp_path / "1", "1.2.1")
     two = study_details(tmp_path / "2", "1.2.2", [quantity("liverVolume", 2.0), sex(0.1, "female")])
-    node = cohort_table([one, two], "cohort")
+    node = cohort_table([one.result, two.result], "cohort")
     names = [node.GetColumnName(index) for index in range(node.GetNumberOfColumns())]
     assert names == [
         "name",
@@ -144,7 +144,7 @@ def test_a_cohort_has_a_row_a_study_with_the_columns_of_the_engines_file(tmp_pat
     first, second = column_values(node, "visceralFatVolume_upper95")
     assert first == MEASUREMENTS[0].upper
     assert math.isnan(second)
-    assert node.GetColumnTitle("liverVolume_lower95") == "livervolume lower 95 % (L)"
+    assert node.GetColumnTitle("liverVolume_lower95") == "liver volume lower 95 % (L)"
     assert node.GetColumnUnitLabel("liverVolume_lower95") == "L"
 
 

@@ -1,8 +1,8 @@
-"""The command ``mimir``: one file a subcommand, each with ``add_parser`` and ``run``.
+"""The command ``mimir``: one file per subcommand, each with ``add_parser`` and ``run``.
 
-Printing happens in this package only: results on standard output, progress and errors on
-standard error. An error is one line ``CODE: what is wrong, what to do``, never a traceback.
-With ``MIMIR_DEBUG`` set, tracebacks and warnings are shown.
+Only this package prints: results on standard output, progress and errors on standard error. An
+error is one line ``CODE: what is wrong, what to do``, never a traceback. With ``MIMIR_DEBUG`` set,
+tracebacks and warnings are shown.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ NOTICE = "Research software, not a medical device: see the README for whom it wa
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the command line in one line, as all of MIMIR does."""
+    """Reports a wrong command line in one line, as all of MIMIR does."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USE, f"WRONG_USE: {printable(message)}. Try '{self.prog} --help'.\n")
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run a command line; returns its exit status."""
+    """Run a command line, and return its exit status."""
     debug = bool(os.environ.get("MIMIR_DEBUG"))
     _set_up_streams(debug)
     try:
@@ -56,25 +56,25 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         say(str(error))
         return WRONG_USE
     except KeyboardInterrupt:
-        say("CANCELLED: stopped before the end. The same command can be given again.")
+        say("CANCELLED: stopped before the end. Run the same command again to continue.")
         return CANCELLED
-    except BrokenPipeError:  # whoever read our output has gone
+    except BrokenPipeError:  # the reader of our output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CANCELLED
     except Exception as error:  # a fault of ours
         if debug:
             raise
-        from mimir_engine.cohort.outcome import fault
+        from mimir_engine.cohort.study_failure import fault
 
         say(
             f"INTERNAL_ERROR: MIMIR failed {fault(error)}."
-            " Please report it; MIMIR_DEBUG=1 shows more."
+            " Please report it; set MIMIR_DEBUG=1 to see more."
         )
         return WRONG_USE
 
 
 def say(line: str) -> None:
-    """One line on standard error, whatever the names in it hold."""
+    """Print one line on standard error, without control characters."""
     print(printable(line), file=sys.stderr, flush=True)
 
 
@@ -98,8 +98,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _set_up_streams(debug: bool) -> None:
-    """What a terminal's encoding lacks is escaped, not a crash; libraries keep their warnings to
-    themselves, which may quote what stands in a patient's headers.
+    """Escape characters that the terminal cannot show, and silence the warnings of libraries.
+
+    A library's warning may quote a patient's data from a DICOM header.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

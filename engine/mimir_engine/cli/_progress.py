@@ -1,4 +1,4 @@
-"""A run's events, for people on standard error or for programs on standard output."""
+"""Show a run's events: as text for people, or as JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ STDOUT, STDERR = 1, 2
 
 @contextmanager
 def event_lines() -> Iterator[Listener]:
-    """A listener that writes each event as one ASCII JSON line on standard output.
+    """Write each event as one ASCII JSON line on standard output; several threads may do so.
 
-    Meanwhile all else that would get there goes to standard error, also what libraries in C print.
-    Threads may write at once.
+    Meanwhile all other output goes to standard error, including that of C libraries.
     """
     one_at_a_time = Lock()
     sys.stdout.flush()
@@ -39,20 +38,19 @@ def event_lines() -> Iterator[Listener]:
             os.dup2(stream.fileno(), STDOUT)
 
 
-def tell(event: Mapping[str, Any]) -> None:
-    """An event as a line for people."""
-    line = _told(event)
+def print_event(event: Mapping[str, Any]) -> None:
+    """Print an event as a line of text; events of little interest are left out."""
+    line = _event_text(event)
     if line:
         say(line)
 
 
-def _told(event: Mapping[str, Any]) -> str:
+def _event_text(event: Mapping[str, Any]) -> str:
     if event["event"] == "run":
         before = event["already_done"]
-        known = f", {before} of them done before" if before else ""
-        return (
-            f"{studies(event['studies'])}{known}; {', '.join(event['modules'])}; {event['device']}"
-        )
+        count = studies(event["studies"]) + (f", {before} of them already done" if before else "")
+        modules = ", ".join(event.get("modules", ()))
+        return "; ".join(part for part in (count, modules, event.get("device", "")) if part)
     if event["event"] == "study":
         place = f"[{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
         if event["state"] == "failed":
@@ -67,12 +65,12 @@ def _told(event: Mapping[str, Any]) -> str:
 
 
 def studies(count: int) -> str:
-    """``1 study``, ``2 studies``."""
+    """Format a number of studies: ``1 study``, ``2 studies``."""
     return f"{count} study" if count == 1 else f"{count} studies"
 
 
 def duration(seconds: float) -> str:
-    """``45 s``, ``12 min`` or ``3 h 20 min``."""
+    """Format a duration: ``45 s``, ``12 min`` or ``3 h 20 min``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

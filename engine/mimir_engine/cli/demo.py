@@ -1,4 +1,4 @@
-"""``mimir demo``: the whole way once, on a synthetic body whose measures are known."""
+"""``mimir demo``: measure a synthetic study and compare with the truth."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
-    from mimir_engine.cohort.outcome import StudyResult
     from mimir_engine.inference_module.format import InferenceModule
+    from mimir_engine.measuring.study_result import StudyResult
 
-#: Phantom of the demonstration: no training or calibration has seen it.
+#: Phantom of the demonstration, outside the seeds of training and calibration.
 DEMO_SEED = 3_000_000
 
 
@@ -22,19 +22,27 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "demo", help="make a synthetic study, measure it, and compare with the truth"
     )
-    parser.add_argument("--output", type=Path, default=Path("mimir-demo"), metavar="DIR")
-    parser.add_argument("--seed", type=int, default=DEMO_SEED, help="which phantom")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("mimir-demo"),
+        metavar="DIR",
+        help="output folder (default: mimir-demo)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=DEMO_SEED, help=f"seed of the phantom (default: {DEMO_SEED})"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make, measure, compare, draw."""
+    """Make a study, measure it, compare it with the truth and draw it."""
     from mimir_engine.files.optional_packages import require
 
     if arguments.seed < 0:
-        raise MimirError("WRONG_USE", "--seed starts at 0", "Leave it out.")
+        raise MimirError("WRONG_USE", "--seed must not be negative")
     require("network")
 
-    from mimir_engine.cli._progress import tell
+    from mimir_engine.cli._progress import print_event
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
@@ -52,25 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         truth = write_study(path, arguments.seed)
     options = InferOptions(overwrite=True)
-    cohort = infer([NamedSource(name, path)], [module], output, options, tell)
+    cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
     write_cohort(output, cohort, ["mimir", *arguments.argv])
-    result = next((result for result in cohort.results if result.name == name), None)
+    result = next(cohort.results, None)
     if result is None:
         return SOME_FAILED
     print(f"\n{truth_table(result.measurements, truth)}")
     print(f"\n{module.title}. {module.description}")
-    files = [
-        "predictions.csv",
-        "failures.csv",
-        "run.json",
-        *_draw(output, path, module, result, truth),
-    ]
-    print(f"\nWritten to {output}: {', '.join(files)}")
+    pictures = _draw(output, path, module, result, truth)
+    files = ", ".join(["predictions.csv", "failures.csv", "run.json", *pictures])
+    print(f"\nWritten to {output}: {files}")
     return DONE
 
 
 def _check_folder(output: Path) -> None:
-    """Results are written over if they are an earlier demonstration's.
+    """Refuse to overwrite results, other than those of an earlier demonstration.
 
     Raises:
         MimirError: ``OUTPUT_IN_USE``.
@@ -81,8 +85,8 @@ def _check_folder(output: Path) -> None:
     if not is_demonstration and any((output / f).exists() for f in (LEDGER_FILE, *RESULT_FILES)):
         raise MimirError(
             "OUTPUT_IN_USE",
-            f"'{output}' holds results that are no demonstration's",
-            "Choose another folder by --output.",
+            f"'{output}' holds results of other studies",
+            "Choose another folder with --output.",
         )
 
 
@@ -93,12 +97,12 @@ def _draw(
     result: StudyResult,
     truth: dict[str, float],
 ) -> list[str]:
-    """Draw the picture, if it can be drawn; its name."""
+    """Draw the picture if matplotlib is installed, and return its name."""
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.measuring.one_study import prepare
 
     if not is_installed("figures"):
-        say("No picture: pip install 'mimir-engine[figures]' draws it.")
+        say("No picture: run pip install 'mimir-engine[figures]' to draw it.")
         return []
     from mimir_engine.demo.study_figure import draw_study
 

@@ -1,4 +1,4 @@
-"""``mimir infer``: measurements of any number of studies."""
+"""``mimir infer``: measure any number of studies."""
 
 from __future__ import annotations
 
@@ -7,44 +7,46 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED
+from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
 from mimir_engine.errors import MimirError
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
-        "infer", help="measure studies by inference modules: CSV files with intervals"
+        "infer", help="measure studies with inference modules and write CSV files"
     )
-    parser.add_argument("source", nargs="*", help="zip archives, or folders of them or of DICOM")
-    parser.add_argument(
-        "--sources",
-        metavar="FILE",
-        help="JSON lines {name, path}, {name, files} or {name, fused}; '-' reads standard input",
-    )
+    add_study_options(parser)
     parser.add_argument(
         "--modules",
         required=True,
         metavar="NAME_OR_DIR[,...]",
-        help="inference modules; NAME=PREFIX puts a prefix before the names of the columns",
+        help="inference modules; NAME=PREFIX puts a prefix before the column names",
     )
     parser.add_argument(
         "--output",
         required=True,
         type=Path,
         metavar="DIR",
-        help="folder of the results; a run that was stopped goes on there",
+        help="output folder; a stopped run is resumed there",
     )
     parser.add_argument(
-        "--level", type=float, default=0.95, help="of the intervals (default: 0.95)"
+        "--level",
+        type=float,
+        default=DEFAULT_LEVEL,
+        help=f"level of the intervals, {MIN_LEVEL} to {MAX_LEVEL} (default: {DEFAULT_LEVEL})",
     )
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument(
-        "--jobs", type=int, default=2, help="studies read at once, some 400 MB each (default: 2)"
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="device of the networks (default: auto)",
     )
     parser.add_argument(
         "--allow-unvalidated",
         action="store_true",
-        help="predict also studies outside a module's validation, and flag them",
+        help="also measure studies outside a module's validated range, and flag them",
     )
     parser.add_argument(
         "--published-columns",
@@ -54,29 +56,31 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--parquet",
         action="store_true",
-        help="write predictions.parquet too: a row a study and measurement",
+        help="also write predictions.parquet: one row per study and measurement",
     )
     parser.add_argument(
         "--details",
         type=Path,
         metavar="DIR",
-        help="a folder a study: fused volumes, projection and measurements, as arrays and JSON",
+        help="write one folder per study: fused volumes, projection and measurements",
     )
     parser.add_argument(
-        "--no-volumes", action="store_true", help="leave the volumes, 190 MB a study, out of those"
+        "--no-volumes",
+        action="store_true",
+        help="with --details: leave out the volumes, 190 MB per study",
     )
-    parser.add_argument("--overwrite", action="store_true", help="start anew in DIR")
+    parser.add_argument("--overwrite", action="store_true", help="discard earlier results in DIR")
     parser.add_argument(
-        "--events", action="store_true", help="progress as JSON lines on standard output"
+        "--events", action="store_true", help="print progress as JSON lines on standard output"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predict all studies and write the results."""
-    from mimir_engine.cli._progress import event_lines, tell
+    """Measure all studies and write the results."""
+    from mimir_engine.cli._progress import event_lines, print_event
 
     if not arguments.events:
-        return _infer(arguments, tell)
+        return _infer(arguments, print_event)
     with event_lines() as write_event:
         return _infer(arguments, write_event)
 
@@ -106,7 +110,7 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
     )
     output = arguments.output
-    cohort = infer(_sources(arguments), modules, output, options, listener)
+    cohort = infer(chosen_studies(arguments), modules, output, options, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
     write_cohort(output, cohort, ["mimir", *arguments.argv], arguments.published_columns)
@@ -116,31 +120,17 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse at once what makes no sense.
+    """Refuse invalid options before any work.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    if not 0.5 <= arguments.level <= 0.999:
+    if not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
         raise MimirError(
             "LEVEL_INVALID",
-            f"an interval level of {arguments.level:g} is no use",
-            "Use one from 0.5 to 0.999.",
+            f"level {arguments.level:g} is out of range",
+            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
         )
-    if arguments.jobs < 1:
-        raise MimirError("WRONG_USE", f"--jobs {arguments.jobs} reads nothing", "Use 1 or more.")
     if not arguments.modules.strip(", "):
-        raise MimirError("WRONG_USE", "--modules names none", "Try 'mimir modules list'.")
-    if bool(arguments.source) == bool(arguments.sources):
-        raise MimirError(
-            "WRONG_USE", "give either SOURCE or --sources", "Try 'mimir infer --help'."
-        )
-
-
-def _sources(arguments: argparse.Namespace) -> list[Any]:
-    from mimir_engine.cli._study_list import read_source_list
-    from mimir_engine.cohort.sources import named_sources
-
-    if arguments.source:
-        return named_sources(arguments.source)
-    return read_source_list(arguments.sources)
+        raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
+    check_study_options(arguments)

@@ -1,1 +1,1 @@
-"""Many studies: naming them, predicting them, and going on where a killed run was."""
+"""Measure many studies: name them, work through them, resume a stopped run, write results."""

@@ -1,10 +1,10 @@
-"""What a run tells while it goes on: plain records for panels, logs and consoles alike.
+"""Events of a run, for panels, logs and consoles alike.
 
-- ``engine``: version, path, python. Which engine this is; the first event of every run.
-- ``run``: studies, already_done, modules, device.
-- ``step``: name, step (``read`` or ``predict``). Work on a study goes on to this.
+- ``engine``: version, path, python. The engine that runs; the first event of every run.
+- ``run``: studies, already_done; of ``mimir infer`` also modules, device.
+- ``step``: name, step (``read`` or ``predict``). Work on a study has reached this step.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
-  seconds_left; details (folder) where those are kept. One a study.
+  seconds_left; details (the study's folder) where those are kept. One per study.
 - ``finished``: done, failed, output. All files are written; the last event.
 """
 
@@ -17,12 +17,12 @@ from typing import Any, Callable
 
 import mimir_engine
 
-#: Receives each event; its ``event`` key says which kind it is.
+#: Receives each event; its key ``event`` names its kind.
 Listener = Callable[[Mapping[str, Any]], None]
 
 
 def engine_event() -> dict[str, Any]:
-    """Which engine this is, and where it lies."""
+    """Describe this engine: version and path."""
     return {
         "event": "engine",
         "version": mimir_engine.__version__,
@@ -32,11 +32,11 @@ def engine_event() -> dict[str, Any]:
 
 
 class Clock:
-    """Time left, judged by the studies done in this run.
+    """Estimates the time left from the studies done in this run.
 
     Attributes:
         total: Studies to do in this run.
-        done: Of them, those done.
+        done: Studies done in this run.
     """
 
     def __init__(self, total: int) -> None:
@@ -45,7 +45,7 @@ class Clock:
         self._started = time.monotonic()
 
     def tick(self) -> float:
-        """Count one more study; seconds left."""
+        """Count one more study, and return the seconds left."""
         self.done += 1
         spent = time.monotonic() - self._started
         return round(spent / self.done * (self.total - self.done), 1)

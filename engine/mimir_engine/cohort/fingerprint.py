@@ -1,4 +1,4 @@
-"""Telling whether a study's files are still those that were measured."""
+"""Detect whether a study's files have changed since they were measured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mimir_engine.study.source import StudySource
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Where a study was found, and what was there.
+    """Place and state of a study's files.
 
     Attributes:
         place: Absolute path of the archive or folder; empty for a list of files.
-        content: Hash over name, size and time of change of all its files. Their bytes are not read.
+        content: Hash of name, size and modification time of each file. Their bytes are not read.
     """
 
     place: str
@@ -26,7 +26,7 @@ class Fingerprint:
 
 
 def fingerprint(source: Source) -> Fingerprint:
-    """The fingerprint of a study as it lies there now; files that are missing count as such."""
+    """Compute the fingerprint of a study as it is now; missing files count as such."""
     if isinstance(source, FusedFolder):
         source = source.path
     is_path = isinstance(source, (str, Path))
@@ -37,7 +37,7 @@ def fingerprint(source: Source) -> Fingerprint:
 
 
 def _files(source: StudySource) -> Iterator[tuple[str, Path]]:
-    """Each file, and its name within the study."""
+    """List each file and its name within the study."""
     if not isinstance(source, (str, Path)):
         yield from ((Path(path).name, Path(path)) for path in source)
         return

@@ -1,4 +1,4 @@
-"""Which studies are asked for, and what each is called."""
+"""List the studies to be read, each with its name in the results."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from mimir_engine.errors import MimirError, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.study import source_name
 
-#: The keys of a JSON line that say where a study is; each line has one of them.
+#: Keys of a JSON line that locate a study; each line has one of them.
 _PLACES = ("path", "files", "fused")
 
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A study to come: its name in all results, and where its files are."""
+    """A study to be read: its name in all results, and its files."""
 
     name: str
     source: Source
 
 
 def named_sources(paths: Iterable[str]) -> list[NamedSource]:
-    """Studies behind the paths of a command line.
+    """List the studies that the paths of a command line stand for.
 
     A zip archive is a study; a folder that holds zip archives (at any depth) stands for them all;
-    any other folder is one study of loose DICOM files. What is given twice, also by way of a link,
-    counts once. Studies of one name are told apart by the folders they lie in.
+    any other folder is one study of loose DICOM files. A study given twice, also through a link,
+    counts once. Studies of the same name get the names of their folders in front.
 
     Raises:
         MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
@@ -41,22 +41,19 @@ def named_sources(paths: Iterable[str]) -> list[NamedSource]:
         found.setdefault(os.path.realpath(path), Path(os.path.abspath(path)))
     if not found:
         raise MimirError("NO_STUDIES", "no studies were given", "Name zip archives or folders.")
-    return check_names(_told_apart(list(found.values())))
+    return check_names(_distinct_names(list(found.values())))
 
 
 def _studies_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.rglob("*") if _is_archive(p)) or [path]
+    # Skip hidden files: macOS writes "._study.zip" beside "study.zip" on other systems' disks.
+    files = (p for p in path.rglob("*") if p.suffix.lower() == ".zip" and p.name[0] != ".")
+    return sorted(p for p in files if p.is_file()) or [path]
 
 
-def _is_archive(path: Path) -> bool:
-    """Hidden files are none: macOS leaves ``._study.zip`` beside ``study.zip`` on foreign disks."""
-    return path.suffix.lower() == ".zip" and not path.name.startswith(".") and path.is_file()
-
-
-def _told_apart(paths: Sequence[Path]) -> list[NamedSource]:
-    """Put as many folders before repeated names as it takes."""
+def _distinct_names(paths: Sequence[Path]) -> list[NamedSource]:
+    """Name studies by their files, with as many folders in front as distinct names need."""
     names = [_name(path, 0) for path in paths]
     for folders in range(1, max(len(path.parts) for path in paths)):
         counts = Counter(names)
@@ -69,36 +66,36 @@ def _told_apart(paths: Sequence[Path]) -> list[NamedSource]:
 
 
 def _name(path: Path, folders: int) -> str:
-    """The study's own name behind the names of so many of the folders it lies in."""
+    """Return the study's own name after the names of a number of its folders."""
     parents = path.parent.parts[1:]
     return printable("/".join((*parents[max(len(parents) - folders, 0) :], source_name(path))), "_")
 
 
 def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:
-    """Studies out of JSON lines in UTF-8: a ``name`` with ``path``, ``files`` or ``fused``.
+    """Read studies from JSON lines in UTF-8: a ``name`` with ``path``, ``files`` or ``fused``.
 
     Empty lines are skipped. With a path the name may be left out. ``fused`` is a folder of volumes
-    that an earlier run kept.
+    that an earlier run wrote.
 
     Raises:
         MimirError: ``SOURCES_INVALID``, ``NO_STUDIES``, ``NAME_REPEATED``.
     """
     sources = []
     for number, line in enumerate(lines, start=1):
-        content = line.removeprefix(b"\xef\xbb\xbf").strip()  # some editors begin files so
+        content = line.removeprefix(b"\xef\xbb\xbf").strip()  # byte order mark of some editors
         if content:
             sources.append(_source_from_json(content, number))
     if not sources:
-        raise MimirError("NO_STUDIES", "no studies were given", "Send one JSON line a study.")
+        raise MimirError("NO_STUDIES", "no studies were given", "Send one JSON line per study.")
     return check_names(sources)
 
 
 def _source_from_json(line: bytes, number: int) -> NamedSource:
     try:
-        record = json.loads(line.decode("utf-8"))
+        fields = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
-        record = None
-    source = _checked_source(record) if isinstance(record, dict) else None
+        fields = None
+    source = _checked_source(fields) if isinstance(fields, dict) else None
     if source is None:
         raise MimirError(
             "SOURCES_INVALID",
@@ -109,24 +106,24 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
     return source
 
 
-def _checked_source(record: dict[str, Any]) -> Optional[NamedSource]:
-    """The study of one line, or None where the line is not as it should be."""
-    name, places = record.get("name", ""), [key for key in _PLACES if record.get(key) is not None]
+def _checked_source(fields: dict[str, Any]) -> Optional[NamedSource]:
+    """Return the study of one line, or None where the line is invalid."""
+    name, places = fields.get("name", ""), [key for key in _PLACES if fields.get(key) is not None]
     if not isinstance(name, str) or len(places) != 1:
         return None
-    place, value = places[0], record[places[0]]
-    name = printable(name, "_")
+    (place,) = places
+    value, name = fields[place], printable(name, "_")
+    if place == "files" and name and isinstance(value, list) and value:
+        return NamedSource(name, tuple(map(Path, value))) if all(map(_is_path, value)) else None
     if place == "path" and _is_path(value):
         return NamedSource(name or _name(Path(value), 0), Path(value))
     if place == "fused" and name and _is_path(value):
         return NamedSource(name, FusedFolder(Path(value)))
-    if place == "files" and name and isinstance(value, list) and value:
-        return NamedSource(name, tuple(map(Path, value))) if all(map(_is_path, value)) else None
     return None
 
 
 def _is_path(value: object) -> bool:
-    """Whether the system can have a file of that name."""
+    """Return whether the value is text that the system can take as a file name."""
     try:
         return isinstance(value, str) and value != "" and b"\0" not in os.fsencode(value)
     except UnicodeEncodeError:
@@ -134,7 +131,7 @@ def _is_path(value: object) -> bool:
 
 
 def check_names(sources: Sequence[NamedSource]) -> list[NamedSource]:
-    """The same sources, if no two have one name.
+    """Return the same sources if their names differ.
 
     Raises:
         MimirError: ``NAME_REPEATED``.
@@ -144,6 +141,6 @@ def check_names(sources: Sequence[NamedSource]) -> list[NamedSource]:
             raise MimirError(
                 "NAME_REPEATED",
                 f"{count} studies are called '{name}'",
-                "Give each a name of its own, by --sources.",
+                "Give each a unique name with --sources.",
             )
     return list(sources)

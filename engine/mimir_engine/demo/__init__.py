@@ -1,1 +1,1 @@
-"""Tables and pictures of `mimir demo`."""
+"""Table and picture of `mimir demo`."""

@@ -1,16 +1,16 @@
-"""Measurements as a table of plain text."""
+"""Print measurements beside the known truth of a phantom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from mimir_engine.measuring.measurement import Measurement
-from mimir_engine.measuring.wording import number, percentile_text
+from mimir_engine.measuring.display_text import interval_text, number, percentile_text
+from mimir_engine.measuring.measurement import Measurement, sex_label
 
 
 def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float]) -> str:
-    """Estimates beside the known truth of a phantom.
+    """Format estimates beside the truth, as a table of text.
 
     Args:
         measurements: Of one study.
@@ -20,7 +20,7 @@ def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float])
     rows: list[tuple[str, ...]] = [
         ("measurement", "unit", "true", "estimate", level, "percentile", "")
     ]
-    rows += [_row(m, truth.get(m.target.name)) for m in measurements]
+    rows += [_row(m, truth.get(m.target)) for m in measurements]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(
@@ -33,18 +33,18 @@ def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float])
 
 
 def _row(measurement: Measurement, true: Optional[float]) -> tuple[str, ...]:
-    if measurement.target.kind == "class":
-        truly = "" if true is None else ("male" if true else "female")
-        said = f"{measurement.label} ({measurement.value:.2f})"
-        return ("sex (score: 0 female, 1 male)", "", truly, said, "", "", "")
-    low, high = measurement.lower_shown, measurement.upper_shown
-    inside = true is None or low <= true <= high
+    m = measurement
+    if m.kind == "class":
+        true_sex = "" if true is None else sex_label(true)
+        estimate = f"{m.sex_label} ({m.value:.2f})"
+        return ("sex (score: 0 female, 1 male)", "", true_sex, estimate, "", "", "")
+    inside = true is None or m.lower_shown <= true <= m.upper_shown
     return (
-        measurement.target.name,
-        measurement.unit,
-        "" if true is None else number(true, measurement.sd),
-        number(measurement.value, measurement.sd),
-        f"{number(low, measurement.sd)} to {number(high, measurement.sd)}",
-        percentile_text(measurement.percentile),
+        m.target,
+        m.unit,
+        "" if true is None else number(true, m.sd),
+        number(m.value, m.sd),
+        interval_text(m),
+        percentile_text(m.percentile),
         "" if inside else "truth outside",
     )

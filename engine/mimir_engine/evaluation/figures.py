@@ -24,7 +24,7 @@ from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
 from mimir_engine.files.atomic import safe_file_name
-from mimir_engine.measuring.wording import readable
+from mimir_engine.measuring.display_text import words
 
 #: Studies drawn as points; of more, a random selection is drawn.
 MAX_POINTS = 4000
@@ -50,7 +50,7 @@ class _Target:
 
     @property
     def title(self) -> str:
-        return _literal(readable(self.name))[:40]
+        return _literal(words(self.name, capital=True))[:40]
 
     def label(self, text: str) -> str:
         return f"{text} ({self.unit})" if self.unit else text

@@ -20,7 +20,7 @@ from mimir_engine.evaluation.subgroups import AGE
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.markdown_table import markdown_table, markdown_text
-from mimir_engine.measuring.wording import number
+from mimir_engine.measuring.display_text import number
 
 #: Headings of the metrics in Markdown.
 TITLES = {

@@ -1,4 +1,4 @@
-"""Where a network runs: the device, and how many threads of the CPU."""
+"""Choose the device and the number of CPU threads that a network runs on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device to run on.
+    """Choose the device to run on.
 
     Args:
         name: ``cpu``, ``cuda`` (also ``cuda:1``), ``mps``, or ``auto``: CUDA, else Apple's MPS,
@@ -32,7 +32,7 @@ def choose_device(name: str = "auto") -> torch.device:
     kind, _, index = name.partition(":")
     if kind not in DEVICES or (index and not (kind == "cuda" and index.isdecimal())):
         raise MimirError(
-            "DEVICE_UNKNOWN", f"{name!r} is no device", f"Choose one of {', '.join(DEVICES)}."
+            "DEVICE_UNKNOWN", f"unknown device {name!r}", f"Choose one of {', '.join(DEVICES)}."
         )
     missing = (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps)
     if missing or (index and int(index) >= torch.cuda.device_count()):
@@ -44,20 +44,9 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def bfloat16_is_fast(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 itself instead of emulating it more slowly."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device)[0] >= 8  # Ampere and later
-    if device.type == "cpu":
-        # PyTorch has no public name for this; where the private one is gone, float32 is safe.
-        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        return bool(supported is not None and supported())
-    return False
-
-
 @contextmanager
 def cpu_threads(count: int | None = None) -> Iterator[int]:
-    """Run PyTorch with that many threads inside the block; afterwards it has as many as before.
+    """Run PyTorch with a number of threads inside the block, then restore the number.
 
     Args:
         count: Threads; by default :func:`available_cores`, or ``OMP_NUM_THREADS`` where it is set.
@@ -69,7 +58,9 @@ def cpu_threads(count: int | None = None) -> Iterator[int]:
         MimirError: ``THREADS_INVALID`` where the count is less than one.
     """
     if count is not None and count < 1:
-        raise MimirError("THREADS_INVALID", f"{count} threads cannot compute anything")
+        raise MimirError(
+            "THREADS_INVALID", f"the number of threads must be at least 1, not {count}"
+        )
     before = torch.get_num_threads()
     asked = os.environ.get("OMP_NUM_THREADS", "")
     default = before if asked.isdecimal() else available_cores()
@@ -82,10 +73,10 @@ def cpu_threads(count: int | None = None) -> Iterator[int]:
 
 
 def available_cores() -> int:
-    """Physical cores that this process may use, at least one.
+    """Count the physical cores that this process may use, at least one.
 
-    Two threads of one core share its arithmetic units, so that a network gains nothing from the
-    second. The affinity mask and a container's CPU quota (Slurm, Docker, Kubernetes) count.
+    Two threads of one core share its arithmetic units, so a network gains nothing from the second.
+    The affinity mask and a container's CPU quota (Slurm, Docker, Kubernetes) count.
     """
     if not hasattr(os, "sched_getaffinity"):  # Windows and macOS
         return os.cpu_count() or 1
@@ -95,7 +86,7 @@ def available_cores() -> int:
 
 
 def _siblings(processor: int) -> str:
-    """A name for the physical core that a logical processor belongs to."""
+    """Name the physical core that a logical processor belongs to."""
     path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
     try:
         return path.read_text().strip()
@@ -104,7 +95,7 @@ def _siblings(processor: int) -> str:
 
 
 def _cpu_quota() -> int:
-    """Cores' worth of time that the control group grants (version 2), rounded up."""
+    """Return the CPU time, in cores, that the control group grants (version 2), rounded up."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return -(-int(quota) // int(period))

@@ -1,98 +1,145 @@
-"""From a module's prediction for one study to measurements that a reader can judge."""
+"""Turn a module's prediction for one study into measurements that a reader can judge."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Optional, Union
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.interval import half_width_in_sd
-from mimir_engine.inference_module.published_targets import PublishedTarget, find_published
 from mimir_engine.inference_module.target import Target
+from mimir_engine.measuring.display_text import words
+from mimir_engine.measuring.flags import BELOW_ZERO, DEMONSTRATION, OUTSIDE_TRAINING_RANGE
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
-DEMONSTRATION = "DEMONSTRATION"
-"""The module is a demonstration: the value says nothing about people."""
-OUTSIDE_VALIDATION = "OUTSIDE_VALIDATION"
-"""The study is of a kind that the module was not validated on; set by the caller."""
-OUTSIDE_TRAINING_RANGE = "OUTSIDE_TRAINING_RANGE"
-"""The value is further from the training data's mean than nearly all of the training data."""
-BELOW_ZERO = "BELOW_ZERO"
-"""The value is negative though the quantity cannot be."""
-
-TRAINING_RANGE_SD = 4.0
-
-FEMALE_BELOW = 0.2
-MALE_ABOVE = 0.8
-"""Scores of 0 female, 1 male; between the two bounds the sex is called uncertain."""
+#: A value further from the training data's mean is flagged, in standard deviations.
+MAX_TRAINING_SD = 4.0
+#: Scores are 0 for female and 1 for male; between these two the sex is called uncertain.
+MAX_FEMALE_SCORE, MIN_MALE_SCORE = 0.2, 0.8
+UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One target, estimated for one study.
 
+    Flat, so that its fields are its JSON: the ledger and a study's folder hold the same form.
+
     Attributes:
-        name: The target's name behind the module's column prefix.
-        target: The target, with its unit, kind and scales.
+        name: The target's name after the module's column prefix, as in ``predictions.csv``.
+        target: The target's own name.
+        unit: Unit of value, SD and bounds; empty for a class.
+        kind: ``quantity``, or ``class`` for a score between two classes.
+        is_sex: The value is the score of the sex: 0 female, 1 male.
+        non_negative: The quantity cannot be below zero.
         value: The estimate, in the unit; for a class, the score.
         sd: Standard deviation of the estimate, in the unit.
         level: The share of intervals that hold the true value, e.g. 0.95.
         lower: Lower bound of the interval, in the unit; raw, so it may be below zero.
         upper: Upper bound of the interval, in the unit.
-        z_score: Distance from the training data's mean in its standard deviations; None for a
-            class, whose score has no such place.
-        z_reference: What the z-score is against, in words.
         percentile: Share of the reference population's predictions below the value, in percent,
             among the same sex; None where the module ships no quantiles or the sex is uncertain.
-        percentile_reference: What the percentile is among, in words; empty where there is none.
-        published: Accuracy of the published network; None for any other module.
+        percentile_reference: The reference population in words; empty without a percentile.
+        sex: ``female`` or ``male``, whose interval and percentile these are; None if uncertain.
+        divisor: ``unit`` is the network's unit divided by this: 1000 for mL to L.
+        training_mean: Mean of the training data, in the network's unit.
+        training_sd: Standard deviation of the training data, in the network's unit.
         module: Name of the inference module.
+        module_version: Version of the inference module.
         flags: Stable codes, e.g. ``DEMONSTRATION``.
     """
 
     name: str
-    target: Target
+    target: str
+    unit: str
+    kind: str
+    is_sex: bool
+    non_negative: bool
     value: float
     sd: float
     level: float
     lower: float
     upper: float
-    z_score: Optional[float]
-    z_reference: str
     percentile: Optional[float]
     percentile_reference: str
-    published: Optional[PublishedTarget]
+    sex: Optional[str]
+    divisor: float
+    training_mean: float
+    training_sd: float
     module: str
+    module_version: str
     flags: tuple[str, ...]
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Measurement:
+        """Read what ``dataclasses.asdict`` and JSON made of a measurement.
+
+        Raises:
+            TypeError, KeyError: These are not the fields of a measurement.
+        """
+        return cls(**{**fields, "flags": tuple(fields["flags"])})
+
     @property
-    def unit(self) -> str:
-        """The unit of value, SD and interval."""
-        return self.target.unit
+    def label(self) -> str:
+        """The target's name in words."""
+        return words(self.target)
 
     @property
     def lower_shown(self) -> float:
         """The lower bound as shown to people: not below zero where the quantity cannot be."""
-        return max(self.lower, 0.0) if self.target.non_negative else self.lower
+        return max(self.lower, 0.0) if self.non_negative else self.lower
 
     @property
     def upper_shown(self) -> float:
         """The upper bound as shown to people: not below zero where the quantity cannot be."""
-        return max(self.upper, 0.0) if self.target.non_negative else self.upper
+        return max(self.upper, 0.0) if self.non_negative else self.upper
 
     @property
-    def label(self) -> str:
-        """``female``, ``male`` or ``uncertain`` for the sex, empty for all else."""
-        if not self.target.is_sex:
-            return ""
-        if self.value < FEMALE_BELOW:
-            return "female"
-        return "male" if self.value > MALE_ABOVE else "uncertain"
+    def sex_label(self) -> str:
+        """``female``, ``male`` or ``uncertain`` for the sex, else empty."""
+        return sex_label(self.value) if self.is_sex else ""
+
+    @property
+    def z_score(self) -> Optional[float]:
+        """The value's z-score; None for a class, whose score has none."""
+        return None if self.kind == "class" else self.z_of(self.value)
+
+    @property
+    def z_reference(self) -> str:
+        """The reference of the z-score in words."""
+        return f"mean and SD of the training data of {self.module} {self.module_version}"
+
+    @property
+    def demonstration(self) -> bool:
+        """True if the module is a demonstration."""
+        return DEMONSTRATION in self.flags
+
+    def z_of(self, value: float) -> float:
+        """Return a value's distance from the training mean in training standard deviations.
+
+        Args:
+            value: In the measurement's unit.
+        """
+        return (value * self.divisor - self.training_mean) / self.training_sd
+
+    def at_level(self, target: Target, level: float) -> Measurement:
+        """Return the same measurement with an interval of another level.
+
+        Args:
+            target: The target that was measured, for its conformal quantiles.
+            level: Share of the intervals that hold the true value, between 0 and 1.
+
+        Raises:
+            MimirError: ``LEVEL_INVALID``.
+        """
+        half_width = interval_factor(target, level, self.sex) * self.sd
+        lower, upper = self.value - half_width, self.value + half_width
+        return replace(self, level=level, lower=lower, upper=upper)
 
 
 def measure(
@@ -115,42 +162,49 @@ def measure(
             estimate, where it has one that is certain.
 
     Returns:
-        One measurement a target, in the module's order.
+        One measurement per target, in the module's order.
 
     Raises:
         MimirError: ``LEVEL_INVALID``; ``STATISTICS_INVALID`` where the module's are damaged.
     """
-    if not 0 < level < 1:
-        raise MimirError(
-            "LEVEL_INVALID", f"an interval level of {level:g} makes no interval", "Use e.g. 0.95."
-        )
-    values = [float(value) for value in mean]
-    deviations = [math.sqrt(value) for value in variance]
-    sex = _predicted_sex(module.targets, values) if sex is None else sex
-    rows = zip(module.targets, module.measurement_names, values, deviations)
+    sex = predicted_sex(module, mean) if sex is None else sex
     return [
-        _measurement(module, target, name, value, sd, level, tuple(flags), sex)
-        for target, name, value, sd in rows
+        _measurement(module, target, float(value), math.sqrt(squared), level, tuple(flags), sex)
+        for target, value, squared in zip(module.targets, mean, variance)
     ]
 
 
-def estimated_sex(measurements: Iterable[Measurement]) -> Optional[str]:
-    """``female`` or ``male`` where one of the measurements says so with certainty, else None.
+def sex_label(score: float) -> str:
+    """Return ``female``, ``male`` or ``uncertain`` for a score of the sex."""
+    if score < MAX_FEMALE_SCORE:
+        return "female"
+    return "male" if score > MIN_MALE_SCORE else UNCERTAIN
 
-    Lets a module that estimates the sex serve the percentiles of one that doesn't.
+
+def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[str]:
+    """Return ``female`` or ``male`` where a module's own estimate is certain, else None.
+
+    Args:
+        module: The inference module.
+        values: Its estimates, in the order of its targets.
     """
-    labels = (measurement.label for measurement in measurements)
-    return next((label for label in labels if label in ("female", "male")), None)
+    labels = (sex_label(value) for target, value in zip(module.targets, values) if target.is_sex)
+    return next((label for label in labels if label != UNCERTAIN), None)
 
 
 def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> float:
-    """Half the interval's width in standard deviations.
+    """Return half the interval's width in standard deviations.
 
     Args:
         target: Its conformal quantiles count, where it has any.
         level: Share of the intervals that hold the true value.
         sex: ``female`` or ``male`` where certain: then those of the sex count, if there are any.
+
+    Raises:
+        MimirError: ``LEVEL_INVALID``.
     """
+    if not 0 < level < 1:
+        raise MimirError("LEVEL_INVALID", f"level {level:g} is out of range", "Use e.g. 0.95.")
     by_sex = target.conformal_quantiles_by_sex
     quantiles = target.conformal_quantiles if sex is None else by_sex.get(sex)
     return half_width_in_sd(quantiles or target.conformal_quantiles, level)
@@ -159,49 +213,49 @@ def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> 
 def _measurement(
     module: InferenceModule,
     target: Target,
-    name: str,
     value: float,
     sd: float,
     level: float,
     flags: tuple[str, ...],
     sex: Optional[str],
 ) -> Measurement:
-    half_width = interval_factor(target, level, sex) * sd
-    z_score = (value * target.divisor - target.mean) / target.sd
     percentile, percentile_reference = _percentile(module, target, value, sex)
-    return Measurement(
-        name=name,
-        target=target,
+    measurement = Measurement(
+        name=module.column_prefix + target.name,
+        target=target.name,
+        unit=target.unit,
+        kind=target.kind,
+        is_sex=target.is_sex,
+        non_negative=target.non_negative,
         value=value,
         sd=sd,
         level=level,
-        lower=value - half_width,
-        upper=value + half_width,
-        z_score=None if target.kind == "class" else z_score,
-        z_reference=f"mean and SD of the training data of {module.name} {module.version}",
+        lower=value,
+        upper=value,
         percentile=percentile,
         percentile_reference=percentile_reference,
-        published=find_published(target.name, target.ukb_field) if module.published else None,
+        sex=sex,
+        divisor=target.divisor,
+        training_mean=target.mean,
+        training_sd=target.sd,
         module=module.name,
-        flags=tuple(dict.fromkeys((*flags, *_flags(module, target, value, z_score)))),
+        module_version=module.version,
+        flags=flags,
     )
-
-
-def _flags(
-    module: InferenceModule, target: Target, value: float, z_score: float
-) -> tuple[str, ...]:
     conditions = {
         DEMONSTRATION: module.demonstration,
-        OUTSIDE_TRAINING_RANGE: abs(z_score) > TRAINING_RANGE_SD,
+        OUTSIDE_TRAINING_RANGE: abs(measurement.z_of(value)) > MAX_TRAINING_SD,
         BELOW_ZERO: target.non_negative and value < 0,
     }
-    return tuple(code for code, holds in conditions.items() if holds)
+    own = [code for code, holds in conditions.items() if holds]
+    measurement = replace(measurement, flags=tuple(dict.fromkeys((*flags, *own))))
+    return measurement.at_level(target, level)
 
 
 def _percentile(
     module: InferenceModule, target: Target, value: float, sex: Optional[str]
 ) -> tuple[Optional[float], str]:
-    """The percentile and what it is among."""
+    """Return the percentile and its reference population in words."""
     statistics = module.statistics()
     if statistics is None or sex is None or target.kind == "class":
         return None, ""
@@ -209,10 +263,3 @@ def _percentile(
     if percentile is None:
         return None, ""
     return percentile, f"predictions for {sex} members of {statistics.reference}"
-
-
-def _predicted_sex(targets: Sequence[Target], values: Sequence[float]) -> Optional[str]:
-    for target, value in zip(targets, values):
-        if target.is_sex:
-            return "female" if value < FEMALE_BELOW else "male" if value > MALE_ABOVE else None
-    return None

@@ -15,8 +15,8 @@ from dicom_builder import File, complete_study, set_pixels, write_zip
 from pydicom.dataset import Dataset
 from random_modules import TARGETS, module_spec, random_state_dict, write_without_network
 
+from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.measure_studies import InferOptions, infer
-from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts

@@ -422,7 +422,7 @@ def test_the_demonstration_works_twice_in_one_folder_with_and_without_pictures(
         patch.setitem(sys.modules, "matplotlib", None)
         assert main(["demo", "--output", str(output)]) == DONE
     said = capsys.readouterr()
-    assert "No picture: pip install 'mimir-engine[figures]' draws it." in said.err
+    assert "No picture: run pip install 'mimir-engine[figures]' to draw it." in said.err
     assert "liverVolume" in said.out
     assert "truth" in said.out or "true" in said.out
     assert not list(output.glob("*.png"))

@@ -14,7 +14,7 @@ import pytest
 from cohort_builder import write_studies
 
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
-from mimir_engine.cohort import image_dataset as projecting
+from mimir_engine.cohort import image_dataset
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.sources import named_sources
@@ -93,19 +93,19 @@ def test_a_run_that_is_killed_goes_on_to_the_same_data_set(
     class Killed(Exception):
         pass
 
-    folder, whole_record = tmp_path / "data", projecting._record
+    folder, append = tmp_path / "data", image_dataset._append
 
-    def killed_after_the_image(read: Any, images: GrowingArray) -> dict[str, Any]:
-        record = whole_record(read, images)
+    def killed_after_the_image(prepared: Any, images: GrowingArray) -> Any:
+        done = append(prepared, images)
         if images.rows == 2:
-            raise Killed  # the image is on the disk, the ledger doesn't know it
-        return record
+            raise Killed  # the image is on the disk, the ledger does not know it
+        return done
 
     sources = named_sources(map(str, archives))
-    monkeypatch.setattr(projecting, "_record", killed_after_the_image)
+    monkeypatch.setattr(image_dataset, "_append", killed_after_the_image)
     with pytest.raises(Killed):
         project_studies(sources, folder, ignore)
-    monkeypatch.setattr(projecting, "_record", whole_record)
+    monkeypatch.setattr(image_dataset, "_append", append)
     with (folder / "images.npy").open("ab") as file:
         file.write(b"half an image")
     project_studies(sources, folder, ignore)
@@ -168,7 +168,7 @@ def test_the_command_tells_each_study_and_its_time_left(
     command = ["project", *map(str, archives[:2]), str(broken), "--dataset", str(folder)]
     assert main(command) == SOME_FAILED
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "3 studies, 0 of them done before"
+    assert lines[0] == "3 studies"
     assert "1000001_20201_2_0 done" in lines[1]
     assert "[1/3" in lines[1]
     assert " left]" in lines[1]

@@ -24,7 +24,7 @@ def filled(folder: Path, *names: str) -> Path:
 
 def known(folder: Path) -> dict[str, int]:
     with Ledger(folder, RUN) as ledger:
-        return {name: record["value"] for name, record in ledger.records()}
+        return {name: entry["value"] for name, entry in ledger.entries()}
 
 
 def test_what_was_noted_is_known_to_the_next_run_sorted_by_name(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_what_was_noted_is_known_to_the_next_run_sorted_by_name(tmp_path: Path) 
     assert list(known(tmp_path / "new" / "folder").items()) == [("a", 1), ("b", 0), ("c", 2)]
 
 
-def test_the_last_record_of_a_study_counts(tmp_path: Path) -> None:
+def test_the_last_entry_of_a_study_counts(tmp_path: Path) -> None:
     filled(tmp_path, "a", "b", "a")
     assert known(tmp_path) == {"a": 2, "b": 1}
     with Ledger(tmp_path, RUN) as ledger:
@@ -57,7 +57,7 @@ def test_a_torn_first_line_is_a_new_beginning(tmp_path: Path) -> None:
     assert json.loads(path.read_text("ascii")) == RUN
 
 
-def test_another_run_is_refused_and_told_what_differs(tmp_path: Path) -> None:
+def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
     filled(tmp_path, "a")
     with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
         Ledger(tmp_path, {**RUN, "modules": []})
@@ -66,7 +66,7 @@ def test_another_run_is_refused_and_told_what_differs(tmp_path: Path) -> None:
     assert known(tmp_path) == {"a": 0}, "a refused run changes nothing"
 
 
-def test_overwriting_starts_anew_and_removes_old_results(tmp_path: Path) -> None:
+def test_overwriting_starts_again_and_removes_old_results(tmp_path: Path) -> None:
     filled(tmp_path, "a")
     (tmp_path / "predictions.csv").write_text("old")
     (tmp_path / "notes.txt").write_text("not ours")
@@ -101,7 +101,7 @@ def test_two_processes_do_not_write_to_one_folder(tmp_path: Path) -> None:
     assert known(tmp_path) == {"a": 1}
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
         Ledger(tmp_path / "file" / "out", RUN)
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> Non
 
 @contextmanager
 def little_room(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond that size: a full disk, as the system tells it."""
+    """No file of this process may grow beyond that size: a full disk, as the system reports it."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -119,20 +119,20 @@ def little_room(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_when_there_is_room(
+def test_a_full_disk_is_an_error_of_one_line_and_the_run_continues_when_there_is_room(
     tmp_path: Path,
 ) -> None:
     room = filled(tmp_path, "a").stat().st_size + 30
     refused = pytest.raises(MimirError, match="OUTPUT_UNWRITABLE")
     with Ledger(tmp_path, RUN) as ledger, little_room(room), refused:
         ledger.add("b", {"value": 1, "text": "x" * 100})
-    assert (tmp_path / LEDGER_FILE).stat().st_size == room, "a part of the record was written"
+    assert (tmp_path / LEDGER_FILE).stat().st_size == room, "a part of the entry was written"
     with Ledger(tmp_path, RUN) as ledger:
         ledger.add("c", {"value": 2})
     assert known(tmp_path) == {"a": 0, "c": 2}
 
 
-def test_a_disk_that_is_full_at_once_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_at_once_is_an_error_of_one_line(tmp_path: Path) -> None:
     with little_room(0), pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
         Ledger(tmp_path, RUN)
 

@@ -5,8 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,8 +21,7 @@ from random_modules import TARGETS
 
 from mimir_engine.cohort import measure_studies as infer_file
 from mimir_engine.cohort.ledger import LEDGER_FILE
-from mimir_engine.cohort.measure_studies import BATCH, InferOptions
-from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.measure_studies import MAX_BATCH
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
@@ -129,7 +126,7 @@ def test_a_moved_study_is_known_and_another_one_of_its_name_is_refused(
         shutil.copy(archive, tmp_path / folder / "scan.zip")
     first = run_infer([tmp_path / "p1" / "scan.zip"], [trial], tmp_path / "out")
     with pytest.raises(
-        MimirError, match="NAME_TAKEN: the results hold another study called 'scan'"
+        MimirError, match="NAME_TAKEN: the folder holds another study called 'scan'"
     ):
         run_infer([tmp_path / "p2" / "scan.zip"], [trial], tmp_path / "out")
     (tmp_path / "p1").rename(tmp_path / "p3")
@@ -145,6 +142,20 @@ def test_results_of_earlier_runs_stay(
     assert len(run_infer(archives[1:2], [trial], tmp_path / "out").values) == 2
     alone = run_infer(archives[1:2], [trial], tmp_path / "out", overwrite=True)
     assert alone.values.keys() == {archives[1].stem}
+
+
+def test_a_run_of_an_older_version_is_refused_with_a_way_out(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    ledger = tmp_path / "out" / LEDGER_FILE
+    run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
+    run, entry = ledger.read_text("ascii").splitlines()
+    older = {key: value for key, value in json.loads(run).items() if key != "ledger_format"}
+    ledger.write_text(f"{json.dumps(older)}\n{entry}\n", "ascii")
+    with pytest.raises(
+        MimirError, match=r"OUTPUT_IN_USE: .* \(other ledger_format\)\. .*overwrite"
+    ):
+        run_infer(archives[:1], [trial], tmp_path / "out")
 
 
 def test_another_module_does_not_go_on_with_these_results(
@@ -176,7 +187,7 @@ def test_a_fault_of_ours_fails_one_study_and_tells_nothing_of_the_patient(
 ) -> None:
     faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
 
-    def faulty(source: Any, name: str, keep_images: None) -> Any:
+    def faulty(source: Any, name: str, store_images: None) -> Any:
         if name in faults:
             raise faults[name]
         return prepare(source, name)
@@ -234,44 +245,6 @@ def test_modules_that_cannot_work_together_or_here_are_refused_before_any_study_
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_no_more_studies_than_jobs_are_in_memory_at_once(
-    jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock, now, most = threading.Lock(), 0, 0
-
-    def slow(source: Any, name: str, keep_images: None) -> Any:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.01)
-        with lock:
-            now -= 1
-        raise MimirError("NO_DICOM", "nothing here")
-
-    monkeypatch.setattr(infer_file, "prepare", slow)
-    sources = [NamedSource(f"{n:02d}", f"/gone/{n}.zip") for n in range(3 * BATCH)]
-
-    def read(source: NamedSource) -> Any:
-        return infer_file._read(source, [], InferOptions(), lambda event: None)
-
-    reads = infer_file._ahead(read, sources, jobs)
-    assert [read.name for read in reads] == [source.name for source in sources]
-    assert most == jobs
-
-
-def test_reading_runs_ahead_of_the_networks_by_little() -> None:
-    started: list[str] = []
-    sources = [NamedSource(f"{n:03d}", "") for n in range(100)]
-    reads = infer_file._ahead(lambda source: started.append(source.name), sources, 2)  # type: ignore[arg-type,return-value,func-returns-value]
-    next(reads)
-    time.sleep(0.2)
-    assert len(started) <= BATCH + 2
-    reads.close()
-    assert len(started) <= BATCH + 2, "what has not begun is not begun any more"
-
-
 def heed_control_c() -> None:
     """Undo what a shell does to jobs in the background, tests among them: ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -283,7 +256,7 @@ def run_in_the_middle(
 ) -> Iterator[tuple[subprocess.Popen[bytes], list[Path]]]:
     """A real run on two batches of studies that has done the first of them."""
     folder.mkdir()
-    paths = [folder / f"{number:02d}.zip" for number in range(2 * BATCH)]
+    paths = [folder / f"{number:02d}.zip" for number in range(2 * MAX_BATCH)]
     for number, path in enumerate(paths):
         shutil.copy(archives[number % 3], path)
     command = [sys.executable, "-m", "mimir_engine", "infer", str(folder), "--events"]
@@ -333,9 +306,9 @@ def test_control_c_ends_a_run_in_one_line_with_its_ledger_whole(
         assert process.wait(timeout=60) == 130
         assert process.stderr is not None
         lines = process.stderr.read().decode().splitlines()
-    assert lines == ["CANCELLED: stopped before the end. The same command can be given again."]
+    assert lines == ["CANCELLED: stopped before the end. Run the same command again to continue."]
     ledger = tmp_path / "cohort" / "out" / LEDGER_FILE
-    records = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
-    assert 1 <= len(records[1:]) < len(paths)
-    assert all("predictions" in record for record in records[1:])
+    entries = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
+    assert 1 <= len(entries[1:]) < len(paths)
+    assert all("measurements" in entry for entry in entries[1:])
     assert not (ledger.parent / "predictions.csv").exists()

@@ -12,10 +12,9 @@ import pytest
 from cohort_builder import module_with_statistics
 from random_modules import module_spec, write_without_network
 
+from mimir_engine.cohort.cohort import Cohort, read_cohort
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.outcome import Cohort, StudyResult, cohort_of
 from mimir_engine.cohort.result_files import write_cohort
-from mimir_engine.demo.truth_table import truth_table
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import EXTRAS, require
@@ -25,37 +24,44 @@ from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.description import describe
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.target import Target
+from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.measurement import measure
-from mimir_engine.measuring.wording import percentile_text
-from mimir_engine.projection.project import Projection
+from mimir_engine.measuring.study_result import StudyResult
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.volume import Volume, axial_affine
 
 MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
 
 
-def outcome(
-    mean: Sequence[float] = MEAN, finding: str = "", modules: int = 1, validated: bool = True
+def measured(
+    mean: Sequence[float] = MEAN, finding: str = "", validated: bool = True
 ) -> dict[str, Any]:
-    """What the ledger keeps of a study that was done."""
-    said = {"mean": mean, "variance": VARIANCE, "validated": validated}
-    return {
-        "eid": "1000001",
-        "instance": "2",
-        "findings": [{"code": finding, "sentence": "..."}] if finding else [],
-        "predictions": [said] * modules,
-    }
+    """What a study of ``cohort`` is like that was done."""
+    return {"mean": mean, "finding": finding, "flags": () if validated else (OUTSIDE_VALIDATION,)}
 
 
 def cohort(
     folder: Path,
-    records: dict[str, dict[str, Any]],
+    studies: dict[str, dict[str, Any]],
     modules: Sequence[InferenceModule] = (module_spec(),),
     level: float = 0.95,
 ) -> Cohort:
+    """A cohort whose ledger knows these studies, measured at 95 %, or their failures."""
     with Ledger(folder, {"mimir": "0.1.0"}) as ledger:
-        for name, record in records.items():
-            ledger.add(name, record)
-        return cohort_of(ledger, modules, level, {"mimir": "0.1.0", "level": level})
+        for name, study in studies.items():
+            ledger.add(name, study if "code" in study else entry(name, study, modules))
+        return read_cohort(ledger, modules, level, {"mimir": "0.1.0", "level": level})
+
+
+def entry(name: str, study: dict[str, Any], modules: Sequence[InferenceModule]) -> dict[str, Any]:
+    """The ledger's entry of a study."""
+    measurements = [
+        measurement
+        for module in modules
+        for measurement in measure(module, study["mean"], VARIANCE, flags=study["flags"])
+    ]
+    findings = (Finding(study["finding"], "..."),) if study["finding"] else ()
+    return StudyResult(name, "1000001", "2", tuple(measurements), findings).to_json()
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -71,7 +77,7 @@ def written(folder: Path, *arguments: Any, **options: Any) -> tuple[list[str], l
 
 
 def test_the_columns_are_those_of_the_contract_and_the_rows_are_sorted(tmp_path: Path) -> None:
-    header, lines = written(tmp_path, {"b": outcome(), "a": outcome(finding="SLICE_REPEATED")})
+    header, lines = written(tmp_path, {"b": measured(), "a": measured(finding="SLICE_REPEATED")})
     assert header == [
         "name", "eid", "instance",
         "liverVolume_mean_in_L", "liverVolume_sd_in_L",
@@ -93,19 +99,19 @@ def test_the_level_is_in_the_names_of_the_bounds(tmp_path: Path, level: float, e
 
 def test_numbers_come_back_to_the_last_digit(tmp_path: Path) -> None:
     mean = (0.1 + 0.2, 1e-17, -1 / 3)
-    _, (line,) = written(tmp_path, {"a": outcome(mean=mean)})
+    _, (line,) = written(tmp_path, {"a": measured(mean=mean)})
     assert (float(line[3]), float(line[7]), float(line[11])) == mean
     assert float(line[5]) == measure(module_spec(), mean, VARIANCE)[0].lower
 
 
 def test_a_bound_below_zero_stays_raw(tmp_path: Path) -> None:
-    _, (line,) = written(tmp_path, {"a": outcome(mean=(0.1, 170.0, 0.0))})
+    _, (line,) = written(tmp_path, {"a": measured(mean=(0.1, 170.0, 0.0))})
     assert float(line[5]) < 0
 
 
 def test_a_study_is_in_exactly_one_of_the_two_files(tmp_path: Path) -> None:
     failure = {"code": "NO_DICOM", "reason": "nothing, to read."}
-    _, lines = written(tmp_path, {"b": failure, "a": outcome(), "c": failure})
+    _, lines = written(tmp_path, {"b": failure, "a": measured(), "c": failure})
     assert [line[0] for line in lines] == ["a"]
     header, *failures = rows(tmp_path / "failures.csv")
     assert header == ["name", "code", "reason"]
@@ -121,7 +127,7 @@ def test_without_studies_both_files_have_their_header(tmp_path: Path) -> None:
 
 def test_two_modules_stand_side_by_side(tmp_path: Path) -> None:
     modules = (module_spec(), module_spec(name="other", column_prefix="other_"))
-    header, (line,) = written(tmp_path, {"a": outcome(modules=2)}, modules)
+    header, (line,) = written(tmp_path, {"a": measured()}, modules)
     assert header[12] == "other_liverVolume_mean_in_L"
     assert line[12:21] == line[3:12]
 
@@ -137,7 +143,7 @@ def test_only_the_sex_has_a_male_score(tmp_path: Path) -> None:
 
 
 def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path) -> None:
-    studies = cohort(tmp_path, {"a": outcome()})
+    studies = cohort(tmp_path, {"a": measured()})
     write_cohort(tmp_path, studies, ["mimir"], published_columns=True)
     header, line = rows(tmp_path / "predictions.csv")
     assert header[3:5] == ["liverVolume_mean_in_L", "liverVolume_variance_in_L"]
@@ -147,14 +153,14 @@ def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path)
 
 def test_names_are_no_formulas_and_any_alphabet_is_kept(tmp_path: Path) -> None:
     names = ["=1+1", "+1", "-1", "@x", "\uff1d1", "Zoë, 頭", 'a"b']
-    _, lines = written(tmp_path, {name: outcome() for name in names})
+    _, lines = written(tmp_path, {name: measured() for name in names})
     assert {line[0] for line in lines} == {
         "'=1+1", "'+1", "'-1", "'@x", "'\uff1d1", "Zoë, 頭", 'a"b',
     }  # fmt: skip
 
 
 def test_the_run_is_described(tmp_path: Path) -> None:
-    write_cohort(tmp_path, cohort(tmp_path, {"a": outcome()}), ["mimir", "infer", "Zoë"])
+    write_cohort(tmp_path, cohort(tmp_path, {"a": measured()}), ["mimir", "infer", "Zoë"])
     content = (tmp_path / "run.json").read_bytes()
     assert content.isascii()
     assert json.loads(content) == {
@@ -185,30 +191,6 @@ def test_a_name_leads_out_of_no_folder(name: str, tmp_path: Path) -> None:
 
 def test_text_from_outside_fits_one_line_of_any_terminal() -> None:
     assert printable("a\r\nb\x1b[2J\u202e\u2028\x00c\udcff ë頭") == "a  b [2J   c  ë頭"
-
-
-# --- tables of text ---
-
-
-def test_the_table_puts_estimates_beside_the_truth(tmp_path: Path) -> None:
-    module = module_with_statistics(tmp_path / "trial", column_prefix="t_")
-    truth = {"liverVolume": 1.5, "height": 190.0, "sex": 1.0}
-    lines = truth_table(measure(module, MEAN, VARIANCE), truth).splitlines()
-    assert lines[0].split() == [
-        "measurement", "unit", "true", "estimate", "95", "%", "interval", "percentile",
-    ]  # fmt: skip
-    assert lines[2].split()[:4] == ["liverVolume", "L", "1.5", "1.4"]
-    assert "truth outside" not in lines[2]
-    assert lines[3].endswith("truth outside")
-    assert "male (0.97)" in lines[4]
-
-
-@pytest.mark.parametrize(
-    ("percentile", "text"),
-    [(None, ""), (0.5, "< 1"), (1.0, "1"), (50.4, "50"), (99.0, "99"), (99.5, "> 99")],
-)
-def test_nobody_is_at_the_hundredth_percentile(percentile: float, text: str) -> None:
-    assert percentile_text(percentile) == text
 
 
 def test_a_module_is_described_with_what_it_measures_and_for_whom(tmp_path: Path) -> None:
@@ -247,7 +229,7 @@ def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
     from mimir_engine.cohort.result_files import write_parquet
 
     module = module_with_statistics(tmp_path / "trial", demonstration=True)
-    records = {"b": outcome(validated=False), "a": outcome(finding="SLICE_REPEATED")}
+    records = {"b": measured(validated=False), "a": measured(finding="SLICE_REPEATED")}
     studies = cohort(tmp_path, records, [module], level=0.9)
     write_parquet(tmp_path, studies)
     table = parquet.read_table(tmp_path / "predictions.parquet")
@@ -256,12 +238,12 @@ def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
         "level", "z", "percentile", "flags",
     ]  # fmt: skip
     first, *_, last = table.to_pylist()
-    measured = measure(module, MEAN, VARIANCE, 0.9)
+    expected = measure(module, MEAN, VARIANCE, 0.9)
     assert first == {
         "study": "a", "eid": "1000001", "instance": "2",
         "measurement": "liverVolume", "unit": "L", "value": 1.45, "sd": 0.2,
-        "lower": measured[0].lower, "upper": measured[0].upper, "level": 0.9,
-        "z": measured[0].z_score, "percentile": measured[0].percentile,
+        "lower": expected[0].lower, "upper": expected[0].upper, "level": 0.9,
+        "z": expected[0].z_score, "percentile": expected[0].percentile,
         "flags": "SLICE_REPEATED;DEMONSTRATION",
     }  # fmt: skip
     assert first["percentile"] is not None
@@ -280,47 +262,3 @@ def test_a_missing_extra_is_named_with_how_to_get_it(
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MimirError, match=rf"EXTRA_MISSING: .*'mimir-engine\[{extra}\]'"):
         require(extra)
-
-
-def text_of(figure: Any) -> str:
-    """All that is written in a figure."""
-    from matplotlib.text import Text
-
-    return "\n".join(text.get_text() for text in figure.findobj(Text))
-
-
-@pytest.mark.parametrize("demonstration", [True, False])
-def test_the_picture_says_what_a_reader_must_know(
-    demonstration: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("matplotlib")
-    from matplotlib.figure import Figure
-
-    from mimir_engine.demo.study_figure import draw_study
-
-    drawn: list[Any] = []
-    save = Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda f, *a, **k: (drawn.append(f), save(f, *a, **k)))
-    module = module_with_statistics(tmp_path / "trial", demonstration=demonstration)
-    measurements = measure(module, (1.45, 230.0, 0.97), VARIANCE)
-    flags = tuple(dict.fromkeys(["SLICE_REPEATED", *(f for m in measurements for f in m.flags)]))
-    result = StudyResult("1000001_20201_2_0", "1000001", "2", tuple(measurements), flags, ())
-    image = np.zeros((3, 256, 256), np.uint8)
-    draw_study(tmp_path / "a.png", Projection(image), result, module, {"height": 226.0})
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    text = text_of(drawn[0])
-    assert ("says nothing about people" in text) == demonstration
-    assert "Research use only" in text
-    assert "Liver volume" in text
-    assert "male members of 200 made-up people" in text
-    assert "Flags: SLICE_REPEATED, OUTSIDE_TRAINING_RANGE" in text
-    assert "226" in text
-
-
-def test_names_of_targets_become_words() -> None:
-    pytest.importorskip("matplotlib")
-    from mimir_engine.measuring.wording import readable
-
-    assert readable("visceralFatVolume") == "Visceral fat volume"
-    assert readable("DXATotalFat") == "DXA total fat"
-    assert readable("AtlasASATVolume") == "Atlas ASAT volume"

@@ -153,8 +153,9 @@ def test_no_sources_have_no_repeated_names() -> None:
 
 READER = """
 import sys, time
-from mimir_engine.cli._study_list import read_source_list
-print(len(read_source_list("-")), flush=True)
+from mimir_engine.cli._study_options import read_lines
+from mimir_engine.cohort.sources import sources_from_json
+print(len(sources_from_json(read_lines("-"))), flush=True)
 time.sleep(60)
 """
 
@@ -173,10 +174,10 @@ def test_a_process_whose_list_ended_by_an_empty_line_ends_when_its_input_closes(
 
 
 def test_a_list_in_a_file_may_have_empty_lines(tmp_path: Path) -> None:
-    from mimir_engine.cli._study_list import read_source_list
+    from mimir_engine.cli._study_options import read_lines
 
     path = tmp_path / "list.jsonl"
     path.write_bytes(b'{"path": "a.zip"}\n\n{"path": "b\xe2\x80\xa8c.zip"}')
-    assert [source.name for source in read_source_list(str(path))] == ["a", "b_c"]
+    assert [source.name for source in sources_from_json(read_lines(str(path)))] == ["a", "b_c"]
     with pytest.raises(MimirError, match=r"SOURCES_INVALID: the list of .* cannot be read"):
-        read_source_list(str(tmp_path / "none.jsonl"))
+        read_lines(str(tmp_path / "none.jsonl"))

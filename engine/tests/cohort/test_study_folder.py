@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +16,12 @@ from mimir_engine.cohort.study_folder import (
     MEASUREMENTS_FILE,
     PROJECTION_FILE,
     StudyFolders,
-    read_details,
+    read_study_folder,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.one_study import read_and_fuse
-from mimir_engine.measuring.wording import FLAG_SENTENCES, flag_sentence, words
 from mimir_engine.projection.project import project
 
 
@@ -45,37 +43,29 @@ def test_a_study_is_kept_with_its_images_and_its_measurements(
 ) -> None:
     folders = StudyFolders(tmp_path / "details")
     run = run_infer([archive], [trial], tmp_path / "out", folders=folders)
-    details = read_details(Path(run.studies[archive.stem]["details"]))
+    folder = read_study_folder(Path(run.studies[archive.stem]["details"]))
     study, fused = read_and_fuse(archive)
-    assert details.name == archive.stem
-    assert details.has_volumes
-    assert np.array_equal(details.water().array, fused.water.array)
-    assert np.array_equal(details.fat().array, fused.fat.array)
-    assert np.array_equal(details.water().affine, fused.water.affine)
-    assert details.fat_fraction().array.max() <= 100
-    assert np.array_equal(details.projection(), project(fused).image)
-    assert details.origin["scanner"]["vendor"] == study.scanner.vendor
+    assert folder.result.name == archive.stem
+    assert folder.has_volumes
+    assert np.array_equal(folder.water().array, fused.water.array)
+    assert np.array_equal(folder.fat().array, fused.fat.array)
+    assert np.array_equal(folder.water().affine, fused.water.affine)
+    assert folder.fat_fraction().array.max() <= 100
+    assert np.array_equal(folder.projection(), project(fused).image)
+    assert folder.origin["scanner"]["vendor"] == study.scanner.vendor
     (result,) = run.cohort.results
-    assert [(m.name, m.value, m.sd, m.lower, m.upper) for m in details.measurements] == [
-        (m.name, m.value, m.sd, m.lower, m.upper) for m in result.measurements
-    ], "JSON keeps every digit"
-    for shown, measured in zip(details.measurements, result.measurements):
-        assert shown.module == "trial"
-        assert shown.unit == measured.unit
-        if measured.z_score is not None:
-            place = (shown.value - shown.reference_mean) / shown.reference_sd
-            assert math.isclose(place, measured.z_score, rel_tol=1e-9)
-    assert set(details.flags) == set(result.flags)
+    assert folder.result == result, "JSON keeps every digit"
+    assert result.measurements[0].module == "trial"
 
 
 def test_volumes_can_be_left_out(trial: InferenceModule, archive: Path, tmp_path: Path) -> None:
     folders = StudyFolders(tmp_path / "details", volumes=False)
     run_infer([archive], [trial], tmp_path / "out", folders=folders)
-    details = read_details(folders.path(archive.stem))
-    assert not details.has_volumes
-    assert details.projection().shape == (3, 256, 256)
+    folder = read_study_folder(folders.path(archive.stem))
+    assert not folder.has_volumes
+    assert folder.projection().shape == (3, 256, 256)
     with pytest.raises(MimirError) as error:
-        details.water()
+        folder.water()
     assert error.value.code == "DETAILS_INVALID"
 
 
@@ -113,7 +103,7 @@ def test_damaged_details_are_refused(
     folder = folders.path(archive.stem)
     (folder / MEASUREMENTS_FILE).write_text(content)
     with pytest.raises(MimirError) as error:
-        read_details(folder)
+        read_study_folder(folder)
     assert error.value.code == "DETAILS_INVALID"
 
 
@@ -122,22 +112,3 @@ def test_names_lead_out_of_no_folder(tmp_path: Path) -> None:
     for name in ("../up", "/etc/passwd", "..", "a/b", "con\\x"):
         assert folders.path(name).parent == tmp_path
     assert {FRACTION_FILE, PROJECTION_FILE}.isdisjoint({MEASUREMENTS_FILE})
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("visceralFatVolume", "visceral fat volume"),
-        ("sex", "sex"),
-        ("BMI", "BMI"),
-        ("gripStrengthRight", "grip strength right"),
-        ("liverPDFF", "liver PDFF"),
-    ],
-)
-def test_names_are_said_in_words(name: str, said: str) -> None:
-    assert words(name) == said
-
-
-def test_every_flag_has_a_sentence_and_a_strange_one_stays_itself() -> None:
-    assert all(sentence.endswith(".") for sentence in FLAG_SENTENCES.values())
-    assert flag_sentence("STRANGE") == "STRANGE"

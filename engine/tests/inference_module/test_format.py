@@ -55,6 +55,13 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     assert module.measurement_names == ("a_VatVolume",)
 
 
+def test_a_key_of_earlier_versions_is_still_accepted(tmp_path: Path) -> None:
+    folder = write_without_network(tmp_path / "trial")
+    record = json.loads((folder / "module.json").read_text("utf-8"))
+    (folder / "module.json").write_text(json.dumps({**record, "bfloat16_error_sd": 0.01}), "utf-8")
+    assert load_module(folder).name == "trial"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -8,7 +8,6 @@ torch = pytest.importorskip("torch")
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.device import (
     available_cores,
-    bfloat16_is_fast,
     choose_device,
     cpu_threads,
 )
@@ -58,7 +57,3 @@ def test_threads_default_to_the_cores_unless_the_environment_says_otherwise(
 def test_no_threads_are_refused() -> None:
     with pytest.raises(MimirError, match="THREADS_INVALID"), cpu_threads(0):
         pass
-
-
-def test_bfloat16_is_never_fast_where_it_is_unknown() -> None:
-    assert not bfloat16_is_fast(torch.device("mps"))

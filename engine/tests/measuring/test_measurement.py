@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.format import ModuleFile
 from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement, estimated_sex, measure
+from mimir_engine.measuring.measurement import Measurement, measure
 
 MEAN = [1.45, 178.2, 0.97]
 VARIANCE = [0.04, 9.0, 0.0001]
@@ -99,15 +100,15 @@ def test_a_z_score_says_what_it_is_against() -> None:
 )
 def test_sex_is_a_class_with_a_score(score: float, label: str) -> None:
     measurements = measure(module_spec(), [1.45, 170.0, score], VARIANCE)
-    assert [m.label for m in measurements] == ["", "", label]
+    assert [m.sex_label for m in measurements] == ["", "", label]
     assert measurements[2].value == score
-    assert estimated_sex(measurements) == (None if label == "uncertain" else label)
+    assert {m.sex for m in measurements} == {None if label == "uncertain" else label}
 
 
 def test_another_class_than_sex_has_no_label() -> None:
     target = Target("diabetes", "2976", "", 1, 0.05, 0.2, kind="class")
     (diabetes,) = measure(module_spec(targets=(target,)), [0.9], [0.01])
-    assert diabetes.label == ""
+    assert diabetes.sex_label == ""
 
 
 def test_flags_of_the_study_the_module_and_the_value_come_together() -> None:
@@ -119,12 +120,20 @@ def test_flags_of_the_study_the_module_and_the_value_come_together() -> None:
     assert liver.flags == ("OUTSIDE_VALIDATION", "DEMONSTRATION", "OUTSIDE_TRAINING_RANGE")
 
 
-def test_published_accuracy_belongs_to_published_modules_alone() -> None:
-    assert [m.published for m in measured()] == [None, None, None]
-    liver, height, _ = measured(provenance={"layout": "published"})
-    assert liver.published is not None
-    assert height.published is not None
-    assert (liver.published.mae, height.published.icc) == (0.039, 0.965)
+def test_a_measurement_survives_json_to_the_last_digit() -> None:
+    measured = measure(module_spec(), [1 / 3, 178.2, 0.1 + 0.2], VARIANCE, flags=["A"])
+    text = json.dumps([asdict(measurement) for measurement in measured])
+    assert [Measurement.from_json(fields) for fields in json.loads(text)] == measured
+
+
+def test_another_level_gives_what_measuring_at_that_level_gives() -> None:
+    by_sex = {"male": {0.5: 1.0, 0.95: 3.0}}
+    liver = replace(TARGETS[0], conformal_quantiles={0.95: 2.5}, conformal_quantiles_by_sex=by_sex)
+    module = module_spec(targets=(liver, *TARGETS[1:]))
+    for sex in ("male", None):
+        first, other = (measure(module, MEAN, VARIANCE, level, sex=sex) for level in (0.95, 0.7))
+        pairs = zip(first, module.targets)
+        assert [m.at_level(target, 0.7) for m, target in pairs] == other
 
 
 def test_the_column_prefix_leads_the_name() -> None:

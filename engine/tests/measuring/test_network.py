@@ -18,10 +18,8 @@ from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.measuring.network import (
     Prediction,
     Predictor,
-    bfloat16_error_sd,
     fold_batch_norm,
     load_network,
-    predict,
     to_units,
 )
 
@@ -50,7 +48,7 @@ def outputs() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def prediction(module: InferenceModule) -> Prediction:
-    return predict(module, IMAGES, "cpu")
+    return Predictor(module, "cpu").predict(IMAGES)
 
 
 def test_means_are_plain_torchs_in_the_measurements_unit(
@@ -79,12 +77,8 @@ def test_a_study_gets_the_same_result_alone_and_among_others(
     np.testing.assert_allclose(alone[0], prediction.mean[1], rtol=1e-5)
 
 
-def test_no_images_give_no_rows_and_progress_counts_images(module: InferenceModule) -> None:
-    predictor = Predictor(module, "cpu", batch_size=2)
-    seen: list[tuple[int, int]] = []
-    assert predictor.predict(IMAGES[:0]).mean.shape == (0, 3)
-    predictor.predict(IMAGES, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(2, 3), (3, 3)]
+def test_no_images_give_no_rows(module: InferenceModule) -> None:
+    assert Predictor(module, "cpu", batch_size=2).predict(IMAGES[:0]).mean.shape == (0, 3)
 
 
 def test_folding_leaves_no_batch_norm_and_the_same_outputs(outputs: np.ndarray) -> None:
@@ -156,21 +150,7 @@ def test_weights_of_another_number_of_targets_are_refused(module: InferenceModul
 )
 def test_images_of_another_form_are_refused(module: InferenceModule, images: np.ndarray) -> None:
     with pytest.raises(MimirError, match="IMAGE_INVALID"):
-        predict(module, images, "cpu")
-
-
-def test_bfloat16_needs_a_record_that_it_is_close_enough(module: InferenceModule) -> None:
-    with pytest.raises(MimirError, match="PRECISION_NOT_ALLOWED"):
-        Predictor(module, "cpu", "bfloat16")
-    with pytest.raises(MimirError, match="PRECISION_NOT_ALLOWED"):
-        Predictor(replace(module, bfloat16_error_sd=0.011), "cpu", "bfloat16")
-    assert Predictor(module, "cpu", "auto").precision == "float32"
-    with pytest.raises(MimirError, match="PRECISION_UNKNOWN"):
-        Predictor(module, "cpu", "float8")
-
-
-def test_random_weights_fail_the_check_of_bfloat16(module: InferenceModule) -> None:
-    assert 0.01 < bfloat16_error_sd(module, IMAGES[:1], batch_size=1) < 5
+        Predictor(module, "cpu").predict(images)
 
 
 def test_an_unknown_architecture_is_refused() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,11 @@ from random_modules import module_spec
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.measuring.one_study import (
-    ModulePrediction,
-    check_accepted,
-    measure_study,
-    prepare,
-)
+from mimir_engine.measuring.one_study import check_accepted, measure_study, prepare
+from mimir_engine.measuring.study_result import StudyResult
+from mimir_engine.study.finding import Finding
 
-MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
+MEAN, VARIANCE = np.array([1.45, 178.2, 0.97]), np.array([0.04, 9.0, 0.0001])
 
 
 def test_a_prepared_study_keeps_its_image_and_geometry_and_drops_its_pixels(
@@ -47,17 +45,34 @@ def test_a_module_of_another_projection_is_never_asked(study_zip: Path) -> None:
         check_accepted(prepared, [other], allow_unvalidated=True)
 
 
-def test_one_module_s_sex_serves_the_percentiles_of_another(tmp_path: Path) -> None:
+def test_one_module_s_sex_serves_the_percentiles_of_another(
+    tmp_path: Path, study_zip: Path
+) -> None:
+    study = prepare(study_zip).study
     knows_sex = module_with_statistics(tmp_path / "trial")
     sexless = replace(knows_sex, name="sexless", targets=knows_sex.targets[:2], column_prefix="b_")
-    alone = measure_study([sexless], [ModulePrediction(MEAN[:2], VARIANCE[:2], True)], 0.95)
-    assert [m.percentile for m in alone] == [None, None]
-    said = [ModulePrediction(MEAN[:2], VARIANCE[:2], True), ModulePrediction(MEAN, VARIANCE, False)]
-    both = measure_study([sexless, knows_sex], said, 0.9)
+    without_sex = (MEAN[:2], VARIANCE[:2])
+    alone = measure_study(study, [sexless], [without_sex], [True], 0.95)
+    assert [m.percentile for m in alone.measurements] == [None, None]
+    predictions = [without_sex, (MEAN, VARIANCE)]
+    result = measure_study(study, [sexless, knows_sex], predictions, [True, False], 0.9)
+    both = result.measurements
     assert [m.name for m in both[:3]] == ["b_liverVolume", "b_height", "liverVolume"]
     assert both[0].percentile == both[2].percentile is not None
     assert "male members" in both[0].percentile_reference
     assert [("OUTSIDE_VALIDATION" in m.flags) for m in both] == [False] * 2 + [True] * 3
+    assert (result.name, result.eid, result.instance) == (study.name, "1234567", "2")
+
+
+def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip: Path) -> None:
+    study = replace(prepare(study_zip).study, findings=(Finding("SLICE_REPEATED", "Slice 7"),))
+    module = module_with_statistics(tmp_path / "trial", demonstration=True)
+    at_90, at_95 = (
+        measure_study(study, [module], [(MEAN, VARIANCE)], [True], level) for level in (0.9, 0.95)
+    )
+    assert StudyResult.from_json(json.loads(json.dumps(at_90.to_json()))) == at_90
+    assert at_90.at_level([module], 0.95) == at_95
+    assert at_95.flags == ("SLICE_REPEATED", "DEMONSTRATION")
 
 
 def test_one_line_of_python_measures_a_study(study_zip: Path, tmp_path: Path) -> None:

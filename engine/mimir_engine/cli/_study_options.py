@@ -1,0 +1,98 @@
+"""Options of the commands that read many studies: which studies, and how many at once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mimir_engine.errors import MimirError
+
+if TYPE_CHECKING:
+    from mimir_engine.cohort.sources import NamedSource
+
+
+def add_study_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the studies."""
+    parser.add_argument(
+        "source", nargs="*", help="zip archive, folder of zip archives, or folder of DICOM files"
+    )
+    parser.add_argument(
+        "--sources",
+        metavar="FILE",
+        help="file with one JSON line per study: {name, path}, {name, files} or {name, fused};"
+        " '-' reads standard input",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=2,
+        help="number of studies read at once, some 400 MB each (default: 2)",
+    )
+
+
+def chosen_studies(arguments: argparse.Namespace) -> list[NamedSource]:
+    """Find the studies that the options name.
+
+    Raises:
+        MimirError: ``NO_STUDIES``, ``NAME_REPEATED``, ``SOURCES_INVALID``.
+    """
+    from mimir_engine.cohort.sources import named_sources, sources_from_json
+
+    if arguments.source:
+        return named_sources(arguments.source)
+    return sources_from_json(read_lines(arguments.sources))
+
+
+def check_study_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that contradict each other, before any work.
+
+    Raises:
+        MimirError: ``WRONG_USE``.
+    """
+    if arguments.jobs < 1:
+        raise MimirError("WRONG_USE", "--jobs must be at least 1")
+    if bool(arguments.source) == bool(arguments.sources):
+        raise MimirError(
+            "WRONG_USE",
+            "give either SOURCE or --sources",
+            f"Try 'mimir {arguments.command} --help'.",
+        )
+
+
+def read_lines(name: str) -> list[bytes]:
+    """Read the lines of a file, or of standard input where the name is ``-``.
+
+    A parent process may end its list with an empty line and hold standard input open: this process
+    then ends when that closes, however the parent dies.
+    """
+    if name != "-":
+        try:
+            return Path(name).read_bytes().splitlines()
+        except OSError as error:
+            raise MimirError(
+                "SOURCES_INVALID",
+                f"the list of studies '{name}' cannot be read ({error.strerror})",
+                "Check the path.",
+            ) from error
+    lines: list[bytes] = []
+    for line in iter(sys.stdin.buffer.readline, b""):
+        if not line.strip():
+            threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
+            break
+        lines.append(line)
+    return lines
+
+
+def _end_with(descriptor: int) -> None:
+    """End this process when the stream closes.
+
+    The bare descriptor is read, because at exit Python would wait for the lock of a buffered
+    stream. All work done so far is on disk, so the same command can resume it.
+    """
+    while os.read(descriptor, 4096):
+        pass
+    os._exit(130)

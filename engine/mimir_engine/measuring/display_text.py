@@ -1,0 +1,44 @@
+"""Format measurements for people: numbers, intervals, percentiles and names in words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from mimir_engine.measuring.measurement import Measurement
+
+
+def number(value: float, sd: float) -> str:
+    """Format a value with as many decimals as its standard deviation justifies."""
+    decimals = 0
+    while sd * 10**decimals < 2 and decimals < 6:
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def interval_text(measurement: Measurement) -> str:
+    """Format an interval as shown to people; empty for a class."""
+    m = measurement
+    if m.kind == "class":
+        return ""
+    return f"{number(m.lower_shown, m.sd)} to {number(m.upper_shown, m.sd)}"
+
+
+def percentile_text(percentile: Optional[float]) -> str:
+    """Format a percentile without decimals: never 0 or 100, which no reference can show."""
+    if percentile is None:
+        return ""
+    return "< 1" if percentile < 1 else "> 99" if percentile > 99 else f"{percentile:.0f}"
+
+
+def words(name: str, capital: bool = False) -> str:
+    """Write a target's name in words: ``visceralFatVolume`` as ``visceral fat volume``.
+
+    Args:
+        name: Words joined by capital letters; abbreviations in capitals stay.
+        capital: Begin with a capital letter.
+    """
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).split()
+    text = " ".join(part if part.isupper() else part.lower() for part in parts)
+    return text[:1].upper() + text[1:] if capital else text

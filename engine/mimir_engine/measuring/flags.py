@@ -1,0 +1,34 @@
+"""Codes that qualify a measurement, and their meaning in one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: The module is a demonstration: the value says nothing about people.
+DEMONSTRATION = "DEMONSTRATION"
+#: The module was not validated on studies of this kind.
+OUTSIDE_VALIDATION = "OUTSIDE_VALIDATION"
+#: The value is further from the training data's mean than nearly all of the training data.
+OUTSIDE_TRAINING_RANGE = "OUTSIDE_TRAINING_RANGE"
+#: The value is negative although the quantity cannot be.
+BELOW_ZERO = "BELOW_ZERO"
+
+FLAG_SENTENCES: Mapping[str, str] = {
+    DEMONSTRATION: "The inference module is a demonstration: its values say nothing about people.",
+    OUTSIDE_VALIDATION: (
+        "The inference module was not validated on studies of this kind: do not rely on the value."
+    ),
+    OUTSIDE_TRAINING_RANGE: (
+        "The value lies beyond nearly all of the training data:"
+        ' read it as "very small" or "very large".'
+    ),
+    BELOW_ZERO: 'The value is negative although the quantity cannot be: read it as "about zero".',
+    "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
+    "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan counts.",
+    "ENDS_CROPPED": "Water and fat of a station were cropped to the part they share.",
+}
+
+
+def flag_sentence(code: str) -> str:
+    """Return the meaning of a flag in one sentence; the code itself where it is not known."""
+    return FLAG_SENTENCES.get(code, code)

@@ -1,0 +1,71 @@
+"""One study's measurements, with what was noticed while reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.study.finding import Finding
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """One study's measurements: the same in the ledger and in the study's own folder.
+
+    Attributes:
+        name: File name or study UID, never the patient's name.
+        eid: UK Biobank's participant number; empty for other studies.
+        instance: UK Biobank's imaging visit; empty for other studies.
+        measurements: By all modules, in their order.
+        findings: Notes about the input, made while reading it.
+    """
+
+    name: str
+    eid: str
+    instance: str
+    measurements: tuple[Measurement, ...]
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
+        """Read what ``to_json`` wrote; further keys are ignored.
+
+        Raises:
+            TypeError, KeyError: These are not the fields of a result.
+        """
+        return cls(
+            fields["name"],
+            fields["eid"],
+            fields["instance"],
+            tuple(map(Measurement.from_json, fields["measurements"])),
+            tuple(Finding(**finding) for finding in fields["findings"]),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values for JSON."""
+        return asdict(self)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Codes of all findings and of all measurements' flags, without repeats."""
+        codes = [finding.code for finding in self.findings]
+        codes += [flag for measurement in self.measurements for flag in measurement.flags]
+        return tuple(dict.fromkeys(codes))
+
+    def at_level(self, modules: Sequence[InferenceModule], level: float) -> StudyResult:
+        """Return the same result with intervals of another level.
+
+        Args:
+            modules: The inference modules that measured the study, in their order.
+            level: Share of the intervals that hold the true value, between 0 and 1.
+
+        Raises:
+            MimirError: ``LEVEL_INVALID``.
+        """
+        targets = [target for module in modules for target in module.targets]
+        pairs = zip(self.measurements, targets)
+        changed = (m if m.level == level else m.at_level(target, level) for m, target in pairs)
+        return replace(self, measurements=tuple(changed))
