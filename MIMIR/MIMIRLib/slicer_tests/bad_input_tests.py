@@ -68,7 +68,7 @@ class BadInputTest(SceneTest):
         path.rename(moved)
         try:
             self.assert_refused(
-                "^FILES_GONE: .* 1 of them can no longer be found",
+                "^FILES_GONE: .* 1 of them were not found",
                 lambda: self.logic.analyzeStudy(entry.study_uid, **PHANTOM),
             )
         finally:

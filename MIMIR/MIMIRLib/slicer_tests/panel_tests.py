@@ -84,7 +84,7 @@ class PanelTest(SceneTest):
         self.ui.applyButton.click()
         wait_until(lambda: self.ui.progressBar.value > 1)
         self.ui.cancelButton.click()
-        assert self.ui.statusLabel.text == "Cancelled. The scene is as it was before."
+        assert self.ui.statusLabel.text == "Cancelled. The scene is unchanged."
         assert scene_nodes() == before
         assert self.ui.applyButton.enabled
 
@@ -98,11 +98,12 @@ class PanelTest(SceneTest):
 
     def test_options_are_kept_in_the_scenes_parameter_node(self) -> None:
         """Also for scripts to read."""
-        self.ui.levelSpinBox.value = 90
+        self.ui.levelSpinBox.value = 0.9
         self.ui.volumesCheckBox.checked = False
         self.tick()
         parameters = self.module.logic.getParameterNode()
         assert parameters.level == 0.9
+        assert self.ui.deviceComboBox.currentText == "Automatic"
         assert not parameters.volumes
         assert list(parameters.study_uids) == [phantom_entry().study_uid]
 

@@ -16,8 +16,8 @@ import slicer
 from MIMIRLib.database.phantom_study import phantom_path
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.panel.importer import PhantomImport
-from MIMIRLib.panel.services import database_file
+from MIMIRLib.panel.import_job import PhantomImportJob
+from MIMIRLib.panel.slicer_services import database_file
 
 #: How long (seconds) anything may take before a test gives up.
 PATIENCE_S = 180
@@ -41,10 +41,10 @@ def phantom_database() -> Iterator[None]:
     """Let ``slicer.dicomDatabase`` be one that holds the phantom study for a while."""
     import_engine()
     with temporary_database():
-        work = PhantomImport(slicer.dicomDatabase)
-        work.run()
-        if not work.studies:
-            raise RuntimeError(f"The phantom study could not be imported: {work.summary}")
+        job = PhantomImportJob(slicer.dicomDatabase)
+        job.run(slicer.app.processEvents)
+        if not job.studies:
+            raise RuntimeError(f"The phantom study could not be imported: {job.summary}")
         yield
 
 

@@ -16,7 +16,7 @@ from MIMIRLib.database.fused_loadables import (
     plan_fusion,
     read_fused,
 )
-from MIMIRLib.database.importing import unpack
+from MIMIRLib.database.unpack import unpack
 
 WHOLE = biobank_series()
 

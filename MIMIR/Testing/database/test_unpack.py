@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mimir_engine import MimirError
-from MIMIRLib.database.importing import unpack
+from MIMIRLib.database.unpack import unpack
 
 DICOM = bytes(128) + b"DICM" + b"rest of the file"
 
