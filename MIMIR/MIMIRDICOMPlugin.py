@@ -8,9 +8,9 @@ from typing import Any, Optional
 import slicer
 from DICOMLib import DICOMLoadable, DICOMPlugin
 
+from MIMIRLib.database.completeness import Series, kind_of
 from MIMIRLib.database.fused_loadables import (
     MIN_STATIONS,
-    ExaminedSeries,
     FusionPlan,
     OncePerPress,
     files_of_all,
@@ -71,17 +71,15 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         """Return the water node; None if the study cannot be fused."""
         return loadable.nodes(loadable)
 
-    def _mr_series(
-        self, study_uid: str, chosen: Mapping[str, Sequence[str]]
-    ) -> list[ExaminedSeries]:
+    def _mr_series(self, study_uid: str, chosen: Mapping[str, Sequence[str]]) -> list[Series]:
         series = []
         for uid in slicer.dicomDatabase.seriesForStudy(study_uid):
             files = chosen.get(uid, ())
             for path in files[:1] or slicer.dicomDatabase.filesForSeries(uid, 1):
                 if self._tag(path, "modality") in ("MR", ""):
                     description = self._tag(path, "seriesDescription")
-                    image_type = self._tag(path, "imageType")
-                    series.append(ExaminedSeries(uid, description, image_type, tuple(files)))
+                    kind = kind_of(description, self._tag(path, "imageType"))
+                    series.append(Series(uid, description, kind, tuple(files)))
         return series
 
     def _tag(self, path: str, name: str) -> str:

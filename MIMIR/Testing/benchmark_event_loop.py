@@ -17,6 +17,7 @@ import numpy as np
 import qt
 import slicer
 
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.engine.import_engine import engine_folder
 from MIMIRLib.engine.process import slicer_python

@@ -14,6 +14,13 @@ ENGINE_STARTED, MODULES_LOADED = 0.02, 0.05
 SHARE_BEFORE_STEP = {"read": 0.1, "predict": 0.5}
 #: A longer name, such as a UID, does not help people; they see the study's number instead.
 MAX_NAME_LENGTH = 32
+#: Lines of the log for events of each kind.
+LINES = {
+    "engine": _("Engine {version} in {path}, Python {python}"),
+    "run": _("Studies: {studies}; inference modules: {names}; device: {device}"),
+    "step": "{name}: {step}",
+    "finished": _("Finished: {done} done, {failed} failed"),
+}
 
 
 class ProgressMeter:
@@ -84,19 +91,11 @@ class ProgressMeter:
 def event_line(event: Mapping[str, Any]) -> str:
     """Return an event as one line of the log; an event of an unknown kind as it is."""
     kind = event["event"]
-    if kind == "engine":
-        return _("Engine {version} in {path}, Python {python}").format(**event)
-    if kind == "run":
-        return _("Studies: {studies}; inference modules: {names}; device: {device}").format(
-            names=", ".join(event["modules"]), **event
-        )
-    if kind == "step":
-        return f"{event['name']}: {event['step']}"
     if kind == "study":
         return _study_line(event)
-    if kind == "finished":
-        return _("Finished: {done} done, {failed} failed").format(**event)
-    return str(dict(event))
+    if kind not in LINES:
+        return str(dict(event))
+    return LINES[kind].format(**event, names=", ".join(event.get("modules", ())))
 
 
 def _study_line(event: Mapping[str, Any]) -> str:

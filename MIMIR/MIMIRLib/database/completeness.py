@@ -48,12 +48,17 @@ CONTRASTS = (
 
 
 @dataclass(frozen=True)
-class NamedSeries:
-    """A series and the kind that follows from its name."""
+class Series:
+    """A series and its kind.
+
+    Attributes:
+        files: Its files to load; empty in the list of studies, and if the user did not choose it.
+    """
 
     uid: str
     description: str
     kind: SeriesKind
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def kind_of(description: str, image_type: str = "") -> SeriesKind:
     return SeriesKind.DIXON if _DIXON.search(description) else SeriesKind.OTHER
 
 
-def judge(series: Sequence[NamedSeries]) -> Optional[Verdict]:
+def judge(series: Sequence[Series]) -> Optional[Verdict]:
     """Judge the series of one study; None for a study without any sign of Dixon."""
     count = Counter(one.kind for one in series)
     if not _shows_dixon(series, count):
@@ -107,7 +112,7 @@ def judge(series: Sequence[NamedSeries]) -> Optional[Verdict]:
     return Verdict(Completeness.INCOMPLETE, stations, missing)
 
 
-def _shows_dixon(series: Sequence[NamedSeries], count: Counter[SeriesKind]) -> bool:
+def _shows_dixon(series: Sequence[Series], count: Counter[SeriesKind]) -> bool:
     """Return whether a name has a word for Dixon, or there are two contrasts with water or fat.
 
     Fat alone is not enough: other scans have this name, too.

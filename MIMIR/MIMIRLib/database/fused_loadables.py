@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 from MIMIRLib.database.completeness import (
     CONTRASTS,
     Completeness,
-    NamedSeries,
+    Series,
     judge,
     kind_of,
 )
@@ -29,21 +29,6 @@ _FILLERS = frozenset(("phase", "of", "only"))
 
 
 @dataclass(frozen=True)
-class ExaminedSeries:
-    """One series of a study.
-
-    Attributes:
-        image_type: ImageType of one of its images.
-        files: Its files; empty if the user did not choose it for loading.
-    """
-
-    uid: str
-    description: str
-    image_type: str
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class FusionPlan:
     """The series of a study that are loaded together.
 
@@ -54,9 +39,9 @@ class FusionPlan:
     """
 
     stations: int
-    water: tuple[ExaminedSeries, ...]
-    fat: tuple[ExaminedSeries, ...]
-    unused: tuple[ExaminedSeries, ...]
+    water: tuple[Series, ...]
+    fat: tuple[Series, ...]
+    unused: tuple[Series, ...]
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -64,17 +49,17 @@ class FusionPlan:
         return files_of_all((*self.water, *self.fat))
 
     @property
-    def companions(self) -> tuple[ExaminedSeries, ...]:
+    def companions(self) -> tuple[Series, ...]:
         """All series except the main offer's."""
         return (*self.water[1:], *self.fat, *self.unused)
 
 
-def files_of_all(series: Iterable[ExaminedSeries]) -> tuple[str, ...]:
+def files_of_all(series: Iterable[Series]) -> tuple[str, ...]:
     """Return the files of several series."""
     return tuple(path for one in series for path in one.files)
 
 
-def plan_fusion(study: Sequence[ExaminedSeries]) -> Optional[FusionPlan]:
+def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
     """Return how to load a study; None to leave it to its usual readers.
 
     A study is fused if it looks complete and the user chose all of its water and fat series. A user
@@ -83,12 +68,11 @@ def plan_fusion(study: Sequence[ExaminedSeries]) -> Optional[FusionPlan]:
     Args:
         study: All MR series of one study, chosen or not.
     """
-    kinds = {series.uid: kind_of(series.description, series.image_type) for series in study}
-    verdict = judge([NamedSeries(s.uid, s.description, kinds[s.uid]) for s in study])
+    verdict = judge(study)
     if verdict is None or verdict.completeness is not Completeness.COMPLETE:
         return None
     water, fat, in_phase, opposed_phase = (
-        tuple(series for series in study if kinds[series.uid] is contrast) for contrast in CONTRASTS
+        tuple(series for series in study if series.kind is contrast) for contrast in CONTRASTS
     )
     needed = (*water, *fat)
     if verdict.stations < MIN_STATIONS or not all(series.files for series in needed):

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from MIMIRLib.database.completeness import (
     Completeness,
-    NamedSeries,
+    Series,
     SeriesKind,
     judge,
     kind_of,
@@ -74,6 +74,14 @@ def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[Stud
     return next(iter(_entries(rows)), None)
 
 
+def database_not_open() -> Exception:
+    """Return the exception for a DICOM database that is not open."""
+    return _unreadable(
+        _("Slicer's DICOM database is not open"),
+        _("Open the module DICOM and choose or create a database there."),
+    )
+
+
 Row = tuple[str, ...]
 
 #: One row per series. Series without modality are included, since some anonymisers remove it.
@@ -93,10 +101,7 @@ ORDER BY Patients.PatientID, Studies.StudyDate, Studies.StudyInstanceUID,
 
 def _rows(database_file: Union[str, Path], condition: str, values: tuple[str, ...]) -> list[Row]:
     if not str(database_file) or not Path(database_file).is_file():
-        raise _unreadable(
-            _("Slicer's DICOM database is not open"),
-            _("Open the module DICOM and choose or create a database there."),
-        )
+        raise database_not_open()
     query = _QUERY.format(condition=condition)
     try:
         connection = sqlite3.connect(_read_only(Path(database_file)), PATIENCE_S, uri=True)
@@ -160,7 +165,7 @@ def _entry(rows: list[Row], kinds: dict[str, SeriesKind]) -> Iterator[StudyEntry
     for *_study, uid, description in rows:
         if description not in kinds:
             kinds[description] = kind_of(description)
-        series.append(NamedSeries(uid, description, kinds[description]))
+        series.append(Series(uid, description, kinds[description]))
     verdict = judge(series)
     if verdict is None:
         return

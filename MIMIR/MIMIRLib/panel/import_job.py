@@ -13,6 +13,7 @@ import ctk
 import slicer
 
 from MIMIRLib.database.phantom_study import make_phantom, phantom_path
+from MIMIRLib.database.study_list import database_not_open
 from MIMIRLib.database.unpack import unpack
 from MIMIRLib.errors import error_for_user, mimir_error
 from MIMIRLib.job import Job, Progress, Work
@@ -73,18 +74,11 @@ class ImportJob(Job):
         for number, path in enumerate(self._paths):
             begin, end = number / len(self._paths), (number + 1) / len(self._paths)
             try:
-                self._check_open()
+                if self._database is None or not self._database.isOpen:
+                    raise database_not_open()
                 yield from _scaled(self._import(path), begin, end)
             except Exception as error:  # the summary shows every error
                 self.failures.append((path, error_for_user(error)))
-
-    def _check_open(self) -> None:
-        if self._database is None or not self._database.isOpen:
-            raise mimir_error(
-                "DATABASE_UNREADABLE",
-                _("Slicer's DICOM database is not open"),
-                _("Open the module DICOM and choose or create a database there."),
-            )
 
     def _import(self, path: Path) -> Work:
         if path.is_dir():

@@ -38,6 +38,9 @@ class PanelView:
         self._modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
         self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
+        for label in panel.findChildren(qt.QLabel):
+            label.wordWrap = True
+            label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)

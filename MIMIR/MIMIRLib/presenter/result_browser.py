@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import unquote
@@ -25,21 +24,6 @@ FAILURE_COLUMNS = (_("Study"), _("Reason"))
 UNKNOWN = math.inf
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A study with results.
-
-    Attributes:
-        key: Study UID or file name.
-        title: For people.
-        nodes: Its nodes.
-    """
-
-    key: str
-    title: str
-    nodes: StudyNodes
-
-
 class ResultBrowser:
     """The results of a scene, one study or the cohort at a time.
 
@@ -52,7 +36,7 @@ class ResultBrowser:
     """
 
     def __init__(self, scene: Any) -> None:
-        self.studies: tuple[Measured, ...] = ()
+        self.studies: tuple[StudyNodes, ...] = ()
         self.selected = ""
         self._scene = scene
         self._cohort: Optional[Any] = None
@@ -60,7 +44,7 @@ class ResultBrowser:
     @property
     def titles(self) -> list[tuple[str, str]]:
         """Key and title of each study; the cohort comes last."""
-        titles = [(study.key, study.title) for study in self.studies]
+        titles = [(study.key, study.label) for study in self.studies]
         if self._cohort is not None:
             count = self._cohort.GetNumberOfRows()
             titles.append((COHORT_KEY, _("Cohort of {count} studies").format(count=count)))
@@ -78,9 +62,9 @@ class ResultBrowser:
 
         sentences: dict[str, None] = {}
         for study in self._selected():
-            findings = findings_of(study.nodes.table)
+            findings = findings_of(study.table)
             sentences.update(dict.fromkeys(f"{finding['sentence']}." for finding in findings))
-            for flags in column_values(study.nodes.table, "flags"):
+            for flags in column_values(study.table, "flags"):
                 sentences.update(dict.fromkeys(flag_sentence(code) for code in _codes(flags)))
         return list(sentences)
 
@@ -89,7 +73,7 @@ class ResultBrowser:
         """The selected nodes for Slicer's views: the study's, or the cohort's table."""
         if self.selected == COHORT_KEY:
             return StudyNodes(table=self._cohort)
-        return next((study.nodes for study in self._selected()), None)
+        return next(iter(self._selected()), None)
 
     def refresh(self) -> None:
         """Read the scene again."""
@@ -115,16 +99,16 @@ class ResultBrowser:
         write_table(path, nodes.table)
         return _("Written to {name}.").format(name=Path(path).name)
 
-    def _selected(self) -> list[Measured]:
+    def _selected(self) -> list[StudyNodes]:
         if self.selected == COHORT_KEY and self._cohort is not None:
             names = set(column_values(self._cohort, "name"))
             return [study for study in self.studies if single_line(study.key) in names]
         return [study for study in self.studies if study.key == self.selected]
 
 
-def measurement_rows(study: Measured) -> Iterator[Row]:
+def measurement_rows(study: StudyNodes) -> Iterator[Row]:
     """Yield a study's measurements as rows of the panel's table."""
-    table = study.nodes.table
+    table = study.table
     names = ("measurement", "value", "unit", "interval", "lower", "SD", "z", "percentile")
     columns = [column_values(table, name) for name in (*names, "class", "flags", "name")]
     level = table.GetColumnTitle("interval")
@@ -140,12 +124,12 @@ def measurement_rows(study: Measured) -> Iterator[Row]:
                 Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_number(sd, sd / 10), _order(sd)),
                 Cell(flags, tooltip=_sentences(flags)),
-                Cell(study.title),
+                Cell(study.label),
             ),
         )
 
 
-def _studies_of(scene: Any) -> Iterator[Measured]:
+def _studies_of(scene: Any) -> Iterator[StudyNodes]:
     """Yield the studies whose table of measurements is MIMIR's own, not a user's copy."""
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLTableNode")):
         node = scene.GetNthNodeByClass(index, "vtkMRMLTableNode")
@@ -153,7 +137,7 @@ def _studies_of(scene: Any) -> Iterator[Measured]:
             key = unquote(node.GetAttribute(STUDY_MARK))
             nodes = find_results(scene, key)
             if nodes is not None and nodes.table is node:
-                yield Measured(key, nodes.label or key, nodes)
+                yield nodes
 
 
 def _number(value: float, sd: float) -> str:

@@ -45,7 +45,7 @@ NodesInTurn = Generator[Any, None, None]
 class StudyNodes:
     """MIMIR's own nodes of a study; None for those that were not made or were deleted.
 
-    ``label`` is the study's label in their names.
+    ``key`` is the study's UID or file name, ``label`` its label in the nodes' names.
     """
 
     water: Any = None
@@ -54,6 +54,7 @@ class StudyNodes:
     projection: Any = None
     table: Any = None
     chart: Any = None
+    key: str = ""
     label: str = ""
 
 
@@ -130,7 +131,8 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
         table=owned(scene, key, MEASUREMENTS),
         chart=owned(scene, key, CHART),
     )
-    return None if nodes == StudyNodes() else replace(nodes, label=label_of(scene, key))
+    label = label_of(scene, key) or key
+    return None if nodes == StudyNodes() else replace(nodes, key=key, label=label)
 
 
 def find_cohort(scene: Any) -> Optional[Any]:

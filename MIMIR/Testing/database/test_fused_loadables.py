@@ -10,8 +10,8 @@ import pytest
 from database_builder import biobank_series
 
 from mimir_engine import MimirError
+from MIMIRLib.database.completeness import Series, kind_of
 from MIMIRLib.database.fused_loadables import (
-    ExaminedSeries,
     OncePerPress,
     plan_fusion,
     read_fused,
@@ -19,19 +19,21 @@ from MIMIRLib.database.fused_loadables import (
 from MIMIRLib.database.unpack import unpack
 
 WHOLE = biobank_series()
+#: ImageType without a contrast.
+IMAGE_TYPE = "ORIGINAL\\PRIMARY\\M\\ND"
 
 
 def study(
     descriptions: Iterable[str],
     unchosen: Iterable[int] = (),
     image_types: Optional[list[str]] = None,
-) -> list[ExaminedSeries]:
+) -> list[Series]:
     """Series of two files each; ``unchosen`` are the numbers of those not to be loaded."""
     return [
-        ExaminedSeries(
+        Series(
             str(number),
             description,
-            image_types[number] if image_types else "ORIGINAL\\PRIMARY\\M\\ND",
+            kind_of(description, image_types[number] if image_types else IMAGE_TYPE),
             () if number in unchosen else (f"{number}/a.dcm", f"{number}/b.dcm"),
         )
         for number, description in enumerate(descriptions)
