@@ -80,7 +80,7 @@ def test_water_and_fat_alone_are_enough() -> None:
     others = [number for number, name in enumerate(WHOLE) if name[-1] not in "WF"]
     plan = plan_fusion(study(WHOLE, unchosen=others))
     assert plan is not None
-    assert (len(plan.companions), plan.passed_over) == (11, ())
+    assert (len(plan.companions), plan.unused) == (11, ())
 
 
 def test_other_series_of_the_same_study_keep_their_usual_readers() -> None:
