@@ -1,4 +1,4 @@
-"""How soon a thousand studies are listed: `make bench-slicer SLICER=/path/to/Slicer`.
+"""Measure how soon a thousand studies are listed: `make bench-slicer SLICER=/path/to/Slicer`.
 
 A DICOM database of Slicer's own making is filled with the rows of a thousand neck-to-knee Dixon
 studies of 24 series each; then the panel lists them. What is asked: all of them under 2 s, and no

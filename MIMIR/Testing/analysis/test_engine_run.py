@@ -43,7 +43,7 @@ def end_runs() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a job's signals have said."""
+    """Everything that a job has emitted."""
 
     progress: list[Progress]
     lines: list[str]
@@ -72,7 +72,7 @@ def drive(job: MeasureJob, wait_until: Callable, until: Callable = lambda job: F
 
 
 def is_measuring(job: MeasureJob) -> bool:
-    """Whether the engine has loaded its inference modules."""
+    """Return whether the engine has loaded its inference modules."""
     return any(line.startswith("Studies: ") for line in job.log)
 
 

@@ -1,4 +1,4 @@
-"""Which studies the DICOM plugin takes for itself, and which it leaves to other readers."""
+"""The DICOM plugin loads complete Dixon studies and leaves others to their usual readers."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def infer(tmp_path: Path, *more: str) -> list[str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for counts as gone."""
+    """Return whether a process has ended; a zombie counts as ended."""
     said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return said.stdout.strip()[:1] in ("", "Z")
 

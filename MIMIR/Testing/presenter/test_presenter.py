@@ -1,4 +1,4 @@
-"""What the panel does, with a real database file, scene and engine; only the widgets are absent."""
+"""Test the presenter with a real database file, scene and engine, without widgets."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def shown(tmp_path):
 
 
 def drawn(chart, name):
-    """What Slicer draws of a series: pairs of numbers, None where the line is broken."""
+    """Return the points of a series; None where the line is broken."""
     for index in range(chart.GetNumberOfPlotSeriesNodes()):
         series = chart.GetNthPlotSeriesNode(index)
         if series.GetName() == name:

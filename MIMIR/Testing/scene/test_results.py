@@ -41,7 +41,7 @@ def nodes_of(results):
 
 
 def clone(scene, node):
-    """What "Clone" in Slicer's tree makes of a node."""
+    """Return the node that "Clone" in Slicer's tree makes."""
     before = set(scene.GetNodes())
     item = hierarchy_of(scene).GetItemByDataNode(node)
     slicer.vtkSlicerSubjectHierarchyModuleLogic.CloneSubjectHierarchyItem(
