@@ -1,4 +1,4 @@
-"""Measure whether Slicer stays responsive while MIMIR works: `make bench-slicer SLICER=/path/to/Slicer`.
+"""Measure how responsive Slicer stays during a run: `make bench-slicer SLICER=/path/to/Slicer`.
 
 A timer of 20 ms ticks in Slicer's event loop while the engine measures phantom studies in its own
 process; the gaps between ticks tell how long a user would wait for anything. What is asked: 99 % of

@@ -55,7 +55,7 @@ def water_and_fat_series() -> list[list[Any]]:
 
 
 def marker_positions(series: Sequence[Sequence[Any]]) -> list[np.ndarray]:
-    """Return places (LPS, mm) off the slices' centres: in the first, in two and in the last station."""
+    """Return places (LPS, mm) off the slices' centres, in the first, two and the last station."""
     stations = [[float(image.ImagePositionPatient[2]) for image in s] for s in series[::2]]
     inside = [(z[0] + 2 * z[-1]) / 3 for z in (stations[0], stations[-1])]
     overlap = (stations[1][-1] + stations[2][0]) / 2
