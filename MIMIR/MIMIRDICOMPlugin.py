@@ -161,7 +161,9 @@ class MIMIRDICOMPlugin:
         parent.title = "MIMIR DICOM Plugin"
         parent.categories = ["Developer Tools.DICOM Plugins"]
         parent.contributors = ["MIMIR contributors"]
-        parent.helpText = "Loads neck-to-knee Dixon studies as fused water, fat and fat fraction."
+        parent.helpText = _(
+            "Loads neck-to-knee Dixon studies as fused water, fat and fat fraction."
+        )
         parent.acknowledgementText = ""
         parent.hidden = True
         if not hasattr(slicer.modules, "dicomPlugins"):

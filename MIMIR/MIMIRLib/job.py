@@ -152,8 +152,10 @@ class Job:
 
     def _end(self, state: JobState) -> None:
         self.state = state
-        self._steps.close()
-        self._clean_up()
+        try:
+            self._steps.close()
+        finally:
+            self._clean_up()
         self.ended.emit(self)
 
     def _work(self) -> Work:

@@ -95,7 +95,7 @@ def event_line(event: Mapping[str, Any]) -> str:
         return _study_line(event)
     if kind not in LINES:
         return str(dict(event))
-    return LINES[kind].format(**event, names=", ".join(event.get("modules", ())))
+    return LINES[kind].format(**{**event, "names": ", ".join(event.get("modules", ()))})
 
 
 def _study_line(event: Mapping[str, Any]) -> str:
