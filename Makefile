@@ -3,46 +3,57 @@
 
 VENV    := .venv
 READY   := $(VENV)/.ready
+DOCS    := $(VENV)/.docs
 BIN     := $(VENV)/bin
 OUTPUT  := demo-output
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 
-# Where the Slicer module is taken from: this clone, or the tree of an installed extension, e.g.
+# Location of the Slicer module: this clone, or the tree of an installed extension, e.g.
 # `make test-slicer MODULE_FOLDER=.../lib/Slicer-5.8/qt-scripted-modules`
 MODULE_FOLDER ?= $(CURDIR)/MIMIR
-# User settings and extensions stay out of it.
+# Start without user settings and other extensions.
 SLICER_OPTIONS = --no-splash --disable-settings --additional-module-paths "$(MODULE_FOLDER)"
 
 CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 python
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engine test-module test-slicer lint bench bench-slicer evidence \
-    validation clean
+.PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
+    bench-slicer evidence validation clean
 
 help:
-	@echo "make demo   a synthetic study, its measurements and a picture, in $(OUTPUT)/"
-	@echo "make test   all tests of the engine and of the Slicer module"
-	@echo "make test-slicer SLICER=/path/to/Slicer   the module's tests inside a real Slicer"
-	@echo "make lint   ruff and mypy"
-	@echo "make bench  how long each step takes"
-	@echo "make bench-slicer SLICER=/path/to/Slicer  whether Slicer stays usable meanwhile"
-	@echo "make evidence   how good the phantom module is on 200 fresh phantoms"
-	@echo "make validation  all of docs/validation.md from nothing; hours, goes on where it was killed"
-	@echo "make clean  removes $(VENV), $(OUTPUT) and caches"
+	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
+	@echo "make test   run all tests of the engine and of the Slicer module"
+	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
+	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
+	@echo "make lint   run ruff and mypy"
+	@echo "make docs   build the documentation and the API reference in docs-output/"
+	@echo "make bench  time each step from archive to image"
+	@echo "make bench-slicer SLICER=/path/to/Slicer  time Slicer's event loop while MIMIR measures"
+	@echo "make evidence   measure 200 new phantoms with the module phantom and report its accuracy"
+	@echo "make validation  make all tables and figures of docs/validation.md (hours; resumes if stopped)"
+	@echo "make clean  remove $(VENV), outputs and caches"
 
 demo: $(READY)
 	@$(BIN)/mimir demo --output $(OUTPUT)
 
-test: test-engine test-module
+# Both halves run, also where the first fails.
+test: $(READY)
+	@status=0; for half in test-engine test-module; do \
+	    $(MAKE) --no-print-directory $$half || status=1; \
+	done; exit $$status
 
 test-engine: $(READY)
 	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
 
-# What of the Slicer module needs no Qt, on Slicer's own MRML core.
+# The parts of the Slicer module that need no Qt, on Slicer's MRML core.
 test-module: $(READY)
 	@cd MIMIR/Testing && ../../$(BIN)/pytest $(PYTEST_ARGS)
+
+# As on other processors and with one and two threads; the numerical tests, or all with ALL=1.
+test-processors: $(READY)
+	@PYTEST_ARGS="$(PYTEST_ARGS)" .ci/processors
 
 # The same module in the application, with its DICOM database; once with and once without a main
 # window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...
@@ -69,6 +80,11 @@ lint: $(READY)
 	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 
+# MkDocs reads the docstrings from the source; it does not import the engine.
+docs: $(DOCS)
+	@$(BIN)/mkdocs build --quiet --strict
+	@echo "Open docs-output/index.html"
+
 bench: $(READY)
 	@for script in engine/benchmarks/*.py; do \
 	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
@@ -81,7 +97,7 @@ validation: $(READY)
 	@$(BIN)/python engine/validation --output validation-output --docs docs
 
 clean:
-	@rm -rf $(VENV) $(OUTPUT) evidence-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) $(OUTPUT) docs-output evidence-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -105,3 +121,7 @@ $(READY): engine/pyproject.toml MIMIR/Testing/requirements.txt
 	    --editable 'engine[all]' --requirement MIMIR/Testing/requirements.txt >$$log 2>&1 || \
 	    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }; \
 	touch $@
+
+$(DOCS): $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable 'engine[docs]'
+	@touch $@

@@ -14,7 +14,7 @@ MODULE_CODES = "## In 3D Slicer"
 #: Written like a code, but the name of a flag of Windows.
 NO_CODES = {"CREATE_NO_WINDOW"}
 #: A code at the beginning of a sentence, or a text of its own as an error's first argument.
-CODE = re.compile(r"""["']([A-Z]{2,}(?:_[A-Z]+)+)(?:: |["'],)""")
+CODE = re.compile(r"""["']([A-Z]{2,}(?:_[A-Z]+)+|CANCELLED)(?:: |["'],)""")
 
 
 def codes() -> set[str]:

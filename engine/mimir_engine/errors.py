@@ -1,21 +1,21 @@
-"""The engine's one exception: a stable code, one sentence, and what to do."""
+"""Define the engine's only exception: a stable code, one sentence, and a remedy."""
 
 from __future__ import annotations
 
-#: Longest text (characters) in a message: names of archive entries can have 65,535.
-MOST_CHARACTERS = 1000
+#: Characters of a message: names of archive entries can have 65,535.
+MAX_CHARACTERS = 1000
 
 
 class MimirError(Exception):
-    """Something that a user must know about, said in one line.
+    """An error that is shown to the user in one line.
 
-    Raised where the fact is known, caught only at the edges (command line, worker, panel).
+    It is raised where the fact is known and caught only by the command line, worker and panel.
 
     Args:
         code: Stable upper-case code, e.g. ``STATION_GAP``; scripts may rely on it. All codes are
             explained in ``docs/errors.md``.
-        what: What is wrong and with what, without a final full stop. Never a patient's name.
-        remedy: What to do about it, as a full sentence; empty where nothing sensible can be done.
+        what: The error and its object, without a final full stop. Never a patient's name.
+        remedy: What the user can do, as a full sentence; empty if there is nothing.
     """
 
     def __init__(self, code: str, what: str, remedy: str = "") -> None:
@@ -28,33 +28,32 @@ class MimirError(Exception):
         return f"{self.code}: {self.reason}"
 
     def __reduce__(self) -> tuple[type[MimirError], tuple[str, str, str]]:
-        """Let the error cross from a worker process."""
+        """Pickle the error, so that a worker process can raise it."""
         return MimirError, (self.code, self.what, self.remedy)
 
     @property
     def reason(self) -> str:
-        """The line without its code: what is wrong, then what to do."""
+        """Return the line without its code: the error, then the remedy."""
         return f"{self.what}. {self.remedy}" if self.remedy else f"{self.what}."
 
 
 def one_line(text: str) -> str:
-    """Text as it may be shown in one line of a terminal or a table.
+    """Return text that is safe in one line of a terminal or a table.
 
-    Messages name files and series, and whoever wrote those chose the characters: white space
-    becomes single blanks, control characters and the like question marks, and what is too long
-    loses its middle.
+    Messages contain names of files and series, with any characters. White space becomes single
+    blanks, unprintable characters become question marks, and the middle of long text is removed.
     """
     line = printable(" ".join(text.split()), "?")
-    if len(line) <= MOST_CHARACTERS:
+    if len(line) <= MAX_CHARACTERS:
         return line
-    half = MOST_CHARACTERS // 2 - 3
+    half = MAX_CHARACTERS // 2 - 3
     return f"{line[:half]} ... {line[-half:]}"
 
 
 def printable(text: str, instead: str = " ") -> str:
-    """The text with ``instead`` for all that breaks lines, steers terminals or can't be encoded.
+    """Replace characters that break lines, control terminals or cannot be encoded.
 
-    That is control and format characters (also those that reverse the direction of writing), line
-    and paragraph separators, and the halves of characters that stand for undecodable file names.
+    These are control and format characters (also those that reverse the writing direction), line
+    and paragraph separators, and the surrogates of undecodable file names.
     """
     return "".join(c if c.isprintable() else instead for c in text)

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from dicom_builder import File, all_files, whole_study, write_zip
+from dicom_builder import File, all_files, complete_study, write_zip
 
 
 @pytest.fixture(scope="session")
 def study_files() -> tuple[File, ...]:
     """Water and fat of three stations; nothing is wrong with them."""
-    return tuple(all_files(whole_study()))
+    return tuple(all_files(complete_study()))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ RESULTS = {"predictions.csv", "failures.csv"}
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"
 #: Position of the code among the arguments of the calls that make one.
-CODE_ARGUMENT = {"MimirError": 0, "Finding": 0, "read_record": 1, "StudyFailure": 1}
+CODE_ARGUMENT = {"MimirError": 0, "Finding": 0, "read_json": 2, "StudyFailure": 1}
 
 
 def trees() -> Iterator[ast.Module]:
@@ -82,3 +82,19 @@ def test_every_file_that_the_architecture_page_names_exists() -> None:
     roots = (PACKAGE, ENGINE / "tests", ENGINE, ENGINE.parent, module / "MIMIRLib", module)
     assert named
     assert not {name for name in named - RESULTS if not any((r / name).exists() for r in roots)}
+
+
+def test_a_folder_imports_only_those_above_it_in_the_architecture_page() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8").split("## The engine")[1]
+    folders = re.findall(r"^\| `([a-z_]+)/` \|", page.split("\n## ")[0], re.M)
+    assert set(folders) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    for place, folder in enumerate(folders):
+        for path in (PACKAGE / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            imported = set(re.findall(r"^ *(?:from|import) mimir_engine\.(\w+)", text, re.M))
+            assert not imported & {*folders[place + 1 :]}, path
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = (DOCS.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.*)$", citation, re.M) == [mimir_engine.__version__]

@@ -14,16 +14,17 @@ from trials import Outcome
 import mimir_engine
 from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
 from mimir_engine.evaluation.uncertainty import auce
+from mimir_engine.files.markdown_table import markdown_table
 
 #: Said on every table of theirs.
 NETWORKS = {
-    "folds": "Networks of the folds: **ResNet18**, standing in for the ResNet50 that is shipped;"
-    " each phantom is measured by one of them.",
-    "shipped": "The shipped module `phantom`: **ResNet50**, weights in 8 bits.",
+    "folds": "Cross-validation networks: **ResNet18**, not ResNet50 as in the included module."
+    " Each phantom is measured by one of them.",
+    "shipped": "The included module `phantom`: **ResNet50**, weights in 8 bits.",
 }
 SHORT_NAMES = {
-    "folds": "of the folds (**ResNet18**, standing in)",
-    "shipped": "of the shipped module (**ResNet50**)",
+    "folds": "cross-validation (**ResNet18**)",
+    "shipped": "included module (**ResNet50**)",
 }
 
 
@@ -52,13 +53,13 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
     ]
     head = (
         "part",
-        "instead",
-        "CRPS with it",
-        "added without it",
-        "of each seed",
+        "alternative",
+        "CRPS with the part",
+        "increase without it",
+        "increase for each seed",
         "R² with, without",
     )
-    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{_table(head, rows)}"
+    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
 def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
@@ -83,7 +84,8 @@ def fresh_table(networks: str, fresh: Measured, resamples: int) -> str:
             )
         )
     head = ("target", "R²", "MAE", "coverage, %", "women", "men", "width / SD", "AUCE")
-    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{_table(head, rows)}"
+    table = markdown_table(head, rows, 1)
+    return f"{NETWORKS[networks]} {len(fresh.unusual):,} fresh phantoms.\n\n{table}"
 
 
 def summary(by_networks: Mapping[str, Measured]) -> str:
@@ -99,10 +101,9 @@ def summary(by_networks: Mapping[str, Measured]) -> str:
                 f"{np.nanmedian(areas):.4f}",
             )
         )
-    rows.append(("*wanted*", "*93 to 97*", "*0.02 at most*", "*0.01 at most*"))
-    return _table(
-        ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE"), rows
-    )
+    rows.append(("*criterion*", "*93 to 97*", "*at most 0.02*", "*at most 0.01*"))
+    head = ("networks", "coverage of 95 % intervals, %", "largest AUCE", "median AUCE")
+    return markdown_table(head, rows, 1)
 
 
 def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
@@ -119,9 +120,9 @@ def shift_table(networks: str, cohorts: Mapping[str, Measured]) -> str:
             cells.append(f"{covered[name][place]:.1f} (× {times:.1f})")
         rows.append((target, *cells))
     flagged = (f"{100 * cohort.unusual.mean():.1f}" for cohort in cohorts.values())
-    rows.append(("*images beyond the 99 % quantile of usual ones, %*", *flagged))
+    rows.append(("*images above the 99 % quantile of the calibration images, %*", *flagged))
     heads = (f"{name} ({len(cohort.unusual):,})" for name, cohort in cohorts.items())
-    return f"{NETWORKS[networks]}\n\n{_table(('target', *heads), rows)}"
+    return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
 
 
 def coverage(cohort: Measured) -> np.ndarray:
@@ -171,8 +172,3 @@ def _with_interval(found: Evaluation, name: str, metric: str) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

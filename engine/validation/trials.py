@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from plan import Plan
 
+from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import phantom_dataset
@@ -151,6 +152,6 @@ def _crps(said: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> np.ndar
 
 
 def _r2(mean: np.ndarray, reference: np.ndarray) -> float:
-    residual = ((reference - mean) ** 2).sum(axis=0)
-    spread = ((reference - reference.mean(axis=0)) ** 2).sum(axis=0)
-    return float((1 - residual / spread).mean())
+    """Average R² over the targets."""
+    columns = range(mean.shape[1])
+    return float(np.mean([agreement(reference[:, i], mean[:, i])["r2"] for i in columns]))

@@ -99,11 +99,11 @@ def read_fused(study_uid: str, files: Sequence[str]) -> tuple[Any, Any, Mapping[
         MimirError: ``FILES_GONE``, or the engine's error.
     """
     check_files_exist(files, study_uid)
-    from mimir_engine.fusion.fused_folder import origin_of
+    from mimir_engine.fusion.fused_folder import describe_study
     from mimir_engine.measuring.one_study import read_and_fuse
 
     study, fused = read_and_fuse(files, study_uid)
-    return fused.water, fused.fat, origin_of(study)
+    return fused.water, fused.fat, describe_study(study)
 
 
 @dataclass

@@ -26,7 +26,7 @@ class FusedMark:
     """The mark on a node: the study that a volume was fused from, and the grid of its voxels.
 
     Attributes:
-        study: The study as the engine's ``origin_of`` describes it.
+        study: The study as the engine's ``describe_study`` returns it.
         affine: ``(4, 4)``: ``(column, row, slice, 1)`` to LPS millimetres.
         shape: Numbers of slices, rows and columns.
     """

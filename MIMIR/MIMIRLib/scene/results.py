@@ -96,7 +96,7 @@ def show_volumes(
         key: The study's UID or file name.
         water: The engine's fused ``Volume``.
         fat: The same.
-        study: The study that they were fused from, as the engine's ``origin_of`` describes it.
+        study: The study that they were fused from, as the engine's ``describe_study`` returns it.
         subject: Its place in the subject hierarchy.
 
     Returns:
@@ -107,9 +107,9 @@ def show_volumes(
     """
     import_engine()
     from mimir_engine.fusion import FusedVolumes
-    from mimir_engine.projection.fat_fraction_map import fat_fraction_volume
+    from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
-    fraction = fat_fraction_volume(FusedVolumes(water, fat))
+    fraction = fat_fraction_map(FusedVolumes(water, fat))
     with Transaction(scene) as transaction:
         label = transaction.begin(key, subject)
         nodes = (

@@ -252,9 +252,4 @@ def write_table(path: Union[str, Path], node: Any) -> None:
 
     table = node.GetTable()
     names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
-    rows = zip(*(column_values(node, name) for name in names))
-    write_csv(Path(path), names, [[_cell(value) for value in row] for row in rows])
-
-
-def _cell(value: Union[str, float]) -> Union[str, float, None]:
-    return value if isinstance(value, str) else _or_none(value)
+    write_csv(Path(path), names, zip(*(column_values(node, name) for name in names)))

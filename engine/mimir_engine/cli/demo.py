@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.demo.truth_table import truth_table
-    from mimir_engine.files.atomic import writing
+    from mimir_engine.files.atomic import output_errors
     from mimir_engine.inference_module import find_module
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = output / "study" / f"{name}.zip"
     _check_folder(output)
     say(f"Making the synthetic study {path} ...")
-    with writing(path):
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         truth = write_study(path, arguments.seed)
     options = InferOptions(overwrite=True)

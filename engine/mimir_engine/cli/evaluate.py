@@ -1,4 +1,4 @@
-"""``mimir evaluate``: how good predictions are, and whether their uncertainty is true."""
+"""``mimir evaluate``: evaluate predictions and their uncertainty against reference values."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, Optional
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.cli._progress import duration
 from mimir_engine.errors import MimirError
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
 
 FIGURES = ("png", "pdf", "svg", "none")
-MOST_RESAMPLES = 100_000
+MAX_RESAMPLES = 100_000
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser(
-        "evaluate", help="judge predictions against reference values: tables and figures"
+        "evaluate", help="evaluate predictions against reference values: tables and figures"
     )
     parser.add_argument(
         "predictions",
@@ -27,27 +28,26 @@ def add_parser(subparsers: Any) -> None:
         help="table study,target,reference,mean,sd (CSV or Parquet), or predictions.csv",
     )
     parser.add_argument(
-        "--reference", type=Path, metavar="TABLE", help="table study,target,value, if apart"
+        "--reference", type=Path, metavar="TABLE", help="separate table study,target,value"
     )
     parser.add_argument(
-        "--level", type=float, help="of the intervals (default: that of the table, else 0.95)"
+        "--level", type=float, help="interval level (default: that of the table, else 0.95)"
     )
     parser.add_argument(
-        "--groups", metavar="NAME[,...]", help="to judge by, e.g. sex,age (default: all there are)"
+        "--groups",
+        metavar="NAME[,...]",
+        help="groups to evaluate by, e.g. sex,age (default: all)",
     )
-    parser.add_argument("--bootstrap", type=int, default=1000, help="resamples (1000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
-    parser.add_argument("--figures", default="png", choices=FIGURES, help="their kind (png)")
-    parser.add_argument(
-        "--output", required=True, type=Path, metavar="DIR", help="of tables and figures"
-    )
+    parser.add_argument("--bootstrap", type=int, default=1000, help="resamples (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
+    parser.add_argument("--figures", default="png", choices=FIGURES, help="type (default: png)")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge, then write tables and figures."""
+    """Evaluate, then write tables and figures."""
     _check(arguments)
     from mimir_engine.evaluation.evaluate import evaluate
-    from mimir_engine.evaluation.predictions import DEFAULT_LEVEL
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
     from mimir_engine.evaluation.tables import write_metrics
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.level and predictions.level not in (None, arguments.level):
         raise MimirError(
             "WRONG_USE",
-            f"the table's intervals are of level {predictions.level:g}, not {arguments.level:g}",
+            f"the table's interval level is {predictions.level:g}, not {arguments.level:g}",
             "Leave --level out.",
         )
     groups = choose_groups(predictions, _names(arguments.groups))
@@ -81,21 +81,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse at once what makes no sense.
+    """Refuse options that are out of range.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    if arguments.level is not None and not 0.5 <= arguments.level <= 0.999:
+    if arguments.level is not None and not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
         raise MimirError(
             "LEVEL_INVALID",
-            f"an interval level of {arguments.level:g} is no use",
-            "Use one from 0.5 to 0.999.",
+            f"level {arguments.level:g} is out of range",
+            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
         )
-    if not 0 <= arguments.bootstrap <= MOST_RESAMPLES or arguments.seed < 0:
+    if not 0 <= arguments.bootstrap <= MAX_RESAMPLES or arguments.seed < 0:
         raise MimirError(
             "WRONG_USE",
-            f"--bootstrap goes from 0 to {MOST_RESAMPLES:,}, --seed starts at 0",
+            f"--bootstrap must be 0 to {MAX_RESAMPLES:,} and --seed at least 0",
             "Try 'mimir evaluate --help'.",
         )
 

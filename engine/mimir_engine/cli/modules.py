@@ -13,19 +13,19 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser("modules", help="list, show, add and verify inference modules")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="all modules that can be found")
-    show = actions.add_parser("show", help="what a module measures, and on whom it is valid")
-    add = actions.add_parser("add", help="add a module: MIMIR's own format or the published one")
+    actions.add_parser("list", help="list all modules")
+    show = actions.add_parser("show", help="show a module's measurements and validated range")
+    add = actions.add_parser("add", help="add a module in MIMIR's own or the published format")
     verify = actions.add_parser("verify", help="compare a module's files with their hashes")
     for action in (show, verify):
         action.add_argument("module", help="name or folder")
     add.add_argument("source", type=Path, help="folder or zip archive")
-    add.add_argument("--name", help="what to call a published module; by default the folder's name")
+    add.add_argument("--name", help="name of a published module (default: the folder's name)")
     add.add_argument("--into", type=Path, metavar="DIR", help="folder of modules to add it to")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do one of the actions."""
+    """Run one of the actions."""
     return {"list": _list, "show": _show, "add": _add, "verify": _verify}[arguments.action](
         arguments
     )
@@ -54,8 +54,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from mimir_engine.inference_module.add_module import add_module
     from mimir_engine.inference_module.search_path import locate
-    from mimir_engine.inference_module.store import add_module
 
     module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
     count = len(module.targets)
@@ -69,5 +69,5 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     module = find_module(arguments.module)
     verify_module(module)
-    print(f"{module.name} {module.version}: all files are as they were written")
+    print(f"{module.name} {module.version}: all files match their hashes")
     return DONE

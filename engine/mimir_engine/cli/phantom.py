@@ -57,10 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _projections(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import writing
+    from mimir_engine.files.atomic import output_errors
     from mimir_engine.phantom.projections import write_projections
 
-    with writing(arguments.output):
+    with output_errors(arguments.output):
         write_projections(arguments.output, seeds, arguments.jobs, _Counter(), arguments.shift)
     return 0
 
@@ -83,13 +83,13 @@ class _Counter:
 
 
 def _studies(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import writing
+    from mimir_engine.files.atomic import output_errors
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
     light = {"contrasts": ("water", "fat")} if arguments.light else {}
     for seed in seeds:
         path = arguments.output / f"{study_name(seed)}.zip"
-        with writing(path):
+        with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.with_suffix(".truth.json").exists():  # written last
                 write_study(path, seed, **light)

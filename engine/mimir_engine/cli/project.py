@@ -86,14 +86,14 @@ def _project_one(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from mimir_engine.cohort.outcome import failure_of
-    from mimir_engine.files.atomic import whole_file
-    from mimir_engine.fusion.nrrd import write_volumes
+    from mimir_engine.files.atomic import atomic_file
+    from mimir_engine.fusion.nrrd import write_nrrd
     from mimir_engine.measuring.one_study import read_and_fuse
     from mimir_engine.projection.project import project
-    from mimir_engine.study import name_of
+    from mimir_engine.study import source_name
 
     source = arguments.source[0]
-    name = name_of(source)
+    name = source_name(source)
     try:
         study, fused = read_and_fuse(source)
         image = project(fused).image
@@ -103,10 +103,10 @@ def _project_one(arguments: argparse.Namespace) -> int:
         return SOME_FAILED
     for finding in study.findings:
         say(f"{finding.code}: {study.name}: {finding.sentence}.")
-    with whole_file(arguments.output) as file:
+    with atomic_file(arguments.output) as file:
         np.save(file, image)
     if arguments.volumes:
-        write_volumes(arguments.volumes, study.name, fused)
+        write_nrrd(arguments.volumes, study.name, fused)
     return DONE
 
 

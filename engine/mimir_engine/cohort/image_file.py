@@ -11,7 +11,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import writing
+from mimir_engine.files.atomic import output_errors
 
 
 class ImageFile:
@@ -38,7 +38,7 @@ class ImageFile:
         self._size = int(np.prod(shape))
         self._begin = len(self._header())
         self._check_own()
-        with writing(path):
+        with output_errors(path):
             self._file = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115
             end = self._begin + rows * self._size
             found = self._file.seek(0, os.SEEK_END)
@@ -73,7 +73,7 @@ class ImageFile:
         """
         assert image.shape == self.shape
         assert image.dtype == np.uint8
-        with writing(self.path):
+        with output_errors(self.path):
             self._file.seek(self._begin + self.rows * self._size)
             self._file.write(image.tobytes())
             self._file.flush()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from mimir_engine.cohort.outcome import Cohort, StudyResult
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.files.csv_writer import FORMULA_BEGINS
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
 from mimir_engine.measuring.measurement import Measurement
@@ -33,13 +32,11 @@ def write_cohort(
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
     rows = (result_row(result, published_columns) for result in cohort.results)
-    _write(folder / "predictions.csv", prediction_columns(cohort, published_columns), rows)
-    failures = ([_harmless(f.name), f.code, _harmless(f.reason)] for f in cohort.failures)
-    _write(folder / "failures.csv", ["name", "code", "reason"], failures)
+    write_csv(folder / "predictions.csv", prediction_columns(cohort, published_columns), rows)
+    failures = ((f.name, f.code, f.reason) for f in cohort.failures)
+    write_csv(folder / "failures.csv", ["name", "code", "reason"], failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    record = {**cohort.run, **counts, "command": list(command)}
-    with whole_file(folder / "run.json") as file:
-        file.write(json.dumps(record, indent=1).encode("ascii") + b"\n")
+    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
 
 
 def prediction_columns(cohort: Cohort, published_columns: bool = False) -> list[str]:
@@ -54,11 +51,11 @@ def prediction_columns(cohort: Cohort, published_columns: bool = False) -> list[
     return ["name", "eid", "instance", *columns, "flags"]
 
 
-def result_row(result: StudyResult, published_columns: bool = False) -> list[str]:
-    """One study's row of ``predictions.csv``; numbers in full precision, bounds raw."""
+def result_row(result: StudyResult, published_columns: bool = False) -> list[Union[str, float]]:
+    """One study's row of ``predictions.csv``."""
     values = _published_values if published_columns else _values
-    numbers = [repr(value) for m in result.measurements for value in values(m)]
-    return [_harmless(result.name), result.eid, result.instance, *numbers, ";".join(result.flags)]
+    numbers = (value for m in result.measurements for value in values(m))
+    return [result.name, result.eid, result.instance, *numbers, ";".join(result.flags)]
 
 
 def _columns(name: str, target: Target, level: float) -> list[str]:
@@ -93,20 +90,6 @@ def _in_unit(target: Target) -> str:
     return f"_in_{target.unit}" if target.unit else ""
 
 
-def _harmless(text: str) -> str:
-    """A text that a spreadsheet would take for a formula, as text."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
-
-
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-        text.detach()
-
-
 #: Studies a row group: some 70,000 rows of the published measurements.
 STUDIES_A_GROUP = 1000
 
@@ -130,7 +113,7 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     )
     results = cohort.results
     path = folder / "predictions.parquet"
-    with whole_file(path) as file, parquet.ParquetWriter(file, schema) as writer:
+    with atomic_file(path) as file, parquet.ParquetWriter(file, schema) as writer:
         while group := list(islice(results, STUDIES_A_GROUP)):
             rows = [row for result in group for row in _rows(result)]
             writer.write_table(pa.Table.from_pylist(rows, schema))

@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
-from mimir_engine.study import name_of
+from mimir_engine.study import source_name
 
 #: The keys of a JSON line that say where a study is; each line has one of them.
 _PLACES = ("path", "files", "fused")
@@ -71,7 +71,7 @@ def _told_apart(paths: Sequence[Path]) -> list[NamedSource]:
 def _name(path: Path, folders: int) -> str:
     """The study's own name behind the names of so many of the folders it lies in."""
     parents = path.parent.parts[1:]
-    return printable("/".join((*parents[max(len(parents) - folders, 0) :], name_of(path))), "_")
+    return printable("/".join((*parents[max(len(parents) - folders, 0) :], source_name(path))), "_")
 
 
 def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:

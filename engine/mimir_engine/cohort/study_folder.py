@@ -17,20 +17,20 @@ import numpy as np
 
 from mimir_engine.cohort.outcome import StudyResult
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
     WATER_FILE,
-    origin_of,
-    read_origin,
+    describe_study,
+    read_description,
     write_array,
+    write_description,
     write_fused,
-    write_origin,
 )
 from mimir_engine.measuring.measurement import DEMONSTRATION, Measurement
 from mimir_engine.measuring.wording import words
-from mimir_engine.projection.fat_fraction_map import fat_fraction_volume
+from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 from mimir_engine.projection.project import Projection
 from mimir_engine.study import DixonStudy
 from mimir_engine.study.finding import Finding
@@ -155,7 +155,7 @@ class StudyFolders:
 
     def path(self, name: str) -> Path:
         """The folder of a study."""
-        return (self._folder / plain_file_name(name)).absolute()
+        return (self._folder / safe_file_name(name)).absolute()
 
     def has(self, name: str) -> bool:
         """Whether a study's details are all there."""
@@ -169,10 +169,10 @@ class StudyFolders:
         """
         folder = self.path(study.name)
         if self._volumes:
-            write_fused(folder, origin_of(study), fused.water, fused.fat)
-            write_array(folder / FRACTION_FILE, fat_fraction_volume(fused).array)
+            write_fused(folder, describe_study(study), fused.water, fused.fat)
+            write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)
         else:
-            write_origin(folder, origin_of(study), fused.water.affine)
+            write_description(folder, describe_study(study), fused.water.affine)
         write_array(folder / PROJECTION_FILE, projection.image)
 
     def keep_result(self, result: StudyResult, projection_name: str) -> None:
@@ -189,7 +189,7 @@ class StudyFolders:
             "findings": [asdict(finding) for finding in result.findings],
             "flags": list(result.flags),
         }
-        with whole_file(self.path(result.name) / MEASUREMENTS_FILE) as file:
+        with atomic_file(self.path(result.name) / MEASUREMENTS_FILE) as file:
             file.write(json.dumps(record, indent=1, allow_nan=False).encode("ascii"))
 
 
@@ -199,7 +199,7 @@ def read_details(folder: Path) -> StudyDetails:
     Raises:
         MimirError: ``DETAILS_INVALID``, ``FUSED_INVALID``.
     """
-    origin, affine = read_origin(folder)
+    origin, affine = read_description(folder)
     try:
         record = json.loads((folder / MEASUREMENTS_FILE).read_bytes())
         return StudyDetails(

@@ -14,8 +14,7 @@ from matplotlib.patches import Patch
 
 from mimir_engine.cohort.outcome import StudyResult
 from mimir_engine.errors import printable
-from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH, WARNING
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH, WARNING, save_figure
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.statistics import PredictionStatistics
 from mimir_engine.measuring.measurement import DEMONSTRATION, Measurement, estimated_sex
@@ -69,8 +68,7 @@ def draw_study(
     axis = figure.add_axes((0.29, FOOT / height, 0.34, chart_height / height))
     _draw_chart(axis, rows, module.statistics(), sex, truth or {})
     _draw_legend(figure, rows, module.statistics(), sex, truth)
-    with whole_file(path) as file:
-        figure.savefig(file, format="png")
+    save_figure(path, figure)
 
 
 def _draw_head(
@@ -141,7 +139,7 @@ def _draw_chart(
     for row, measurement in enumerate(rows):
         true = truth.get(measurement.target.name)
         if statistics is not None and sex is not None:
-            _draw_bands(axis, row, measurement, statistics.quantiles[sex], statistics.levels)
+            _draw_bands(axis, row, measurement, statistics.by_sex[sex].targets, statistics.levels)
         _draw_estimate(axis, row, measurement, true, reach)
         _write_row(axis, row, _texts(measurement, true))
         own = [f for f in measurement.flags if f not in (DEMONSTRATION, "OUTSIDE_VALIDATION")]

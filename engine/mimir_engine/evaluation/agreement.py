@@ -1,27 +1,31 @@
-"""How well predictions agree with reference values.
+"""Compute how well predictions agree with reference values.
 
 Every function takes one target's studies, none of them NaN, as float64 (studies,), and optionally
-`weights`, float64 (resamples, studies): how often each study stands in each resample. With weights
+`weights`, float64 (resamples, studies): how often each study occurs in each resample. With weights
 the results have shape (resamples,), else they are single numbers; NaN where one is not defined.
 """
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Optional
 
 import numpy as np
 
-#: References nearer to zero are left out of the relative error, as the published validation does.
-SMALLEST_REFERENCE = 1e-4
-#: Half the width of 95 % limits of agreement, in SDs of the differences.
-LIMITS_SD = NormalDist().inv_cdf(0.975)
+from mimir_engine.evaluation.rounding import squares_around_mean
+from mimir_engine.inference_module.interval import gaussian_quantile
+
+#: How often each study occurs in each resample, float64 (resamples, studies); None for each once.
+Weights = Optional[np.ndarray]
+#: Metrics by name: (resamples,), or single numbers without weights.
+Scores = dict[str, np.ndarray]
+#: References closer to zero are left out of the relative error, as in the published validation.
+MIN_REFERENCE = 1e-4
+#: Half-width of the 95 % limits of agreement, in SDs of the differences.
+LIMITS_SD = gaussian_quantile(0.95)
 
 
-def agreement(
-    reference: np.ndarray, mean: np.ndarray, weights: Optional[np.ndarray] = None
-) -> dict[str, np.ndarray]:
-    """All metrics of agreement at once, since they share their sums.
+def agreement(reference: np.ndarray, mean: np.ndarray, weights: Weights = None) -> Scores:
+    """Compute all metrics of agreement at once, since they share their sums.
 
     With d = mean - reference, over n studies:
 
@@ -38,16 +42,13 @@ def agreement(
     centre = reference.mean()
     a, d = reference - centre, mean - reference
     relative = np.zeros_like(d)
-    counted = np.abs(reference) >= SMALLEST_REFERENCE
+    counted = np.abs(reference) >= MIN_REFERENCE
     np.divide(np.abs(d), np.abs(reference), out=relative, where=counted)
     columns = (np.ones_like(a), a, a * a, d, d * d, a * d, np.abs(d), counted, relative)
     n, s_a, s_aa, s_d, s_dd, s_ad, s_abs, n_relative, s_relative = weighted_sums(columns, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         bias = s_d / n
-        # Sums of squares around the resample's own averages; rounding alone is no spread.
-        rounding = 1e-12 * s_aa + 1e-28 * n * centre**2
-        spread = s_aa - s_a**2 / n
-        spread = np.where(spread > rounding, spread, np.nan)
+        spread = squares_around_mean(n, s_a, s_aa, np.abs(reference).max())
         var_a = spread / (n - 1)
         var_d = np.maximum(s_dd - s_d * bias, 0.0) / (n - 1)
         covariance = var_a + (s_ad - s_a * bias) / (n - 1)
@@ -67,14 +68,19 @@ def agreement(
         )
 
 
-def weighted_sums(columns: tuple[np.ndarray, ...], weights: Optional[np.ndarray]) -> np.ndarray:
-    """Sums of columns (studies,) over the studies of each resample: (columns[, resamples])."""
+def weighted_sums(columns: tuple[np.ndarray, ...], weights: Weights) -> np.ndarray:
+    """Sum columns (studies,) over the studies of each resample: (columns[, resamples])."""
     stacked = np.stack(columns).astype(np.float64)
     if weights is None:
         return stacked.sum(axis=1)
     return (weights @ stacked.T).T  # far faster than stacked @ weights.T
 
 
-def finite(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """NaN for what a division by nothing left."""
+def trapezoids(heights: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Integrate curves (..., places) by trapezoids."""
+    return (np.diff(places) * (heights[..., 1:] + heights[..., :-1]) / 2).sum(axis=-1)
+
+
+def finite(metrics: Scores) -> Scores:
+    """Replace infinite values, left by divisions by zero, with NaN."""
     return {name: np.where(np.isfinite(v), v, np.nan) for name, v in metrics.items()}

@@ -1,4 +1,4 @@
-"""Percentile bootstrap over persons: what other samples of this size might have given."""
+"""Draw bootstrap samples of persons and compute percentile intervals."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 
 def resample_counts(persons: Sequence[str], resamples: int, seed: int) -> np.ndarray:
-    """How often each study is drawn in each resample: uint8 (resamples, studies).
+    """Count how often each study is drawn in each resample: uint8 (resamples, studies).
 
-    As many persons as there are, drawn with replacement; all studies of a person come along, since
-    two visits of one body are not two independent observations. Metrics, targets and subgroups
-    are all judged on the same resamples.
+    Each resample draws as many persons as there are, with replacement, and all studies of each:
+    two visits of one person are not independent. Metrics, targets and subgroups all use the same
+    resamples.
     """
     _, person_of = np.unique(np.asarray(persons), return_inverse=True)
     count = int(person_of.max()) + 1
     rng = np.random.default_rng(seed)
-    # uint8 is enough: that one of n is drawn more than 255 times in n has no chance.
+    # uint8 is enough: one of n is practically never drawn more than 255 times in n.
     counts = np.empty((resamples, len(persons)), dtype=np.uint8)
     for row in counts:
         drawn = np.bincount(rng.integers(0, count, count), minlength=count)
@@ -26,10 +26,10 @@ def resample_counts(persons: Sequence[str], resamples: int, seed: int) -> np.nda
 
 
 def percentile_intervals(samples: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """The middle share of the resamples' values (linear between order statistics).
+    """Return the middle share of the resamples' values (linear between order statistics).
 
     Args:
-        samples: (resamples, ...); NaN (not defined in that resample) is left out.
+        samples: (resamples, ...); NaN (undefined in that resample) is left out.
         level: The share.
 
     Returns:

@@ -1,26 +1,27 @@
-"""All metrics of all targets, for all studies and by subgroup, each with a bootstrap interval."""
+"""Compute all metrics of all targets, by subgroup, with bootstrap intervals."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from statistics import NormalDist
 from typing import Optional
 
 import numpy as np
 
 from mimir_engine.evaluation.age_gap import age_gaps, gap_scores
-from mimir_engine.evaluation.agreement import agreement
+from mimir_engine.evaluation.agreement import Scores, Weights, agreement
 from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_counts
-from mimir_engine.evaluation.predictions import DEFAULT_LEVEL, Predictions
+from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
 from mimir_engine.evaluation.subgroups import AGE, subgroups
 from mimir_engine.evaluation.uncertainty import gaussian_scores, interval_scores
+from mimir_engine.inference_module.interval import gaussian_quantile
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
-#: Names of the metrics, in the order of the tables. See the functions that make them.
+#: Names of the metrics, in the order of the tables. See the functions that compute them.
 AGREEMENT = ("icc", "r2", "mae", "mape", "rmse", "bias", "loa_lower", "loa_upper")
 UNCERTAINTY = ("picp", "width", "relative_width", "auce", "ence", "crps", "nll", "ause")
 AGE_GAP = (
@@ -30,15 +31,15 @@ AGE_GAP = (
     "corrected_gap_age_correlation",
 )
 METRICS = (*AGREEMENT, *UNCERTAINTY, *AGE_GAP)
-#: Fewer studies with both reference and prediction say nothing.
-FEWEST = 3
+#: Targets with fewer studies with both reference and prediction are not evaluated.
+MIN_STUDIES = 3
 #: The subgroup of all studies.
 ALL = ("all", "")
 #: Level of the bootstrap intervals.
 BOOTSTRAP_LEVEL = 0.95
 #: Bytes of weights at once, in each thread. NumPy lets other threads run while it works.
 BLOCK_BYTES = 64_000_000
-MOST_THREADS = 4
+MAX_THREADS = 4
 
 #: Called with the number of steps done and of all.
 Listener = Callable[[int, int], None]
@@ -46,7 +47,7 @@ Listener = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What came out.
+    """Metrics of an evaluation.
 
     Attributes:
         names, units: Of the targets.
@@ -56,7 +57,7 @@ class Evaluation:
             metric is not defined.
         lower, upper: Bounds of the 95 % bootstrap intervals, in the same shape.
         level: Of the prediction intervals that ``picp`` and widths are about.
-        given: Whether those intervals came with the predictions; else they are Gaussian.
+        given: Whether those intervals are part of the predictions; else they are Gaussian.
         resamples, seed: Of the bootstrap.
         studies, persons: How many there are.
     """
@@ -76,28 +77,14 @@ class Evaluation:
     persons: int
 
     def value(self, target: str, metric: str, subgroup: tuple[str, str] = ALL) -> float:
-        """One number."""
+        """Return the value of one metric."""
         place = self.subgroups.index(subgroup), self.names.index(target), METRICS.index(metric)
         return float(self.values[place])
 
     @property
     def unjudged(self) -> tuple[str, ...]:
         """Targets with too few pairs of reference and prediction."""
-        return tuple(n for n, count in zip(self.names, self.counts[0]) if count < FEWEST)
-
-
-@dataclass(frozen=True, eq=False)
-class _Arrays:
-    """All that the metrics need, float64 (studies, targets); the gaps only of the target age."""
-
-    reference: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    age: Optional[int]
-    raw_gap: np.ndarray
-    corrected_gap: np.ndarray
+        return tuple(n for n, count in zip(self.names, self.counts[0]) if count < MIN_STUDIES)
 
 
 def evaluate(
@@ -108,28 +95,28 @@ def evaluate(
     seed: int = 0,
     listener: Optional[Listener] = None,
 ) -> Evaluation:
-    """Judge predictions.
+    """Evaluate predictions.
 
     Args:
         predictions: With references.
-        groups: Each study's member of each group, as of `subgroups.choose_groups`.
-        level: Of the Gaussian intervals, where the predictions bring none of their own.
+        groups: Each study's member of each group, see `subgroups.choose_groups`.
+        level: Level of the Gaussian intervals, where the predictions have no intervals.
         resamples: Of the bootstrap over persons; 0 for no intervals.
         seed: Of the bootstrap; the same gives the same intervals.
-        listener: Told of progress.
+        listener: Called with the progress.
     """
-    arrays = _arrays(predictions, level)
+    given, gaps = _with_intervals(predictions, level), _gaps(predictions)
     parts = [(*ALL, np.arange(len(predictions))), *subgroups(groups or {})]
     drawn = resample_counts(predictions.persons, resamples, seed)
     shape = (len(parts), len(predictions.names))
     counts = np.zeros(shape, dtype=np.int64)
     values, lower, upper = (np.full((*shape, len(METRICS)), np.nan) for _ in range(3))
-    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as threads:
         for part, (_, _, rows) in enumerate(parts):
             samples = np.full((resamples, shape[1], len(METRICS)), np.nan)
-            judge = partial(_judge, arrays, rows=rows, drawn=drawn, samples=samples)
-            for target, judged in enumerate(threads.map(judge, range(shape[1]))):
-                counts[part, target], values[part, target] = judged
+            one_target = partial(_evaluate_target, given, gaps, rows, drawn, samples)
+            for target, result in enumerate(threads.map(one_target, range(shape[1]))):
+                counts[part, target], values[part, target] = result
                 if listener:
                     listener(part * shape[1] + target + 1, shape[0] * shape[1])
             if resamples:
@@ -144,7 +131,7 @@ def evaluate(
         values=values,
         lower=lower,
         upper=upper,
-        level=predictions.level or level,
+        level=given.level or level,
         given=predictions.level is not None,
         resamples=resamples,
         seed=seed,
@@ -153,69 +140,66 @@ def evaluate(
     )
 
 
-def _arrays(p: Predictions, level: float) -> _Arrays:
-    half = NormalDist().inv_cdf((1 + level) / 2) * p.sd
+def _with_intervals(p: Predictions, level: float) -> Predictions:
+    """Add Gaussian intervals to predictions that have none."""
+    half = gaussian_quantile(level) * p.sd
+    return p if p.level else replace(p, lower=p.mean - half, upper=p.mean + half, level=level)
+
+
+def _gaps(p: Predictions) -> dict[int, dict[str, np.ndarray]]:
+    """Compute the gaps of the target age, by its column; empty without that target."""
     age = next((i for i, name in enumerate(p.names) if name.lower() == AGE), None)
-    gaps = np.full(len(p), np.nan), np.full(len(p), np.nan)
-    if age is not None:
-        folds = p.groups.get("fold", ())
-        gaps = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
-    return _Arrays(
-        p.reference,
-        p.mean,
-        p.sd,
-        p.mean - half if p.lower is None else p.lower,
-        p.mean + half if p.upper is None else p.upper,
-        age,
-        *gaps,
-    )
+    if age is None:
+        return {}
+    folds = p.groups.get("fold", ())
+    raw, corrected = age_gaps(p.reference[:, age], p.mean[:, age], folds, p.persons)
+    return {age: {"raw": raw, "corrected": corrected}}
 
 
-def _judge(
-    arrays: _Arrays, target: int, rows: np.ndarray, drawn: np.ndarray, samples: np.ndarray
+def _evaluate_target(
+    given: Predictions,
+    gaps: Mapping[int, Mapping[str, np.ndarray]],
+    rows: np.ndarray,
+    drawn: np.ndarray,
+    samples: np.ndarray,
+    target: int,
 ) -> tuple[int, np.ndarray]:
-    """One target among some studies: how many there are and the metrics; fills in `samples`."""
-    known = np.isfinite(arrays.reference[rows, target]) & np.isfinite(arrays.mean[rows, target])
+    """Return the number of a target's studies and its metrics; fill in `samples`."""
+    known = np.isfinite(given.reference[rows, target]) & np.isfinite(given.mean[rows, target])
     rows = rows[known]
     values = np.full(len(METRICS), np.nan)
-    if len(rows) < FEWEST:
+    if len(rows) < MIN_STUDIES:
         return len(rows), values
-    for name, value in _metrics(arrays, target, rows, None).items():
+    arrays = {
+        name: getattr(given, name)[rows, target]
+        for name in ("reference", "mean", "sd", "lower", "upper")
+    }
+    arrays.update((name, gap[rows]) for name, gap in gaps.get(target, {}).items())
+    for name, value in _metrics(arrays, None).items():
         values[METRICS.index(name)] = value
     block = max(1, BLOCK_BYTES // (8 * len(rows)))
     for start in range(0, len(drawn), block):
         weights = drawn[start : start + block].take(rows, axis=1).astype(np.float64)
-        for name, sample in _metrics(arrays, target, rows, weights).items():
+        for name, sample in _metrics(arrays, weights).items():
             samples[start : start + block, target, METRICS.index(name)] = sample
     return len(rows), values
 
 
-def _metrics(
-    arrays: _Arrays, target: int, rows: np.ndarray, weights: Optional[np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Each metric on those of the studies that have what it needs."""
-    reference, mean, sd, lower, upper = (
-        values[rows, target]
-        for values in (arrays.reference, arrays.mean, arrays.sd, arrays.lower, arrays.upper)
-    )
-    found = agreement(reference, mean, weights)
-    has = np.isfinite(lower) & np.isfinite(upper)
-    if has.sum() >= FEWEST:
-        bounds = reference[has], lower[has], upper[has]
-        found.update(interval_scores(*bounds, _of(weights, has)))
-    has = np.isfinite(sd)
-    if has.sum() >= FEWEST:
-        gaussian, of_them = (reference[has], mean[has], sd[has]), _of(weights, has)
-        found.update(gaussian_scores(*gaussian, of_them))
-        found.update(ranked_scores(*gaussian, of_them))
-    if target == arrays.age:
-        for kind, gaps in (("raw", arrays.raw_gap), ("corrected", arrays.corrected_gap)):
-            has = np.isfinite(gaps[rows])
-            if has.sum() >= FEWEST:
-                scores = gap_scores(reference[has], gaps[rows][has], _of(weights, has))
-                found.update({f"{kind}_gap_{name}": score for name, score in scores.items()})
+def _metrics(arrays: Mapping[str, np.ndarray], weights: Weights) -> Scores:
+    """Compute each metric on the studies that have the values it needs."""
+    found = agreement(arrays["reference"], arrays["mean"], weights)
+
+    def add(score: Callable[..., Scores], *names: str, prefix: str = "") -> None:
+        """Score the studies for which these arrays have a value."""
+        has = np.isfinite([arrays[name] for name in names]).all(axis=0)
+        if has.sum() >= MIN_STUDIES:
+            of_them = weights if weights is None or has.all() else weights[:, has]
+            scores = score(*(arrays[name][has] for name in names), of_them)
+            found.update((prefix + name, value) for name, value in scores.items())
+
+    add(interval_scores, "reference", "lower", "upper")
+    add(gaussian_scores, "reference", "mean", "sd")
+    add(ranked_scores, "reference", "mean", "sd")
+    for kind in arrays.keys() & {"raw", "corrected"}:
+        add(gap_scores, "reference", kind, prefix=f"{kind}_gap_")
     return found
-
-
-def _of(weights: Optional[np.ndarray], has: np.ndarray) -> Optional[np.ndarray]:
-    return weights if weights is None or has.all() else weights[:, has]

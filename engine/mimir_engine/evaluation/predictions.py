@@ -1,35 +1,30 @@
-"""Predictions beside what is true: the one shape in which they travel, in memory and as a table.
+"""Hold predictions and reference values, in memory and as a tidy table.
 
-The table is tidy, a row for each study and target::
+The table has one row per study and target::
 
     study,target,unit,reference,mean,sd,lower95,upper95,fold,sex
     1234567_20201_2_0,liverFat,%,4.1,4.6,0.9,2.8,6.4,3,female
 
-`study`, `target` and `mean` must be there; a gap is an empty cell. The bounds' columns carry their
-level in the name. Any further column says something of the study (its sex, its fold, its site).
+`study`, `target` and `mean` are required; a gap is an empty cell. The names of the bounds' columns
+contain the level. All other columns describe the study (its sex, its fold, its site).
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.files.csv_writer import as_cell
-from mimir_engine.files.optional_packages import require
-from mimir_engine.files.table_reader import TEXTS, Table, invalid, open_table, read_cells
+from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.table_reader import TEXTS, Table, open_table, read_tidy
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
-DEFAULT_LEVEL = 0.95
-#: Groups that name the person: all studies of one are drawn together in the bootstrap.
+#: Groups that identify the person: the bootstrap draws all studies of a person together.
 PERSON = ("person", "eid")
 
 _NUMBERS = ("reference", "mean", "sd")
@@ -38,18 +33,18 @@ _BOUND = re.compile(r"(lower|upper)(\d{1,2}(?:\.\d+)?)?")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What networks said of studies, and what is true of them.
+    """Predictions of several targets for several studies, and their reference values.
 
     Attributes:
-        names: Targets, one a column.
+        names: Targets, one per column.
         units: Of the targets; empty where a target has none.
-        studies: Names of the studies, one a row.
+        studies: Names of the studies, one per row.
         reference: Reference values, float64 (studies, targets), NaN where unknown.
         mean: Predictions in the same unit and shape.
         sd: Their standard deviations, above zero; NaN where unknown.
         lower, upper: Bounds of the intervals, in the same shape; None where there are none.
-        level: Share of references that the intervals should hold.
-        groups: What is known of each study, e.g. ``fold``, ``sex``; empty text where it is not.
+        level: Share of references that the intervals should contain.
+        groups: Each study's entry of e.g. ``fold`` or ``sex``; empty where it is unknown.
     """
 
     names: tuple[str, ...]
@@ -68,20 +63,20 @@ class Predictions:
         arrays = [self.reference, self.mean, self.sd]
         bounds = [bound for bound in (self.lower, self.upper) if bound is not None]
         if any(values.shape != shape for values in (*arrays, *bounds)):
-            raise _unfit(f"arrays are not all of shape {shape}, (studies, targets)")
+            raise _unfit(f"all arrays must have the shape {shape}, (studies, targets)")
         if len(self.units) != len(self.names):
             raise _unfit(f"{len(self.units)} units for {len(self.names)} targets")
         for what, names in (("targets", self.names), ("studies", self.studies)):
             if len(set(names)) != len(names):
                 raise _unfit(f"two {what} have the same name")
         if len(bounds) == 1 or (self.level is None) != (not bounds):
-            raise _unfit("lower and upper bounds and their level go together")
+            raise _unfit("lower and upper bounds and their level must be given together")
         if self.level is not None and not 0 < self.level < 1:
-            raise _unfit(f"an interval's level of {self.level:g} is not between 0 and 1")
+            raise _unfit(f"level {self.level:g} is out of range")
         if np.any(self.sd <= 0):
-            raise _unfit("a standard deviation is not above zero")
+            raise _unfit("standard deviations must be above 0")
         if any(np.isinf(values).any() for values in (*arrays, *bounds)):
-            raise _unfit("a value is infinite")
+            raise _unfit("values must be finite")
         for name, members in self.groups.items():
             if len(members) != shape[0]:
                 raise _unfit(f"group '{name}' has {len(members)} entries for {shape[0]} studies")
@@ -91,13 +86,13 @@ class Predictions:
 
     @property
     def persons(self) -> tuple[str, ...]:
-        """Who each study is of; its own name where that is not known."""
+        """Return the person of each study; the study's name where it is unknown."""
         known = next((self.groups[name] for name in PERSON if name in self.groups), self.studies)
         return tuple(person or study for person, study in zip(known, self.studies))
 
 
 def _unfit(what: str) -> MimirError:
-    return MimirError("PREDICTIONS_INVALID", what, "Correct what makes these predictions.")
+    return MimirError("PREDICTIONS_INVALID", what, "Fix the program that wrote the predictions.")
 
 
 # --- reading ---
@@ -108,7 +103,7 @@ def read_predictions(path: Path, level: float = DEFAULT_LEVEL) -> Predictions:
 
     Args:
         path: The file.
-        level: Of intervals whose columns are plainly called ``lower`` and ``upper``.
+        level: Level of intervals whose columns are called ``lower`` and ``upper``.
 
     Raises:
         MimirError: ``PREDICTIONS_INVALID`` with line and column; ``EXTRA_MISSING``.
@@ -118,67 +113,52 @@ def read_predictions(path: Path, level: float = DEFAULT_LEVEL) -> Predictions:
 
 
 def tidy_predictions(table: Table, level: float = DEFAULT_LEVEL) -> Predictions:
-    """The same from a table that is open already."""
+    """Read the tidy table from a table that is open."""
     bounds, found_level = _bounds(table, level)
     numbers = {name: name for name in _NUMBERS if name in table.columns} | bounds
     table.index("mean")
-    cells = read_cells(table, numbers)
-    values = {name: cells.dense(name) for name in numbers}
-    gap = np.full((len(cells.studies), len(cells.targets)), np.nan)
+    read = read_tidy(table, numbers)
+    gap = np.full((len(read.studies), len(read.targets)), np.nan)
     return Predictions(
-        names=tuple(cells.targets),
-        units=tuple(cells.units),
-        studies=tuple(cells.studies),
-        reference=values.get("reference", gap),
-        mean=values["mean"],
-        sd=values.get("sd", gap),
-        lower=values.get("lower"),
-        upper=values.get("upper"),
+        names=tuple(read.targets),
+        units=read.units,
+        studies=tuple(read.studies),
+        reference=read.numbers.get("reference", gap),
+        mean=read.numbers["mean"],
+        sd=read.numbers.get("sd", gap),
+        lower=read.numbers.get("lower"),
+        upper=read.numbers.get("upper"),
         level=found_level,
-        groups=cells.groups(),
+        groups=read.groups,
     )
 
 
 def _bounds(table: Table, level: float) -> tuple[dict[str, str], Optional[float]]:
-    """The columns of the bounds and their level."""
+    """Return the columns of the bounds and their level."""
     found = [m for column in table.columns if (m := _BOUND.fullmatch(column))]
     if not found:
         return {}, None
     if sorted(m[1] for m in found) != ["lower", "upper"] or found[0][2] != found[1][2]:
-        raise invalid(table.name, "has bounds that are not one pair 'lower95', 'upper95'", 1)
-    return {m[1]: m[0] for m in found}, level_of(found[0][2]) if found[0][2] else level
-
-
-def level_of(percent: str) -> float:
-    """The level in a column's name: 0.95 of ``95``."""
-    return round(float(percent) / 100, 12)
+        raise table.error("must have one pair of bounds, like 'lower95' and 'upper95'", 1)
+    percent = found[0][2]
+    return {m[1]: m[0] for m in found}, round(float(percent) / 100, 12) if percent else level
 
 
 # --- writing ---
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write the tidy table, in full precision (CSV, or Parquet by its ending).
+    """Write the tidy table as CSV, in full precision.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``; ``EXTRA_MISSING`` for Parquet without pyarrow;
-            ``PREDICTIONS_INVALID`` where a group is called like one of the table's own columns.
+        MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` where a group has the name of one
+            of the table's own columns.
     """
-    path = Path(path)
     numbers = _number_columns(predictions)
     for name in predictions.groups:
         if name in (*TEXTS, *_NUMBERS) or _BOUND.fullmatch(name):
-            raise _unfit(f"no group can be called '{name}', as a column of the table is")
-    if path.suffix.lower() in (".parquet", ".pq"):
-        _write_parquet(path, predictions, numbers)
-        return
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*TEXTS, *numbers, *map(as_cell, predictions.groups)])
-        writer.writerows(_rows(predictions, numbers))
-        text.flush()
-        text.detach()
+            raise _unfit(f"a group cannot have the name '{name}' of a column")
+    write_csv(path, [*TEXTS, *numbers, *predictions.groups], _rows(predictions, numbers))
 
 
 def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
@@ -190,35 +170,9 @@ def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
     return columns
 
 
-def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[str]]:
-    names = [as_cell(name) for name in predictions.names]
-    units = [as_cell(unit) for unit in predictions.units]
+def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[object]]:
     for row, study in enumerate(predictions.studies):
-        name = as_cell(study)
-        groups = [as_cell(members[row]) for members in predictions.groups.values()]
+        groups = [members[row] for members in predictions.groups.values()]
         cells = [values[row].tolist() for values in numbers.values()]
-        for target, unit, *values in zip(names, units, *cells):
-            written = ["" if math.isnan(value) else repr(value) for value in values]
-            yield [name, target, unit, *written, *groups]
-
-
-def _write_parquet(path: Path, predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> None:
-    require("parquet")
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    studies, targets = len(predictions.studies), len(predictions.names)
-    study_of, target_of = np.divmod(np.arange(studies * targets), targets)
-
-    def texts(values: tuple[str, ...], places: np.ndarray) -> Any:
-        return pa.array(values, pa.string()).take(pa.array(places))
-
-    columns = {
-        "study": texts(predictions.studies, study_of),
-        "target": texts(predictions.names, target_of),
-        "unit": texts(predictions.units, target_of),
-        **{name: pa.array(v.ravel(), from_pandas=True) for name, v in numbers.items()},
-        **{name: texts(members, study_of) for name, members in predictions.groups.items()},
-    }
-    with whole_file(path) as file:
-        parquet.write_table(pa.table(columns), file)
+        for target, unit, *values in zip(predictions.names, predictions.units, *cells):
+            yield [study, target, unit, *values, *groups]

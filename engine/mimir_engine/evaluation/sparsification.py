@@ -1,30 +1,32 @@
-"""Whether the predictions called uncertain are the wrong ones: sparsification, AUSE and ENCE.
+"""Score how well predicted SDs rank the errors: sparsification, AUSE and ENCE.
 
-All three sort studies by a key (predicted SD, or true error) and sum up from the smallest. A sort
-is done once, also for resamples, where each study counts as often as it was drawn: O(n log n).
-A border that falls within a study takes the fitting part of it, and studies of equal key share
-alike, so no result depends on the order of the table.
+All three sort studies by a key (predicted SD, or true error) and sum from the smallest. Studies are
+sorted once, also for resamples, where each study counts as often as it was drawn: O(n log n).
+A border within a study takes the corresponding fraction of it, and studies of equal key share
+equally, so no result depends on the order of the table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
+
+from mimir_engine.evaluation.agreement import Scores, Weights, trapezoids
+from mimir_engine.evaluation.rounding import ROUNDING
 
 #: Shares of the studies removed in a sparsification curve: 0, 1 … 99 %.
 REMOVED = np.arange(100) / 100
 #: Bins of equal number for the ENCE.
 BINS = 10
-#: Resamples × studies worked on at once: what a processor keeps near.
+#: Resamples × studies processed at once, so that they fit into the processor's cache.
 BLOCK = 100_000
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Studies from the smallest key to the largest; equal keys are one step.
+    """Order studies from the smallest key to the largest; equal keys are one step.
 
     order: int64 (studies,). ends: the last place in `order` of each step, int64 (steps,).
     """
@@ -33,13 +35,13 @@ class Ranking:
     ends: np.ndarray
 
     def sums(
-        self, shares: np.ndarray, values: Sequence[np.ndarray], weights: Optional[np.ndarray]
+        self, shares: np.ndarray, values: Sequence[np.ndarray], weights: Weights
     ) -> np.ndarray:
-        """Sums over the studies of smallest key.
+        """Sum over the studies of smallest key.
 
         Args:
-            shares: How many of them, as shares of all, float64 (shares,).
-            values: To sum, each float64 (studies,).
+            shares: Shares of all studies to sum over, float64 (shares,).
+            values: Values to sum, each float64 (studies,).
             weights: (resamples, studies), or None for each study once.
 
         Returns:
@@ -52,7 +54,7 @@ class Ranking:
         block = max(1, BLOCK // len(self.order))
         for start in range(0, len(rows), block):
             drawn = rows[start : start + block].take(self.order, axis=1)
-            # Whole numbers: their running sum is four times as fast as that of floats.
+            # The running sum of integers is four times as fast as that of floats.
             counts = self._steps(drawn.astype(np.int64)).cumsum(axis=1)
             wanted = shares[rising] * counts[:, -1:]
             sums = _sums_up_to(wanted, counts, self._steps(drawn * ordered[:, None]))
@@ -61,21 +63,21 @@ class Ranking:
         return found[..., np.argsort(rising)].transpose(1, 0, 2)
 
     def _steps(self, ordered: np.ndarray) -> np.ndarray:
-        """Sums within each step: (..., studies) to (..., steps)."""
+        """Sum within each step: (..., studies) to (..., steps)."""
         if len(self.ends) == ordered.shape[-1]:
             return ordered
         return np.add.reduceat(ordered, np.append(0, self.ends[:-1] + 1), axis=-1)
 
 
 def _sums_up_to(wanted: np.ndarray, counts: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Sums over so many studies from the first, with the fitting part of the last step.
+    """Sum over a number of studies from the first, with the fitting part of the last step.
 
-    All resamples are laid end to end, so that one search and one summation do for them all.
+    All resamples are concatenated, so that one search and one summation serve them all.
 
     Args:
         wanted: Numbers of studies, rising (resamples, shares).
         counts: Studies up to the end of each step (resamples, steps).
-        steps: What is to be summed (values, resamples, steps).
+        steps: Values to sum (values, resamples, steps).
 
     Returns:
         (values, resamples, shares).
@@ -85,12 +87,12 @@ def _sums_up_to(wanted: np.ndarray, counts: np.ndarray, steps: np.ndarray) -> np
     place = np.searchsorted((counts + apart).ravel(), (wanted + apart).ravel(), side="right")
     place = place.reshape(wanted.shape) - rows * counts.shape[1]
     last = np.clip(place, 0, counts.shape[1] - 1)
-    # Only a few points of the running sums are asked for: sums between them are enough.
+    # Only a few points of the running sums are needed: sums between them suffice.
     starts = np.concatenate((np.zeros_like(rows), last), axis=1)
     flat = (starts + rows * counts.shape[1]).ravel()
     between = np.add.reduceat(steps.reshape(len(steps), -1), flat, axis=1)
     between = between.reshape(len(steps), *starts.shape)[..., :-1]
-    between[:, np.diff(starts) == 0] = 0.0  # where reduceat gives one step instead of none
+    between[:, np.diff(starts) == 0] = 0.0  # here, reduceat returns one step instead of none
     before = np.where(last > 0, counts[rows, last - 1], 0)
     part = (wanted - before) / np.maximum(counts[rows, last] - before, 1)
     return between.cumsum(axis=-1) + part * steps[:, rows, last]
@@ -99,21 +101,21 @@ def _sums_up_to(wanted: np.ndarray, counts: np.ndarray, steps: np.ndarray) -> np
 def rank(key: np.ndarray) -> Ranking:
     """Sort studies by a key, float64 (studies,)."""
     order = np.argsort(key, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(key[order])), len(key) - 1)
+    ordered = key[order]
+    # Keys that differ by rounding errors count as equal; else rounding would decide their order.
+    steps = np.diff(ordered) > ROUNDING * np.abs(ordered[1:])
+    ends = np.append(np.flatnonzero(steps), len(key) - 1)
     return Ranking(order, ends)
 
 
 def sparsification_curve(
-    error: np.ndarray,
-    key: np.ndarray,
-    removed: np.ndarray = REMOVED,
-    weights: Optional[np.ndarray] = None,
+    error: np.ndarray, key: np.ndarray, removed: np.ndarray = REMOVED, weights: Weights = None
 ) -> np.ndarray:
-    """Mean error of those studies that are left when the ones of largest key are removed.
+    """Return the mean error of the studies left when those of largest key are removed.
 
     Args:
         error: |mean - reference|, float64 (studies,).
-        key: The predicted SD; or the error itself for the best curve that is possible (the oracle).
+        key: The predicted SD; or the error itself for the best possible curve (the oracle).
         removed: Shares to remove, each in [0, 1).
         weights: (resamples, studies).
 
@@ -125,46 +127,32 @@ def sparsification_curve(
 
 
 def ause(by_sd: np.ndarray, by_error: np.ndarray, removed: np.ndarray = REMOVED) -> np.ndarray:
-    """Area between a sparsification curve and the oracle's, relative to the mean error of all.
+    """Return the area between a curve and the oracle's, relative to the mean error of all.
 
     Ilg et al. 2018 (arXiv:1802.07095), with the mean absolute error; trapezoids over the shares.
-    0 is perfect; SDs that say nothing of the error come near the oracle's own distance from 1.
+    0 is perfect; SDs unrelated to the error come close to the oracle's own distance from 1.
 
     Args:
         by_sd, by_error: ([resamples,] removed), of `sparsification_curve`.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = (by_sd - by_error) / by_error[..., :1]
-    return (np.diff(removed) * (gap[..., 1:] + gap[..., :-1]) / 2).sum(axis=-1)
-
-
-def ence(
-    error: np.ndarray,
-    sd: np.ndarray,
-    weights: Optional[np.ndarray] = None,
-    bins: int = BINS,
-) -> np.ndarray:
-    """Expected normalised calibration error of Levi et al. 2022 (arXiv:1905.11659).
-
-    The average over bins of equal number by predicted SD of |RMV - RMSE| / RMV: root mean predicted
-    variance, root mean squared error. Above zero also for perfect SDs: some 0.6 √(bins / n).
-
-    Returns:
-        ([resamples]); NaN with fewer studies than bins.
-    """
-    borders = np.arange(bins + 1) / bins
-    errors = _ence(rank(sd).sums(borders, [sd**2, error**2], weights))
-    return errors[0] if weights is None else errors
+    return trapezoids(gap, removed)
 
 
 def ranked_scores(
-    reference: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
-    weights: Optional[np.ndarray] = None,
-) -> dict[str, np.ndarray]:
-    """``ence`` and ``ause``, with one pass for both by SD."""
+    reference: np.ndarray, mean: np.ndarray, sd: np.ndarray, weights: Weights = None
+) -> Scores:
+    """Compute ``ence`` and ``ause``, with one sort by SD for both.
+
+    ``ence`` is the expected normalised calibration error of Levi et al. 2022 (arXiv:1905.11659):
+    the average of |RMV - RMSE| / RMV (root mean predicted variance, root mean squared error) over
+    bins of equal number by predicted SD. Above zero also for perfect SDs: some 0.6 √(bins / n);
+    NaN with fewer studies than bins. ``ause`` is that of `ause`.
+    """
     error = np.abs(mean - reference)
+    # Rounding errors of exact predictions would be sorted as if they were errors.
+    error = np.where(error > ROUNDING * np.abs(reference).max(), error, 0.0)
     kept, borders = 1.0 - REMOVED, np.arange(BINS + 1) / BINS
     sums = rank(sd).sums(np.concatenate((kept, borders)), [error, sd**2, error**2], weights)
     by_sd = _averages(sums[:, :2, : len(kept)])
@@ -176,15 +164,16 @@ def ranked_scores(
 
 
 def _averages(sums: np.ndarray) -> np.ndarray:
-    """Sum over number, of `Ranking.sums`; NaN where a resample has none."""
+    """Divide sums by numbers, both of `Ranking.sums`; NaN where a resample has no study."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return sums[:, 1] / sums[:, 0]
 
 
 def _ence(sums: np.ndarray) -> np.ndarray:
-    """From number, variances and squared errors up to each border: (resamples, 3, borders)."""
+    """Compute ENCE from count, variance and squared error to borders: (resamples, 3, borders)."""
     count, variance, squared = np.moveaxis(np.diff(sums), 1, 0)
+    total = sums[:, 0, -1]  # exact, unlike the sum of the bins' shares of it
     with np.errstate(divide="ignore", invalid="ignore"):
         rmv, rmse = np.sqrt(variance / count), np.sqrt(squared / count)
         errors = np.mean(np.abs(rmv - rmse) / rmv, axis=1)
-    return np.where(count.sum(axis=1) >= count.shape[1], errors, np.nan)
+    return np.where(total >= count.shape[1], errors, np.nan)

@@ -1,30 +1,28 @@
-"""An evaluation as tables: ``metrics.csv`` for programs, ``metrics.md`` for people and papers."""
+"""Write an evaluation as tables: ``metrics.csv`` for programs, ``metrics.md`` for readers."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mimir_engine.errors import printable
 from mimir_engine.evaluation.evaluate import (
     AGE_GAP,
     AGREEMENT,
     ALL,
     BOOTSTRAP_LEVEL,
-    FEWEST,
     METRICS,
+    MIN_STUDIES,
     UNCERTAINTY,
     Evaluation,
 )
 from mimir_engine.evaluation.subgroups import AGE
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.files.csv_writer import as_cell
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.measuring.wording import number
 
-#: Headings of the metrics in people's tables.
+#: Headings of the metrics in Markdown.
 TITLES = {
     "icc": "ICC(2,1)",
     "r2": "R²",
@@ -71,36 +69,29 @@ def write_metrics(folder: Path, evaluation: Evaluation) -> None:
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(folder / "metrics.csv") as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        percent = f"{100 * BOOTSTRAP_LEVEL:g}"
-        head = ("target", "unit", "group", "member", "n", "metric", "value")
-        writer.writerow([*head, f"lower{percent}", f"upper{percent}"])
-        writer.writerows(_rows(evaluation))
-        text.flush()
-        text.detach()
-    with whole_file(folder / "metrics.md") as file:
+    percent = f"{100 * BOOTSTRAP_LEVEL:g}"
+    columns = ("target", "unit", "group", "member", "n", "metric", "value")
+    bounds = (f"lower{percent}", f"upper{percent}")
+    write_csv(folder / "metrics.csv", (*columns, *bounds), _rows(evaluation))
+    with atomic_file(folder / "metrics.md") as file:
         file.write(markdown(evaluation).encode("utf-8", errors="replace"))
 
 
-def _rows(e: Evaluation) -> Iterator[list[str]]:
+def _rows(e: Evaluation) -> Iterator[list[object]]:
     for target, (name, unit) in enumerate(zip(e.names, e.units)):
-        gaps = name.lower() == AGE
-        metrics = [m for m in METRICS if gaps or m not in AGE_GAP]
+        metrics = [m for m in METRICS if name.lower() == AGE or m not in AGE_GAP]
         for part, (group, member) in enumerate(e.subgroups):
-            count = str(e.counts[part, target])
-            texts = [as_cell(text) for text in (name, unit, group, member)]
+            count = int(e.counts[part, target])
             for metric in metrics:
                 place = part, target, METRICS.index(metric)
                 values = [float(v[place]) for v in (e.values, e.lower, e.upper)]
-                yield [*texts, count, metric, *("" if math.isnan(v) else repr(v) for v in values)]
+                yield [name, unit, group, member, count, metric, *values]
 
 
 def markdown(e: Evaluation) -> str:
-    """The tables for people, with what was done and what the columns mean."""
+    """Return the tables as Markdown, with the settings and the definitions of the columns."""
     everyone = [(name, ALL, target) for target, name in enumerate(e.names)]
-    parts = ["# Evaluation", _what_was_done(e)]
+    parts = ["# Evaluation", _settings(e)]
     parts += ["## Agreement", _table(e, ("Target",), everyone, AGREEMENT)]
     parts += ["## Uncertainty", _table(e, ("Target",), everyone, UNCERTAINTY)]
     for name in e.names:
@@ -109,25 +100,28 @@ def markdown(e: Evaluation) -> str:
     for group in dict.fromkeys(group for group, _ in e.subgroups[1:]):
         members = [part for part in e.subgroups if part[0] == group]
         rows = [(n, part, target) for target, n in enumerate(e.names) for part in members]
-        parts += [f"## By {_cell(group)}", _table(e, ("Target", group), rows, SUBGROUP_COLUMNS)]
-    parts += ["## What the columns mean", DEFINITIONS]
+        parts += [
+            f"## By {markdown_text(group)}",
+            _table(e, ("Target", group), rows, SUBGROUP_COLUMNS),
+        ]
+    parts += ["## Definitions", DEFINITIONS]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _what_was_done(e: Evaluation) -> str:
+def _settings(e: Evaluation) -> str:
     percent = f"{100 * e.level:g} %"
-    source = "as they came with the predictions" if e.given else "Gaussian, from the predicted SD"
-    told = f"{e.studies:,} studies of {e.persons:,} persons."
-    told += f" Prediction intervals: {percent}, {source}."
+    source = "those of the predictions" if e.given else "Gaussian, from the predicted SD"
+    text = f"{e.studies:,} studies of {e.persons:,} persons."
+    text += f" Prediction intervals: {percent}, {source}."
     if e.resamples:
-        told += (
+        text += (
             f" In brackets: {100 * BOOTSTRAP_LEVEL:g} % intervals of {e.resamples:,} bootstrap"
             f" resamples of persons (percentiles, seed {e.seed})."
         )
     if e.unjudged:
-        names = ", ".join(_cell(name) for name in e.unjudged)
-        told += f" Too few (under {FEWEST}) pairs of reference and prediction: {names}."
-    return told
+        names = ", ".join(markdown_text(name) for name in e.unjudged)
+        text += f" Too few (under {MIN_STUDIES}) pairs of reference and prediction: {names}."
+    return text
 
 
 def _table(
@@ -136,51 +130,45 @@ def _table(
     rows: Sequence[tuple[str, tuple[str, str], int]],
     metrics: Sequence[str],
 ) -> str:
-    lines = [
-        [*(_cell(head) for head in heads), "n", *(TITLES[metric] for metric in metrics)],
-        [*("---" for _ in heads), *("---:" for _ in ("n", *metrics))],
-    ]
+    lines = []
     for name, subgroup, target in rows:
         part = e.subgroups.index(subgroup)
-        unit = f" ({_cell(e.units[target])})" if e.units[target] else ""
-        member = [_cell(subgroup[1])] if len(heads) > 1 else []
-        values = [_value(e, (part, target, METRICS.index(metric))) for metric in metrics]
-        lines.append([_cell(name) + unit, *member, f"{e.counts[part, target]:,}", *values])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        unit = f" ({markdown_text(e.units[target])})" if e.units[target] else ""
+        member = [markdown_text(subgroup[1])] if len(heads) > 1 else []
+        values = [_value(e, part, target, metric) for metric in metrics]
+        lines.append([markdown_text(name) + unit, *member, f"{e.counts[part, target]:,}", *values])
+    columns = [*map(markdown_text, heads), "n", *(TITLES[metric] for metric in metrics)]
+    return markdown_table(columns, lines, len(heads))
 
 
 def _age_gap(e: Evaluation, name: str) -> str:
     target = e.names.index(name)
-    lines = ["| Gap | MAE (years) | Correlation with age |", "| --- | ---: | ---: |"]
-    for kind in ("raw", "corrected"):
-        metrics = (f"{kind}_gap_mae", f"{kind}_gap_age_correlation")
-        values = [_value(e, (0, target, METRICS.index(metric))) for metric in metrics]
-        lines.append(f"| {kind} | {values[0]} | {values[1]} |")
+    rows = [
+        [kind, *(_value(e, 0, target, f"{kind}_gap_{of}") for of in ("mae", "age_correlation"))]
+        for kind in ("raw", "corrected")
+    ]
+    table = markdown_table(("Gap", "MAE (years)", "Correlation with age"), rows, 1)
     note = (
-        "The corrected gap lacks the line of gap on age, fitted without the fold that it corrects."
-        " It uses the true age, so it says nothing of how well age is predicted: that is the raw"
-        " gap's MAE, and the R² above."
+        "The corrected gap is the raw gap minus the line of gap on age, fitted without the fold"
+        " that it corrects. It uses the true age, so it does not show how well age is predicted:"
+        " see the raw gap's MAE, and the R² above."
     )
-    return "\n".join(lines) + f"\n\n{note}"
+    return f"{table}\n\n{note}"
 
 
-def _value(e: Evaluation, place: tuple[int, int, int]) -> str:
-    """A value with as many decimals as its interval gives sense to, and that interval."""
+def _value(e: Evaluation, part: int, target: int, metric: str) -> str:
+    """Format a value and its interval, with the decimals that the interval's width supports."""
+    place = part, target, METRICS.index(metric)
     value, low, high = (float(v[place]) for v in (e.values, e.lower, e.upper))
     if math.isnan(value):
         return "–"
     if not high > low:  # no interval, or one value in all resamples
         return f"{value:.4g}"
-    said, first, last = (rounded(v, (high - low) / 4) for v in (value, low, high))
-    return f"{said} [{first}, {last}]"
+    texts = [rounded(v, (high - low) / 4) for v in (value, low, high)]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def rounded(value: float, se: float) -> str:
-    """As many decimals as the standard error gives sense to; zero has no sign."""
+    """Format a value with the decimals that its standard error supports; zero has no sign."""
     text = number(value, se)
     return text if text.strip("-0.") else text.lstrip("-")
-
-
-def _cell(text: str) -> str:
-    """A name from outside within a Markdown table."""
-    return printable(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

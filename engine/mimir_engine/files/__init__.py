@@ -1,1 +1,1 @@
-"""Write and read files: atomic writing, CSV, untrusted tables and JSON, optional packages."""
+"""Write files atomically, read untrusted tables and JSON, check for optional packages."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside their place, then renamed."""
+"""Write files atomically: under a temporary name first, then renamed."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from mimir_engine.errors import MimirError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary file to write to; it takes its place when the block ends without an error.
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a binary file that appears at its path once the block ends without an error.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with writing(path):
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
+        temporary = path.with_name(f".{path.name}.part")
         try:
-            with beside.open("wb") as file:
+            with temporary.open("wb") as file:
                 yield file
-            os.replace(beside, path)
+            os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
-                beside.unlink()
+                temporary.unlink()
             raise
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say in one line what keeps a file or folder from being written.
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn an operating-system error in the block into an error about this file or folder.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -44,10 +44,13 @@ def writing(path: Path) -> Iterator[None]:
         raise MimirError(
             "OUTPUT_UNWRITABLE",
             f"'{path}' cannot be written ({error.strerror or type(error).__name__})",
-            "Make room, choose another place, or close the program that has it open.",
+            "Free some space, choose another place, or close the program that has it open.",
         ) from error
 
 
-def plain_file_name(name: str) -> str:
-    """A study's name as part of a file's name, on every platform: leads out of no folder."""
+def safe_file_name(name: str) -> str:
+    """Return a study's name as a file name that is valid on every platform.
+
+    It contains no separators, so it cannot lead to another folder.
+    """
     return "".join(c if c.isalnum() or c in "._- " else "_" for c in name).strip(". ") or "study"

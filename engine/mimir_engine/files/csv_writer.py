@@ -1,4 +1,4 @@
-"""Small tables as CSV files that are whole or not there."""
+"""Write CSV files atomically, with text that no spreadsheet takes for a formula."""
 
 from __future__ import annotations
 
@@ -7,38 +7,50 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
+
+#: First characters that make a spreadsheet take a cell for a formula (OWASP, "CSV injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a header and rows, in UTF-8; no text begins as a spreadsheet's formulas do.
+    """Write a header and rows, in UTF-8.
+
+    Args:
+        path: File to write.
+        columns: Header.
+        rows: Cells. Text is escaped by `escape_cell`; numbers are written in full precision and
+            never escaped; None and NaN become empty cells.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    with atomic_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
+        writer.writerow([escape_cell(column) for column in columns])
         writer.writerows([_cell(cell) for cell in row] for row in rows)
-        text.flush()
         text.detach()
 
 
 def _cell(value: object) -> object:
-    """Texts made harmless; a number stays one, also where it begins with a minus."""
-    return as_cell(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return escape_cell(value)
+    return None if value != value else value  # only NaN differs from itself
 
 
-#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection").
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+def escape_cell(text: str) -> str:
+    """Put a quote before text that looks like a formula; `unescape_cell` removes it.
+
+    Text that looks escaped gets a quote, too, so that every text survives.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) or _looks_escaped(text) else text
 
 
-def as_cell(text: str) -> str:
-    """A text for a CSV file that a spreadsheet takes as text; ``from_cell`` undoes it."""
-    return f"'{text}" if text.startswith((*FORMULA_BEGINS, "'")) else text
+def unescape_cell(text: str) -> str:
+    """Return the text that `escape_cell` was given."""
+    return text[1:] if _looks_escaped(text) else text
 
 
-def from_cell(text: str) -> str:
-    """The text that ``as_cell`` was given."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith((*FORMULA_BEGINS, "'")) else text
+def _looks_escaped(text: str) -> bool:
+    return text[:1] == "'" and text[1:].startswith((*FORMULA_STARTS, "'"))

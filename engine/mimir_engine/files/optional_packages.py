@@ -1,4 +1,4 @@
-"""Packages that only some commands need: asked for before any work is done."""
+"""Check for packages that only some commands need, before any work is done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from mimir_engine.errors import MimirError
 
-#: Extra of the distribution ``mimir-engine`` to what it is for and the packages it brings.
+#: For each extra of the distribution ``mimir-engine``: its purpose and its packages.
 EXTRAS = {
     "network": ("networks need PyTorch", ("torch", "torchvision", "safetensors")),
     "figures": ("pictures need matplotlib", ("matplotlib",)),
@@ -16,12 +16,12 @@ EXTRAS = {
 
 
 def is_installed(extra: str) -> bool:
-    """Whether all packages of an extra can be imported."""
+    """Return whether all packages of an extra can be imported."""
     return all(find_spec(package) is not None for package in EXTRAS[extra][1])
 
 
 def require(extra: str) -> None:
-    """Refuse to go on without an extra.
+    """Refuse to continue without an extra.
 
     Raises:
         MimirError: ``EXTRA_MISSING``.

@@ -1,4 +1,4 @@
-"""Tables of strangers, row by row: CSV or Parquet, with the place of whatever is wrong."""
+"""Read and validate untrusted tables, CSV or Parquet, row by row."""
 
 from __future__ import annotations
 
@@ -8,292 +8,273 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.csv_writer import from_cell
+from mimir_engine.files.csv_writer import unescape_cell
 from mimir_engine.files.optional_packages import require
 
 #: Characters of a line. A row of the 71 published measurements takes some 6,000.
-LONGEST_LINE = 1_000_000
+MAX_LINE = 1_000_000
 #: Rows of a table: 100,000 studies of the published measurements are 7 million.
-MOST_ROWS = 20_000_000
-#: Numbers beyond these would overflow when squared; no measurement is that large.
-LARGEST = 1e30
-#: As would an error divided by a smaller SD.
-SMALLEST_SD = 1e-30
-#: How a gap is spelt, in lower case.
-MISSING = ("", "na", "nan", "null", "none")
+MAX_ROWS = 20_000_000
+#: Studies × targets held in memory at once.
+MAX_CELLS = 20_000_000
+#: Larger numbers would overflow when squared; no measurement is that large.
+MAX_NUMBER = 1e30
+#: An error divided by a smaller SD would overflow, too.
+MIN_SD = 1e-30
+#: Spellings of a gap, in lower case.
+GAPS = ("", "na", "nan", "null", "none")
+#: Endings of Parquet files.
+PARQUET = (".parquet", ".pq")
 
 
-@dataclass(frozen=True)
+class TableError(Protocol):
+    """Makes the error about a table, with line and column where they are known."""
+
+    def __call__(self, what: str, line: int = 0, column: str = "") -> MimirError: ...
+
+
 class Table:
-    """A table that is being read; exists while its file is open.
+    """A table that is being read; valid while its file is open.
+
+    Args:
+        name: File name, for messages.
+        rows: Line (or row) number and cells: text, or Parquet's values. The first is the header.
+        error: Makes errors about the table.
 
     Attributes:
-        name: Of the file, for messages.
-        columns: The header, each name once.
-        rows: Line (or row) number and cells, one for each column: text, or Parquet's values.
+        columns: Names of the columns, without repetition.
+        rows: Those behind the header, all as long as that.
     """
 
-    name: str
-    columns: tuple[str, ...]
-    rows: Iterator[tuple[int, Sequence[Any]]]
+    def __init__(
+        self, name: str, rows: Iterator[tuple[int, Sequence[Any]]], error: TableError
+    ) -> None:
+        self.name, self.error = name, error
+        _, header = next(rows, (0, ()))
+        self.columns = tuple(unescape_cell(column.strip()) for column in header)
+        if not self.columns:
+            raise error("is empty")
+        repeated = next((c for i, c in enumerate(self.columns) if c in self.columns[:i]), None)
+        if repeated is not None:
+            raise error(f"has two columns '{repeated}'", 1)
+        self.rows = self._checked(rows)
+
+    def _checked(
+        self, rows: Iterator[tuple[int, Sequence[Any]]]
+    ) -> Iterator[tuple[int, Sequence[Any]]]:
+        width = len(self.columns)
+        for count, (line, row) in enumerate(rows):
+            if len(row) != width:
+                raise self.error(f"has {len(row)} cells, but the header has {width}", line)
+            if count == MAX_ROWS:
+                raise self.error(f"there are more than {MAX_ROWS:,} rows", line)
+            yield line, row
 
     def index(self, column: str) -> int:
-        """The place of a column that must be there."""
+        """Return the index of a required column."""
         if column not in self.columns:
-            raise invalid(self.name, f"has no column '{column}'")
+            raise self.error(f"has no column '{column}'")
         return self.columns.index(column)
 
     def number(self, cell: Any, line: int, column: str, is_sd: bool = False) -> float:
-        """A cell of these rows as a number, NaN where it is a gap."""
+        """Return a cell as a number, NaN where it is a gap."""
         try:
             value = to_number(cell)
         except ValueError as error:
-            raise invalid(self.name, str(error), line, column) from None
-        if is_sd and value < SMALLEST_SD:
-            raise invalid(self.name, f"'{cell}' is no SD, which is above 0", line, column)
+            raise self.error(str(error), line, column) from None
+        if is_sd and value < MIN_SD:
+            raise self.error(f"the SD '{cell}' must be above 0", line, column)
         return value
 
 
-def invalid(name: str, what: str, line: int = 0, column: str = "") -> MimirError:
-    """The one sentence about a bad table."""
-    place = f", line {line}" if line else ""
-    place += f", column '{column}'" if column else ""
-    return MimirError(
-        "PREDICTIONS_INVALID",
-        f"'{name}'{place}: {what}" if place else f"'{name}' {what}",
-        "See docs/training.md for the tables that can be judged.",
-    )
-
-
 @contextmanager
-def open_table(path: Path) -> Iterator[Table]:
-    """A table as its rows; Parquet by the file's ending, else CSV in UTF-8 with commas.
+def open_table(path: Path, code: str = "PREDICTIONS_INVALID") -> Iterator[Table]:
+    """Open a table: Parquet by the file's ending, else CSV in UTF-8 with commas.
+
+    Args:
+        path: File to read.
+        code: Error code for everything that is wrong with the table.
 
     Raises:
-        MimirError: ``PREDICTIONS_INVALID``; ``EXTRA_MISSING`` for Parquet without pyarrow.
+        MimirError: With ``code``; ``EXTRA_MISSING`` for Parquet without pyarrow.
     """
+    error = partial(_table_error, path.name, code)
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            yield _parquet_table(path)
+        if path.suffix.lower() in PARQUET:
+            yield Table(path.name, _parquet_rows(path, error), error)
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                yield _csv_table(path.name, file)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise invalid(path.name, f"cannot be read ({reason})") from error
-    except UnicodeDecodeError as error:
-        raise invalid(path.name, "is no text in UTF-8") from error
+                yield Table(path.name, _csv_rows(file, error), error)
+    except OSError as cause:
+        raise error(f"cannot be read ({cause.strerror or type(cause).__name__})") from cause
+    except UnicodeDecodeError as cause:
+        raise error("is not UTF-8 text") from cause
 
 
-def _csv_table(name: str, file: TextIO) -> Table:
-    reader = csv.reader(_lines(name, file), strict=True)
-    rows = _csv_rows(name, reader)
-    _, header = next(rows, (0, []))
-    columns = _header(name, header)
-    return Table(name, columns, _as_wide_as(name, len(columns), rows))
+def _table_error(name: str, code: str, what: str, line: int = 0, column: str = "") -> MimirError:
+    place = f", line {line}" if line else ""
+    place += f", column '{column}'" if column else ""
+    what = f"'{name}'{place}: {what}" if place else f"'{name}' {what}"
+    return MimirError(code, what, "Correct the table; docs/training.md describes it.")
 
 
-def _lines(name: str, file: TextIO) -> Iterator[str]:
-    """Lines of bounded length: a file without line ends must not fill the memory."""
+def _csv_rows(file: TextIO, error: TableError) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(_lines(file, error), strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as cause:
+        raise error(f"is not valid CSV ({cause})", reader.line_num) from cause
+
+
+def _lines(file: TextIO, error: TableError) -> Iterator[str]:
+    """Yield lines of limited length: a file without line ends must not fill the memory."""
     number = 0
-    while line := file.readline(LONGEST_LINE):
+    while line := file.readline(MAX_LINE):
         number += 1
-        if len(line) == LONGEST_LINE:
-            raise invalid(name, f"is longer than {LONGEST_LINE:,} characters", number)
+        if len(line) == MAX_LINE:
+            raise error(f"is longer than {MAX_LINE:,} characters", number)
         yield line
 
 
-def _csv_rows(name: str, reader: Any) -> Iterator[tuple[int, list[str]]]:
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise invalid(name, f"is no CSV ({error})", reader.line_num) from error
-        if row:
-            yield reader.line_num, row
-
-
-def _as_wide_as(
-    name: str, width: int, rows: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, Sequence[str]]]:
-    for count, (line, row) in enumerate(rows):
-        if len(row) != width:
-            raise invalid(name, f"has {len(row)} cells, the header {width}", line)
-        if count == MOST_ROWS:
-            raise invalid(name, f"there are more than {MOST_ROWS:,} rows", line)
-        yield line, row
-
-
-def _parquet_table(path: Path) -> Table:
+def _parquet_rows(path: Path, error: TableError) -> Iterator[tuple[int, Sequence[Any]]]:
     require("parquet")
     from pyarrow import ArrowException, parquet
 
+    number = 0
     try:
         file = parquet.ParquetFile(path)
-        if file.metadata.num_rows > MOST_ROWS:
-            raise invalid(path.name, f"has more than {MOST_ROWS:,} rows")
-        columns = _header(path.name, file.schema_arrow.names)
-    except ArrowException as error:
-        raise invalid(path.name, "is no Parquet file") from error
-
-    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
-        number = 0
-        try:
-            for batch in file.iter_batches():
-                for row in zip(*(column.to_pylist() for column in batch.columns)):
-                    number += 1
-                    yield number, row
-        except ArrowException as error:
-            raise invalid(path.name, "is damaged", number + 1) from error
-
-    return Table(path.name, columns, rows())
-
-
-def _header(name: str, header: Sequence[str]) -> tuple[str, ...]:
-    columns = tuple(column.strip() for column in header)
-    if not columns:
-        raise invalid(name, "is empty")
-    repeated = next((c for i, c in enumerate(columns) if c in columns[:i]), None)
-    if repeated is not None:
-        raise invalid(name, f"has two columns '{repeated}'", 1)
-    return columns
+        yield number, file.schema_arrow.names
+        for batch in file.iter_batches():
+            for row in zip(*(column.to_pylist() for column in batch.columns)):
+                number += 1
+                yield number, row
+    except ArrowException as cause:
+        raise error("is not a readable Parquet file", number) from cause
 
 
 def to_number(cell: Any) -> float:
-    """A cell as a number, NaN where it is a gap.
+    """Return a cell as a number, NaN where it is a gap.
 
     Raises:
-        ValueError: It is neither, or beyond all measure; the text says so.
+        ValueError: It is neither, or out of range.
     """
-    if cell is None or (isinstance(cell, str) and cell.strip().lower() in MISSING):
+    if cell is None or (isinstance(cell, str) and cell.strip().lower() in GAPS):
         return math.nan
-    if isinstance(cell, str) and "_" in cell:  # Python's own spelling of thousands
-        raise ValueError(f"'{cell}' is no number")
     try:
+        if isinstance(cell, str) and "_" in cell:  # Python reads 1_000 as a number
+            raise ValueError
         value = float(cell)
     except (ValueError, TypeError):
-        raise ValueError(f"'{cell}' is no number") from None
-    if abs(value) > LARGEST:
-        raise ValueError(f"'{cell}' is no finite measurement")
+        raise ValueError(f"'{cell}' is not a number") from None
+    if abs(value) > MAX_NUMBER:
+        raise ValueError(f"'{cell}' is out of range")
     return value
 
 
 def to_text(cell: Any) -> str:
-    """A cell as text; the sign that keeps spreadsheets from computing it is taken off."""
-    return "" if cell is None else from_cell(str(cell))
+    """Return a cell as text, without the quote that protects it from spreadsheets."""
+    return "" if cell is None else unescape_cell(str(cell))
 
 
-#: Studies × targets held in memory at once.
-MOST_CELLS = 20_000_000
-#: The columns that are text and no groups.
+#: The columns of a tidy table that are text and not groups.
 TEXTS = ("study", "target", "unit")
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """The rows of a tidy table, column-wise, before they are laid out by study and target."""
+class TidyTable:
+    """A table with one row per study and target, arranged by both.
 
-    table: str
+    Attributes:
+        name: File name, for messages.
+        studies, targets: Names to rows and columns of the arrays.
+        units: Of the targets.
+        groups: All other columns: each study's entry.
+        numbers: float64 (studies, targets), NaN where there is no row.
+    """
+
+    name: str
     studies: Mapping[str, int]
     targets: Mapping[str, int]
-    units: list[str]
-    #: Name of each group, and each study's entries.
-    group_names: tuple[str, ...]
-    memberships: list[tuple[str, ...]]
-    #: Row's line, study and target.
-    lines: array[int]
-    rows: array[int]
-    columns: array[int]
-    numbers: Mapping[str, array[float]]
-
-    def dense(self, name: str) -> np.ndarray:
-        """A column of numbers as float64 (studies, targets), NaN where there is no row."""
-        values = np.full((len(self.studies), len(self.targets)), np.nan)
-        values[np.asarray(self.rows), np.asarray(self.columns)] = self.numbers[name]
-        return values
-
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        return {
-            name: tuple(m[i] for m in self.memberships) for i, name in enumerate(self.group_names)
-        }
+    units: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    numbers: Mapping[str, np.ndarray]
 
 
-def read_cells(table: Table, numbers: Mapping[str, str]) -> Cells:
+def read_tidy(table: Table, numbers: Mapping[str, str]) -> TidyTable:
     """Read all rows of a tidy table.
 
     Args:
         table: With columns ``study`` and ``target``; ``unit`` if known.
-        numbers: Names to give the columns of numbers, and those columns. The rest are groups.
+        numbers: Names for the columns of numbers, and those columns. The others are groups.
     """
+    at = {column: index for index, column in enumerate(table.columns)}
     at_study, at_target = table.index("study"), table.index("target")
-    at_unit = table.columns.index("unit") if "unit" in table.columns else None
-    taken = {*TEXTS, *numbers.values()}
-    group_names = tuple(column for column in table.columns if column not in taken)
-    at_groups = [table.columns.index(name) for name in group_names]
-    columns = [(name, c, table.columns.index(c), array("d")) for name, c in numbers.items()]
+    group_names = [column for column in at if column not in {*TEXTS, *numbers.values()}]
     studies: dict[str, int] = {}
     targets: dict[str, int] = {}
-    units: list[str] = []
-    memberships: list[tuple[str, ...]] = []
-    lines, rows, places = array("q"), array("q"), array("q")
+    entries: dict[str, tuple[str, ...]] = {}
+    units: dict[str, str] = {}
+    lines, rows, columns = array("q"), array("q"), array("q")
+    values = {name: array("d") for name in numbers}
     for line, row in table.rows:
         study, target = to_text(row[at_study]), to_text(row[at_target])
-        if not study.strip() or not target.strip():
-            empty = "study" if not study.strip() else "target"
-            raise invalid(table.name, "is empty", line, empty)
-        unit = "" if at_unit is None else to_text(row[at_unit])
-        members = tuple([to_text(row[i]) for i in at_groups])
-        if study not in studies:
-            studies[study] = len(studies)
-            memberships.append(members)
-        elif memberships[studies[study]] != members:
-            before = memberships[studies[study]]
-            name = next(n for n, a, b in zip(group_names, before, members) if a != b)
-            raise invalid(table.name, f"differs from other rows of '{study}'", line, name)
-        if target not in targets:
-            targets[target] = len(targets)
-            units.append(unit)
-        elif units[targets[target]] != unit:
-            raise invalid(table.name, f"differs from other rows of '{target}'", line, "unit")
+        for name, text in (("study", study), ("target", target)):
+            if not text.strip():
+                raise table.error("is empty", line, name)
+        own = tuple([to_text(row[at[name]]) for name in group_names])
+        for name, before, now in zip(group_names, entries.setdefault(study, own), own):
+            if before != now:
+                raise table.error(f"differs from other rows of '{study}'", line, name)
+        unit = to_text(row[at["unit"]]) if "unit" in at else ""
+        if units.setdefault(target, unit) != unit:
+            raise table.error(f"differs from other rows of '{target}'", line, "unit")
+        if len(lines) == MAX_CELLS:
+            raise table.error(f"there are more than {MAX_CELLS:,} values", line)
         lines.append(line)
-        rows.append(studies[study])
-        places.append(targets[target])
-        for name, column, index, values in columns:
-            values.append(table.number(row[index], line, column, is_sd=name == "sd"))
-    stored = {name: values for name, _, _, values in columns}
-    cells = Cells(
-        table.name, studies, targets, units, group_names, memberships, lines, rows, places, stored
-    )
-    _check_layout(cells)
-    return cells
+        rows.append(studies.setdefault(study, len(studies)))
+        columns.append(targets.setdefault(target, len(targets)))
+        for name, column in numbers.items():
+            values[name].append(table.number(row[at[column]], line, column, name == "sd"))
+    _check_layout(table, len(studies), len(targets), lines, rows, columns)
+    if "lower" in values:
+        crossed = np.asarray(values["lower"]) > np.asarray(values["upper"])
+        if crossed.any():
+            line = lines[int(np.argmax(crossed))]
+            raise table.error("the lower bound is above the upper bound", line)
+    arrays = {name: np.full((len(studies), len(targets)), np.nan) for name in numbers}
+    for name, array_ in arrays.items():
+        array_[np.asarray(rows), np.asarray(columns)] = values[name]
+    by_group = zip(group_names, zip(*entries.values()))
+    return TidyTable(table.name, studies, targets, tuple(units.values()), dict(by_group), arrays)
 
 
-def _check_layout(cells: Cells) -> None:
-    """Every study and target at most once, and not so many that they fill the memory."""
-    if not cells.studies:
-        raise invalid(cells.table, "has no rows")
-    if len(cells.studies) * len(cells.targets) > MOST_CELLS:
-        raise invalid(
-            cells.table,
-            f"spans {len(cells.studies):,} studies × {len(cells.targets):,} targets,"
-            f" more than {MOST_CELLS:,} values",
+def _check_layout(
+    table: Table,
+    studies: int,
+    targets: int,
+    lines: array[int],
+    rows: array[int],
+    columns: array[int],
+) -> None:
+    """Check that each study and target occurs at most once, and that all fit into memory."""
+    if not studies:
+        raise table.error("has no rows")
+    if studies * targets > MAX_CELLS:
+        raise table.error(
+            f"has {studies:,} studies × {targets:,} targets, more than {MAX_CELLS:,} values"
         )
-    flat = np.asarray(cells.rows) * len(cells.targets) + np.asarray(cells.columns)
+    flat = np.asarray(rows) * targets + np.asarray(columns)
     first = np.zeros(len(flat), dtype=bool)
     first[np.unique(flat, return_index=True)[1]] = True
     if not first.all():
-        line = cells.lines[int(np.argmin(first))]
-        raise invalid(cells.table, "this study and target were there before", line)
-    if "lower" in cells.numbers:
-        crossed = np.asarray(cells.numbers["lower"]) > np.asarray(cells.numbers["upper"])
-        if crossed.any():
-            line = cells.lines[int(np.argmax(crossed))]
-            raise invalid(cells.table, "the lower bound lies above the upper", line)
+        line = lines[int(np.argmin(first))]
+        raise table.error("this study and target occur more than once", line)

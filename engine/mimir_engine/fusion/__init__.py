@@ -1,24 +1,14 @@
-"""Stations to one water and one fat volume, on the grid of the published method.
+"""Fuse stations into one water and one fat volume, on the grid of the published method.
 
 The grid, the trimming of overlaps, the cross-fade and the intensity ramp are those of Langner et
 al. (arXiv 2106.11731), whose networks were trained on volumes made this way. The fade multiplies
-whole slices, also where the neighbour has no rows: that darkening is part of the published image.
+complete slices, including parts where the neighbour has no rows: the published image is darker
+there, too.
 
-Everything here is linear and slice by slice: a fused slice is a weighted sum of station slices.
-``grid`` says where slices fall, ``seams`` what they are multiplied by, ``fuse`` adds them up.
+All steps are linear and work slice by slice: a fused slice is a weighted sum of station slices.
+``grid`` computes their places, ``seams`` their weights, ``fuse`` adds them up.
 """
 
 from mimir_engine.fusion.fuse import FusedVolumes, fuse
-from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, AxisSamples, axis_samples
-from mimir_engine.fusion.seams import SeamWeights, seam_weights
 
-__all__ = [
-    "END_SLICES",
-    "OUTPUT_SPACING_MM",
-    "AxisSamples",
-    "FusedVolumes",
-    "SeamWeights",
-    "axis_samples",
-    "fuse",
-    "seam_weights",
-]
+__all__ = ["FusedVolumes", "fuse"]

@@ -1,4 +1,4 @@
-"""Stations to fused volumes: resampling and adding up."""
+"""Fuse stations into volumes: resample and add up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from mimir_engine.study.volume import Volume
 
 @dataclass(frozen=True)
 class Layout:
-    """The stations behind a fused volume, their places on its grid and their seams."""
+    """The stations behind a fused volume, their places on its grid and their seams.
+
+    Attributes:
+        stations: From head to foot.
+        grids: Samples of each station.
+        seams: By contrast, weights of each station's resampled slices.
+        shape: Slices, rows and columns of the fused volume.
+    """
 
     stations: Sequence[Station]
     grids: Sequence[StationGrid]
@@ -34,46 +41,51 @@ class Layout:
 
 @dataclass(frozen=True)
 class FusedVolumes:
-    """Water and fat of the whole scan on one grid (both volumes have the same affine).
+    """Water and fat of the complete scan on one grid.
 
     Attributes:
-        water, fat: The fused volumes.
-        layout: What they were fused from; None for volumes that come from elsewhere.
+        water, fat: The fused volumes; both have the same shape and affine.
+        layout: Their stations; None if they are not known (volumes that were read from files).
     """
 
     water: Volume
     fat: Volume
     layout: Optional[Layout] = None
 
-    def coronal_plane(self, contrast: Contrast, row: int) -> np.ndarray:
-        """One row of all slices, float64 ``[slice, column]``, head to foot."""
-        if self.layout:
-            return _fuse_plane(self.layout, contrast, row=row)
-        return self._volume(contrast).array[::-1, row].astype(np.float64)
+    def plane(
+        self, contrast: Contrast, row: Optional[int] = None, column: Optional[int] = None
+    ) -> np.ndarray:
+        """Return a coronal plane (given its row) or a sagittal plane (given its column).
 
-    def sagittal_plane(self, contrast: Contrast, column: int) -> np.ndarray:
-        """One column of all slices, float64 ``[slice, row]``, head to foot."""
+        Returns:
+            float64 ``[slice, column]`` or ``[slice, row]``, head to foot.
+        """
         if self.layout:
-            return _fuse_plane(self.layout, contrast, column=column)
-        return self._volume(contrast).array[::-1, :, column].astype(np.float64)
-
-    def _volume(self, contrast: Contrast) -> Volume:
-        return self.water if contrast is Contrast.WATER else self.fat
+            return _fuse_plane(self.layout, contrast, row, column)
+        volume = self.water if contrast is Contrast.WATER else self.fat
+        plane = volume.array[::-1, row] if column is None else volume.array[::-1, :, column]
+        return plane.astype(np.float64)
 
 
 def fuse(stations: Sequence[Station]) -> FusedVolumes:
     """Fuse stations into one water and one fat volume.
 
+    Examples:
+        >>> from mimir_engine import read_study
+        >>> fused = fuse(read_study("6000000_20201_2_0.zip").stations)
+        >>> fused.water.array.shape, round(fused.water.extent_mm)
+        ((371, 174, 224), 1113)
+
     Args:
         stations: At least one station, from head to foot.
 
     Returns:
-        Volumes of ``OUTPUT_SPACING_MM``, without ``END_SLICES`` at both ends, placed where the
-        patient lay.
+        Volumes with voxels of ``OUTPUT_SPACING_MM``, in LPS, without ``END_SLICES`` slices at
+        both ends.
 
     Raises:
-        MimirError: ``STATION_GAP`` where two neighbours do not touch, ``STATION_LAYOUT`` where one
-            lies within another or the positions ask for an absurd volume.
+        MimirError: ``STATION_GAP`` if two neighbours do not touch, ``STATION_LAYOUT`` if one lies
+            within another or the volume would be too large or too small.
     """
     grids = station_grids(stations)
     shape = fused_shape(grids)
@@ -103,7 +115,7 @@ def _resample_in_plane(image: np.ndarray, y: AxisSamples, x: AxisSamples) -> np.
 def _interpolate(
     data: np.ndarray, samples: AxisSamples, axis: int, dtype: type[np.floating]
 ) -> np.ndarray:
-    """Samples of ``data`` along an axis, in the given precision."""
+    """Sample ``data`` along an axis, in the given precision."""
     shape = [1] * data.ndim
     shape[axis] = -1
     weight = samples.weight.reshape(shape).astype(dtype)
@@ -112,7 +124,7 @@ def _interpolate(
 
 
 def _resampled_means(image: np.ndarray, z: AxisSamples) -> np.ndarray:
-    """Mean signal of each resampled slice, float64."""
+    """Return the mean signal of each resampled slice, float64."""
     means = image.mean(axis=(1, 2), dtype=np.float64)
     return np.asarray((1 - z.weight) * means[z.lower] + z.weight * means[z.upper])
 
@@ -123,7 +135,7 @@ def _add_stations(
     seams: Sequence[SeamWeights],
     shape: tuple[int, int, int],
 ) -> np.ndarray:
-    """Weighted sum of all stations' kept slices: float32 ``[slice, row, column]``, foot to head."""
+    """Add the weighted slices of all stations: float32 ``[slice, row, column]``, foot to head."""
     volume = np.zeros(shape, np.float32)
     downwards = volume[::-1]
     for image, grid, seam in zip(images, grids, seams):
@@ -138,7 +150,7 @@ def _add_stations(
 def _slice_terms(
     z: AxisSamples, seam: SeamWeights, slices: int
 ) -> Iterator[tuple[int, int, float]]:
-    """Which station slice is added to which fused slice, and by what it is multiplied."""
+    """Yield index of a fused slice, of the station slice to add to it, and its factor."""
     kept = range(*seam.keep.indices(len(z.lower)))
     for index, factor in zip(kept, seam.weight):
         target = z.start + index - END_SLICES
@@ -151,13 +163,13 @@ def _slice_terms(
 
 
 def _fuse_plane(
-    layout: Layout, contrast: Contrast, row: Optional[int] = None, column: Optional[int] = None
+    layout: Layout, contrast: Contrast, row: Optional[int], column: Optional[int]
 ) -> np.ndarray:
-    """One coronal or sagittal plane in double precision, with the smallest weights too.
+    """Fuse one coronal or sagittal plane in double precision, with the smallest weights too.
 
     Volumes neglect shifts of a millionth voxel that come from rounded headers. In a plane of fat
-    fractions they show, where signals are small whole numbers or zero, so that the published image
-    is met only with them.
+    fractions, where signals are small integers or zero, such a shift changes grey levels; only
+    with it the plane equals that of the published method.
     """
     slices, rows, columns = layout.shape
     plane = np.zeros((slices + 2 * END_SLICES, columns if column is None else rows))
@@ -180,7 +192,7 @@ def _fuse_plane(
 
 
 def _single(samples: AxisSamples, index: int) -> Optional[AxisSamples]:
-    """The one sample at an output index, None where the station does not reach."""
+    """Return the one sample at an output index; None if the station does not cover it."""
     if not samples.start <= index < samples.stop:
         return None
     at = slice(index - samples.start, index - samples.start + 1)

@@ -1,13 +1,14 @@
-"""Fused volumes kept in a folder: what one run leaves can be the next one's source.
+"""Store fused volumes in a folder, to measure them again without their scan.
 
-``origin.json`` says what the volumes were fused from, ``water.npy`` and ``fat.npy`` hold them:
-float32 ``[slice, row, column]``, as in :mod:`mimir_engine.study.volume`.
+``origin.json`` describes the study, ``water.npy`` and ``fat.npy`` hold the volumes: float32
+``[slice, row, column]``, as in :mod:`mimir_engine.study.volume`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -15,19 +16,23 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
-from mimir_engine.fusion import OUTPUT_SPACING_MM, FusedVolumes
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 from mimir_engine.study.contrast import Contrast
+from mimir_engine.study.dixon_study import DixonStudy, Scanner
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import FARTHEST_MM
+from mimir_engine.study.slices import MAX_POSITION_MM
 from mimir_engine.study.source import StudySource
-from mimir_engine.study.station import DixonStudy, Scanner, Station
+from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume, axial_affine, spacing_of
 
-ORIGIN_FILE, WATER_FILE, FAT_FILE = "origin.json", "water.npy", "fat.npy"
-#: Longest ``origin.json`` (bytes): a hundred findings have some 20,000.
-MOST_ORIGIN_BYTES = 1 << 20
-#: Spacings this close (mm) are the same: headers round.
+DESCRIPTION_FILE, WATER_FILE, FAT_FILE = "origin.json", "water.npy", "fat.npy"
+#: Size of ``origin.json`` in bytes; with a hundred findings it has some 20,000.
+MAX_DESCRIPTION_BYTES = 1 << 20
+#: Number of stations of a study.
+MAX_STATIONS = 100
+#: Difference of voxel spacings that rounding explains, in mm.
 SPACING_TOLERANCE_MM = 1e-3
 
 
@@ -36,18 +41,18 @@ class FusedFolder:
     """A source whose stations are fused already.
 
     Attributes:
-        path: The folder.
+        path: The folder, as ``write_fused`` writes it.
     """
 
     path: Path
 
 
-#: A study to be read, or one whose stations are fused already.
+#: A study's files, or its fused volumes.
 Source = Union[StudySource, FusedFolder]
 
 
-def origin_of(study: DixonStudy) -> dict[str, Any]:
-    """What volumes were fused from, as plain JSON: all that measuring them again needs."""
+def describe_study(study: DixonStudy) -> dict[str, Any]:
+    """Return everything about a study except its images as plain JSON values."""
     return {
         "name": study.name,
         "eid": study.eid,
@@ -58,110 +63,128 @@ def origin_of(study: DixonStudy) -> dict[str, Any]:
     }
 
 
-def write_origin(folder: Path, origin: Mapping[str, Any], affine: np.ndarray) -> None:
+def write_description(folder: Path, description: Mapping[str, Any], affine: np.ndarray) -> None:
     """Write ``origin.json``.
 
     Args:
-        folder: Made if it is not there.
-        origin: As ``origin_of`` gives it.
+        folder: Created if it does not exist.
+        description: As ``describe_study`` returns it.
         affine: ``(4, 4)``, of water and fat: ``(column, row, slice, 1)`` to LPS millimetres.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    record = {**origin, "affine_lps_mm": affine.tolist()}
-    with whole_file(folder / ORIGIN_FILE) as file:
-        file.write(json.dumps(record, indent=1, allow_nan=False).encode("ascii"))
+    content = {**description, "affine_lps_mm": affine.tolist()}
+    with atomic_file(folder / DESCRIPTION_FILE) as file:
+        file.write(json.dumps(content, indent=1, allow_nan=False).encode("ascii"))
 
 
-def write_fused(folder: Path, origin: Mapping[str, Any], water: Volume, fat: Volume) -> None:
-    """Keep fused volumes, so that ``read_fused`` gives them again to the last bit.
+def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat: Volume) -> None:
+    """Write fused volumes, which ``read_fused`` returns exactly as they are.
+
+    Args:
+        folder: Created if it does not exist.
+        description: As ``describe_study`` returns it.
+        water, fat: Volumes of one shape and affine.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    write_origin(folder, origin, water.affine)
+    write_description(folder, description, water.affine)
     for name, volume in ((WATER_FILE, water), (FAT_FILE, fat)):
         write_array(folder / name, volume.array)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """Write one array, whole or not at all.
+    """Write one array atomically as ``.npy``.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.save(file, array, allow_pickle=False)
 
 
-def read_origin(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """The record of ``origin.json`` and the volumes' affine.
+def read_description(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Read ``origin.json``.
+
+    Returns:
+        The description of the study, and the ``(4, 4)`` affine of its volumes in LPS millimetres.
 
     Raises:
         MimirError: ``FUSED_INVALID``.
     """
-    try:
-        with open(folder / ORIGIN_FILE, "rb") as file:
-            record = json.loads(file.read(MOST_ORIGIN_BYTES))
-        affine = np.asarray(record.pop("affine_lps_mm"), np.float64)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _invalid(f"its {ORIGIN_FILE} cannot be read") from error
-    if affine.shape != (4, 4) or not np.abs(affine).max() <= FARTHEST_MM:
-        raise _invalid("its affine is none")
-    return record, affine
+    with _reading(DESCRIPTION_FILE), open(folder / DESCRIPTION_FILE, "rb") as file:
+        description = json.loads(file.read(MAX_DESCRIPTION_BYTES))
+        affine = np.asarray(description.pop("affine_lps_mm"), np.float64)
+    if affine.shape != (4, 4) or not np.abs(affine).max() <= MAX_POSITION_MM:
+        raise _invalid(f"the affine in {DESCRIPTION_FILE} is not valid")
+    return description, affine
 
 
 def read_fused(folder: Path, name: Optional[str] = None) -> tuple[DixonStudy, FusedVolumes]:
-    """The study, without its stations' pixels, and its fused volumes.
+    """Read a study, without the pixels of its stations, and its fused volumes.
 
     Args:
-        folder: As ``write_fused`` made it.
-        name: What to call the study; by default what it was called.
+        folder: As ``write_fused`` writes it.
+        name: Name of the study; by default the one in the folder.
 
     Raises:
         MimirError: ``FUSED_INVALID``.
     """
-    record, affine = read_origin(folder)
-    spacing, origin = spacing_of(affine), affine[:3, 3].tolist()
-    if not np.allclose(affine, axial_affine(origin, OUTPUT_SPACING_MM), atol=SPACING_TOLERANCE_MM):
-        shown = " x ".join(f"{mm:.3f}" for mm in spacing)
-        raise _invalid(f"its volumes are not axial or their voxels are {shown} mm, not MIMIR's")
+    description, affine = read_description(folder)
+    expected = axial_affine(affine[:3, 3].tolist(), OUTPUT_SPACING_MM)
+    if not np.allclose(affine, expected, atol=SPACING_TOLERANCE_MM):
+        shown = " x ".join(f"{mm:.3f}" for mm in spacing_of(affine))
+        raise _invalid(f"its volumes are not axial or have another voxel size ({shown} mm)")
     water, fat = (_read_volume(folder / file, affine) for file in (WATER_FILE, FAT_FILE))
     if water.array.shape != fat.array.shape:
         raise _invalid("water and fat differ in size")
-    return _study(record, name), FusedVolumes(water, fat)
+    return _study(description, name), FusedVolumes(water, fat)
 
 
 def _read_volume(path: Path, affine: np.ndarray) -> Volume:
-    try:
+    with _reading(path.name):
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _invalid(f"its {path.name} cannot be read") from error
     if array.dtype != np.float32 or array.ndim != 3 or not np.isfinite(array).all():
-        raise _invalid(f"its {path.name} is no volume of finite float32 numbers")
+        raise _invalid(f"{path.name} is not a volume of finite float32 numbers")
     return Volume(array, affine)
 
 
-def _study(record: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
+def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
     empty = np.empty((0, 0, 0), np.float32)
     station = Station({Contrast.WATER: empty, Contrast.FAT: empty}, np.eye(4))
-    try:
+    with _reading(DESCRIPTION_FILE):
         return DixonStudy(
-            name or str(record["name"]),
-            (station,) * min(int(record["stations"]), 100),
-            Scanner(**record["scanner"]),
-            str(record["eid"]),
-            str(record["instance"]),
-            tuple(Finding(**finding) for finding in record["findings"]),
+            name or str(description["name"]),
+            (station,) * min(int(description["stations"]), MAX_STATIONS),
+            Scanner(**description["scanner"]),
+            str(description["eid"]),
+            str(description["instance"]),
+            tuple(Finding(**finding) for finding in description["findings"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _invalid(f"its {ORIGIN_FILE} is incomplete") from error
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Turn any error of reading a file into ``FUSED_INVALID``."""
+    try:
+        yield
+    except (
+        LookupError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        RecursionError,
+    ) as e:
+        raise _invalid(f"{name} cannot be read") from e
 
 
 def _invalid(what: str) -> MimirError:
     return MimirError(
         "FUSED_INVALID",
-        f"the folder holds no volumes that MIMIR fused: {what}",
+        f"the folder does not contain volumes that MIMIR fused: {what}",
         "Give the study itself.",
     )

@@ -1,4 +1,4 @@
-"""Where a station's voxels fall on the output grid."""
+"""Place the voxels of stations on the output grid."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import axial_affine
 
-#: Voxel of the fused volume along column, row, slice (mm): UK Biobank's neck station.
+#: Voxel spacing of the fused volume along column, row and slice index, in mm: that of UK Biobank's
+#: neck station.
 OUTPUT_SPACING_MM = (2.23214293, 2.23214293, 3.0)
 #: Slices dropped at the head and at the foot end of the fused volume.
 END_SLICES = 4
-#: A station this close to the output grid (in output voxels) is copied, not interpolated.
-ON_GRID = 0.01
-#: Interpolation weights this small come from the rounding of decimal headers alone.
-ROUNDING = 1e-4
-#: Most voxels of a fused volume; UK Biobank has 14 million. Guards against absurd positions.
-MOST_VOXELS = 200_000_000
+#: Distance from the output grid, in output voxels, up to which a station is copied instead of
+#: interpolated.
+GRID_TOLERANCE = 0.01
+#: Smaller interpolation weights come from the rounding of decimal headers alone.
+MIN_WEIGHT = 1e-4
+#: Number of voxels of a fused volume; UK Biobank's have 14 million.
+MAX_VOXELS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class AxisSamples:
     """Linear interpolation of one axis of a station onto the output grid.
 
     ``output[start + i] = (1 - weight[i]) * data[lower[i]] + weight[i] * data[upper[i]]``
+
+    Attributes:
+        start: First output index that the station covers.
+        lower, upper: Indices of the station's samples on both sides of each output sample.
+        weight: Weight of the upper one, 0 to 1.
     """
 
     start: int
@@ -42,10 +49,10 @@ class AxisSamples:
 
     @property
     def is_copy(self) -> bool:
-        """Whether output samples are the station's own but for the rounding of headers."""
+        """True if output samples are the station's own, apart from the rounding of headers."""
         nearest = np.where(self.weight < 0.5, self.lower, self.upper)
         rounding = np.minimum(self.weight, 1 - self.weight).max(initial=0.0)
-        return bool(rounding < ROUNDING and np.array_equal(nearest, np.arange(len(nearest))))
+        return bool(rounding < MIN_WEIGHT and np.array_equal(nearest, np.arange(len(nearest))))
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,11 @@ class StationGrid:
 
 
 def axis_samples(first: float, step: float, count: int) -> AxisSamples:
-    """Sample one axis of a station at the output grid's points.
+    """Interpolate one axis of a station at the points of the output grid.
 
     Args:
         first: Position of the station's first sample, in output voxels.
-        step: Distance of the station's samples, in output voxels.
+        step: Distance between the station's samples, in output voxels.
         count: Number of the station's samples.
     """
     start = round(first)
@@ -73,11 +80,14 @@ def axis_samples(first: float, step: float, count: int) -> AxisSamples:
 
 
 def station_grids(stations: Sequence[Station]) -> list[StationGrid]:
-    """Lay stations (from head to foot) on the output grid.
+    """Place stations on the output grid.
 
     The grid starts at the topmost slice and at the first row and column of all stations. Positions
-    and spacings are taken in single precision, as by the published method: the last digits decide
-    on which side of a grey level's edge a fat fraction of small whole numbers falls.
+    and spacings are rounded to single precision, as in the published method: their last digits
+    decide the grey level of a fat fraction of small integers.
+
+    Args:
+        stations: From head to foot.
     """
     tops = np.array([s.top_mm for s in stations]).astype(np.float32).astype(np.float64)
     offsets = (tops - tops[0]) / OUTPUT_SPACING_MM
@@ -99,26 +109,26 @@ def _station_grid(station: Station, first: Sequence[float]) -> StationGrid:
 
 
 def _is_on_grid(first: float, step: float, count: int) -> bool:
-    """Whether samples ``first + step * i`` fall on whole numbers, one after the other."""
+    """Return whether samples ``first + step * i`` lie on consecutive integers."""
     end = first + step * count
     return (
         round(end) - round(first) == count
-        and abs(first - round(first)) <= ON_GRID
-        and abs(end - round(end)) <= ON_GRID
+        and abs(first - round(first)) <= GRID_TOLERANCE
+        and abs(end - round(end)) <= GRID_TOLERANCE
     )
 
 
 def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:
-    """Slices, rows and columns of the fused volume, its ends cut.
+    """Return the number of slices, rows and columns of the fused volume, its ends cut.
 
     Raises:
-        MimirError: ``STATION_LAYOUT`` where the positions ask for an absurd volume, or a station is
-            too small for a single voxel of it.
+        MimirError: ``STATION_LAYOUT`` if the volume would have no voxels or more than
+            ``MAX_VOXELS``, or a station is too small for a single one.
     """
     slices = max(g.z.stop for g in grids) - 2 * END_SLICES
     rows, columns = max(g.y.stop for g in grids), max(g.x.stop for g in grids)
     smallest = min(len(axis.lower) for g in grids for axis in (g.z, g.y, g.x))
-    if slices < 1 or smallest < 1 or slices * rows * columns > MOST_VOXELS:
+    if slices < 1 or smallest < 1 or slices * rows * columns > MAX_VOXELS:
         raise MimirError(
             "STATION_LAYOUT",
             f"the stations' positions span {columns} x {rows} x {max(slices, 0)} voxels",
@@ -128,7 +138,12 @@ def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:
 
 
 def fused_affine(stations: Sequence[Station], slices: int) -> np.ndarray:
-    """Affine of the fused volume of so many slices, its ends cut: index to LPS millimetres."""
+    """Return the ``(4, 4)`` affine of the fused volume, its ends cut: index to LPS millimetres.
+
+    Args:
+        stations: From head to foot.
+        slices: Number of slices of the fused volume.
+    """
     tops = np.array([s.top_mm for s in stations])
     lowest = tops[0, 2] - (slices - 1 + END_SLICES) * OUTPUT_SPACING_MM[2]
     return axial_affine((tops[:, 0].min(), tops[:, 1].min(), lowest), OUTPUT_SPACING_MM)

@@ -1,21 +1,30 @@
-"""Fused volumes as NRRD files, in their place in the patient."""
+"""Write fused volumes as NRRD files, in patient coordinates."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
 
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import require
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.volume import Volume
 
-#: Of zlib. More costs many times as long and saves a few percent: the last bits are noise.
+#: Compression level of zlib. Higher ones take many times as long and save a few percent, since the
+#: last bits are noise.
 COMPRESSION_LEVEL = 1
 
 
-def write_volumes(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
+def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
     """Write ``<name>_water.nrrd`` and ``<name>_fat.nrrd``: float32, LPS millimetres.
+
+    Args:
+        folder: Created if it does not exist.
+        name: Name of the study.
+        fused: Its volumes.
+
+    Returns:
+        Paths of the two files.
 
     Raises:
         MimirError: ``EXTRA_MISSING`` without pynrrd, ``OUTPUT_UNWRITABLE``.
@@ -23,8 +32,8 @@ def write_volumes(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
     require("volumes")
     paths = []
     for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
-        path = folder / f"{plain_file_name(name)}_{contrast}.nrrd"
-        with whole_file(path) as file:
+        path = folder / f"{safe_file_name(name)}_{contrast}.nrrd"
+        with atomic_file(path) as file:
             file.write(_nrrd(volume))
         paths.append(path)
     return paths

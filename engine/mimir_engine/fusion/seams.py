@@ -1,8 +1,8 @@
-"""How neighbouring stations pass into one another.
+"""Blend overlapping stations.
 
-Overlaps are trimmed to ``SEAM_SLICES`` and cross-faded; then both stations' slices of an overlap
-are scaled so that their summed mean runs linearly from the last slice above the overlap to the
-first one below it. All of it comes down to one weight a slice, which hangs on slice means alone.
+Overlaps are trimmed to ``MAX_SEAM_SLICES`` and cross-faded; then both stations' slices of an
+overlap are scaled so that their summed mean runs linearly from the last slice above the overlap
+to the first one below it. The result is one weight per slice, which depends on slice means alone.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
 
-#: Slices over which two stations are cross-faded at the most.
-SEAM_SLICES = 8
+#: Number of slices over which two stations are cross-faded.
+MAX_SEAM_SLICES = 8
 
 
 @dataclass(frozen=True)
 class SeamWeights:
-    """Which resampled slices of a station are kept, and what each of them is multiplied by."""
+    """The resampled slices of a station to keep, head to foot, and the weight of each."""
 
     keep: slice
     weight: np.ndarray
 
 
 def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> list[SeamWeights]:
-    """Weights of the resampled slices, all in downward order (head to foot).
+    """Compute the weights of the resampled slices of all stations.
 
     Args:
         starts: Output index of each station's first resampled slice.
-        slice_means: Mean signal of each station's resampled slices.
+        slice_means: Mean signal of each station's resampled slices, head to foot.
 
     Raises:
-        MimirError: ``STATION_GAP`` where two neighbours do not touch, ``STATION_LAYOUT`` where one
-            lies within another.
+        MimirError: ``STATION_GAP`` if two neighbours do not touch, ``STATION_LAYOUT`` if one lies
+            within another.
     """
     sizes = [len(means) for means in slice_means]
     _check_order(starts, sizes)
@@ -44,19 +44,17 @@ def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> li
     means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
     _check_room([len(m) for m in means], overlaps)
     weights = [np.ones(len(m)) for m in means]
-    for upper, lower, overlap in zip(weights[:-1], weights[1:], overlaps):
-        fade = np.arange(1, overlap + 1) / (overlap + 1)
-        lower[:overlap] *= fade
-        upper[len(upper) - overlap :] *= fade[::-1]
-    for index, overlap in enumerate(overlaps):
-        _ramp(means[index : index + 2], weights[index : index + 2], overlap)
+    for i, overlap in enumerate(overlaps):
+        upper, lower = _blend(means[i], means[i + 1], overlap)
+        weights[i][len(means[i]) - overlap :] = upper
+        weights[i + 1][:overlap] = lower
     return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
 
 
 def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], list[int]]:
-    """Slices kept of each station and the overlaps that remain, in output voxels.
+    """Return the slices to keep of each station and the remaining overlaps, in output voxels.
 
-    An odd excess loses its extra slice at the start of the lower station.
+    If the excess is odd, the lower station loses one slice more.
     """
     first = [0] * len(sizes)
     last = list(sizes)
@@ -68,9 +66,9 @@ def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], lis
                 "STATION_GAP",
                 f"stations {i + 1} and {i + 2} (from the head) are"
                 f" {-overlap * OUTPUT_SPACING_MM[2]:.0f} mm apart",
-                "A station may be missing; fetch the complete study.",
+                "A station may be missing. Fetch the complete study.",
             )
-        excess = max(overlap - SEAM_SLICES, 0)
+        excess = max(overlap - MAX_SEAM_SLICES, 0)
         last[i] -= excess // 2
         first[i + 1] = excess - excess // 2
         overlaps.append(overlap - excess)
@@ -78,38 +76,34 @@ def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], lis
 
 
 def _check_order(starts: Sequence[int], sizes: Sequence[int]) -> None:
-    """Each station must begin and end below the one before it."""
+    """Refuse a station that does not begin and end below the one before it."""
     stops = [start + size for start, size in zip(starts, sizes)]
     for ends in (starts, stops):
         if any(lower <= upper for upper, lower in zip(ends[:-1], ends[1:])):
-            raise _crowded()
+            raise _station_layout()
 
 
 def _check_room(sizes: Sequence[int], overlaps: Sequence[int]) -> None:
-    """Between its seams every station needs a slice of its own, on which their ramps end."""
+    """Refuse a station without a slice between its seams, where their ramps end."""
     for size, above, below in zip(sizes, [0, *overlaps], [*overlaps, 0]):
         if size <= above + below:
-            raise _crowded()
+            raise _station_layout()
 
 
-def _crowded() -> MimirError:
+def _station_layout() -> MimirError:
     return MimirError(
         "STATION_LAYOUT",
-        "one station lies wholly within its neighbours, or they are not in order from head to foot",
-        "Check that the study holds each station once.",
+        "one station lies within its neighbours, or they are not in order from head to foot",
+        "Check that the study contains each station once.",
     )
 
 
-def _ramp(means: Sequence[np.ndarray], weights: Sequence[np.ndarray], overlap: int) -> None:
-    """Scale, in place, the weights of one overlap so that the slice means form a ramp."""
-    if overlap == 0:
-        return
-    (upper, lower), (upper_weight, lower_weight) = means, weights
+def _blend(upper: np.ndarray, lower: np.ndarray, overlap: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of both stations' overlapping slices, given all their slice means."""
     top = len(upper) - overlap
-    above = upper[top - 1] * upper_weight[top - 1]
-    below = lower[overlap] * lower_weight[overlap]
-    target = above + (below - above) * np.arange(1, overlap + 1) / (overlap + 1)
-    mean = lower[:overlap] * lower_weight[:overlap] + upper[top:] * upper_weight[top:]
-    factor = np.divide(target, mean, out=np.ones(overlap), where=mean > 0)
-    lower_weight[:overlap] *= factor
-    upper_weight[top:] *= factor
+    steps = np.arange(1, overlap + 1)
+    fade = steps / (overlap + 1)
+    ramp = upper[top - 1] + (lower[overlap] - upper[top - 1]) * steps / (overlap + 1)
+    mean = lower[:overlap] * fade + upper[top:] * fade[::-1]
+    factor = np.divide(ramp, mean, out=np.ones(overlap), where=mean > 0)
+    return fade[::-1] * factor, fade * factor

@@ -1,17 +1,16 @@
-"""Inference modules: trained networks with their scales, each in a folder of its own.
+"""Inference modules: trained networks with their scales, one folder each.
 
-``format`` and ``target`` say what one is and how ``module.json`` holds it, ``folder`` loads,
-writes, verifies and finds them, ``store`` adds them, ``published`` converts those of the published
-layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``,
-``acceptance`` says which studies a module was validated on. Nothing here needs torch before weights
-are read or written.
+``format`` and ``target`` define a module and its ``module.json``; ``folder`` loads, writes,
+verifies and finds modules, ``add_module`` adds them, ``import_published`` converts those of the
+published layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``;
+``acceptance`` compares a study with what a module was validated on. torch is imported only where
+weights are read or written.
 """
 
 from mimir_engine.inference_module.acceptance import Accepts, outside_validation
 from mimir_engine.inference_module.folder import (
     check_columns,
     check_projection,
-    file_sha256,
     find_module,
     find_modules,
     list_modules,
@@ -19,9 +18,9 @@ from mimir_engine.inference_module.folder import (
     module_folders,
     module_sha256,
     new_folder,
+    rewrite_module,
     verify_module,
     write_module,
-    write_module_anew,
 )
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.target import Target
@@ -32,7 +31,6 @@ __all__ = [
     "Target",
     "check_columns",
     "check_projection",
-    "file_sha256",
     "find_module",
     "find_modules",
     "list_modules",
@@ -41,7 +39,7 @@ __all__ = [
     "module_sha256",
     "new_folder",
     "outside_validation",
+    "rewrite_module",
     "verify_module",
     "write_module",
-    "write_module_anew",
 ]

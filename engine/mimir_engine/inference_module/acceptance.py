@@ -1,19 +1,22 @@
-"""Whether a study is of the kind that an inference module was validated on."""
+"""Compare a study with what an inference module was validated on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from mimir_engine.study.station import DixonStudy
+from mimir_engine.study import DixonStudy
 
+#: Headers give the nominal field or the measured one: 1.5, 1.494, 1.49 T.
 FIELD_TOLERANCE_T = 0.1
-"""Headers give the nominal field or the measured one: 1.5, 1.494, 1.49 T."""
 
 
 @dataclass(frozen=True)
 class Accepts:
-    """What an inference module was validated on; an empty tuple or None accepts anything.
+    """Describe what an inference module was validated on.
+
+    An empty tuple or None accepts anything.
 
     Attributes:
         vendors: Beginnings of the manufacturer's name, in any case: ``SIEMENS`` accepts
@@ -21,8 +24,8 @@ class Accepts:
         models: Parts of the scanner's model name, in any case.
         field_strengths_t: Field strengths in tesla.
         stations: Numbers of stations.
-        head_foot_mm: Least and largest head-foot extent of the fused volume, in mm.
-        contrasts: Contrasts that each station needs, by the values of ``Contrast``.
+        head_foot_mm: Smallest and largest head-foot extent of the fused volume, in mm.
+        contrasts: Contrasts that each station must have, by the values of ``Contrast``.
     """
 
     vendors: tuple[str, ...] = ()
@@ -30,23 +33,40 @@ class Accepts:
     field_strengths_t: tuple[float, ...] = ()
     stations: tuple[int, ...] = ()
     head_foot_mm: Optional[tuple[float, float]] = None
-    contrasts: tuple[str, ...] = ("water", "fat")
+    contrasts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.head_foot_mm is not None and self.head_foot_mm[0] > self.head_foot_mm[1]:
+            raise ValueError("'head_foot_mm' must be the smallest and the largest extent")
+
+    def __str__(self) -> str:
+        """Return it in one line: ``scanners by SIEMENS, 1.5 T, 6 stations``."""
+        parts = {
+            "scanners by {}": _alternatives(self.vendors),
+            "model {}": _alternatives(self.models),
+            "{} T": _alternatives([f"{tesla:g}" for tesla in self.field_strengths_t]),
+            "{} stations": _alternatives(self.stations),
+            "{} mm from head to foot": " to ".join(f"{mm:g}" for mm in self.head_foot_mm or ()),
+        }
+        known = (text.format(value) for text, value in parts.items() if value)
+        return ", ".join(known) or "any neck-to-knee Dixon study"
 
 
+#: The only kind of study that the published modules were validated on: UK Biobank's neck-to-knee
+#: Dixon protocol, six stations on a Siemens Aera of 1.5 T, about 1,090 mm from head to foot.
 UK_BIOBANK = Accepts(
     vendors=("SIEMENS",),
     field_strengths_t=(1.5,),
     stations=(6,),
     head_foot_mm=(1000.0, 1250.0),
+    contrasts=("water", "fat"),
 )
-"""The one kind of study that the published modules were validated on: UK Biobank's neck-to-knee
-Dixon protocol, six stations on a Siemens Aera of 1.5 T, about 1,090 mm from head to foot."""
 
 
 def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) -> list[str]:
-    """Why the study lies outside what the module was validated on, in plain words.
+    """List the reasons why a study lies outside what a module was validated on.
 
-    What the headers don't say counts as outside.
+    Facts that the headers do not give count as outside.
 
     Args:
         accepts: The module's ``accepts``.
@@ -54,52 +74,51 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
         extent_mm: Head-foot extent of its fused volume, in mm.
 
     Returns:
-        One reason an entry, e.g. ``"its vendor is GE MEDICAL SYSTEMS, not SIEMENS"``; none where
-        the study is inside.
+        Clauses such as ``"its vendor is GE MEDICAL SYSTEMS, not SIEMENS"``; empty where the study
+        is inside.
     """
-    reasons = [
-        *_outside_scanner(accepts, study),
-        *_outside_stations(accepts, study),
-    ]
+    reasons = [*_outside_scanner(accepts, study), *_outside_stations(accepts, study)]
     if accepts.head_foot_mm is not None:
-        least, largest = accepts.head_foot_mm
-        if not least <= extent_mm <= largest:
+        low, high = accepts.head_foot_mm
+        if not low <= extent_mm <= high:
             reasons.append(
-                f"it is {extent_mm:.0f} mm from head to foot, not {least:.0f} to {largest:.0f} mm"
+                f"it is {extent_mm:.0f} mm from head to foot, not {low:.0f} to {high:.0f} mm"
             )
     return reasons
 
 
 def _outside_scanner(accepts: Accepts, study: DixonStudy) -> list[str]:
-    scanner = study.scanner
-    vendor, model, field = scanner.vendor.strip(), scanner.model.strip(), scanner.field_strength_t
-    reasons = []
-    if accepts.vendors:
-        if not vendor:
-            reasons.append("its vendor is unknown")
-        elif not any(vendor.casefold().startswith(name.casefold()) for name in accepts.vendors):
-            reasons.append(f"its vendor is {vendor}, not {_alternatives(accepts.vendors)}")
-    if accepts.models:
-        if not model:
-            reasons.append("its scanner model is unknown")
-        elif not any(name.casefold() in model.casefold() for name in accepts.models):
-            reasons.append(f"its scanner model is {model}, not {_alternatives(accepts.models)}")
-    if accepts.field_strengths_t:
-        strengths = accepts.field_strengths_t
-        if field is None:
-            reasons.append("its field strength is unknown")
-        elif not any(abs(field - strength) <= FIELD_TOLERANCE_T for strength in strengths):
-            known = _alternatives(tuple(f"{strength:g} T" for strength in strengths))
-            reasons.append(f"its field strength is {field:g} T, not {known}")
-    return reasons
+    scanner, tesla = study.scanner, study.scanner.field_strength_t
+    vendor, model = scanner.vendor.strip(), scanner.model.strip()
+    inside = {
+        "vendor": any(vendor.casefold().startswith(v.casefold()) for v in accepts.vendors),
+        "scanner model": any(m.casefold() in model.casefold() for m in accepts.models),
+        "field strength": any(
+            tesla is not None and abs(tesla - known) <= FIELD_TOLERANCE_T
+            for known in accepts.field_strengths_t
+        ),
+    }
+    found = {
+        "vendor": (vendor, accepts.vendors),
+        "scanner model": (model, accepts.models),
+        "field strength": (_tesla(tesla), [_tesla(known) for known in accepts.field_strengths_t]),
+    }
+    return [
+        f"its {what} is {value}, not {_alternatives(known)}" if value else f"its {what} is unknown"
+        for what, (value, known) in found.items()
+        if known and not (value and inside[what])
+    ]
+
+
+def _tesla(value: Optional[float]) -> str:
+    return "" if value is None else f"{value:g} T"
 
 
 def _outside_stations(accepts: Accepts, study: DixonStudy) -> list[str]:
     reasons = []
     count = len(study.stations)
     if accepts.stations and count not in accepts.stations:
-        known = _alternatives(tuple(str(number) for number in accepts.stations))
-        reasons.append(f"it has {count} stations, not {known}")
+        reasons.append(f"it has {count} stations, not {_alternatives(accepts.stations)}")
     present = [{contrast.value for contrast in station.images} for station in study.stations]
     for contrast in accepts.contrasts:
         if not all(contrast in station for station in present):
@@ -107,6 +126,7 @@ def _outside_stations(accepts: Accepts, study: DixonStudy) -> list[str]:
     return reasons
 
 
-def _alternatives(names: tuple[str, ...]) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
+def _alternatives(values: Sequence[object]) -> str:
+    """Join names: ``a``, ``a or b``, ``a, b or c``."""
+    names = [str(value) for value in values]
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,4 +1,4 @@
-"""The networks' architectures: torchvision's ResNets with two outputs per target."""
+"""Build the networks: torchvision's ResNets with two outputs per target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ARCHITECTURES = ("resnet50", "resnet18")
 
 
 def build_network(architecture: str, target_count: int) -> nn.Module:
-    """A fresh network with random weights and two outputs per target.
+    """Build a network with random weights and two outputs per target.
 
     Args:
         architecture: One of :data:`ARCHITECTURES`, torchvision's, with ``fc`` of
@@ -27,15 +27,15 @@ def build_network(architecture: str, target_count: int) -> nn.Module:
     if architecture not in ARCHITECTURES:
         raise MimirError(
             "ARCHITECTURE_UNKNOWN",
-            f"{architecture!r} is no architecture that this engine knows",
-            f"It knows {', '.join(ARCHITECTURES)}.",
+            f"unknown architecture {architecture!r}",
+            f"Known architectures: {', '.join(ARCHITECTURES)}.",
         )
     network: nn.Module = get_model(architecture, weights=None, num_classes=2 * target_count)
     return network
 
 
 def expected_shapes(architecture: str, target_count: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the state dict, found without allocating any weight."""
+    """Return names and shapes of the state dict, without allocating any weight."""
     with torch.device("meta"):
         network = build_network(architecture, target_count)
     return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}

@@ -1,15 +1,14 @@
-"""An inference module described in plain text."""
+"""Describe an inference module in plain text."""
 
 from __future__ import annotations
 
-from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import Target
 
 
 def describe(module: InferenceModule) -> str:
-    """What a module measures, on whom it is valid, and where it comes from."""
+    """Return a module's measurements, validated range and origin as text."""
     lines = [
         f"{module.name} {module.version}: {module.title}",
         module.description,
@@ -18,7 +17,7 @@ def describe(module: InferenceModule) -> str:
         f"networks     {len(module.weights)} x {module.architecture}",
         f"projection   {module.projection}",
         f"licence      {module.licence}",
-        f"valid for    {accepts_text(module.accepts)}",
+        f"valid for    {module.accepts!s}",
         *(f"{key:<12} {value}" for key, value in module.provenance.items() if _is_short(value)),
         "",
         f"{len(module.targets)} measurements (training mean and SD):",
@@ -29,19 +28,6 @@ def describe(module: InferenceModule) -> str:
 
 def _is_short(value: object) -> bool:
     return isinstance(value, (str, int, float)) and len(str(value)) <= 120
-
-
-def accepts_text(accepts: Accepts) -> str:
-    """What a module was validated on, in a line."""
-    parts = [
-        ", ".join(accepts.vendors),
-        ", ".join(f"model '{model}'" for model in accepts.models),
-        ", ".join(f"{tesla:g} T" for tesla in accepts.field_strengths_t),
-        " or ".join(map(str, accepts.stations)) + " stations" if accepts.stations else "",
-    ]
-    if accepts.head_foot_mm:
-        parts.append(f"{accepts.head_foot_mm[0]:g} to {accepts.head_foot_mm[1]:g} mm head to foot")
-    return "; ".join(part for part in parts if part) or "any study"
 
 
 def _target(module: InferenceModule, target: Target) -> str:

@@ -1,8 +1,7 @@
-"""How a network's features are spread over data it is at home in: is an image like those at all?
+"""Detect images unlike the calibration data, by the features of a network.
 
-The features are the 2,048 numbers that the network's last layer reads. Their mean and leading
-principal components go with a module, no study's own features. How far an image lies outside is
-the squared distance
+The features are the 2,048 inputs of the network's last layer. A module contains their mean and
+leading principal components, but no study's own features. The distance of an image is
 
     d² = sum_k z_k² / variance_k + |r|² / residual_scale
 
@@ -10,13 +9,12 @@ with the coordinates z in the components and the residual r outside of them. The
 Hotelling's T², the second the residual's Q on a scale g = var(Q) / (2 mean(Q)), on which it is
 about chi-squared (Box, 1954), so that both parts count by their degrees of freedom (the combined
 index of Yue and Qin, "Reconstruction-based fault identification using a combined index", 2001).
-Features are no Gaussians, so d² is judged by its quantiles among images that the components were
-not fitted on, never by a chi-squared table.
+Features are not Gaussian, so d² is compared with its quantiles among images that the components
+were not fitted to, never with a chi-squared table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -29,8 +27,8 @@ INVALID = "FEATURES_INVALID"
 MAX_FILE_BYTES = 8 << 20
 
 RANK = 64
-LEAST_IMAGES = 50
-"""Fewer images say too little about 2,048 features to ship anything."""
+#: Fewer images are not enough to describe 2,048 features.
+MIN_IMAGES = 50
 FOLDS = 5
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 
@@ -54,7 +52,7 @@ class FeatureStatistics:
         variances: float32 ``(rank,)``, along the components.
         residual_scale: float32 ``(1,)``, the g above.
         levels: float32, increasing, between 0 and 1.
-        quantiles: float32, the d² that this share of unseen images stays below.
+        quantiles: float32, the d² below which this share of unseen images lies.
     """
 
     mean: np.ndarray
@@ -68,28 +66,30 @@ class FeatureStatistics:
         for name, dimensions in _ARRAYS.items():
             array = getattr(self, name)
             if array.ndim != dimensions or not np.isfinite(array).all():
-                raise MimirError(INVALID, f"the {name} of the features are no such numbers")
+                raise MimirError(
+                    INVALID, f"the {name} of the features must be finite, with {dimensions} axes"
+                )
         sizes = (
             self.components.shape == (len(self.variances), len(self.mean)),
             len(self.residual_scale) == 1,
             len(self.levels) == len(self.quantiles) >= 1,
         )
         if not all(sizes):
-            raise MimirError(INVALID, "the feature statistics don't fit one another")
+            raise MimirError(INVALID, "the sizes of the feature statistics do not match")
         if not ((self.variances > 0).all() and (self.residual_scale > 0).all()):
-            raise MimirError(INVALID, "a variance of the features is not above zero")
+            raise MimirError(INVALID, "the variances of the features must be above 0")
         if (np.diff(self.levels) <= 0).any() or (np.diff(self.quantiles) < 0).any():
-            raise MimirError(INVALID, "the quantiles of the features' distance do not rise")
+            raise MimirError(INVALID, "the quantiles of the features' distance must increase")
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """How far some images lie outside the data that a module is at home in.
+    """Distances of images from the data that a module was calibrated on.
 
     Attributes:
         distance: float64 ``(images,)``, the d² above.
-        ratio: float64 ``(images,)``, the same over its 99 % quantile (the largest that is kept)
-            among unseen images of the same kind, of which one in a hundred is above 1.
+        ratio: float64 ``(images,)``, the same divided by its 99 % quantile among unseen images of
+            the same kind, of which one in a hundred is above 1.
         quantiles: ``{level: distance}`` among those images.
     """
 
@@ -99,11 +99,11 @@ class Typicality:
 
 
 def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicality:
-    """Judge images by their features.
+    """Compute how unlike the calibration data images are.
 
     Args:
-        statistics: Those of an inference module, as its ``features()`` gives them.
-        features: ``(images, features)``, as ``Predictor.predict_with_features`` gives them.
+        statistics: Those of an inference module.
+        features: ``(images, features)`` of ``Predictor.predict_with_features``.
 
     Raises:
         MimirError: ``FEATURES_INVALID`` for features of another size.
@@ -111,7 +111,7 @@ def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicalit
     if features.ndim != 2 or features.shape[1] != len(statistics.mean):
         raise MimirError(
             INVALID,
-            f"features of shape {features.shape} are none of the network that they are judged by",
+            f"features of the shape {features.shape} belong to another network",
         )
     inside, outside = _parts(statistics, features)
     distance = inside + outside / float(statistics.residual_scale[0])
@@ -123,26 +123,32 @@ def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicalit
 
 
 def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[FeatureStatistics]:
-    """Statistics of a network's features over some images; None for fewer than `LEAST_IMAGES`.
+    """Compute the statistics of a network's features.
 
-    The distance's scale and quantiles are taken from each fifth of the images by components of the
+    None for fewer than `MIN_IMAGES` images, and for features that are the same for all images.
+    Scale and quantiles of the distance come from each fifth of the images, with components of the
     other four.
 
     Args:
-        features: ``(images, features)``, best of images that the network has not seen in training.
-        rank: Components to keep, at most a quarter of the images.
+        features: ``(images, features)``, preferably of images not used in training.
+        rank: Number of components, at most a quarter of the images.
     """
     count = len(features)
-    if count < LEAST_IMAGES:
+    if count < MIN_IMAGES:
+        return None
+    # Features are float32: squared, their rounding errors are this part of them.
+    squares = float(np.square(features, dtype=np.float64).sum(axis=1).mean())
+    rounding = max(np.finfo(np.float32).eps ** 2 * squares, float(np.finfo(np.float32).tiny))
+    if features.var(axis=0, dtype=np.float64).sum() <= rounding:
         return None
     rank = min(rank, count // 4, features.shape[1] - 1)
+    fold_of = np.arange(count) % FOLDS
     parts = [
-        _parts(_principal(features[~held_out], rank), features[held_out])
-        for held_out in _folds(count)
+        _parts(_principal(features[fold_of != fold], rank), features[fold_of == fold])
+        for fold in range(FOLDS)
     ]
-    inside = np.concatenate([part[0] for part in parts])
-    outside = np.concatenate([part[1] for part in parts])
-    scale = max(float(outside.var() / (2 * outside.mean())), np.finfo(np.float32).tiny)
+    inside, outside = np.concatenate(parts, axis=1)
+    scale = max(float(outside.var() / (2 * max(outside.mean(), rounding))), rounding)
     fitted = _principal(features, rank)
     return FeatureStatistics(
         fitted.mean,
@@ -178,25 +184,19 @@ def read_features(path: Path) -> FeatureStatistics:
         arrays = load(content)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise MimirError(
-            INVALID, f"{path.name} cannot be read ({error})", "Fetch the inference module again."
+            INVALID, f"{path.name} cannot be read ({error})", "Download the inference module again."
         ) from error
     if arrays.keys() != _ARRAYS.keys() or any(a.dtype != np.float32 for a in arrays.values()):
-        raise MimirError(INVALID, f"{path.name} holds other arrays than feature statistics")
+        raise MimirError(INVALID, f"{path.name} does not contain feature statistics")
     return FeatureStatistics(**arrays)
 
 
-def _folds(count: int) -> Iterator[np.ndarray]:
-    """Which images are held out, a fifth at a time."""
-    for fold in range(FOLDS):
-        yield np.arange(count) % FOLDS == fold
-
-
 def _principal(features: np.ndarray, rank: int) -> FeatureStatistics:
-    """Mean and leading components, without scale and quantiles."""
+    """Compute mean and leading components, without scale and quantiles."""
     mean = features.mean(axis=0, dtype=np.float64)
     centred = features - mean
     wide = len(features) < features.shape[1]
-    # The smaller of the two products has the same leading eigenvalues, and costs least.
+    # Both products have the same leading eigenvalues; the smaller one is cheaper.
     squares, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
     squares, vectors = squares[::-1][:rank], vectors[:, ::-1][:, :rank]
     floor = np.finfo(np.float32).eps * max(float(squares[0]), 1e-12)
@@ -211,7 +211,7 @@ def _principal(features: np.ndarray, rank: int) -> FeatureStatistics:
 
 
 def _parts(statistics: FeatureStatistics, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """T² in the components and the squared residual outside of them, float64 ``(images,)`` each."""
+    """Compute T² in the components and the squared residual, float64 ``(images,)`` each."""
     centred = features.astype(np.float64) - statistics.mean
     coordinates = centred @ statistics.components.T.astype(np.float64)
     inside: np.ndarray = (coordinates**2 / statistics.variances).sum(axis=1)

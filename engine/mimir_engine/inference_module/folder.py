@@ -1,39 +1,36 @@
-"""Inference modules on disk: load, write, verify, find.
+"""Load, write, verify and find inference modules on disk.
 
 An inference module is a trained network with its scales, in a folder of its own: ``module.json``
-(what it is, its targets, what it accepts, hashes of its files), ``weights*.safetensors`` (several
-are an ensemble) and, if shipped, ``statistics.json``, ``features.safetensors`` and texts. Only
-``module.json`` is read on loading; :mod:`mimir_engine.measuring.network` reads weights.
+(its description, targets, validated range, and the hashes of its files), ``weights*.safetensors``
+(several are an ensemble) and optionally ``statistics.json``, ``features.safetensors`` and texts.
+Loading reads ``module.json`` only; :mod:`mimir_engine.measuring.network` reads weights.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.json_record import read_record
+from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.files.json_file import write_json
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     MODULE_NAME,
-    FeaturesFile,
     InferenceModule,
-    StatisticsFile,
+    ModuleFile,
     WeightsFile,
-    module_from_record,
-    module_to_record,
+    module_to_json,
+    read_module,
 )
 from mimir_engine.inference_module.search_path import locate
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
-from mimir_engine.inference_module.target import INVALID
 
 if TYPE_CHECKING:
     import torch
@@ -42,15 +39,14 @@ MODULE_FILE = "module.json"
 STATISTICS_FILE = "statistics.json"
 FEATURES_FILE = "features.safetensors"
 CARD_FILE = "README.md"
-MAX_JSON_BYTES = 4 << 20
 
 
 def load_module(folder: Union[str, Path], column_prefix: Optional[str] = None) -> InferenceModule:
-    """Read and check a module's ``module.json``; no weights are read.
+    """Read and validate a module's ``module.json``; no weights are read.
 
     Args:
         folder: The module's folder.
-        column_prefix: Replaces the module's own, to tell two modules' columns apart.
+        column_prefix: Replaces the module's own, to distinguish the columns of two modules.
 
     Raises:
         MimirError: ``MODULE_NOT_FOUND`` or ``MODULE_INVALID``.
@@ -60,10 +56,10 @@ def load_module(folder: Union[str, Path], column_prefix: Optional[str] = None) -
     if not path.is_file():
         raise MimirError(
             "MODULE_NOT_FOUND",
-            f"the folder {folder} holds no {MODULE_FILE}",
+            f"the folder {folder} contains no {MODULE_FILE}",
             "Give the folder of an inference module.",
         )
-    module = module_from_record(read_record(path, INVALID, MAX_JSON_BYTES), folder)
+    module = read_module(path)
     return module if column_prefix is None else replace(module, column_prefix=column_prefix)
 
 
@@ -78,16 +74,16 @@ def write_module(
     card: str = "",
     overwrite: bool = False,
 ) -> InferenceModule:
-    """Write a module's folder: all of it, or nothing.
+    """Write a module's folder atomically.
 
     Args:
-        folder: Folder to make.
+        folder: Folder to create.
         module: Everything but its files and ``folder``, which are set here.
-        state_dicts: One network's state dict each; several make an ensemble.
+        state_dicts: One state dict per network; several make an ensemble.
         eight_bit: Store the weights in 8 bits, see :mod:`mimir_engine.inference_module.weights`.
         statistics: Prediction quantiles by sex, to be shipped along.
         features: Statistics of the first network's features, to be shipped along.
-        card: What people should know of the module, as Markdown.
+        card: The module's ``README.md``, as Markdown.
         overwrite: Replace the folder if it exists.
 
     Returns:
@@ -99,18 +95,18 @@ def write_module(
     from mimir_engine.inference_module.weights import save_weights
 
     storage = "int8" if eight_bit else "float32"
-    with new_folder(Path(folder), overwrite) as made:
-        records = []
+    with new_folder(Path(folder), overwrite) as new:
+        weights = []
         for index, state_dict in enumerate(state_dicts):
             name = f"weights{index + 1 if len(state_dicts) > 1 else ''}.safetensors"
-            save_weights(made / name, state_dict, eight_bit=eight_bit)
-            records.append(WeightsFile(name, file_sha256(made / name), storage))
-        module = replace(module, weights=tuple(records), features_file=None)
-        _write_around(made, module, statistics, features, card)
+            save_weights(new / name, state_dict, eight_bit=eight_bit)
+            weights.append(WeightsFile(name, file_sha256(new / name), storage))
+        module = replace(module, weights=tuple(weights), features_file=None)
+        _write_description(new, module, statistics, features, card)
     return load_module(folder)
 
 
-def write_module_anew(
+def rewrite_module(
     folder: Union[str, Path],
     module: InferenceModule,
     *,
@@ -119,14 +115,14 @@ def write_module_anew(
     card: str = "",
     overwrite: bool = False,
 ) -> InferenceModule:
-    """Write a module again around the same files of weights, to the last byte of them.
+    """Write a module with another description around the same weights.
 
-    Whatever else lies in its folder comes along; of features without new ones, the old.
+    All other files of its folder are copied; so are its features where no new ones are given.
 
     Args:
-        folder: Folder to make; the module's own to replace it.
-        module: As it shall be, still with the folder and files that it has.
-        statistics: As :func:`write_module`; without, the new module has none.
+        folder: Folder to create; the module's own to replace it.
+        module: The new description, still with the folder and files of the old.
+        statistics: As :func:`write_module`; without them, the new module has none.
         features: As :func:`write_module`.
         card: As :func:`write_module`.
         overwrite: Replace the folder if it exists.
@@ -135,16 +131,16 @@ def write_module_anew(
         MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``.
     """
     verify_module(module)
-    with new_folder(Path(folder), overwrite) as made:
+    with new_folder(Path(folder), overwrite) as new:
         for file in module.folder.iterdir():
             if file.is_file() and file.name not in (MODULE_FILE, STATISTICS_FILE):
-                shutil.copyfile(file, made / file.name)
-        _write_around(made, module, statistics, features, card)
+                shutil.copyfile(file, new / file.name)
+        _write_description(new, module, statistics, features, card)
     return load_module(folder)
 
 
-def _write_around(
-    made: Path,
+def _write_description(
+    folder: Path,
     module: InferenceModule,
     statistics: Optional[PredictionStatistics],
     features: Optional[FeatureStatistics],
@@ -153,18 +149,17 @@ def _write_around(
     """Write everything but the weights, and check that it can be read."""
     module = replace(module, statistics_file=None)
     if statistics is not None:
-        write_statistics(made / STATISTICS_FILE, statistics)
-        digest = file_sha256(made / STATISTICS_FILE)
-        module = replace(module, statistics_file=StatisticsFile(STATISTICS_FILE, digest))
+        write_statistics(folder / STATISTICS_FILE, statistics)
+        listed = ModuleFile(STATISTICS_FILE, file_sha256(folder / STATISTICS_FILE))
+        module = replace(module, statistics_file=listed)
     if features is not None:
-        write_features(made / FEATURES_FILE, features)
-        digest = file_sha256(made / FEATURES_FILE)
-        module = replace(module, features_file=FeaturesFile(FEATURES_FILE, digest))
+        write_features(folder / FEATURES_FILE, features)
+        listed = ModuleFile(FEATURES_FILE, file_sha256(folder / FEATURES_FILE))
+        module = replace(module, features_file=listed)
     if card:
-        (made / CARD_FILE).write_text(card, "utf-8")
-    text = json.dumps(module_to_record(module), indent=1, ensure_ascii=False, allow_nan=False)
-    (made / MODULE_FILE).write_text(text + "\n", "utf-8")
-    load_module(made)
+        (folder / CARD_FILE).write_text(card, "utf-8")
+    write_json(folder / MODULE_FILE, module_to_json(module), ensure_ascii=False)
+    load_module(folder)
 
 
 def verify_module(module: InferenceModule) -> None:
@@ -174,19 +169,34 @@ def verify_module(module: InferenceModule) -> None:
         MimirError: ``MODULE_FILE_MISSING``, or ``MODULE_DAMAGED`` naming the
             first file that differs.
     """
-    for record in module.files:
-        if file_sha256(module.folder / record.file) != record.sha256:
+    for listed in module.files:
+        if _hash_of(module, listed.file) != listed.sha256:
             raise MimirError(
                 "MODULE_DAMAGED",
-                f"{record.file} of the inference module {module.name} is not the file that"
+                f"{listed.file} of the inference module {module.name} is not the file that"
                 f" {MODULE_FILE} was written for",
-                "Fetch the inference module again.",
+                "Download the inference module again.",
             )
 
 
 def module_sha256(module: InferenceModule) -> str:
-    """SHA-256 of ``module.json``; as that lists the hashes of all other files, of the module."""
-    return file_sha256(module.folder / MODULE_FILE)
+    """Return the SHA-256 of ``module.json``, which lists the hashes of the module's other files.
+
+    Raises:
+        MimirError: ``MODULE_FILE_MISSING``.
+    """
+    return _hash_of(module, MODULE_FILE)
+
+
+def _hash_of(module: InferenceModule, name: str) -> str:
+    try:
+        return file_sha256(module.folder / name)
+    except OSError as error:
+        raise MimirError(
+            "MODULE_FILE_MISSING",
+            f"{name} of the inference module {module.name} cannot be read ({error.strerror})",
+            "Download the inference module again.",
+        ) from error
 
 
 def find_module(
@@ -194,12 +204,17 @@ def find_module(
 ) -> InferenceModule:
     """Load a module by its folder, or by its name on the search path.
 
+    Examples:
+        >>> module = find_module("phantom")
+        >>> module.targets[1].name, module.targets[1].unit
+        ('height', 'cm')
+
     Args:
-        name_or_folder: A module's folder, or the name of its folder in one of the places.
+        name_or_folder: A module's folder, or its name on the search path.
         column_prefix: See :func:`load_module`.
 
     Raises:
-        MimirError: ``MODULE_NOT_FOUND`` with the modules there are, or ``MODULE_INVALID``.
+        MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, or ``MODULE_INVALID``.
     """
     text = os.fspath(name_or_folder)
     folders = [Path(text).expanduser()]
@@ -212,7 +227,7 @@ def find_module(
     raise MimirError(
         "MODULE_NOT_FOUND",
         f"there is no inference module {text!r}",
-        f"Give a module's folder or one of the names known here: {known}.",
+        f"Give a module's folder or a known name: {known}.",
     )
 
 
@@ -220,17 +235,17 @@ def find_modules(names: Iterable[str]) -> list[InferenceModule]:
     """Find several modules that can be used side by side.
 
     Args:
-        names: Each a name or folder as for :func:`find_module`; ``NAME=PREFIX`` gives the module's
-            columns that prefix.
+        names: Names or folders as for :func:`find_module`; ``NAME=PREFIX`` sets the prefix of the
+            module's columns.
 
     Raises:
         MimirError: as :func:`find_module` and :func:`check_columns`.
     """
     modules = []
     for name in names:
-        plain, equals, prefix = name.rpartition("=")
+        without_prefix, equals, prefix = name.rpartition("=")
         if equals and not Path(name).is_dir():
-            modules.append(find_module(plain, prefix))
+            modules.append(find_module(without_prefix, prefix))
         else:
             modules.append(find_module(name))
     check_columns(modules)
@@ -238,9 +253,9 @@ def find_modules(names: Iterable[str]) -> list[InferenceModule]:
 
 
 def list_modules() -> tuple[list[InferenceModule], list[MimirError]]:
-    """All modules in the places where names are looked up, and what is wrong with the others.
+    """Load all modules on the search path; return them and the errors of those that failed.
 
-    Of two folders of one name the first in order of lookup counts.
+    Of two folders with the same name, the first on the search path counts.
     """
     modules, errors = [], []
     for folder in module_folders():
@@ -252,10 +267,10 @@ def list_modules() -> tuple[list[InferenceModule], list[MimirError]]:
 
 
 def check_columns(modules: Sequence[InferenceModule]) -> None:
-    """Refuse modules whose results would go by the same name.
+    """Refuse modules whose results would have the same names.
 
     Raises:
-        MimirError: ``COLUMN_CONFLICT`` naming the two modules and the first common name.
+        MimirError: ``COLUMN_CONFLICT`` with the two modules and the first common name.
     """
     owners: dict[str, str] = {}
     for module in modules:
@@ -263,14 +278,14 @@ def check_columns(modules: Sequence[InferenceModule]) -> None:
             if name in owners:
                 raise MimirError(
                     "COLUMN_CONFLICT",
-                    f"the inference modules {owners[name]} and {module.name} both give {name}",
-                    f"Tell them apart by a prefix: {module.name}=PREFIX.",
+                    f"the inference modules {owners[name]} and {module.name} both measure {name}",
+                    f"Give one of them a prefix: {module.name}=PREFIX.",
                 )
             owners[name] = module.name
 
 
 def check_projection(module: InferenceModule, projection: str) -> None:
-    """Refuse images of another kind than the module was trained on.
+    """Refuse images of another projection than the module was trained on.
 
     Raises:
         MimirError: ``PROJECTION_MISMATCH``.
@@ -280,55 +295,37 @@ def check_projection(module: InferenceModule, projection: str) -> None:
             "PROJECTION_MISMATCH",
             f"the inference module {module.name} was trained on the projection"
             f" {module.projection}, not {projection}",
-            "Use a module made for this projection.",
+            "Use a module that was trained on this projection.",
         )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in lower-case hexadecimal.
-
-    Raises:
-        MimirError: ``MODULE_FILE_MISSING`` where it cannot be read.
-    """
-    digest = sha256()
-    try:
-        with open(path, "rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
-    except OSError as error:
-        raise MimirError(
-            "MODULE_FILE_MISSING",
-            f"{path.name} of {path.parent.name} cannot be read ({error.strerror})",
-            "Fetch the inference module again.",
-        ) from error
-    return digest.hexdigest()
 
 
 @contextmanager
 def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that becomes it when the block ends without an error.
+    """Create a folder that appears at its path once the block ends without an error.
 
     Raises:
         MimirError: ``MODULE_EXISTS`` where the folder exists and may not be replaced.
     """
     if folder.exists() and not overwrite:
         raise MimirError(
-            "MODULE_EXISTS", f"the folder {folder} exists already", "Remove it or choose a name."
+            "MODULE_EXISTS",
+            f"the folder {folder} already exists",
+            "Remove it or choose another name.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        made = Path(scratch) / folder.name
-        made.mkdir()
-        yield made
+        new = Path(scratch) / folder.name
+        new.mkdir()
+        yield new
         if folder.exists():
             folder.rename(Path(scratch) / "replaced")
-        made.rename(folder)
+        new.rename(folder)
 
 
 def module_folders() -> list[Path]:
-    """Folders of modules in the order of lookup, the first of each name.
+    """List the folders of modules in the order of the search path, the first of each name.
 
-    Hidden ones are left by additions that were killed.
+    Hidden folders are skipped: interrupted additions leave them behind.
     """
     found: dict[str, Path] = {}
     for place in locate().modules:

@@ -1,4 +1,4 @@
-"""The 71 published measurements and how accurate the published networks were."""
+"""Read the catalogue of the 71 published measurements and their published accuracy."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Optional
+from typing import Optional, get_type_hints
 
 
 @dataclass(frozen=True)
 class PublishedTarget:
-    """One measurement of the published method, with its accuracy in ten-fold cross-validation.
+    """Describe a published measurement and its accuracy in ten-fold cross-validation.
 
-    The figures are those of the publication's validation report, on UK Biobank alone.
+    The figures are those of the publication's validation report, on UK Biobank only.
 
     Attributes:
         name: As in the published modules and file headers.
-        ukb_field: UK Biobank's field number, empty where the reference is no field.
-        group: Where the publication's tables list it.
+        ukb_field: UK Biobank's field number, empty where the reference has none.
+        group: Its table in the publication.
         unit: Unit of the measurement and of ``mae``; empty for sex.
         n_validation: Subjects with a reference value.
         icc: Intraclass correlation of estimate and reference.
@@ -41,23 +41,23 @@ class PublishedTarget:
 
     @property
     def typical_value(self) -> float:
-        """About the cohort's mean, in ``unit``: the absolute error over the relative one.
+        """Estimate the cohort's mean, in ``unit``, as the absolute error over the relative one.
 
-        Close where the measurement varies little between people, too low where it varies much.
+        Accurate where the measurement varies little between people, else too low.
         """
         return self.mae / (self.mape_percent / 100)
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> Mapping[str, PublishedTarget]:
-    """The published measurements by name, in the order of the publication's tables."""
+    """Return the published measurements by name, in the order of the publication's tables."""
     text = Path(__file__).with_suffix(".csv").read_text("utf-8")
     targets = (_target(row) for row in csv.DictReader(text.splitlines()))
     return MappingProxyType({target.name: target for target in targets})
 
 
 def find_published(name: str, ukb_field: str = "") -> Optional[PublishedTarget]:
-    """The published measurement of that name, else the one of that UK Biobank field, else None."""
+    """Find a published measurement by name, else by UK Biobank field; None if there is none."""
     if name in catalogue():
         return catalogue()[name]
     return _by_field().get(ukb_field) if ukb_field else None
@@ -69,14 +69,5 @@ def _by_field() -> Mapping[str, PublishedTarget]:
 
 
 def _target(row: Mapping[str, str]) -> PublishedTarget:
-    return PublishedTarget(
-        name=row["name"],
-        ukb_field=row["ukb_field"],
-        group=row["group"],
-        unit=row["unit"],
-        n_validation=int(row["n_validation"]),
-        icc=float(row["icc"]),
-        r2=float(row["r2"]),
-        mae=float(row["mae"]),
-        mape_percent=float(row["mape_percent"]),
-    )
+    types = get_type_hints(PublishedTarget)
+    return PublishedTarget(**{name: types[name](text) for name, text in row.items()})

@@ -1,4 +1,4 @@
-"""Where the engine and the inference modules lie: decided here and nowhere else."""
+"""Locate the engine and the folders of inference modules; only this file does."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Optional
 
 ENVIRONMENT_VARIABLE = "MIMIR_WEIGHTS"
 
-LEVELS_UP = 4
-"""How far above the package its ``weights/`` may lie: one level in a clone, where both are beside
-each other in ``engine/`` and ``weights/``, a few in an installed tree."""
+#: Folders above the package in which ``weights/`` is looked for: it is two levels up in a clone,
+#: where ``engine/`` and ``weights/`` are siblings, and more in an installed tree.
+MAX_LEVELS_UP = 4
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Places:
     """Folders that this installation uses; they need not exist.
 
     Attributes:
-        engine: The folder that holds the package ``mimir_engine``.
-        user_modules: Where the user's own inference modules are kept.
+        engine: The folder that contains the package ``mimir_engine``.
+        user_modules: The folder of the user's own inference modules.
         modules: Folders of inference modules, in the order in which a name is looked up.
     """
 
@@ -60,8 +60,8 @@ def locate(
 
 
 def _shipped_weights(package: Path) -> Optional[Path]:
-    """The nearest ``weights/`` with an inference module in it, from the package upwards."""
-    for folder in (package, *list(package.parents)[:LEVELS_UP]):
+    """Find the nearest ``weights/`` with an inference module in it, from the package upwards."""
+    for folder in (package, *list(package.parents)[:MAX_LEVELS_UP]):
         weights = folder / "weights"
         if any(weights.glob("*/module.json")):
             return weights
@@ -69,7 +69,7 @@ def _shipped_weights(package: Path) -> Optional[Path]:
 
 
 def _user_data(environment: Mapping[str, str]) -> Path:
-    """The platform's folder for a user's application data."""
+    """Return the platform's folder for a user's application data."""
     home = Path.home()
     if sys.platform == "win32":
         return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")

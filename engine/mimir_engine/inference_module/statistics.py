@@ -1,4 +1,4 @@
-"""How an inference module's predictions are spread over a reference population, by sex.
+"""Describe an inference module's predictions in a reference population, by sex.
 
 Percentiles are taken among *predictions*, not among true values: predictions are drawn towards the
 mean, so that a prediction's place among true values would look more ordinary than it is.
@@ -6,16 +6,15 @@ mean, so that a prediction's place among true values would look more ordinary th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.json_record import Record, read_record
+from mimir_engine.files.json_file import read_json, to_json, write_json
 
 SCHEMA_VERSION = 1
 INVALID = "STATISTICS_INVALID"
@@ -23,8 +22,26 @@ MAX_FILE_BYTES = 20 << 20
 
 SEXES = ("female", "male")
 
+#: Levels of the quantiles that are kept: every 5 %, and closer at both ends.
 LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995)
-"""Levels of the quantiles that are kept: every 5 %, and closer at both ends."""
+
+
+def sex_label(code: float) -> str:
+    """Return the sex that UK Biobank's field 31 encodes: 0 female, 1 male, else empty."""
+    return {0.0: "female", 1.0: "male"}.get(float(code), "")
+
+
+@dataclass(frozen=True)
+class SexStatistics:
+    """Quantiles of the predictions for one sex.
+
+    Attributes:
+        count: Number of predictions.
+        targets: ``{target: one quantile per level}``, in the target's unit.
+    """
+
+    count: int
+    targets: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,29 +49,30 @@ class PredictionStatistics:
     """Quantiles of a module's predictions, by sex.
 
     Attributes:
-        reference: The population, as a reader is told it: ``"2,000 simulated phantoms"``.
+        reference: The population, as shown to users: ``"2,000 simulated phantoms"``.
         levels: Increasing, each between 0 and 1.
-        quantiles: ``{sex: {target: one quantile per level}}``, in the target's unit.
-        counts: ``{sex: number of predictions}``.
+        by_sex: ``{sex: its statistics}``.
     """
 
     reference: str
     levels: tuple[float, ...]
-    quantiles: Mapping[str, Mapping[str, tuple[float, ...]]]
-    counts: Mapping[str, int]
+    by_sex: Mapping[str, SexStatistics] = field(metadata={"key": "prediction_quantiles"})
 
     def __post_init__(self) -> None:
-        if len(self.levels) < 2 or not _increases((0.0, *self.levels, 1.0), strictly=True):
-            raise MimirError(INVALID, "the levels of the quantiles do not increase from 0 to 1")
-        for sex, targets in self.quantiles.items():
-            if sex not in SEXES or sex not in self.counts:
-                raise MimirError(INVALID, f"prediction quantiles name an unknown sex {sex!r}")
-            for target, quantiles in targets.items():
-                if len(quantiles) != len(self.levels) or not _increases(quantiles):
-                    raise MimirError(INVALID, f"the quantiles of {target} are no quantiles")
+        if len(self.levels) < 2 or not (np.diff((0.0, *self.levels, 1.0)) > 0).all():
+            raise MimirError(INVALID, "the levels of the quantiles must increase from 0 to 1")
+        for sex, statistics in self.by_sex.items():
+            if sex not in SEXES:
+                raise MimirError(INVALID, f"the prediction quantiles have an unknown sex {sex!r}")
+            for target, quantiles in statistics.targets.items():
+                if len(quantiles) != len(self.levels):
+                    raise MimirError(INVALID, f"{target} must have one quantile per level")
+                steps = np.diff(quantiles)
+                if not (np.isfinite(steps) & (steps >= 0)).all():
+                    raise MimirError(INVALID, f"the quantiles of {target} must not decrease")
 
     def percentile(self, target: str, sex: str, value: float) -> Optional[float]:
-        """Share of the reference's predictions below the value, in percent.
+        """Return the share of the reference's predictions below a value, in percent.
 
         Interpolated between the kept quantiles; beyond the outermost of them it is their level.
 
@@ -66,10 +84,10 @@ class PredictionStatistics:
         Returns:
             None where there are no quantiles of this target for this sex.
         """
-        quantiles = self.quantiles.get(sex, {}).get(target)
-        if quantiles is None:
+        statistics = self.by_sex.get(sex)
+        if statistics is None or target not in statistics.targets:
             return None
-        return 100 * float(np.interp(value, quantiles, self.levels))
+        return 100 * float(np.interp(value, statistics.targets[target], self.levels))
 
 
 def describe_predictions(
@@ -79,46 +97,32 @@ def describe_predictions(
     reference: str,
     levels: Sequence[float] = LEVELS,
 ) -> PredictionStatistics:
-    """Statistics of a module's predictions over a reference population.
+    """Compute the statistics of predictions over a reference population.
 
     Args:
         target_names: Names of the targets.
         means: ``(subjects, targets)``, predictions in each target's unit.
-        sexes: ``female`` or ``male`` of each subject.
-        reference: The population, as a reader is to be told it.
+        sexes: ``female`` or ``male`` for each subject.
+        reference: The population, as shown to users.
         levels: Levels of the quantiles.
     """
-    sex = np.asarray(sexes)
-    present = [name for name in SEXES if (sex == name).any()]
-    return PredictionStatistics(
-        reference=reference,
-        levels=tuple(levels),
-        quantiles={
-            name: {
-                target: tuple(np.quantile(means[sex == name, index], levels).tolist())
-                for index, target in enumerate(target_names)
-            }
-            for name in present
-        },
-        counts={name: int((sex == name).sum()) for name in present},
-    )
+    by_sex = {}
+    for sex in SEXES:
+        chosen = means[np.asarray(sexes) == sex]
+        if len(chosen):
+            quantiles = np.quantile(chosen, levels, axis=0).T.tolist()
+            targets = {name: tuple(row) for name, row in zip(target_names, quantiles)}
+            by_sex[sex] = SexStatistics(len(chosen), targets)
+    return PredictionStatistics(reference, tuple(levels), by_sex)
 
 
 def write_statistics(path: Path, statistics: PredictionStatistics) -> None:
-    """Write ``statistics.json``."""
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "reference": statistics.reference,
-        "levels": list(statistics.levels),
-        "prediction_quantiles": {
-            sex: {
-                "count": statistics.counts[sex],
-                "targets": {target: list(values) for target, values in targets.items()},
-            }
-            for sex, targets in statistics.quantiles.items()
-        },
-    }
-    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    """Write ``statistics.json``.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    write_json(path, {"schema_version": SCHEMA_VERSION, **to_json(statistics)})
 
 
 def read_statistics(path: Path) -> PredictionStatistics:
@@ -127,30 +131,4 @@ def read_statistics(path: Path) -> PredictionStatistics:
     Raises:
         MimirError: ``STATISTICS_INVALID``.
     """
-    record = read_record(path, INVALID, MAX_FILE_BYTES)
-    version = record.integer("schema_version")
-    if version != SCHEMA_VERSION:
-        record.refuse(f"has schema version {version}, this engine reads {SCHEMA_VERSION}")
-    by_sex = record.record("prediction_quantiles")
-    groups = {sex: group for sex in SEXES if (group := by_sex.optional_record(sex)) is not None}
-    by_sex.done()
-    statistics = PredictionStatistics(
-        reference=record.text("reference"),
-        levels=record.numbers("levels"),
-        counts={sex: group.integer("count") for sex, group in groups.items()},
-        quantiles={sex: _targets(group) for sex, group in groups.items()},
-    )
-    record.done()
-    return statistics
-
-
-def _targets(group: Record) -> dict[str, tuple[float, ...]]:
-    targets = group.record("targets")
-    quantiles = {name: targets.numbers(name) for name in targets.unread()}
-    group.done()
-    return quantiles
-
-
-def _increases(values: Sequence[float], strictly: bool = False) -> bool:
-    steps = np.diff(np.asarray(values, np.float64))
-    return bool(np.isfinite(steps).all() and ((steps > 0) if strictly else (steps >= 0)).all())
+    return read_json(path, PredictionStatistics, INVALID, MAX_FILE_BYTES, (SCHEMA_VERSION,))

@@ -1,12 +1,12 @@
-"""Weight files: safetensors in and out, optionally with 8-bit weights.
+"""Write and read weights as safetensors, optionally in 8 bits.
 
 In an 8-bit file each convolution's and linear layer's weight is int8 with one float32 scale per
 output channel, stored beside it as ``<name>.scale``; all else is float16. Loading expands the file
-to the plain float32 state dict, so nothing behind this file knows how weights are stored. A
-ResNet50 shrinks from 94 MB to 24 MB.
+to a float32 state dict, so no other file depends on how weights are stored. A ResNet50 shrinks from
+94 MB to 24 MB.
 
-Nothing here unpickles: safetensors is a table of raw arrays, and its table is compared with what
-the architecture expects before any array is read.
+Nothing is unpickled: safetensors is a table of raw arrays, which is compared with the architecture
+before any array is read.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mimir_engine.errors import MimirError
-
-MAX_FILE_BYTES = 1 << 30
-"""Refuse larger files: a float32 ResNet50 has 94 MB, so this is no network that MIMIR knows."""
+from mimir_engine.inference_module.source_files import MAX_FILE_BYTES
 
 SCALE_SUFFIX = ".scale"
 INT8_MAX = 127
@@ -50,11 +48,11 @@ def save_weights(
     """
     stored: StateDict = {}
     for name, tensor in state_dict.items():
-        plain = tensor.detach().to("cpu").contiguous()
-        if not plain.is_floating_point():
-            stored[name] = plain.clone()
+        on_cpu = tensor.detach().to("cpu").contiguous()
+        if not on_cpu.is_floating_point():
+            stored[name] = on_cpu.clone()
             continue
-        values = plain.to(torch.float32)
+        values = on_cpu.to(torch.float32)
         _check_finite(name, values)
         if not eight_bit:
             stored[name] = values.clone()
@@ -62,18 +60,18 @@ def save_weights(
             stored[name], stored[name + SCALE_SUFFIX] = quantise(values)
         else:
             stored[name] = _halved(values)
-    Path(path).write_bytes(save(stored))  # readable by whom the umask lets, unlike save_file's
+    Path(path).write_bytes(save(stored))  # with the permissions of the umask, unlike save_file
 
 
 def load_weights(
     path: FilePath, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, torch.Tensor]:
-    """Read a safetensors file as a plain state dict, 8-bit weights expanded to float32.
+    """Read a safetensors file as a state dict, 8-bit weights expanded to float32.
 
     Args:
-        path: File written by :func:`save_weights`, or any safetensors file of the same names.
-        shapes: What the architecture expects, ``{name: shape}``. Given, the file's table is
-            compared with it before any tensor is read.
+        path: File written by :func:`save_weights`, or any safetensors file with the same names.
+        shapes: The architecture's ``{name: shape}``, compared with the file's table before any
+            tensor is read.
 
     Returns:
         Tensors by name, on the CPU: float32, integers as int64.
@@ -95,15 +93,15 @@ def load_weights(
         raise MimirError(
             "WEIGHTS_UNREADABLE",
             f"{path.name} is not a readable safetensors file ({error})",
-            "Fetch the inference module again.",
+            "Download the inference module again.",
         ) from error
 
 
 def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Round a weight to int8 with one scale per output channel: no error exceeds max|w| / 254.
 
-    Finer choices don't pay at eight bits: scales fitted by least squares, with or without clipping
-    of a channel's largest weights, lessened the squared error of Gaussian weights by 0.4 %.
+    Better scales gain little at eight bits: fitted by least squares, with or without clipping of a
+    channel's largest weights, they reduced the squared error of Gaussian weights by 0.4 %.
 
     Args:
         weight: float32 ``(output channels, ...)``.
@@ -121,7 +119,7 @@ def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _check_size(path: Path) -> None:
     if not path.is_file():
         raise MimirError(
-            "WEIGHTS_MISSING", f"there is no file {path}", "Fetch the inference module again."
+            "WEIGHTS_MISSING", f"the file {path} is missing", "Download the inference module again."
         )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MimirError(
@@ -135,14 +133,14 @@ def _check_table(
     """Compare names, types and shapes with what the architecture expects."""
     for name, entry in table.items():
         if entry.get_dtype() not in FLOAT_DTYPES | INTEGER_DTYPES | {"I8"}:
-            raise _mismatch(path, f"{name} is of type {entry.get_dtype()}")
+            raise _mismatch(path, f"{name} has the type {entry.get_dtype()}")
         if entry.get_dtype() != "I8":
             continue
         scale = table.get(name + SCALE_SUFFIX)
         if scale is None:
             raise _mismatch(path, f"{name} has no scales")
         if not entry.get_shape() or tuple(scale.get_shape()) != (entry.get_shape()[0],):
-            raise _mismatch(path, f"{name} and its scales are of different sizes")
+            raise _mismatch(path, f"{name} and its scales have different sizes")
     if shapes is None:
         return
     found = {name: tuple(table[name].get_shape()) for name in table if not _is_scale(name, table)}
@@ -152,19 +150,19 @@ def _check_table(
         raise _mismatch(path, f"{name} does not belong to the architecture")
     for name, shape in shapes.items():
         if found[name] != tuple(shape):
-            raise _mismatch(path, f"{name} is {found[name]} where {tuple(shape)} is expected")
+            raise _mismatch(path, f"{name} has the shape {found[name]}, not {tuple(shape)}")
 
 
 def _mismatch(path: Path, what: str) -> MimirError:
     return MimirError(
         "WEIGHTS_MISMATCH",
-        f"{path.name} does not hold the expected network: {what}",
-        "Fetch the inference module again.",
+        f"{path.name} does not contain the expected network: {what}",
+        "Download the inference module again.",
     )
 
 
 def _is_scale(name: str, table: Mapping[str, Any]) -> bool:
-    """True for ``x.scale`` beside an 8-bit ``x``."""
+    """True if it is ``x.scale`` beside an 8-bit ``x``."""
     owner = table.get(name[: -len(SCALE_SUFFIX)]) if name.endswith(SCALE_SUFFIX) else None
     return owner is not None and owner.get_dtype() == "I8"
 
@@ -183,7 +181,7 @@ def _expanded(path: Path, file: Any, name: str) -> torch.Tensor:
 
 
 def _halved(values: torch.Tensor) -> torch.Tensor:
-    """float16 where it holds the values, else unchanged.
+    """Return float16 if it can hold the values, else the values.
 
     A batch norm's running variance of raw 0..255 input can exceed float16's 65,504.
     """
@@ -193,4 +191,4 @@ def _halved(values: torch.Tensor) -> torch.Tensor:
 
 def _check_finite(name: str, values: torch.Tensor) -> None:
     if not bool(torch.isfinite(values).all()):
-        raise MimirError("WEIGHTS_NOT_FINITE", f"{name} holds values that are not finite")
+        raise MimirError("WEIGHTS_NOT_FINITE", f"{name} contains values that are not finite")

@@ -11,10 +11,10 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.interval import half_width_in_sd
 from mimir_engine.inference_module.published_targets import PublishedTarget, find_published
-from mimir_engine.inference_module.target import Target, half_width_in_sd
-
-DEFAULT_LEVEL = 0.95
+from mimir_engine.inference_module.target import Target
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 DEMONSTRATION = "DEMONSTRATION"
 """The module is a demonstration: the value says nothing about people."""

@@ -90,8 +90,11 @@ def _end_in_float32(network: nn.Module) -> nn.Module:
 class Predictor:
     """A module's networks, loaded and made fast once, for any number of images.
 
-    >>> predictor = Predictor(find_module("phantom"))          # doctest: +SKIP
-    >>> prediction = predictor.predict(image[np.newaxis])      # doctest: +SKIP
+    Examples:
+        >>> from mimir_engine import find_module
+        >>> predictor = Predictor(find_module("phantom"))
+        >>> predictor.predict(np.zeros((2, 3, 256, 256), np.uint8)).mean.shape
+        (2, 11)
 
     Attributes:
         module: The inference module.

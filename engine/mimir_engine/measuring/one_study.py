@@ -16,8 +16,8 @@ from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import (
-    DEFAULT_LEVEL,
     OUTSIDE_VALIDATION,
     Measurement,
     estimated_sex,
@@ -175,7 +175,10 @@ def analyze(
 ) -> list[Measurement]:
     """Measure one study in one call; for many studies see ``mimir_engine.cohort``.
 
-    >>> analyze("1000001_20201_2_0.zip", ["phantom"])  # doctest: +SKIP
+    Examples:
+        >>> height = analyze("6000000_20201_2_0.zip", ["phantom"])[1]
+        >>> height.name, height.unit, height.lower < height.value < height.upper, height.flags
+        ('phantom_height', 'cm', True, ('DEMONSTRATION',))
 
     Args:
         source: A zip archive, a folder, or the paths of DICOM files.

@@ -14,7 +14,8 @@ from typing import Optional, Union
 
 import numpy as np
 
-from mimir_engine.fusion import END_SLICES, OUTPUT_SPACING_MM, axis_samples, seam_weights
+from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, axis_samples
+from mimir_engine.fusion.seams import seam_weights
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import draw_person, stream

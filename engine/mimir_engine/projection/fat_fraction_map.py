@@ -1,7 +1,6 @@
-"""The fat fraction of every voxel, for people to look at.
+"""Compute the fat fraction of every voxel, for display and for regions drawn by hand.
 
-The networks see two planes of it, which ``projection`` computes in a fixed order of operations;
-this is the map for display and for regions drawn by hand.
+The two planes that the networks see are computed in ``project``, in a fixed order of operations.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ from mimir_engine.fusion import FusedVolumes
 from mimir_engine.projection.project import body_threshold
 from mimir_engine.study.volume import Volume
 
-#: Voxels below this part of the body threshold show air: noise divided by noise is no fraction.
-AIR_BELOW = 0.25
+#: Part of the body threshold below which voxels are air: a ratio of noise is not a fat fraction.
+AIR_THRESHOLD = 0.25
 
 
-def fat_fraction_volume(fused: FusedVolumes) -> Volume:
-    """Fat / (water + fat) in percent, float32 on the grid of the volumes; 0 in air.
+def fat_fraction_map(fused: FusedVolumes) -> Volume:
+    """Compute fat / (water + fat) in percent; this is a signal fat fraction, not PDFF.
 
-    Raises:
-        MimirError: ``EMPTY_IMAGE`` where there is no signal anywhere.
+    Returns:
+        float32 on the grid of the volumes, 0 to 100; 0 in air.
     """
     water, fat = fused.water.array, fused.fat.array
-    air = np.float32(AIR_BELOW * body_threshold(water, fat))
+    air = np.float32(AIR_THRESHOLD * body_threshold(water, fat))
     fraction = np.zeros_like(water)
     for water_slice, fat_slice, target in zip(water, fat, fraction):
         total = water_slice + fat_slice

@@ -1,8 +1,8 @@
-"""Fused volumes to the 3 x 256 x 256 image that the networks see.
+"""Project fused volumes to the 3 x 256 x 256 image that the networks see.
 
 The image is that of Langner et al. (arXiv 2106.11731): for water, for fat and for the fat
-fraction a coronal view (left) beside a sagittal one (right), squeezed to a square. Water and fat
-are sums along the line of sight; the fat fraction is one plane each, meant to pass the liver.
+fraction a coronal view (left) beside a sagittal one (right), resized to a square. Water and fat
+are sums along the line of sight; the fat fraction is one plane each, placed to pass the liver.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.contrast import Contrast
 
-#: What an inference module names as the projection it was trained on.
+#: Name of this projection method in an inference module.
 PROJECTION_NAME = "mimir-2021"
 #: Height and width of each channel.
 IMAGE_SIZE = 256
-#: Posterior rows of the fused volume dropped: they show the table.
+#: Number of posterior rows of the fused volume that are dropped: they show the table.
 BED_ROWS = 22
-#: Fat fraction (per mille) shown as full white.
+#: Fat fraction that is shown as white, per mille.
 WHITE_FRACTION = 500
-#: Bins of the histogram in which a plane's body threshold is sought.
+#: Number of histogram bins for the body threshold of a plane.
 OTSU_BINS = 256
-#: Smaller differences of signal are none; their reciprocal would not fit single precision.
-LEAST_SIGNAL = 1e-30
-#: Fixed-point precision of the final resize (bits of an interpolation weight).
+#: Width of a histogram bin; the reciprocal of a smaller one would not fit single precision.
+MIN_BIN_WIDTH = 1e-30
+#: Relative differences this small between sums of some hundred float32 values, which have seven
+#: digits, are rounding errors. The dark air around a body makes a far larger difference.
+SAME_SIGNAL = 1e-5
+#: Fixed-point precision of the final resize: bits of an interpolation weight.
 WEIGHT_BITS = 11
 
 
@@ -38,7 +41,7 @@ class Projection:
     Attributes:
         image: uint8 ``(3, 256, 256)``: water, fat, fat fraction; head at the top, each coronal
             view left (patient's right at its left) and sagittal view right (anterior at its left).
-        name: Which way of projecting made it; networks hold for one way only.
+        name: Projection method; a network is valid for one only.
     """
 
     image: np.ndarray
@@ -47,13 +50,12 @@ class Projection:
 
 @dataclass(frozen=True)
 class Views:
-    """The six views of a projection before scaling to grey levels, float ``[slice, ...]`` from
-    head to foot; coronal views ``[slice, column]``, sagittal ones ``[slice, row]``.
+    """The six views of a projection before scaling to grey levels, head to foot.
 
     Attributes:
-        water_coronal, water_sagittal, fat_coronal, fat_sagittal: Signal summed along the rows and
-            along the columns.
-        fraction_coronal, fraction_sagittal: Fat fraction in one plane, per mille.
+        water_coronal, fat_coronal: float ``[slice, column]``, signal summed along the rows.
+        water_sagittal, fat_sagittal: float ``[slice, row]``, signal summed along the columns.
+        fraction_coronal, fraction_sagittal: Fat fraction in one plane, per mille, of those shapes.
     """
 
     water_coronal: np.ndarray
@@ -67,25 +69,31 @@ class Views:
 def project(fused: FusedVolumes) -> Projection:
     """Project fused volumes to the image that the networks see.
 
+    Examples:
+        >>> from mimir_engine import fuse, read_study
+        >>> image = project(fuse(read_study("6000000_20201_2_0.zip").stations)).image
+        >>> image.shape, image.dtype
+        ((3, 256, 256), dtype('uint8'))
+
     Raises:
-        MimirError: ``EMPTY_IMAGE`` where water or fat shows no signal anywhere,
-            ``STATION_LAYOUT`` where the volume is too small to be projected.
+        MimirError: ``EMPTY_IMAGE`` if water or fat has no signal anywhere, ``STATION_LAYOUT`` if
+            the volume is too small.
     """
     return Projection(compose(views(fused)))
 
 
 def views(fused: FusedVolumes) -> Views:
-    """Sum and cut the fused volumes into the six views, unscaled.
+    """Compute the six views of fused volumes.
 
     Raises:
-        MimirError: as ``project``.
+        MimirError: As ``project``.
     """
     rows = fused.water.array.shape[1] - BED_ROWS
     if rows < 1:
         raise MimirError(
             "STATION_LAYOUT",
             f"the images have only {rows + BED_ROWS} rows",
-            "MIMIR needs neck-to-knee images of the whole trunk.",
+            "Give neck-to-knee images of the complete trunk.",
         )
     water, fat = (sum_slices(v.array[::-1, :rows]) for v in (fused.water, fused.fat))
     for name, (coronal, _) in (("water", water), ("fat", fat)):
@@ -95,27 +103,24 @@ def views(fused: FusedVolumes) -> Views:
             )
     row, column = liver_planes(*body_profile(fused))
     contrasts = (Contrast.WATER, Contrast.FAT)
-    return Views(
-        *water,
-        *fat,
-        fat_fraction(*(fused.coronal_plane(c, row) for c in contrasts)),
-        fat_fraction(*(fused.sagittal_plane(c, column)[:, :rows] for c in contrasts)),
-    )
+    coronal = fat_fraction(*(fused.plane(c, row=row) for c in contrasts))
+    sagittal = fat_fraction(*(fused.plane(c, column=column)[:, :rows] for c in contrasts))
+    return Views(*water, *fat, coronal, sagittal)
 
 
 def sum_slices(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of a volume ``[slice, row, column]`` along its rows and along its columns."""
+    """Sum a volume ``[slice, row, column]`` along its rows and along its columns, float32."""
     slices, rows, columns = volume.shape
     coronal = np.empty((slices, columns), np.float32)
     sagittal = np.empty((slices, rows), np.float32)
-    for index, plane in enumerate(volume):  # no matrix product: libraries of those start threads
+    for index, plane in enumerate(volume):  # not as a matrix product, whose libraries start threads
         plane.sum(axis=0, out=coronal[index])
         plane.sum(axis=1, out=sagittal[index])
     return coronal, sagittal
 
 
 def compose(views: Views) -> np.ndarray:
-    """Scale views to grey levels and lay them side by side: uint8 ``(3, 256, 256)``."""
+    """Scale views to grey levels and join them side by side: uint8 ``(3, 256, 256)``."""
     channels = (
         (stretch(views.water_coronal), stretch(views.water_sagittal)),
         (stretch(views.fat_coronal), stretch(views.fat_sagittal)),
@@ -125,25 +130,27 @@ def compose(views: Views) -> np.ndarray:
 
 
 def stretch(view: np.ndarray) -> np.ndarray:
-    """Grey levels from the view's own minimum (0) to its maximum (255), cut off to uint8."""
+    """Scale a view to grey levels from its minimum (0) to its maximum (255), truncated to uint8."""
     low, high = float(view.min()), float(view.max())
-    if not high > low:
+    if not high - low > SAME_SIGNAL * max(abs(low), abs(high)):
         raise MimirError(
             "EMPTY_IMAGE",
-            "a projection shows the same signal everywhere",
+            "a view of the projection has the same signal everywhere",
             "Export the study again.",
         )
     return ((view - low) / (high - low) * 255).astype(np.uint8)
 
 
 def shade(fraction: np.ndarray) -> np.ndarray:
-    """Grey levels of a fat fraction in per mille: 0 to 50 % as 0 to 255, cut off to uint8."""
+    """Scale a fat fraction in per mille: 0 to 50 % as 0 to 255, truncated to uint8."""
     return (np.clip(fraction / WHITE_FRACTION, 0, 1) * 255).astype(np.uint8)
 
 
 def fat_fraction(water: np.ndarray, fat: np.ndarray) -> np.ndarray:
-    """Fat fraction in per mille; 0 where there is no signal. The order of operations is fixed:
-    fractions of small whole numbers often meet a grey level's edge exactly.
+    """Compute the fat fraction in per mille; 0 without signal.
+
+    The order of operations is fixed: fractions of small integers often lie exactly between two
+    grey levels.
     """
     total = water + fat
     total[total == 0] = 1
@@ -151,9 +158,9 @@ def fat_fraction(water: np.ndarray, fat: np.ndarray) -> np.ndarray:
 
 
 def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
-    """Voxels of the body in each row and in each column, without the bed's rows.
+    """Count the voxels of the body in each row and in each column, without the table's rows.
 
-    The body is where water and fat together reach the body threshold.
+    A voxel belongs to the body if the sum of water and fat reaches the body threshold.
     """
     water, fat = fused.water.array, fused.fat.array
     _, rows, columns = water.shape
@@ -169,19 +176,19 @@ def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def body_threshold(water: np.ndarray, fat: np.ndarray) -> float:
-    """Mean of all coronal planes' Otsu thresholds on the sum of water and fat.
+    """Return the mean Otsu threshold of all coronal planes of the sum of water and fat.
 
-    Every second slice and column is enough: the threshold only chooses two planes.
+    Every second slice and column is enough, since the threshold only serves to choose two planes.
     """
     total = water[::2, :, ::2] + fat[::2, :, ::2]
     return float(np.mean([otsu_threshold(total[:, row]) for row in range(total.shape[1])]))
 
 
 def otsu_threshold(plane: np.ndarray) -> float:
-    """Otsu's threshold (IEEE Trans. SMC 9:62, 1979) of ``OTSU_BINS`` equal bins, as bin centre."""
+    """Return Otsu's threshold (IEEE Trans. SMC 9:62, 1979): the centre of one of equal bins."""
     low, high = float(plane.min()), float(plane.max())
     width = (high - low) / OTSU_BINS
-    if width < LEAST_SIGNAL:
+    if width < MIN_BIN_WIDTH:
         return low
     bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.intp)
     counts = np.bincount(bins, minlength=OTSU_BINS + 1).astype(np.float64)
@@ -196,10 +203,10 @@ def otsu_threshold(plane: np.ndarray) -> float:
 
 
 def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
-    """Row of the coronal and column of the sagittal fat-fraction plane.
+    """Return the row of the coronal and the column of the sagittal fat-fraction plane.
 
-    The coronal plane has half of the body in front of it, the sagittal one half of the right
-    half-image's body to its right: where the liver usually lies.
+    Half of the body lies in front of the coronal plane. Half of the body in the right half of the
+    image lies to the right of the sagittal plane. There the liver usually is.
 
     Args:
         by_row, by_column: Voxels of the body in each row and column (``body_profile``).
@@ -212,16 +219,16 @@ def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
 
 
 def _plane_reaching(counts: np.ndarray, mass: float) -> int:
-    """First index before which at least ``mass`` voxels lie."""
+    """Return the first index before which at least ``mass`` voxels lie."""
     reached = np.concatenate(([0], np.cumsum(counts))) >= mass
     return min(int(np.argmax(reached)), len(counts) - 1)
 
 
 def resize(image: np.ndarray) -> np.ndarray:
-    """Bilinear resize of a uint8 image to 256 x 256 in fixed-point arithmetic.
+    """Resize a uint8 image to 256 x 256, bilinearly in fixed-point arithmetic.
 
-    Weights have 11 bits and sums are cut as in the common computer-vision resize, since networks
-    were trained on such images; a floating-point resize differs by 1 in a tenth of the pixels.
+    Weights have 11 bits and sums are truncated as in the usual computer-vision resize: the networks
+    were trained on such images. A floating-point resize differs by 1 in a tenth of the pixels.
     """
     left, right, weight_left, weight_right = _resize_axis(image.shape[1])
     wide = image.astype(np.int32)
@@ -234,7 +241,7 @@ def resize(image: np.ndarray) -> np.ndarray:
 
 
 def _resize_axis(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and upper source index of each output pixel with their fixed-point weights."""
+    """Return lower and upper source index of each output pixel and their fixed-point weights."""
     position = ((np.arange(IMAGE_SIZE) + 0.5) * (size / IMAGE_SIZE) - 0.5).astype(np.float32)
     position = np.clip(position, 0, size - 1)
     lower = np.floor(position).astype(np.int32)

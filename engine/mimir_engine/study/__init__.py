@@ -1,11 +1,13 @@
-"""Reading a study: zip, folder tree or list of files to stations with their geometry.
+"""Read a study from a zip archive, folder or list of files into stations with their geometry.
 
-``source`` lists files, ``header`` turns them into slice records, ``assembly`` groups those into
-stations, ``pixels`` loads what was chosen; ``read_study`` goes through all four.
+``source`` lists files, ``frames`` and ``slices`` read headers, ``assemble`` groups slices into
+stations, ``pixels`` reads the chosen ones; ``read_study`` does all four.
 """
 
 from mimir_engine.study.contrast import Contrast, classify
-from mimir_engine.study.read import name_of, read_study
-from mimir_engine.study.station import DixonStudy, Scanner, Station
+from mimir_engine.study.dixon_study import DixonStudy, Scanner
+from mimir_engine.study.read import read_study
+from mimir_engine.study.source_name import source_name
+from mimir_engine.study.station import Station
 
-__all__ = ["Contrast", "DixonStudy", "Scanner", "Station", "classify", "name_of", "read_study"]
+__all__ = ["Contrast", "DixonStudy", "Scanner", "Station", "classify", "read_study", "source_name"]

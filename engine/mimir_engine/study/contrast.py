@@ -1,9 +1,9 @@
-"""What a series shows: water, fat, in-phase, opposed-phase, or nothing MIMIR uses."""
+"""Classify a series by its headers: water, fat, in-phase, opposed-phase, or none of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Optional, Union
 
@@ -31,8 +31,8 @@ SPELLINGS = {
         *("OUT", "OUTPHASE", "OUTOFPHASE"),
     ),
 }
-#: Image types of maps computed from water and fat, and of views computed from a stack of slices:
-#: whatever else their headers say, they are none of the four.
+#: Image types of maps computed from water and fat, and of views computed from a stack of slices.
+#: Series with these types are none of the four contrasts, whatever else their headers contain.
 COMPUTED = frozenset(
     (
         *("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP"),
@@ -41,7 +41,9 @@ COMPUTED = frozenset(
 )
 
 _BY_SPELLING = {spelling: contrast for contrast, all_ in SPELLINGS.items() for spelling in all_}
+#: GE's prefix of a description: the words before a colon.
 _PREFIX = re.compile(r"^\s*([A-Za-z][A-Za-z _-]*?)\s*:")
+#: Siemens' suffix of a description: its last word, or two words such as ``out_phase``.
 _SUFFIX = re.compile(
     r"(?:^|[_\s-])((?:in|opp|opposed|out|out[_\s-]of|op)[_\s-]phase|[A-Za-z]+)\s*$", re.IGNORECASE
 )
@@ -52,41 +54,45 @@ TagValue = Union[str, Sequence[str], None]
 
 
 def classify(tags: Mapping[str, TagValue]) -> Optional[Contrast]:
-    """Say which contrast a series (or a frame) shows.
+    """Return the contrast that the headers of a series (or a frame) name.
 
-    Evidence is taken from the frame's own ``FrameType``, from ``ImageType`` and from the suffix
-    (Siemens) or prefix (GE) of ``SeriesDescription``. Every source that speaks must agree.
+    Examples:
+        >>> classify({"SeriesDescription": "Dixon_BH_17s_W"})
+        <Contrast.WATER: 'water'>
+
+    Contrasts are named in the frame's own ``FrameType``, in ``ImageType``, and in the suffix
+    (Siemens) or prefix (GE) of ``SeriesDescription``. All that name one must agree.
 
     Args:
         tags: DICOM keyword to value; multiple values as a sequence or joined by backslashes. Only
-            the three keywords above are looked at, and each may be missing.
+            the three keywords above are used, and each may be missing.
 
     Returns:
-        The contrast, or None where the series is none of the four.
+        The contrast, or None if the series is none of the four.
 
     Raises:
-        MimirError: ``CONTRAST_CONTRADICTION`` where two sources name different contrasts.
+        MimirError: ``CONTRAST_CONTRADICTION`` if the headers name different contrasts.
     """
     frame_type, image_type = _values(tags.get("FrameType")), _values(tags.get("ImageType"))
     description = " ".join(_values(tags.get("SeriesDescription")))
-    if any(_plain(value) in COMPUTED for value in (*frame_type, *image_type)):
+    if any(_normalized(value) in COMPUTED for value in (*frame_type, *image_type)):
         return None
-    evidence = {
-        "FrameType": {*_named(frame_type[2:])},
-        "ImageType": {*_named(image_type[2:])},
-        "SeriesDescription": {*_named(_affixes(description))},
+    named = {
+        "FrameType": _named(frame_type[2:]),
+        "ImageType": _named(image_type[2:]),
+        "SeriesDescription": _named(_affixes(description)),
     }
-    contrasts = set().union(*evidence.values())
+    contrasts = set().union(*named.values())
     if len(contrasts) > 1:
-        said = ", ".join(
-            f"{source} says {' and '.join(sorted(c.value for c in found))}"
-            for source, found in evidence.items()
+        shown = ", ".join(
+            f"{keyword} names {' and '.join(sorted(c.value for c in found))}"
+            for keyword, found in named.items()
             if found
         )
         raise MimirError(
             "CONTRAST_CONTRADICTION",
-            f"the headers of series '{description}' contradict each other: {said}",
-            "Find out which is true and correct the headers.",
+            f"the headers of series '{description}' contradict each other: {shown}",
+            "Find out which is correct and correct the others.",
         )
     return contrasts.pop() if contrasts else None
 
@@ -97,20 +103,18 @@ def _values(value: TagValue) -> Sequence[str]:
     return value.split("\\") if isinstance(value, str) else [str(v) for v in value]
 
 
-def _plain(value: str) -> str:
-    """Upper case without separators: ``In-Phase`` and ``IN_PHASE`` are one word."""
+def _normalized(value: str) -> str:
+    """Return upper case without separators: ``In-Phase`` and ``IN_PHASE`` become one word."""
     return re.sub(r"[_\s-]", "", value).upper()
 
 
-def _named(values: Sequence[str]) -> Iterator[Contrast]:
-    for value in values:
-        contrast = _BY_SPELLING.get(_plain(value))
-        if contrast:
-            yield contrast
+def _named(values: Sequence[str]) -> set[Contrast]:
+    words = map(_normalized, values)
+    return {_BY_SPELLING[word] for word in words if word in _BY_SPELLING}
 
 
 def _affixes(description: str) -> list[str]:
-    """The words of a description that may name its contrast: before a colon, or last."""
+    """Return the words of a description that may name its contrast: before a colon, or last."""
     matches = [_PREFIX.search(description)]
     if not _WEIGHTED.search(description):
         matches.append(_SUFFIX.search(description))

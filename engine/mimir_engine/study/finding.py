@@ -1,4 +1,4 @@
-"""What a check saw: findings go with a result and never change it."""
+"""A note about the input, shown with a result; it never changes a number."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mimir_engine.errors import one_line
 
 @dataclass(frozen=True)
 class Finding:
-    """One observation about a study that its reader should know.
+    """One observation about a study that the reader of its results should know.
 
     Attributes:
         code: Stable upper-case code, e.g. ``STATION_RESCANNED``; written to the ``flags`` column.
-        sentence: The same in plain words, with the station or series it concerns, on one line and
-            without a final full stop.
+        sentence: The observation and the station or series it concerns, on one line and without a
+            final full stop.
     """
 
     code: str

@@ -1,7 +1,7 @@
-"""Files to image frames: what each header says, as plain text, whatever its encoding.
+"""Read the header of each image frame as text, in any encoding.
 
-Classic files hold one frame, enhanced multi-frame files many; both become the same. Files in the
-plainest encoding take the quick way (``explicit``), all others the general library's.
+A classic file has one frame, an enhanced multi-frame file many; both become ``Frame``. Files in
+explicit VR little endian are read quickly (``explicit_vr``), all others through pydicom.
 """
 
 from __future__ import annotations
@@ -12,35 +12,51 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.deflated import DEFLATED, inflated
 from mimir_engine.study.explicit_vr import (
-    DEFLATED,
     EXPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
     SEQUENCE,
-    NeedMore,
-    NotPlain,
+    DataTooShort,
+    NotExplicitVR,
     Tags,
     read_meta,
     read_tags,
-    undeflated,
 )
 from mimir_engine.study.source import Entry
 
-#: Bytes read at first of each file: enough for most headers, quadrupled as long as it isn't.
+#: Bytes of a file read first: enough for most headers, otherwise quadrupled until it is.
 FIRST_BYTES = 2048
 #: SOP classes of MR images: classic, enhanced, and enhanced converted from classic. Files of any
-#: other class (reports, presentation states, a DICOMDIR, captured screens) are passed over.
+#: other class (reports, presentation states, a DICOMDIR, screen captures) are skipped.
 IMAGE_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.4",
     "1.2.840.10008.5.1.4.1.1.4.1",
     "1.2.840.10008.5.1.4.1.1.4.4",
 )
-#: Private attributes of Philips: the factor from stored to physical signal, whose block they are
-#: in, and the sequence that holds the factor in each frame of an enhanced file.
-PHILIPS_SCALE_SLOPE, PHILIPS_BLOCK = (0x2005, 0x100E), (0x2005, 0x0010)
+#: Private attribute of Philips with the factor from stored to physical signal.
+PHILIPS_SCALE_SLOPE = (0x2005, 0x100E)
+#: Private creator of the block with that attribute.
+PHILIPS_CREATOR = (0x2005, 0x0010)
+#: Private sequence of Philips with that attribute for each frame of an enhanced file.
 PHILIPS_FRAME = (0x2005, 0x140F)
-#: First bytes of the files with attributes that macOS puts beside others (``._name.dcm``).
+#: First bytes of the attribute files that macOS writes beside others (``._name.dcm``).
 APPLE_DOUBLE = b"\0\5\26\7"
+#: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
+_FUNCTIONAL_GROUPS = {
+    "MRImageFrameTypeSequence": ("FrameType",),
+    "FrameContentSequence": ("FrameAcquisitionDateTime",),
+    "PlanePositionSequence": ("ImagePositionPatient",),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "PixelMeasuresSequence": ("PixelSpacing",),
+    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
+}
+#: Attributes that pydicom reads; all attributes of a malicious header could exhaust the memory.
+_PYDICOM_TAGS: list[Any] = [
+    *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    *(PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE),
+]
 
 
 class Frame(NamedTuple):
@@ -49,9 +65,9 @@ class Frame(NamedTuple):
     Attributes:
         entry: The file.
         number: Index of the frame in a multi-frame file, None in a classic one.
-        tags: Keyword to value, of the frame where it differs from the file.
-        header_end: Where pixels may be looked for, if they are uncompressed unsigned 16-bit
-            values of a plain file; else None.
+        tags: Keyword to value; values of the frame replace those of the file.
+        header_end: Position behind the header if the pixels are uncompressed unsigned 16-bit
+            values in an explicit VR little endian file, else None.
     """
 
     entry: Entry
@@ -61,11 +77,11 @@ class Frame(NamedTuple):
 
 
 def read_frames(entry: Entry) -> Iterator[Frame]:
-    """The image frames of a file; nothing for a file that is no MR image.
+    """Yield the image frames of a file; nothing for a file that is not an MR image.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` where a DICOM file cannot be parsed, and whatever reading
-            the entry raises.
+        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed, and any error of
+            ``entry.read``.
     """
     data = entry.read(FIRST_BYTES)
     if data[128:132] != b"DICM":
@@ -74,32 +90,36 @@ def read_frames(entry: Entry) -> Iterator[Frame]:
         return
     try:
         meta, data_set = read_meta(data)
-    except (NeedMore, NotPlain):
+    except (DataTooShort, NotExplicitVR):
         meta, data_set = {}, 0
     if meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0]) not in IMAGE_CLASSES:
         return
     syntax = meta.get("TransferSyntaxUID")
     if syntax == DEFLATED:
-        yield from read_frames(undeflated(entry, data_set))
+        yield from read_frames(inflated(entry, data_set))
         return
-    plain = _plain_tags(entry, data, data_set) if syntax == EXPLICIT_LITTLE_ENDIAN else None
-    if plain is None or _needs_library(plain[0]):
-        yield from _library_frames(entry)
+    header = (
+        _explicit_vr_header(entry, data, data_set) if syntax == EXPLICIT_LITTLE_ENDIAN else None
+    )
+    if header is None or _needs_pydicom(header[0]):
+        yield from _pydicom_frames(entry)
         return
-    tags, end = plain
-    _check_series(entry, tags)
-    yield Frame(entry, None, tags, end if _is_plain(tags) else None)
+    tags, end = header
+    if "SeriesInstanceUID" not in tags:  # the header was cut off or overwritten
+        raise _unreadable(entry)
+    is_uint16 = tags.get("BitsAllocated") == 16 and tags.get("PixelRepresentation") == 0
+    yield Frame(entry, None, tags, end if is_uint16 else None)
 
 
-def _plain_tags(entry: Entry, data: bytes, data_set: int) -> Optional[tuple[Tags, int]]:
-    """What ``read_tags`` gives, reading on as long as it takes; None where it declines."""
+def _explicit_vr_header(entry: Entry, data: bytes, data_set: int) -> Optional[tuple[Tags, int]]:
+    """Return ``read_tags`` of as many bytes as it needs, or None in another encoding."""
     size = FIRST_BYTES
     while True:
         try:
             return read_tags(data, data_set)
-        except NotPlain:
+        except NotExplicitVR:
             return None
-        except NeedMore:
+        except DataTooShort:
             if len(data) < size:
                 raise _unreadable(entry) from None
         size *= 4
@@ -114,61 +134,45 @@ def _unreadable(entry: Entry) -> MimirError:
     )
 
 
-def _check_series(entry: Entry, tags: Tags) -> None:
-    """A header without its series was cut off or overwritten."""
-    if "SeriesInstanceUID" not in tags:
-        raise _unreadable(entry)
+def _needs_pydicom(tags: Tags) -> bool:
+    """True for multi-frame files, and for Philips, whose signal scale is in private attributes."""
+    vendor = str(tags.get("Manufacturer", ""))
+    return "NumberOfFrames" in tags or vendor.lower().startswith("philips")
 
 
-def _needs_library(tags: Tags) -> bool:
-    """Multi-frame files, and vendors whose signal scale stands in private attributes."""
-    return "NumberOfFrames" in tags or str(tags.get("Manufacturer", "")).lower().startswith(
-        "philips"
-    )
-
-
-def _is_plain(tags: Tags) -> bool:
-    return tags.get("BitsAllocated") == 16 and tags.get("PixelRepresentation") == 0
-
-
-def _library_frames(entry: Entry) -> Iterator[Frame]:
-    """The same through pydicom, which knows every encoding."""
+def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
+    """Yield the image frames of a file in any encoding."""
     import pydicom
 
+    content = io.BytesIO(entry.read(-1))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(
-                io.BytesIO(entry.read(-1)), stop_before_pixels=True, specific_tags=_LIBRARY_TAGS
-            )
+            dataset = pydicom.dcmread(content, stop_before_pixels=True, specific_tags=_PYDICOM_TAGS)
             image_class = dataset.file_meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0])
             if image_class not in IMAGE_CLASSES:
                 return
-            tags = _dataset_tags(dataset)
+            values = {keyword: dataset.get(keyword) for keyword in KEYWORDS.values()}
+            tags = {k: _text(value) for k, value in values.items() if value is not None}
+            tags.update(_signal_scale(dataset))
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}
                 for per_frame in dataset.get("PerFrameFunctionalGroupsSequence") or ()
             ]
-    except MimirError:
-        raise
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise _unreadable(entry) from error
-    _check_series(entry, tags)
-    if frames and str(tags.get("NumberOfFrames")) != str(len(frames)):
+    if "SeriesInstanceUID" not in tags:
+        raise _unreadable(entry)
+    if not frames:
+        yield Frame(entry, None, tags)
+    elif str(tags.get("NumberOfFrames")) != str(len(frames)):
         raise _unreadable(entry)
     for number, frame_tags in enumerate(frames):
         yield Frame(entry, number, frame_tags)
-    if not frames:
-        yield Frame(entry, None, tags)
-
-
-def _dataset_tags(dataset: Any) -> dict[str, Union[str, int]]:
-    tags = {k: _text(dataset.get(k)) for k in KEYWORDS.values() if dataset.get(k) is not None}
-    return {**tags, **_signal_scale(dataset)}
 
 
 def _frame_tags(dataset: Any, per_frame: Any) -> dict[str, Union[str, int]]:
-    """What the functional groups say of one frame: its own group first, then the shared one."""
+    """Return attributes of one frame from its functional groups, or from the shared ones."""
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
     tags: dict[str, Union[str, int]] = {}
     for group, keywords in _FUNCTIONAL_GROUPS.items():
@@ -190,27 +194,8 @@ def _signal_scale(dataset: Any) -> dict[str, Union[str, int]]:
     return {} if scale is None else {"SignalScale": _text(scale.value)}
 
 
-#: Where an enhanced MR image keeps what a classic one has at top level (PS3.3 C.7.6.16).
-_FUNCTIONAL_GROUPS = {
-    "MRImageFrameTypeSequence": ("FrameType",),
-    "FrameContentSequence": ("FrameAcquisitionDateTime",),
-    "PlanePositionSequence": ("ImagePositionPatient",),
-    "PlaneOrientationSequence": ("ImageOrientationPatient",),
-    "PixelMeasuresSequence": ("PixelSpacing",),
-    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
-}
-
-
-#: What is kept of a header: a hostile one could fill the memory with attributes.
-_LIBRARY_TAGS: list[Any] = [
-    *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
-    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-    *(PHILIPS_BLOCK, PHILIPS_SCALE_SLOPE),
-]
-
-
 def _text(value: Any) -> Union[str, int]:
-    """A value as the quick reader would give it."""
+    """Convert a value of pydicom to that of ``read_tags``."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):

@@ -1,7 +1,7 @@
-"""Headers to slice records: what each image slice shows, where it lies and what its values mean.
+"""Turn frame headers into ``Slice``: contrast, position, scale and time of each image slice.
 
-The headers are the truth. A slice record holds everything that assembling stations needs, so
-that pixels are read only of slices that are used.
+A slice holds everything that assembling stations needs, so pixels are read only of slices that
+are used. Headers decide, never file names or the order of files.
 """
 
 from __future__ import annotations
@@ -11,28 +11,40 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Optional
+from functools import lru_cache
+from typing import Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast, classify
+from mimir_engine.study.dixon_study import Scanner
 from mimir_engine.study.explicit_vr import Tags
 from mimir_engine.study.frames import Frame, read_frames
 from mimir_engine.study.source import Entry
 
-#: Most rows and columns of an image; UK Biobank's have 224.
-MOST_PIXELS_A_SIDE = 2048
-#: Positions (mm) farther than this from the scanner's centre are none.
-FARTHEST_MM = 10_000.0
-#: Slopes and intercepts beyond these leave no room for sums in single precision.
-LEAST_SLOPE, LARGEST_SCALE = 1e-9, 1e9
+#: Rows and columns of an image; UK Biobank's have 224.
+MAX_SIDE = 2048
+#: Distance of a position from the scanner's isocentre, in mm.
+MAX_POSITION_MM = 10_000.0
+#: Rescale slope.
+MIN_SLOPE = 1e-9
+#: Absolute rescale slope and intercept; sums of larger values would not fit single precision.
+MAX_SCALE = 1e9
+#: A DICOM date and time, ``YYYYMMDDHHMMSS.ffffff``; parts of the time may be missing.
+_DATE_TIME = re.compile(
+    r"(\d{4})(\d\d)(\d\d)([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(\.\d*)?)?)?\s*", re.ASCII
+)
 
 
 @dataclass(frozen=True)
 class Rescale:
-    """How stored values become signal: ``stored * slope + intercept``, in units of ``kind``.
+    """The modality LUT of a slice: signal is ``stored * slope + intercept``.
 
-    ``signal_scale`` is the vendor's further factor between displayed and physical signal, None
-    where the headers give none.
+    Attributes:
+        slope: Rescale slope, positive.
+        intercept: Rescale intercept.
+        kind: RescaleType, the unit of the signal; empty if the header has none.
+        signal_scale: Philips' factor between displayed and physical signal; None if the header
+            has none.
     """
 
     slope: float = 1.0
@@ -42,7 +54,7 @@ class Rescale:
 
     @property
     def is_identity(self) -> bool:
-        """Whether signal is the stored value itself."""
+        """True if signal is the stored value itself."""
         return self.slope == 1.0 and self.intercept == 0.0
 
 
@@ -51,14 +63,19 @@ class Slice:
     """One image slice as its header describes it.
 
     Attributes:
-        entry: File it is in.
+        entry: The file with the slice.
         frame: Index of the frame in a multi-frame file, None in a classic one.
-        position_mm: LPS centre of the first pixel.
-        orientation: Direction cosines of a row and of a column (LPS).
-        spacing_mm: Distance of rows, distance of columns.
-        acquired: When, in seconds since the year 1; None where the headers do not say.
-        patient, study_uid: To notice mixed studies; the patient is never shown.
-        header_end: Where pixels may be looked for in a plain file; None in all others.
+        contrast: Water, fat, in-phase or opposed-phase.
+        series_uid, series_number, description: The series; number 0 if the header has none.
+        study_uid, patient: To detect mixed studies; the patient is never shown.
+        scanner: Vendor, model and field strength.
+        acquired: Time of acquisition in seconds since year 1; None if unknown.
+        position_mm: Centre of the first pixel, LPS.
+        orientation: Direction cosines of a row and of a column, LPS.
+        rows, columns: Size of the image.
+        spacing_mm: Distance between rows, distance between columns.
+        rescale: From stored values to signal.
+        header_end: As in ``Frame``; None if pydicom must decode the pixels.
     """
 
     entry: Entry
@@ -69,9 +86,7 @@ class Slice:
     description: str
     study_uid: str
     patient: str
-    vendor: str
-    model: str
-    field_strength_t: Optional[float]
+    scanner: Scanner
     acquired: Optional[float]
     position_mm: tuple[float, ...]
     orientation: tuple[float, ...]
@@ -81,41 +96,39 @@ class Slice:
     rescale: Rescale
     header_end: Optional[int] = None
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether pixels are uncompressed 16-bit unsigned values of an explicit VR file."""
-        return self.header_end is not None
-
 
 def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> list[Slice]:
-    """Records of all slices of the given contrasts; other files and contrasts are passed over.
+    """Read the headers of all slices of the given contrasts; skip other files and contrasts.
+
+    Args:
+        entries: Files of a study.
+        contrasts: Contrasts to read.
+
+    Returns:
+        Slices in the order of the files and their frames.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` where a DICOM file cannot be parsed; of slices of these
+        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for slices of these
             contrasts ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``, ``SCALE_UNSUPPORTED``,
             ``PIXELS_UNSUPPORTED``.
     """
-    classifier = _Classifier()
     slices: list[Slice] = []
     for entry in entries:
         for frame in read_frames(entry):
-            contrast = classifier(frame.tags)
-            if contrast and contrast in contrasts and frame.tags.get("Modality", "MR") == "MR":
+            tags = frame.tags
+            contrast = _contrast(
+                tags.get("FrameType"), tags.get("ImageType"), tags.get("SeriesDescription")
+            )
+            if contrast and contrast in contrasts and tags.get("Modality", "MR") == "MR":
                 slices.append(_slice(frame, contrast))
     return slices
 
 
-class _Classifier:
-    """``classify`` remembered: the slices of a series say the same a hundred times."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], Optional[Contrast]] = {}
-
-    def __call__(self, tags: Tags) -> Optional[Contrast]:
-        key = (tags.get("FrameType"), tags.get("ImageType"), tags.get("SeriesDescription"))
-        if key not in self._known:
-            self._known[key] = classify({k: str(v) for k, v in tags.items()})
-        return self._known[key]
+@lru_cache(maxsize=1000)
+def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
+    """``classify``, cached: all slices of a series have the same values."""
+    named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
+    return classify({keyword: str(value) for keyword, value in named if value is not None})
 
 
 def _slice(frame: Frame, contrast: Contrast) -> Slice:
@@ -127,12 +140,14 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
         contrast=contrast,
         series_uid=str(tags["SeriesInstanceUID"]),
         series_number=int(_number(tags, "SeriesNumber") or 0),
-        description=_description(tags),
+        description=_series(tags),
         study_uid=str(tags.get("StudyInstanceUID", "")),
         patient=str(tags.get("PatientID", "")),
-        vendor=str(tags.get("Manufacturer", "")),
-        model=str(tags.get("ManufacturerModelName", "")),
-        field_strength_t=_number(tags, "MagneticFieldStrength"),
+        scanner=Scanner(
+            str(tags.get("Manufacturer", "")),
+            str(tags.get("ManufacturerModelName", "")),
+            _number(tags, "MagneticFieldStrength"),
+        ),
         acquired=_acquired(tags),
         position_mm=_numbers(tags, "ImagePositionPatient", 3),
         orientation=_numbers(tags, "ImageOrientationPatient", 6),
@@ -144,17 +159,19 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
     )
 
 
-def _description(tags: Tags) -> str:
+def _series(tags: Tags) -> str:
     return str(tags.get("SeriesDescription", ""))
 
 
 def _check_monochrome(tags: Tags) -> None:
-    """Colours and inverted greys are made for looking at, not signal."""
+    """Refuse colours and inverted grey levels: they are made for display, not signal."""
     kind = str(tags.get("PhotometricInterpretation", "MONOCHROME2"))
-    if kind != "MONOCHROME2" or str(tags.get("SamplesPerPixel", 1)) != "1":
+    samples = str(tags.get("SamplesPerPixel", 1))
+    if kind != "MONOCHROME2" or samples != "1":
         raise MimirError(
             "PIXELS_UNSUPPORTED",
-            f"the pixels of series '{_description(tags)}' are {kind}, not plain signal",
+            f"the pixels of series '{_series(tags)}' are {kind} with {samples} samples each,"
+            " not MONOCHROME2 with one",
             "Export the original images.",
         )
 
@@ -162,7 +179,7 @@ def _check_monochrome(tags: Tags) -> None:
 def _numbers(tags: Tags, keyword: str, count: int) -> tuple[float, ...]:
     try:
         values = tuple(map(float, str(tags[keyword]).split("\\")))
-        if len(values) == count and all(abs(v) <= FARTHEST_MM for v in values):  # NaN is not
+        if len(values) == count and all(abs(v) <= MAX_POSITION_MM for v in values):  # NaN is not
             return values
     except (KeyError, ValueError):
         pass
@@ -171,17 +188,17 @@ def _numbers(tags: Tags, keyword: str, count: int) -> tuple[float, ...]:
 
 def _side(tags: Tags, keyword: str) -> int:
     size = tags.get(keyword)
-    if isinstance(size, int) and 1 <= size <= MOST_PIXELS_A_SIDE:
+    if isinstance(size, int) and 1 <= size <= MAX_SIDE:
         return size
     raise _geometry_unreadable(tags, keyword)
 
 
 def _geometry_unreadable(tags: Tags, keyword: str) -> MimirError:
-    said = f"is '{tags[keyword]}'" if keyword in tags else "is missing"
+    value = f"is '{tags[keyword]}'" if keyword in tags else "is missing"
     return MimirError(
         "GEOMETRY_UNREADABLE",
-        f"{keyword} of series '{_description(tags)}' {said}",
-        "Export the study again; without its geometry nothing can be measured.",
+        f"{keyword} of series '{_series(tags)}' {value}",
+        "Export the study again with its complete headers.",
     )
 
 
@@ -195,23 +212,20 @@ def _number(tags: Tags, keyword: str) -> Optional[float]:
 
 def _rescale(tags: Tags) -> Rescale:
     if "ModalityLUTSequence" in tags:
-        raise _scale_unsupported(tags, "maps its pixels by a look-up table")
-    rescale = Rescale(
-        _scale_number(tags, "RescaleSlope", 1.0),
-        _scale_number(tags, "RescaleIntercept", 0.0),
+        raise _scale_unsupported(tags, "uses a look-up table for its pixel values")
+    return Rescale(
+        _scale_number(tags, "RescaleSlope", 1.0, MIN_SLOPE),
+        _scale_number(tags, "RescaleIntercept", 0.0, -MAX_SCALE),
         str(tags.get("RescaleType", "")),
         _number(tags, "SignalScale"),
     )
-    if rescale.slope < LEAST_SLOPE:
-        raise _scale_unsupported(tags, f"has the rescale slope {rescale.slope:g}")
-    return rescale
 
 
-def _scale_number(tags: Tags, keyword: str, default: float) -> float:
+def _scale_number(tags: Tags, keyword: str, default: float, smallest: float) -> float:
     if tags.get(keyword, "") == "":
         return default
     value = _number(tags, keyword)
-    if value is None or abs(value) > LARGEST_SCALE:
+    if value is None or not smallest <= value <= MAX_SCALE:
         raise _scale_unsupported(tags, f"has the {keyword} '{tags[keyword]}'")
     return value
 
@@ -219,16 +233,16 @@ def _scale_number(tags: Tags, keyword: str, default: float) -> float:
 def _scale_unsupported(tags: Tags, what: str) -> MimirError:
     return MimirError(
         "SCALE_UNSUPPORTED",
-        f"series '{_description(tags)}' {what}",
-        "Export it with plain pixel values.",
+        f"series '{_series(tags)}' {what}",
+        "Export it with linearly scaled pixel values.",
     )
 
 
 def _acquired(tags: Tags) -> Optional[float]:
-    """Seconds at which the slice was acquired; the series' time where that is not said.
+    """Return when the slice was acquired, in seconds, or else when its series was.
 
-    A date goes with its own time where it can, since series are reconstructed after midnight of
-    what was acquired before.
+    A date is combined with its own time if possible: a series may be reconstructed after midnight
+    from data acquired before.
     """
     moment = str(tags.get("AcquisitionDateTime", ""))
     if moment:
@@ -244,14 +258,9 @@ def _acquired(tags: Tags) -> Optional[float]:
     return None
 
 
-_MOMENT = re.compile(
-    r"(\d{4})(\d\d)(\d\d)([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(\.\d*)?)?)?\s*", re.ASCII
-)
-
-
 def _seconds(moment: str) -> Optional[float]:
-    """Seconds since year 1 of a DICOM date and time ``YYYYMMDDHHMMSS.ffffff``."""
-    match = _MOMENT.fullmatch(moment)
+    """Return the seconds since year 1 of a DICOM date and time; None if it is not valid."""
+    match = _DATE_TIME.fullmatch(moment)
     if match is None:
         return None
     year, month, day, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:6])

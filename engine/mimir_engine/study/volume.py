@@ -1,6 +1,6 @@
-"""A three-dimensional image and where it lies in the patient.
+"""A three-dimensional image and its place in the patient.
 
-The engine's conventions, said here once and held everywhere:
+The conventions of the engine:
 
 - arrays are indexed ``[slice, row, column]``;
 - slices run from foot to head, rows from anterior to posterior, columns from the patient's right
@@ -11,6 +11,7 @@ The engine's conventions, said here once and held everywhere:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +40,22 @@ class Volume:
         return self.array.shape[0] * self.spacing_mm[2]
 
 
-def axial_affine(
-    origin_mm: tuple[float, float, float], spacing_mm: tuple[float, float, float]
-) -> np.ndarray:
-    """Affine of an axial volume whose first voxel's centre lies at ``origin_mm`` (LPS)."""
+def axial_affine(origin_mm: Sequence[float], spacing_mm: Sequence[float]) -> np.ndarray:
+    """Return the affine of an axial volume.
+
+    Args:
+        origin_mm: Centre of the first voxel, LPS.
+        spacing_mm: Spacing along column, row and slice index.
+
+    Returns:
+        ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
+    """
     affine = np.diag([*spacing_mm, 1.0])
     affine[:3, 3] = origin_mm
     return affine
 
 
 def spacing_of(affine: np.ndarray) -> tuple[float, float, float]:
-    """Lengths of the affine's three columns: spacing along column, row and slice index, in mm."""
+    """Return the spacing along column, row and slice index in mm: the lengths of the columns."""
     x, y, z = np.sqrt((affine[:3, :3] ** 2).sum(axis=0)).tolist()
     return x, y, z

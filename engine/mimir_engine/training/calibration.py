@@ -27,8 +27,10 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.target import half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
+from mimir_engine.inference_module.statistics import sex_label
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 
 LEAST_FOR_VARIANCE = 2
@@ -180,7 +182,7 @@ def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
         return tuple(_SEXES.get(sex.lower(), "") for sex in predictions.groups["sex"])
     if "sex" in predictions.names:
         labels = predictions.reference[:, predictions.names.index("sex")]
-        return tuple({0.0: "female", 1.0: "male"}.get(float(label), "") for label in labels)
+        return tuple(map(sex_label, labels))
     return ("",) * len(predictions.studies)
 
 
@@ -242,7 +244,7 @@ def _fit(
     slope, offset = (1.0, 0.0) if is_class else mean_correction(y, m, v)
     error = y - slope * m - offset
     factor = float(np.mean(error**2 / v))
-    if not factor > 0:
+    if is_rounding(error, y):
         raise _too_small(target, count)
     if is_class:
         return Calibration(target.name, count, factor)
@@ -271,9 +273,12 @@ def mean_correction(
         return 1.0, 0.0
     weights = 1.0 / variances / (1.0 / variances).sum()
     label, mean = float(weights @ labels), float(weights @ means)
-    spread = float(weights @ (means - mean) ** 2)
+    size = np.abs(means).max()
+    spread = float(squares_around_mean(1.0, 0.0, weights @ (means - mean) ** 2, size))
     covariance = float(weights @ ((means - mean) * (labels - label)))
-    slope = covariance / spread if spread > 0 and covariance > 0 else 1.0
+    # The slope of rounding errors could be anything. Without spread, both sides here are NaN.
+    rises = covariance > ROUNDING * np.sqrt(spread) * np.abs(labels).max()
+    slope = covariance / spread if rises else 1.0
     return slope, label - slope * mean
 
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
-from mimir_engine.inference_module import InferenceModule, file_sha256
+from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import UNCALIBRATED
 from mimir_engine.training.crossvalidate import OUT_OF_FOLD, RECORD
@@ -61,10 +62,11 @@ def gather_evidence(
         evidence = _predicted(module, load_dataset(path))
     elif path.is_file() or (path / OUT_OF_FOLD).is_file():
         table = path if path.is_file() else path / OUT_OF_FOLD
+        predictions = read_predictions(table)
         origin: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
         if table != path:
             origin["crossvalidation"] = _crossvalidation(module, path)
-        evidence = Evidence(read_predictions(table), origin)
+        evidence = Evidence(predictions, origin)
     else:
         raise MimirError(
             "CALIBRATION_UNREADABLE",

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mimir_engine.evaluation.rounding import ROUNDING
+
 LEVELS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
 """Levels of the quantiles that are kept: enough to draw a calibration curve."""
 
@@ -56,7 +58,8 @@ def conformal_quantiles(
         for level in levels
         if len(known) * (1.0 - level) >= least_beyond - 1e-9
     }
-    return {level: quantile for level, quantile in found.items() if 0.0 < quantile < math.inf}
+    # Scores are near 1 by construction; one of rounding errors stands for an error of zero.
+    return {level: quantile for level, quantile in found.items() if ROUNDING < quantile < math.inf}
 
 
 def quantiles_by_sex(

@@ -20,20 +20,20 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.evaluation.subgroups import age_band
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import write_json
+from mimir_engine.inference_module.statistics import sex_label
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import Progress, fit
 from mimir_engine.training.folds import assign_folds
 from mimir_engine.training.predict_unseen import NetworkPrediction, predict_dataset
 from mimir_engine.training.recipe import Recipe, all_steps
-from mimir_engine.training.run_files import describe_data, surroundings, write_json
+from mimir_engine.training.run_files import describe_data, surroundings
 
 RECORD, OUT_OF_FOLD = "crossvalidation.json", "out_of_fold.csv"
-
-#: Width of the age bands that results are told apart by, years.
-AGE_BAND = 10
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def crossvalidate(
         if not fit(trained, folder, recipe, tell, True, checkpoint_every, device).finished:
             return CrossValidation(output_dir, fold - 1, finished=False)
         said = predict_dataset(load_checkpoint(folder), dataset.subset(fold_of == fold), device)
-        with whole_file(folder / "predictions.npz") as file:
+        with atomic_file(folder / "predictions.npz") as file:
             np.savez(file, mean=said.mean, sd=said.sd)
     write_predictions(output_dir / OUT_OF_FOLD, _gathered(dataset, output_dir, fold_of))
     write_json(output_dir / RECORD, {**record, "finished": True})
@@ -159,9 +159,9 @@ def as_predictions(dataset: Dataset, said: NetworkPrediction, fold_of: np.ndarra
     persons = tuple(study.person for study in dataset.studies)
     groups = {"person": persons, "fold": tuple(str(fold) for fold in fold_of)}
     if "sex" in dataset.covariates:
-        groups["sex"] = tuple(map(_sex, dataset.covariates["sex"]))
+        groups["sex"] = tuple(map(sex_label, dataset.covariates["sex"]))
     if "age" in dataset.covariates:
-        groups["age_band"] = tuple(map(_age_band, dataset.covariates["age"]))
+        groups["age_band"] = tuple(age_band(age, "-") for age in dataset.covariates["age"])
     return Predictions(
         names=dataset.target_names,
         units=tuple(definition.unit for definition in dataset.definitions),
@@ -171,15 +171,3 @@ def as_predictions(dataset: Dataset, said: NetworkPrediction, fold_of: np.ndarra
         sd=said.sd,
         groups=groups,
     )
-
-
-def _sex(value: float) -> str:
-    """UK Biobank's field 31: 0 female, 1 male."""
-    return {0.0: "female", 1.0: "male"}.get(float(value), "")
-
-
-def _age_band(age: float) -> str:
-    if not np.isfinite(age):
-        return ""
-    first = int(age // AGE_BAND) * AGE_BAND
-    return f"{first}-{first + AGE_BAND - 1}"

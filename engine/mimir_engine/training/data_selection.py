@@ -12,15 +12,11 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.table_reader import to_text
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.training.dataset import Dataset, StudyId, covariates_of, load_dataset
-from mimir_engine.training.targets import (
-    file_sha256,
-    read_definitions,
-    read_targets,
-    rows_by_key,
-)
+from mimir_engine.training.targets import read_definitions, read_targets, rows_by_key
 
 EXCLUDED, UNLABELLED, UNKNOWN = "excluded", "unlabelled", "unknown"
 

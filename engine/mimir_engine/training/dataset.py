@@ -23,10 +23,11 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.evaluation.rounding import is_rounding
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.projection.project import PROJECTION_NAME
-from mimir_engine.study.read import bulk_name
+from mimir_engine.study.source_name import uk_biobank_ids
 
 SCHEMA = 1
 
@@ -179,7 +180,7 @@ def describe_dataset(folder: Union[str, Path], dataset: Dataset) -> None:
         "provenance": dict(dataset.provenance),
         "studies": [[study.name, study.eid, study.instance] for study in dataset.studies],
     }
-    with whole_file(Path(folder) / "dataset.json") as file:
+    with atomic_file(Path(folder) / "dataset.json") as file:
         file.write(json.dumps(description, indent=1, sort_keys=True).encode("ascii") + b"\n")
 
 
@@ -204,7 +205,8 @@ def standardisation_of(targets: np.ndarray, names: Sequence[str]) -> Standardisa
     """Raises MimirError TARGET_WITHOUT_SPREAD where fewer than two different labels are known."""
     labelled = np.isfinite(targets)
     for column, name in enumerate(names):
-        if len(np.unique(targets[labelled[:, column], column])) < 2:
+        labels = targets[labelled[:, column], column]
+        if len(labels) < 2 or is_rounding(np.ptp(labels), labels):
             raise MimirError(
                 "TARGET_WITHOUT_SPREAD",
                 f"{name} has fewer than two different labels",
@@ -328,7 +330,7 @@ def phantom_dataset(
             "first_seed": seeds[0],
             "last_seed": seeds[-1],
         },
-        studies=tuple(StudyId(name, *bulk_name(name)) for name in names),
+        studies=tuple(StudyId(name, *uk_biobank_ids(name)) for name in names),
         covariates=covariates_of(description["names"], targets),
     )
 

@@ -10,13 +10,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
-from mimir_engine.files.json_record import read_record
+from mimir_engine.files.json_file import REQUIRED, read_json
 from mimir_engine.inference_module import Accepts
-from mimir_engine.inference_module.format import accepts_from_record
 
 INVALID = "IDENTITY_INVALID"
 MAX_FILE_BYTES = 1 << 20
@@ -40,7 +39,7 @@ class Identity:
     licence: str
     column_prefix: str = ""
     demonstration: bool = False
-    population: str = ""
+    population: str = field(default="", metadata=REQUIRED)
     limits: tuple[str, ...] = ()
 
 
@@ -60,6 +59,7 @@ PHANTOM = Identity(
         field_strengths_t=(1.5,),
         stations=(6,),
         head_foot_mm=(1000.0, 1250.0),
+        contrasts=("water", "fat"),
     ),
     licence="Apache-2.0",
     column_prefix="phantom_",
@@ -74,20 +74,5 @@ PHANTOM = Identity(
 
 
 def read_identity(path: Union[str, Path]) -> Identity:
-    """Reads identity.json. Raises MimirError IDENTITY_INVALID."""
-    record = read_record(Path(path), INVALID, MAX_FILE_BYTES)
-    identity = Identity(
-        name=record.text("name"),
-        version=record.text("version"),
-        title=record.text("title"),
-        description=record.text("description"),
-        reference=record.text("reference"),
-        accepts=accepts_from_record(record.record("accepts")),
-        licence=record.text("licence"),
-        column_prefix=record.text("column_prefix", ""),
-        demonstration=record.boolean("demonstration", False),
-        population=record.text("population"),
-        limits=record.texts("limits"),
-    )
-    record.done()
-    return identity
+    """Read ``identity.json``. Raises MimirError IDENTITY_INVALID."""
+    return read_json(Path(path), Identity, INVALID, MAX_FILE_BYTES)

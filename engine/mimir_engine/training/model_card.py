@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.inference_module import InferenceModule, Target
-from mimir_engine.inference_module.description import accepts_text
-from mimir_engine.inference_module.target import half_width_in_sd
+from mimir_engine.inference_module.interval import half_width_in_sd
 
 _LIMITS = (
     "The module accepts what it was validated on (above). On anything else intervals may not hold.",
@@ -36,7 +36,7 @@ def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
     network = module.architecture if count == 1 else f"{count} × {module.architecture}, a mixture"
     yield "network", f"{network}; {len(module.targets)} targets, mean and log-variance each"
     yield "input", f"projection {module.projection}"
-    yield "valid for", accepts_text(module.accepts)
+    yield "valid for", str(module.accepts)
     if provenance.get("population"):
         yield "population", str(provenance["population"])
     runs = provenance.get("training", ())
@@ -156,9 +156,4 @@ def _number(value: object, form: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return markdown_table(head, ([markdown_text(cell) for cell in row] for row in rows))

@@ -23,8 +23,8 @@ from mimir_engine.inference_module import (
     InferenceModule,
     Target,
     find_module,
+    rewrite_module,
     write_module,
-    write_module_anew,
 )
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
@@ -149,7 +149,7 @@ def _write_calibrated(
     if evidence.images is not None:
         some = np.asarray(evidence.images[:_BFLOAT16_IMAGES])
         calibrated = replace(calibrated, bfloat16_error_sd=bfloat16_error_sd(calibrated, some))
-    return write_module_anew(
+    return rewrite_module(
         module_dir,
         calibrated,
         statistics=_statistics(evidence.predictions, module, calibrations),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -15,8 +13,9 @@ import numpy as np
 import torch
 
 import mimir_engine
-from mimir_engine.files.atomic import whole_file
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import write_json
 from mimir_engine.training.data_selection import write_choice
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.recipe import Recipe
@@ -60,12 +59,6 @@ def surroundings(device: str) -> dict[str, Any]:
     }
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """A whole file or none."""
-    with whole_file(path) as file:
-        file.write(json.dumps(record, indent=1).encode("ascii") + b"\n")
-
-
 class TrainingLog:
     """A CSV of a row a step: learning rate, loss, each target's RMSE in the batch (SD), seconds.
 
@@ -77,8 +70,8 @@ class TrainingLog:
         if path.exists() and steps_done:
             with path.open("rb") as file:
                 kept = list(islice(file, steps_done + 1))  # with the header, as they were written
-            with whole_file(path) as anew:
-                anew.writelines(kept)
+            with atomic_file(path) as file:
+                file.writelines(kept)
             return
         errors = [f"rmse_{name}" for name in target_names]
         write_csv(path, ["step", "learning_rate", "loss", *errors, "seconds"], [])
@@ -87,6 +80,6 @@ class TrainingLog:
         self, step: int, rate: float, loss: float, errors: np.ndarray, seconds: float
     ) -> None:
         """One step; the file is closed after it, so that a kill loses nothing."""
-        row = [step, f"{rate:.3e}", f"{loss:.5f}", *(f"{e:.4f}" for e in errors), f"{seconds:.3f}"]
-        with self._path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+        numbers = [f"{rate:.3e}", f"{loss:.5f}", *(f"{e:.4f}" for e in errors), f"{seconds:.3f}"]
+        with self._path.open("ab") as file:
+            file.write(",".join([str(step), *numbers]).encode("ascii") + b"\n")

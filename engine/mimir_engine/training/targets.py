@@ -10,10 +10,8 @@ What the targets are may stand in a second table: ``name``, ``unit``, ``ukb_fiel
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -21,10 +19,11 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.table_reader import invalid, open_table, to_number, to_text
+from mimir_engine.files.table_reader import Table, open_table, to_number, to_text
 from mimir_engine.inference_module.published_targets import catalogue
 from mimir_engine.training.dataset import StudyId, TargetDefinition
 
+INVALID = "TARGETS_INVALID"
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _DEFINITION = ("name", "unit", "ukb_field", "divisor", "kind", "non_negative")
 
@@ -49,21 +48,22 @@ def read_targets(paths: Iterable[Path], studies: Sequence[StudyId]) -> TargetTab
 
     Raises:
         MimirError: ``TARGETS_INVALID`` for a table that isn't as it should be, two values of one
-            study, or a participant of several visits where the table doesn't say which.
+            study, or a participant of several visits where the table does not say which.
     """
     rows_of = rows_by_key(studies)
     known: dict[str, dict[int, float]] = {}
     unknown: set[str] = set()
     for path in paths:
-        for line, study, target, value in _values(path):
-            labels = known.setdefault(target, {})
-            rows = rows_of.get(study, ())
-            if len(rows) > 1:
-                raise _wrong(invalid(path.name, f"'{study}' has several visits: say which", line))
-            if not rows:
-                unknown.add(study)
-            elif labels.setdefault(rows[0], value) != value:
-                raise _wrong(invalid(path.name, f"'{study}' has another {target}, too", line))
+        with open_table(path, INVALID) as table:
+            for line, study, target, value in _values(table):
+                labels = known.setdefault(target, {})
+                rows = rows_of.get(study, ())
+                if len(rows) > 1:
+                    raise table.error(f"'{study}' has several visits: name one of them", line)
+                if not rows:
+                    unknown.add(study)
+                elif labels.setdefault(rows[0], value) != value:
+                    raise table.error(f"'{study}' has two different values of {target}", line)
     values = np.full((len(studies), len(known)), np.nan)
     for column, name in enumerate(sorted(known)):
         values[list(known[name].keys()), column] = list(known[name].values())
@@ -97,26 +97,17 @@ def read_definitions(path: Optional[Path], table: TargetTable) -> tuple[TargetDe
     )
 
 
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes, as the record of a run names a table."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _values(path: Path) -> Iterator[tuple[int, str, str, float]]:
-    """Line, study, target and value of all that is known in a table."""
-    with _tables_of_targets(), open_table(path) as table:
-        at_study, at_target, at_value = map(table.index, ("study", "target", "value"))
-        for line, row in table.rows:
-            try:
-                value = to_number(row[at_value])
-            except ValueError as error:
-                raise invalid(table.name, str(error), line, "value") from None
-            if not math.isnan(value):
-                yield line, to_text(row[at_study]).strip(), to_text(row[at_target]).strip(), value
+def _values(table: Table) -> Iterator[tuple[int, str, str, float]]:
+    """Yield line, study, target and value of all known values in a table."""
+    at_study, at_target, at_value = map(table.index, ("study", "target", "value"))
+    for line, row in table.rows:
+        value = table.number(row[at_value], line, "value")
+        if not math.isnan(value):
+            yield line, to_text(row[at_study]).strip(), to_text(row[at_target]).strip(), value
 
 
 def _definitions(path: Path) -> dict[str, dict[str, str]]:
-    with _tables_of_targets(), open_table(path) as table:
+    with open_table(path, INVALID) as table:
         at_name = table.index("name")
         columns = [column for column in table.columns if column in _DEFINITION]
         return {
@@ -157,18 +148,5 @@ def _divisor(name: str, said: Any) -> float:
     return value
 
 
-@contextmanager
-def _tables_of_targets() -> Iterator[None]:
-    """Say of which kind a table was that can't be read."""
-    try:
-        yield
-    except MimirError as error:
-        raise _wrong(error) from error
-
-
-def _wrong(error: MimirError) -> MimirError:
-    return _invalid(error.what) if error.code == "PREDICTIONS_INVALID" else error
-
-
 def _invalid(what: str) -> MimirError:
-    return MimirError("TARGETS_INVALID", what, "Correct the table; docs/training.md describes it.")
+    return MimirError(INVALID, what, "Correct the table; docs/training.md describes it.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
-from dicom_builder import File, set_pixels, whole_study, write_zip
+from dicom_builder import File, complete_study, set_pixels, write_zip
 from pydicom.dataset import Dataset
 from random_modules import TARGETS, module_spec, random_state_dict, write_without_network
 
@@ -20,7 +20,7 @@ from mimir_engine.cohort.outcome import Cohort
 from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import InferenceModule, StatisticsFile, module_to_record
+from mimir_engine.inference_module.format import InferenceModule, ModuleFile, module_to_json
 from mimir_engine.inference_module.statistics import (
     PredictionStatistics,
     describe_predictions,
@@ -39,7 +39,7 @@ def study_variant(shift: int) -> tuple[File, ...]:
         pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
         set_pixels(dataset, np.roll(pixels, shift, axis=1))
 
-    return tuple(file for scan in whole_study() for file in scan.files(change=move))
+    return tuple(file for scan in complete_study() for file in scan.files(change=move))
 
 
 def write_studies(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -77,13 +77,13 @@ def module_with_statistics(folder: Path, **changes: Any) -> InferenceModule:
     """A module without weights, with statistics."""
     module = load_module(write_without_network(folder, **changes))
     write_statistics(folder / "statistics.json", made_up_statistics())
-    return replace(module, statistics_file=StatisticsFile("statistics.json", "0" * 64))
+    return replace(module, statistics_file=ModuleFile("statistics.json", "0" * 64))
 
 
 def write_variant(folder: Path, module: InferenceModule, **changes: Any) -> InferenceModule:
     """The same module but for some of what its ``module.json`` says."""
     shutil.copytree(module.folder, folder)
-    record = module_to_record(replace(module, **changes))
+    record = module_to_json(replace(module, **changes))
     (folder / "module.json").write_text(json.dumps(record), "utf-8")
     return load_module(folder)
 

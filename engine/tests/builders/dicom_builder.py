@@ -1,6 +1,6 @@
-"""Small Dixon studies in the form of real ones, made for a test: stations of some 48 x 40 pixels.
+"""Build small Dixon studies for tests: stations of some 48 x 40 pixels, in the form of real ones.
 
-Pixels come from sums and products alone, so that they are the same under every NumPy.
+Pixels are computed by sums and products alone, so they are the same under every NumPy.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Scan:
-    """One table position scanned once, all contrasts at the same time.
+    """One scan of one table position, all contrasts at the same time.
 
     Attributes:
-        top_mm: Position of the uppermost slice; the others lie below it.
+        top_mm: z of the uppermost slice; the others lie below it.
         pixel_mm: Distance of rows, distance of columns.
         first_mm: x and y of the first pixel.
         number: Series number of the first contrast.
@@ -60,7 +60,7 @@ class Scan:
 
     @property
     def z_mm(self) -> list[float]:
-        """Positions of the slices, from the head down."""
+        """z of the slices, from the head down."""
         return [round(self.top_mm - k * self.step_mm, 6) for k in range(self.slices)]
 
     def files(
@@ -70,7 +70,7 @@ class Scan:
         leave_out: Iterable[int] = (),
         syntax: str = EXPLICIT,
     ) -> list[File]:
-        """A DICOM file for each slice of each contrast.
+        """Return a DICOM file for each slice of each contrast.
 
         Args:
             contrasts: Suffixes, in the order of their series numbers.
@@ -89,7 +89,7 @@ class Scan:
         return files
 
     def dataset(self, suffix: str, k: int, series: int = 0) -> Dataset:
-        """The header and pixels of one slice."""
+        """Return the header and pixels of one slice."""
         series_key = [suffix, str(self.number), self.time, self.date]
         dataset = Dataset()
         dataset.SpecificCharacterSet = "ISO_IR 100"
@@ -119,7 +119,7 @@ class Scan:
         return dataset
 
     def pixels(self, suffix: str, k: int) -> np.ndarray:
-        """Signal of one slice, uint16: a trunk of water with a rim of fat, in weak air."""
+        """Return one slice, uint16: a trunk of water with a rim of fat, in air with weak noise."""
         rows, columns = np.indices(self.shape)
         x = self.first_mm[0] + columns * self.pixel_mm[1]
         y = self.first_mm[1] + rows * self.pixel_mm[0]
@@ -133,8 +133,8 @@ class Scan:
         return np.asarray(image, np.uint16)
 
 
-def whole_study() -> tuple[Scan, ...]:
-    """Three stations that overlap by 24 and 18 mm."""
+def complete_study() -> tuple[Scan, ...]:
+    """Return three stations that overlap by 24 and 18 mm."""
     return (
         Scan(top_mm=0.0, slices=20, step_mm=3.0, number=2, time="100000"),
         Scan(top_mm=-36.0, slices=14, step_mm=4.5, number=6, time="100030", shape=(46, 40)),
@@ -143,7 +143,7 @@ def whole_study() -> tuple[Scan, ...]:
 
 
 def set_pixels(dataset: Dataset, pixels: np.ndarray) -> None:
-    """Give a data set (one slice, or ``[frame, row, column]``) its pixels and what says so."""
+    """Set pixels (one slice, or ``[frame, row, column]``) and their attributes."""
     dataset.Rows, dataset.Columns = pixels.shape[-2:]
     dataset.BitsAllocated = dataset.BitsStored = 8 * pixels.itemsize
     dataset.HighBit = dataset.BitsStored - 1
@@ -153,7 +153,7 @@ def set_pixels(dataset: Dataset, pixels: np.ndarray) -> None:
 
 
 def encoded(dataset: Dataset, syntax: str = EXPLICIT) -> bytes:
-    """A DICOM file of this data set; written element by element, alike in pydicom 2 and 3."""
+    """Return a DICOM file of this data set, the same under pydicom 2 and 3."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -173,7 +173,7 @@ def encoded(dataset: Dataset, syntax: str = EXPLICIT) -> bytes:
 
 
 def compressed(dataset: Dataset, syntax: str) -> bytes:
-    """A DICOM file of this data set, its pixels compressed by what pydicom itself can do."""
+    """Return a DICOM file of this data set, its pixels compressed by pydicom."""
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if pydicom.__version__ < "3":
@@ -185,10 +185,11 @@ def compressed(dataset: Dataset, syntax: str) -> bytes:
 def enhanced_file(
     scan: Scan, frame_types: Sequence[tuple[str, str]], change: Optional[Change] = None
 ) -> File:
-    """One enhanced multi-frame file of a station, as Philips writes them: the contrasts mixed.
+    """Return one enhanced multi-frame file of a station with mixed contrasts, as Philips writes it.
 
     Args:
-        frame_types: Suffix of the pixels to show and fourth value of FrameType, a contrast each.
+        scan: The station.
+        frame_types: For each contrast, the suffix of its pixels and the fourth value of FrameType.
         change: Called with the functional groups of each frame and its number.
     """
     dataset = scan.dataset(frame_types[0][0], 0)
@@ -224,7 +225,7 @@ def enhanced_file(
 
 
 def write_zip(path: Path, files: Iterable[File], method: int = zipfile.ZIP_DEFLATED) -> Path:
-    """Pack files; returns the path."""
+    """Write files to a zip archive; return its path."""
     with zipfile.ZipFile(path, "w", method) as archive:
         for file in files:
             archive.writestr(file.name, file.content)
@@ -232,7 +233,7 @@ def write_zip(path: Path, files: Iterable[File], method: int = zipfile.ZIP_DEFLA
 
 
 def write_files(folder: Path, files: Iterable[File]) -> list[Path]:
-    """Write loose files; returns their paths."""
+    """Write files to a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for file in files:
@@ -242,7 +243,7 @@ def write_files(folder: Path, files: Iterable[File]) -> list[Path]:
 
 
 def all_files(scans: Iterable[Scan]) -> Iterator[File]:
-    """Water and fat of several stations."""
+    """Yield water and fat of several stations."""
     for scan in scans:
         yield from scan.files()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
-from mimir_engine.inference_module.format import InferenceModule, WeightsFile, module_to_record
+from mimir_engine.inference_module.format import InferenceModule, WeightsFile, module_to_json
 from mimir_engine.inference_module.target import Target
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def write_without_network(folder: Path, **changes: Any) -> Path:
     content = b"not weights"
     (folder / "weights.safetensors").write_bytes(content)
     weights = WeightsFile("weights.safetensors", sha256(content).hexdigest())
-    record = module_to_record(module_spec(weights=(weights,), **changes))
+    record = module_to_json(module_spec(weights=(weights,), **changes))
     (folder / "module.json").write_text(json.dumps(record), "utf-8")
     return folder
 

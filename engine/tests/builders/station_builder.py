@@ -1,4 +1,4 @@
-"""Stations and slice records of the small studies of ``dicom_builder``."""
+"""Build stations and slices of the small studies of ``dicom_builder``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def slices_of(*files: File) -> list[Slice]:
 
 
 def slice_of(dataset: Dataset, syntax: str = EXPLICIT) -> Slice:
-    (record,) = slices_of(File("image.dcm", encoded(dataset, syntax)))
-    return record
+    (image,) = slices_of(File("image.dcm", encoded(dataset, syntax)))
+    return image
 
 
 def station_of(scan: Scan, images: dict[str, np.ndarray] | None = None) -> Station:
-    """The station that reading this scan's files gives."""
+    """Return the station that reading this scan's files gives."""
     pixels = images or {
         suffix: np.stack([scan.pixels(suffix, k) for k in reversed(range(scan.slices))])
         for suffix in ("W", "F")

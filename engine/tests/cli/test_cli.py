@@ -191,9 +191,9 @@ def test_project_says_in_one_line_why_a_study_has_no_image(
 
 
 def test_project_says_what_it_mended(tmp_path: Path, capsys: Capture) -> None:
-    from dicom_builder import all_files, whole_study, write_zip
+    from dicom_builder import all_files, complete_study, write_zip
 
-    files = list(all_files(whole_study()))
+    files = list(all_files(complete_study()))
     path = write_zip(tmp_path / "a.zip", [*files, files[7]._replace(name="again.dcm")])
     assert main(["project", str(path), "--output", str(tmp_path / "image.npy")]) == DONE
     assert the_only_line(capsys).startswith("SLICE_REPEATED: a: ")
@@ -227,7 +227,7 @@ def test_modules_are_listed_shown_and_verified(tmp_path: Path, capsys: Capture) 
     assert main(["modules", "show", "trial"]) == DONE
     assert "liverVolume" in capsys.readouterr().out
     assert main(["modules", "verify", "trial"]) == DONE
-    assert "as they were written" in capsys.readouterr().out
+    assert "all files match their hashes" in capsys.readouterr().out
     (folder / "weights.safetensors").write_bytes(b"changed")
     assert main(["modules", "verify", "trial"]) == WRONG_USE
     assert the_only_line(capsys).startswith("MODULE_DAMAGED: weights.safetensors ")

@@ -158,9 +158,10 @@ def test_vector_figures_are_the_same_each_time(table: Path, tmp_path: Path) -> N
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
     one, two, other = (evaluate(made(), resamples=30, seed=seed) for seed in (5, 5, 6))
-    np.testing.assert_array_equal(one.lower, two.lower)
-    assert not np.array_equal(one.lower, other.lower, equal_nan=True)
-    np.testing.assert_array_equal(one.values, other.values)
+    # But for rounding: products of matrices add up in an order of their own.
+    np.testing.assert_allclose(one.lower, two.lower, rtol=1e-9, atol=1e-12)
+    assert not np.allclose(one.lower, other.lower, rtol=1e-6, equal_nan=True)
+    np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-12)
 
 
 def test_blocks_of_resamples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +183,7 @@ def test_given_intervals_are_the_ones_that_are_judged() -> None:
     assert judged.value("age", "width") == pytest.approx(1)
     gaussian = evaluate(p, resamples=0)
     assert gaussian.value("age", "picp") > 0.8
-    assert gaussian.value("age", "auce") == judged.value("age", "auce")
+    assert gaussian.value("age", "auce") == pytest.approx(judged.value("age", "auce"))
 
 
 def test_without_sds_only_agreement_is_judged() -> None:

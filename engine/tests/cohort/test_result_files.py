@@ -17,10 +17,10 @@ from mimir_engine.cohort.outcome import Cohort, StudyResult, cohort_of
 from mimir_engine.cohort.result_files import write_cohort
 from mimir_engine.demo.truth_table import truth_table
 from mimir_engine.errors import MimirError, printable
-from mimir_engine.files.atomic import plain_file_name, whole_file
+from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import EXTRAS, require
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.fusion.nrrd import write_volumes
+from mimir_engine.fusion.nrrd import write_nrrd
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.description import describe
 from mimir_engine.inference_module.format import InferenceModule
@@ -166,18 +166,18 @@ def test_the_run_is_described(tmp_path: Path) -> None:
 def test_a_file_that_cannot_take_its_place_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
-    with pytest.raises(TypeError), whole_file(path) as file:
+    with pytest.raises(TypeError), atomic_file(path) as file:
         file.writelines([b"half", "no bytes"])  # type: ignore[list-item]
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
     assert path.read_text() == "old"
     (tmp_path / "folder").mkdir()
-    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"), whole_file(tmp_path / "folder"):
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"), atomic_file(tmp_path / "folder"):
         pass
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "C:\\x", "a\0b", ".", ""])
 def test_a_name_leads_out_of_no_folder(name: str, tmp_path: Path) -> None:
-    plain = plain_file_name(name)
+    plain = safe_file_name(name)
     assert (tmp_path / plain).parent == tmp_path
     assert not set(plain) & set('/\\:\0"')
     assert plain
@@ -214,7 +214,7 @@ def test_nobody_is_at_the_hundredth_percentile(percentile: float, text: str) -> 
 def test_a_module_is_described_with_what_it_measures_and_for_whom(tmp_path: Path) -> None:
     text = describe(load_module(write_without_network(tmp_path / "trial")))
     assert text.startswith("trial 1.0: A trial\n")
-    assert "SIEMENS; 1.5 T; 6 stations; 1000 to 1250 mm head to foot" in text
+    assert "scanners by SIEMENS, 1.5 T, 6 stations, 1000 to 1250 mm from head to foot" in text
     assert "liverVolume" in text
     assert "published MAE" not in text, "only the published networks have the published accuracy"
 
@@ -228,7 +228,7 @@ def test_volumes_lie_where_the_patient_lay(tmp_path: Path) -> None:
     affine = axial_affine((-11.0, 22.0, -33.0), (2.0, 3.0, 4.0))
     affine[0, 1] = 0.5  # even if it were oblique
     fused = FusedVolumes(Volume(array, affine), Volume(array * 2, affine))
-    paths = write_volumes(tmp_path / "new", "../a/b", fused)
+    paths = write_nrrd(tmp_path / "new", "../a/b", fused)
     assert [path.parent for path in paths] == [tmp_path / "new"] * 2
     assert [path.name.split("_")[-1] for path in paths] == ["water.nrrd", "fat.nrrd"]
     data, header = nrrd.read(str(paths[1]))

@@ -14,7 +14,6 @@ from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_cou
 from mimir_engine.evaluation.sparsification import (
     REMOVED,
     ause,
-    ence,
     ranked_scores,
     sparsification_curve,
 )
@@ -106,6 +105,20 @@ def test_without_spread_nothing_is_explained() -> None:
     assert np.isfinite(found["mae"])
 
 
+@pytest.mark.parametrize("value", [0.1, -1 / 3, 1e7, 0.0])
+def test_rounding_errors_are_no_spread(value: float) -> None:
+    """Every processor adds up in its own order: the errors drawn here stand for all of them."""
+    rng = np.random.default_rng(1)
+    constant = value * (1 + 2e-16 * rng.integers(-2, 3, 200))
+    mean, sd = rng.normal(size=200), np.ones(200)
+    counts = resample_counts([str(i) for i in range(200)], 50, seed=1).astype(float)
+    for weights in (None, counts):
+        found = agreement(constant, mean, weights)
+        found.update(interval_scores(constant, mean - sd, mean + sd, weights))
+        for name in ("r2", "icc", "relative_width"):
+            assert np.isnan(found[name]).all(), name
+
+
 # --- coverage and scores ---
 
 
@@ -179,6 +192,10 @@ def test_true_sds_are_calibrated_and_halved_ones_are_not() -> None:
 # --- sparsification ---
 
 
+def ence(error: np.ndarray, sd: np.ndarray) -> float:
+    return float(ranked_scores(np.zeros_like(error), error, sd)["ence"])
+
+
 def slow_curve(error: np.ndarray, key: np.ndarray) -> list[float]:
     """The definition, removing one study after the other; keys differ, 100 studies."""
     order = np.argsort(key)
@@ -209,6 +226,30 @@ def test_the_order_of_the_table_changes_nothing() -> None:
     other = ranked_scores(reference[shuffled], mean[shuffled], sd[shuffled])
     assert found["ause"] == pytest.approx(other["ause"])
     assert found["ence"] == pytest.approx(other["ence"])
+
+
+def test_keys_that_differ_by_rounding_are_equal() -> None:
+    rng = np.random.default_rng(6)
+    error, sd = rng.exponential(size=90), rng.integers(1, 5, 90) / 10
+    rounded = sd * (1 + 2e-16 * rng.integers(-2, 3, 90))
+    np.testing.assert_allclose(
+        sparsification_curve(error, rounded), sparsification_curve(error, sd)
+    )
+    assert ence(error, rounded) == pytest.approx(ence(error, sd))
+
+
+def test_rounding_errors_of_perfect_predictions_have_no_order() -> None:
+    rng = np.random.default_rng(6)
+    reference, sd = rng.normal(5, 1, 90), rng.exponential(size=90)
+    scores = ranked_scores(reference, reference * (1 + 2e-16 * rng.integers(-2, 3, 90)), sd)
+    assert np.isnan(scores["ause"])
+    assert scores["ence"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("count", range(10, 40))
+def test_as_many_studies_as_bins_are_enough_whatever_their_shares_round_to(count: int) -> None:
+    error, sd = np.random.default_rng(count).exponential(size=(2, count))
+    assert np.isfinite(ence(error, sd))
 
 
 def test_ence_is_that_of_its_definition() -> None:
@@ -320,3 +361,12 @@ def test_a_gap_in_the_table_is_none_in_the_corrections() -> None:
     raw, corrected = age_gaps(age, estimate)
     assert np.flatnonzero(np.isnan(raw)).tolist() == [3, 7]
     assert np.flatnonzero(np.isnan(corrected)).tolist() == [3, 7]
+
+
+def test_rounding_errors_make_no_line_and_no_correlation_with_age() -> None:
+    age, _ = drawn_to_the_mean(50)
+    for estimate in (age + 3, age - 1 / 3, age * (1 + 2e-16)):
+        assert np.isnan(gap_scores(age, estimate - age)["age_correlation"])
+    raw, corrected = age_gaps(np.full(50, 61.3) * (1 + 2e-16 * (np.arange(50) % 2)), age)
+    assert np.isfinite(raw).all()
+    assert np.isnan(corrected).all()

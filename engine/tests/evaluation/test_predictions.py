@@ -12,6 +12,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions, write_predictions
 from mimir_engine.evaluation.reference_table import read_with_reference
 from mimir_engine.files import table_reader
+from mimir_engine.files.csv_writer import write_csv
 
 TIDY = "study,target,unit,reference,mean,sd\n"
 
@@ -55,13 +56,21 @@ def assert_same(found: Predictions, expected: Predictions) -> None:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path, ending: str) -> None:
-    if ending == "parquet":
-        pytest.importorskip("pyarrow")
-    path = tmp_path / f"out_of_fold.{ending}"
-    write_predictions(path, made())
-    assert_same(read_predictions(path), made())
+def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "out_of_fold.csv", made())
+    assert_same(read_predictions(tmp_path / "out_of_fold.csv"), made())
+
+
+def test_a_parquet_table_is_read_like_a_csv_table(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import csv, parquet
+
+    write_predictions(tmp_path / "p.csv", made(names=("liverFat", "age"), studies=("a", "b")))
+    texts = dict.fromkeys(("fold", "sex", "unit"), "string")
+    options = csv.ConvertOptions(column_types=texts)
+    table = csv.read_csv(tmp_path / "p.csv", convert_options=options)
+    parquet.write_table(table, tmp_path / "p.parquet")
+    assert_same(read_predictions(tmp_path / "p.parquet"), read_predictions(tmp_path / "p.csv"))
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -113,10 +122,10 @@ def test_plain_bounds_have_the_level_that_is_asked_for(tmp_path: Path) -> None:
         (TIDY, "has no rows"),
         ("study,target,reference\ns,a,1\n", "no column 'mean'"),
         ("study,target,mean,mean\ns,a,1,2\n", "two columns 'mean'"),
-        (TIDY + "s,a,L,1,2\n", "line 2: has 5 cells, the header 6"),
-        (TIDY + "s,a,L,1,2,3\ns,b,L,1,x,3\n", "line 3, column 'mean': 'x' is no number"),
-        (TIDY + "s,a,L,1_0,2,3\n", "column 'reference': '1_0' is no number"),
-        (TIDY + "s,a,L,inf,2,3\n", "column 'reference': 'inf' is no finite"),
+        (TIDY + "s,a,L,1,2\n", "line 2: has 5 cells, but the header has 6"),
+        (TIDY + "s,a,L,1,2,3\ns,b,L,1,x,3\n", "line 3, column 'mean': 'x' is not a number"),
+        (TIDY + "s,a,L,1_0,2,3\n", "column 'reference': '1_0' is not a number"),
+        (TIDY + "s,a,L,inf,2,3\n", "column 'reference': 'inf' is out of range"),
         (TIDY + "s,a,L,1,1e99,3\n", "column 'mean'"),
         (TIDY + "s,a,L,1,2,0\n", "column 'sd'"),
         (TIDY + "s,a,L,1,2,-1\n", "column 'sd'"),
@@ -124,12 +133,12 @@ def test_plain_bounds_have_the_level_that_is_asked_for(tmp_path: Path) -> None:
         (TIDY + "s,a,L,1,2,3\nt,a,mL,1,2,3\n", "line 3, column 'unit'"),
         (TIDY + " ,a,L,1,2,3\n", "line 2, column 'study'"),
         (TIDY + "s,,L,1,2,3\n", "line 2, column 'target'"),
-        (TIDY + 's,"a"b,L,1,2,3\n', "is no CSV"),
-        (TIDY + 's,"a,L,1,2,3\n', "is no CSV"),
+        (TIDY + 's,"a"b,L,1,2,3\n', "is not valid CSV"),
+        (TIDY + 's,"a,L,1,2,3\n', "is not valid CSV"),
         ("study,target,mean,sex\ns,a,1,f\ns,b,1,m\n", "line 3, column 'sex'"),
         ("study,target,mean,lower95,upper95\ns,a,1,3,2\n", "line 2: the lower bound"),
-        ("study,target,mean,lower95\ns,a,1,3\n", "one pair"),
-        ("study,target,mean,lower95,upper90\ns,a,1,3,4\n", "one pair"),
+        ("study,target,mean,lower95\ns,a,1,3\n", "must have one pair"),
+        ("study,target,mean,lower95,upper90\ns,a,1,3,4\n", "must have one pair"),
     ],
 )
 def test_a_bad_table_is_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
@@ -145,16 +154,16 @@ def test_what_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    assert "no Parquet" in refusal(write(tmp_path / "p.parquet", "study,target"))
+    assert "not a readable Parquet" in refusal(write(tmp_path / "p.parquet", "study,target"))
 
 
 def test_hostile_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_reader, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(table_reader, "MAX_LINE", 1000)
     assert "longer than" in refusal(write(tmp_path / "p.csv", TIDY + "s" * 5000))
-    monkeypatch.setattr(table_reader, "MOST_CELLS", 8)
+    monkeypatch.setattr(table_reader, "MAX_CELLS", 8)
     rows = "".join(f"s{i},a{i},L,1,2,3\n" for i in range(3))
     assert "more than 8 values" in refusal(write(tmp_path / "p.csv", TIDY + rows))
-    monkeypatch.setattr(table_reader, "MOST_ROWS", 2)
+    monkeypatch.setattr(table_reader, "MAX_ROWS", 2)
     assert "more than 2 rows" in refusal(write(tmp_path / "p.csv", TIDY + rows))
 
 
@@ -218,10 +227,13 @@ def test_the_table_of_infer_is_judged_by_a_table_of_references(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        (None, "holds no reference values"),
+        (None, "has no reference values"),
         ("study,target,value\nother,liverFat,1\n", "has no study"),
         ("study,target,value\ns1,kidney,1\n", "has no target"),
-        ("study,target,unit,value\ns1,liverFat,g,1\n", "is predicted in %, its reference is in g"),
+        (
+            "study,target,unit,value\ns1,liverFat,g,1\n",
+            "is predicted in %, but its reference is in g",
+        ),
     ],
 )
 def test_references_that_do_not_fit_are_refused(
@@ -248,6 +260,19 @@ def test_a_bad_table_of_infer_is_refused(tmp_path: Path, old: str, new: str, sai
     with pytest.raises(MimirError, match="PREDICTIONS_INVALID") as caught:
         read_with_reference(wide)
     assert said in str(caught.value)
+
+
+def test_names_that_look_like_formulas_survive_predictions_csv(tmp_path: Path) -> None:
+    names = ("=x", "'=x", "''=x", "'x", "-1", "plain")
+    rows = [(name, "", "", 4.5, -0.5) for name in names]
+    columns = ("name", "eid", "instance", "liverFat_mean_in_%", "sex_male_score")
+    write_csv(tmp_path / "predictions.csv", columns, rows)
+    references = [(name, "liverFat", 4.0) for name in names]
+    write_csv(tmp_path / "reference.csv", ("study", "target", "value"), references)
+    found = read_with_reference(tmp_path / "predictions.csv", tmp_path / "reference.csv")
+    assert found.studies == names
+    np.testing.assert_array_equal(found.reference[:, 0], 4.0)
+    np.testing.assert_array_equal(found.mean[:, 1], -0.5)
 
 
 def test_a_table_without_any_prediction_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stations become one volume that lies where the patient lay."""
+"""Stations are fused into one volume in patient coordinates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_builder import Scan, whole_study
+from dicom_builder import Scan, complete_study
 from station_builder import station_of, stations_of
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion import END_SLICES, OUTPUT_SPACING_MM, FusedVolumes, axis_samples, fuse
-from mimir_engine.fusion.grid import station_grids
+from mimir_engine.fusion import FusedVolumes, fuse
+from mimir_engine.fusion.grid import END_SLICES, OUTPUT_SPACING_MM, axis_samples, station_grids
 from mimir_engine.study import Contrast, Station
 
 #: The same stations shifted off the output grid by parts of voxels in all directions.
@@ -23,7 +23,7 @@ OFF_GRID = tuple(
         top_mm=scan.top_mm + shift,
         first_mm=(scan.first_mm[0] + 0.7 * shift, scan.first_mm[1] - 0.4 * shift),
     )
-    for scan, shift in zip(whole_study(), (0.0, 0.9, -1.3))
+    for scan, shift in zip(complete_study(), (0.0, 0.9, -1.3))
 )
 
 
@@ -36,7 +36,7 @@ def code(scans: Sequence[Scan]) -> str:
 # ------------------------------------------------------------------ one axis
 
 
-def test_samples_on_the_grid_are_copies() -> None:
+def test_samples_on_the_grid_are_copied() -> None:
     samples = axis_samples(3.0, 1.0, 5)
     assert (samples.start, samples.stop) == (3, 8)
     assert samples.is_copy
@@ -63,11 +63,11 @@ def test_samples_of_a_straight_line_lie_on_it(first: float, step: float) -> None
     assert 0 <= samples.lower.min() <= samples.upper.max() <= 11
 
 
-def test_halves_are_rounded_to_the_even_side() -> None:
+def test_halves_are_rounded_to_even() -> None:
     assert [axis_samples(first, 1.0, 4).start for first in (0.5, 1.5, 2.5)] == [0, 2, 2]
 
 
-def test_rounded_headers_do_not_make_a_copy_an_interpolation() -> None:
+def test_rounded_headers_do_not_cause_an_interpolation() -> None:
     assert axis_samples(1e-6, 1 - 1e-8, 200).is_copy
     assert not axis_samples(0.01, 1.0, 200).is_copy
 
@@ -81,11 +81,11 @@ def test_a_station_on_the_grid_is_snapped_to_it() -> None:
         assert not grid.x.weight.any()
 
 
-# ------------------------------------------------------------------ whole volumes
+# ------------------------------------------------------------------ complete volumes
 
 
-@pytest.mark.parametrize("scans", [whole_study(), OFF_GRID], ids=["on grid", "off grid"])
-def test_volumes_cover_the_stations_but_for_their_ends(scans: tuple[Scan, ...]) -> None:
+@pytest.mark.parametrize("scans", [complete_study(), OFF_GRID], ids=["on grid", "off grid"])
+def test_volumes_cover_the_stations_except_their_ends(scans: tuple[Scan, ...]) -> None:
     fused = fuse(stations_of(scans))
     assert fused.water.array.shape == fused.fat.array.shape
     assert fused.water.array.dtype == np.float32
@@ -96,7 +96,7 @@ def test_volumes_cover_the_stations_but_for_their_ends(scans: tuple[Scan, ...]) 
     assert fused.water.spacing_mm == pytest.approx(OUTPUT_SPACING_MM)
 
 
-def test_a_station_on_the_grid_is_copied_bit_by_bit() -> None:
+def test_a_station_on_the_grid_is_copied_exactly() -> None:
     dx, dy, dz = OUTPUT_SPACING_MM
     station = station_of(Scan(slices=30, step_mm=dz, pixel_mm=(dy, dx)))
     fused = fuse([station])
@@ -106,13 +106,13 @@ def test_a_station_on_the_grid_is_copied_bit_by_bit() -> None:
     )
 
 
-@pytest.mark.parametrize("scans", [whole_study(), OFF_GRID], ids=["on grid", "off grid"])
+@pytest.mark.parametrize("scans", [complete_study(), OFF_GRID], ids=["on grid", "off grid"])
 @pytest.mark.parametrize(
     "marker_mm",
     [(-20.0, 10.0, -20.0), (31.3, -47.9, -44.0), (0.0, 0.0, -87.0), (50.2, 60.1, -120.5)],
     ids=["first", "seam", "second seam", "last"],
 )
-def test_a_bright_spot_stays_where_it_is_in_the_patient(
+def test_a_bright_spot_keeps_its_position_in_the_patient(
     scans: tuple[Scan, ...], marker_mm: tuple[float, float, float]
 ) -> None:
     """Each station sees a small ball in an even background; its centre must come out to half a
@@ -131,7 +131,7 @@ def test_a_bright_spot_stays_where_it_is_in_the_patient(
 def centroid_mm(
     signal: np.ndarray, affine: np.ndarray, around_mm: tuple[float, float, float]
 ) -> np.ndarray:
-    """Centre of the signal near a place, LPS millimetres."""
+    """Return the centre of the signal near a position, LPS millimetres."""
     k, j, i = np.indices(signal.shape)
     places = np.tensordot(affine, np.stack([i, j, k, np.ones(i.shape)]), 1)[:3]
     near = np.abs(places - np.reshape(around_mm, (3, 1, 1, 1))).max(axis=0) < 20
@@ -151,37 +151,37 @@ def ball(scan: Scan, centre_mm: tuple[float, float, float], bright: int) -> np.n
 
 
 def test_air_around_a_smaller_station_is_empty() -> None:
-    fused = fuse(stations_of(whole_study()))
+    fused = fuse(stations_of(complete_study()))
     slices = len(fused.water.array)
-    alone = slices - (-whole_study()[1].top_mm + 3 * 9) / 3  # the middle of the second station
+    alone = slices - (-complete_study()[1].top_mm + 3 * 9) / 3  # the middle of the second station
     rows = 46 * 4 / OUTPUT_SPACING_MM[1]
     assert not fused.water.array[int(alone), int(rows) + 1 :].any()
     assert fused.water.array[-1, int(rows) + 1 :].any()
 
 
-@pytest.mark.parametrize("scans", [whole_study(), OFF_GRID], ids=["on grid", "off grid"])
+@pytest.mark.parametrize("scans", [complete_study(), OFF_GRID], ids=["on grid", "off grid"])
 @pytest.mark.parametrize("contrast", [Contrast.WATER, Contrast.FAT])
-def test_planes_are_those_of_the_volume(scans: tuple[Scan, ...], contrast: Contrast) -> None:
+def test_planes_agree_with_the_volume(scans: tuple[Scan, ...], contrast: Contrast) -> None:
     fused = fuse(stations_of(scans))
-    plain = FusedVolumes(fused.water, fused.fat)
+    bare = FusedVolumes(fused.water, fused.fat)
     largest = fused.water.array.max()
     _, rows, columns = fused.water.array.shape
     for row in (0, rows // 3, rows - 1):
-        exact, copied = (f.coronal_plane(contrast, row) for f in (fused, plain))
+        exact, copied = (f.plane(contrast, row=row) for f in (fused, bare))
         np.testing.assert_allclose(exact, copied, rtol=1e-4, atol=1e-4 * largest)
     for column in (0, columns // 3, columns - 1):
-        exact, copied = (f.sagittal_plane(contrast, column) for f in (fused, plain))
+        exact, copied = (f.plane(contrast, column=column) for f in (fused, bare))
         np.testing.assert_allclose(exact, copied, rtol=1e-4, atol=1e-4 * largest)
 
 
-def test_planes_come_from_head_to_foot() -> None:
-    fused = fuse(stations_of(whole_study()))
-    plane = fused.coronal_plane(Contrast.WATER, 40)
+def test_planes_run_from_head_to_foot() -> None:
+    fused = fuse(stations_of(complete_study()))
+    plane = fused.plane(Contrast.WATER, row=40)
     assert plane.shape == (fused.water.array.shape[0], fused.water.array.shape[2])
     np.testing.assert_allclose(plane[0], fused.water.array[-1, 40], rtol=1e-4, atol=1e-2)
 
 
-def test_signal_of_either_type_fuses_alike() -> None:
+def test_integer_and_float_signal_fuse_alike() -> None:
     stations = stations_of(OFF_GRID)
     floats = [
         Station({c: i.astype(np.float32) for c, i in s.images.items()}, s.affine) for s in stations
@@ -189,8 +189,8 @@ def test_signal_of_either_type_fuses_alike() -> None:
     np.testing.assert_array_equal(fuse(stations).fat.array, fuse(floats).fat.array)
 
 
-def test_water_and_fat_fuse_each_by_itself() -> None:
-    stations = stations_of(whole_study())
+def test_water_and_fat_are_fused_independently() -> None:
+    stations = stations_of(complete_study())
     swapped = [Station({Contrast.WATER: s.fat, Contrast.FAT: s.water}, s.affine) for s in stations]
     np.testing.assert_array_equal(fuse(stations).water.array, fuse(swapped).fat.array)
 
@@ -198,14 +198,14 @@ def test_water_and_fat_fuse_each_by_itself() -> None:
 def test_empty_and_negative_signal_fuses_without_a_warning() -> None:
     stations = [
         Station({c: factor * i.astype(np.float32) for c, i in s.images.items()}, s.affine)
-        for s, factor in zip(stations_of(whole_study()), (0, 1, -1))
+        for s, factor in zip(stations_of(complete_study()), (0, 1, -1))
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isfinite(fuse(stations).water.array).all()
 
 
-def test_the_stations_are_left_alone() -> None:
+def test_the_stations_are_not_changed() -> None:
     stations = stations_of(OFF_GRID)
     fuse(stations)
     for station, again in zip(stations, stations_of(OFF_GRID)):
@@ -216,12 +216,12 @@ def test_the_stations_are_left_alone() -> None:
 
 
 def test_a_gap_is_refused() -> None:
-    first, _, last = whole_study()
+    first, _, last = complete_study()
     assert code([first, last]) == "STATION_GAP"
 
 
 def test_stations_in_wrong_order_are_refused() -> None:
-    assert code(whole_study()[::-1]) == "STATION_LAYOUT"
+    assert code(complete_study()[::-1]) == "STATION_LAYOUT"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_stations_in_wrong_order_are_refused() -> None:
     ],
     ids=["too short", "too large", "too thin"],
 )
-def test_absurd_extents_are_refused_before_memory_is_asked_for(scan: Scan) -> None:
+def test_implausible_extents_are_refused_before_memory_is_allocated(scan: Scan) -> None:
     image = np.broadcast_to(np.uint16(1), (scan.slices, *scan.shape))
     with pytest.raises(MimirError, match="STATION_LAYOUT"):
         fuse([station_of(scan, {"W": image, "F": image})])

@@ -9,10 +9,10 @@ import pytest
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import (
-    ORIGIN_FILE,
+    DESCRIPTION_FILE,
     WATER_FILE,
     FusedFolder,
-    origin_of,
+    describe_study,
     read_fused,
     write_fused,
 )
@@ -21,13 +21,13 @@ from mimir_engine.measuring.one_study import prepare, read_and_fuse
 
 @pytest.fixture
 def fused_folder(study_zip: Path, tmp_path: Path) -> Path:
-    """The volumes of the small study, kept."""
+    """Store the volumes of the small study."""
     study, fused = read_and_fuse(study_zip)
-    write_fused(tmp_path / "kept", origin_of(study), fused.water, fused.fat)
-    return tmp_path / "kept"
+    write_fused(tmp_path / "fused", describe_study(study), fused.water, fused.fat)
+    return tmp_path / "fused"
 
 
-def test_volumes_come_back_to_the_last_bit(study_zip: Path, fused_folder: Path) -> None:
+def test_volumes_are_read_exactly_as_written(study_zip: Path, fused_folder: Path) -> None:
     study, fused = read_and_fuse(study_zip)
     again, volumes = read_fused(fused_folder)
     assert np.array_equal(volumes.water.array, fused.water.array)
@@ -38,10 +38,10 @@ def test_volumes_come_back_to_the_last_bit(study_zip: Path, fused_folder: Path) 
     assert len(again.stations) == len(study.stations)
 
 
-def test_kept_volumes_are_projected_as_the_study_is(study_zip: Path, fused_folder: Path) -> None:
-    study, kept = prepare(study_zip), prepare(FusedFolder(fused_folder))
-    assert kept.extent_mm == study.extent_mm
-    apart = np.abs(kept.projection.image.astype(int) - study.projection.image.astype(int))
+def test_stored_volumes_are_projected_like_their_study(study_zip: Path, fused_folder: Path) -> None:
+    study, stored = prepare(study_zip), prepare(FusedFolder(fused_folder))
+    assert stored.extent_mm == study.extent_mm
+    apart = np.abs(stored.projection.image.astype(int) - study.projection.image.astype(int))
     assert (apart[:2] == 0).all(), "sums of water and of fat are those of the volumes"
     # The fraction's planes are fused once more in double precision where the stations are there.
     assert (apart[2] > 1).mean() < 1e-3
@@ -51,10 +51,10 @@ def test_a_study_can_be_given_another_name(fused_folder: Path) -> None:
     assert read_fused(fused_folder, "another")[0].name == "another"
 
 
-def change_origin(**changes: Any) -> Callable[[Path], None]:
+def change_description(**changes: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        record = json.loads((folder / ORIGIN_FILE).read_text())
-        (folder / ORIGIN_FILE).write_text(json.dumps({**record, **changes}))
+        description = json.loads((folder / DESCRIPTION_FILE).read_text())
+        (folder / DESCRIPTION_FILE).write_text(json.dumps({**description, **changes}))
 
     return change
 
@@ -70,24 +70,24 @@ def pickled(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / ORIGIN_FILE).unlink(),
-        lambda folder: (folder / ORIGIN_FILE).write_text("[" * 100_000),
-        lambda folder: (folder / ORIGIN_FILE).write_text("[]"),
+        lambda folder: (folder / DESCRIPTION_FILE).unlink(),
+        lambda folder: (folder / DESCRIPTION_FILE).write_text("[" * 100_000),
+        lambda folder: (folder / DESCRIPTION_FILE).write_text("[]"),
         lambda folder: (folder / WATER_FILE).write_bytes(b"no array"),
         lambda folder: (folder / WATER_FILE).unlink(),
         pickled,
-        change_origin(affine_lps_mm=np.eye(4).tolist()),
-        change_origin(affine_lps_mm=[[1, 2], [3]]),
-        change_origin(affine_lps_mm="none"),
-        change_origin(scanner={"unknown": 1}),
-        change_origin(stations=None),
+        change_description(affine_lps_mm=np.eye(4).tolist()),
+        change_description(affine_lps_mm=[[1, 2], [3]]),
+        change_description(affine_lps_mm="none"),
+        change_description(scanner={"unknown": 1}),
+        change_description(stations=None),
         change_water(np.zeros((2, 3, 4))),
         change_water(np.zeros((2, 3), np.float32)),
         change_water(np.zeros((2, 3, 4), np.float32)),
         change_water(np.full((2, 3, 4), np.nan, np.float32)),
     ],
 )
-def test_what_is_no_fused_study_is_refused(
+def test_a_damaged_fused_folder_is_refused(
     fused_folder: Path, damage: Callable[[Path], object]
 ) -> None:
     damage(fused_folder)

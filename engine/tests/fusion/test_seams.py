@@ -1,4 +1,4 @@
-"""Neighbouring stations pass into one another: trimmed, faded and brought to one brightness."""
+"""Overlaps are trimmed, cross-faded and scaled to a linear mean signal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion import SeamWeights, seam_weights
-from mimir_engine.fusion.seams import SEAM_SLICES
+from mimir_engine.fusion.seams import MAX_SEAM_SLICES, SeamWeights, seam_weights
 
 
 def fused_means(
@@ -28,7 +27,7 @@ def code(starts: Sequence[int], sizes: Sequence[int]) -> str:
     return raised.value.code
 
 
-def test_a_single_station_is_kept_as_it_is() -> None:
+def test_a_single_station_is_not_changed() -> None:
     (seam,) = seam_weights([0], [np.arange(5.0)])
     assert seam.keep == slice(0, 5)
     np.testing.assert_array_equal(seam.weight, np.ones(5))
@@ -42,8 +41,8 @@ def test_equal_stations_fuse_to_the_same_brightness(overlap: int) -> None:
 
 
 @pytest.mark.parametrize("overlap", range(9))
-def test_the_fade_grows_evenly_over_the_overlap(overlap: int) -> None:
-    """With equal brightness the ramp changes nothing, so that the fade is seen alone."""
+def test_the_fade_is_linear_over_the_overlap(overlap: int) -> None:
+    """With equal signal the ramp changes nothing, so the weights are the fade alone."""
     upper, lower = seam_weights([0, 20 - overlap], [np.ones(20), np.ones(20)])
     assert (upper.keep, lower.keep) == (slice(0, 20), slice(0, 20))
     fade = np.arange(1, overlap + 1) / (overlap + 1)
@@ -54,23 +53,23 @@ def test_the_fade_grows_evenly_over_the_overlap(overlap: int) -> None:
 @pytest.mark.parametrize(
     ("overlap", "from_upper", "from_lower"), [(9, 0, 1), (10, 1, 1), (11, 1, 2), (17, 4, 5)]
 )
-def test_longer_overlaps_are_trimmed_and_the_odd_slice_is_the_lower_ones(
+def test_longer_overlaps_are_trimmed_and_the_lower_station_loses_the_odd_slice(
     overlap: int, from_upper: int, from_lower: int
 ) -> None:
     upper, lower = seam_weights([0, 40 - overlap], [np.ones(40), np.ones(40)])
     assert (upper.keep, lower.keep) == (slice(0, 40 - from_upper), slice(from_lower, 40))
     assert len(lower.weight) == 40 - from_lower
-    assert (lower.weight < 1).sum() == (upper.weight < 1).sum() == SEAM_SLICES
+    assert (lower.weight < 1).sum() == (upper.weight < 1).sum() == MAX_SEAM_SLICES
 
 
 @pytest.mark.parametrize("overlap", [1, 2, 5, 8, 13])
-def test_brightness_runs_straight_from_one_station_to_the_next(overlap: int) -> None:
+def test_mean_signal_is_linear_over_a_seam(overlap: int) -> None:
     rng = np.random.default_rng(overlap)
     starts = [0, 30 - overlap]
     means = [100 + 10 * rng.random(30), 300 + 10 * rng.random(30)]
     seams = seam_weights(starts, means)
     fused = fused_means(starts, means, seams)
-    seam = min(overlap, SEAM_SLICES)
+    seam = min(overlap, MAX_SEAM_SLICES)
     first = starts[1] + seams[1].keep.start
     assert fused[first - 1] == pytest.approx(means[0][first - 1])
     assert fused[first + seam] == pytest.approx(means[1][first + seam - starts[1]])
@@ -78,7 +77,7 @@ def test_brightness_runs_straight_from_one_station_to_the_next(overlap: int) -> 
     np.testing.assert_allclose(steps, steps[0])
 
 
-def test_seams_do_not_touch_one_another() -> None:
+def test_seams_are_independent() -> None:
     rng = np.random.default_rng(1)
     starts, means = [0, 22, 44], [1 + rng.random(30) for _ in range(3)]
     one, two, three = seam_weights(starts, means)
@@ -89,13 +88,13 @@ def test_seams_do_not_touch_one_another() -> None:
     np.testing.assert_array_equal(three.weight[8:], np.ones(22))
 
 
-def test_empty_slices_are_not_divided_by() -> None:
+def test_empty_slices_have_finite_weights() -> None:
     means = [np.zeros(20), np.concatenate([np.zeros(9), np.ones(11)])]
     for seam in seam_weights([0, 12], means):
         assert np.isfinite(seam.weight).all()
 
 
-def test_the_means_given_are_left_alone() -> None:
+def test_the_means_are_not_changed() -> None:
     means = [np.full(20, 2.0, np.float32), np.full(20, 3.0, np.float32)]
     seam_weights([0, 15], means)
     assert means[0].tolist() == [2.0] * 20
@@ -107,7 +106,7 @@ def test_a_gap_is_refused_with_its_width() -> None:
         seam_weights([0, 20, 43], [np.ones(20)] * 3)
 
 
-def test_stations_that_just_touch_are_no_gap() -> None:
+def test_stations_that_just_touch_are_accepted() -> None:
     seams = seam_weights([0, 20], [np.ones(20), 3 * np.ones(20)])
     assert [seam.weight.tolist() for seam in seams] == [[1.0] * 20] * 2
 
@@ -125,7 +124,7 @@ def test_stations_that_just_touch_are_no_gap() -> None:
     ],
     ids=["within", "same", "same start", "same end", "wrong order", "crowded", "sliver"],
 )
-def test_stations_without_room_of_their_own_are_refused(
+def test_stations_without_slices_of_their_own_are_refused(
     starts: list[int], sizes: list[int]
 ) -> None:
     assert code(starts, sizes) == "STATION_LAYOUT"

@@ -12,7 +12,8 @@ from random_modules import module_spec, write_without_network
 pytest.importorskip("safetensors")
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import file_sha256, load_module
+from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.features import (
     FeatureStatistics,
     describe_features,
@@ -20,7 +21,7 @@ from mimir_engine.inference_module.features import (
     typicality,
     write_features,
 )
-from mimir_engine.inference_module.format import FeaturesFile
+from mimir_engine.inference_module.format import ModuleFile
 
 
 def drawn(count: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +40,7 @@ def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatis
     assert statistics is not None
     write_features(folder / "features.safetensors", statistics)
     digest = file_sha256(folder / "features.safetensors")
-    file = FeaturesFile("features.safetensors", digest)
+    file = ModuleFile("features.safetensors", digest)
     found = replace(module, features_file=file).features()
     assert found is not None
     return found
@@ -101,6 +102,22 @@ def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_few_images_make_no_statistics_and_a_module_may_ship_none() -> None:
     assert describe_features(drawn(49)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
+def test_features_that_are_always_the_same_are_not_shipped(value: float) -> None:
+    rng = np.random.default_rng(1)
+    rounding = 1 + 6e-8 * rng.integers(-1, 2, (60, 300))
+    assert describe_features((value * rounding).astype(np.float32)) is None
+
+
+def test_images_that_the_components_describe_in_full_leave_no_residual_of_rounding() -> None:
+    rng = np.random.default_rng(1)
+    flat = (rng.standard_normal((200, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
+    statistics = describe_features(flat, rank=20)
+    assert statistics is not None
+    fresh = (rng.standard_normal((50, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
+    assert np.isfinite(typicality(statistics, fresh).ratio).all()
     assert module_spec().features() is None
 
 
@@ -118,8 +135,8 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
         read_features(path)
     save_file({"mean": np.ones(3, np.float32)}, path)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*other arrays"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*does not contain"):
         read_features(path)
     one = np.ones(1, np.float32)
-    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*above zero"):
+    with pytest.raises(MimirError, match=r"FEATURES_INVALID.*must be above 0"):
         FeatureStatistics(one, np.ones((1, 1), np.float32), 0 * one, one)

@@ -41,7 +41,7 @@ def test_a_module_is_found_by_folder_and_by_name(places: tuple[Path, Path]) -> N
     assert find_module("trial").title == "found"
     assert find_module(second / "trial").title == "shadowed"
     assert find_module("other").folder == second / "other"
-    with pytest.raises(MimirError, match=r"MODULE_NOT_FOUND.*known here:.* other, .*trial"):
+    with pytest.raises(MimirError, match=r"MODULE_NOT_FOUND.*a known name:.* other, .*trial"):
         find_module("absent")
 
 
@@ -68,7 +68,7 @@ def test_all_modules_are_listed_and_broken_ones_named(places: tuple[Path, Path])
 def test_two_modules_that_give_the_same_column_need_a_prefix(places: tuple[Path, Path]) -> None:
     write_without_network(places[0] / "one", name="one")
     write_without_network(places[0] / "two", name="two")
-    with pytest.raises(MimirError, match=r"COLUMN_CONFLICT.*one and two both give liverVolume"):
+    with pytest.raises(MimirError, match=r"COLUMN_CONFLICT.*one and two both measure liverVolume"):
         find_modules(["one", "two"])
     one, two = find_modules(["one", "two=b_"])
     assert one.measurement_names[0] == "liverVolume"

@@ -11,7 +11,7 @@ from random_modules import module_spec, write_without_network
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.format import FeaturesFile, InferenceModule, WeightsFile
+from mimir_engine.inference_module.format import InferenceModule, ModuleFile, WeightsFile
 from mimir_engine.inference_module.target import Target
 
 
@@ -47,7 +47,7 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         "demonstration": True,
         "provenance": {"seed": 7, "note": "größer"},
         "bfloat16_error_sd": 0.004,
-        "features_file": FeaturesFile("features.safetensors", "1" * 64),
+        "features_file": ModuleFile("features.safetensors", "1" * 64),
     }
     folder = write_without_network(tmp_path / "trial", **changes)
     module = load_module(folder)
@@ -59,16 +59,16 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     ("change", "reason"),
     [
         (lambda r: r.pop("name"), "has no 'name'"),
-        (lambda r: r.update(name=3), "has no text as 'name'"),
+        (lambda r: r.update(name=3), "'name' must be text"),
         (lambda r: r.update(name="../evil"), "the module name '../evil'"),
-        (lambda r: r.update(schema_version=3), "schema version 3, this engine reads 1 and 2"),
-        (lambda r: r.update(schema_version=True), "no whole number as 'schema_version'"),
+        (lambda r: r.update(schema_version=3), "schema version 3; this engine reads 1 and 2"),
+        (lambda r: r.update(schema_version=True), "'schema_version' must be an integer"),
         (lambda r: r.update(surprise=1), "unknown key 'surprise'"),
-        (lambda r: r.update(demonstration="no"), "neither true nor false as 'demonstration'"),
+        (lambda r: r.update(demonstration="no"), "'demonstration' must be true or false"),
         (lambda r: r.update(column_prefix="a,b"), "the column prefix"),
         (lambda r: r.update(targets=[]), "has no targets"),
-        (lambda r: r.update(targets=7), "no list as 'targets'"),
-        (lambda r: r.update(targets=[7]), "targets 1 is no JSON object"),
+        (lambda r: r.update(targets=7), "'targets' must be a list"),
+        (lambda r: r.update(targets=[7]), "targets 1 must be a JSON object"),
         (lambda r: r["targets"].append(r["targets"][0]), "the target liverVolume occurs twice"),
         (lambda r: r["targets"][0].update(name="liver volume"), "the target name 'liver volume'"),
         (lambda r: r["targets"][0].update(name="1st"), "the target name '1st'"),
@@ -76,19 +76,22 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         (lambda r: r["targets"][0].update(ukb_field="a"), "the UK Biobank field"),
         (lambda r: r["targets"][0].update(unit="L\n"), "the unit of liverVolume"),
         (lambda r: r["targets"][0].update(unit="L,mL"), "the unit of liverVolume"),
-        (lambda r: r["targets"][0].update(sd=0), "the sd of liverVolume is not above zero"),
-        (lambda r: r["targets"][0].update(sd="wide"), "targets 1 has no finite number as 'sd'"),
+        (lambda r: r["targets"][0].update(sd=0), "the sd of liverVolume must be above 0"),
+        (lambda r: r["targets"][0].update(sd="wide"), "targets 1: 'sd' must be a finite number"),
         (lambda r: r["targets"][0].update(divisor=-1), "the divisor of liverVolume"),
-        (lambda r: r["targets"][0].update(mean=float("nan")), "no finite number as 'mean'"),
-        (lambda r: r["targets"][0].update(mean=10**400), "no finite number as 'mean'"),
-        (lambda r: r["targets"][0].update(mean=True), "no finite number as 'mean'"),
+        (lambda r: r["targets"][0].update(mean=float("nan")), "'mean' must be a finite number"),
+        (lambda r: r["targets"][0].update(mean=10**400), "'mean' must be a finite number"),
+        (lambda r: r["targets"][0].update(mean=True), "'mean' must be a finite number"),
         (lambda r: r["targets"][0].update(variance_factor=0), "the variance_factor"),
         (lambda r: r["targets"][0].update(kind="guess"), "the kind of liverVolume"),
-        (lambda r: r["targets"][0].update(conformal_quantiles={"1": 2}), "makes no interval"),
-        (lambda r: r["targets"][0].update(conformal_quantiles={"a": 2}), "where a level is"),
+        (lambda r: r["targets"][0].update(conformal_quantiles={"1": 2}), "is out of range"),
+        (
+            lambda r: r["targets"][0].update(conformal_quantiles={"a": 2}),
+            "has the key 'a', not a number",
+        ),
         (
             lambda r: r["targets"][0].update(conformal_quantiles={"0.9": 2, "0.95": 1.9}),
-            "the conformal quantiles of liverVolume fall with their level",
+            "the conformal quantiles of liverVolume must not decrease",
         ),
         (
             lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"man": {"0.9": 2}}),
@@ -96,20 +99,20 @@ def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         ),
         (
             lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": {"0.9": 0}}),
-            "makes no interval",
+            "is out of range",
         ),
         (
             lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": 2}),
-            "no JSON object",
+            "must be a JSON object",
         ),
         (lambda r: r.update(features={"file": "features.json", "sha256": "0" * 64}), "the file"),
-        (lambda r: r["accepts"].update(head_foot_mm=[1]), "least and largest"),
-        (lambda r: r["accepts"].update(head_foot_mm=[2, 1]), "least and largest"),
-        (lambda r: r["accepts"].update(stations=[5.5]), "no whole numbers as 'stations'"),
-        (lambda r: r["accepts"].update(vendors=[5]), "something else than texts in 'vendors'"),
+        (lambda r: r["accepts"].update(head_foot_mm=[1]), "'head_foot_mm' must be a list of 2"),
+        (lambda r: r["accepts"].update(head_foot_mm=[2, 1]), "the smallest and the largest"),
+        (lambda r: r["accepts"].update(stations=[5.5]), "'stations 1' must be an integer"),
+        (lambda r: r["accepts"].update(vendors=[5]), "'vendors 1' must be text"),
         (lambda r: r["accepts"].update(colour="blue"), "accepts has an unknown key 'colour'"),
-        (lambda r: r.update(provenance=[]), "no object as 'provenance'"),
-        (lambda r: r.update(weights=[]), "names no weights"),
+        (lambda r: r.update(provenance=[]), "'provenance' must be a JSON object"),
+        (lambda r: r.update(weights=[]), "lists no weights"),
         (lambda r: r["weights"].append(r["weights"][0]), "occurs twice"),
         (lambda r: r["weights"][0].update(sha256="ab"), "the SHA-256 of weights.safetensors"),
         (lambda r: r["weights"][0].update(storage="int4"), "the storage of weights.safetensors"),
@@ -142,7 +145,7 @@ def test_a_wrong_module_file_is_refused_in_one_line(
 )
 def test_a_file_name_never_leads_out_of_the_folder(name: str) -> None:
     with pytest.raises(MimirError, match="MODULE_INVALID: the file"):
-        WeightsFile(name, "0" * 64)
+        module_spec(weights=(WeightsFile(name, "0" * 64),))
 
 
 @pytest.mark.parametrize(

@@ -176,24 +176,24 @@ def lines(name: str, **replaced: str) -> dict[str, str]:
 METADATA, SCALES, FACTORS = TEXTS
 
 WRONG_TEXTS: list[tuple[dict[str, Any], str]] = [
-    ({METADATA: None}, "holds no metadata.txt"),
+    ({METADATA: None}, "contains no metadata.txt"),
     ({SCALES: None}, "the file standardization_parameters.txt is missing"),
     ({FACTORS: None}, "the file calibration_factors.txt is missing"),
     ({METADATA: ""}, "metadata.txt has 0 lines"),
     ({FACTORS: "calibration_factor\n1\n1\n"}, "describe 3, 3 and 2 targets"),
     ({SCALES: TEXTS[SCALES] + "1,1\n"}, "describe 3, 4 and 3 targets"),
-    (lines(FACTORS, line1="1.0"), "begins with numbers"),
+    (lines(FACTORS, line1="1.0"), "must begin with a header"),
     (lines(METADATA, line2="liverVolume,/,L"), "line 2 of metadata.txt has 3 values instead of 4"),
     (lines(METADATA, line2='"liver, volume",/,L,1000'), "has 5 values instead of 4"),
     (lines(METADATA, line2="liver volume,/,L,1000"), "the target name 'liver volume'"),
     (lines(METADATA, line3="liverVolume,/,L,34"), "the target liverVolume occurs twice"),
     (lines(METADATA, line2="liverVolume,/,L,0"), "the divisor of liverVolume"),
-    (lines(METADATA, line2="liverVolume,/,L,mL"), "holds 'mL' where a number is expected"),
+    (lines(METADATA, line2="liverVolume,/,L,mL"), "contains 'mL', not a number"),
     (lines(SCALES, line3="48,0"), "the sd of DxaAndroidBoneMass"),
-    (lines(SCALES, line3="nan,1"), "holds 'nan' where a number is expected"),
-    (lines(FACTORS, line3="inf"), "holds 'inf' where a number is expected"),
+    (lines(SCALES, line3="nan,1"), "contains 'nan', not a number"),
+    (lines(FACTORS, line3="inf"), "contains 'inf', not a number"),
     (lines(FACTORS, line3="-1"), "the variance_factor of DxaAndroidBoneMass"),
-    ({METADATA: b"Name,Field,Unit,Divisor\n\xff\xfe,1,L,1\n"}, "is no UTF-8 text"),
+    ({METADATA: b"Name,Field,Unit,Divisor\n\xff\xfe,1,L,1\n"}, "is not UTF-8 text"),
     ({FACTORS: b"calibration_factor\n" + b"1\n" * (1 << 20)}, "is larger than 1 MB"),
 ]
 
@@ -243,11 +243,15 @@ def without(name: str) -> dict[str, Any]:
 
 
 WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
-    ("empty", lambda: b"", "no readable torch file|holds more than weights"),
-    ("noise", lambda: b"\x80\x02garbage" * 50, "no readable torch file|holds more than weights"),
+    ("empty", lambda: b"", "not a readable torch file|contains more than weights"),
+    (
+        "noise",
+        lambda: b"\x80\x02garbage" * 50,
+        "not a readable torch file|contains more than weights",
+    ),
     ("plain pickle", lambda: pickle.dumps({"state_dict": {}}), "readable|more than weights"),
-    ("a list", lambda: saved([1]), "holds no state_dict"),
-    ("no state", lambda: saved({"iteration": 3}), "holds no state_dict"),
+    ("a list", lambda: saved([1]), "contains no state_dict"),
+    ("no state", lambda: saved({"iteration": 3}), "contains no state_dict"),
     (
         "a missing layer",
         lambda: saved({"state_dict": without("fc.bias")}),
@@ -256,24 +260,24 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
     (
         "another layer",
         lambda: saved({"state_dict": {**random_state_dict(), "head.weight": torch.ones(1)}}),
-        "holds 'head.weight'",
+        "contains 'head.weight'",
     ),
     (
         "more targets",
         lambda: saved({"state_dict": random_state_dict(target_count=4)}),
-        r"has the shape \(8(, 2048)?,?\) where 3 targets need",
+        r"has the shape \(8(, 2048)?,?\), but 3 targets need",
     ),
     (
         "no tensor",
         lambda: saved({"state_dict": {**random_state_dict(), "fc.bias": [0.0] * 6}}),
-        "fc.bias of snapshot.pth.tar is no plain tensor",
+        "fc.bias of snapshot.pth.tar is not a tensor",
     ),
     (
         "whole numbers",
         lambda: saved(
             {"state_dict": {**random_state_dict(), "fc.bias": torch.ones(6, dtype=torch.int32)}}
         ),
-        "fc.bias of snapshot.pth.tar is no plain tensor",
+        "fc.bias of snapshot.pth.tar is not a tensor",
     ),
 ]
 
@@ -307,7 +311,7 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
     attack = Attack(tmp_path / "attacked")
     content = saved({"state_dict": attack}, _use_new_zipfile_serialization=zip_format)
     source = published(tmp_path / "module_organs", content)
-    with pytest.raises(MimirError, match=r"PUBLISHED_MODULE_INVALID.*holds more than weights"):
+    with pytest.raises(MimirError, match=r"PUBLISHED_MODULE_INVALID.*contains more than weights"):
         import_published(source, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
     bare = published(tmp_path / "module_bare", pickle.dumps(attack))
@@ -325,7 +329,7 @@ def test_a_snapshot_that_unpacks_to_too_much_is_refused(
         archive.writestr("archive/data/0", b"\0" * (2 << 20))
     assert len(inflated.getvalue()) < 1 << 20
     source = published(tmp_path / "module_bomb", inflated.getvalue())
-    with pytest.raises(MimirError, match="unpacks to more than it may"):
+    with pytest.raises(MimirError, match="unpacks to more than 1 MB"):
         import_published(source, tmp_path / "modules")
     large = published(tmp_path / "module_large", b"\0" * (2 << 20))
     with pytest.raises(MimirError, match=r"snapshot\.pth\.tar is larger than 1 MB"):
@@ -350,7 +354,7 @@ def test_a_zip_of_two_modules_or_of_none_is_refused(tmp_path: Path) -> None:
     two = {f"{folder}/{name}": text for folder in "ab" for name, text in TEXTS.items()}
     for entries, number in ((two, "2"), ({}, "no"), ({"readme.txt": "x"}, "no")):
         source = zipped(tmp_path / "module.zip", entries)
-        with pytest.raises(MimirError, match=rf"holds {number} metadata\.txt, not one"):
+        with pytest.raises(MimirError, match=rf"contains {number} metadata\.txt, not one"):
             import_published(source, tmp_path / "modules")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimir_engine.inference_module.target import gaussian_quantile, half_width_in_sd
+from mimir_engine.inference_module.interval import gaussian_quantile, half_width_in_sd
 
 QUANTILES = {0.5: 0.6, 0.9: 1.9, 0.95: 2.4}
 

@@ -10,6 +10,7 @@ import pytest
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.statistics import (
     LEVELS,
+    SexStatistics,
     describe_predictions,
     read_statistics,
     write_statistics,
@@ -21,6 +22,10 @@ MEANS = np.where(np.array(SEXES) == "male", 178.0, 165.0)[:, None] + GENERATOR.n
     0, 7, (5000, 1)
 )
 STATISTICS = describe_predictions(["height"], MEANS, SEXES, "5,000 made-up people")
+
+
+def of_men(*quantiles: float) -> dict[str, SexStatistics]:
+    return {"male": SexStatistics(9, {"height": quantiles})}
 
 
 def test_a_percentile_is_the_share_of_the_same_sexs_predictions_below() -> None:
@@ -50,13 +55,13 @@ def test_statistics_come_back_from_their_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"levels": (0.5, 0.5)}, "do not increase"),
-        ({"levels": (0.5,)}, "do not increase"),
-        ({"levels": (0.5, 1.0)}, "do not increase"),
-        ({"quantiles": {"other": {}}}, "unknown sex"),
-        ({"quantiles": {"male": {"height": (1.0, 2.0)}}}, "no quantiles"),
-        ({"quantiles": {"male": {"height": (2.0,) * 24 + (1.0,)}}}, "no quantiles"),
-        ({"quantiles": {"male": {"height": (float("nan"),) * 25}}}, "no quantiles"),
+        ({"levels": (0.5, 0.5)}, "must increase"),
+        ({"levels": (0.5,)}, "must increase"),
+        ({"levels": (0.5, 1.0)}, "must increase"),
+        ({"by_sex": {"other": SexStatistics(9, {})}}, "unknown sex"),
+        ({"by_sex": of_men(1.0, 2.0)}, "one quantile per level"),
+        ({"by_sex": of_men(*[2.0] * 24, 1.0)}, "must not decrease"),
+        ({"by_sex": of_men(*[float("nan")] * 25)}, "must not decrease"),
     ],
 )
 def test_what_is_no_quantile_is_refused(changes: dict[str, object], reason: str) -> None:

@@ -94,7 +94,7 @@ SHAPES = {"fc.weight": (2, 3), "fc.bias": (2,)}
             {"fc.weight": torch.zeros(2, 3), "fc.bias": torch.zeros(2), "x": torch.zeros(1)},
             "x does not belong",
         ),
-        ({"fc.weight": torch.zeros(3, 2), "fc.bias": torch.zeros(2)}, r"\(3, 2\) where \(2, 3\)"),
+        ({"fc.weight": torch.zeros(3, 2), "fc.bias": torch.zeros(2)}, r"\(3, 2\), not \(2, 3\)"),
         (
             {"fc.weight": torch.zeros(2, 3, dtype=torch.int8), "fc.bias": torch.zeros(2)},
             "fc.weight has no scales",

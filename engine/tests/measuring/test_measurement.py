@@ -10,7 +10,7 @@ from random_modules import TARGETS, module_spec, write_without_network
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
-from mimir_engine.inference_module.format import StatisticsFile
+from mimir_engine.inference_module.format import ModuleFile
 from mimir_engine.inference_module.statistics import describe_predictions, write_statistics
 from mimir_engine.inference_module.target import Target
 from mimir_engine.measuring.measurement import Measurement, estimated_sex, measure
@@ -138,7 +138,7 @@ def module_with_statistics(folder: Path) -> Any:
     statistics = describe_predictions(
         names, np.stack([means / 100, means, means], axis=1), sexes, "202 made-up people"
     )
-    digest = StatisticsFile("statistics.json", "0" * 64)
+    digest = ModuleFile("statistics.json", "0" * 64)
     write_without_network(folder, statistics_file=digest)
     write_statistics(folder / "statistics.json", statistics)
     return load_module(folder)

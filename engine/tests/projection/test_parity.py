@@ -1,4 +1,4 @@
-"""The image is that of the published method, wherever that method reads a study rightly.
+"""The image equals that of the published method for every study that the method reads correctly.
 
 Needs the parity kit (``MIMIR_PARITY`` names its folder): a generator of synthetic studies and the
 images that the published code makes of them.
@@ -29,12 +29,12 @@ pytestmark = [
     pytest.mark.skipif(not KIT, reason="MIMIR_PARITY does not name the parity kit"),
 ]
 
-#: What the published method's bounds allow: the share of pixels that are equal, the largest
-#: difference, and the mean difference of a channel, in grey levels.
-LEAST_EQUAL, MOST_OFF, MOST_MEAN = 0.994, 1, 0.02
+#: Limits on the share of equal pixels, the difference of a pixel, and the mean difference of a
+#: channel, in grey levels.
+MIN_EQUAL, MAX_DIFFERENCE, MAX_MEAN_DIFFERENCE = 0.994, 1, 0.02
 
-#: Findings of the good variants that are mended, none of all others.
-MENDED = {
+#: Findings of the good variants that are corrected; all others have none.
+CORRECTED = {
     "duplicateslice": ["SLICE_REPEATED"],
     "partialrescan": ["STATION_RESCANNED"],
     "redundant": ["STATION_RESCANNED"],
@@ -42,7 +42,7 @@ MENDED = {
     "unequal": ["ENDS_CROPPED"],
 }
 
-#: Code of each variant that has no image.
+#: Error code of each variant that is refused.
 REFUSED = {
     "badcrc": "ZIP_DAMAGED",
     "badspacing": "GEOMETRY_UNREADABLE",
@@ -73,7 +73,7 @@ REFUSED = {
 
 
 def goldens() -> dict[str, dict[str, object]]:
-    """The kit's list of images by the name of the study."""
+    """Return the kit's list of images by study name."""
     if not KIT:
         return {}
     index = json.loads((Path(KIT) / "golden" / "index.json").read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def goldens() -> dict[str, dict[str, object]]:
 
 
 def make_study(path: Path, name: str) -> Path:
-    """Generate a study; all but one light: with water and fat only, which is all that is read."""
+    """Generate a study; all but one with water and fat only, since no other contrast is read."""
     variant, seed = name.rsplit("_", 1)
     arguments = ["--variant", variant, "--seed", seed, "--out", str(path)]
     if name != "nominal_1":
@@ -94,7 +94,7 @@ def make_study(path: Path, name: str) -> Path:
 def studies(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Path]]]:
-    """The studies of all tests that are about to run, made two at a time ahead of them."""
+    """Generate the studies of all selected tests, two at a time."""
     here = [item for item in request.session.items if item.path == request.path]
     names = [item.callspec.params["name"] for item in here if hasattr(item, "callspec")]
     folder = tmp_path_factory.mktemp("kit")
@@ -106,22 +106,22 @@ def studies(
 def study_path(
     request: pytest.FixtureRequest, studies: Mapping[str, Future[Path]]
 ) -> Iterator[Path]:
-    """The test's study; each has some 20 MB and is gone after its test."""
+    """Return the test's study; it has some 20 MB and is deleted after the test."""
     path = studies[request.getfixturevalue("name")].result()
     yield path
     path.unlink()
 
 
 @pytest.mark.parametrize("name", sorted(goldens()))
-def test_the_image_is_the_published_one(name: str, study_path: Path) -> None:
+def test_the_image_equals_the_published_one(name: str, study_path: Path) -> None:
     item = goldens()[name]
     study = read_study(study_path)
-    assert [finding.code for finding in study.findings] == MENDED.get(str(item["variant"]), [])
+    assert [finding.code for finding in study.findings] == CORRECTED.get(str(item["variant"]), [])
     golden = np.load(Path(KIT) / "golden" / str(item["image"]))
     difference = project(fuse(study.stations)).image.astype(int) - golden
-    assert (difference == 0).mean() >= LEAST_EQUAL
-    assert abs(difference).max() <= MOST_OFF
-    assert abs(difference.mean(axis=(1, 2))).max() <= MOST_MEAN
+    assert (difference == 0).mean() >= MIN_EQUAL
+    assert abs(difference).max() <= MAX_DIFFERENCE
+    assert abs(difference.mean(axis=(1, 2))).max() <= MAX_MEAN_DIFFERENCE
 
 
 @pytest.mark.parametrize("name", [f"{variant}_1" for variant in sorted(REFUSED)])

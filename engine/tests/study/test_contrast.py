@@ -1,4 +1,4 @@
-"""What a series shows is told by its headers, or not at all."""
+"""Series are classified by their headers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSE
         ("localizer_in", IN),
     ],
 )
-def test_the_description_tells_by_its_end_or_beginning(
+def test_the_description_names_a_contrast_at_its_end_or_beginning(
     description: str, contrast: Contrast | None
 ) -> None:
     assert classify({"SeriesDescription": description}) is contrast
@@ -96,14 +96,14 @@ def test_the_description_tells_by_its_end_or_beginning(
         ("", None),
     ],
 )
-def test_the_image_type_tells_from_its_third_value_on(
+def test_the_image_type_names_a_contrast_from_its_third_value_on(
     image_type: str, contrast: Contrast | None
 ) -> None:
     assert classify({"ImageType": image_type}) is contrast
     assert classify({"ImageType": image_type.split("\\")}) is contrast
 
 
-def test_a_frame_tells_for_itself() -> None:
+def test_the_frame_type_names_the_contrast_of_a_frame() -> None:
     mixed = r"ORIGINAL\PRIMARY\DIXON\MIXED"
     assert classify({"ImageType": mixed, "FrameType": r"ORIGINAL\PRIMARY\DIXON\FAT"}) is F
     assert (
@@ -112,12 +112,12 @@ def test_a_frame_tells_for_itself() -> None:
 
 
 @pytest.mark.parametrize("computed", ["FAT_FRACTION", "T2_STAR", "FF", "MPR", "MIP", "COMPOSED"])
-def test_computed_images_are_none_whatever_the_description_says(computed: str) -> None:
+def test_computed_images_have_no_contrast_whatever_their_description(computed: str) -> None:
     tags = {"ImageType": rf"DERIVED\SECONDARY\{computed}\WATER", "SeriesDescription": "Dixon_W"}
     assert classify(tags) is None
 
 
-def test_sources_that_agree_are_believed() -> None:
+def test_attributes_that_agree_are_accepted() -> None:
     tags = {"ImageType": r"DERIVED\PRIMARY\DIXON\FAT", "SeriesDescription": "Dixon_noBH_F"}
     assert classify(tags) is F
 
@@ -132,11 +132,11 @@ def test_sources_that_agree_are_believed() -> None:
         {"ImageType": r"DERIVED\PRIMARY\DIXON\WATER", "SeriesDescription": "Dixon_in"},
     ],
 )
-def test_sources_that_contradict_each_other_are_refused(tags: dict[str, str]) -> None:
+def test_attributes_that_contradict_each_other_are_refused(tags: dict[str, str]) -> None:
     with pytest.raises(MimirError, match="CONTRAST_CONTRADICTION"):
         classify(tags)
 
 
-def test_other_tags_and_missing_ones_do_not_matter() -> None:
+def test_other_and_missing_attributes_are_ignored() -> None:
     assert classify({}) is None
     assert classify({"PatientName": "W", "SeriesDescription": None, "ImageType": None}) is None

@@ -1,4 +1,4 @@
-"""The quick reader gives what the general library gives, or declines."""
+"""The quick reader agrees with pydicom, or leaves the file to it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydicom.sequence import Sequence
 
 from mimir_engine.study.explicit_vr import (
     KEYWORDS,
-    NeedMore,
-    NotPlain,
+    DataTooShort,
+    NotExplicitVR,
     pixel_bytes,
     read_meta,
     read_tags,
@@ -47,7 +47,7 @@ ROWS = element(0x00280010, b"US", b"\x30\0")
 BEHIND = element(0x7FE00010, b"OW", b"\1\0\2\0")
 
 
-def test_all_tags_are_read_as_the_library_reads_them() -> None:
+def test_all_tags_are_read_as_pydicom_reads_them() -> None:
     dataset = Scan().dataset("W", 3)
     dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = "1.5", "-2", "US"
     data = encoded(dataset)
@@ -62,7 +62,7 @@ def test_all_tags_are_read_as_the_library_reads_them() -> None:
     assert tags["ImageType"] == "DERIVED\\PRIMARY\\DIXON\\WATER"
 
 
-def test_pixels_are_found_behind_long_private_elements() -> None:
+def test_pixels_after_long_private_elements_are_found() -> None:
     scan = Scan()
     dataset = scan.dataset("F", 0)
     dataset.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
@@ -76,9 +76,9 @@ def test_pixels_are_found_behind_long_private_elements() -> None:
 
 
 @pytest.mark.parametrize("undefined", [True, False])
-def test_nested_sequences_are_stepped_over(undefined: bool) -> None:
+def test_nested_sequences_are_skipped(undefined: bool) -> None:
     inner, outer = Dataset(), Dataset()
-    inner.SeriesDescription = "a trap: not the series' own"
+    inner.SeriesDescription = "nested, not that of the series"
     inner.Rows = 7
     outer.ReferencedSOPClassUID = "1.2.3"
     outer.PurposeOfReferenceCodeSequence = Sequence([inner, inner])
@@ -94,7 +94,7 @@ def test_nested_sequences_are_stepped_over(undefined: bool) -> None:
     assert tags["Rows"] == 48
 
 
-def test_a_nested_image_is_not_taken_for_the_image() -> None:
+def test_an_icon_image_is_not_read_as_the_image() -> None:
     dataset = Scan().dataset("W", 0)
     icon = Dataset()
     icon.Rows, icon.Columns = 2, 2
@@ -108,24 +108,24 @@ def test_a_nested_image_is_not_taken_for_the_image() -> None:
     assert bytes(pixel_bytes(data, end)) == dataset.PixelData
 
 
-def test_of_a_sequence_only_its_presence_is_told() -> None:
+def test_only_the_presence_of_a_sequence_is_read() -> None:
     lut = element(0x00283000, b"SQ", item(ROWS) + SEQUENCE_END, UNDEFINED)
     assert tags_of(META + lut + BEHIND)["ModalityLUTSequence"] == "sequence"
 
 
 @pytest.mark.parametrize("cut", range(132, 700, 7))
-def test_a_cut_header_asks_for_more(cut: int) -> None:
+def test_a_truncated_header_needs_more_data(cut: int) -> None:
     data = encoded(Scan().dataset("W", 0))[:cut]
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         read_tags(data, read_meta(data)[1])
 
 
-def test_pixels_that_the_file_does_not_hold_ask_for_more() -> None:
+def test_truncated_pixels_need_more_data() -> None:
     data = encoded(Scan().dataset("W", 0))
     end = read_tags(data, read_meta(data)[1])[1]
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         pixel_bytes(data[:-1], end)
-    with pytest.raises(NeedMore):
+    with pytest.raises(DataTooShort):
         pixel_bytes(data[:end], end)
 
 
@@ -137,9 +137,9 @@ def nested(depth: int) -> bytes:
     return content
 
 
-def test_sensible_depth_is_read_and_senseless_depth_declined() -> None:
+def test_sequences_are_read_up_to_a_maximum_depth() -> None:
     assert tags_of(META + nested(5) + ROWS + BEHIND)["Rows"] == 48
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         tags_of(META + nested(2000) + ROWS + BEHIND)
 
 
@@ -154,15 +154,15 @@ def test_sensible_depth_is_read_and_senseless_depth_declined() -> None:
     ],
     ids=["unknown sequence", "no item", "implicit item", "unknown VR", "endless text"],
 )
-def test_what_it_does_not_know_it_declines(declined: bytes) -> None:
-    with pytest.raises(NotPlain):
+def test_unexpected_elements_are_left_to_pydicom(declined: bytes) -> None:
+    with pytest.raises(NotExplicitVR):
         tags_of(META + declined + ROWS + BEHIND)
 
 
-def test_implicit_elements_and_encapsulated_pixels_are_declined() -> None:
+def test_implicit_elements_and_encapsulated_pixels_are_left_to_pydicom() -> None:
     implicit = encoded(Scan().dataset("W", 0), IMPLICIT)
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         read_tags(implicit, read_meta(implicit)[1])
     fragments = item(b"") + item(b"\1\2") + SEQUENCE_END
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotExplicitVR):
         pixel_bytes(element(0x7FE00010, b"OB", fragments, UNDEFINED), 0)

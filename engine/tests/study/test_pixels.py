@@ -1,4 +1,4 @@
-"""Stored values become signal, whatever they were stored as."""
+"""Stored values of every encoding become signal."""
 
 from __future__ import annotations
 
@@ -46,27 +46,27 @@ def code(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, DEFLATED])
-def test_pixels_are_what_was_stored(syntax: str) -> None:
+def test_pixels_equal_the_stored_values(syntax: str) -> None:
     (signal,) = load_slices([slice_of(water(), syntax)])
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
     assert signal.dtype == (np.float32 if syntax == IMPLICIT else np.uint16)
 
 
-def test_big_endian_pixels_are_turned() -> None:
+def test_big_endian_pixels_are_read() -> None:
     dataset = water()
     dataset.PixelData = SCAN.pixels("W", 0).astype(">u2").tobytes()
     (signal,) = load_slices([slice_of(dataset, BIG_ENDIAN)])
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
-def test_slices_keep_the_order_asked_for() -> None:
-    records = slices_of(*SCAN.files(("W",)))
-    signal = load_slices(records[::-1])
+def test_slices_are_returned_in_the_requested_order() -> None:
+    slices = slices_of(*SCAN.files(("W",)))
+    signal = load_slices(slices[::-1])
     np.testing.assert_array_equal(signal[0], SCAN.pixels("W", 1))
     np.testing.assert_array_equal(signal[1], SCAN.pixels("W", 0))
 
 
-def test_signed_and_short_pixels_are_read() -> None:
+def test_signed_and_8_bit_pixels_are_read() -> None:
     stored = SCAN.pixels("W", 0)
     signed = stored.astype(np.int16) - 300
     np.testing.assert_array_equal(load_slices([slice_of(water(signed))])[0], signed)
@@ -75,29 +75,29 @@ def test_signed_and_short_pixels_are_read() -> None:
 
 
 def test_slope_and_intercept_are_applied() -> None:
-    record = slice_of(water(RescaleSlope="0.5", RescaleIntercept="-10"))
-    (signal,) = load_slices([record])
+    image = slice_of(water(RescaleSlope="0.5", RescaleIntercept="-10"))
+    (signal,) = load_slices([image])
     assert signal.dtype == np.float32
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0) * np.float32(0.5) - 10)
 
 
-def test_an_identity_written_out_keeps_the_stored_values() -> None:
-    record = slice_of(water(RescaleSlope="1.0", RescaleIntercept="0", RescaleType="US"))
-    assert load_slices([record]).dtype == np.uint16
+def test_an_explicit_identity_keeps_the_stored_values() -> None:
+    image = slice_of(water(RescaleSlope="1.0", RescaleIntercept="0", RescaleType="US"))
+    assert load_slices([image]).dtype == np.uint16
 
 
-def test_frames_of_an_enhanced_file_are_found() -> None:
+def test_frames_of_an_enhanced_file_are_read() -> None:
     scan = Scan(slices=3)
     file = enhanced_file(scan, [("W", "WATER"), ("F", "FAT")])
-    records = slices_of(file)
-    fat = [r for r in records if r.contrast.value == "fat"]
+    slices = slices_of(file)
+    fat = [s for s in slices if s.contrast.value == "fat"]
     for k, signal in enumerate(load_slices(fat)):
         np.testing.assert_array_equal(signal, scan.pixels("F", k))
 
 
-def test_an_enhanced_file_of_one_frame_is_found() -> None:
-    records = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
-    np.testing.assert_array_equal(load_slices(records)[0], Scan(slices=1).pixels("F", 0))
+def test_an_enhanced_file_of_one_frame_is_read() -> None:
+    slices = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
+    np.testing.assert_array_equal(load_slices(slices)[0], Scan(slices=1).pixels("F", 0))
 
 
 def test_run_length_coded_pixels_are_read() -> None:
@@ -136,7 +136,7 @@ def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Any) -> No
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
-# ------------------------------------------------------------------ what is refused
+# ------------------------------------------------------------------ refused
 
 
 @pytest.mark.parametrize("missing", [1, 40, 48 * 40 * 2, 48 * 40 * 2 + 2])
@@ -167,7 +167,7 @@ def test_a_missing_pixel_element_is_refused() -> None:
     assert code(encoded(dataset, IMPLICIT)) == "PIXELS_UNREADABLE"
 
 
-def test_more_pixels_than_memory_should_hold_are_refused_before_they_are_decoded() -> None:
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
     content = enhanced_file(Scan(slices=65, shape=(2, 2)), [("W", "WATER")]).content
     for element in (0x0010, 0x0011):
         short = struct.pack("<HH2sHH", 0x0028, element, b"US", 2, 2)
@@ -178,12 +178,12 @@ def test_more_pixels_than_memory_should_hold_are_refused_before_they_are_decoded
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_a_deflated_file_cut_off_is_refused(share: float) -> None:
+def test_a_truncated_deflated_file_is_refused(share: float) -> None:
     content = encoded(water(), DEFLATED)
     assert code(content[: int(share * len(content))]) == "DICOM_UNREADABLE"
 
 
-def test_signal_that_is_no_number_is_refused() -> None:
+def test_signal_that_is_not_finite_is_refused() -> None:
     dataset = water(RescaleSlope="2")
     del dataset.PixelData, dataset.PixelRepresentation
     values = np.ones((48, 40), np.float32)

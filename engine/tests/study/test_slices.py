@@ -1,4 +1,4 @@
-"""Headers in every encoding become the same slice records, and bad ones are refused."""
+"""Headers in every encoding become the same slices, and bad ones are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pydicom.sequence import Sequence as Items
 from station_builder import entry_of, slice_of, slices_of
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study import Contrast
+from mimir_engine.study import Contrast, Scanner
 from mimir_engine.study.slices import read_slices
 
 SCAN = Scan(slices=2)
@@ -36,7 +36,7 @@ def code(*files: File) -> str:
 
 
 def water(**changes: Any) -> Dataset:
-    """A good header of a water slice with some attributes set, or deleted (None)."""
+    """Return a good header of a water slice with some attributes set, or deleted (None)."""
     dataset = SCAN.dataset("W", 1)
     for keyword, value in changes.items():
         if value is None:
@@ -51,27 +51,27 @@ def code_of(dataset: Dataset) -> str:
 
 
 def changed(content: bytes, old: bytes, new: bytes) -> bytes:
-    """Bytes replaced by others that a DICOM library might not write."""
+    """Replace bytes by others that a DICOM library might not write."""
     assert old in content
     return content.replace(old, new.ljust(len(old)))
 
 
-# ------------------------------------------------------------------ what is read
+# ------------------------------------------------------------------ accepted
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED])
-def test_every_encoding_gives_the_same_record(syntax: str) -> None:
-    record = slice_of(water(), syntax)
-    assert record.contrast is Contrast.WATER
-    assert record.position_mm == (-78.0, -94.0, -6.0)
-    assert record.orientation == (1, 0, 0, 0, 1, 0)
-    assert record.spacing_mm == (4.0, 4.0)
-    assert (record.rows, record.columns) == (48, 40)
-    assert (record.vendor, record.model, record.field_strength_t) == ("SIEMENS", "Aera", 1.5)
-    assert (record.series_number, record.description) == (1, "Dixon_noBH_W")
-    assert (record.study_uid, record.patient) == ("2.25.7", "someone")
-    assert record.rescale.is_identity
-    assert record.is_plain == (syntax in (EXPLICIT, DEFLATED))
+def test_every_encoding_gives_the_same_slice(syntax: str) -> None:
+    image = slice_of(water(), syntax)
+    assert image.contrast is Contrast.WATER
+    assert image.position_mm == (-78.0, -94.0, -6.0)
+    assert image.orientation == (1, 0, 0, 0, 1, 0)
+    assert image.spacing_mm == (4.0, 4.0)
+    assert (image.rows, image.columns) == (48, 40)
+    assert image.scanner == Scanner("SIEMENS", "Aera", 1.5)
+    assert (image.series_number, image.description) == (1, "Dixon_noBH_W")
+    assert (image.study_uid, image.patient) == ("2.25.7", "someone")
+    assert image.rescale.is_identity
+    assert (image.header_end is not None) == (syntax in (EXPLICIT, DEFLATED))
 
 
 def test_headers_of_any_length_are_read() -> None:
@@ -81,7 +81,7 @@ def test_headers_of_any_length_are_read() -> None:
     assert slice_of(dataset).position_mm[2] == -6
 
 
-def test_of_all_contrasts_only_those_asked_for_are_kept() -> None:
+def test_only_the_requested_contrasts_are_kept() -> None:
     files = SCAN.files(("in", "opp", "F", "W"))
     assert [s.contrast for s in slices_of(*files)] == [Contrast.FAT] * 2 + [Contrast.WATER] * 2
     assert len(read_slices([entry_of(f) for f in files], tuple(Contrast))) == 8
@@ -102,7 +102,7 @@ def test_of_all_contrasts_only_those_asked_for_are_kept() -> None:
         ({"AcquisitionDate": None, "SeriesDate": "20200301", "SeriesTime": "000001"}, 86_401),
     ],
 )
-def test_the_moment_of_acquisition(changes: dict[str, Any], seconds_after_midnight: float) -> None:
+def test_the_time_of_acquisition(changes: dict[str, Any], seconds_after_midnight: float) -> None:
     midnight = slice_of(water(AcquisitionTime="000000")).acquired
     acquired = slice_of(water(**changes)).acquired
     assert midnight is not None
@@ -122,25 +122,25 @@ def test_the_moment_of_acquisition(changes: dict[str, Any], seconds_after_midnig
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_an_unreadable_moment_is_unknown(changes: dict[str, Any]) -> None:
+def test_an_invalid_time_is_unknown(changes: dict[str, Any]) -> None:
     assert slice_of(water(**changes)).acquired is None
 
 
-def test_an_enhanced_file_gives_a_record_a_frame() -> None:
+def test_an_enhanced_file_gives_one_slice_per_frame() -> None:
     file = enhanced_file(SCAN, [("W", "WATER"), ("F", "FAT"), ("opp", "FAT_FRACTION")])
-    records = slices_of(file)
-    assert [(r.frame, r.contrast, r.position_mm[2]) for r in records] == [
+    slices = slices_of(file)
+    assert [(s.frame, s.contrast, s.position_mm[2]) for s in slices] == [
         (0, Contrast.WATER, 0),
         (1, Contrast.FAT, 0),
         (3, Contrast.WATER, -6),
         (4, Contrast.FAT, -6),
     ]
     acquired = slice_of(water(AcquisitionTime="100000.25")).acquired
-    assert {r.acquired for r in records} == {acquired}
-    assert {r.spacing_mm for r in records} == {(4.0, 4.0)}
+    assert {s.acquired for s in slices} == {acquired}
+    assert {s.spacing_mm for s in slices} == {(4.0, 4.0)}
 
 
-def test_a_frame_may_say_otherwise_than_all_frames_together() -> None:
+def test_values_of_a_frame_replace_the_shared_ones() -> None:
     def change(frame: Dataset, number: int) -> None:
         measures = Dataset()
         measures.PixelSpacing = ["2", "3"]
@@ -150,18 +150,18 @@ def test_a_frame_may_say_otherwise_than_all_frames_together() -> None:
 
 
 def test_an_enhanced_file_of_one_frame_is_read() -> None:
-    (record,) = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
-    assert (record.frame, record.contrast) == (0, Contrast.FAT)
+    (image,) = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
+    assert (image.frame, image.contrast) == (0, Contrast.FAT)
 
 
-def test_an_enhanced_file_converted_from_classic_ones_tells_by_its_description() -> None:
+def test_a_converted_enhanced_file_is_classified_by_its_description() -> None:
     file = enhanced_file(SCAN, [("W", "WATER")])
     dataset = dataset_of(file)
     dataset.SOPClassUID = LEGACY_ENHANCED_MR_IMAGE
     dataset.SeriesDescription = "Dixon_W"
     for frame in dataset.PerFrameFunctionalGroupsSequence:
         del frame.MRImageFrameTypeSequence
-    assert [r.contrast for r in slices_of(File("a.dcm", encoded(dataset)))] == [Contrast.WATER] * 2
+    assert [s.contrast for s in slices_of(File("a.dcm", encoded(dataset)))] == [Contrast.WATER] * 2
 
 
 def dataset_of(file: File) -> Dataset:
@@ -173,8 +173,8 @@ def dataset_of(file: File) -> Dataset:
     return Dataset(dataset)
 
 
-def test_a_deflated_header_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**16)
+def test_an_endless_deflated_header_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mimir_engine.study.deflated.MAX_FILE_BYTES", 2**16)
     dataset = water()
     dataset.add_new(0x00191008, "OB", bytes(2**20))
     assert code(File("image.dcm", encoded(dataset, DEFLATED))) == "DICOM_UNREADABLE"
@@ -199,14 +199,14 @@ def test_the_private_scale_of_philips_is_read(syntax: str) -> None:
     assert (rescale.slope, rescale.signal_scale) == (2.5, 0.25)
 
 
-def test_a_private_scale_of_unknown_form_is_none() -> None:
+def test_a_private_scale_of_another_creator_is_ignored() -> None:
     dataset = philips("2.5", 0.25)
     dataset.add_new(0x20050010, "LO", "SOMEBODY ELSE")
     dataset.add_new(0x2005100E, "UN", b"\1\2\3\4")
     assert slice_of(dataset).rescale.signal_scale is None
 
 
-def test_the_private_scale_of_philips_is_read_of_frames() -> None:
+def test_the_private_scale_of_philips_is_read_from_frames() -> None:
     def change(frame: Dataset, number: int) -> None:
         inner = Dataset()
         inner.add_new(0x20050010, "LO", "Philips MR Imaging DD 001")
@@ -214,14 +214,14 @@ def test_the_private_scale_of_philips_is_read_of_frames() -> None:
         frame.add_new(0x20050014, "LO", "Philips MR Imaging DD 005")
         frame.add_new(0x2005140F, "SQ", Items([inner]))
 
-    records = slices_of(enhanced_file(SCAN, [("W", "WATER")], change))
-    assert {r.rescale.signal_scale for r in records} == {0.5}
+    slices = slices_of(enhanced_file(SCAN, [("W", "WATER")], change))
+    assert {s.rescale.signal_scale for s in slices} == {0.5}
 
 
-# ------------------------------------------------------------------ what is passed over
+# ------------------------------------------------------------------ skipped
 
 
-def test_files_that_are_no_mr_images_are_passed_over() -> None:
+def test_files_that_are_not_mr_images_are_skipped() -> None:
     report = Dataset()
     report.SOPClassUID, report.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.33", "2.25.1"
     report.Modality, report.SeriesInstanceUID = "SR", "2.25.2"
@@ -244,13 +244,13 @@ def test_files_that_are_no_mr_images_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
-def test_a_media_directory_is_passed_over(syntax: str) -> None:
+def test_a_media_directory_is_skipped(syntax: str) -> None:
     directory = Dataset()
     directory.SOPClassUID, directory.SOPInstanceUID = "1.2.840.10008.1.3.10", "2.25.1"
     assert slices_of(File("DICOMDIR", encoded(directory, syntax))) == []
 
 
-def test_bad_headers_of_series_that_are_not_used_do_no_harm() -> None:
+def test_bad_headers_of_unused_series_are_ignored() -> None:
     localizer = water(
         ImageType=["ORIGINAL", "PRIMARY", "M"],
         SeriesDescription="localizer",
@@ -261,7 +261,7 @@ def test_bad_headers_of_series_that_are_not_used_do_no_harm() -> None:
     assert slices_of(File("image.dcm", encoded(localizer))) == []
 
 
-# ------------------------------------------------------------------ what is refused
+# ------------------------------------------------------------------ refused
 
 
 @pytest.mark.parametrize(
@@ -269,29 +269,29 @@ def test_bad_headers_of_series_that_are_not_used_do_no_harm() -> None:
     [b"", b"DICM", bytes(4000), bytes(128) + b"DICM", bytes(128) + b"DICM" + b"\xee" * 999],
     ids=["empty", "tiny", "zeros", "magic alone", "junk"],
 )
-def test_a_dcm_file_that_is_no_dicom_is_refused(content: bytes) -> None:
+def test_a_dcm_file_that_is_not_dicom_is_refused(content: bytes) -> None:
     assert code(File("IMAGE.DCM", content)) == "DICOM_UNREADABLE"
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
-def test_a_header_cut_off_is_refused(syntax: str, share: float) -> None:
+def test_a_truncated_header_is_refused(syntax: str, share: float) -> None:
     header = encoded(water(), syntax)[: -48 * 40 * 2]
     cut = header[: 132 + int(share * (len(header) - 132))]
     assert code(File("image.dcm", cut)) in ("DICOM_UNREADABLE", "GEOMETRY_UNREADABLE")
 
 
-def test_a_deflated_bomb_is_not_inflated_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.explicit_vr.MOST_FILE_BYTES", 2**18)
+def test_a_deflate_bomb_is_inflated_only_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mimir_engine.study.deflated.MAX_FILE_BYTES", 2**18)
     dataset = water()
     dataset.add_new(0x00291008, "OB", bytes(2**22))
     bomb = File("image.dcm", encoded(dataset, DEFLATED))
     assert len(bomb.content) < 2**14
     tracemalloc.start()
     try:
-        (record,) = slices_of(bomb)
+        (image,) = slices_of(bomb)
         with pytest.raises(MimirError, match="DICOM_UNREADABLE"):
-            record.entry.read(-1)
+            image.entry.read(-1)
         assert tracemalloc.get_traced_memory()[1] < 2**21
     finally:
         tracemalloc.stop()
@@ -306,7 +306,7 @@ def test_missing_geometry_is_refused(keyword: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e99", "", "abc", "-94\\-94"])
-def test_geometry_that_is_no_number_is_refused(value: str) -> None:
+def test_geometry_that_is_not_a_number_is_refused(value: str) -> None:
     content = encoded(water(ImagePositionPatient=["-77.777777777", "-94", "0"]))
     content = changed(content, b"-77.777777777", value.encode())
     assert code(File("image.dcm", content)) == "GEOMETRY_UNREADABLE"
@@ -315,7 +315,7 @@ def test_geometry_that_is_no_number_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     "pixels", [{"Rows": 0}, {"Columns": 0}, {"Rows": 65535, "Columns": 65535}, {"Rows": [48, 48]}]
 )
-def test_absurd_sizes_are_refused(pixels: dict[str, Any]) -> None:
+def test_implausible_sizes_are_refused(pixels: dict[str, Any]) -> None:
     assert code_of(water(**pixels)) == "GEOMETRY_UNREADABLE"
 
 
@@ -334,7 +334,7 @@ def test_rows_of_another_type_are_refused() -> None:
         {"SamplesPerPixel": 3},
     ],
 )
-def test_what_can_be_no_signal_is_refused(changes: dict[str, Any]) -> None:
+def test_display_images_are_refused(changes: dict[str, Any]) -> None:
     assert code_of(water(**changes)) == "PIXELS_UNSUPPORTED"
 
 
@@ -350,7 +350,7 @@ def test_what_can_be_no_signal_is_refused(changes: dict[str, Any]) -> None:
         ("RescaleIntercept", "?"),
     ],
 )
-def test_scales_that_are_none_are_refused(keyword: str, value: str) -> None:
+def test_invalid_scales_are_refused(keyword: str, value: str) -> None:
     content = encoded(water(**{keyword: "7777777.5"}))
     assert (
         code(File("a.dcm", changed(content, b"7777777.5", value.encode()))) == "SCALE_UNSUPPORTED"
@@ -362,7 +362,7 @@ def test_an_empty_scale_is_the_identity() -> None:
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
-def test_a_look_up_table_is_refused_only_where_it_matters(syntax: str) -> None:
+def test_a_look_up_table_is_refused_only_in_used_series(syntax: str) -> None:
     lut = Dataset()
     lut.LUTDescriptor = [1, 0, 16]
     lut.ModalityLUTType = "US"
@@ -379,10 +379,10 @@ def test_contradicting_headers_are_refused() -> None:
 
 @pytest.mark.parametrize("number", ["9" * 12, "", "1\\2"])
 @pytest.mark.filterwarnings("ignore")
-def test_a_strange_series_number_does_no_harm(number: str) -> None:
+def test_an_unusual_series_number_is_accepted(number: str) -> None:
     content = changed(encoded(water(SeriesNumber="123456789012")), b"123456789012", number.encode())
-    (record,) = slices_of(File("a.dcm", content))
-    assert record.series_number in (0, 999_999_999_999)
+    (image,) = slices_of(File("a.dcm", content))
+    assert image.series_number in (0, 999_999_999_999)
 
 
 def files_in(order: Sequence[int]) -> list[File]:
@@ -390,6 +390,6 @@ def files_in(order: Sequence[int]) -> list[File]:
     return [files[i] for i in order]
 
 
-def test_records_keep_the_order_of_the_files() -> None:
+def test_slices_keep_the_order_of_the_files() -> None:
     names = [f.name for f in files_in([3, 0, 2, 1])]
-    assert [r.entry.name for r in slices_of(*files_in([3, 0, 2, 1]))] == names
+    assert [s.entry.name for s in slices_of(*files_in([3, 0, 2, 1]))] == names

@@ -1,4 +1,4 @@
-"""Bytes from outside: every kind of source is read, every trick is refused."""
+"""Every kind of source is read, and every malicious one is refused."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from dicom_builder import File, write_files, write_zip
 
-from mimir_engine.errors import MOST_CHARACTERS, MimirError
+from mimir_engine.errors import MAX_CHARACTERS, MimirError
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.source import MOST_FILE_BYTES, StudySource, open_source
+from mimir_engine.study.source import MAX_FILE_BYTES, StudySource, open_source
 
 FILES = [File("a.dcm", b"first" * 1000), File("deep/b.dcm", b"second"), File("empty", b"")]
 
@@ -31,10 +31,10 @@ def code(source: StudySource) -> str:
 
 
 def patched(path: Path, name: str, offset: int, form: str, *values: int) -> Path:
-    """The archive with bytes of an entry's record in the central directory overwritten."""
+    """Overwrite bytes of an entry in the central directory of an archive."""
     data = bytearray(path.read_bytes())
-    record = data.rfind(b"PK\x01\x02", 0, data.rfind(name.encode()))
-    struct.pack_into(form, data, record + offset, *values)
+    entry = data.rfind(b"PK\x01\x02", 0, data.rfind(name.encode()))
+    struct.pack_into(form, data, entry + offset, *values)
     path.write_bytes(data)
     return path
 
@@ -45,14 +45,14 @@ FLAGS, METHOD, CRC, COMPRESSED_SIZE, SIZE, LOCAL_HEADER = 8, 10, 16, 20, 24, 42
 # ------------------------------------------------------------------ folders and lists
 
 
-def test_a_folder_is_searched_through(tmp_path: Path) -> None:
+def test_a_folder_is_searched_recursively(tmp_path: Path) -> None:
     write_files(tmp_path / "deep" / "deeper", [FILES[1]._replace(name="b.dcm")])
     write_files(tmp_path, [FILES[0]])
     assert contents(tmp_path) == {"a.dcm": FILES[0].content, "b.dcm": b"second"}
     assert contents(str(tmp_path)) == contents(tmp_path)
 
 
-def test_a_list_of_files_and_a_file_alone_are_read(tmp_path: Path) -> None:
+def test_a_list_of_files_and_a_single_file_are_read(tmp_path: Path) -> None:
     paths = write_files(tmp_path, [FILES[0], FILES[2]])
     assert contents(paths) == {"a.dcm": FILES[0].content, "empty": b""}
     assert contents([str(path) for path in paths]) == contents(paths)
@@ -60,16 +60,16 @@ def test_a_list_of_files_and_a_file_alone_are_read(tmp_path: Path) -> None:
     assert contents(paths, 3) == {"a.dcm": b"fir", "empty": b""}
 
 
-def test_a_folder_may_be_called_like_an_archive(tmp_path: Path) -> None:
+def test_a_folder_may_be_named_like_an_archive(tmp_path: Path) -> None:
     write_files(tmp_path / "study.zip", [FILES[0]])
     assert list(contents(tmp_path / "study.zip")) == ["a.dcm"]
 
 
-def test_empty_folders_and_lists_hold_nothing(tmp_path: Path) -> None:
+def test_empty_folders_and_lists_have_no_entries(tmp_path: Path) -> None:
     assert contents(tmp_path) == contents([]) == {}
 
 
-def test_links_to_folders_are_not_followed_round_and_round(tmp_path: Path) -> None:
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     write_files(tmp_path, [FILES[0]])
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert list(contents(tmp_path)) == ["a.dcm"]
@@ -85,7 +85,7 @@ def test_links_to_files_are_followed_and_dangling_ones_refused(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
-def test_pipes_are_refused_instead_of_waited_for(tmp_path: Path) -> None:
+def test_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.dcm")
     for source in (tmp_path, [tmp_path / "pipe.dcm"], tmp_path / "pipe.dcm"):
         assert code(source) == "FILE_UNREADABLE"
@@ -94,7 +94,7 @@ def test_pipes_are_refused_instead_of_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(getattr(os, "getuid", lambda: 1)() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
+def test_files_without_permission_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     write_files(folder, [FILES[0]])
     (folder / "a.dcm").chmod(0)
@@ -105,18 +105,18 @@ def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.zip", "missing", "file.txt/below", "null\0byte"])
-def test_a_missing_source_is_said(tmp_path: Path, name: str) -> None:
+def test_a_missing_source_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.txt").write_text("no folder")
     assert code(str(tmp_path / name)) == "SOURCE_MISSING"
     assert code([str(tmp_path / name)]) == "FILE_UNREADABLE"
 
 
-def test_a_name_too_long_for_the_file_system_is_no_crash(tmp_path: Path) -> None:
+def test_a_name_too_long_for_the_file_system_is_refused(tmp_path: Path) -> None:
     assert code(tmp_path / ("x" * 5000)) == "FILE_UNREADABLE"
     assert code([tmp_path / ("x" * 5000)]) == "FILE_UNREADABLE"
 
 
-def test_a_file_that_vanishes_is_said(tmp_path: Path) -> None:
+def test_a_file_that_disappears_is_refused(tmp_path: Path) -> None:
     (path,) = write_files(tmp_path, [FILES[0]])
     with open_source([path]) as (entry,):
         path.unlink()
@@ -135,7 +135,7 @@ def test_stored_and_deflated_entries_are_read(tmp_path: Path, method: int) -> No
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_rare_methods_are_refused(tmp_path: Path, method: int) -> None:
+def test_other_compression_methods_are_refused(tmp_path: Path, method: int) -> None:
     pytest.importorskip("bz2" if method == zipfile.ZIP_BZIP2 else "lzma")
     assert code(write_zip(tmp_path / "study.zip", FILES, method)) == "ZIP_METHOD"
 
@@ -152,7 +152,7 @@ def test_zip64_directories_comments_and_a_prefix_are_read(tmp_path: Path) -> Non
 
 
 def test_an_archive_written_to_a_stream_is_read(tmp_path: Path) -> None:
-    """Sizes and checksums then stand behind the data."""
+    """Sizes and checksums follow the data."""
 
     class Unseekable:
         def __init__(self, path: Path) -> None:
@@ -171,7 +171,7 @@ def test_an_archive_written_to_a_stream_is_read(tmp_path: Path) -> None:
     assert contents(tmp_path / "study.zip") == {"a.dcm": b"content" * 500}
 
 
-def test_no_byte_is_lost_where_a_deflate_stream_begins_with_padding(tmp_path: Path) -> None:
+def test_no_byte_is_lost_if_a_deflate_stream_begins_with_padding(tmp_path: Path) -> None:
     import zlib
 
     path = write_zip(tmp_path / "study.zip", [File("a.dcm", b"x" * 50)], zipfile.ZIP_STORED)
@@ -193,7 +193,7 @@ def test_no_byte_is_lost_where_a_deflate_stream_begins_with_padding(tmp_path: Pa
 @pytest.mark.parametrize(
     "name", ["../../evil.dcm", "/evil.dcm", "C:\\evil.dcm", "..\\evil.dcm", "CON", "a/../../b.dcm"]
 )
-def test_hostile_names_are_read_in_memory_only(tmp_path: Path, name: str) -> None:
+def test_malicious_names_are_read_in_memory_only(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     path = write_zip(folder / "study.zip", [File(name, b"content")])
@@ -202,14 +202,14 @@ def test_hostile_names_are_read_in_memory_only(tmp_path: Path, name: str) -> Non
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_entry_may_have_no_name(tmp_path: Path) -> None:
+def test_an_entry_without_a_name_is_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "study.zip", [File("a.dcm", b"content")])
     path.write_bytes(path.read_bytes().replace(b"a.dcm", b"\0.dcm"))
     assert contents(path) == {"": b"content"}
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_entries_of_one_name_are_all_read(tmp_path: Path) -> None:
+def test_entries_with_the_same_name_are_all_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "study.zip", [File("a", b"one"), File("a", b"two")])
     with open_source(path) as entries:
         assert [entry.read(-1) for entry in entries] == [b"one", b"two"]
@@ -224,21 +224,21 @@ def test_entries_of_one_name_are_all_read(tmp_path: Path) -> None:
         b"PK\x05\x06" + b"\xff" * 18,
         b"PK\x03\x04" + bytes(99),
     ],
-    ids=["empty", "tiny", "text", "absurd directory", "no directory"],
+    ids=["empty", "tiny", "text", "implausible directory", "no directory"],
 )
-def test_what_is_no_archive_is_said(tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_not_archives_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "study.zip"
     path.write_bytes(content)
     assert code(path) == "NOT_A_ZIP"
 
 
-def test_a_cut_archive_is_said(tmp_path: Path) -> None:
+def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "study.zip", FILES)
     path.write_bytes(path.read_bytes()[:-30])
     assert code(path) == "NOT_A_ZIP"
 
 
-def test_an_encrypted_archive_is_said(tmp_path: Path) -> None:
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     assert (
         code(patched(write_zip(tmp_path / "z", FILES), "a.dcm", FLAGS, "<H", 1)) == "ZIP_ENCRYPTED"
     )
@@ -258,19 +258,19 @@ def test_an_encrypted_archive_is_said(tmp_path: Path) -> None:
         (LOCAL_HEADER, "<I", 0x7FFFFFFF),
     ],
 )
-def test_lies_of_the_directory_are_found(
+def test_false_values_in_the_directory_are_detected(
     tmp_path: Path, method: int, offset: int, form: str, value: int
 ) -> None:
     path = write_zip(tmp_path / "study.zip", FILES, method)
     patched(path, "a.dcm", offset, form, value)
     if (method, offset, value) == (zipfile.ZIP_DEFLATED, COMPRESSED_SIZE, 0xFFFFFFF0):
-        assert contents(path) == dict(FILES)  # the stream itself says where it ends
+        assert contents(path) == dict(FILES)  # the stream itself has an end mark
     else:
         assert code(path) in ("ZIP_DAMAGED", "NOT_A_ZIP")
 
 
 @pytest.mark.parametrize("position", [5, 20, 40])
-def test_damaged_bytes_are_found(tmp_path: Path, position: int) -> None:
+def test_damaged_bytes_are_detected(tmp_path: Path, position: int) -> None:
     path = write_zip(tmp_path / "study.zip", [File("a.dcm", os.urandom(50))], zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
     data[30 + len("a.dcm") + position] ^= 0x10
@@ -287,14 +287,14 @@ def peak_bytes(source: Path) -> int:
         tracemalloc.stop()
 
 
-def test_a_bomb_that_tells_its_size_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
+def test_a_bomb_with_its_true_size_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "bomb.zip", [File("bomb.dcm", bytes(2**23))])
-    patched(path, "bomb.dcm", SIZE, "<I", MOST_FILE_BYTES + 1)
+    patched(path, "bomb.dcm", SIZE, "<I", MAX_FILE_BYTES + 1)
     assert code(path) == "FILE_TOO_LARGE"
     assert peak_bytes(path) < 2**20
 
 
-def test_a_bomb_that_hides_its_size_is_inflated_no_further_than_that(tmp_path: Path) -> None:
+def test_a_bomb_with_a_false_size_is_inflated_only_to_that_size(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "bomb.zip", [File("bomb.dcm", bytes(2**23))])
     patched(path, "bomb.dcm", SIZE, "<I", 5000)
     assert code(path) == "ZIP_DAMAGED"
@@ -302,21 +302,21 @@ def test_a_bomb_that_hides_its_size_is_inflated_no_further_than_that(tmp_path: P
 
 
 def test_overlapping_entries_are_counted_by_what_they_declare(tmp_path: Path) -> None:
-    """Many directory records of one stream: small on disk, endless when inflated."""
+    """Many directory entries of one stream: small on disk, huge when inflated."""
     path = write_zip(tmp_path / "bomb.zip", [File("x", bytes(2**22))])
     patched(path, "x", SIZE, "<I", 2**27)
     data = path.read_bytes()
     begin, end = data.rfind(b"PK\x01\x02"), data.rfind(b"PK\x05\x06")
-    records = data[begin:end] * 40
+    entries = data[begin:end] * 40
     closing = bytearray(data[end:])
-    struct.pack_into("<HHI", closing, 8, 40, 40, len(records))
-    path.write_bytes(data[:begin] + records + closing)
+    struct.pack_into("<HHI", closing, 8, 40, 40, len(entries))
+    path.write_bytes(data[:begin] + entries + closing)
     assert code(path) == "STUDY_TOO_LARGE"
     assert peak_bytes(path) < 2**20
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.source.MOST_FILES", 9)
+    monkeypatch.setattr("mimir_engine.study.source.MAX_FILES", 9)
     (path,) = write_files(tmp_path, [FILES[2]])
     assert contents([path] * 9) == {"empty": b""}
     assert code([path] * 10) == "STUDY_TOO_LARGE"
@@ -328,19 +328,19 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "name", ["line\nbreak\r", "\x1b[31mred\x1b[0m", "\u202egnirts", "bell\a", "x" * 60_000]
 )
-def test_names_reach_messages_in_harmless_form(tmp_path: Path, name: str) -> None:
+def test_names_in_messages_are_printable(tmp_path: Path, name: str) -> None:
     path = patched(write_zip(tmp_path / "z", [File(name, b"content")]), name[-3:], CRC, "<I", 1)
     with pytest.raises(MimirError) as raised:
         contents(path)
     line = str(raised.value)
     assert line.startswith("ZIP_DAMAGED: entry '")
     assert line.isprintable()
-    assert len(line) < MOST_CHARACTERS + 100
+    assert len(line) < MAX_CHARACTERS + 100
 
 
-def test_findings_are_as_harmless_as_errors() -> None:
+def test_names_in_findings_are_printable() -> None:
     assert Finding("CODE", "series '\x1b[2J\nx'").sentence == "series '?[2J x'"
 
 
-def test_undecodable_file_names_can_be_shown() -> None:
+def test_undecodable_file_names_can_be_encoded() -> None:
     MimirError("CODE", "file '\udcff.dcm'").reason.encode("utf-8")

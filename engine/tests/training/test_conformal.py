@@ -30,6 +30,7 @@ def test_too_few_scores_make_no_interval() -> None:
     assert conformal_quantile(np.arange(1.0, 19.0), 0.95) == np.inf
     assert max(conformal_quantiles(np.arange(1.0, 19.0))) == 0.9
     assert conformal_quantiles(np.array([np.nan])) == {}
+    assert min(conformal_quantiles(np.append(np.full(50, 1e-16), np.arange(1.0, 51.0)))) > 0.45
 
 
 def test_quantiles_are_those_of_crepes() -> None:

@@ -76,7 +76,8 @@ def test_predictions_are_those_of_the_fold_s_own_network_in_the_target_s_unit(
     np.testing.assert_allclose(found.mean[rows], mean, rtol=1e-4)
     np.testing.assert_allclose(found.sd[rows], sd, rtol=1e-4)
     again = predict_dataset(run, dataset.subset(rows))
-    np.testing.assert_array_equal(again.mean, found.mean[rows])
+    # The folds were predicted with one thread, which adds up in another order: float32's rounding.
+    np.testing.assert_allclose(again.mean, found.mean[rows], rtol=1e-5)
 
 
 def test_a_killed_run_goes_on_within_its_fold_and_ends_with_the_same_numbers(

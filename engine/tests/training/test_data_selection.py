@@ -71,9 +71,12 @@ def test_studies_go_by_name_or_by_participant_and_visit(tmp_path: Path) -> None:
     ("rows", "reason"),
     [
         (["1000001,age,60"], r"line 2: '1000001' has several visits"),
-        (["1000002,age,60", "1000002_2,age,61"], r"line 3: '1000002_2' has another age"),
-        (["1000002,age,sixty"], r"line 2, column 'value': 'sixty' is no number"),
-        (["1000002,age,inf"], r"line 2, column 'value': 'inf' is no finite"),
+        (
+            ["1000002,age,60", "1000002_2,age,61"],
+            r"line 3: '1000002_2' has two different values of age",
+        ),
+        (["1000002,age,sixty"], r"line 2, column 'value': 'sixty' is not a number"),
+        (["1000002,age,inf"], r"line 2, column 'value': 'inf' is out of range"),
         (["1000002,age"], r"line 2: has 2 cells"),
     ],
 )

@@ -328,6 +328,9 @@ def test_labels_are_standardised_by_the_known_ones() -> None:
     assert np.isnan(scale.apply(targets)[1, 1])
     with pytest.raises(MimirError, match="TARGET_WITHOUT_SPREAD: b"):
         standardisation_of(np.array([[1.0, 5.0], [2.0, 5.0]]), ["a", "b"])
+    rounded = 0.1 * (1 + 2e-16 * np.arange(5))
+    with pytest.raises(MimirError, match="TARGET_WITHOUT_SPREAD: b"):
+        standardisation_of(np.stack([np.arange(5.0), rounded], axis=1), ["a", "b"])
 
 
 def test_the_published_recipe_is_the_default() -> None:

@@ -9,7 +9,7 @@ import pytest
 from random_modules import write_without_network
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module.store import add_module
+from mimir_engine.inference_module.add_module import add_module
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_what_is_no_module_is_refused(source: Path, tmp_path: Path) -> None:
         (tmp_path / "gone", "SOURCE_MISSING"),
         (tmp_path / "text.zip", "MODULE_INVALID"),
         (tmp_path / "cut.zip", "MODULE_INVALID"),
-        (two, "MODULE_INVALID: 'two.zip' holds 2 modules"),
+        (two, "MODULE_INVALID: 'two.zip' contains 2 modules"),
     ):
         with pytest.raises(MimirError, match=code):
             add_module(path, tmp_path / "into")

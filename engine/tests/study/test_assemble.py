@@ -1,4 +1,4 @@
-"""Slices go to stations by what their headers say; what has no true answer is refused."""
+"""Slices are grouped into stations by their headers; ambiguous studies are refused."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom_builder import Change, File, Scan, all_files, whole_study
+from dicom_builder import Change, File, Scan, all_files, complete_study
 from pydicom.dataset import Dataset
 from station_builder import slices_of
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study import Contrast
-from mimir_engine.study.assembly import assemble
+from mimir_engine.study.assemble import assemble
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.water_fat_pair import StationPlan
+from mimir_engine.study.station_plan import StationPlan
 
 SCAN = Scan(top_mm=30, slices=8)
 BELOW = Scan(top_mm=-12, slices=8, number=11, time="100100")
@@ -54,7 +54,7 @@ def without_times(dataset: Dataset, k: int) -> None:
 
 
 def z_of(plan: StationPlan, contrast: Contrast = Contrast.WATER) -> list[float]:
-    return [s.position_mm[2] for s in plan.parts[contrast].slices]
+    return [s.position_mm[2] for s in plan.crops[contrast].slices]
 
 
 def codes(findings: Iterable[Finding]) -> list[str]:
@@ -62,17 +62,17 @@ def codes(findings: Iterable[Finding]) -> list[str]:
 
 
 def times_of(plan: StationPlan) -> set[float | None]:
-    return {s.acquired for part in plan.parts.values() for s in part.slices}
+    return {s.acquired for crop in plan.crops.values() for s in crop.slices}
 
 
 def numbers_of(plan: StationPlan) -> list[int]:
-    return [plan.parts[c].slices[0].series_number for c in (Contrast.FAT, Contrast.WATER)]
+    return [plan.crops[c].slices[0].series_number for c in (Contrast.FAT, Contrast.WATER)]
 
 
 # ------------------------------------------------------------------ good studies
 
 
-def test_a_station_is_laid_out_from_foot_to_head() -> None:
+def test_slices_of_a_station_are_ordered_from_foot_to_head() -> None:
     (plan,), findings = plans_of(SCAN.files())
     assert findings == []
     assert z_of(plan) == z_of(plan, Contrast.FAT) == [-12, -6, 0, 6, 12, 18, 24, 30]
@@ -81,8 +81,8 @@ def test_a_station_is_laid_out_from_foot_to_head() -> None:
     )
 
 
-def test_stations_come_from_head_to_foot_whatever_the_order_of_the_files() -> None:
-    files = list(all_files(whole_study()))
+def test_stations_are_ordered_from_head_to_foot_in_any_order_of_files() -> None:
+    files = list(all_files(complete_study()))
     random.Random(5).shuffle(files)
     plans, findings = plans_of(files)
     assert findings == []
@@ -104,15 +104,15 @@ def test_a_step_that_rounding_explains_is_even(step: float) -> None:
     assert len(plans_of(SCAN.files(change=nudged))[0]) == 1
 
 
-def test_water_and_fat_of_one_series_are_told_apart() -> None:
-    """As Philips writes classic files: one series, the contrast in ImageType."""
+def test_water_and_fat_of_one_series_are_separated() -> None:
+    """Philips writes classic files as one series, with the contrast in ImageType."""
 
     def one_series(dataset: Dataset, k: int) -> None:
         dataset.SeriesInstanceUID, dataset.SeriesNumber = "2.25.5", 501
         dataset.SeriesDescription = "mDIXON"
 
     (plan,), _ = plans_of(SCAN.files(change=one_series))
-    assert set(plan.parts) == {Contrast.WATER, Contrast.FAT}
+    assert set(plan.crops) == {Contrast.WATER, Contrast.FAT}
 
 
 # ------------------------------------------------------------------ slices
@@ -120,10 +120,10 @@ def test_water_and_fat_of_one_series_are_told_apart() -> None:
 
 @pytest.mark.parametrize("contrasts", [("W",), ("F",), ("F", "W")])
 @pytest.mark.parametrize("missing", [[1], [4], [3, 4]])
-def test_a_hole_is_refused(contrasts: tuple[str, ...], missing: list[int]) -> None:
-    whole = [c for c in ("F", "W") if c not in contrasts]
+def test_a_missing_slice_is_refused(contrasts: tuple[str, ...], missing: list[int]) -> None:
+    intact = [c for c in ("F", "W") if c not in contrasts]
     holed = SCAN.files(contrasts, leave_out=missing)
-    others = replace(SCAN, number=3).files(whole)
+    others = replace(SCAN, number=3).files(intact)
     assert code(holed, others) == "SLICE_MISSING"
 
 
@@ -148,16 +148,16 @@ def test_rows_and_columns_missing_at_an_end_crop_both_contrasts() -> None:
     fat = replace(SCAN, number=2, shape=(44, 37), first_mm=(-66.0, -94.0)).files(("F",))
     (plan,), findings = plans_of(water, fat)
     assert codes(findings) == ["ENDS_CROPPED"]
-    rows, columns = plan.parts[Contrast.WATER].rows, plan.parts[Contrast.WATER].columns
+    rows, columns = plan.crops[Contrast.WATER].rows, plan.crops[Contrast.WATER].columns
     assert (rows, columns) == (slice(0, 44), slice(3, 40))
-    assert (plan.parts[Contrast.FAT].rows, plan.parts[Contrast.FAT].columns) == (
+    assert (plan.crops[Contrast.FAT].rows, plan.crops[Contrast.FAT].columns) == (
         slice(0, 44),
         slice(0, 37),
     )
     assert plan.affine[:3, 3].tolist() == [-66, -94, -12]
 
 
-def test_a_contrast_that_ends_far_too_early_is_refused() -> None:
+def test_a_contrast_that_lacks_too_many_slices_is_refused() -> None:
     short = SCAN.files(("F",), leave_out=range(3))
     assert code(short, replace(SCAN, number=2).files(("W",))) == "POSITION_MISMATCH"
 
@@ -179,7 +179,7 @@ def test_water_and_fat_on_different_voxels_are_refused() -> None:
     assert code(SCAN.files(("W",)), coarse.files(("F",))) == "POSITION_MISMATCH"
 
 
-def test_the_same_slice_twice_is_kept_for_comparison() -> None:
+def test_repeated_slices_are_kept_for_comparison() -> None:
     twice = [f for f in SCAN.files() if f.name == "002_W_100000_003.dcm"]
     copy = [twice[0]._replace(name="copy.dcm")]
     (plan,), _ = plans_of(SCAN.files(), copy)
@@ -199,7 +199,7 @@ def test_the_same_slice_twice_is_kept_for_comparison() -> None:
     ],
     ids=["coronal", "mirrored", "prone", "transposed", "tilted by 5 degrees", "turned"],
 )
-def test_what_is_not_axial_is_refused(orientation: list[float]) -> None:
+def test_orientations_that_are_not_axial_are_refused(orientation: list[float]) -> None:
     assert code(SCAN.files(change=setting(ImageOrientationPatient=orientation))) == "NOT_AXIAL"
     one = of_slice(5, ImageOrientationPatient=orientation)
     assert code(SCAN.files(change=one)) == "NOT_AXIAL"
@@ -231,20 +231,20 @@ def test_a_slice_of_another_size_is_refused() -> None:
 
 
 @pytest.mark.parametrize("step", [0.1, 25.0])
-def test_slices_absurdly_near_or_far_are_refused(step: float) -> None:
+def test_implausible_slice_distances_are_refused(step: float) -> None:
     assert code(replace(SCAN, step_mm=step).files()) == "GEOMETRY_UNREADABLE"
 
 
 # ------------------------------------------------------------------ studies and contrasts
 
 
-def test_no_dixon_images_are_said() -> None:
+def test_a_source_without_dixon_images_is_refused() -> None:
     assert code() == "NO_DIXON"
     assert code(SCAN.files(("in", "opp"))) == "NO_DIXON"
 
 
 @pytest.mark.parametrize("present", ["W", "F"])
-def test_a_missing_contrast_is_said(present: str) -> None:
+def test_a_missing_contrast_is_refused(present: str) -> None:
     assert code(SCAN.files((present, "in"))) == "CONTRAST_MISSING"
 
 
@@ -254,7 +254,7 @@ def test_two_patients_and_two_studies_are_refused() -> None:
     assert code(SCAN.files(), BELOW.files(change=other)) == "MIXED_STUDIES"
 
 
-def test_the_patient_is_not_named_in_the_refusal() -> None:
+def test_the_error_does_not_name_the_patient() -> None:
     with pytest.raises(MimirError) as raised:
         plans_of(SCAN.files(), BELOW.files(change=setting(PatientID="x")))
     assert "someone" not in str(raised.value)
@@ -266,17 +266,17 @@ def test_a_station_without_one_contrast_is_refused(missing: str) -> None:
     assert code(SCAN.files(), BELOW.files(rest)) == "STATION_INCOMPLETE"
 
 
-def test_water_and_fat_acquired_far_apart_are_no_station() -> None:
+def test_water_and_fat_acquired_far_apart_are_refused() -> None:
     late = replace(SCAN, number=2, time="100010")
     assert code(SCAN.files(("W",)), late.files(("F",))) == "STATION_INCOMPLETE"
 
 
-def test_water_and_fat_stamped_with_a_small_difference_are_one_station() -> None:
+def test_water_and_fat_acquired_shortly_after_each_other_are_one_station() -> None:
     late = replace(SCAN, number=2, time="100000.4")
     assert len(plans_of(SCAN.files(("W",)), late.files(("F",)))[0]) == 1
 
 
-def test_midnight_between_water_and_fat_does_no_harm() -> None:
+def test_water_and_fat_before_and_after_midnight_are_one_station() -> None:
     before = replace(SCAN, date="20200229", time="235959.9")
     after = replace(SCAN, date="20200301", time="000000.1", number=2)
     assert len(plans_of(before.files(("W",)), after.files(("F",)))[0]) == 1
@@ -298,7 +298,7 @@ def test_midnight_between_water_and_fat_does_no_harm() -> None:
     ids=["later", "lower number", "next day", "moved a little", "moved much", "a slice fewer"],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-def test_of_repeated_scans_the_latest_complete_one_counts(later: Scan, swapped: bool) -> None:
+def test_the_latest_complete_scan_of_a_station_is_chosen(later: Scan, swapped: bool) -> None:
     groups = [SCAN.files(), later.files()]
     (plan,), findings = plans_of(*(groups[::-1] if swapped else groups))
     assert codes(findings) == ["STATION_RESCANNED"]
@@ -306,7 +306,7 @@ def test_of_repeated_scans_the_latest_complete_one_counts(later: Scan, swapped: 
     assert len(times_of(plan)) == 1
 
 
-def test_three_scans_of_a_station_leave_the_last() -> None:
+def test_the_last_of_three_scans_is_chosen() -> None:
     scans = [replace(SCAN, number=n, time=f"10{n:02d}00") for n in (1, 11, 21)]
     (plan,), findings = plans_of(*(scan.files() for scan in scans))
     assert codes(findings) == ["STATION_RESCANNED"] * 2
@@ -314,7 +314,7 @@ def test_three_scans_of_a_station_leave_the_last() -> None:
 
 
 @pytest.mark.parametrize("contrast", ["W", "F"])
-def test_an_incomplete_repeat_never_lends_a_contrast(contrast: str) -> None:
+def test_no_contrast_of_an_incomplete_repeat_is_used(contrast: str) -> None:
     later = replace(SCAN, number=21, time="100500")
     (plan,), findings = plans_of(SCAN.files(), later.files((contrast,)))
     assert codes(findings) == ["STATION_RESCANNED"]
@@ -322,7 +322,7 @@ def test_an_incomplete_repeat_never_lends_a_contrast(contrast: str) -> None:
     assert numbers_of(plan) == [1, 2]
 
 
-def test_a_first_scan_that_was_broken_off_never_lends_a_contrast() -> None:
+def test_no_contrast_of_an_aborted_first_scan_is_used() -> None:
     later = replace(SCAN, number=21, time="100500")
     (plan,), _ = plans_of(SCAN.files(("W",)), later.files())
     assert numbers_of(plan) == [21, 22]
@@ -330,24 +330,24 @@ def test_a_first_scan_that_was_broken_off_never_lends_a_contrast() -> None:
 
 @pytest.mark.parametrize("holed", [("F",), ("W",), ("F", "W")])
 @pytest.mark.parametrize("number", [21, 0])
-def test_a_scan_with_missing_slices_gives_way_to_a_whole_one(
+def test_a_complete_scan_replaces_one_with_missing_slices(
     holed: tuple[str, ...], number: int
 ) -> None:
     damaged = replace(SCAN, number=number, time="100500" if number else "095500")
-    whole = [c for c in ("F", "W") if c not in holed]
+    intact = [c for c in ("F", "W") if c not in holed]
     (plan,), findings = plans_of(
-        SCAN.files(), damaged.files(holed, leave_out=[4]), damaged.files(whole)
+        SCAN.files(), damaged.files(holed, leave_out=[4]), damaged.files(intact)
     )
     assert set(codes(findings)) == {"STATION_RESCANNED"}
     assert any("missing slices" in finding.sentence for finding in findings)
     assert numbers_of(plan) == [1, 2]
 
 
-def test_a_hole_in_one_station_is_not_covered_by_its_neighbour() -> None:
+def test_a_neighbouring_station_does_not_replace_missing_slices() -> None:
     assert code(SCAN.files(), BELOW.files(leave_out=[4])) == "SLICE_MISSING"
 
 
-def test_two_halves_of_different_scans_make_no_station() -> None:
+def test_water_and_fat_of_different_scans_are_refused() -> None:
     later = replace(SCAN, number=21, time="100500")
     assert code(SCAN.files(("W",)), later.files(("F",))) == "STATION_INCOMPLETE"
 
@@ -361,7 +361,7 @@ def test_without_times_series_numbers_decide() -> None:
     assert numbers_of(plan) == [21, 22]
 
 
-def test_without_times_distant_series_numbers_are_no_station() -> None:
+def test_without_times_distant_series_numbers_are_refused() -> None:
     later = replace(SCAN, number=21)
     groups = SCAN.files(("W",), without_times), later.files(("F",), without_times)
     assert code(*groups) == "STATION_INCOMPLETE"
@@ -376,8 +376,8 @@ def test_without_times_distant_series_numbers_are_no_station() -> None:
     ],
     ids=["finer slices", "finer pixels", "a far longer stack"],
 )
-def test_another_kind_of_scan_of_the_same_place_is_no_repeat(other: Scan) -> None:
-    """As a liver scan within the trunk station, or a stack composed of all stations."""
+def test_a_different_scan_of_the_same_place_is_refused(other: Scan) -> None:
+    """Examples are a liver scan within the trunk station, or a stack composed of all stations."""
     assert code(SCAN.files(), other.files()) == "STATION_AMBIGUOUS"
 
 

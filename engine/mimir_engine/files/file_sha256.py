@@ -1,0 +1,19 @@
+"""Compute the SHA-256 of a file."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in lower-case hexadecimal.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,43 @@
+"""A study as it was read: its stations, its scanner, and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.station import Station
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """The device according to the headers; an empty string or None if unknown."""
+
+    vendor: str = ""
+    model: str = ""
+    field_strength_t: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class DixonStudy:
+    """One imaging visit of one person, read and found consistent.
+
+    Attributes:
+        name: File name, folder name or study UID; never the patient's name.
+        stations: From head to foot.
+        scanner: Vendor, model and field strength.
+        eid: UK Biobank's participant number from the file name, else empty.
+        instance: UK Biobank's visit number from the file name, else empty.
+        findings: Notes about the input: what was corrected or noticed while reading.
+    """
+
+    name: str
+    stations: tuple[Station, ...]
+    scanner: Scanner = Scanner()
+    eid: str = ""
+    instance: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def without_pixels(self) -> DixonStudy:
+        """Return the same study with empty images, to hold many in memory."""
+        return replace(self, stations=tuple(s.without_pixels() for s in self.stations))

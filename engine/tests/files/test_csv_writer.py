@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mimir_engine.errors import MimirError
+from mimir_engine.files.csv_writer import escape_cell, unescape_cell, write_csv
+from mimir_engine.files.table_reader import open_table, to_text
+
+#: Text made mostly of the characters that matter; NUL and lone carriage returns aside.
+TEXTS = st.text(
+    st.sampled_from("='+-@\t\uff1d\uff20,\"\n a1")
+    | st.characters(codec="utf-8", exclude_characters="\r\0")
+)
+
+
+@given(TEXTS)
+def test_any_text_survives_escaping_and_no_escaped_text_is_a_formula(text: str) -> None:
+    assert unescape_cell(escape_cell(text)) == text
+    assert not escape_cell(text).startswith(("=", "+", "-", "@", "\t", "\uff1d", "\uff20"))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
+def test_any_text_survives_the_writer_and_the_table_reader(
+    tmp_path: Path, rows: list[tuple[str, str]]
+) -> None:
+    write_csv(tmp_path / "t.csv", ("a", "b"), rows)
+    with open_table(tmp_path / "t.csv") as table:
+        found = [tuple(map(to_text, cells)) for _, cells in table.rows]
+    assert found == rows
+
+
+def test_ordinary_text_and_quotes_stay_as_they_are() -> None:
+    for text in ("1000001_20201_2_0", "Zoë, 頭", "'quoted'", "O'Brien", "", "'"):
+        assert escape_cell(text) == text
+
+
+def test_numbers_are_never_escaped_and_gaps_are_empty(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ("=a", "b"), [(-1 / 3, 7), (float("nan"), None)])
+    with (tmp_path / "t.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["'=a", "b"], [repr(-1 / 3), "7"], ["", ""]]
+
+
+def test_an_error_in_the_rows_leaves_the_old_file(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ("a",), [(1,)])
+    with pytest.raises(ZeroDivisionError):
+        write_csv(tmp_path / "t.csv", ("a",), ((1 / x,) for x in (1, 0)))
+    assert (tmp_path / "t.csv").read_text() == "a\n1\n"
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
+        write_csv(tmp_path / "t.csv" / "below", ("a",), [])
