@@ -63,7 +63,7 @@ def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
     """Return how to load a study; None to leave it to its usual readers.
 
     A study is fused if it looks complete and the user chose all of its water and fat series. A user
-    who chose only some of them wants to see those.
+    who chose only some of them may want to see just those.
 
     Args:
         study: All MR series of one study, chosen or not.

@@ -35,7 +35,7 @@ class StudyEntry:
 
     Attributes:
         patient_name: As in Slicer's DICOM browser. For the screen only.
-        study_date: ``YYYY-MM-DD``, or the database's text if it is no DICOM date.
+        study_date: ``YYYY-MM-DD``, or the database's text if it is not a DICOM date.
         stations: Table positions with water and fat, repeats counted too.
         reason: Why it is not complete; for a complete study, its number of stations.
         series_uids: Its Dixon series of any contrast, in the order of their numbers.
