@@ -1,6 +1,6 @@
-"""MIMIR: body measurements from neck-to-knee Dixon MRI, in 3D Slicer.
+"""Measure the body in neck-to-knee Dixon MRI, in 3D Slicer.
 
-These are the four classes that Slicer expects of a module; the work is done in ``MIMIRLib``.
+These are the four classes of a Slicer module; the work is done in ``MIMIRLib``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Callable, Optional, Union
 
 import qt
 import slicer
-from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
@@ -24,28 +23,29 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from MIMIRLib.analysis import blocking_call as console
+from MIMIRLib.analysis import blocking_call
+from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_volumes, subject_of
-from MIMIRLib.analysis.workflow import StudyResult, Workflow
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.panel.importer import PhantomImport
+from MIMIRLib.panel.import_job import PhantomImportJob
 from MIMIRLib.panel.panel_view import PanelView
-from MIMIRLib.panel.services import SlicerServices, database_file
-from MIMIRLib.parameter_node import MIMIRParameters
+from MIMIRLib.panel.slicer_services import SlicerServices, database_file
+from MIMIRLib.parameter_node import MIMIRParameterNode
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.translate import tr as _
 
-#: Changes of the database that come within so many milliseconds are one.
-COALESCED_MS = 300
-#: Signals of the DICOM database after which the list of studies may be another one.
+#: Changes of the database within this time (milliseconds) lead to one refresh.
+REFRESH_DELAY_MS = 300
+#: Signals of the DICOM database after which the list of studies may have changed.
 DATABASE_SIGNALS = ("databaseChanged()", "studyAdded(QString)", "opened()", "closed()")
 
 
 class MIMIR(ScriptedLoadableModule):
-    """What Slicer says of the module."""
+    """The module's title, category and help text."""
 
     def __init__(self, parent: Any) -> None:
         ScriptedLoadableModule.__init__(self, parent)
@@ -54,12 +54,12 @@ class MIMIR(ScriptedLoadableModule):
         self.parent.dependencies = ["DICOM"]
         self.parent.contributors = ["The MIMIR contributors"]
         self.parent.helpText = _(
-            "Measures the body in neck-to-knee Dixon MRI as UK Biobank makes it: fat depots,"
-            " muscle, liver, height, weight, age and more, each with an interval. Import a study,"
-            " tick it and press Apply. For research only, not for diagnosis."
+            "Measures the body in neck-to-knee Dixon MRI, acquired as in UK Biobank: fat depots,"
+            " muscle, liver, height, weight, age and more, each with a prediction interval. Import"
+            " a study, tick it and press Apply. For research only, not for diagnosis."
         )
         self.parent.acknowledgementText = _(
-            "The method is that of Langner et al., MIMIR: Deep Regression for Automated Analysis of"
+            "The method is from Langner et al., MIMIR: Deep Regression for Automated Analysis of"
             " UK Biobank Body MRI, arXiv:2106.11731."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
@@ -73,14 +73,15 @@ def registerSampleData() -> None:
 
 
 class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: it tells the presenter what happens in Slicer; see ``MIMIRLib.presenter``."""
+    """The panel; it informs ``MIMIRLib.presenter`` of changes in Slicer."""
 
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
+        self.parameters: Optional[MIMIRParameterNode] = None
 
     def setup(self) -> None:
-        """Make the panel, when the user opens the module for the first time."""
+        """Create the panel when the user opens the module for the first time."""
         ScriptedLoadableModuleWidget.setup(self)
         import_engine()
         panel = slicer.util.loadUI(self.resourcePath("UI/MIMIR.ui"))
@@ -95,14 +96,14 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(slicer.mrmlScene, event, self.onSceneChanged)
         self.refreshTimer = qt.QTimer()
         self.refreshTimer.setSingleShot(True)
-        self.refreshTimer.setInterval(COALESCED_MS)
+        self.refreshTimer.setInterval(REFRESH_DELAY_MS)
         self.refreshTimer.connect("timeout()", self.onDatabaseChanged)
         for signal in DATABASE_SIGNALS:
             slicer.dicomDatabase.connect(signal, self.refreshTimer.start)
         self.enter()
 
     def cleanup(self) -> None:
-        """Let go of everything, when Slicer closes or the module is reloaded."""
+        """Disconnect from Slicer when it closes or the module is reloaded."""
         self.removeObservers()
         for signal in DATABASE_SIGNALS:
             slicer.dicomDatabase.disconnect(signal, self.refreshTimer.start)
@@ -111,80 +112,86 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.view.close()
 
     def enter(self) -> None:
-        """Show what is there now, each time the user opens the module."""
+        """Refresh the panel each time the user opens the module."""
         self.presenter.refresh_modules()
         self.presenter.refresh_studies()
         self.onSceneChanged()
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
-        """Stop before the scene's nodes go."""
+        """Cancel the job and stop using the scene before its nodes are removed."""
         self.presenter.cancel()
+        self.parameters = None
+        self.view.use_options(None)
         self.presenter.use(None)
 
     def onSceneChanged(self, caller: Any = None, event: str = "") -> None:
-        """Take the choices and results of the scene."""
-        if self.parent.isEntered or caller is None:
-            self.presenter.use(self.logic.getParameterNode())
-            self.presenter.refresh_results()
+        """Show the choices and results of the scene."""
+        if not self.parent.isEntered and caller is not None:
+            return
+        if self.parameters is None:
+            self.parameters = self.logic.getParameterNode()
+            self.view.use_options(self.parameters)
+        self.presenter.use(self.parameters)
+        self.presenter.refresh_results()
 
     def onDatabaseChanged(self) -> None:
-        """List the studies anew, if somebody is looking."""
+        """List the studies again if the module is open."""
         if self.parent.isEntered:
             self.presenter.refresh_studies()
 
     def onReload(self) -> None:
-        """Load the package anew, too, and not only this file."""
+        """Reload the package ``MIMIRLib``, too."""
         for name in [name for name in sys.modules if name.split(".")[0] == "MIMIRLib"]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
 
 class MIMIRLogic(ScriptedLoadableModuleLogic):
-    """Measuring from Slicer's Python console: each call waits, and Slicer stays usable meanwhile.
+    """Measure from Slicer's Python console: each call waits, and Slicer stays responsive.
 
     >>> logic = MIMIR.MIMIRLogic()
     >>> result = logic.analyzeStudy("2.25.123", modules=["phantom"])
     >>> for m in result.measurements:
     ...     print(m.name, m.value, m.unit, m.lower, m.upper, m.flags)
 
-    All of its methods take the same options:
+    All of its methods have the same options:
 
-    - ``modules``: names or folders of inference modules; may be left out where there is only one.
+    - ``modules``: names or folders of inference modules; optional if there is only one.
     - ``level``: share of the intervals that hold the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-    - ``allowUnvalidated``: measure also what a module was not validated on, and flag it.
+    - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``volumes``: show the fused volumes, too.
-    - ``progress``: a function that is told how far it is (``fraction``, ``sentence``).
+    - ``progress``: a function that is called with each progress (``fraction``, ``sentence``).
 
     They return results with ``measurements``, ``findings``, ``flags`` and ``nodes`` (``table``,
-    ``chart``, ``projection``, ``water``, ``fat``, ``fraction``), and raise a ``MimirError`` with
-    ``code`` and ``reason`` where nothing could be measured; the scene is as before then.
+    ``chart``, ``projection``, ``water``, ``fat``, ``fraction``). If nothing could be measured, they
+    raise a ``MimirError`` with ``code`` and ``reason``, and the scene is unchanged.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         import_engine()
 
-    def getParameterNode(self) -> MIMIRParameters:
-        """The user's choices, kept in the scene."""
-        return MIMIRParameters(ScriptedLoadableModuleLogic.getParameterNode(self))
+    def getParameterNode(self) -> MIMIRParameterNode:
+        """Return the user's choices, kept in the scene."""
+        return MIMIRParameterNode(ScriptedLoadableModuleLogic.getParameterNode(self))
 
     def importPhantom(self) -> str:
-        """Take a phantom study, a synthetic body, into Slicer's DICOM database.
+        """Import a phantom study, a synthetic body, into Slicer's DICOM database.
 
         Returns:
             Its Study Instance UID.
 
         Raises:
-            RuntimeError: Where it cannot be imported, with the reason.
+            MimirError: If it cannot be imported.
         """
-        work = PhantomImport(slicer.dicomDatabase)
-        work.run()
-        if work.failures:
-            raise RuntimeError(work.summary)
-        return study_uid_of(work.archive)
+        job = PhantomImportJob(slicer.dicomDatabase)
+        job.run(slicer.app.processEvents)
+        for _path, error in job.failures:
+            raise error
+        return study_uid_of(job.archive)
 
-    def analyzeStudy(self, studyInstanceUID: str, **options: Any) -> StudyResult:
+    def analyzeStudy(self, studyInstanceUID: str, **options: Any) -> StudyOutcome:
         """Measure a study of Slicer's DICOM database.
 
         Args:
@@ -197,25 +204,26 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
 
     def analyzeFiles(
         self, paths: Union[PathLike, Sequence[PathLike]], **options: Any
-    ) -> list[StudyResult]:
+    ) -> list[StudyOutcome]:
         """Measure studies in files.
 
         Args:
-            paths: Zip archives or folders, a study each, as for ``mimir infer``; or the DICOM files
-                of one study.
+            paths: Zip archives or folders, one per study, as for ``mimir infer``; or the DICOM
+                files of one study.
             options: See the class.
 
         Returns:
-            A result a study; one that could not be measured has a ``reason`` and no measurements.
+            One result per study. A study that could not be measured has a ``reason`` and no
+            measurements.
         """
         return self._analyze(from_paths(paths), **options)
 
-    def analyzeVolumes(self, water: Any, fat: Any, **options: Any) -> StudyResult:
+    def analyzeVolumes(self, water: Any, fat: Any, **options: Any) -> StudyOutcome:
         """Measure fused volumes in the scene again, e.g. with another inference module.
 
         Args:
             water, fat: Volume nodes that MIMIR has made. Others are refused: they may be cropped
-                and resampled in another way.
+                and resampled differently.
             options: See the class.
         """
         with tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath) as folder:
@@ -234,23 +242,22 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         allowUnvalidated: bool = False,
         volumes: bool = True,
         progress: Optional[Callable[[Any], Any]] = None,
-    ) -> list[StudyResult]:
-        chosen = console.chosen_modules(modules)
+    ) -> list[StudyOutcome]:
+        chosen = blocking_call.chosen_modules(modules)
         request = AnalysisRequest(studies, chosen, level, device, allowUnvalidated, volumes)
-        scratch = Path(slicer.app.temporaryPath)
-        workflow = Workflow(slicer.mrmlScene, request, scratch=scratch)
-        return console.run(workflow, slicer.app.processEvents, progress)
+        job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
+        return blocking_call.measure(job, slicer.app.processEvents, progress)
 
 
 class MIMIRTest(ScriptedLoadableModuleTest):
-    """Runs the tests that need Slicer itself; see ``MIMIRLib.slicer_tests``."""
+    """The tests that need Slicer itself; see ``MIMIRLib.slicer_tests``."""
 
     def runTest(self) -> None:
-        """Run them all."""
+        """Run all tests."""
         self.test_in_slicer()
 
     def test_in_slicer(self) -> None:
-        """All of them pass."""
+        """All tests of ``MIMIRLib.slicer_tests`` pass."""
         from MIMIRLib.slicer_tests import run_all
 
         self.assertTrue(run_all().wasSuccessful())  # noqa: PT009

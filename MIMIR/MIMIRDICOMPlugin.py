@@ -1,4 +1,4 @@
-"""Neck-to-knee Dixon studies in Slicer's DICOM module: fused water, fat and fat fraction."""
+"""Load neck-to-knee Dixon studies in Slicer's DICOM module as fused water, fat and fat fraction."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any, Optional
 
 import slicer
 from DICOMLib import DICOMLoadable, DICOMPlugin
-from slicer.i18n import tr as _
 
+from MIMIRLib.database.completeness import Series, kind_of
 from MIMIRLib.database.fused_loadables import (
-    LEAST_STATIONS,
-    ExaminedSeries,
+    MIN_STATIONS,
     FusionPlan,
     OncePerPress,
     files_of_all,
@@ -19,21 +18,22 @@ from MIMIRLib.database.fused_loadables import (
     read_fused,
 )
 from MIMIRLib.engine.import_engine import EngineUnavailable, import_engine
-from MIMIRLib.scene.hierarchy import Subject, hierarchy_of
 from MIMIRLib.scene.results import show_volumes
+from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
+from MIMIRLib.translate import tr as _
 
-#: Above all usual readers: 0.5 is the scalar volume reader's, 1 the multi-volume reader's, 1.05
-#: what the image sequence reader gives to cine MR.
+#: Above all usual readers: the scalar volume reader has 0.5, the multi-volume reader 1, and the
+#: image sequence reader 1.05 for cine MR.
 CONFIDENCE = 1.1
 
 
 class MIMIRDICOMPluginClass(DICOMPlugin):
-    """Offers the Dixon series of a study as one: fused water, fat and fat fraction.
+    """Offers the Dixon series of a study as fused water, fat and fat fraction.
 
-    Each other series of the scan gets an offer of its own, so that no other reader loads it; all
-    of them lead to the same nodes. Examining looks at three tags of one file a series; whether
-    the stations fit together is seen when they are read. Nothing is cached: what is offered
-    hangs on the series that the database holds besides those examined.
+    Each other series of the scan has its own offer, so that no other reader loads it; all offers
+    lead to the same nodes. Examination reads three tags of one file per series; only loading checks
+    whether the stations fit together. Nothing is cached, because the offers also depend on series
+    of the database that are not examined.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         )
 
     def examineForImport(self, fileLists: Sequence[Sequence[str]]) -> list[Any]:
-        """What is offered for the series chosen, a list of files each."""
+        """Return the offers for the chosen series, given as one list of files each."""
         import_engine()
         studies: dict[str, dict[str, Sequence[str]]] = {}
         for files in filter(None, fileLists):
@@ -57,31 +57,29 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
             studies.setdefault(study_uid, {})[series_uid] = files
         loadables = []
         for study_uid, chosen in studies.items():
-            enough = len(chosen) >= 2 * LEAST_STATIONS  # spares a look at what cannot be one
+            enough = len(chosen) >= 2 * MIN_STATIONS  # saves time with other studies
             plan = plan_fusion(self._mr_series(study_uid, chosen)) if enough else None
             if plan is not None:
                 loadables += self._offers(study_uid, plan)
         return loadables
 
     def examine(self, fileLists: Sequence[Sequence[str]]) -> list[Any]:
-        """Slicer asks here again where there was nothing to offer."""
+        """Return nothing: Slicer calls this if ``examineForImport`` returned nothing."""
         return []
 
     def load(self, loadable: Any) -> Optional[Any]:
-        """The water node; None where the study cannot be fused."""
+        """Return the water node; None if the study cannot be fused."""
         return loadable.nodes(loadable)
 
-    def _mr_series(
-        self, study_uid: str, chosen: Mapping[str, Sequence[str]]
-    ) -> list[ExaminedSeries]:
+    def _mr_series(self, study_uid: str, chosen: Mapping[str, Sequence[str]]) -> list[Series]:
         series = []
         for uid in slicer.dicomDatabase.seriesForStudy(study_uid):
             files = chosen.get(uid, ())
             for path in files[:1] or slicer.dicomDatabase.filesForSeries(uid, 1):
                 if self._tag(path, "modality") in ("MR", ""):
                     description = self._tag(path, "seriesDescription")
-                    image_type = self._tag(path, "imageType")
-                    series.append(ExaminedSeries(uid, description, image_type, tuple(files)))
+                    kind = kind_of(description, self._tag(path, "imageType"))
+                    series.append(Series(uid, description, kind, tuple(files)))
         return series
 
     def _tag(self, path: str, name: str) -> str:
@@ -93,7 +91,7 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         main.name = _("Water, fat and fat fraction, fused from {stations} stations").format(
             stations=plan.stations
         )
-        main.tooltip = _("One volume each from neck to knee, of {count} files").format(
+        main.tooltip = _("One volume each from neck to knee, from {count} files").format(
             count=len(plan.files)
         )
         companions = []
@@ -103,18 +101,18 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
                 series=series.description
             )
             companion.tooltip = _(
-                "Leads to the same volumes; tick another reader to load the series by itself"
+                "Loads the same fused volumes. To load only this series, tick another reader."
             )
             companions.append(companion)
         return [main, *companions]
 
     def _make(self, study_uid: str, plan: FusionPlan) -> Optional[Any]:
-        """Read, fuse and show the study; where that fails, say why and leave the scene alone."""
+        """Read, fuse and show the study; if that fails, show why and leave the scene unchanged."""
         MimirError = import_engine().MimirError
         subject = Subject(study_item_name=self._study_name(plan.files[0]))
         try:
-            water, fat, origin = read_fused(study_uid, plan.files)
-            nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, origin, subject)
+            water, fat, study = read_fused(study_uid, plan.files)
+            nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, study, subject)
         except (MimirError, EngineUnavailable) as error:
             slicer.util.errorDisplay(
                 _("The study cannot be fused: {reason}").format(reason=error.reason),
@@ -128,13 +126,13 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         return nodes[0]
 
     def _study_name(self, path: str) -> str:
-        """The study's name in the subject hierarchy, as Slicer makes it by default."""
+        """Return Slicer's default name of the study in the subject hierarchy."""
         description = self._tag(path, "studyDescription") or "No study description"
         date = self._tag(path, "studyDate")
         return f"{description} ({date})" if date else description
 
     def _file_under_study(self, plan: FusionPlan, water: Any, fat: Any, fraction: Any) -> None:
-        """Let Slicer make the items of patient and study, and put MIMIR's folder there."""
+        """Let Slicer create the items of patient and study, and move MIMIR's folder there."""
         hierarchy = hierarchy_of(slicer.mrmlScene)
         last = hierarchy.GetItemByDataNode(fraction)
         folder = hierarchy.GetItemParent(last)
@@ -157,13 +155,15 @@ def _offer(files: Sequence[str], nodes: Optional[OncePerPress]) -> Any:
 
 
 class MIMIRDICOMPlugin:
-    """Makes the plugin known to Slicer's DICOM module; a module without a panel of its own."""
+    """Registers the plugin in Slicer's DICOM module; a module without a panel."""
 
     def __init__(self, parent: Any) -> None:
         parent.title = "MIMIR DICOM Plugin"
         parent.categories = ["Developer Tools.DICOM Plugins"]
         parent.contributors = ["MIMIR contributors"]
-        parent.helpText = "Loads neck-to-knee Dixon studies as fused water, fat and fat fraction."
+        parent.helpText = _(
+            "Loads neck-to-knee Dixon studies as fused water, fat and fat fraction."
+        )
         parent.acknowledgementText = ""
         parent.hidden = True
         if not hasattr(slicer.modules, "dicomPlugins"):

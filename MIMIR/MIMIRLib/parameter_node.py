@@ -1,4 +1,4 @@
-"""The user's choices, kept in the scene: saved with it and there again when it is loaded."""
+"""Keep the user's choices in the scene, so that they are saved and loaded with it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ from typing import Annotated
 
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
+from MIMIRLib.translate import tr as _
+
+#: The engine's devices, and their names for people.
+DEVICES = {
+    "auto": _("Automatic"),
+    "cpu": _("CPU"),
+    "cuda": _("NVIDIA GPU (CUDA)"),
+    "mps": _("Apple GPU (MPS)"),
+}
+
 
 @parameterNodeWrapper
-class MIMIRParameters:
-    """What to measure, and how.
+class MIMIRParameterNode:
+    """The studies, inference modules and options to measure with.
 
-    study_uids: UIDs of the studies ticked.
-    module_names: Names of the inference modules ticked.
+    study_uids: UIDs of the ticked studies.
+    module_names: Names of the ticked inference modules.
     level: Share of the intervals that hold the true value.
-    device: Where the networks run.
-    volumes: Show the fused volumes, too.
-    allow_unvalidated: Measure also studies that a module was not validated on.
+    device: Device for the networks.
+    volumes: Show the fused volumes.
+    allow_unvalidated: Also measure studies outside the inference modules' validated range.
     """
 
     study_uids: list[str]
     module_names: list[str]
     level: Annotated[float, WithinRange(0.5, 0.999)] = 0.95
-    device: Annotated[str, Choice(["auto", "cpu", "cuda", "mps"])] = "auto"
+    device: Annotated[str, Choice(list(DEVICES))] = "auto"
     volumes: bool = True
     allow_unvalidated: bool = False

@@ -1,4 +1,4 @@
-"""How soon a thousand studies are listed: `make bench-slicer SLICER=/path/to/Slicer`.
+"""Measure how soon a thousand studies are listed: `make bench-slicer SLICER=/path/to/Slicer`.
 
 A DICOM database of Slicer's own making is filled with the rows of a thousand neck-to-knee Dixon
 studies of 24 series each; then the panel lists them. What is asked: all of them under 2 s, and no
@@ -16,7 +16,7 @@ from contextlib import closing
 import qt
 import slicer
 
-from MIMIRLib.panel.services import database_file
+from MIMIRLib.panel.slicer_services import database_file
 from MIMIRLib.slicer_tests.phantom_database import temporary_database, wait_until
 
 STUDIES, STATIONS = 1000, 6

@@ -1,4 +1,4 @@
-"""What tests of the module share: the paths that Slicer sets up, and a phantom study."""
+"""Fixtures of the module's tests: Slicer's import paths, and a phantom study."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def phantom_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., None]:
-    """``wait_until(condition, seconds)``: asked every 20 ms; fails if it doesn't come true."""
+    """``wait_until(condition, seconds)``: asked every 20 ms; fails after that time."""
 
     def wait(condition: Condition, seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds

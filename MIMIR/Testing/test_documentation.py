@@ -1,4 +1,4 @@
-"""What the documentation says of the module is true."""
+"""The documentation agrees with the module."""
 
 from __future__ import annotations
 

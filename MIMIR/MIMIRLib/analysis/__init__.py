@@ -1,1 +1,1 @@
-"""Measure studies from Slicer: what to measure, the workflow, its progress, a blocking call."""
+"""Measure studies from Slicer: requests, the job, its progress, a blocking call."""

@@ -1,153 +1,106 @@
-"""How far a run is, out of the engine's events."""
+"""Turn the engine's events into progress and lines of the log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-ENGINE_HERE, MODULES_CHECKED = 0.02, 0.05
-"""Shares of the whole bar: the engine answers, and knows the inference modules and studies."""
+from MIMIRLib.job import Progress
+from MIMIRLib.translate import tr as _
 
-SHARE_OF_STEP = {"read": 0.1, "predict": 0.5}
-"""Share of a study that is behind it when a step begins: both take about as long on a CPU."""
-
-DOING = {"read": "reading", "predict": "measuring"}
-
-LONGEST_NAME = 32
-"""Longer ones, such as UIDs, tell nobody anything."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        fraction: Of all work, 0 to 1; never falls.
-        done: Studies that are over, also those that failed.
-        total: Studies of the run.
-        seconds_left: None until the first study is over.
-        sentence: For people.
-    """
-
-    fraction: float = 0.0
-    done: int = 0
-    total: int = 0
-    seconds_left: Optional[float] = None
-    sentence: str = ""
+#: Share of the progress bar when the engine answers, and when it has loaded the inference modules.
+ENGINE_STARTED, MODULES_LOADED = 0.02, 0.05
+#: Share of a study that is done when a step begins: both take about as long on a CPU.
+SHARE_BEFORE_STEP = {"read": 0.1, "predict": 0.5}
+#: A longer name, such as a UID, does not help people; they see the study's number instead.
+MAX_NAME_LENGTH = 32
+#: Lines of the log for events of each kind.
+LINES = {
+    "engine": _("Engine {version} in {path}, Python {python}"),
+    "run": _("Studies: {studies}; inference modules: {names}; device: {device}"),
+    "step": "{name}: {step}",
+    "finished": _("Finished: {done} done, {failed} failed"),
+}
 
 
 class ProgressMeter:
-    """Takes events and says how far the run is.
+    """Follows the engine's events.
 
     Args:
-        names: What the engine calls the studies, in their order.
+        names: The studies' names in the engine, in their order.
+
+    Attributes:
+        progress: The progress after the last event; its fraction never falls.
+        is_finished: True after the engine's last event.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
+        self.progress = Progress(0.0, _("Starting the engine"))
+        self.is_finished = False
         self._labels = {
-            name: name if len(name) <= LONGEST_NAME else f"study {number}"
-            for number, name in enumerate(names, start=1)
+            name: name if len(name) <= MAX_NAME_LENGTH else _("study {number}").format(number=n)
+            for n, name in enumerate(names, start=1)
         }
         self._shares = dict.fromkeys(names, 0.0)
-        self._failed = 0
-        self._doing = ""
-        self.progress = Progress(0.0, 0, len(names), None, "Starting the engine")
+        self._done = self._failed = 0
+        self._seconds_left: Optional[float] = None
 
     def take(self, event: Mapping[str, Any]) -> Progress:
-        """Progress after one more event."""
+        """Return the progress after one more event."""
         kind = event["event"]
         if kind == "engine":
-            self._go(ENGINE_HERE, "Loading the inference modules")
+            self._advance(ENGINE_STARTED, _("Loading the inference modules"))
         elif kind == "run":
-            self._go(MODULES_CHECKED)
+            self._advance(MODULES_LOADED, self._sentence())
         elif kind == "step":
-            self._reach(event["name"], SHARE_OF_STEP[event["step"]])
-            self._doing = f"{DOING[event['step']]} {self._labels[event['name']]}"
-            self._go_on()
+            doing = _("reading {study}") if event["step"] == "read" else _("measuring {study}")
+            doing = doing.format(study=self._labels[event["name"]])
+            self._advance_study(event["name"], SHARE_BEFORE_STEP[event["step"]], doing)
         elif kind == "study":
-            self._reach(event["name"], 1.0)
             self._failed += event["state"] == "failed"
-            done, left = event["done"], event["seconds_left"]
-            self.progress = replace(self.progress, done=done, seconds_left=left)
-            self._go_on()
+            self._done, self._seconds_left = event["done"], event["seconds_left"]
+            self._advance_study(event["name"], 1.0)
         elif kind == "finished":
-            self.progress = replace(self.progress, seconds_left=0.0)
-            self._doing = ""
-            self._go(1.0)
+            self.is_finished = True
+            self._advance(1.0, self._sentence())
         return self.progress
 
-    def _reach(self, name: str, share: float) -> None:
+    def _advance_study(self, name: str, share: float, doing: str = "") -> None:
         self._shares[name] = max(self._shares[name], share)
+        mean = sum(self._shares.values()) / len(self._shares)
+        self._advance(MODULES_LOADED + (1 - MODULES_LOADED) * mean, self._sentence(doing))
 
-    def _go_on(self) -> None:
-        share = sum(self._shares.values()) / len(self._shares)
-        self._go(MODULES_CHECKED + (1 - MODULES_CHECKED) * share)
+    def _advance(self, fraction: float, sentence: str) -> None:
+        self.progress = Progress(max(self.progress.fraction or 0.0, min(fraction, 1.0)), sentence)
 
-    def _go(self, fraction: float, sentence: str = "") -> None:
-        fraction = max(self.progress.fraction, min(fraction, 1.0))
-        self.progress = replace(
-            self.progress, fraction=fraction, sentence=sentence or self._sentence()
+    def _sentence(self, doing: str = "") -> str:
+        from mimir_engine.cli._progress import duration
+
+        total = len(self._shares)
+        done = (
+            _("{done} of {total} study done") if total == 1 else _("{done} of {total} studies done")
         )
-
-    def _sentence(self) -> str:
-        progress = self.progress
-        studies = "study" if progress.total == 1 else "studies"
-        parts = [f"{progress.done} of {progress.total} {studies} done"]
+        sentence = done.format(done=self._done, total=total)
         if self._failed:
-            parts[0] += f" ({self._failed} failed)"
-        if progress.seconds_left and progress.done < progress.total:
-            parts.append(f"about {duration(progress.seconds_left)} left")
-        said = ", ".join(parts)
-        is_over = progress.done == progress.total
-        return f"{said}; {self._doing}" if self._doing and not is_over else said
-
-
-def duration(seconds: float) -> str:
-    """Roughly: ``40 s``, ``12 min`` or ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{max(5, 5 * round(seconds / 5))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+            sentence += _(" ({count} failed)").format(count=self._failed)
+        if self._seconds_left and self._done < total:
+            sentence += _(", about {time} left").format(time=duration(self._seconds_left))
+        return f"{sentence}; {doing}" if doing else sentence
 
 
 def event_line(event: Mapping[str, Any]) -> str:
-    """One event as one line for people; an event of an unknown kind as it is."""
-    told = _TELLERS.get(event["event"])
-    return told(event) if told else str(dict(event))
+    """Return an event as one line of the log; an event of an unknown kind as it is."""
+    kind = event["event"]
+    if kind == "study":
+        return _study_line(event)
+    if kind not in LINES:
+        return str(dict(event))
+    return LINES[kind].format(**{**event, "names": ", ".join(event.get("modules", ()))})
 
 
-def _engine(event: Mapping[str, Any]) -> str:
-    return f"Engine {event['version']} in {event['path']}, Python {event['python']}"
-
-
-def _run(event: Mapping[str, Any]) -> str:
-    return (
-        f"Studies: {event['studies']}; inference modules: {', '.join(event['modules'])};"
-        f" device: {event['device']}"
-    )
-
-
-def _step(event: Mapping[str, Any]) -> str:
-    return f"{event['name']}: {event['step']}"
-
-
-def _study(event: Mapping[str, Any]) -> str:
-    place = f"[{event['done']}/{event['total']}]"
+def _study_line(event: Mapping[str, Any]) -> str:
+    start = f"[{event['done']}/{event['total']}] {event['name']}"
     if event["state"] == "failed":
-        return f"{place} {event['name']}: {event['code']}: {event['reason']}"
+        return f"{start}: {event['code']}: {event['reason']}"
     findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
-    return f"{place} {event['name']}: done{findings}"
-
-
-def _finished(event: Mapping[str, Any]) -> str:
-    return f"Finished: {event['done']} done, {event['failed']} failed"
-
-
-_TELLERS = {
-    "engine": _engine,
-    "run": _run,
-    "step": _step,
-    "study": _study,
-    "finished": _finished,
-}
+    return f"{start}: " + _("done") + findings

@@ -1,4 +1,4 @@
-"""Where studies to measure come from: Slicer's DICOM database, files, or volumes in the scene."""
+"""Create study requests from Slicer's DICOM database, from files, or from volumes in the scene."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Union
 
+from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
-from MIMIRLib.analysis.workflow import StudyFailure
 from MIMIRLib.database.study_files import Database, files_of
 from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.fused_mark import fused_pair
-from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.scene.subject_hierarchy import Subject
 
 PathLike = Union[str, "os.PathLike[str]"]
 
 
 def from_database(database: Database, study: Union[StudyEntry, str]) -> StudyRequest:
-    """A study of the database, by its entry in the list, or by its UID.
+    """Return a study of the database, given its entry in the list or its UID.
 
     Raises:
         MimirError: ``STUDY_UNKNOWN``, ``FILES_GONE``.
@@ -31,23 +32,21 @@ def from_database(database: Database, study: Union[StudyEntry, str]) -> StudyReq
 
 def all_from_database(
     database: Database, entries: Iterable[StudyEntry]
-) -> Iterator[Union[StudyRequest, StudyFailure]]:
-    """Studies of the database, or why one of them cannot be measured, one at a time."""
-    from mimir_engine import MimirError
-
+) -> Iterator[Union[StudyRequest, StudyOutcome]]:
+    """Yield studies of the database; for one that cannot be measured, the reason."""
     for entry in entries:
         try:
             yield from_database(database, entry)
-        except MimirError as error:
-            yield StudyFailure(entry.study_uid, error.code, error.reason)
+        except import_engine().MimirError as error:
+            yield StudyOutcome(entry.study_uid, code=error.code, reason=error.reason)
 
 
 def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest, ...]:
-    """Studies in files.
+    """Return studies in files.
 
-    A zip archive is a study, a folder of zip archives stands for all of them, any other folder is
-    a study; they are called as on the command line. Plain files are the slices of one study,
-    which is called as the folder of the first.
+    A zip archive is one study, a folder of zip archives stands for all of them, and any other
+    folder is one study; their names are those of the command line. Several files are the slices of
+    one study, named for the folder of the first.
 
     Raises:
         MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
@@ -56,18 +55,18 @@ def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest
 
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     texts = [os.path.abspath(os.fspath(path)) for path in given]
-    if texts and all(_is_plain_file(text) for text in texts):
+    if texts and all(_is_slice(text) for text in texts):
         return (StudyRequest(Path(texts[0]).parent.name or "study", files=tuple(texts)),)
     return tuple(StudyRequest(named.name, path=str(named.source)) for named in named_sources(texts))
 
 
 def from_volumes(water: Any, fat: Any, folder: Path) -> StudyRequest:
-    """A study by its fused volumes, which must carry MIMIR's mark.
+    """Return a study given by its fused volumes, which must carry MIMIR's mark.
 
     Args:
         water: The node of the fused water volume.
         fat: The node of the fused fat volume.
-        folder: An empty folder for copies; it must be there until they are measured.
+        folder: An empty folder for copies; it must exist until they are measured.
 
     Raises:
         MimirError: ``NOT_FUSED_BY_MIMIR``, ``VOLUME_TRANSFORMED``, ``VOLUMES_DIFFER``,
@@ -75,13 +74,13 @@ def from_volumes(water: Any, fat: Any, folder: Path) -> StudyRequest:
     """
     from mimir_engine.fusion.fused_folder import write_fused
 
-    water_volume, fat_volume, origin = fused_pair(water, fat)
-    write_fused(folder, origin, water_volume, fat_volume)
-    return StudyRequest(origin["name"], fused=str(folder))
+    water_volume, fat_volume, study = fused_pair(water, fat)
+    write_fused(folder, study, water_volume, fat_volume)
+    return StudyRequest(study["name"], fused=str(folder))
 
 
 def subject_of(entry: StudyEntry) -> Subject:
-    """Names as Slicer itself gives them to the items of patient and study."""
+    """Return the names that Slicer itself gives to the items of patient and study."""
     name = entry.patient_name or "No name"
     date = entry.study_date.replace("-", "")
     description = entry.study_description or "No study description"
@@ -93,5 +92,5 @@ def subject_of(entry: StudyEntry) -> Subject:
     )
 
 
-def _is_plain_file(path: str) -> bool:
+def _is_slice(path: str) -> bool:
     return os.path.isfile(path) and not path.lower().endswith(".zip")

@@ -1,1 +1,1 @@
-"""Slicer's DICOM database: which neck-to-knee Dixon studies it holds, their files, and imports."""
+"""Slicer's DICOM database: its neck-to-knee Dixon studies, their files, and imports."""

@@ -1,7 +1,7 @@
-"""What a study's series amount to, told by their descriptions: is it a whole Dixon scan?
+"""Judge from the names of its series whether a study is a complete Dixon scan.
 
-Only the headers of every slice tell for certain, and the engine reads them when a study is
-analysed. Here the names that a database holds must do, so that a thousand studies take no time.
+Only the headers of every slice tell for certain, and the engine reads them when it measures a
+study. The list of studies uses the names in the database, so that 1,000 studies appear at once.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Optional
 
+from MIMIRLib.translate import tr as _
+
 #: Stations of UK Biobank's neck-to-knee scan. Other protocols have fewer or more.
 USUAL_STATIONS = 6
-#: Words of vendors for Dixon scans: Siemens and Philips say Dixon, GE LAVA-Flex.
+#: Vendors' words for Dixon scans: Siemens and Philips use Dixon, GE uses LAVA-Flex.
 _DIXON = re.compile(r"dixon|lava[\s_-]*flex", re.IGNORECASE)
 
 
 class Completeness(str, Enum):
-    """Whether a study has all that MIMIR needs, as far as its series' names tell."""
+    """The completeness of a study, judged from its series' names."""
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
@@ -28,14 +30,14 @@ class Completeness(str, Enum):
 
 
 class SeriesKind(str, Enum):
-    """What a series is for MIMIR."""
+    """The kind of a series."""
 
     WATER = "water"
     FAT = "fat"
     IN_PHASE = "in-phase"
     OPPOSED_PHASE = "opposed-phase"
-    DIXON = "dixon"  # a Dixon series that does not say of which contrast
-    CONTRADICTION = "contradiction"  # one that names two contrasts
+    DIXON = "dixon"  # a Dixon series whose name gives no contrast
+    CONTRADICTION = "contradiction"  # a series whose name gives two contrasts
     OTHER = "other"
 
 
@@ -46,21 +48,26 @@ CONTRASTS = (
 
 
 @dataclass(frozen=True)
-class NamedSeries:
-    """A series with what its name says of it."""
+class Series:
+    """A series and its kind.
+
+    Attributes:
+        files: Its files to load; empty in the list of studies, and if the user did not choose it.
+    """
 
     uid: str
     description: str
     kind: SeriesKind
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a study's series amount to.
+    """The completeness of a study, with a reason.
 
     Attributes:
-        stations: Table positions with water and fat, repeats counted too.
-        reason: Why, in plain words; of a complete study how many stations it has.
+        stations: Table positions with water and fat, including repeats.
+        reason: For people; for a complete study, its number of stations.
     """
 
     completeness: Completeness
@@ -69,11 +76,11 @@ class Verdict:
 
 
 def kind_of(description: str, image_type: str = "") -> SeriesKind:
-    """What a series is.
+    """Return the kind of a series.
 
     Args:
         description: SeriesDescription.
-        image_type: ImageType, values joined by backslashes; empty where it is not known.
+        image_type: ImageType, values joined by backslashes; empty if unknown.
     """
     from mimir_engine import MimirError, classify
 
@@ -86,29 +93,29 @@ def kind_of(description: str, image_type: str = "") -> SeriesKind:
     return SeriesKind.DIXON if _DIXON.search(description) else SeriesKind.OTHER
 
 
-def judge(series: Sequence[NamedSeries]) -> Optional[Verdict]:
-    """What the series of one study amount to; None for a study without any sign of Dixon."""
+def judge(series: Sequence[Series]) -> Optional[Verdict]:
+    """Judge the series of one study; None for a study without any sign of Dixon."""
     count = Counter(one.kind for one in series)
     if not _shows_dixon(series, count):
         return None
     stations = min(count[SeriesKind.WATER], count[SeriesKind.FAT])
     for one in series:
         if one.kind is SeriesKind.CONTRADICTION:
-            reason = f"series '{one.description}' names two contrasts"
+            reason = _("series '{name}' names two contrasts").format(name=one.description)
             return Verdict(Completeness.UNCLEAR, stations, reason)
     missing = _missing(count)
     if not missing:
         return Verdict(Completeness.COMPLETE, stations, _stations_text(count))
     if count[SeriesKind.DIXON]:
-        reason = f"{missing}, or lie in series whose names do not say what they show"
-        return Verdict(Completeness.UNCLEAR, stations, reason)
+        reason = _("{missing}, or the names of their series give no contrast")
+        return Verdict(Completeness.UNCLEAR, stations, reason.format(missing=missing))
     return Verdict(Completeness.INCOMPLETE, stations, missing)
 
 
-def _shows_dixon(series: Sequence[NamedSeries], count: Counter[SeriesKind]) -> bool:
-    """Whether anything speaks of Dixon: the word, or water or fat beside another contrast.
+def _shows_dixon(series: Sequence[Series], count: Counter[SeriesKind]) -> bool:
+    """Return whether a name has a word for Dixon, or there are two contrasts with water or fat.
 
-    Fat alone does not: other scans are called so, too.
+    Fat alone is not enough: other scans have this name, too.
     """
     named = [kind for kind in CONTRASTS if count[kind]]
     if {SeriesKind.WATER, SeriesKind.FAT} & {*named} and len(named) > 1:
@@ -119,30 +126,36 @@ def _shows_dixon(series: Sequence[NamedSeries], count: Counter[SeriesKind]) -> b
 
 
 def _missing(count: Counter[SeriesKind]) -> str:
-    """What is missing, empty where nothing is.
+    """Return what is missing; empty if nothing is.
 
-    Water and fat of a whole scan need not be equally many: a station can have been scanned again
-    in part, and only the headers tell which of the scans belong together.
+    A complete scan may have different numbers of water and fat series: a station can have been
+    scanned again in part, and only the headers tell which scans belong together.
     """
     water, fat = count[SeriesKind.WATER], count[SeriesKind.FAT]
     if not water and not fat:
-        return "water and fat images are missing"
+        return _("water and fat images are missing")
     if not water or not fat:
-        return f"{'fat' if water else 'water'} images are missing"
+        return _("fat images are missing") if water else _("water images are missing")
     if water == fat or min(water, fat) >= USUAL_STATIONS:
         return ""
-    less = SeriesKind.WATER if water < fat else SeriesKind.FAT
-    most = max(water, fat)
-    return f"{less.value} images of {most - count[less]} of {most} stations are missing"
+    text = _("fat images of {count} of {total} stations are missing")
+    if water < fat:
+        text = _("water images of {count} of {total} stations are missing")
+    return text.format(count=abs(water - fat), total=max(water, fat))
 
 
 def _stations_text(count: Counter[SeriesKind]) -> str:
     water, fat = count[SeriesKind.WATER], count[SeriesKind.FAT]
     stations = min(water, fat)
-    text = f"{stations} station{'' if stations == 1 else 's'}"
+    text = _("1 station") if stations == 1 else _("{count} stations").format(count=stations)
     if stations < USUAL_STATIONS:
-        return f"{text}; a scan from neck to knee usually has {USUAL_STATIONS}"
+        usual = _("{stations}; a neck-to-knee scan usually has {count}")
+        return usual.format(stations=text, count=USUAL_STATIONS)
     if water != fat:
-        more = SeriesKind.WATER if water > fat else SeriesKind.FAT
-        return f"{text}, and {abs(water - fat)} more {more.value} series"
-    return f"{text}, or some of them repeated" if stations > USUAL_STATIONS else text
+        more = _("{stations}, and {count} more fat series")
+        if water > fat:
+            more = _("{stations}, and {count} more water series")
+        return more.format(stations=text, count=abs(water - fat))
+    if stations > USUAL_STATIONS:
+        return _("{stations}, or some of them repeated").format(stations=text)
+    return text

@@ -1,4 +1,4 @@
-"""The phantom study of the tutorial: a synthetic body as a zip of DICOM files."""
+"""Make the phantom study of the tutorial: a synthetic body as a zip archive of DICOM files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Union
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.engine.process import EngineProcess
 
-#: Which phantom: its body is of ordinary size.
+#: Seed of the phantom, whose body is of ordinary size.
 SEED = 0
-#: Size of its archive (bytes), to tell how much of it is written.
+#: Size of its archive (bytes), to compute the progress of writing it.
 ARCHIVE_BYTES = 48e6
 
 
 def phantom_path(folder: Union[str, Path]) -> Path:
-    """Where the phantom's archive lies, or will lie, in a folder."""
+    """Return the path of the phantom's archive in a folder."""
     import_engine()
     from mimir_engine.phantom.dicom_study import study_name
 
@@ -25,10 +25,10 @@ def phantom_path(folder: Union[str, Path]) -> Path:
 
 
 def study_uid_of(archive: Union[str, Path]) -> str:
-    """The Study Instance UID of the first image in an archive.
+    """Return the Study Instance UID of the first image in an archive.
 
     Raises:
-        MimirError: Where the archive cannot be read or holds no image.
+        MimirError: If the archive cannot be read or contains no image.
     """
     import_engine()
     from mimir_engine.study.frames import read_frames
@@ -39,33 +39,32 @@ def study_uid_of(archive: Union[str, Path]) -> str:
 
 
 def make_phantom(folder: Union[str, Path]) -> Generator[float, None, None]:
-    """Make the phantom's archive in the engine's process, some ten seconds; what is there is kept.
+    """Make the phantom's archive in the engine's process, some ten seconds; keep an existing one.
 
-    Closing the generator ends the process and leaves no half archive.
+    Closing the generator ends the process and removes an unfinished archive.
 
     Args:
-        folder: It is made if need be.
+        folder: Made if it does not exist.
 
     Yields:
-        The part that is done, 0 to 1, whenever asked; nothing blocks.
+        The share that is done, 0 to 1; nothing blocks.
 
     Raises:
-        MimirError: whatever the engine says, ``ENGINE_DIED``.
+        MimirError: The engine's error, ``ENGINE_DIED``, ``ENGINE_NOT_STARTED``.
         EngineUnavailable: ``ENGINE_MISSING``.
     """
     archive = phantom_path(folder)
     partial = archive.with_name(archive.name + ".part")
-    process = EngineProcess(["phantom", "--output", str(folder), "--seed", str(SEED)])
-    process.start()
+    arguments = ["phantom", "--output", str(folder), "--seed", str(SEED)]
     fraction = 0.0
     try:
-        while process.is_running:
-            fraction = max(fraction, min(_size(partial) / ARCHIVE_BYTES, 1.0))
-            yield fraction
-        if process.exit_code != 0:
-            raise _failed(process.error)
+        with EngineProcess(arguments) as process:
+            while process.is_running:
+                fraction = max(fraction, min(_size(partial) / ARCHIVE_BYTES, 1.0))
+                yield fraction
+            if process.exit_code != 0:
+                raise process.failure()
     finally:
-        process.cancel()
         with suppress(OSError):
             partial.unlink()
 
@@ -75,16 +74,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # not there yet, or no longer
         return 0
-
-
-def _failed(error: str) -> Exception:
-    from mimir_engine import MimirError
-
-    code, _, reason = error.partition(": ")
-    if reason:
-        return MimirError(code, reason.rstrip("."))
-    return MimirError(
-        "ENGINE_DIED",
-        "the engine ended unexpectedly while it made the phantom",
-        "Try again; if it happens again, please report it with Slicer's log.",
-    )

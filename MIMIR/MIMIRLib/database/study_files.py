@@ -1,31 +1,33 @@
-"""The files of a study in Slicer's DICOM database."""
+"""Find the files of a study in Slicer's DICOM database."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, Union
 
 from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
 
 
 class Database(Protocol):
-    """What is needed of a ``ctkDICOMDatabase``."""
+    """The methods of a ``ctkDICOMDatabase`` that are used."""
 
     def seriesForStudy(self, study_uid: str) -> Sequence[str]:  # noqa: N802
-        """UIDs of a study's series."""
+        """Return the UIDs of a study's series."""
 
     def filesForSeries(self, series_uid: str) -> Sequence[str]:  # noqa: N802
-        """Absolute paths of a series' files."""
+        """Return the absolute paths of a series' files."""
 
 
 def files_of(database: Database, study: Union[StudyEntry, str]) -> tuple[str, ...]:
-    """Paths of a study's Dixon series, all of which are there.
+    """Return the paths of a study's Dixon series, after checking that all files exist.
 
     Args:
         database: ``slicer.dicomDatabase``.
-        study: An entry of the list of studies, or a study's UID. By its UID all of its series are
-            taken: the engine passes over what is no Dixon image.
+        study: An entry of the list of studies, or a study's UID. A UID gives all of its series: the
+            engine ignores images that are not Dixon.
 
     Raises:
         MimirError: ``STUDY_UNKNOWN``, ``FILES_GONE``.
@@ -36,32 +38,31 @@ def files_of(database: Database, study: Union[StudyEntry, str]) -> tuple[str, ..
         study_uid, series_uids = study, tuple(database.seriesForStudy(study))
     files = tuple(path for uid in series_uids for path in database.filesForSeries(uid))
     if not files:
-        from mimir_engine import MimirError
-
-        raise MimirError(
+        raise mimir_error(
             "STUDY_UNKNOWN",
-            f"Slicer's DICOM database holds no images of study {study_uid}",
-            "Import the study, or check the UID.",
+            _("Slicer's DICOM database contains no images of study {uid}").format(uid=study_uid),
+            _("Import the study, or check the UID."),
         )
-    check_there(files, study_uid)
+    check_files_exist(files, study_uid)
     return files
 
 
-def check_there(files: Iterable[str], study_uid: str) -> None:
-    """See whether the files that the database names are still on the disk.
+def check_files_exist(files: Sequence[str], study_uid: str) -> None:
+    """Check that the files of a study are still on the disk.
 
     Raises:
         MimirError: ``FILES_GONE``.
     """
-    files = tuple(files)
     gone = sum(not os.path.isfile(path) for path in files)
-    if not gone:
-        return
-    from mimir_engine import MimirError
-
-    raise MimirError(
-        "FILES_GONE",
-        f"Slicer's DICOM database names {len(files)} files of study {study_uid}, but"
-        f" {gone} of them can no longer be found",
-        "Connect the disk they lie on, or delete the study in the module DICOM and import it anew.",
-    )
+    if gone:
+        raise mimir_error(
+            "FILES_GONE",
+            _(
+                "Slicer's DICOM database lists {count} files of study {uid}, but {gone} of them"
+                " were not found"
+            ).format(count=len(files), uid=study_uid, gone=gone),
+            _(
+                "Connect the disk they are on, or delete the study in the module DICOM and import"
+                " it again."
+            ),
+        )

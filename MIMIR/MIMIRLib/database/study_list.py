@@ -1,7 +1,7 @@
-"""The Dixon studies of Slicer's DICOM database, found by one query.
+"""List the Dixon studies of Slicer's DICOM database with one query.
 
-The database is CTK's: an SQLite file whose tables are those of CTK's ``dicom-schema.sql``. The
-columns used here are the same in all of Slicer 5.6 to 5.12.
+The database is an SQLite file with the tables of CTK's ``dicom-schema.sql``. The columns used here
+are the same in Slicer 5.6 to 5.12.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from urllib.parse import quote
 
 from MIMIRLib.database.completeness import (
     Completeness,
-    NamedSeries,
+    Series,
     SeriesKind,
     judge,
     kind_of,
 )
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
 
-#: How long (seconds) to wait for a database to which somebody is just writing.
+#: How long to wait for a database that is being written to (seconds).
 PATIENCE_S = 2.0
 
 
@@ -32,10 +34,10 @@ class StudyEntry:
     """One study of the database with signs of a Dixon scan.
 
     Attributes:
-        patient_name: As Slicer's DICOM browser shows it. For the screen only.
-        study_date: ``YYYY-MM-DD``, or whatever the database holds.
+        patient_name: As in Slicer's DICOM browser. For the screen only.
+        study_date: ``YYYY-MM-DD``, or the database's text if it is not a DICOM date.
         stations: Table positions with water and fat, repeats counted too.
-        reason: Why it is not complete; of a complete study how many stations it has.
+        reason: Why it is not complete; for a complete study, its number of stations.
         series_uids: Its Dixon series of any contrast, in the order of their numbers.
     """
 
@@ -51,10 +53,10 @@ class StudyEntry:
 
 
 def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
-    """All studies with signs of a Dixon scan, by patient and date.
+    """Return all studies with signs of a Dixon scan, by patient and date.
 
     Args:
-        database_file: ``slicer.dicomDatabase.databaseFilename``; it is only read.
+        database_file: ``slicer.dicomDatabase.databaseFilename``; only read.
 
     Raises:
         MimirError: ``DATABASE_UNREADABLE``.
@@ -63,7 +65,7 @@ def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
 
 
 def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[StudyEntry]:
-    """One study by its UID; None where it is not there or shows no sign of a Dixon scan.
+    """Return one study by its UID; None if it is absent or shows no sign of a Dixon scan.
 
     Raises:
         MimirError: ``DATABASE_UNREADABLE``.
@@ -72,9 +74,17 @@ def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[Stud
     return next(iter(_entries(rows)), None)
 
 
+def database_not_open() -> Exception:
+    """Return the exception for a DICOM database that is not open."""
+    return _unreadable(
+        _("Slicer's DICOM database is not open"),
+        _("Open the module DICOM and choose or create a database there."),
+    )
+
+
 Row = tuple[str, ...]
 
-#: A row a series; series without modality are let in, since some anonymisers remove it.
+#: One row per series. Series without modality are included, since some anonymisers remove it.
 _QUERY = """
 SELECT Studies.StudyInstanceUID, Patients.PatientID,
        COALESCE(NULLIF(Patients.DisplayedPatientsName, ''), Patients.PatientsName),
@@ -91,10 +101,7 @@ ORDER BY Patients.PatientID, Studies.StudyDate, Studies.StudyInstanceUID,
 
 def _rows(database_file: Union[str, Path], condition: str, values: tuple[str, ...]) -> list[Row]:
     if not str(database_file) or not Path(database_file).is_file():
-        raise _unreadable(
-            "Slicer's DICOM database is not open",
-            "Open the module DICOM and choose or make a database there.",
-        )
+        raise database_not_open()
     query = _QUERY.format(condition=condition)
     try:
         connection = sqlite3.connect(_read_only(Path(database_file)), PATIENCE_S, uri=True)
@@ -108,57 +115,57 @@ def _rows(database_file: Union[str, Path], condition: str, values: tuple[str, ..
 
 
 def _read_only(path: Path) -> str:
-    """The address by which SQLite opens a file without ever writing to it."""
+    """Return the address with which SQLite opens a file for reading only."""
     absolute = path.absolute().as_posix()
     return f"file://{'' if absolute.startswith('/') else '/'}{quote(absolute, safe='/:')}?mode=ro"
 
 
 def _explained(error: sqlite3.Error) -> tuple[str, str]:
-    """What an error of SQLite means here, and what to do."""
-    said = str(error)
-    if "locked" in said or "busy" in said:
+    """Return an error of SQLite in words, and what to do."""
+    message = str(error)
+    if "locked" in message or "busy" in message:
         return (
-            "Slicer's DICOM database is in use, for example by an import",
-            "Wait until that is done and refresh the list.",
+            _("Slicer's DICOM database is in use, for example by an import"),
+            _("Wait until that ends and refresh the list."),
         )
-    if "no such" in said or "not a database" in said:
+    if "no such" in message or "not a database" in message:
         return (
-            f"the file of Slicer's DICOM database is not laid out as expected ({said})",
-            "Open the module DICOM, which brings it up to date, or choose another database there.",
+            _("the file of Slicer's DICOM database has an unknown layout ({error})").format(
+                error=message
+            ),
+            _("Open the module DICOM, which updates it, or choose another database there."),
         )
     return (
-        f"Slicer's DICOM database cannot be read ({said})",
-        "Check that you may read its folder, or choose another database in the module DICOM.",
+        _("Slicer's DICOM database cannot be read ({error})").format(error=message),
+        _("Check that you may read its folder, or choose another database in the module DICOM."),
     )
 
 
 def _unreadable(what: str, remedy: str) -> Exception:
-    from mimir_engine import MimirError
-
-    return MimirError("DATABASE_UNREADABLE", what, remedy)
+    return mimir_error("DATABASE_UNREADABLE", what, remedy)
 
 
 def _entries(rows: Iterable[Row]) -> list[StudyEntry]:
     kinds: dict[str, SeriesKind] = {}
     return [
         entry
-        for _, study in groupby(rows, key=lambda row: row[0])
+        for _uid, study in groupby(rows, key=lambda row: row[0])
         for entry in _entry(list(study), kinds)
     ]
 
 
 def _entry(rows: list[Row], kinds: dict[str, SeriesKind]) -> Iterator[StudyEntry]:
-    """The entry of one study, or none.
+    """Yield the entry of one study, or none.
 
     Args:
         rows: Its series.
-        kinds: What is known of each description, filled on: thousands of series share a few.
+        kinds: Kinds of the descriptions seen so far; extended here, since many series share one.
     """
     series = []
-    for *_, uid, description in rows:
+    for *_study, uid, description in rows:
         if description not in kinds:
             kinds[description] = kind_of(description)
-        series.append(NamedSeries(uid, description, kinds[description]))
+        series.append(Series(uid, description, kinds[description]))
     verdict = judge(series)
     if verdict is None:
         return
@@ -177,5 +184,5 @@ def _entry(rows: list[Row], kinds: dict[str, SeriesKind]) -> Iterator[StudyEntry
 
 
 def _iso_date(date: str) -> str:
-    """``YYYY-MM-DD`` also of DICOM's ``YYYYMMDD``."""
+    """Return DICOM's ``YYYYMMDD`` as ``YYYY-MM-DD``, other text unchanged."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date

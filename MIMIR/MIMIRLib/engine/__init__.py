@@ -1,1 +1,1 @@
-"""The bundled engine: where it lies, its process, its requirements, its inference modules."""
+"""The bundled engine: its place, its process, its requirements, its inference modules."""

@@ -1,19 +1,20 @@
-"""Where the engine that came with the module lies, and how Slicer's own Python gets it."""
+"""Find the engine that came with the module, and import it into Slicer's own Python."""
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Optional
 
+from MIMIRLib.translate import tr as _
+
 PACKAGE = "mimir_engine"
 
 
 class EngineUnavailable(Exception):
-    """The bundled engine can't be used: a stable code, and what is wrong and what to do."""
+    """The bundled engine cannot be used. It has ``code`` and ``reason`` as a ``MimirError`` has."""
 
     def __init__(self, code: str, reason: str) -> None:
         self.code = code
@@ -22,11 +23,10 @@ class EngineUnavailable(Exception):
 
 
 def engine_folder(module_folder: Optional[Path] = None) -> Path:
-    """The folder that holds the package ``mimir_engine``.
+    """Return the folder that holds the package ``mimir_engine``.
 
-    Beside ``MIMIRLib`` lies ``MIMIREngine`` where the extension was built or installed; in a clone
-    the engine is the folder ``engine`` beside the module's. The engine itself finds the inference
-    modules from there.
+    In a built or installed extension this is ``MIMIREngine`` beside ``MIMIRLib``; in a clone, it is
+    ``engine`` beside the module's folder. The engine itself finds the inference modules from there.
 
     Args:
         module_folder: The folder that holds ``MIMIR.py``; by default the one this file belongs to.
@@ -41,13 +41,15 @@ def engine_folder(module_folder: Optional[Path] = None) -> Path:
             return folder
     raise EngineUnavailable(
         "ENGINE_MISSING",
-        f"the engine that belongs to MIMIR is not in '{module_folder}'. Install the extension"
-        " again, or take the whole repository if you load the module from a clone.",
+        _(
+            "the engine that belongs to MIMIR is not in '{folder}'. Install the extension again."
+            " If you load the module from a clone, clone the complete repository."
+        ).format(folder=module_folder),
     )
 
 
 def import_engine() -> ModuleType:
-    """The bundled engine, imported; a later ``import mimir_engine`` anywhere gives the same.
+    """Return the bundled engine; a later ``import mimir_engine`` anywhere gives the same.
 
     Raises:
         EngineUnavailable: ``ENGINE_MISSING``, ``ENGINE_SHADOWED``.
@@ -59,37 +61,15 @@ def import_engine() -> ModuleType:
     if not is_bundled(engine.__path__[0]):
         raise EngineUnavailable(
             "ENGINE_SHADOWED",
-            f"another engine, in '{engine.__path__[0]}', was loaded before the one in '{folder}'."
-            " Restart Slicer; if that doesn't help, run pip_uninstall('mimir-engine') in its"
-            " Python console.",
+            _(
+                "another engine, in '{other}', was loaded before the one in '{folder}'. Restart"
+                " Slicer. If that doesn't help, run pip_uninstall('mimir-engine') in Slicer's"
+                " Python console."
+            ).format(other=engine.__path__[0], folder=folder),
         )
     return engine
 
 
 def is_bundled(package: str) -> bool:
-    """Whether a folder of a package ``mimir_engine`` is that of the bundled engine."""
+    """Return whether a folder of a package ``mimir_engine`` is that of the bundled engine."""
     return Path(package).resolve() == (engine_folder() / PACKAGE).resolve()
-
-
-_log = logging.getLogger(__name__)
-
-
-def problem_sentence(error: Exception) -> str:
-    """``CODE: what is wrong. What to do.``; of what nobody foresaw only the kind is told.
-
-    The rest is in Slicer's own log, which stays on this computer.
-    """
-    if isinstance(error, EngineUnavailable) or is_told_by_engine(error):
-        return str(error)
-    _log.error("MIMIR failed", exc_info=error)
-    return (
-        f"INTERNAL_ERROR: MIMIR failed ({type(error).__name__}). See Slicer's error log, and"
-        " please report it."
-    )
-
-
-def is_told_by_engine(error: Exception) -> bool:
-    """Whether the error is one of the engine's own, which are all fit to be shown."""
-    from mimir_engine import MimirError
-
-    return isinstance(error, MimirError)

@@ -1,20 +1,18 @@
-"""The inference modules of this computer, in plain words; adding, removing, verifying them."""
+"""List, verify and remove the inference modules of this computer."""
 
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.engine.process import EngineProcess
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module import Accepts, InferenceModule
-
-WAIT_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,17 @@ class InferenceModuleRow:
     """One inference module as the panel lists it.
 
     Attributes:
-        name: What a request calls it: the name of its folder.
+        name: The name of its folder; a request calls it so.
         title: One line for people.
         version: The module's own.
         measures: How many measurements, and which, with units.
-        valid_for: Which studies it was validated on.
-        provenance: What it is, where it comes from, its licence.
-        demonstration: It says nothing about people.
+        valid_for: Studies it was validated on.
+        provenance: Description, source and licence.
+        demonstration: Its values say nothing about people.
         location: Its folder.
-        is_own: It is one that the user has added, and may be removed.
-        problem: Why it can't be used, as ``CODE: what is wrong. What to do.``; then all texts but
-            name and location are empty.
+        is_own: The user added it, and may remove it.
+        error: Why it cannot be used, or None. With an error, all texts but name and location are
+            empty.
     """
 
     name: str
@@ -44,11 +42,11 @@ class InferenceModuleRow:
     demonstration: bool = False
     location: str = ""
     is_own: bool = False
-    problem: str = ""
+    error: Optional[Exception] = None
 
 
 def list_rows() -> tuple[InferenceModuleRow, ...]:
-    """All inference modules that can be found, damaged ones included, in order of look-up."""
+    """List all inference modules, including damaged ones, in the engine's search order."""
     return tuple(_row(folder) for folder in _folders().values())
 
 
@@ -71,15 +69,19 @@ def remove(name: str) -> None:
     Raises:
         MimirError: ``MODULE_NOT_FOUND``, ``MODULE_NOT_OWN``, ``OUTPUT_UNWRITABLE``.
     """
-    engine = import_engine()
     folder = _folders().get(name)
     if folder is None:
-        raise engine.MimirError("MODULE_NOT_FOUND", f"there is no inference module {name!r}")
+        raise mimir_error(
+            "MODULE_NOT_FOUND",
+            _("inference module '{name}' was not found").format(name=name),
+        )
     if not _is_own(folder):
-        raise engine.MimirError(
+        raise mimir_error(
             "MODULE_NOT_OWN",
-            f"the inference module {name} was not added by you; it lies in '{folder}'",
-            "Whoever put it there can remove it.",
+            _("you did not add the inference module {name} in '{folder}'").format(
+                name=name, folder=folder
+            ),
+            _("Only the person who added it can remove it."),
         )
     try:
         if folder.is_symlink():
@@ -87,104 +89,17 @@ def remove(name: str) -> None:
         else:
             shutil.rmtree(folder)
     except OSError as error:
-        raise engine.MimirError(
+        raise mimir_error(
             "OUTPUT_UNWRITABLE",
-            f"the inference module {name} can't be removed from '{folder}' ({error.strerror})",
-            "End what uses it, then try again.",
+            _("the inference module {name} cannot be removed from '{folder}' ({reason})").format(
+                name=name, folder=folder, reason=error.strerror
+            ),
+            _("Close the program that uses it, then try again."),
         ) from error
 
 
-class ModuleAddition:
-    """A module being added to the user's own: copied, checked, and converted if need be.
-
-    The engine does it in its own process: the published layout needs torch, and a copy may be
-    large.
-
-    >>> addition = ModuleAddition("module_bodycomp.zip")
-    >>> addition.start()
-    >>> while addition.is_running:  # from a timer, in Slicer
-    ...     pass
-    >>> addition.error or addition.message
-
-    Args:
-        source: A folder or a zip archive.
-        name: What to call a module of the published layout; by default it follows from the source.
-    """
-
-    def __init__(self, source: str, name: str = "") -> None:
-        source = str(Path(source).expanduser().absolute())
-        named = [f"--name={name}"] if name else []
-        self._process = EngineProcess(["modules", "add", *named, source])
-        self._lines: list[str] = []
-
-    def start(self) -> None:
-        """Start it.
-
-        Raises:
-            OSError: Where Python can't be started.
-            EngineUnavailable: ``ENGINE_MISSING``.
-        """
-        self._process.start()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it still goes on."""
-        return self._process.is_running
-
-    @property
-    def error(self) -> str:
-        """Why nothing was added, as ``CODE: what is wrong. What to do.``; empty if it was."""
-        if self._process.exit_code in (None, 0):
-            return ""
-        return self._process.error or (
-            "ENGINE_DIED: the engine ended unexpectedly, nothing was added. Memory may have run"
-            " out: close other programs, try again."
-        )
-
-    @property
-    def message(self) -> str:
-        """What was added, in a line."""
-        self._lines += self._process.log_lines()
-        return "" if self.error else "".join(self._lines[-1:])
-
-    def cancel(self) -> None:
-        """End it at once; nothing is added."""
-        self._process.cancel()
-
-
-def add(source: str, name: str = "", idle: Optional[Callable[[], Any]] = None) -> str:
-    """Add an inference module to the user's own, and wait for it.
-
-    Args:
-        source: A folder or a zip archive, of the engine's own format or of the published layout.
-        name: What to call a module of the published layout.
-        idle: Called every now and then, e.g. ``slicer.app.processEvents``.
-
-    Returns:
-        What was added, in a line.
-
-    Raises:
-        MimirError: Whatever is wrong with the source.
-        OSError: Where Python can't be started.
-    """
-    engine = import_engine()
-    addition = ModuleAddition(source, name)
-    addition.start()
-    try:
-        while addition.is_running:
-            time.sleep(WAIT_S)
-            if idle is not None:
-                idle()
-    finally:
-        addition.cancel()
-    if addition.error:
-        code, _, reason = addition.error.partition(": ")
-        raise engine.MimirError(code, reason.rstrip("."))
-    return addition.message
-
-
 def _folders() -> dict[str, Path]:
-    """Name to folder, in the engine's order."""
+    """Return each module's name with its folder, in the engine's order."""
     import_engine()
     from mimir_engine.inference_module import module_folders
 
@@ -209,7 +124,7 @@ def _row(folder: Path) -> InferenceModuleRow:
     try:
         module = load_module(folder)
     except MimirError as error:
-        return InferenceModuleRow(**place, problem=str(error))
+        return InferenceModuleRow(**place, error=error)
     return InferenceModuleRow(
         **place,
         title=module.title,
@@ -222,43 +137,45 @@ def _row(folder: Path) -> InferenceModuleRow:
 
 
 def _measures(module: InferenceModule) -> str:
-    """``2 measurements: liver volume (L), sex``."""
+    """Return e.g. ``2 measurements: liver volume (L), sex``."""
     from mimir_engine.measuring.display_text import words
 
-    units = [f" ({target.unit})" if target.unit else "" for target in module.targets]
-    named = [words(target.name) + unit for target, unit in zip(module.targets, units)]
-    count = "1 measurement" if len(named) == 1 else f"{len(named)} measurements"
-    return f"{count}: {', '.join(named)}"
+    names = [
+        f"{words(target.name)} ({target.unit})" if target.unit else words(target.name)
+        for target in module.targets
+    ]
+    text = _("1 measurement: {names}") if len(names) == 1 else _("{count} measurements: {names}")
+    return text.format(count=len(names), names=", ".join(names))
 
 
 def _valid_for(accepts: Accepts) -> str:
-    parts = [
-        f"scanners by {_either(accepts.vendors)}" if accepts.vendors else "",
-        f"model {_either(accepts.models)}" if accepts.models else "",
-        f"{_either([f'{tesla:g}' for tesla in accepts.field_strengths_t])} T"
-        if accepts.field_strengths_t
-        else "",
-        f"{_either([str(count) for count in accepts.stations])} stations"
-        if accepts.stations
-        else "",
-        "{:g} to {:g} mm from head to foot".format(*accepts.head_foot_mm)
-        if accepts.head_foot_mm
-        else "",
-    ]
-    return ", ".join(filter(None, parts)) or "any neck-to-knee Dixon study"
+    limits = []
+    if accepts.vendors:
+        limits.append(_("scanners by {names}").format(names=_either(accepts.vendors)))
+    if accepts.models:
+        limits.append(_("model {names}").format(names=_either(accepts.models)))
+    if accepts.field_strengths_t:
+        strengths = [f"{tesla:g}" for tesla in accepts.field_strengths_t]
+        limits.append(f"{_either(strengths)} T")
+    if accepts.stations:
+        limits.append(_("{counts} stations").format(counts=_either(map(str, accepts.stations))))
+    if accepts.head_foot_mm:
+        low, high = accepts.head_foot_mm
+        limits.append(_("{low:g} to {high:g} mm from head to foot").format(low=low, high=high))
+    return ", ".join(limits) or _("any neck-to-knee Dixon study")
 
 
 def _provenance(module: InferenceModule) -> str:
     source = module.provenance.get("source")
     parts = [
         module.description.strip(),
-        f"Imported from {source}." if module.published and source else "",
-        f"Licence: {module.licence}.",
+        _("Imported from {source}.").format(source=source) if module.published and source else "",
+        _("Licence: {licence}.").format(licence=module.licence),
     ]
     return " ".join(filter(None, parts))
 
 
 def _either(names: Any) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
+    """Return ``a``, ``a or b``, ``a, b or c``."""
     *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+    return _("{others} or {last}").format(others=", ".join(others), last=last) if others else last

@@ -1,8 +1,8 @@
-"""The engine in a process of its own: arguments and studies go in, events and a log come out.
+"""Run the engine in its own process: arguments and studies go in, events and a log come out.
 
-It is Slicer's own Python, started in the folder of the bundled engine, so that an engine which was
-installed by pip can't take its place. It ends when its standard input closes, so it never
-outlives Slicer, however that ends.
+The process is Slicer's own Python, started in the folder of the bundled engine, so that an engine
+installed by pip cannot take its place. It ends when its standard input closes, so it never outlives
+Slicer.
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any, Optional
 
 from MIMIRLib.engine.import_engine import engine_folder
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
 
 Event = Mapping[str, Any]
 
-ERROR_LINE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+: \S")
-"""How the engine says what stopped it, among whatever libraries write: ``CODE: what is wrong``."""
-
+#: The line in which the engine reports an error, among whatever libraries write.
+ERROR_LINE = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (\S.*)")
+#: How long ``cancel`` waits for a killed process to end (seconds).
 PATIENCE_S = 2.0
-"""How long ``cancel`` waits for what has been killed to be gone."""
-
+#: Input written at once (bytes).
 PIECE_BYTES = 1 << 16
+#: Exit codes of a process that the system ended, mostly for lack of memory.
+KILLED = (-9, 137)
 
 
 class EngineProcess:
     """One call of ``python -m mimir_engine``. Nothing blocks but ``cancel``, for a moment.
 
-    >>> process = EngineProcess(request.arguments(output, details), request.source_lines())
-    >>> process.start()
-    >>> while process.is_running:  # from a timer, in Slicer
-    ...     for event in process.poll():
-    ...         print(event["event"])
+    >>> with EngineProcess(request.arguments(output, details), request.source_lines()) as process:
+    ...     while process.is_running:  # in Slicer, a timer checks this
+    ...         for event in process.poll():
+    ...             print(event["event"])
 
     Args:
-        arguments: Of the engine's command line.
+        arguments: For the engine's command line.
         input_bytes: For its standard input, which then stays open.
-        python: Slicer's own Python by default.
+        python: By default Slicer's own Python.
     """
 
     def __init__(
@@ -58,26 +60,36 @@ class EngineProcess:
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._lines: SimpleQueue[str] = SimpleQueue()
         self._close_input = threading.Event()
-        self._error = ""
+        self._error_line: Optional[re.Match[str]] = None
+
+    def __enter__(self) -> EngineProcess:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.cancel()
 
     def start(self) -> None:
-        """Start it; once.
+        """Start it; to be called once.
 
         Raises:
-            OSError: Where Python can't be started.
+            MimirError: ``ENGINE_NOT_STARTED``.
             EngineUnavailable: ``ENGINE_MISSING``.
         """
         folder = str(engine_folder())
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=_environment(folder),
-            start_new_session=True,  # a process group of its own, to be ended as a whole
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                env=_environment(folder),
+                start_new_session=True,  # a process group, to be ended together
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise not_started(error) from error
         _in_background(self._feed, self._process.stdin)
         self._readers = [
             _in_background(self._read_events, self._process.stdout),
@@ -85,16 +97,16 @@ class EngineProcess:
         ]
 
     def poll(self) -> list[Event]:
-        """Events that have come since the last call."""
+        """Return the events since the last call."""
         return _drained(self._events)
 
     def log_lines(self) -> list[str]:
-        """Lines that have come since the last call: standard error, and what is no event."""
+        """Return the lines since the last call: standard error, and output that is not an event."""
         return _drained(self._lines)
 
     @property
     def is_running(self) -> bool:
-        """Whether there may be more to come: it lives, or not all that it said has been read."""
+        """True if the process lives or some of its output has not been read."""
         if self._process is None:
             return False
         if self._process.poll() is None:
@@ -104,16 +116,37 @@ class EngineProcess:
 
     @property
     def exit_code(self) -> Optional[int]:
-        """None while it runs; minus the signal's number where one ended it (not on Windows)."""
+        """None while it runs; minus the signal's number if a signal ended it (not on Windows)."""
         return None if self._process is None or self.is_running else self._process.returncode
 
     @property
-    def error(self) -> str:
-        """The engine's own last line ``CODE: what is wrong. What to do.``; empty without one."""
-        return self._error
+    def error(self) -> Optional[Exception]:
+        """The last error that the engine has reported, as a ``MimirError``; None without one."""
+        if self._error_line is None:
+            return None
+        code, reason = self._error_line.groups()
+        return mimir_error(code, reason.removesuffix("."))
+
+    def failure(self) -> Exception:
+        """Return the reason why the process did not succeed, once it has ended.
+
+        This is the engine's own error; without one, ``ENGINE_DIED``.
+        """
+        if self.error is not None:
+            return self.error
+        if self.exit_code in KILLED:
+            what = _("the system ended the engine's process")
+            remedy = _("The memory was probably full: close other programs, then try again.")
+        else:
+            what = _("the engine ended unexpectedly (exit code {code})")
+            remedy = _(
+                "The log may contain the cause. If the memory was full, close other programs,"
+                " then try again."
+            )
+        return mimir_error("ENGINE_DIED", what.format(code=self.exit_code), remedy)
 
     def cancel(self) -> None:
-        """End it at once."""
+        """End it immediately."""
         if self._process is None:
             return
         if self.is_running:
@@ -122,14 +155,14 @@ class EngineProcess:
         deadline = time.monotonic() + PATIENCE_S
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE_S)
-        for reader in self._readers:  # they end when the last process that writes to them does
+        for reader in self._readers:  # they end with the last process that writes to them
             reader.join(max(0.0, deadline - time.monotonic()))
 
     def _feed(self, stdin: IO[bytes]) -> None:
         """Write the input, hold it open until it is to be closed, close it.
 
-        The engine watches its input after an empty line; so one comes last, also after an input
-        that is broken off.
+        The engine watches its input after an empty line, so one comes last, also if the input was
+        cut short.
         """
         with suppress(OSError), stdin:  # the engine may have ended
             for start in range(0, len(self._input), PIECE_BYTES):
@@ -152,13 +185,26 @@ class EngineProcess:
     def _read_log(self, stderr: IO[bytes]) -> None:
         with stderr:
             for line in map(_text, stderr):
-                if ERROR_LINE.match(line):
-                    self._error = line
+                self._error_line = ERROR_LINE.match(line) or self._error_line
                 self._lines.put(line)
 
 
+def not_started(error: OSError) -> Exception:
+    """Return the exception for an engine whose files, folders or program cannot be used."""
+    return mimir_error(
+        "ENGINE_NOT_STARTED",
+        _("the engine cannot be started ({reason}: '{path}')").format(
+            reason=error.strerror, path=error.filename
+        ),
+        _(
+            "Check that this folder or program exists and may be used. The folder for temporary"
+            " files is set in Slicer's application settings."
+        ),
+    )
+
+
 def slicer_python() -> str:
-    """Slicer's Python; outside Slicer the Python that runs this.
+    """Return the path of Slicer's Python; outside Slicer, of the Python that runs this.
 
     Within Slicer ``sys.executable`` may be Slicer itself; ``PythonSlicer`` is on its ``PATH``.
     """
@@ -166,7 +212,7 @@ def slicer_python() -> str:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """This process's, with the bundled engine before all other packages."""
+    """Return this process's environment with the bundled engine before all other packages."""
     environment = dict(os.environ)
     paths = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
@@ -175,7 +221,7 @@ def _environment(folder: str) -> dict[str, str]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all that it started; on Windows the latter end with their input."""
+    """End the process and all its children; on Windows the children end with their input."""
     with suppress(OSError):
         if sys.platform == "win32":
             process.kill()
@@ -204,8 +250,8 @@ def _text(line: bytes) -> str:
 
 
 def _drained(queue: SimpleQueue[Any]) -> list[Any]:
-    taken = []
+    items = []
     with suppress(Empty):
         while True:
-            taken.append(queue.get_nowait())
-    return taken
+            items.append(queue.get_nowait())
+    return items

@@ -1,4 +1,4 @@
-"""Packages that networks need and Slicer lacks: which are missing, and how they get there."""
+"""Check and install the packages that networks need and Slicer lacks."""
 
 from __future__ import annotations
 
@@ -7,70 +7,82 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Optional, Protocol
+from typing import Protocol
 
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
+
+#: Package to its lowest version: the engine's extra ``network``. Slicer has NumPy and pydicom.
 REQUIREMENTS: Mapping[str, str] = {"torch": "2.1", "torchvision": "0.16", "safetensors": "0.4"}
-"""Package to its least version: the engine's extra ``network``. NumPy and pydicom are Slicer's."""
-
+#: Packages that the PyTorch extension installs, in the build that suits the graphics card.
 PYTORCH = ("torch", "torchvision")
-"""What the PyTorch extension installs, in the build that suits the computer's graphics card."""
-
-RESTART = "Restart Slicer, then try again."
 
 
 class Installer(Protocol):
-    """Who asks the user and installs; in Slicer ``panel.installer.SlicerInstaller``."""
+    """Asks the user and installs packages; see ``panel.slicer_installer``."""
 
     def has_pytorch_extension(self) -> bool:
-        """Whether the PyTorch extension is there."""
+        """Return whether the PyTorch extension is installed."""
 
     def ask(self, question: str) -> bool:
-        """Whether the user agrees."""
+        """Return whether the user agrees."""
 
     def install_pytorch(self, torch: str, torchvision: str) -> None:
-        """Install both by the PyTorch extension, of versions such as ``>=2.1``; may raise
-        anything."""
+        """Install both through the PyTorch extension, in versions such as ``>=2.1``."""
 
     def install(self, requirements: Sequence[str]) -> None:
-        """Install by pip; may raise anything."""
+        """Install with pip."""
 
 
 def missing(requirements: Mapping[str, str] = REQUIREMENTS) -> tuple[str, ...]:
-    """Packages that are not there, or too old; none of them is imported."""
-    importlib.invalidate_caches()  # what was installed a moment ago counts
-    return tuple(name for name, least in requirements.items() if not _is_there(name, least))
+    """Return the packages that are absent or too old, without importing any."""
+    importlib.invalidate_caches()  # to see packages installed a moment ago
+    return tuple(name for name, lowest in requirements.items() if not _is_present(name, lowest))
 
 
-def problem(requirements: Mapping[str, str] = REQUIREMENTS) -> str:
-    """Why nothing can be measured, as ``CODE: what is wrong. What to do.``; empty if it can."""
+def check_installed(requirements: Mapping[str, str] = REQUIREMENTS) -> None:
+    """Check that all packages are present.
+
+    Raises:
+        MimirError: ``PACKAGES_MISSING``.
+    """
     packages = missing(requirements)
-    if not packages:
-        return ""
-    return (
-        f"PACKAGES_MISSING: {_listed(packages)} {_is_or_are(packages)} not installed in Slicer."
-        " Press Apply in the module MIMIR and agree to the installation."
-    )
+    if packages:
+        raise mimir_error(
+            "PACKAGES_MISSING",
+            _("packages are not installed in Slicer: {packages}").format(
+                packages=", ".join(packages)
+            ),
+            _("Press Apply in the module MIMIR and agree to the installation."),
+        )
 
 
-def ensure(installer: Installer, requirements: Mapping[str, str] = REQUIREMENTS) -> Optional[str]:
-    """Have all packages there, with a question before anything is installed.
+def install_missing(installer: Installer, requirements: Mapping[str, str] = REQUIREMENTS) -> None:
+    """Install the packages that are missing, if the user agrees.
 
-    Returns:
-        None where all is ready, else ``CODE: what is wrong. What to do.``
+    Raises:
+        MimirError: ``PYTORCH_EXTENSION_MISSING``, ``INSTALLATION_DECLINED``,
+            ``INSTALLATION_FAILED``, ``RESTART_NEEDED``.
     """
     packages = missing(requirements)
     if not packages:
-        return None
+        return
+    names = ", ".join(packages)
     with_pytorch = any(name in PYTORCH for name in packages)
     if with_pytorch and not installer.has_pytorch_extension():
-        return (
-            "PYTORCH_EXTENSION_MISSING: MIMIR needs the extension PyTorch. Install it with the"
-            f" Extensions Manager (View menu). {RESTART}"
+        raise mimir_error(
+            "PYTORCH_EXTENSION_MISSING",
+            _("MIMIR needs the extension PyTorch"),
+            _(
+                "Install it with the Extensions Manager (View menu). Restart Slicer, then try"
+                " again."
+            ),
         )
     if not installer.ask(_question(packages)):
-        return (
-            f"INSTALLATION_DECLINED: MIMIR can't measure without {_listed(packages)}. Press Apply"
-            " again when it may be installed; looking at studies works without."
+        raise mimir_error(
+            "INSTALLATION_DECLINED",
+            _("MIMIR cannot measure without these packages: {packages}").format(packages=names),
+            _("Press Apply again to install them. You can view studies without them."),
         )
     try:
         if with_pytorch:
@@ -78,49 +90,52 @@ def ensure(installer: Installer, requirements: Mapping[str, str] = REQUIREMENTS)
         others = [f"{name}>={requirements[name]}" for name in packages if name not in PYTORCH]
         if others:
             installer.install(others)
-    except Exception as error:  # whatever pip, the network or the disk may do
-        return (
-            f"INSTALLATION_FAILED: {_listed(packages)} could not be installed"
-            f" ({type(error).__name__}); Slicer's Python console says why. Check the internet"
-            " connection and proxy, and that some 3 GB of disk are free. A computer without"
-            f" internet needs these packages from one that has it: {_offline(packages)}."
-        )
+    except Exception as error:  # pip, network or disk may raise anything
+        raise _failed(packages, error) from error
     if missing(requirements):
-        return f"RESTART_NEEDED: {_listed(packages)} will be there after a restart. {RESTART}"
-    return None
+        raise mimir_error(
+            "RESTART_NEEDED",
+            _("Slicer must restart before it can use new packages: {packages}").format(
+                packages=names
+            ),
+            _("Restart Slicer, then try again."),
+        )
 
 
-def _is_there(name: str, least: str) -> bool:
+def _is_present(name: str, lowest: str) -> bool:
     if find_spec(name) is None:
         return False
     try:
-        return _numbers(metadata.version(name)) >= _numbers(least)
-    except metadata.PackageNotFoundError:  # there, but not by pip: somebody knows better
+        return _numbers(metadata.version(name)) >= _numbers(lowest)
+    except metadata.PackageNotFoundError:  # not installed by pip: the user's own choice
         return True
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """``2.10.1+cu121`` is ``(2, 10)``: what least versions are told by."""
+    """Return the first two numbers of a version: of ``2.10.1+cu121``, ``(2, 10)``."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
 def _question(packages: Sequence[str]) -> str:
-    size = "up to 3 GB and some minutes" if "torch" in packages else "a few MB"
-    return (
-        f"MIMIR needs {_listed(packages)}, which {_is_or_are(packages)} not installed in Slicer"
-        f" or too old ({size} to download). Install now?"
+    return _(
+        "MIMIR needs packages that are not installed in Slicer or are too old: {packages}."
+        " The download has {size}. Install now?"
+    ).format(
+        packages=", ".join(packages),
+        size=_("up to 3 GB and takes some minutes") if "torch" in packages else _("a few MB"),
     )
 
 
-def _offline(packages: Sequence[str]) -> str:
-    return f"pip download {' '.join(packages)}, then PythonSlicer -m pip install *.whl"
-
-
-def _is_or_are(packages: Sequence[str]) -> str:
-    return "is" if len(packages) == 1 else "are"
-
-
-def _listed(packages: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    *others, last = packages
-    return f"{', '.join(others)} and {last}" if others else last
+def _failed(packages: Sequence[str], error: Exception) -> Exception:
+    return mimir_error(
+        "INSTALLATION_FAILED",
+        _("packages could not be installed: {packages} ({kind})").format(
+            packages=", ".join(packages), kind=type(error).__name__
+        ),
+        _(
+            "See Slicer's Python console for the cause. Check the internet connection and the"
+            " proxy, and that some 3 GB of disk are free. For a computer without internet, fetch"
+            " the packages on another one: pip download {packages}, then PythonSlicer -m pip"
+            " install *.whl."
+        ).format(packages=" ".join(packages)),
+    )

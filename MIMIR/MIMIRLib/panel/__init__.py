@@ -1,1 +1,1 @@
-"""The panel's widgets, and the dialogs it opens: all that is Qt and not ``MIMIR.py``."""
+"""The panel's widgets and dialogs: everything that needs Qt, except ``MIMIR.py``."""

@@ -1,4 +1,4 @@
-"""The panel's widgets as the presenter sees them."""
+"""Show the presenter's state in the panel's widgets."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any, Optional
 
 import qt
 import slicer
-from slicer.i18n import tr as _
+import vtk
 
 from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
+from MIMIRLib.parameter_node import DEVICES
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
-from MIMIRLib.presenter.protocols import Parameters
 from MIMIRLib.presenter.result_browser import FAILURE_COLUMNS, MEASUREMENT_COLUMNS
-from MIMIRLib.presenter.rows import Row, filter_pattern
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
+from MIMIRLib.presenter.table_row import Row, filter_pattern
 from MIMIRLib.scene.results import StudyNodes
+from MIMIRLib.translate import tr as _
 
-#: How often (milliseconds) what goes on gets its turn.
+#: Time between the steps of a job (milliseconds).
 STEP_MS = 50
 
 
 class PanelView:
-    """Shows what the presenter says; see ``presenter_protocols.View``.
+    """Shows the panel's state; see ``presenter.protocols.View``.
 
     Args:
         panel: The widget of ``MIMIR.ui``.
@@ -37,14 +38,17 @@ class PanelView:
         self._modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
         self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
+        for label in panel.findChildren(qt.QLabel):
+            label.wordWrap = True
+            label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
-        for device, label in _devices().items():
-            self.ui.deviceComboBox.addItem(label, device)
+        self._parameters: Any = None
+        self._gui_tag = self._observer_tag = 0
 
     def connect(self, presenter: Presenter) -> None:
-        """Tell the presenter what the user does."""
+        """Call the presenter when the user does something."""
         self._timer.connect("timeout()", presenter.step)
         self._studies.ticked.connect(presenter.tick_study)
         self._modules.ticked.connect(presenter.tick_module)
@@ -54,8 +58,8 @@ class PanelView:
         for button, action in (
             (ui.tickShownButton, presenter.tick_shown_studies),
             (ui.tickNoneButton, presenter.tick_no_study),
-            (ui.importFolderButton, lambda: presenter.take_in(ask_folder())),
-            (ui.importZipsButton, lambda: presenter.take_in(ask_zips())),
+            (ui.importFolderButton, lambda: presenter.import_studies(ask_folder())),
+            (ui.importZipsButton, lambda: presenter.import_studies(ask_zips())),
             (ui.refreshButton, presenter.refresh_studies),
             (ui.addModuleZipButton, lambda: presenter.add_module(ask_zip())),
             (ui.addModuleFolderButton, lambda: presenter.add_module("".join(ask_folder()))),
@@ -67,16 +71,44 @@ class PanelView:
             (ui.exportButton, lambda: presenter.export(ask_csv())),
         ):
             button.connect("clicked()", action)
-        self._connect_options(presenter)
-        self._connect_results(presenter)
+        self._options_changed = presenter.update
+        ui.resultComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.select_result(ui.resultComboBox.itemData(index)),
+        )
+        ui.measurementFilterEdit.connect(
+            "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
+        )
+
+    def use_options(self, parameters: Optional[Any]) -> None:
+        """Bind the options to a scene's ``MIMIRParameterNode``; None while there is no scene."""
+        if self._parameters is not None:
+            self._parameters.disconnectGui(self._gui_tag)
+            self._parameters.RemoveObserver(self._observer_tag)
+        self._parameters = parameters
+        if parameters is not None:
+            ui = self.ui
+            options = {
+                "level": ui.levelSpinBox,
+                "device": ui.deviceComboBox,
+                "volumes": ui.volumesCheckBox,
+                "allow_unvalidated": ui.unvalidatedCheckBox,
+            }
+            # Not connectGui: before Slicer 5.10 it returns no tag, so nothing can disconnect it.
+            self._gui_tag = parameters.connectParametersToGui(options)
+            for index, label in enumerate(DEVICES.values()):
+                ui.deviceComboBox.setItemText(index, label)
+            self._observer_tag = parameters.AddObserver(
+                vtk.vtkCommand.ModifiedEvent, lambda *_event: self._options_changed()
+            )
 
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
         ui = self.ui
-        _say(ui.emptyLabel, state.empty_sentence)
+        _show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
         ui.tickedLabel.text = state.ticked_sentence
-        _say(ui.warningsLabel, "\n".join(state.warnings))
+        _show_text(ui.warningsLabel, "\n".join(state.warnings))
         for widget in (
             *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
             *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
@@ -97,7 +129,7 @@ class PanelView:
         self._studies.show(rows)
 
     def filter_studies(self, pattern: str) -> None:
-        """Leave only the studies that a regular expression finds."""
+        """Show only the studies that match a regular expression."""
         self._studies.filter(pattern)
 
     def show_modules(self, rows: Sequence[Row]) -> None:
@@ -105,19 +137,11 @@ class PanelView:
         self._modules.show(rows)
 
     def show_module(self, text: str) -> None:
-        """Describe the inference module that is selected."""
-        _say(self.ui.moduleLabel, text)
-
-    def show_options(self, parameters: Parameters) -> None:
-        """Set the options' widgets."""
-        ui = self.ui
-        ui.levelSpinBox.value = 100 * parameters.level
-        ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(parameters.device))
-        ui.volumesCheckBox.checked = parameters.volumes
-        ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
+        """Describe the selected inference module."""
+        _show_text(self.ui.moduleLabel, text)
 
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
-        """Fill the choice of results: key and title of each."""
+        """Fill the list of results: key and title of each."""
         combo = self.ui.resultComboBox
         combo.clear()
         for key, title in titles:
@@ -125,12 +149,12 @@ class PanelView:
         combo.setCurrentIndex(combo.findData(selected))
 
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and say what its flags mean."""
+        """Fill the table of measurements, and explain its flags."""
         self._measurements.show(rows)
-        _say(self.ui.flagsLabel, "\n".join(flags))
+        _show_text(self.ui.flagsLabel, "\n".join(flags))
 
     def show_failures(self, rows: Sequence[Row]) -> None:
-        """Fill the list of studies that could not be measured; without any it is hidden."""
+        """Fill the list of studies that could not be measured; hide an empty list."""
         self._failures.show(rows)
         self.ui.failuresSection.visible = bool(rows)
 
@@ -143,82 +167,48 @@ class PanelView:
         self._views.arrange(nodes)
 
     def close(self) -> None:
-        """Stop asking for steps, and let go of Slicer's views."""
+        """Stop the timer, and stop observing the scene and Slicer's views."""
         self._timer.stop()
+        self.use_options(None)
         self._views.close()
 
     def _show_progress(self, state: PanelState) -> None:
         bar = self.ui.progressBar
         bar.visible = state.percent is not None
         if state.percent is not None:
-            bar.maximum = 0 if state.percent < 0 else 100  # without a maximum it is "busy"
+            bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
-        _say(self.ui.statusLabel, state.status)
+        _show_text(self.ui.statusLabel, state.status)
         if state.can_cancel != self._timer.active:
             (self._timer.start if state.can_cancel else self._timer.stop)()
 
-    def _connect_options(self, presenter: Presenter) -> None:
-        ui = self.ui
-        ui.levelSpinBox.connect(
-            "valueChanged(double)",
-            lambda percent: presenter.set_option("level", round(percent / 100, 4)),
-        )
-        ui.deviceComboBox.connect(
-            "activated(int)",
-            lambda index: presenter.set_option("device", ui.deviceComboBox.itemData(index)),
-        )
-        ui.volumesCheckBox.connect("toggled(bool)", lambda on: presenter.set_option("volumes", on))
-        ui.unvalidatedCheckBox.connect(
-            "toggled(bool)", lambda on: presenter.set_option("allow_unvalidated", on)
-        )
-
-    def _connect_results(self, presenter: Presenter) -> None:
-        ui = self.ui
-        ui.resultComboBox.connect(
-            "activated(int)",
-            lambda index: presenter.select_result(ui.resultComboBox.itemData(index)),
-        )
-        ui.measurementFilterEdit.connect(
-            "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
-        )
-
 
 def ask_folder() -> list[str]:
-    """The folder that the user chooses; none if the dialog is closed."""
+    """Return the folder that the user chooses; none if the dialog is closed."""
     folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Choose a folder"))
     return [folder] if folder else []
 
 
 def ask_zips() -> list[str]:
-    """The zip archives that the user chooses."""
+    """Return the zip archives that the user chooses."""
     title, kinds = _("Choose zip archives"), _("Zip archives (*.zip)")
     return list(qt.QFileDialog.getOpenFileNames(slicer.util.mainWindow(), title, "", kinds))
 
 
 def ask_zip() -> str:
-    """The zip archive that the user chooses; empty if the dialog is closed."""
+    """Return the zip archive that the user chooses; empty if the dialog is closed."""
     title, kinds = _("Choose a zip archive"), _("Zip archives (*.zip)")
     return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", kinds)
 
 
 def ask_csv() -> str:
-    """The file that the user wants to write; empty if the dialog is closed."""
+    """Return the file that the user wants to write; empty if the dialog is closed."""
     title, kinds = _("Write results to"), _("CSV files (*.csv)")
     path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
     return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
 
 
-def _say(label: Any, text: str) -> None:
-    """A label that is not there while it has nothing to say."""
+def _show_text(label: Any, text: str) -> None:
+    """Show a label's text; hide a label without text."""
     label.text = text
     label.visible = bool(text)
-
-
-def _devices() -> dict[str, str]:
-    """Devices as the engine calls them, and as people do."""
-    return {
-        "auto": _("Automatic"),
-        "cpu": _("CPU"),
-        "cuda": _("NVIDIA GPU (CUDA)"),
-        "mps": _("Apple GPU (MPS)"),
-    }

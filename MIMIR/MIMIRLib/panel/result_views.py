@@ -1,4 +1,4 @@
-"""A study's results in Slicer's views: slices, chart and table side by side."""
+"""Show a study's results in Slicer's views: slices, chart and table side by side."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import vtk
 from MIMIRLib.scene.charts import name_rows
 from MIMIRLib.scene.results import StudyNodes
 
-#: How strongly the fat fraction's colours lie over the water image.
-OVERLAY = 0.35
+#: Opacity of the fat fraction over the water image.
+OVERLAY_OPACITY = 0.35
 
 
 class ResultViews:
-    """Slicer's views; without a main window there are none, and nothing is done."""
+    """Slicer's views; without a main window there are none, and nothing happens."""
 
     def __init__(self) -> None:
         self._observed: list[tuple[Any, int]] = []
@@ -27,7 +27,7 @@ class ResultViews:
         self._timer.connect("timeout()", self._name_rows)
 
     def arrange(self, nodes: Optional[StudyNodes]) -> None:
-        """Show what is there of a study."""
+        """Show those nodes of a study that exist."""
         manager = slicer.app.layoutManager()
         if nodes is None or manager is None:
             return
@@ -44,21 +44,21 @@ class ResultViews:
             slicer.util.setSliceViewerLayers(
                 background=nodes.water,
                 foreground=nodes.fraction,
-                foregroundOpacity=OVERLAY,
+                foregroundOpacity=OVERLAY_OPACITY,
                 fit=True,
             )
         self._watch_plots()
         self._timer.start()
 
     def close(self) -> None:
-        """Let go of the views."""
+        """Stop observing the views."""
         self._timer.stop()
         for node, tag in self._observed:
             node.RemoveObserver(tag)
         self._observed.clear()
 
     def _watch_plots(self) -> None:
-        """Name rows again whenever a plot view turns to another chart."""
+        """Name the rows again when a plot view shows another chart."""
         known = {node for node, _ in self._observed}
         for widget in _plot_widgets():
             node = widget.mrmlPlotViewNode()

@@ -1,4 +1,4 @@
-"""A table of rows that can be sorted, filtered and ticked."""
+"""Show rows in a table that can be sorted, filtered and ticked."""
 
 from __future__ import annotations
 
@@ -7,35 +7,43 @@ from typing import Any
 
 import qt
 
-from MIMIRLib.presenter.rows import Cell, Row
-from MIMIRLib.signal import Signal
+from MIMIRLib.notifier import Notifier
+from MIMIRLib.presenter.table_row import Cell, Row
 
-#: Roles of an item's further data: its row's key, what it is sorted by, what a filter looks at.
+#: Roles of an item's further data: its row's key, its sort key, the text that a filter searches.
 KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
-#: Rows that a table is high, at the least and at the most: what follows it stays in sight.
-LEAST_ROWS, MOST_ROWS = 2, 12
-#: By how much (pixels) a head is higher than a row, while there is no row to be asked.
+#: Smallest and largest height of a table (rows), so that the widgets below stay visible.
+MIN_ROWS, MAX_ROWS = 2, 12
+#: Height difference of header and row (pixels), used while there is no row to measure.
 ROW_MARGIN = 4
-#: Rows filled in at once: some milliseconds' worth, so that Slicer stays fluent.
+#: Rows filled in at once: this takes some milliseconds, so that Slicer stays responsive.
 ROWS_AT_ONCE = 50
+#: Properties of all tables.
+VIEW_PROPERTIES = {
+    "alternatingRowColors": True,
+    "allColumnsShowFocus": True,
+    "rootIsDecorated": False,
+    "sortingEnabled": True,
+    "uniformRowHeights": True,
+}
 
 
 class RowTable:
     """Fills a tree view with rows.
 
-    Long lists are filled in by and by, out of sight, and then shown at once.
+    Long lists are filled in small parts, hidden, and then shown at once.
 
     Args:
         view: A ``QTreeView``.
-        columns: Their heads.
+        columns: Their headers.
 
     Attributes:
-        ticked: Signal of a row's key and whether its box is ticked now.
-        selected: Signal of the key of the row selected.
+        ticked: Emits a row's key and whether it is ticked now.
+        selected: Emits the key of the selected row.
     """
 
     def __init__(self, view: Any, columns: Sequence[str]) -> None:
-        self.ticked, self.selected = Signal(), Signal()
+        self.ticked, self.selected = Notifier(), Notifier()
         self._view, self._columns = view, list(columns)
         self._waiting: list[Row] = []
         self._model = self._making = self._new_model()
@@ -47,19 +55,22 @@ class RowTable:
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._fill)
+        for name, value in VIEW_PROPERTIES.items():
+            view.setProperty(name, value)
+        view.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         view.setModel(self._proxy)
-        view.sortByColumn(-1, qt.Qt.AscendingOrder)  # as given, until a head is clicked
+        view.sortByColumn(-1, qt.Qt.AscendingOrder)  # unsorted until a header is clicked
         view.connect("clicked(QModelIndex)", self._select)
         view.connect("activated(QModelIndex)", self._select)
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show these rows instead of those there."""
+        """Replace all rows by these."""
         self._waiting = list(rows)
         self._making = self._new_model()
         self._fill()
 
     def filter(self, pattern: str) -> None:
-        """Leave only rows that a regular expression finds in what is searched of them."""
+        """Show only rows that match a regular expression."""
         self._proxy.setFilterRegularExpression(pattern)
 
     def _fill(self) -> None:
@@ -73,7 +84,7 @@ class RowTable:
             self._finish()
 
     def _finish(self) -> None:
-        """Show what has been filled in."""
+        """Show the rows that were filled in."""
         is_first = self._model.rowCount() == 0
         self._proxy.setSourceModel(self._making)
         self._model = self._making
@@ -84,9 +95,9 @@ class RowTable:
         self._fit_height()
 
     def _fit_height(self) -> None:
-        """Make the view as high as its rows, within limits, with its head and a scroll bar."""
+        """Make the view as high as its rows, within limits, with header and scroll bar."""
         head = self._view.header().sizeHint.height()
-        rows = min(max(self._model.rowCount(), LEAST_ROWS), MOST_ROWS)
+        rows = min(max(self._model.rowCount(), MIN_ROWS), MAX_ROWS)
         height = head + rows * max(self._view.sizeHintForRow(0), head - ROW_MARGIN)
         height += self._view.horizontalScrollBar().sizeHint.height() + 2 * self._view.frameWidth
         self._view.minimumHeight = self._view.maximumHeight = height

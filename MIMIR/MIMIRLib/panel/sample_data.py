@@ -1,4 +1,4 @@
-"""The phantom study among Slicer's sample data, category MIMIR."""
+"""Offer the phantom study in the module Sample Data, category MIMIR."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from slicer.i18n import tr as _
 
-from MIMIRLib.panel.importer import DatabaseImport, ImportProgress, PhantomImport
+from MIMIRLib.job import Progress
+from MIMIRLib.panel.import_job import PhantomImportJob
+from MIMIRLib.translate import tr as _
 
 CATEGORY, NAME = "MIMIR", "MIMIRPhantom"
-#: How long (milliseconds) the outcome is shown.
+#: Time for which the outcome is shown (milliseconds).
 SHOWN_MS = 3000
 
 
 def register_phantom(icons: Path) -> None:
     """Offer the phantom study in the module Sample Data.
 
-    It has no address to load from: it is made here, when asked for.
+    It has no address to load from: it is made when the user asks for it.
 
     Args:
         icons: The folder that holds ``MIMIRPhantom.png``.
@@ -36,31 +37,32 @@ def register_phantom(icons: Path) -> None:
     )
 
 
-def import_phantom(source: Any = None) -> DatabaseImport:
-    """Make the phantom study and take it into Slicer's DICOM database, showing how far it is.
+def import_phantom(source: Any = None) -> PhantomImportJob:
+    """Make the phantom study and import it into Slicer's DICOM database, showing the progress.
 
     Args:
-        source: What Sample Data hands over; not needed.
+        source: The argument of Sample Data; not needed.
     """
-    work = PhantomImport(slicer.dicomDatabase)
+    title = _("MIMIR phantom")
+    job = PhantomImportJob(slicer.dicomDatabase)
     dialog = slicer.util.createProgressDialog(
-        parent=slicer.util.mainWindow(), windowTitle=_("MIMIR phantom"), value=0, maximum=100
+        parent=slicer.util.mainWindow(), windowTitle=title, value=0, maximum=100
     )
 
-    def show(progress: ImportProgress) -> None:
+    def show(progress: Progress) -> None:
         if dialog.wasCanceled:
-            work.cancel()
+            job.cancel()
             return
         dialog.labelText = progress.sentence
-        dialog.value = int(100 * progress.fraction)
+        dialog.value = int(100 * (progress.fraction or 0.0))
 
-    work.progressed.connect(show)
+    job.progressed.connect(show)
     try:
-        work.run()
+        job.run(slicer.app.processEvents)
     finally:
         dialog.close()
-    if work.failures:
-        slicer.util.errorDisplay(work.summary, windowTitle=_("MIMIR phantom"))
+    if job.failures:
+        slicer.util.errorDisplay(job.summary, windowTitle=title)
     else:
-        slicer.util.delayDisplay(work.summary, SHOWN_MS)
-    return work
+        slicer.util.delayDisplay(job.summary, SHOWN_MS)
+    return job

@@ -1,5 +1,5 @@
-"""The panel's behaviour without Qt: what may be done now, what is said, what happens on a click.
+"""The panel's behaviour without Qt: its state, its texts, and its reactions to the user.
 
-``presenter`` meets the widgets and those who do the work through ``protocols``; ``panel_state`` is
-a pure function from facts to what is enabled and said.
+``presenter`` uses the widgets and the rest of the module through ``protocols``; ``panel_state`` is
+a pure function from facts to what is shown and enabled.
 """

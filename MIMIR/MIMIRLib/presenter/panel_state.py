@@ -1,43 +1,45 @@
-"""What the panel shows and lets the user do, as a pure function of what is the case."""
+"""Decide what the panel shows and enables, as a pure function of facts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Optional
 
-#: Memory that the three fused volumes of one study take in the scene (gigabytes): 370 slices of
-#: 174 x 224 voxels, float32.
-GIGABYTES_A_STUDY = 0.17
-#: More memory than this for volumes is worth a warning (gigabytes).
-MUCH_MEMORY_GIGABYTES = 2.0
+from MIMIRLib.translate import tr as _
+
+#: Memory of the three fused volumes of one study in the scene (gigabytes): 370 slices of 174 x 224
+#: voxels, float32.
+GIGABYTES_PER_STUDY = 0.17
+#: The panel warns if the volumes need more memory (gigabytes).
+MAX_GIGABYTES_WITHOUT_WARNING = 2.0
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the panel's state hangs on.
+    """The facts that the panel's state depends on.
 
     Attributes:
-        database_problem: Why studies cannot be listed, in a sentence; empty where they can.
-        studies: Studies listed.
-        shown: Of them, those that the filter leaves.
+        database_error: Why studies cannot be listed, in a sentence; empty if they can.
+        studies: Studies in the list.
+        shown: Of them, those that match the filter.
         ticked: Studies ticked.
         ticked_hidden: Of them, those that the filter hides.
         ticked_doubtful: Of them, those that are not complete.
         modules: Inference modules found.
         modules_ticked: Of them, those ticked.
         only_demonstration: Whether all of these are demonstrations.
-        volumes: Whether fused volumes are to be shown.
-        allow_unvalidated: Whether studies outside a module's validation are measured, too.
-        own_module_selected: Whether an inference module is selected that the user has added.
-        any_module_selected: Whether any is.
-        busy: Whether something goes on: a run, an import.
-        fraction: How much of it is done, 0 to 1; None where nobody knows.
+        volumes: Whether fused volumes will be shown.
+        allow_unvalidated: Whether studies outside a module's validated range are measured, too.
+        own_module_selected: Whether the selected inference module was added by the user.
+        any_module_selected: Whether an inference module is selected.
+        busy: Whether a job is running.
+        fraction: Share of it that is done, 0 to 1; None if unknown.
         progress: The same in a sentence.
-        message: What came of the last thing asked for, in a sentence.
+        message: The outcome of the last action, in a sentence.
         results: Studies with results in the scene.
     """
 
-    database_problem: str = ""
+    database_error: str = ""
     studies: int = 0
     shown: int = 0
     ticked: int = 0
@@ -59,20 +61,20 @@ class Facts:
 
 @dataclass(frozen=True)
 class PanelState:
-    """What the panel's widgets show.
+    """The state of the panel's widgets.
 
     Attributes:
-        empty_sentence: Shown instead of the list of studies; empty where the list is shown.
-        ticked_sentence: How many studies are ticked.
-        warnings: What the user should know before pressing Apply; a sentence each.
+        empty_sentence: Shown instead of the list of studies; empty if the list is shown.
+        ticked_sentence: The number of studies ticked.
+        warnings: Warnings before Apply is pressed, one sentence each.
         can_edit: Whether studies, inference modules and options can be changed.
         can_apply: Whether Apply can be pressed.
-        apply_hint: What Apply will do, or what is missing.
-        can_cancel: Whether something goes on that can be cancelled.
-        can_verify_module, can_remove_module: What can be done with the module selected.
-        percent: Of the progress bar; -1 for a bar that only says "busy", None for no bar.
-        status: A sentence below the bar: progress while something goes on, else its outcome.
-        has_results: Whether the section of results is of use.
+        apply_hint: The effect of Apply, or what is missing.
+        can_cancel: Whether a job can be cancelled.
+        can_verify_module, can_remove_module: Possible actions on the selected module.
+        percent: Value of the progress bar; -1 for a busy bar without value, None for no bar.
+        status: A sentence below the bar: the progress of a job, or the last outcome.
+        has_results: Whether the section of results is shown.
     """
 
     empty_sentence: str
@@ -90,7 +92,7 @@ class PanelState:
 
 
 def panel_state(facts: Facts) -> PanelState:
-    """The state of the panel where these are the facts."""
+    """Return the state of the panel for these facts."""
     missing = _missing(facts)
     return PanelState(
         empty_sentence=_empty_sentence(facts),
@@ -98,7 +100,7 @@ def panel_state(facts: Facts) -> PanelState:
         warnings=_warnings(facts),
         can_edit=not facts.busy,
         can_apply=not facts.busy and not missing,
-        apply_hint=missing or f"Measures {_studies(facts.ticked)}.",
+        apply_hint=missing or _("Measures {studies}.").format(studies=_studies(facts.ticked)),
         can_cancel=facts.busy,
         can_verify_module=not facts.busy and facts.any_module_selected,
         can_remove_module=not facts.busy and facts.own_module_selected,
@@ -109,56 +111,69 @@ def panel_state(facts: Facts) -> PanelState:
 
 
 def _empty_sentence(facts: Facts) -> str:
-    if facts.database_problem:
-        return facts.database_problem
+    if facts.database_error:
+        return facts.database_error
     if facts.studies == 0:
-        return (
-            "Slicer's DICOM database holds no neck-to-knee Dixon study. Import a folder or"
-            " UK Biobank's zip archives by the buttons below; or get the phantom from the Sample"
-            " Data module, category MIMIR."
+        return _(
+            "Slicer's DICOM database contains no neck-to-knee Dixon study. Import a folder or UK"
+            " Biobank's zip archives with the buttons below, or get the phantom from the module"
+            " Sample Data, category MIMIR."
         )
-    if facts.shown == 0:
-        return "No study fits the filter."
-    return ""
+    return _("No study matches the filter.") if facts.shown == 0 else ""
 
 
 def _ticked_sentence(facts: Facts) -> str:
     if facts.ticked == 0:
-        return "No study is ticked."
-    verb = "is" if facts.ticked == 1 else "are"
-    sentence = f"{_studies(facts.ticked)} {verb} ticked"
+        return _("No study is ticked.")
+    if facts.ticked == 1:
+        hidden = _("1 study is ticked (hidden by the filter).")
+        return hidden if facts.ticked_hidden else _("1 study is ticked.")
+    text = _("{count} studies are ticked.")
     if facts.ticked_hidden:
-        hidden = "the filter hides it" if facts.ticked == 1 else f"{facts.ticked_hidden} hidden"
-        return f"{sentence} ({hidden})."
-    return f"{sentence}."
+        text = _("{count} studies are ticked ({hidden} hidden by the filter).")
+    return text.format(count=facts.ticked, hidden=facts.ticked_hidden)
 
 
 def _missing(facts: Facts) -> str:
-    """What must be done before Apply makes sense; empty where nothing."""
+    """Return what to do before Apply can be pressed; empty if nothing."""
     if facts.modules == 0:
-        return "Add an inference module first: none was found."
+        return _("No inference module was found. Add one first.")
     if facts.ticked == 0:
-        return "Tick at least one study."
-    if facts.modules_ticked == 0:
-        return "Tick at least one inference module."
-    return ""
+        return _("Tick at least one study.")
+    return _("Tick at least one inference module.") if facts.modules_ticked == 0 else ""
 
 
 def _warnings(facts: Facts) -> tuple[str, ...]:
-    gigabytes = facts.ticked * GIGABYTES_A_STUDY
-    said = {
-        "The ticked inference modules are demonstrations: their numbers say nothing about"
-        " people.": facts.modules_ticked > 0 and facts.only_demonstration,
-        f"{_studies(facts.ticked_doubtful)} of those ticked may not be complete: what cannot be"
-        " measured is listed with its reason.": facts.ticked_doubtful > 0,
-        "Studies outside an inference module's validation are measured, too. Such values are"
-        " flagged; nobody knows how wrong they are.": facts.allow_unvalidated,
-        f"The fused volumes of {_studies(facts.ticked)} take some {gigabytes:.0f} GB of memory;"
-        " without them the tables are the same.": (
-            facts.volumes and gigabytes > MUCH_MEMORY_GIGABYTES
-        ),
-    }
-    return tuple(sentence for sentence, holds in said.items() if holds)
+    warnings = []
+    if facts.modules_ticked > 0 and facts.only_demonstration:
+        warnings.append(
+            _(
+                "The ticked inference modules are demonstrations: their values say nothing"
+                " about people."
+            )
+        )
+    if facts.ticked_doubtful > 0:
+        warnings.append(
+            _("{studies} may be incomplete. If so, the reasons are listed after the run.").format(
+                studies=_studies(facts.ticked_doubtful)
+            )
+        )
+    if facts.allow_unvalidated:
+        warnings.append(
+            _(
+                "Studies outside an inference module's validated range are measured, too. Their"
+                " values are flagged; their errors are unknown."
+            )
+        )
+    gigabytes = facts.ticked * GIGABYTES_PER_STUDY
+    if facts.volumes and gigabytes > MAX_GIGABYTES_WITHOUT_WARNING:
+        warnings.append(
+            _(
+                "The fused volumes of {studies} need some {gigabytes:.0f} GB of memory. Without"
+                " them the tables are the same."
+            ).format(studies=_studies(facts.ticked), gigabytes=gigabytes)
+        )
+    return tuple(warnings)
 
 
 def _percent(fraction: Optional[float]) -> int:
@@ -166,4 +181,4 @@ def _percent(fraction: Optional[float]) -> int:
 
 
 def _studies(count: int) -> str:
-    return "1 study" if count == 1 else f"{count} studies"
+    return _("1 study") if count == 1 else _("{count} studies").format(count=count)

@@ -1,31 +1,35 @@
-"""What the panel does when its user does something, without Qt.
+"""React to the user, without Qt.
 
-The widget calls the presenter's methods; the presenter tells the widget, through :class:`View`,
+The widget calls the presenter's methods. The presenter tells the widget, through :class:`View`,
 what to show, and lets :class:`Services` do the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from typing import Callable, Optional
 
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
-from MIMIRLib.analysis.workflow import Stage, Workflow
-from MIMIRLib.engine.import_engine import problem_sentence
-from MIMIRLib.presenter.module_picker import Adding, ModulePicker
+from MIMIRLib.engine.add_module_job import AddModuleJob
+from MIMIRLib.errors import error_for_user
+from MIMIRLib.job import Job, JobState, Progress
+from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import Facts, PanelState, panel_state
-from MIMIRLib.presenter.protocols import Job, JobProgress, Parameters, Services, View
+from MIMIRLib.presenter.protocols import Parameters, Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.presenter.rows import Cell, Row
 from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
+from MIMIRLib.presenter.table_row import Cell, Row
+
+NO_PROGRESS = Progress(None, "")
 
 
 class Presenter:
     """The panel's behaviour.
 
     Args:
-        view: What shows it.
-        services: What does it.
+        view: The panel's widgets.
+        services: The rest of the module.
         results: The scene's results.
     """
 
@@ -33,139 +37,136 @@ class Presenter:
         self._view, self._services, self._results = view, services, results
         self._studies, self._modules = StudyPicker(), ModulePicker()
         self._parameters: Optional[Parameters] = None
-        self._database_problem = ""
+        self._database_error = ""
         self._message = ""
         self._job: Optional[Job] = None
-        self._progress: Optional[JobProgress] = None
+        self._progress = NO_PROGRESS
 
-    # What the scene, the database and the disk tell.
+    # Changes of the scene, the database and the disk.
 
     def use(self, parameters: Optional[Parameters]) -> None:
-        """Take the choices of a scene; None while there is no scene."""
+        """Use the choices of a scene; None while there is no scene."""
         self._parameters = parameters
         if parameters is not None:
             self._studies.choose(parameters.study_uids)
             self._modules.choose(parameters.module_names)
-            self._view.show_options(parameters)
             self._view.show_studies(self._studies.rows)
             self._view.show_modules(self._modules.rows)
-        self._update()
+        self.update()
+
+    def update(self) -> None:
+        """Update the panel's state, also after an option has changed."""
+        self._view.show_state(self._state())
 
     def refresh_studies(self) -> None:
-        """List the database's studies anew."""
-        self._database_problem = ""
+        """List the database's studies again."""
+        self._database_error = ""
         try:
             self._studies.list(self._services.studies())
-        except Exception as error:  # the edge: it becomes a sentence
+        except Exception as error:  # the panel shows every error
             self._studies.list(())
-            self._database_problem = problem_sentence(error)
+            self._database_error = str(error_for_user(error))
         self._view.show_studies(self._studies.rows)
-        self._update()
+        self.update()
 
     def refresh_modules(self) -> None:
-        """List the inference modules anew."""
-        problem = self._attempt(self._modules.refresh)
-        if problem:
-            self._say(problem)
+        """List the inference modules again."""
+        error = self._attempt(self._modules.refresh)
+        if error:
+            self._show_message(error)
         self._view.show_modules(self._modules.rows)
         self._view.show_module(self._modules.description)
-        self._update()
+        self.update()
 
     def refresh_results(self) -> None:
-        """List the scene's results anew."""
+        """List the scene's results again."""
         self._results.refresh()
         self._view.show_results(self._results.titles, self._results.selected)
         self._view.show_measurements(self._results.rows, self._results.flag_sentences)
-        self._update()
+        self.update()
 
-    # What the user does with studies.
+    # Actions on studies.
 
     def filter_studies(self, text: str) -> None:
-        """Leave only the studies with all words of a text."""
+        """Show only the studies with all words of a text."""
         self._studies.filter(text)
         self._view.filter_studies(self._studies.pattern)
-        self._update()
+        self.update()
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
-        """Note that a study's box was ticked or cleared."""
+        """Note that a study was ticked or unticked."""
         self._studies.tick(study_uid, ticked)
-        self._keep_choices()
+        self._save_choices()
 
     def tick_shown_studies(self) -> None:
-        """Tick all complete studies that the filter leaves."""
+        """Tick all complete studies that match the filter."""
         self._studies.tick_shown()
         self._view.show_studies(self._studies.rows)
-        self._keep_choices()
+        self._save_choices()
 
     def tick_no_study(self) -> None:
-        """Take all ticks away."""
+        """Clear all ticks."""
         self._studies.choose(())
         self._view.show_studies(self._studies.rows)
-        self._keep_choices()
+        self._save_choices()
 
-    def take_in(self, paths: Sequence[str]) -> None:
+    def import_studies(self, paths: Sequence[str]) -> None:
         """Import folders or zip archives into the DICOM database."""
         if paths:
-            self._begin(lambda: self._services.take_in(paths))
+            self._start(lambda: self._services.import_job(paths))
 
-    # With inference modules and options.
+    # Actions on inference modules.
 
     def tick_module(self, name: str, ticked: bool) -> None:
-        """Note that an inference module's box was ticked or cleared."""
+        """Note that an inference module was ticked or unticked."""
         self._modules.tick(name, ticked)
-        self._keep_choices()
+        self._save_choices()
 
     def select_module(self, name: str) -> None:
         """Describe an inference module."""
         self._modules.select(name)
         self._view.show_module(self._modules.description)
-        self._update()
+        self.update()
 
     def add_module(self, path: str) -> None:
         """Add an inference module from a folder or zip archive."""
         if path:
-            self._begin(lambda: Adding(path))
+            self._start(lambda: AddModuleJob(path))
 
     def remove_module(self) -> None:
-        """Delete the selected inference module, if it is the user's own."""
-        self._say(self._attempt(self._modules.remove))
+        """Delete the selected inference module, if the user added it."""
+        self._show_message(self._attempt(self._modules.remove))
         self.refresh_modules()
 
     def verify_module(self) -> None:
         """Compare the selected inference module's files with their hashes."""
-        self._say(self._attempt(self._modules.verify))
+        self._show_message(self._attempt(self._modules.verify))
 
-    def set_option(self, name: str, value: Union[float, str, bool]) -> None:
-        """Keep an option; ``name`` is one of those of :class:`Parameters`."""
-        if self._parameters is not None and getattr(self._parameters, name) != value:
-            setattr(self._parameters, name, value)
-            self._update()
-
-    # With what takes time.
+    # Jobs.
 
     def apply(self) -> None:
         """Measure the ticked studies."""
         parameters = self._parameters
         if parameters is None or not self._state().can_apply:
             return
-        missing = self._attempt(self._services.requirements)
-        if missing:
-            self._say(missing)
+        error = self._attempt(self._services.install_missing)
+        if error:
+            self._show_message(error)
         else:
             self._view.show_failures(())
-            self._begin(lambda: self._workflow(parameters))
+            self._start(lambda: self._measure_job(parameters))
 
     def step(self) -> None:
-        """Go on a little with what goes on; for a timer."""
+        """Do one step of the running job; for a timer."""
         if self._job is not None:
             self._job.step()
 
     def cancel(self) -> None:
-        """End what goes on."""
+        """Cancel the running job."""
         if self._job is not None:
             self._job.cancel()
 
-    # With results.
+    # Actions on results.
 
     def select_result(self, key: str) -> None:
         """Show a study's results."""
@@ -177,11 +178,11 @@ class Presenter:
         self._view.arrange_views(self._results.nodes)
 
     def export(self, path: str) -> None:
-        """Write all results to a CSV file."""
+        """Write the selected results to a CSV file."""
         if path:
-            self._say(self._attempt(lambda: self._results.export(path)))
+            self._show_message(self._attempt(lambda: self._results.export(path)))
 
-    def _workflow(self, parameters: Parameters) -> Workflow:
+    def _measure_job(self, parameters: Parameters) -> MeasureJob:
         request = AnalysisRequest(
             (),
             tuple(module.name for module in self._modules.ticked),
@@ -190,73 +191,70 @@ class Presenter:
             parameters.allow_unvalidated,
             parameters.volumes,
         )
-        workflow = self._services.measure(request, self._studies.ticked)
-        workflow.logged.connect(self._view.show_log_line)
-        workflow.ended.connect(lambda _: self._show_outcome(workflow))
-        return workflow
+        job = self._services.measure_job(request, self._studies.ticked)
+        job.logged.connect(self._view.show_log_line)
+        job.ended.connect(self._show_outcome)
+        return job
 
-    def _show_outcome(self, workflow: Workflow) -> None:
+    def _show_outcome(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
         rows = [
             Row(f.key, (Cell(titles.get(f.key, f.key)), Cell(f.reason, tooltip=f.code)))
-            for f in workflow.failures
+            for f in job.failures
         ]
         self._view.show_failures(rows)
-        if workflow.stage is Stage.DONE and workflow.results:
-            self._results.select(workflow.results[0].key)
+        if job.state is JobState.DONE and job.results:
+            self._results.select(job.results[0].key)
             self.refresh_results()
             self.arrange_views()
 
-    def _begin(self, make: Callable[[], Job]) -> None:
-        """Start a job, unless another goes on."""
+    def _start(self, make: Callable[[], Job]) -> None:
+        """Start a job, unless another is running."""
         if self._job is not None:
             return
         try:
             job = self._job = make()
-            job.progressed.connect(self._note_progress)
+            job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
             job.start()
-        except Exception as error:  # the edge: it becomes a sentence
+        except Exception as error:  # the panel shows every error
             self._job = None
-            self._message = problem_sentence(error)
-        self._update()
+            self._message = str(error_for_user(error))
+        self.update()
 
-    def _note_progress(self, progress: JobProgress) -> None:
+    def _show_progress(self, progress: Progress) -> None:
         self._progress = progress
-        self._update()
+        self.update()
 
-    def _note_end(self, *_: object) -> None:
-        job, self._job, self._progress = self._job, None, None
-        self._say(job.summary if job is not None else "")
-        if isinstance(job, Adding):
+    def _note_end(self, job: Job) -> None:
+        self._job, self._progress = None, NO_PROGRESS
+        self._show_message(job.summary)
+        if isinstance(job, AddModuleJob):
             self.refresh_modules()
 
-    def _keep_choices(self) -> None:
+    def _save_choices(self) -> None:
         if self._parameters is not None:
             self._parameters.study_uids = sorted(self._studies.chosen)
             self._parameters.module_names = sorted(self._modules.chosen)
-        self._update()
+        self.update()
 
     def _attempt(self, action: Callable[[], Optional[str]]) -> str:
-        """What an action says, or what went wrong with it."""
+        """Return the sentence of an action, or of its error."""
         try:
             return action() or ""
-        except Exception as error:  # the edge: it becomes a sentence
-            return problem_sentence(error)
+        except Exception as error:  # the panel shows every error
+            return str(error_for_user(error))
 
-    def _say(self, sentence: str) -> None:
+    def _show_message(self, sentence: str) -> None:
         self._message = sentence
-        self._update()
-
-    def _update(self) -> None:
-        self._view.show_state(self._state())
+        self.update()
 
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
         ticked, shown = studies.ticked, studies.shown
         return panel_state(
             Facts(
-                database_problem=self._database_problem,
+                database_error=self._database_error,
                 studies=len(studies.entries),
                 shown=len(shown),
                 ticked=len(ticked),
@@ -270,8 +268,8 @@ class Presenter:
                 volumes=parameters is not None and parameters.volumes,
                 allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
                 busy=self._job is not None,
-                fraction=None if self._progress is None else self._progress.fraction,
-                progress="" if self._progress is None else self._progress.sentence,
+                fraction=self._progress.fraction,
+                progress=self._progress.sentence,
                 message=self._message,
                 results=len(self._results.titles),
             )

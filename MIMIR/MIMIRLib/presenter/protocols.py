@@ -1,16 +1,16 @@
-"""What the presenter meets: the panel's widgets, the user's choices, and those who do the work."""
+"""The interfaces that the presenter uses: the panel's widgets, the user's choices, services."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional, Protocol
+from typing import Any, Protocol
 
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
-from MIMIRLib.analysis.workflow import Workflow
 from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.job import Job
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.rows import Row
-from MIMIRLib.signal import Signal
+from MIMIRLib.presenter.table_row import Row
 
 
 class Parameters(Protocol):
@@ -34,22 +34,19 @@ class View(Protocol):
         """Fill the list of studies."""
 
     def filter_studies(self, pattern: str) -> None:
-        """Leave only the studies that a regular expression finds."""
+        """Show only the studies that match a regular expression."""
 
     def show_modules(self, rows: Sequence[Row]) -> None:
         """Fill the list of inference modules."""
 
     def show_module(self, text: str) -> None:
-        """Describe the inference module that is selected."""
-
-    def show_options(self, parameters: Parameters) -> None:
-        """Set the options' widgets."""
+        """Describe the selected inference module."""
 
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
-        """Fill the choice of results: key and title of each."""
+        """Fill the list of results: key and title of each."""
 
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and say what its flags mean."""
+        """Fill the table of measurements, and explain its flags."""
 
     def show_failures(self, rows: Sequence[Row]) -> None:
         """Fill the list of studies that could not be measured."""
@@ -61,54 +58,17 @@ class View(Protocol):
         """Show a study's slices, chart and table in Slicer's views."""
 
 
-class JobProgress(Protocol):
-    """How far a job is.
-
-    Attributes:
-        fraction: 0 to 1; None where nobody knows.
-        sentence: The same for people.
-    """
-
-    fraction: Optional[float]
-    sentence: str
-
-
-class Job(Protocol):
-    """Something that takes time.
-
-    Attributes:
-        progressed: Emits each ``JobProgress``.
-        ended: Is emitted once, with whatever.
-    """
-
-    progressed: Signal
-    ended: Signal
-
-    @property
-    def summary(self) -> str:
-        """What came of it, in a sentence, once it has ended."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def step(self) -> None:
-        """Go on a little."""
-
-    def cancel(self) -> None:
-        """End it at once."""
-
-
 class Services(Protocol):
-    """What the panel needs of the rest of the module."""
+    """The services of the rest of the module."""
 
     def studies(self) -> Sequence[StudyEntry]:
-        """Dixon studies of the DICOM database."""
+        """Return the Dixon studies of the DICOM database."""
 
-    def requirements(self) -> Optional[str]:
-        """Get what is missing, after a question; if it is still missing, how to go on."""
+    def install_missing(self) -> None:
+        """Install missing packages if the user agrees; raises if some are still missing."""
 
-    def measure(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> Workflow:
-        """A workflow, not begun, that measures studies of the database as the request says."""
+    def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
+        """Return a job that measures studies of the database."""
 
-    def take_in(self, paths: Sequence[str]) -> Job:
-        """A job that imports folders or zip archives into the DICOM database."""
+    def import_job(self, paths: Sequence[str]) -> Job:
+        """Return a job that imports folders or zip archives into the DICOM database."""

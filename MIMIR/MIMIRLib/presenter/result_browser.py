@@ -1,134 +1,114 @@
-"""The results in the scene, read from its table nodes: also those of a scene that was loaded."""
+"""Read the results in the scene from its table nodes, also those of a loaded scene."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import unquote
 
-from MIMIRLib.presenter.rows import Cell, Row
-from MIMIRLib.scene.marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, plain
-from MIMIRLib.scene.results import (
-    COHORT_KEY,
-    StudyNodes,
-    find_cohort,
-    find_results,
-)
-from MIMIRLib.scene.tables import column_values, findings_of, write_csv
+from MIMIRLib.presenter.table_row import Cell, Row
+from MIMIRLib.scene.node_marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, single_line
+from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_results
+from MIMIRLib.scene.tables import column_values, findings_of, write_table
+from MIMIRLib.translate import tr as _
 
-#: Heads of the columns of the table of measurements, and of the list of failures.
+#: Headers of the columns of the table of measurements, and of the list of failures.
 MEASUREMENT_COLUMNS = (
-    *("Measurement", "Value", "Interval", "Percentile", "z", "SD"),
-    *("Flags", "Study"),
+    *(_("Measurement"), _("Value"), _("Interval"), _("Percentile"), _("z"), _("SD")),
+    *(_("Flags"), _("Study")),
 )
-FAILURE_COLUMNS = ("Study", "Reason")
-#: What is not known comes last.
+FAILURE_COLUMNS = (_("Study"), _("Reason"))
+#: Sort key that puts unknown values last.
 UNKNOWN = math.inf
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A study with results.
-
-    Attributes:
-        key: Study UID or file name.
-        title: For people.
-        nodes: Its nodes.
-    """
-
-    key: str
-    title: str
-    nodes: StudyNodes
-
-
 class ResultBrowser:
-    """The results of a scene, one study's or all of a cohort's at a time.
+    """The results of a scene, one study or the cohort at a time.
 
     Args:
         scene: The scene.
 
     Attributes:
         studies: The studies with results.
-        selected: Key of the one that is looked at, or of the cohort.
+        selected: Key of the selected study, or of the cohort.
     """
 
     def __init__(self, scene: Any) -> None:
-        self.studies: tuple[Measured, ...] = ()
+        self.studies: tuple[StudyNodes, ...] = ()
         self.selected = ""
         self._scene = scene
         self._cohort: Optional[Any] = None
 
     @property
     def titles(self) -> list[tuple[str, str]]:
-        """Key and title of all that can be looked at; the cohort comes last."""
-        titles = [(study.key, study.title) for study in self.studies]
+        """Key and title of each study; the cohort comes last."""
+        titles = [(study.key, study.label) for study in self.studies]
         if self._cohort is not None:
             count = self._cohort.GetNumberOfRows()
-            titles.append((COHORT_KEY, f"Cohort of {count} studies"))
+            titles.append((COHORT_KEY, _("Cohort of {count} studies").format(count=count)))
         return titles
 
     @property
     def rows(self) -> list[Row]:
-        """The measurements looked at."""
-        return [row for study in self._looked_at() for row in measurement_rows(study)]
+        """The selected measurements."""
+        return [row for study in self._selected() for row in measurement_rows(study)]
 
     @property
     def flag_sentences(self) -> list[str]:
-        """What the flags and findings of all that is looked at mean, each once."""
+        """The selected flags and findings in sentences, each once."""
         from mimir_engine.measuring.flags import flag_sentence
 
-        said: dict[str, None] = {}
-        for study in self._looked_at():
-            findings = findings_of(study.nodes.table)
-            said.update(dict.fromkeys(f"{finding['sentence']}." for finding in findings))
-            for flags in column_values(study.nodes.table, "flags"):
-                said.update(dict.fromkeys(flag_sentence(code) for code in _codes(flags)))
-        return list(said)
+        sentences: dict[str, None] = {}
+        for study in self._selected():
+            findings = findings_of(study.table)
+            sentences.update(dict.fromkeys(f"{finding['sentence']}." for finding in findings))
+            for flags in column_values(study.table, "flags"):
+                sentences.update(dict.fromkeys(flag_sentence(code) for code in _codes(flags)))
+        return list(sentences)
 
     @property
     def nodes(self) -> Optional[StudyNodes]:
-        """What Slicer's views should show: the study's nodes, or the cohort's table."""
+        """The selected nodes for Slicer's views: the study's, or the cohort's table."""
         if self.selected == COHORT_KEY:
             return StudyNodes(table=self._cohort)
-        return next((study.nodes for study in self._looked_at()), None)
+        return next(iter(self._selected()), None)
 
     def refresh(self) -> None:
-        """Look at the scene anew."""
+        """Read the scene again."""
         self.studies = tuple(_studies_of(self._scene))
         self._cohort = find_cohort(self._scene)
-        keys = [key for key, _ in self.titles]
+        keys = [key for key, _title in self.titles]
         if self.selected not in keys:
             self.selected = keys[0] if keys else ""
 
     def select(self, key: str) -> None:
-        """Look at a study, or at the cohort."""
+        """Select a study, or the cohort."""
         self.selected = key
 
     def export(self, path: str) -> str:
-        """Write the table that is looked at as CSV; what came of it.
+        """Write the selected table as CSV; return the outcome.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         nodes = self.nodes
         if nodes is None:
-            return "There are no results to write."
-        write_csv(path, nodes.table)
-        return f"Written to {Path(path).name}."
+            return _("There are no results to write.")
+        write_table(path, nodes.table)
+        return _("Written to {name}.").format(name=Path(path).name)
 
-    def _looked_at(self) -> list[Measured]:
+    def _selected(self) -> list[StudyNodes]:
         if self.selected == COHORT_KEY and self._cohort is not None:
             names = set(column_values(self._cohort, "name"))
-            return [study for study in self.studies if plain(study.key) in names]
+            return [study for study in self.studies if single_line(study.key) in names]
         return [study for study in self.studies if study.key == self.selected]
 
 
-def measurement_rows(study: Measured) -> Iterator[Row]:
-    """A study's measurements as rows of the panel's table."""
-    table = study.nodes.table
+def measurement_rows(study: StudyNodes) -> Iterator[Row]:
+    """Yield a study's measurements as rows of the panel's table."""
+    table = study.table
     names = ("measurement", "value", "unit", "interval", "lower", "SD", "z", "percentile")
     columns = [column_values(table, name) for name in (*names, "class", "flags", "name")]
     level = table.GetColumnTitle("interval")
@@ -144,24 +124,24 @@ def measurement_rows(study: Measured) -> Iterator[Row]:
                 Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_number(sd, sd / 10), _order(sd)),
                 Cell(flags, tooltip=_sentences(flags)),
-                Cell(study.title),
+                Cell(study.label),
             ),
         )
 
 
-def _studies_of(scene: Any) -> Iterator[Measured]:
-    """Studies whose table of measurements is MIMIR's own, not a user's copy."""
+def _studies_of(scene: Any) -> Iterator[StudyNodes]:
+    """Yield the studies whose table of measurements is MIMIR's own, not a user's copy."""
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLTableNode")):
         node = scene.GetNthNodeByClass(index, "vtkMRMLTableNode")
         if node.GetAttribute(ROLE_MARK) == MEASUREMENTS:
             key = unquote(node.GetAttribute(STUDY_MARK))
             nodes = find_results(scene, key)
             if nodes is not None and nodes.table is node:
-                yield Measured(key, nodes.label or key, nodes)
+                yield nodes
 
 
 def _number(value: float, sd: float) -> str:
-    """With as many decimals as its standard deviation gives sense to."""
+    """Return a value with as many decimals as its standard deviation justifies."""
     from mimir_engine.measuring.display_text import number
 
     if math.isnan(value):

@@ -1,4 +1,4 @@
-"""Which studies of the database are listed, fit the filter, and are ticked."""
+"""Keep the list of studies: the filter and the ticks."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from collections.abc import Iterable, Sequence
 
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.presenter.rows import Cell, Row, filter_pattern, fitting
+from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern, matching
+from MIMIRLib.translate import tr as _
 
-#: Heads of the columns of :func:`study_row`.
-STUDY_COLUMNS = ("Patient", "Date", "Status", "Stations", "Description")
+#: Headers of the columns of :func:`study_row`.
+STUDY_COLUMNS = (_("Patient"), _("Date"), _("Status"), _("Stations"), _("Description"))
+STATUS_WORDS = {
+    Completeness.COMPLETE: _("complete"),
+    Completeness.INCOMPLETE: _("incomplete: {reason}"),
+    Completeness.UNCLEAR: _("unclear: {reason}"),
+}
 
 
 class StudyPicker:
-    """The list of studies as the user has arranged it.
+    """The list of studies with the user's filter and ticks.
 
     Attributes:
         entries: The studies of the database, in its order.
-        pattern: The filter's, see ``filter_pattern``.
-        shown: UIDs of the studies that it leaves.
-        chosen: UIDs of the studies ticked; also of those that this database does not hold.
+        pattern: The filter's pattern, see ``filter_pattern``.
+        shown: UIDs of the studies that match the filter.
+        chosen: UIDs of the studies ticked, including those that this database does not contain.
     """
 
     def __init__(self) -> None:
@@ -30,25 +36,25 @@ class StudyPicker:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All studies listed, whether the filter leaves them or not."""
+        """All studies, including those that the filter hides."""
         return tuple(study_row(entry, entry.study_uid in self.chosen) for entry in self.entries)
 
     @property
     def ticked(self) -> tuple[StudyEntry, ...]:
-        """The studies ticked that are here, in the list's order."""
+        """The ticked studies of this database, in the list's order."""
         return tuple(entry for entry in self.entries if entry.study_uid in self.chosen)
 
     def filter(self, text: str) -> None:
-        """Leave only studies with all words of a text."""
+        """Show only studies with all words of a text."""
         self.pattern = filter_pattern(text)
         self._filter()
 
     def tick(self, study_uid: str, ticked: bool) -> None:
-        """Tick a study, or take its tick away."""
+        """Tick or untick a study."""
         (self.chosen.add if ticked else self.chosen.discard)(study_uid)
 
     def tick_shown(self) -> None:
-        """Tick all complete studies that the filter leaves."""
+        """Tick all complete studies that match the filter."""
         self.chosen.update(
             entry.study_uid
             for entry in self.entries
@@ -56,7 +62,7 @@ class StudyPicker:
         )
 
     def list(self, entries: Sequence[StudyEntry]) -> None:
-        """Take the database's studies of now; ticks stay."""
+        """Replace the studies of the database; ticks stay."""
         self.entries = tuple(entries)
         self._filter()
 
@@ -65,25 +71,24 @@ class StudyPicker:
         self.chosen = set(study_uids)
 
     def _filter(self) -> None:
-        self.shown = frozenset(row.key for row in fitting(self.rows, self.pattern))
+        self.shown = frozenset(row.key for row in matching(self.rows, self.pattern))
 
 
 def is_complete(entry: StudyEntry) -> bool:
-    """Whether all series that a measurement needs seem to be there."""
+    """Return whether a study seems to have all series that a measurement needs."""
     return entry.completeness is Completeness.COMPLETE
 
 
 def study_row(entry: StudyEntry, ticked: bool) -> Row:
-    """A study as a row of the panel's table."""
-    status = entry.completeness.value
-    if not is_complete(entry):
-        status = f"{status}: {entry.reason}"
+    """Return a study as a row of the panel's table."""
     return Row(
         entry.study_uid,
         (
-            Cell(entry.patient_name, tooltip=f"Patient ID {entry.patient_id}"),
+            Cell(entry.patient_name, tooltip=_("Patient ID {id}").format(id=entry.patient_id)),
             Cell(entry.study_date),
-            Cell(status, tooltip=entry.reason),
+            Cell(
+                STATUS_WORDS[entry.completeness].format(reason=entry.reason), tooltip=entry.reason
+            ),
             Cell(str(entry.stations), entry.stations),
             Cell(entry.study_description, tooltip=entry.study_description),
         ),
@@ -92,5 +97,5 @@ def study_row(entry: StudyEntry, ticked: bool) -> Row:
 
 
 def study_title(entry: StudyEntry) -> str:
-    """A study as people call it, for the screen only."""
+    """Return a study's name for people, for the screen only."""
     return ", ".join(part for part in (entry.patient_name, entry.study_date) if part)

@@ -1,1 +1,1 @@
-"""A study's results as nodes of a MRML scene; nothing here needs Slicer's application."""
+"""Results as nodes of a MRML scene; nothing here needs Slicer's application."""

@@ -1,7 +1,7 @@
-"""A study's estimates against the reference population, as a plot chart.
+"""Plot a study's estimates against the reference population.
 
-Every quantity is drawn on its own scale: standard deviations of the training data around its mean.
-A row of the chart is the row of the table of measurements with that number.
+Each quantity has its own scale: standard deviations of the training data from its mean. The rows of
+the chart have the numbers of the rows in the table of measurements.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from typing import Any
 import slicer
 import vtk
 
-from MIMIRLib.scene.marks import CHART, CHART_DATA, node_name, plain
+from MIMIRLib.scene.node_marks import CHART, CHART_DATA, node_name, single_line
 from MIMIRLib.scene.tables import Column, column_values, table_node
+from MIMIRLib.translate import tr as _
 
 ESTIMATE_COLOUR, REFERENCE_COLOUR = (0.12, 0.37, 0.66), (0.54, 0.58, 0.62)
-#: The middle 95 % of a normal population lie within so many standard deviations.
+#: The middle 95 % of a normal population lie within this many standard deviations.
 MIDDLE_95 = 1.96
-#: Standard deviations to both sides, at the least and the most; farther is drawn at the edge.
-LEAST_REACH, MOST_REACH = 3.0, 8.0
-#: Longer names of studies are cut off in the title, in characters.
-LONGEST_TITLE = 30
+#: Smallest and largest range of the axis to both sides (standard deviations); a point beyond is
+#: drawn at the edge.
+MIN_REACH, MAX_REACH = 3.0, 8.0
+#: Longest name of a study in the title, in characters.
+MAX_TITLE_LENGTH = 30
 GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Nodes of a chart, not in a scene yet; ``connect`` ties them together when they are.
+    """Nodes of a chart, not in a scene yet; call ``connect`` when they are.
 
     Attributes:
         chart: The plot chart.
-        series: What is drawn, from back to front.
-        data: The table that it is drawn from.
+        series: Its plot series, from back to front.
+        data: The table of their points.
     """
 
     chart: Any
@@ -44,33 +46,34 @@ class Chart:
     data: Any
 
     def connect(self) -> None:
-        """Let the chart show the series, and the series the data."""
+        """Connect the chart with the series, and the series with the data."""
         for series in self.series:
             series.SetAndObserveTableNodeID(self.data.GetID())
             self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
 
 
 def study_chart(measurements: Sequence[Any], label: str) -> Chart:
-    """The chart of a study's quantities.
+    """Return the chart of a study's quantities.
 
     Args:
         measurements: The engine's ``Measurement``s, at least one of them a quantity.
-        label: What the nodes' names begin with.
+        label: The study's label in the nodes' names.
     """
     reach = _reach(measurements)
+    intervals, percent = _("{percent:g} % intervals"), 100 * measurements[0].level
     series = (
-        _series("middle 95 % of the reference", "middle", REFERENCE_COLOUR, 1.0, dashed=True),
-        _series("mean of the reference", "mean", REFERENCE_COLOUR, 1.0),
-        _series(f"{100 * measurements[0].level:g} % intervals", "interval", ESTIMATE_COLOUR, 3.0),
-        _series("estimates", "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
+        _series(_("middle 95 % of the reference"), "middle", REFERENCE_COLOUR, 1.0, dashed=True),
+        _series(_("mean of the reference"), "mean", REFERENCE_COLOUR, 1.0),
+        _series(intervals.format(percent=percent), "interval", ESTIMATE_COLOUR, 3.0),
+        _series(_("estimates"), "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
     )
     chart = slicer.vtkMRMLPlotChartNode()
     chart.SetName(node_name(CHART, label))
     demonstration = any(m.demonstration for m in measurements)
-    said = "demonstration" if demonstration else "research use only"
-    chart.SetTitle(f"{shorten(label, LONGEST_TITLE, placeholder=' …')} ({said})")
-    chart.SetXAxisTitle("SD from the training mean (dashed: ±1.96)")
-    chart.SetYAxisTitle("row of the table")
+    purpose = _("demonstration") if demonstration else _("research use only")
+    chart.SetTitle(f"{shorten(label, MAX_TITLE_LENGTH, placeholder=' …')} ({purpose})")
+    chart.SetXAxisTitle(_("SD from the training mean (dashed: ±1.96)"))
+    chart.SetYAxisTitle(_("row of the table"))
     chart.SetTitleFontSize(13)
     chart.SetAxisTitleFontSize(12)
     chart.SetAxisLabelFontSize(11)
@@ -84,13 +87,13 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
 
 
 def name_rows(drawn: Any, chart: Any) -> None:
-    """Write the measurements' names beside their rows where the chart is drawn.
+    """Label the rows with the measurements' names.
 
-    A chart node knows numbers only. What a view draws it with lets itself be given names.
+    A chart node has numbers only on its axes, but the chart of a view accepts names.
 
     Args:
         drawn: The vtkChartXY of a plot view.
-        chart: The chart node that it shows; rows of a chart that is not MIMIR's get numbers again.
+        chart: The chart node that it shows; if it is not MIMIR's, its rows get numbers again.
     """
     axis = drawn.GetAxis(vtk.vtkAxis.LEFT)
     data = _data_of(chart)
@@ -116,9 +119,9 @@ def _data_of(chart: Any) -> Any:
 def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
     rows = [(n, m) for n, m in enumerate(measurements, start=1) if m.kind != "class"]
     top, bottom = 0.5, len(measurements) + 0.5
-    ends = [(_edge(m, m.lower_shown, reach), _edge(m, m.upper_shown, reach)) for _, m in rows]
+    ends = [(_edge(m, m.lower_shown, reach), _edge(m, m.upper_shown, reach)) for _number, m in rows]
     return [
-        Column("estimate", [_edge(m, m.value, reach) for _, m in rows]),
+        Column("estimate", [_edge(m, m.value, reach) for _number, m in rows]),
         Column(ROWS, [float(number) for number, _ in rows]),
         Column("interval", [z for low, high in ends for z in (low, high, GAP)]),
         Column("interval_row", [r for number, _ in rows for r in (*[float(number)] * 2, GAP)]),
@@ -126,14 +129,14 @@ def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
         Column("mean_row", [top, bottom]),
         Column("middle", [-MIDDLE_95, -MIDDLE_95, GAP, MIDDLE_95, MIDDLE_95]),
         Column("middle_row", [top, bottom, GAP, top, bottom]),
-        # Texts last: of a row that begins with an empty one, Slicer's reader drops the first cell.
-        Column(ROW_NAMES, [plain(m.label) for _, m in rows]),
-        Column("in_words", [_in_words(m) for _, m in rows]),
+        # Texts come last: Slicer's reader drops the first cell of a row if it is empty.
+        Column(ROW_NAMES, [single_line(m.label) for _number, m in rows]),
+        Column("in_words", [_in_words(m) for _number, m in rows]),
     ]
 
 
 def _padded(columns: Sequence[Column]) -> list[Column]:
-    """Columns of one length: what is missing is not drawn."""
+    """Return columns of equal length; missing points are not drawn."""
     length = max(len(column.values) for column in columns)
 
     def filled(column: Column) -> Column:
@@ -168,18 +171,25 @@ def _series(
 
 
 def _reach(measurements: Sequence[Any]) -> float:
-    """The farthest bound from the mean, within limits."""
+    """Return the largest distance of a bound from the mean, within limits."""
     quantities = [m for m in measurements if m.kind != "class"]
     far = [abs(m.z_of(end)) for m in quantities for end in (m.lower_shown, m.upper_shown)]
-    return min(max([LEAST_REACH, *far]), MOST_REACH)
+    return min(max([MIN_REACH, *far]), MAX_REACH)
 
 
 def _edge(measurement: Any, value: float, reach: float) -> float:
-    """A value's place on the chart, at its edge where it lies beyond."""
+    """Return a value's place on the chart, or the edge if it lies beyond."""
     return min(max(measurement.z_of(value), -reach), reach)
 
 
 def _in_words(measurement: Any) -> str:
     m = measurement
-    interval = f"{m.lower_shown:.4g} to {m.upper_shown:.4g}"
-    return plain(f"{m.label}: {m.value:.4g} {m.unit} ({100 * m.level:g} %: {interval})")
+    text = _("{label}: {value:.4g} {unit} ({percent:g} %: {low:.4g} to {high:.4g})").format(
+        label=m.label,
+        value=m.value,
+        unit=m.unit,
+        percent=100 * m.level,
+        low=m.lower_shown,
+        high=m.upper_shown,
+    )
+    return single_line(text)

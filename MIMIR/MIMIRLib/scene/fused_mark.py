@@ -1,111 +1,114 @@
-"""The mark on fused volumes that lets them be measured again, and what makes it void."""
+"""Mark fused volumes, so that they can be measured again while they are unchanged."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
 
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.scene.marks import FAT, ROLE_MARK, WATER
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.scene.node_marks import FAT, ROLE_MARK, WATER
 from MIMIRLib.scene.volumes import array_of, lps_affine_of
+from MIMIRLib.translate import tr as _
 
-ORIGIN_MARK = "MIMIR.Origin"
-#: Scene files round; positions this close (mm) are the same.
+#: Attribute of a fused volume's node: a ``FusedMark`` as JSON.
+FUSED_MARK = "MIMIR.Origin"
+#: Positions that differ by less (mm) are the same; scene files round.
 TOLERANCE_MM = 1e-3
-FUSE_AGAIN = "Measure the study itself, or load it again with MIMIR."
 
 
-def sign_origin(node: Any, origin: Mapping[str, Any], volume: Any) -> None:
-    """Write on a volume node what it was fused from, and the grid it was fused on."""
-    signed = _Signed(dict(origin), volume.affine.tolist(), list(volume.array.shape))
-    node.SetAttribute(ORIGIN_MARK, json.dumps(asdict(signed)))
+@dataclass(frozen=True)
+class FusedMark:
+    """The mark on a node: the study that a volume was fused from, and the grid of its voxels.
 
+    Attributes:
+        study: The study as the engine's ``describe_study`` returns it.
+        affine: ``(4, 4)``: ``(column, row, slice, 1)`` to LPS millimetres.
+        shape: Numbers of slices, rows and columns.
+    """
 
-def origin_of(node: Any) -> Optional[Mapping[str, Any]]:
-    """What a volume was fused from; None where the node lacks MIMIR's mark."""
-    signed = _signed(node)
-    return signed.origin if signed else None
+    study: Mapping[str, Any]
+    affine: list[list[float]]
+    shape: list[int]
+
+    @classmethod
+    def of(cls, node: Any) -> Optional[FusedMark]:
+        """Return a node's mark; None if there is none or it is damaged."""
+        try:
+            fields = json.loads(node.GetAttribute(FUSED_MARK) or "")
+            mark = cls(fields["origin"], fields["affine"], fields["shape"])
+            is_affine = np.array(mark.affine, np.float64).shape == (4, 4)
+        except (TypeError, KeyError, ValueError):
+            return None
+        is_valid = is_affine and isinstance(mark.shape, list) and isinstance(mark.study, dict)
+        return mark if is_valid else None
+
+    def write(self, node: Any) -> None:
+        """Write the mark on a node."""
+        fields = {"origin": dict(self.study), "affine": self.affine, "shape": self.shape}
+        node.SetAttribute(FUSED_MARK, json.dumps(fields))
+
+    def fits(self, node: Any) -> bool:
+        """Return whether the node's voxels still are where MIMIR put them."""
+        image = node.GetImageData()
+        if node.GetParentTransformNode() is not None or image is None:
+            return False
+        if list(image.GetDimensions()) != self.shape[::-1] or array_of(node).dtype != np.float32:
+            return False
+        return np.allclose(lps_affine_of(node), self.affine, rtol=0, atol=TOLERANCE_MM)
 
 
 def fused_volume_of(node: Any) -> Any:
-    """The engine's ``Volume`` of a fused volume's node; its voxels are not copied.
+    """Return a fused volume's node as the engine's ``Volume``; its voxels are not copied.
 
     Raises:
         MimirError: ``NOT_FUSED_BY_MIMIR``, ``VOLUME_TRANSFORMED``.
     """
     import_engine()
-    from mimir_engine.errors import MimirError
     from mimir_engine.study.volume import Volume
 
-    signed = _signed(node)
-    if signed is None:
-        raise MimirError(
+    mark = FusedMark.of(node)
+    if mark is None:
+        raise mimir_error(
             "NOT_FUSED_BY_MIMIR",
-            f"'{node.GetName()}' is not a water or fat volume that MIMIR fused, so it may be"
-            " cropped and resampled in another way",
-            FUSE_AGAIN,
+            _(
+                "'{name}' is not a water or fat volume fused by MIMIR, so it may be cropped and"
+                " resampled differently"
+            ).format(name=node.GetName()),
+            _("Measure the study itself, or load it again with MIMIR."),
         )
-    if node.GetParentTransformNode() is not None or not _is_on_grid(node, signed):
-        raise MimirError(
+    if not mark.fits(node):
+        raise mimir_error(
             "VOLUME_TRANSFORMED",
-            f"'{node.GetName()}' no longer lies where MIMIR fused it: it was transformed,"
-            " cropped or resampled",
-            f"Take the transform off. {FUSE_AGAIN}",
+            _(
+                "'{name}' was changed after MIMIR fused it: it was transformed, cropped or"
+                " resampled"
+            ).format(name=node.GetName()),
+            _("Remove the transform, measure the study itself, or load it again with MIMIR."),
         )
     # Not the node's own affine: a scene file has fewer digits.
-    return Volume(array_of(node), np.array(signed.affine))
+    return Volume(array_of(node), np.array(mark.affine))
 
 
 def fused_pair(water: Any, fat: Any) -> tuple[Any, Any, Mapping[str, Any]]:
-    """What measuring two volume nodes again needs: both volumes, and what they were fused from.
+    """Return the engine's volumes of two nodes, and the study that they were fused from.
 
     Raises:
         MimirError: ``NOT_FUSED_BY_MIMIR``, ``VOLUME_TRANSFORMED``, ``VOLUMES_DIFFER``.
     """
-    import_engine()
-    from mimir_engine.errors import MimirError
-
     volumes = fused_volume_of(water), fused_volume_of(fat)
-    signed = _signed(water)
+    mark = FusedMark.of(water)
     roles = water.GetAttribute(ROLE_MARK), fat.GetAttribute(ROLE_MARK)
-    if signed is None or signed != _signed(fat) or roles != (WATER, FAT):
-        raise MimirError(
+    if mark is None or mark != FusedMark.of(fat) or roles != (WATER, FAT):
+        raise mimir_error(
             "VOLUMES_DIFFER",
-            f"'{water.GetName()}' and '{fat.GetName()}' are not water and fat of one study, in"
-            " this order",
-            "Give the water volume first, then the fat volume of the same study.",
+            _("'{water}' and '{fat}' are not water and fat of one study, in this order").format(
+                water=water.GetName(), fat=fat.GetName()
+            ),
+            _("Give the water volume first, then the fat volume of the same study."),
         )
-    return (*volumes, signed.origin)
-
-
-@dataclass(frozen=True)
-class _Signed:
-    """What the mark says: what a volume was fused from, and the grid it was fused on."""
-
-    origin: Mapping[str, Any]
-    affine: list[list[float]]
-    shape: list[int]
-
-
-def _signed(node: Any) -> Optional[_Signed]:
-    """The mark; None where there is none or it is damaged."""
-    try:
-        signed = _Signed(**json.loads(node.GetAttribute(ORIGIN_MARK) or ""))
-        is_affine = np.array(signed.affine, np.float64).shape == (4, 4)
-    except (TypeError, ValueError):
-        return None
-    is_sound = is_affine and isinstance(signed.shape, list) and isinstance(signed.origin, dict)
-    return signed if is_sound else None
-
-
-def _is_on_grid(node: Any, signed: _Signed) -> bool:
-    image = node.GetImageData()
-    if image is None or list(image.GetDimensions()) != signed.shape[::-1]:
-        return False
-    if array_of(node).dtype != np.float32:
-        return False
-    return np.allclose(lps_affine_of(node), signed.affine, rtol=0, atol=TOLERANCE_MM)
+    return (*volumes, mark.study)

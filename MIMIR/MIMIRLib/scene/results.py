@@ -1,17 +1,15 @@
-"""A study's results in the scene: shown, found again, replaced."""
+"""Show a study's results in the scene, and find them again."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.charts import study_chart
-from MIMIRLib.scene.colours import fraction_colours
-from MIMIRLib.scene.fused_mark import sign_origin
-from MIMIRLib.scene.hierarchy import Subject
-from MIMIRLib.scene.marks import (
+from MIMIRLib.scene.fused_mark import FusedMark
+from MIMIRLib.scene.node_marks import (
     CHART,
     CHART_DATA,
     COHORT,
@@ -23,29 +21,31 @@ from MIMIRLib.scene.marks import (
     WATER,
     node_name,
 )
+from MIMIRLib.scene.subject_hierarchy import Subject
 from MIMIRLib.scene.tables import cohort_table, measurement_table
-from MIMIRLib.scene.transaction import Exchange, label_of, owned
+from MIMIRLib.scene.transaction import Transaction, label_of, owned
 from MIMIRLib.scene.volumes import (
     WHITE,
     fraction_node,
     projection_node,
-    show_in_colours,
+    show_fraction,
     show_in_grey,
     volume_node,
 )
+from MIMIRLib.translate import tr as _
 
-#: Under which the cohort's table is kept; no study is called so, names of files have no such sign.
+#: Key of the cohort's table; no study has it, since file names have no slash.
 COHORT_KEY = "/cohort"
 
-#: Makes nodes one by one, so that an event loop can go on in between.
+#: Makes nodes one by one, so that an event loop can run in between.
 NodesInTurn = Generator[Any, None, None]
 
 
 @dataclass(frozen=True)
 class StudyNodes:
-    """MIMIR's own nodes of a study; None for what was not made or is gone.
+    """MIMIR's own nodes of a study; None for those that were not made or were deleted.
 
-    ``label`` is what the study is called in their names.
+    ``key`` is the study's UID or file name, ``label`` its label in the nodes' names.
     """
 
     water: Any = None
@@ -54,95 +54,75 @@ class StudyNodes:
     projection: Any = None
     table: Any = None
     chart: Any = None
+    key: str = ""
     label: str = ""
 
 
-def show_study(scene: Any, details: Any, subject: Subject, volumes: bool = True) -> NodesInTurn:
-    """Make a study's nodes, one after the other.
+def show_studies(
+    scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True
+) -> NodesInTurn:
+    """Make the nodes of studies, one after the other; for several studies, then a cohort table.
 
-    The study's earlier nodes of the same kinds are removed after the last one; views that show
-    those then show the new ones. A generator that is closed before its end leaves the scene as it
-    was.
+    After the last one, the studies' earlier nodes of the same kinds are removed; views that show
+    those then show the new ones. If the generator is closed before its end, the scene is unchanged.
 
     Args:
         scene: The scene.
-        details: The engine's ``StudyFolder``; its result's ``name`` is the study's key.
-        subject: Under which item of the subject hierarchy.
+        studies: The engine's ``StudyFolder`` of each study, and its place in the subject hierarchy.
         volumes: Show the fused volumes, if they were kept.
 
     Yields:
         Each node that people look at, when it is in the scene.
 
     Raises:
-        MimirError: ``DETAILS_INVALID``; the scene is as it was.
+        MimirError: ``DETAILS_INVALID``; the scene is unchanged.
     """
-    return show_studies(scene, [(details, subject)], volumes)
-
-
-def show_studies(
-    scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True
-) -> NodesInTurn:
-    """As ``show_study`` for several: the nodes of all of them stay, or none; then a cohort table.
-
-    The cohort table is made only for more than one study, and is the last node.
-    """
-    with Exchange(scene) as exchange:
-        for details, subject in studies:
-            yield from _study(exchange, details, subject, volumes)
+    with Transaction(scene) as transaction:
+        for folder, subject in studies:
+            yield from _study(transaction, folder, subject, volumes)
         if len(studies) > 1:
-            yield _cohort(exchange, [details.result for details, _ in studies])
-        exchange.commit()
-
-
-def show_cohort(scene: Any, results: Iterable[Any]) -> Any:
-    """Make the table of a cohort, a row a study, in place of the earlier one.
-
-    Returns:
-        The table node.
-    """
-    with Exchange(scene) as exchange:
-        node = _cohort(exchange, list(results))
-        exchange.commit()
-        return node
+            table = cohort_table([folder.result for folder, _subject in studies], _("MIMIR cohort"))
+            yield transaction.add(table, COHORT_KEY, COHORT)
+        transaction.commit()
 
 
 def show_volumes(
-    scene: Any, key: str, water: Any, fat: Any, origin: Mapping[str, Any], subject: Subject
+    scene: Any, key: str, water: Any, fat: Any, study: Mapping[str, Any], subject: Subject
 ) -> tuple[Any, Any, Any]:
-    """Show fused volumes without measuring anything, in place of the study's earlier ones.
+    """Show fused volumes without measuring, in place of the study's earlier ones.
 
     Args:
         scene: The scene.
         key: The study's UID or file name.
         water: The engine's fused ``Volume``.
         fat: The same.
-        origin: What they were fused from, as the engine's ``describe_study`` returns it.
-        subject: Under which item of the subject hierarchy.
+        study: The study that they were fused from, as the engine's ``describe_study`` returns it.
+        subject: Its place in the subject hierarchy.
 
     Returns:
         The nodes of water, fat and fat fraction.
 
     Raises:
-        MimirError: ``EMPTY_IMAGE``; the scene is as it was.
+        MimirError: ``EMPTY_IMAGE``; the scene is unchanged.
     """
     import_engine()
     from mimir_engine.fusion import FusedVolumes
     from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
     fraction = fat_fraction_map(FusedVolumes(water, fat))
-    with Exchange(scene) as exchange:
-        label = exchange.begin(key, subject)
+    with Transaction(scene) as transaction:
+        label = transaction.begin(key, subject)
         nodes = (
-            _grey(exchange, key, WATER, label, water, origin),
-            _grey(exchange, key, FAT, label, fat, origin),
-            _fraction(exchange, key, label, fraction),
+            _grey(transaction, key, WATER, label, water, study),
+            _grey(transaction, key, FAT, label, fat, study),
+            _fraction(transaction, key, label, fraction),
         )
-        exchange.commit()
+        transaction.commit()
         return nodes
 
 
 def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
-    """MIMIR's nodes of a study; None where there is not one. Users' clones are not among them."""
+    """Return MIMIR's nodes of a study, without users' clones; None if there are none."""
     nodes = StudyNodes(
         water=owned(scene, key, WATER),
         fat=owned(scene, key, FAT),
@@ -151,60 +131,58 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
         table=owned(scene, key, MEASUREMENTS),
         chart=owned(scene, key, CHART),
     )
-    return None if nodes == StudyNodes() else replace(nodes, label=label_of(scene, key))
+    label = label_of(scene, key) or key
+    return None if nodes == StudyNodes() else replace(nodes, key=key, label=label)
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
-    """MIMIR's table of the last cohort, if it is there."""
+    """Return MIMIR's table of the last cohort, if there is one."""
     return owned(scene, COHORT_KEY, COHORT)
 
 
-def _study(exchange: Exchange, details: Any, subject: Subject, volumes: bool) -> NodesInTurn:
-    key = details.result.name
-    label = exchange.begin(key, subject)
-    if details.result.measurements:
-        table = measurement_table(details.result, node_name(MEASUREMENTS, label))
-        yield exchange.add(table, key, MEASUREMENTS)
-    if any(m.kind != "class" for m in details.result.measurements):
-        yield _chart(exchange, key, label, details)
-    projection = details.projection()
+def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: bool) -> NodesInTurn:
+    key = folder.result.name
+    label = transaction.begin(key, subject)
+    if folder.result.measurements:
+        table = measurement_table(folder.result, node_name(MEASUREMENTS, label))
+        yield transaction.add(table, key, MEASUREMENTS)
+    if any(m.kind != "class" for m in folder.result.measurements):
+        yield _chart(transaction, key, label, folder)
+    projection = folder.projection()
     name = node_name(PROJECTION, label)
-    node = exchange.add(projection_node(projection, details.projection_name, name), key, PROJECTION)
-    show_in_grey(exchange.scene, node, WHITE)
+    node = transaction.add(
+        projection_node(projection, folder.projection_name, name), key, PROJECTION
+    )
+    show_in_grey(transaction.scene, node, WHITE)
     yield node
-    if volumes and details.has_volumes:
-        yield _grey(exchange, key, WATER, label, details.water(), details.origin)
-        yield _grey(exchange, key, FAT, label, details.fat(), details.origin)
-        yield _fraction(exchange, key, label, details.fat_fraction())
+    if volumes and folder.has_volumes:
+        yield _grey(transaction, key, WATER, label, folder.water(), folder.origin)
+        yield _grey(transaction, key, FAT, label, folder.fat(), folder.origin)
+        yield _fraction(transaction, key, label, folder.fat_fraction())
 
 
 def _grey(
-    exchange: Exchange, key: str, role: str, label: str, volume: Any, origin: Mapping[str, Any]
+    transaction: Transaction, key: str, role: str, label: str, volume: Any, study: Mapping[str, Any]
 ) -> Any:
     node = volume_node(volume, node_name(role, label))
-    sign_origin(node, origin, volume)
-    exchange.add(node, key, role)
-    show_in_grey(exchange.scene, node)
+    FusedMark(study, volume.affine.tolist(), list(volume.array.shape)).write(node)
+    transaction.add(node, key, role)
+    show_in_grey(transaction.scene, node)
     return node
 
 
-def _fraction(exchange: Exchange, key: str, label: str, fraction: Any) -> Any:
-    colours = fraction_colours(exchange)
+def _fraction(transaction: Transaction, key: str, label: str, fraction: Any) -> Any:
     made = fraction_node(fraction, node_name(FRACTION, label))
-    node = exchange.add(made, key, FRACTION)
-    show_in_colours(exchange.scene, node, colours, 0.0, 100.0)
+    node = transaction.add(made, key, FRACTION)
+    show_fraction(transaction.scene, node)
     return node
 
 
-def _chart(exchange: Exchange, key: str, label: str, details: Any) -> Any:
-    made = study_chart(details.result.measurements, label)
-    exchange.add(made.data, key, CHART_DATA, in_tree=False)
+def _chart(transaction: Transaction, key: str, label: str, folder: Any) -> Any:
+    made = study_chart(folder.result.measurements, label)
+    transaction.add(made.data, key, CHART_DATA, in_tree=False)
     for series in made.series:
-        exchange.add(series, key, SERIES, in_tree=False)
-    exchange.add(made.chart, key, CHART)
+        transaction.add(series, key, SERIES, in_tree=False)
+    transaction.add(made.chart, key, CHART)
     made.connect()
     return made.chart
-
-
-def _cohort(exchange: Exchange, results: Sequence[Any]) -> Any:
-    return exchange.add(cohort_table(results, "MIMIR cohort"), COHORT_KEY, COHORT)

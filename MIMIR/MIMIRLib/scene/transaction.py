@@ -1,9 +1,8 @@
-"""New nodes for old: all of a run's nodes enter the scene, or none.
+"""Replace old nodes by new ones: all of a run's nodes enter the scene, or none.
 
-What belongs to MIMIR is what a study's record refers to: a hidden node with a *reference* to each
-result. An attribute on the results would not do, because a user's clone has all attributes of its
-original; and node IDs would not, because they change where a scene is loaded into another.
-References do neither: cloning leaves them out, and Slicer maps them when it reads a scene.
+A hidden index node per study has a *reference* to each result. References tell MIMIR's own nodes
+from a user's clones: cloning copies all attributes but no references to the original. Node IDs
+would not do, because they change when a scene is loaded into another; Slicer adapts references.
 """
 
 from __future__ import annotations
@@ -14,42 +13,50 @@ from typing import Any, Optional
 
 import slicer
 
-from MIMIRLib.scene.hierarchy import Subject, all_items, hierarchy_of, study_folder
-from MIMIRLib.scene.marks import RECORD, ROLE_MARK, STUDY_MARK, mark, plain_name, study_mark
+from MIMIRLib.scene.node_marks import (
+    INDEX,
+    ROLE_MARK,
+    STUDY_MARK,
+    mark,
+    name_for_node,
+    study_mark,
+)
+from MIMIRLib.scene.subject_hierarchy import Subject, all_items, hierarchy_of, study_folder
 
+#: Attribute of an index node: the label of the study in its nodes' names.
 LABEL_MARK = "MIMIR.Label"
+#: Beginning of an index node's reference roles.
 REFERENCE = "MIMIR."
 
 
-class Exchange:
-    """Nodes being made; a context that takes all of them back unless they were committed.
+class Transaction:
+    """Makes nodes; a context that removes all of them at its end unless they were committed.
 
     Usage::
 
-        with Exchange(scene) as exchange:
-            label = exchange.begin(key, subject)
-            exchange.add(node, key, role)
-            exchange.commit()
+        with Transaction(scene) as transaction:
+            label = transaction.begin(key, subject)
+            transaction.add(node, key, role)
+            transaction.commit()
     """
 
     def __init__(self, scene: Any) -> None:
         self.scene = scene
         self._made: list[tuple[str, str, Any]] = []
-        self._shared: list[Any] = []
         self._items: list[int] = []
         self._places: dict[str, tuple[str, int]] = {}
 
-    def __enter__(self) -> Exchange:
+    def __enter__(self) -> Transaction:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._undo()
 
     def begin(self, key: str, subject: Subject) -> str:
-        """Make sure that a study has a folder.
+        """Make a folder for a study if it has none.
 
         Returns:
-            What its nodes' names begin with: no other study's results in the scene do so.
+            The label of the study in its nodes' names; no other study in the scene has it.
         """
         taken = {label for other, (label, _) in self._places.items() if other != key}
         label = _free_label(self.scene, key, subject.study_item_name or key, taken)
@@ -64,8 +71,8 @@ class Exchange:
         Args:
             node: The node, not in the scene yet.
             key: The study's key.
-            role: What the node is of the study.
-            in_tree: Show it in the tree; what only serves another node need not be seen.
+            role: The node's role in the study.
+            in_tree: Show it in the tree; False for a node that only serves another one.
         """
         mark(node, key, role)
         constants = slicer.vtkMRMLSubjectHierarchyConstants
@@ -79,61 +86,54 @@ class Exchange:
         hierarchy.CreateItem(folder, node)
         return node
 
-    def add_shared(self, node: Any) -> Any:
-        """Put a node into the scene that no study owns; it is left there by later runs."""
-        self._shared.append(node)
-        self.scene.AddNode(node)
-        return node
-
     def commit(self) -> None:
-        """Let the new nodes take the old ones' place, also where other nodes refer to those."""
-        made, self._made, self._shared, self._items = self._made, [], [], []
+        """Replace the old nodes, also where other nodes refer to them."""
+        made, self._made, self._items = self._made, [], []
         successors: dict[Any, Any] = {}
         for key in dict.fromkeys(key for key, _, _ in made):
-            record = _record(self.scene, key) or _new_record(self.scene, key)
-            record.SetAttribute(LABEL_MARK, self._places.get(key, ("", 0))[0])
+            index = _index(self.scene, key) or _new_index(self.scene, key)
+            index.SetAttribute(LABEL_MARK, self._places.get(key, ("", 0))[0])
             for role in dict.fromkeys(role for other, role, _ in made if other == key):
                 new = [node for other, kind, node in made if (other, kind) == (key, role)]
-                old = _referenced(record, role)
+                old = _referenced(index, role)
                 successors.update(zip_longest(old, new[: len(old)]))
-                record.RemoveNodeReferenceIDs(REFERENCE + role)
+                index.RemoveNodeReferenceIDs(REFERENCE + role)
                 for node in new:
-                    record.AddNodeReferenceID(REFERENCE + role, node.GetID())
+                    index.AddNodeReferenceID(REFERENCE + role, node.GetID())
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
 
     def _undo(self) -> None:
         discard(self.scene, [node for _, _, node in reversed(self._made)])
-        discard(self.scene, self._shared)
         hierarchy = hierarchy_of(self.scene)
         present = set(all_items(hierarchy))
         for item in reversed(self._items):
             if item in present and hierarchy.GetNumberOfItemChildren(item) == 0:
                 hierarchy.RemoveItem(item, False, False)
-        self._made, self._shared, self._items = [], [], []
+        self._made, self._items = [], []
 
 
 def owned(scene: Any, key: str, role: str) -> Optional[Any]:
-    """MIMIR's own node of a study and role; None where there is none (any more)."""
-    record = _record(scene, key)
-    nodes = _referenced(record, role) if record else []
+    """Return MIMIR's own node of a study and role; None if there is none."""
+    index = _index(scene, key)
+    nodes = _referenced(index, role) if index else []
     return nodes[0] if nodes else None
 
 
 def label_of(scene: Any, key: str) -> str:
-    """What a study is called in the names of its nodes."""
-    record = _record(scene, key)
-    return (record.GetAttribute(LABEL_MARK) or "") if record else ""
+    """Return the label of a study in its nodes' names."""
+    index = _index(scene, key)
+    return (index.GetAttribute(LABEL_MARK) or "") if index else ""
 
 
 def discard(scene: Any, nodes: list[Any]) -> None:
-    """Remove nodes with what only serves them: display and storage nodes, tree items."""
+    """Remove nodes with their display nodes, storage nodes and tree items."""
     for node in nodes:
         if node.GetScene() is not scene:
             continue
         for serving in _serving(node):
             scene.RemoveNode(serving)
-        # First, as Slicer's application does by itself; the bare library would leave it behind.
+        # Slicer's application does this by itself; the bare library would leave the item behind.
         item = hierarchy_of(scene).GetItemByDataNode(node)
         if item:
             hierarchy_of(scene).RemoveItem(item, False, False)
@@ -150,39 +150,39 @@ def _serving(node: Any) -> list[Any]:
     return [node for node in serving if node is not None]
 
 
-def _records(scene: Any) -> Iterator[Any]:
-    return (node for node in scene.GetNodes() if node.GetAttribute(ROLE_MARK) == RECORD)
+def _indices(scene: Any) -> Iterator[Any]:
+    return (node for node in scene.GetNodes() if node.GetAttribute(ROLE_MARK) == INDEX)
 
 
-def _record(scene: Any, key: str) -> Optional[Any]:
-    wanted = study_mark(key)
-    return next((n for n in _records(scene) if n.GetAttribute(STUDY_MARK) == wanted), None)
+def _index(scene: Any, key: str) -> Optional[Any]:
+    study = study_mark(key)
+    return next((n for n in _indices(scene) if n.GetAttribute(STUDY_MARK) == study), None)
 
 
-def _new_record(scene: Any, key: str) -> Any:
-    record = slicer.vtkMRMLScriptedModuleNode()
-    record.SetName("MIMIR record")
-    record.HideFromEditorsOn()
-    mark(record, key, RECORD)
-    scene.AddNode(record)
-    return record
+def _new_index(scene: Any, key: str) -> Any:
+    index = slicer.vtkMRMLScriptedModuleNode()
+    index.SetName("MIMIR index")
+    index.HideFromEditorsOn()
+    mark(index, key, INDEX)
+    scene.AddNode(index)
+    return index
 
 
-def _referenced(record: Any, role: str) -> list[Any]:
-    count = record.GetNumberOfNodeReferences(REFERENCE + role)
-    nodes = [record.GetNthNodeReference(REFERENCE + role, index) for index in range(count)]
+def _referenced(index: Any, role: str) -> list[Any]:
+    count = index.GetNumberOfNodeReferences(REFERENCE + role)
+    nodes = [index.GetNthNodeReference(REFERENCE + role, number) for number in range(count)]
     return [node for node in nodes if node is not None]
 
 
 def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
-    """``wanted``, with a number where another study's nodes are called so already."""
+    """Return ``wanted``, with a number if another study's nodes have this label already."""
     own = study_mark(key)
     others = {
-        record.GetAttribute(LABEL_MARK)
-        for record in _records(scene)
-        if record.GetAttribute(STUDY_MARK) != own and _has_nodes(record)
+        index.GetAttribute(LABEL_MARK)
+        for index in _indices(scene)
+        if index.GetAttribute(STUDY_MARK) != own and _has_nodes(index)
     }
-    label, number = plain_name(wanted) or "study", 1
+    label, number = name_for_node(wanted) or "study", 1
     free = label
     while free in others | taken:
         number += 1
@@ -190,13 +190,13 @@ def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
     return free
 
 
-def _has_nodes(record: Any) -> bool:
-    roles = range(record.GetNumberOfNodeReferenceRoles())
-    return any(record.GetNodeReference(record.GetNthNodeReferenceRole(role)) for role in roles)
+def _has_nodes(index: Any) -> bool:
+    roles = range(index.GetNumberOfNodeReferenceRoles())
+    return any(index.GetNodeReference(index.GetNthNodeReferenceRole(role)) for role in roles)
 
 
 def _hand_over(scene: Any, successors: Mapping[Any, Optional[Any]]) -> None:
-    """Let all that refers to a node refer to its successor: views, and what users made of it."""
+    """Let views and users' nodes that refer to a node refer to its successor."""
     ids = {old.GetID(): new.GetID() for old, new in successors.items() if new is not None}
     for node in [node for node in scene.GetNodes() if ids and node not in successors]:
         for number in range(node.GetNumberOfNodeReferenceRoles()):

@@ -1,4 +1,4 @@
-"""Whatever is wrong becomes a sentence, and the scene stays as it was."""
+"""Bad input gives an error message and leaves the scene unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BadInputTest(SceneTest):
     """Each test gives the console something that cannot be measured."""
 
     def setUp(self) -> None:
-        """Make the logic and a folder."""
+        """Create the logic and a folder."""
         super().setUp()
         from MIMIR import MIMIRLogic
 
@@ -37,7 +37,7 @@ class BadInputTest(SceneTest):
         self.before = scene_nodes()
 
     def tearDown(self) -> None:
-        """The scene is as it was."""
+        """Check that the scene is unchanged."""
         super().tearDown()
         assert scene_nodes() == self.before
 
@@ -52,12 +52,12 @@ class BadInputTest(SceneTest):
         self.assert_refused("^STATION_GAP: ", lambda: self.measure(files))
 
     def test_an_archive_that_is_none(self) -> None:
-        """Any other file by that name."""
+        """The file has the name of an archive only."""
         (self.folder / "study.zip").write_bytes(b"no archive")
         self.assert_refused("^NOT_A_ZIP: ", lambda: self.measure(self.folder / "study.zip"))
 
     def test_a_folder_without_images(self) -> None:
-        """An empty one."""
+        """The folder is empty."""
         self.assert_refused("^[A-Z_]+: ", lambda: self.measure(self.folder))
 
     def test_a_file_that_is_gone(self) -> None:
@@ -68,14 +68,14 @@ class BadInputTest(SceneTest):
         path.rename(moved)
         try:
             self.assert_refused(
-                "^FILES_GONE: .* 1 of them can no longer be found",
+                "^FILES_GONE: .* 1 of them were not found",
                 lambda: self.logic.analyzeStudy(entry.study_uid, **PHANTOM),
             )
         finally:
             moved.rename(path)
 
     def test_an_inference_module_that_was_changed(self) -> None:
-        """Its hash differs."""
+        """Its weights differ from their hash."""
         (row,) = [row for row in inference_modules.list_rows() if row.name == "phantom"]
         changed = self.folder / "changed"
         shutil.copytree(row.location, changed)
@@ -89,26 +89,26 @@ class BadInputTest(SceneTest):
         )
 
     def test_an_inference_module_that_is_not_there(self) -> None:
-        """A name that was mistyped."""
+        """The name is mistyped."""
         self.assert_refused(
             "^MODULE_NOT_FOUND: .*nowhere",
             lambda: self.logic.analyzeFiles(phantom_zip(), modules="nowhere"),
         )
 
     def test_a_level_that_makes_no_interval(self) -> None:
-        """As on the command line."""
+        """The level is out of range."""
         self.assert_refused(
             "^LEVEL_INVALID: ", lambda: self.logic.analyzeFiles(phantom_zip(), level=1.5, **PHANTOM)
         )
 
     def test_a_device_that_this_computer_lacks(self) -> None:
-        """Apple's on any other; elsewhere a name that is none."""
+        """The name of the device is unknown."""
         self.assert_refused(
             "^[A-Z_]+: ", lambda: self.logic.analyzeFiles(phantom_zip(), device="none", **PHANTOM)
         )
 
     def test_volumes_that_mimir_has_not_fused(self) -> None:
-        """They may be cropped in another way."""
+        """They may be cropped differently."""
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "any")
         try:
             self.assert_refused(
@@ -123,5 +123,5 @@ class BadInputTest(SceneTest):
         self.logic.analyzeFiles(paths, **PHANTOM)
 
     def assert_refused(self, pattern: str, action: Callable[[], Any]) -> None:
-        """An action raises a sentence."""
+        """Check that an action raises an error with this text."""
         self.assertRaisesRegex(Exception, pattern, action)  # noqa: PT027

@@ -22,17 +22,17 @@ from MIMIRLib.slicer_tests.phantom_database import (
 
 
 class ConsoleTest(SceneTest):
-    """``MIMIRLogic`` as in the README."""
+    """Call ``MIMIRLogic`` as in the README."""
 
     def setUp(self) -> None:
-        """Make the logic."""
+        """Create the logic."""
         super().setUp()
         from MIMIR import MIMIRLogic
 
         self.logic = MIMIRLogic()
 
     def test_a_study_of_the_database_has_the_command_lines_numbers(self) -> None:
-        """Read from the database's files, and from the archive by ``mimir infer``."""
+        """The console reads the database's files, ``mimir infer`` the archive."""
         told: list[float] = []
         result = self.logic.analyzeStudy(
             phantom_entry().study_uid,
@@ -46,19 +46,19 @@ class ConsoleTest(SceneTest):
         assert told
 
     def test_files_have_the_command_lines_numbers(self) -> None:
-        """The name is that of the command line, too."""
+        """The study has the name of the command line, too."""
         (result,) = self.logic.analyzeFiles(phantom_zip(), volumes=False, **PHANTOM)
         assert result.key == phantom_zip().stem
         assert numbers(result) == command_line_numbers(phantom_zip())
 
     def test_loose_files_are_one_study(self) -> None:
-        """As many as they are."""
+        """Files of one series are an incomplete study."""
         files = slicer.dicomDatabase.filesForSeries(phantom_entry().series_uids[0])
         with self.assertRaisesRegex(Exception, r"^[A-Z_]+: .*\."):  # noqa: PT027
             self.logic.analyzeFiles(list(files), **PHANTOM)
 
     def test_fused_volumes_are_measured_again(self) -> None:
-        """The numbers differ by less than rounding means; the volumes stay."""
+        """The values agree within rounding, and the volumes stay."""
         first = self.logic.analyzeStudy(phantom_entry().study_uid, **PHANTOM)
         again = self.logic.analyzeVolumes(first.nodes.water, first.nodes.fat, **PHANTOM)
         for one, other in zip(first.measurements, again.measurements):
@@ -66,7 +66,7 @@ class ConsoleTest(SceneTest):
         assert again.nodes.water is first.nodes.water
 
     def test_one_run_at_a_time(self) -> None:
-        """A second one, begun while the event loop is kept alive, is refused with a sentence."""
+        """A second run that starts during the first one is refused."""
         refused: list[str] = []
 
         def try_another(_progress: Any) -> None:
@@ -81,7 +81,7 @@ class ConsoleTest(SceneTest):
         assert refused[1].startswith("RUN_GOES_ON: ")
 
     def test_several_studies_have_a_result_each(self) -> None:
-        """One that cannot be measured has a reason instead."""
+        """A study that cannot be measured has a reason."""
         with tempfile.TemporaryDirectory() as folder:
             bad = Path(folder) / "bad.zip"
             bad.write_bytes(b"no archive")
@@ -91,7 +91,7 @@ class ConsoleTest(SceneTest):
         assert results[1].reason
 
     def test_without_a_study_there_is_a_sentence_and_the_scene_as_before(self) -> None:
-        """The UID may be mistyped."""
+        """The UID is mistyped."""
         before = scene_nodes()
         with self.assertRaisesRegex(Exception, "^STUDY_UNKNOWN: .*1.2.3"):  # noqa: PT027
             self.logic.analyzeStudy("1.2.3", **PHANTOM)
@@ -99,7 +99,7 @@ class ConsoleTest(SceneTest):
 
 
 def numbers(result: Any) -> dict[str, str]:
-    """Measurements as ``predictions.csv`` writes them."""
+    """Return measurements as ``predictions.csv`` writes them."""
     found = {}
     for m in result.measurements:
         in_unit, percent = f"_in_{m.unit}" if m.unit else "", f"{100 * m.level:g}"
@@ -114,7 +114,7 @@ def numbers(result: Any) -> dict[str, str]:
 
 
 def command_line_numbers(archive: Path) -> dict[str, str]:
-    """The same of ``mimir infer``, run by Slicer's Python."""
+    """Return the same from ``mimir infer``, run with Slicer's Python."""
     with tempfile.TemporaryDirectory() as folder:
         command = [slicer_python(), "-m", "mimir_engine", "infer", str(archive)]
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Slicer's DICOM module: a study examined and loaded gives its three fused volumes alone."""
+"""Slicer's DICOM module loads a study as its three fused volumes only."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from MIMIRLib.slicer_tests.phantom_database import PHANTOM, SceneTest, phantom_e
 
 
 class DICOMPluginTest(SceneTest):
-    """The whole study, as a user selects it."""
+    """Load all series of a study, as a user does."""
 
     def test_the_studys_series_load_as_three_fused_volumes(self) -> None:
-        """Water, fat and fat fraction, filed under the study, and nothing else."""
+        """Only water, fat and fat fraction are loaded."""
         from DICOMLib import DICOMUtils
 
         entry = phantom_entry()

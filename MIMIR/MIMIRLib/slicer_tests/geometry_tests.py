@@ -1,4 +1,4 @@
-"""Bright markers at known places of the patient lie there in the fused nodes, too."""
+"""Bright markers keep their place in the patient in the fused nodes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CORNER_MM = (-226.3, -142.9)
 
 
 class GeometryTest(SceneTest):
-    """Slices are written with markers, measured, and looked at in RAS."""
+    """Write slices with markers, measure them, and compare places in RAS."""
 
     def test_markers_lie_where_they_were_put(self) -> None:
-        """One in the neck, one in an overlap of two stations, one at the knees."""
+        """The markers are in the neck, in an overlap of two stations, and at the knees."""
         from MIMIR import MIMIRLogic
 
         series = water_and_fat_series()
@@ -42,7 +42,7 @@ class GeometryTest(SceneTest):
 
 
 def water_and_fat_series() -> list[list[Any]]:
-    """The headers and pixels of each water and fat series, by place from head to foot."""
+    """Return the images of each water and fat series, from head to foot."""
     import pydicom
 
     found = []
@@ -55,7 +55,7 @@ def water_and_fat_series() -> list[list[Any]]:
 
 
 def marker_positions(series: Sequence[Sequence[Any]]) -> list[np.ndarray]:
-    """Places (LPS, mm) off the slices' centres: in a first, in the last, and in two stations."""
+    """Return places (LPS, mm) off the slices' centres, in the first, two and the last station."""
     stations = [[float(image.ImagePositionPatient[2]) for image in s] for s in series[::2]]
     inside = [(z[0] + 2 * z[-1]) / 3 for z in (stations[0], stations[-1])]
     overlap = (stations[1][-1] + stations[2][0]) / 2
@@ -66,7 +66,7 @@ def marker_positions(series: Sequence[Sequence[Any]]) -> list[np.ndarray]:
 def write_with_markers(
     series: Sequence[Sequence[Any]], markers: Sequence[np.ndarray], folder: Path
 ) -> None:
-    """Write all slices with the markers' blobs added to what they show."""
+    """Write all slices with the markers' blobs added."""
     for number, images in enumerate(series):
         for index, image in enumerate(images):
             pixels = image.pixel_array + sum(blob(image, marker) for marker in markers)
@@ -75,7 +75,7 @@ def write_with_markers(
 
 
 def blob(image: Any, marker: np.ndarray) -> np.ndarray:
-    """A marker's signal in a slice, by the slice's own header."""
+    """Return a marker's signal in a slice, computed from the slice's header."""
     left, top, z = (float(value) for value in image.ImagePositionPatient)
     row_mm, column_mm = (float(value) for value in image.PixelSpacing)
     x = left + column_mm * np.arange(image.Columns)
@@ -85,7 +85,7 @@ def blob(image: Any, marker: np.ndarray) -> np.ndarray:
 
 
 def centroid_ras(node: Any, near: np.ndarray) -> np.ndarray:
-    """Centroid (RAS, mm) of what is bright around a place, by the node's own matrix."""
+    """Return the centroid (RAS, mm) of bright voxels near a place, with the node's own matrix."""
     import vtk
 
     matrix = vtk.vtkMatrix4x4()

@@ -1,4 +1,4 @@
-"""The panel, used as people use it: ticks, clicks, and what is on the screen."""
+"""Use the panel as people do: ticks, clicks, and texts on the screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from MIMIRLib.slicer_tests.phantom_database import (
 
 
 class PanelTest(SceneTest):
-    """Each test begins with the phantom listed and nothing ticked."""
+    """Each test starts with the phantom listed and nothing ticked."""
 
     def setUp(self) -> None:
         """Open the module."""
@@ -31,7 +31,7 @@ class PanelTest(SceneTest):
         self.ui.tickNoneButton.click()
 
     def test_the_phantom_is_listed_as_complete(self) -> None:
-        """Date, stations and status are told; nothing can be begun yet."""
+        """The list shows date, status and stations; Apply is disabled."""
         texts = self.texts(self.ui.studiesView)
         assert texts[0][1:] == [
             "2020-02-29",
@@ -43,7 +43,7 @@ class PanelTest(SceneTest):
         assert self.ui.tickedLabel.text == "No study is ticked."
 
     def test_a_filter_hides_and_shows(self) -> None:
-        """Words in any order find a row."""
+        """The filter finds words in any order."""
         self.ui.studyFilterEdit.text = "nobody"
         assert self.ui.studiesView.model().rowCount() == 0
         self.ui.studyFilterEdit.text = "complete 2020 phantom"
@@ -51,7 +51,7 @@ class PanelTest(SceneTest):
         self.ui.studyFilterEdit.text = ""
 
     def test_a_ticked_study_is_measured_and_shown(self) -> None:
-        """Table, chart and volumes are there; the panel tells measurements and flags."""
+        """Table, chart and volumes exist; the panel shows measurements and flags."""
         self.measure()
         nodes = self.nodes()
         for name in ("table", "chart", "projection", "water", "fat", "fraction"):
@@ -66,7 +66,7 @@ class PanelTest(SceneTest):
             assert composite.GetBackgroundVolumeID() == nodes.water.GetID()
 
     def test_running_again_replaces_its_own_nodes_and_nobody_elses(self) -> None:
-        """A user's copy and a user's volume stay; the results do not pile up."""
+        """A user's copy stays; old results are replaced."""
         self.measure()
         first = self.nodes()
         mine = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, first.water, "mine")
@@ -78,18 +78,18 @@ class PanelTest(SceneTest):
         assert len(scene_nodes()) == len(before)
 
     def test_cancel_ends_the_run_and_leaves_the_scene_alone(self) -> None:
-        """At once, and the next run is as good as any."""
+        """The run ends immediately, and Apply is enabled again."""
         before = scene_nodes()
         self.tick()
         self.ui.applyButton.click()
         wait_until(lambda: self.ui.progressBar.value > 1)
         self.ui.cancelButton.click()
-        assert self.ui.statusLabel.text == "Cancelled. The scene is as it was before."
+        assert self.ui.statusLabel.text == "Cancelled. The scene is unchanged."
         assert scene_nodes() == before
         assert self.ui.applyButton.enabled
 
     def test_closing_the_scene_ends_the_run(self) -> None:
-        """The nodes would have nowhere to go."""
+        """There is no scene for the nodes any more."""
         self.tick()
         self.ui.applyButton.click()
         slicer.app.processEvents()
@@ -97,36 +97,37 @@ class PanelTest(SceneTest):
         assert not self.ui.cancelButton.enabled
 
     def test_options_are_kept_in_the_scenes_parameter_node(self) -> None:
-        """Also for scripts to read."""
-        self.ui.levelSpinBox.value = 90
+        """Scripts can read them there."""
+        self.ui.levelSpinBox.value = 0.9
         self.ui.volumesCheckBox.checked = False
         self.tick()
         parameters = self.module.logic.getParameterNode()
         assert parameters.level == 0.9
+        assert self.ui.deviceComboBox.currentText == "Automatic"
         assert not parameters.volumes
         assert list(parameters.study_uids) == [phantom_entry().study_uid]
 
     def measure(self) -> None:
-        """Tick the phantom, press Apply, wait."""
+        """Tick the phantom, press Apply and wait."""
         self.tick()
         self.ui.applyButton.click()
         assert self.ui.cancelButton.enabled, self.ui.statusLabel.text
         wait_until(lambda: not self.ui.cancelButton.enabled)
 
     def tick(self) -> None:
-        """Tick the phantom, if it is not."""
+        """Tick the phantom."""
         model = self.ui.studiesView.model()
         model.setData(model.index(0, 0), qt.Qt.Checked, qt.Qt.CheckStateRole)
         assert self.ui.tickedLabel.text == "1 study is ticked."
 
     def nodes(self) -> StudyNodes:
-        """The phantom's nodes."""
+        """Return the phantom's nodes."""
         found = find_results(slicer.mrmlScene, phantom_entry().study_uid)
         assert found is not None
         return found
 
     def texts(self, view: Any) -> list[list[str]]:
-        """What a table shows."""
+        """Return the texts of a table."""
         model = view.model()
         return [
             [model.data(model.index(row, column)) for column in range(model.columnCount())]

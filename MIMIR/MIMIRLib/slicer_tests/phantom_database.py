@@ -1,4 +1,4 @@
-"""A temporary DICOM database that holds the phantom study, and what tests do with it."""
+"""Provide a temporary DICOM database with the phantom study."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import slicer
 from MIMIRLib.database.phantom_study import phantom_path
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.panel.importer import PhantomImport
-from MIMIRLib.panel.services import database_file
+from MIMIRLib.panel.import_job import PhantomImportJob
+from MIMIRLib.panel.slicer_services import database_file
 
-#: How long (seconds) anything may take before a test gives up.
+#: Longest wait of a test (seconds).
 PATIENCE_S = 180
-#: Options of the console that tests need wherever other inference modules may be there, too.
+#: Options of the console: other inference modules may be installed, too.
 PHANTOM = {"modules": "phantom"}
 
 
 @contextmanager
 def temporary_database() -> Iterator[None]:
-    """Let ``slicer.dicomDatabase`` be an empty one for a while."""
+    """Replace ``slicer.dicomDatabase`` by an empty one temporarily."""
     from DICOMLib import DICOMUtils
 
     with tempfile.TemporaryDirectory(prefix="mimir-test-") as folder:
@@ -38,39 +38,39 @@ def temporary_database() -> Iterator[None]:
 
 @contextmanager
 def phantom_database() -> Iterator[None]:
-    """Let ``slicer.dicomDatabase`` be one that holds the phantom study for a while."""
+    """Replace ``slicer.dicomDatabase`` by one with the phantom study temporarily."""
     import_engine()
     with temporary_database():
-        work = PhantomImport(slicer.dicomDatabase)
-        work.run()
-        if not work.studies:
-            raise RuntimeError(f"The phantom study could not be imported: {work.summary}")
+        job = PhantomImportJob(slicer.dicomDatabase)
+        job.run(slicer.app.processEvents)
+        if not job.studies:
+            raise RuntimeError(f"The phantom study could not be imported: {job.summary}")
         yield
 
 
 def phantom_zip() -> Path:
-    """The archive that the phantom study was imported from."""
+    """Return the archive of the phantom study."""
     return phantom_path(Path(slicer.app.cachePath) / "MIMIRPhantom")
 
 
 def phantom_entry() -> StudyEntry:
-    """The phantom study in the database."""
+    """Return the phantom study in the database."""
     (entry,) = list_studies(database_file())
     return entry
 
 
 def scene_nodes() -> list[str]:
-    """IDs and names of all nodes that tell a scene from another."""
+    """Return IDs and names of the nodes that a run can change."""
     kinds = ("vtkMRMLDisplayableNode", "vtkMRMLTableNode", "vtkMRMLPlotChartNode")
     nodes = [node for kind in kinds for node in slicer.util.getNodesByClass(kind)]
     return sorted(f"{node.GetID()} {node.GetName()}" for node in nodes)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
-    """Let Slicer's event loop run until something is the case.
+    """Run Slicer's event loop until a condition is met.
 
     Raises:
-        TimeoutError: Where it takes too long.
+        TimeoutError: If it takes too long.
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -81,10 +81,9 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> 
 
 
 class SceneTest(unittest.TestCase):
-    """A test that begins with an empty scene.
+    """A test that starts with an empty scene.
 
-    It fails also where a function fails that Qt or the scene has called: those print their errors
-    and go on.
+    It also fails if a callback of Qt or of the scene fails: those only print their errors.
     """
 
     def setUp(self) -> None:
@@ -94,7 +93,7 @@ class SceneTest(unittest.TestCase):
         slicer.mrmlScene.Clear(False)
 
     def tearDown(self) -> None:
-        """Let what waits in the event loop happen, too."""
+        """Process pending events, and check for errors in callbacks."""
         slicer.app.processEvents()
         sys.excepthook = self.usual_hook
         assert not self.unseen, f"failed unseen: {self.unseen[0]!r}"

@@ -1,4 +1,4 @@
-"""The README's lines for Slicer's console run as they stand."""
+"""The README's lines for Slicer's console run unchanged."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ARCHIVE = "/data/1000001_20201_2_0.zip"
 
 @unittest.skipUnless(README.is_file(), "an installed extension has no README")
 class ReadmeTest(SceneTest):
-    """What people copy from there."""
+    """Run the lines that people copy."""
 
     def test_the_console_lines_run(self) -> None:
-        """From the phantom to measurements, three ways."""
+        """The phantom is measured in three ways."""
         (lines,) = re.findall(r"```python\n(import MIMIR\n.*?)```", README.read_text("utf-8"), re.S)
         assert ARCHIVE in lines
         names: dict[str, Any] = {}

@@ -14,10 +14,10 @@ from MIMIRLib.slicer_tests.phantom_database import PHANTOM, SceneTest, phantom_e
 
 
 class SceneFileTest(SceneTest):
-    """With everything that a run makes."""
+    """Save and load all results of a run."""
 
     def test_results_and_choices_survive_saving_and_loading(self) -> None:
-        """Also each number's last digit; what was loaded can be measured again."""
+        """Numbers keep their last digit, and loaded volumes can be measured again."""
         from MIMIR import MIMIRLogic
 
         logic = MIMIRLogic()

@@ -12,6 +12,7 @@ pytest.importorskip("slicer")
 import slicer
 
 from mimir_engine import MimirError
+from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
 from MIMIRLib.analysis.studies import (
     all_from_database,
@@ -20,10 +21,9 @@ from MIMIRLib.analysis.studies import (
     from_volumes,
     subject_of,
 )
-from MIMIRLib.analysis.workflow import StudyFailure
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.scene.subject_hierarchy import Subject
 
 
 def entry(study_uid: str, **changes: str) -> StudyEntry:
@@ -74,7 +74,7 @@ def test_a_study_of_the_database_is_called_by_its_uid_and_filed_as_slicer_does(
 def test_one_whose_files_are_gone_does_not_hinder_the_others(tmp_path: Path) -> None:
     bad, good = all_from_database(Files(tmp_path), [entry("1.2"), entry("1.1")])
 
-    assert isinstance(bad, StudyFailure)
+    assert isinstance(bad, StudyOutcome)
     assert (bad.key, bad.code) == ("1.2", "FILES_GONE")
     assert isinstance(good, StudyRequest)
 

@@ -126,7 +126,7 @@ def state_of(scene: Any) -> tuple[list[str], list[str]]:
 
 def tree_items(hierarchy: Any) -> list[int]:
     """IDs of all items of a subject hierarchy."""
-    from MIMIRLib.scene.hierarchy import all_items
+    from MIMIRLib.scene.subject_hierarchy import all_items
 
     return list(all_items(hierarchy))
 

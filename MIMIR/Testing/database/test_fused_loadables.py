@@ -1,4 +1,4 @@
-"""Which studies the DICOM plugin takes for itself, and which it leaves to other readers."""
+"""The DICOM plugin loads complete Dixon studies and leaves others to their usual readers."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ import pytest
 from database_builder import biobank_series
 
 from mimir_engine import MimirError
+from MIMIRLib.database.completeness import Series, kind_of
 from MIMIRLib.database.fused_loadables import (
-    ExaminedSeries,
     OncePerPress,
     plan_fusion,
     read_fused,
 )
-from MIMIRLib.database.importing import unpack
+from MIMIRLib.database.unpack import unpack
 
 WHOLE = biobank_series()
+#: ImageType without a contrast.
+IMAGE_TYPE = "ORIGINAL\\PRIMARY\\M\\ND"
 
 
 def study(
     descriptions: Iterable[str],
     unchosen: Iterable[int] = (),
     image_types: Optional[list[str]] = None,
-) -> list[ExaminedSeries]:
+) -> list[Series]:
     """Series of two files each; ``unchosen`` are the numbers of those not to be loaded."""
     return [
-        ExaminedSeries(
+        Series(
             str(number),
             description,
-            image_types[number] if image_types else "ORIGINAL\\PRIMARY\\M\\ND",
+            kind_of(description, image_types[number] if image_types else IMAGE_TYPE),
             () if number in unchosen else (f"{number}/a.dcm", f"{number}/b.dcm"),
         )
         for number, description in enumerate(descriptions)
@@ -78,7 +80,7 @@ def test_water_and_fat_alone_are_enough() -> None:
     others = [number for number, name in enumerate(WHOLE) if name[-1] not in "WF"]
     plan = plan_fusion(study(WHOLE, unchosen=others))
     assert plan is not None
-    assert (len(plan.companions), plan.passed_over) == (11, ())
+    assert (len(plan.companions), plan.unused) == (11, ())
 
 
 def test_other_series_of_the_same_study_keep_their_usual_readers() -> None:

@@ -17,7 +17,7 @@ from MIMIRLib.database.phantom_study import make_phantom, phantom_path, study_ui
 
 
 def fractions_of(work: Iterable[float]) -> list[float]:
-    """All that it yields, asked now and then."""
+    """Return all yielded fractions, polled at intervals."""
     fractions = []
     for fraction in work:
         fractions.append(fraction)

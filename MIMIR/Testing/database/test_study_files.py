@@ -69,5 +69,5 @@ def test_a_study_without_any_file_left_is_told_in_the_same_way(
 ) -> None:
     for path in tmp_path.rglob("*.dcm"):
         path.unlink()
-    with pytest.raises(MimirError, match="6 of them can no longer be found"):
+    with pytest.raises(MimirError, match="6 of them were not found"):
         files_of(database, "1.2")

@@ -90,7 +90,7 @@ def test_what_is_missing_is_said(tmp_path: Path, series: tuple[str, ...], reason
         ),
         pytest.param(
             biobank_series(stations=5),
-            "5 stations; a scan from neck to knee usually has 6",
+            "5 stations; a neck-to-knee scan usually has 6",
             id="knees not scanned",
         ),
         pytest.param(
@@ -104,7 +104,7 @@ def test_what_is_missing_is_said(tmp_path: Path, series: tuple[str, ...], reason
         ),
         pytest.param(
             tuple(f"3D_GRE_TRA_{c}" for _ in range(4) for c in ("in", "opp", "F", "W")),
-            "4 stations; a scan from neck to knee usually has 6",
+            "4 stations; a neck-to-knee scan usually has 6",
             id="NAKO",
         ),
     ],
@@ -119,7 +119,7 @@ def test_repeats_and_extra_series_do_not_make_a_study_incomplete(
 def test_series_that_say_dixon_but_no_contrast_are_unclear_and_kept(tmp_path: Path) -> None:
     entry = only_entry(tmp_path, ("survey", "eT1W_mDIXON_tra", "eT1W_mDIXON_tra"))
     assert entry.completeness is Completeness.UNCLEAR
-    assert "whose names do not say" in entry.reason
+    assert "the names of their series give no contrast" in entry.reason
     assert entry.series_uids == ("1.2.2", "1.2.3")
 
 
@@ -186,7 +186,7 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path, name: str) -> None
 def test_a_file_that_is_no_dicom_database_is_said(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.sql"
     path.write_bytes(content)
-    with pytest.raises(MimirError, match="not laid out as expected") as raised:
+    with pytest.raises(MimirError, match="unknown layout") as raised:
         list_studies(path)
     assert raised.value.code == "DATABASE_UNREADABLE"
 

@@ -52,7 +52,7 @@ def test_the_imported_engine_is_the_bundled_one_with_its_weights() -> None:
 
 
 def in_new_python(code: str, *paths: Path) -> str:
-    """What a fresh Python prints that has those folders on its path, in that order."""
+    """Return the output of a new Python with these folders first on its path."""
     script = f"import sys; sys.path[:0] = {[str(path) for path in paths]}\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

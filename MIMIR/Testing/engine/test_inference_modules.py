@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
 from MIMIRLib.engine import inference_modules
+from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.engine.inference_modules import InferenceModuleRow, ModuleAddition, list_rows
+from MIMIRLib.engine.inference_modules import InferenceModuleRow, list_rows
+from MIMIRLib.job import JobState
 
 MimirError = import_engine().MimirError
 
@@ -32,6 +33,13 @@ def row_of(name: str) -> InferenceModuleRow:
     return row
 
 
+def added(source: Path) -> AddModuleJob:
+    """The job that adds a module, at its end."""
+    job = AddModuleJob(str(source))
+    job.run(lambda: None)
+    return job
+
+
 def test_a_module_is_described_in_plain_words(own: Path) -> None:
     row = row_of("phantom")
     assert row.title == "Demonstration on synthetic phantoms"
@@ -41,7 +49,7 @@ def test_a_module_is_described_in_plain_words(own: Path) -> None:
     )
     assert row.provenance.startswith("Trained on computer-made phantoms only.")
     assert row.provenance.endswith("Licence: Apache-2.0.")
-    assert (row.version, row.demonstration, row.problem) == ("1.1", True, "")
+    assert (row.version, row.demonstration, row.error) == ("1.1", True, None)
     assert (row.location, row.is_own) == (str(SHIPPED), False)
 
 
@@ -58,11 +66,11 @@ def test_a_damaged_module_is_a_row_that_says_what_is_wrong(own: Path) -> None:
     (own / "broken").mkdir(parents=True)
     (own / "broken" / "module.json").write_text('{"schema_version": 1}', "utf-8")
     row = row_of("broken")
-    assert row.problem.startswith("MODULE_INVALID: ")
+    assert str(row.error).startswith("MODULE_INVALID: ")
     assert row == InferenceModuleRow(
-        "broken", location=str(own / "broken"), is_own=True, problem=row.problem
+        "broken", location=str(own / "broken"), is_own=True, error=row.error
     )
-    assert row_of("phantom").problem == ""
+    assert row_of("phantom").error is None
 
 
 def test_what_an_addition_that_was_killed_left_behind_is_no_module(own: Path) -> None:
@@ -71,10 +79,9 @@ def test_what_an_addition_that_was_killed_left_behind_is_no_module(own: Path) ->
 
 
 def test_an_added_module_is_the_users_own_comes_first_and_can_be_removed(own: Path) -> None:
-    ticks: list[int] = []
-    message = inference_modules.add(str(SHIPPED), idle=lambda: ticks.append(1))
-    assert message.startswith("phantom added: 11 measurements")
-    assert ticks
+    job = added(SHIPPED)
+    assert job.summary.startswith("phantom added: 11 measurements")
+    assert job.error is None
     assert (row_of("phantom").is_own, row_of("phantom").location) == (True, str(own / "phantom"))
     inference_modules.verify("phantom")
     inference_modules.remove("phantom")
@@ -82,9 +89,7 @@ def test_an_added_module_is_the_users_own_comes_first_and_can_be_removed(own: Pa
     assert not row_of("phantom").is_own
 
 
-def test_a_module_of_the_published_layout_is_converted_under_the_name_asked_for(
-    own: Path, tmp_path: Path
-) -> None:
+def test_a_module_of_the_published_layout_is_converted(own: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from mimir_engine.inference_module.architecture import build_network
 
@@ -96,40 +101,30 @@ def test_a_module_of_the_published_layout_is_converted_under_the_name_asked_for(
     snapshot = {"state_dict": build_network("resnet50", 1).state_dict(), "iteration": 1}
     torch.save({**snapshot, "optimizer": {}}, source / "snapshot.pth.tar")
 
-    message = inference_modules.add(str(source), "liver")
-    assert message.startswith("liver added: 1 measurement,")
-    row = row_of("liver")
+    assert added(source).summary.startswith("trial added: 1 measurement,")
+    row = row_of("trial")
     assert row.measures == "1 measurement: liver volume (L)"
     assert row.valid_for.startswith("scanners by SIEMENS, 1.5 T, 6 stations")
     assert "Imported from module_trial." in row.provenance
 
 
-def test_what_is_no_module_is_refused_with_the_engines_sentence(own: Path, tmp_path: Path) -> None:
+def test_what_is_no_module_is_refused_with_the_engines_error(own: Path, tmp_path: Path) -> None:
     archive = tmp_path / "no-module.zip"
     archive.write_bytes(b"no zip")
-    with pytest.raises(MimirError) as caught:
-        inference_modules.add(str(archive))
-    assert caught.value.code == "MODULE_INVALID"
-    assert caught.value.reason.startswith("'no-module.zip' is no zip archive that can be read.")
+    job = added(archive)
+    assert job.state is JobState.FAILED
+    assert isinstance(job.error, MimirError)
+    assert job.error.code == "MODULE_INVALID"
+    assert job.error.reason.startswith("'no-module.zip' ")
     assert not own.exists() or list(own.iterdir()) == []
 
 
-def test_an_addition_can_be_polled_and_tells_its_error(
-    own: Path, tmp_path: Path, wait_until: Callable
-) -> None:
-    addition = ModuleAddition(str(tmp_path / "nothing.zip"))
-    assert addition.error == ""
-    addition.start()
-    wait_until(lambda: not addition.is_running)
-    assert addition.error.startswith("SOURCE_MISSING: ")
-    assert addition.message == ""
-
-
 def test_a_cancelled_addition_adds_nothing(own: Path) -> None:
-    addition = ModuleAddition(str(SHIPPED))
-    addition.start()
-    addition.cancel()
-    assert not addition.is_running
+    job = AddModuleJob(str(SHIPPED))
+    job.start()
+    job.step()
+    job.cancel()
+    assert job.summary == "Cancelled. No inference module was added."
     assert not (own / "phantom").exists()
 
 

@@ -12,6 +12,7 @@ from typing import Callable
 
 import pytest
 
+from mimir_engine import MimirError
 from MIMIRLib.engine.import_engine import is_bundled
 from MIMIRLib.engine.process import EngineProcess, Event, slicer_python
 
@@ -33,7 +34,7 @@ def infer(tmp_path: Path, *more: str) -> list[str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for counts as gone."""
+    """Return whether a process has ended; a zombie counts as ended."""
     said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return said.stdout.strip()[:1] in ("", "Z")
 
@@ -51,7 +52,7 @@ def test_what_is_no_event_is_log(wait_until: Callable) -> None:
     events, lines = all_of(process, wait_until)
     assert events == []
     assert any(line.startswith("phantom") for line in lines)
-    assert (process.exit_code, process.error) == (0, "")
+    assert (process.exit_code, process.error) == (0, None)
 
 
 @needs_torch
@@ -62,8 +63,8 @@ def test_an_error_is_known_by_its_code_and_stands_in_the_log(
     events, lines = all_of(process, wait_until)
     assert [event["event"] for event in events] == ["engine"]
     assert process.exit_code == 2
-    assert process.error.startswith("MODULE_NOT_FOUND: ")
-    assert process.error in lines
+    assert process.failure().code == "MODULE_NOT_FOUND"
+    assert str(process.error) in lines
 
 
 def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
@@ -75,7 +76,7 @@ def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
 
 
 def test_a_python_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="no-python"):
+    with pytest.raises(MimirError, match=r"ENGINE_NOT_STARTED: .*no-python"):
         EngineProcess(["modules", "list"], python=str(tmp_path / "no-python")).start()
 
 
@@ -123,8 +124,8 @@ def test_lists_far_larger_than_a_pipe_holds_arrive_whole(
 def test_text_of_any_kind_survives_the_pipe(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=größe-é-日本"))
     _, lines = all_of(process, wait_until)
-    assert "größe-é-日本" in process.error
-    assert process.error in lines
+    assert "größe-é-日本" in str(process.error)
+    assert str(process.error) in lines
 
 
 @posix_only

@@ -26,7 +26,7 @@ def test_with_a_study_and_an_inference_module_ticked_apply_can_be_pressed() -> N
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        ({"modules": 0}, "Add an inference module first: none was found."),
+        ({"modules": 0}, "No inference module was found. Add one first."),
         ({"ticked": 0}, "Tick at least one study."),
         ({"modules_ticked": 0}, "Tick at least one inference module."),
     ],
@@ -76,11 +76,11 @@ def test_an_empty_database_says_how_to_fill_it() -> None:
 
 
 def test_a_filter_that_fits_nothing_says_so() -> None:
-    assert panel_state(replace(READY, shown=0)).empty_sentence == "No study fits the filter."
+    assert panel_state(replace(READY, shown=0)).empty_sentence == "No study matches the filter."
 
 
 def test_a_database_that_cannot_be_read_says_why() -> None:
-    facts = Facts(database_problem="DATABASE_UNREADABLE: it is locked. Wait.")
+    facts = Facts(database_error="DATABASE_UNREADABLE: it is locked. Wait.")
 
     assert panel_state(facts).empty_sentence == "DATABASE_UNREADABLE: it is locked. Wait."
 
@@ -90,9 +90,9 @@ def test_a_database_that_cannot_be_read_says_why() -> None:
     [
         (0, 0, "No study is ticked."),
         (1, 0, "1 study is ticked."),
-        (1, 1, "1 study is ticked (the filter hides it)."),
+        (1, 1, "1 study is ticked (hidden by the filter)."),
         (3, 0, "3 studies are ticked."),
-        (3, 2, "3 studies are ticked (2 hidden)."),
+        (3, 2, "3 studies are ticked (2 hidden by the filter)."),
     ],
 )
 def test_it_says_how_many_studies_are_ticked(ticked: int, hidden: int, sentence: str) -> None:
@@ -105,8 +105,8 @@ def test_it_says_how_many_studies_are_ticked(ticked: int, hidden: int, sentence:
     ("change", "words"),
     [
         ({"only_demonstration": True}, "say nothing about people"),
-        ({"ticked_doubtful": 1}, "1 study of those ticked may not be complete"),
-        ({"allow_unvalidated": True}, "outside an inference module's validation"),
+        ({"ticked_doubtful": 1}, "1 study may be incomplete"),
+        ({"allow_unvalidated": True}, "outside an inference module's validated range"),
         ({"ticked": 50}, "some 8 GB of memory"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the panel does, with a real database file, scene and engine; only the widgets are absent."""
+"""Test the presenter with a real database file, scene and engine, without widgets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from database_builder import StudyRow, biobank_series, write_database
 from scene_study import state_of, study_details
 
 from mimir_engine import MimirError
-from MIMIRLib.analysis.progress import Progress
+from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
-from MIMIRLib.analysis.workflow import StudyFailure, Workflow
 from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import COHORT_KEY, ResultBrowser
-from MIMIRLib.presenter.rows import Row
-from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.presenter.table_row import Row
 from MIMIRLib.scene.results import show_studies
-from MIMIRLib.signal import Signal
+from MIMIRLib.scene.subject_hierarchy import Subject
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -57,7 +56,6 @@ class Shown:
         self.pattern = ""
         self.modules: Sequence[Row] = ()
         self.module = ""
-        self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
         self.selected = ""
         self.measurements: Sequence[Row] = ()
@@ -81,9 +79,6 @@ class Shown:
     def show_module(self, text: str) -> None:
         self.module = text
 
-    def show_options(self, parameters: Any) -> None:
-        self.options = parameters
-
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         self.results, self.selected = titles, selected
 
@@ -104,25 +99,15 @@ class Shown:
         return [row.key for row in self.studies if row.ticked]
 
 
-class Import:
-    """An import that ends when it is told to."""
+class Import(Job):
+    """An import of one archive."""
 
-    def __init__(self) -> None:
-        self.progressed, self.ended = Signal(), Signal()
-        self.summary = ""
+    def _work(self) -> Work:
+        yield Progress(0.5, "Unpacking")
+        yield None
 
-    def start(self) -> None:
-        self.progressed.emit(Progress(0.5, 0, 1, None, "Unpacking"))
-
-    def step(self) -> None:
-        self.end("1 new study is in the database.")
-
-    def cancel(self) -> None:
-        self.end("The import was cancelled.")
-
-    def end(self, summary: str) -> None:
-        self.summary = summary
-        self.ended.emit()
+    def _summary(self) -> str:
+        return "1 new study is in the database."
 
 
 class Rest:
@@ -130,27 +115,28 @@ class Rest:
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
-        self.missing = ""
+        self.missing: Optional[MimirError] = None
         self.requests: list[AnalysisRequest] = []
         self._scene, self._archive = scene, archive
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
 
-    def requirements(self) -> str:
-        return self.missing
+    def install_missing(self) -> None:
+        if self.missing is not None:
+            raise self.missing
 
-    def measure(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> Workflow:
+    def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
         self.requests.append(request)
         studies = [
             StudyRequest(entry.study_uid, path=str(self._archive))
             if entry.patient_id != "P3"
-            else StudyFailure(entry.study_uid, "FILES_GONE", "the files are gone.")
+            else StudyOutcome(entry.study_uid, code="FILES_GONE", reason="the files are gone.")
             for entry in entries
         ]
-        return Workflow(self._scene, request, studies)
+        return MeasureJob(self._scene, request, studies)
 
-    def take_in(self, paths: Sequence[str]) -> Import:
+    def import_job(self, paths: Sequence[str]) -> Import:
         if not Path(paths[0]).exists():
             raise MimirError("SOURCE_MISSING", "there is no such folder", "Check the path.")
         return Import()
@@ -198,7 +184,6 @@ def test_choices_of_a_scene_are_shown(panel: Panel) -> None:
     panel.presenter.use(Choices(study_uids=["1.2", "not here"], level=0.9))
 
     assert panel.shown.ticked == ["1.2"]
-    assert panel.shown.options.level == 0.9
     assert panel.shown.state.ticked_sentence == "1 study is ticked."
 
 
@@ -217,9 +202,9 @@ def test_a_filter_finds_all_its_words_in_any_order_also_the_patients_id(panel: P
     panel.presenter.filter_studies("2021 richard")
     assert panel.shown.state.empty_sentence == ""
     panel.presenter.filter_studies("p2 JANE")
-    assert panel.shown.state.empty_sentence == "No study fits the filter."
+    assert panel.shown.state.empty_sentence == "No study matches the filter."
     panel.presenter.filter_studies("[")
-    assert panel.shown.state.empty_sentence == "No study fits the filter."
+    assert panel.shown.state.empty_sentence == "No study matches the filter."
 
 
 def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: Panel) -> None:
@@ -232,7 +217,7 @@ def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: P
     assert panel.shown.ticked == ["1.2"]
 
     panel.presenter.filter_studies("jane")
-    assert panel.shown.state.ticked_sentence == "1 study is ticked (the filter hides it)."
+    assert panel.shown.state.ticked_sentence == "1 study is ticked (hidden by the filter)."
 
 
 def test_a_database_without_access_is_said_instead_of_a_list(panel: Panel) -> None:
@@ -244,20 +229,20 @@ def test_a_database_without_access_is_said_instead_of_a_list(panel: Panel) -> No
     assert list(panel.shown.studies) == []
 
 
-def test_options_are_kept_in_the_scene_and_go_into_the_request(panel: Panel) -> None:
-    for name, value in {
-        "level": 0.9,
-        "device": "cpu",
-        "volumes": True,
-        "allow_unvalidated": True,
-    }.items():
-        panel.presenter.set_option(name, value)
-    panel.presenter.tick_study("1.1", True)
+def test_options_of_the_scene_go_into_the_request(panel: Panel) -> None:
+    panel.presenter.use(Choices(["1.1"], ["phantom"], 0.9, "cpu", True, True))
 
     panel.presenter.apply()
 
     assert panel.rest.requests == [AnalysisRequest((), ("phantom",), 0.9, "cpu", True, True)]
-    assert (panel.choices.level, panel.choices.device) == (0.9, "cpu")
+
+
+def test_a_changed_option_changes_the_warnings(panel: Panel) -> None:
+    before = panel.shown.state.warnings
+    panel.choices.allow_unvalidated = True
+    panel.presenter.update()
+
+    assert len(panel.shown.state.warnings) == len(before) + 1
 
 
 def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
@@ -268,12 +253,12 @@ def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
 
 
 def test_apply_without_packages_says_how_to_go_on(panel: Panel) -> None:
-    panel.rest.missing = "INSTALLATION_DECLINED: MIMIR can't measure without torch."
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "torch is missing")
     panel.presenter.tick_study("1.1", True)
 
     panel.presenter.apply()
 
-    assert panel.shown.state.status == panel.rest.missing
+    assert panel.shown.state.status == "INSTALLATION_DECLINED: torch is missing."
     assert panel.shown.state.can_apply
 
 
@@ -289,7 +274,7 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert panel.shown.state.can_cancel
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
     assert panel.shown.state.status == (
-        "2 studies measured; 1 could not be measured: the reason is listed below."
+        "2 studies measured; 1 could not be measured. The reasons are listed below."
     )
     (failure,) = panel.shown.failures
     assert [cell.text for cell in failure.cells] == ["Poe, Ed, 2022-01-01", "the files are gone."]
@@ -308,13 +293,14 @@ def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None
 
     panel.presenter.cancel()
 
-    assert panel.shown.state.status == "Cancelled. The scene is as it was before."
+    assert panel.shown.state.status == "Cancelled. The scene is unchanged."
     assert panel.shown.state.can_apply
     assert state_of(panel.scene) == before
 
 
 def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_path: Path) -> None:
-    panel.presenter.take_in([str(tmp_path)])
+    panel.presenter.import_studies([str(tmp_path)])
+    panel.presenter.step()
     assert (panel.shown.state.percent, panel.shown.state.status) == (50, "Unpacking")
 
     panel.presenter.step()
@@ -323,7 +309,7 @@ def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_pat
 
 
 def test_an_import_of_nothing_is_said(panel: Panel) -> None:
-    panel.presenter.take_in(["nowhere"])
+    panel.presenter.import_studies(["nowhere"])
 
     assert panel.shown.state.status == ("SOURCE_MISSING: there is no such folder. Check the path.")
     assert not panel.shown.state.can_cancel
@@ -331,7 +317,8 @@ def test_an_import_of_nothing_is_said(panel: Panel) -> None:
 
 def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
     panel.presenter.tick_study("1.1", True)
-    panel.presenter.take_in([str(tmp_path)])
+    panel.presenter.import_studies([str(tmp_path)])
+    panel.presenter.step()
 
     panel.presenter.apply()
     panel.presenter.add_module(str(tmp_path))
@@ -346,7 +333,7 @@ def test_an_inference_module_is_described_and_verified(panel: Panel) -> None:
     assert not panel.shown.state.can_remove_module
 
     panel.presenter.verify_module()
-    assert panel.shown.state.status == "All files of phantom are as they were written."
+    assert panel.shown.state.status == "All files of phantom are unchanged."
 
     panel.presenter.remove_module()
     assert panel.shown.state.status.startswith("MODULE_NOT_OWN: ")
@@ -368,7 +355,7 @@ def test_an_addition_can_be_cancelled(panel: Panel, tmp_path: Path) -> None:
 
     panel.presenter.cancel()
 
-    assert panel.shown.state.status == "Cancelled: no inference module was added."
+    assert panel.shown.state.status == "Cancelled. No inference module was added."
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(panel: Panel) -> None:
@@ -432,10 +419,8 @@ def test_without_a_scene_nothing_can_be_begun(panel: Panel) -> None:
     panel.presenter.use(None)
 
     panel.presenter.apply()
-    panel.presenter.set_option("level", 0.9)
 
     assert panel.rest.requests == []
-    assert panel.choices.level == 0.95
 
 
 def show(scene: Any, *all_details: Any) -> None:

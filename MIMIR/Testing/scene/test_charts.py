@@ -8,15 +8,16 @@ import slicer
 import vtk
 from scene_study import quantity, sex, study_details
 
-from MIMIRLib.scene.charts import MOST_REACH, name_rows
-from MIMIRLib.scene.hierarchy import Subject
-from MIMIRLib.scene.results import find_results, show_study
+from MIMIRLib.scene.charts import MAX_REACH, name_rows
+from MIMIRLib.scene.results import find_results, show_studies
+from MIMIRLib.scene.subject_hierarchy import Subject
 from MIMIRLib.scene.tables import column_values
 
 
 def chart_of(folder, measurements):
     scene = slicer.vtkMRMLScene()
-    list(show_study(scene, study_details(folder, measurements=measurements), Subject(), False))
+    details = study_details(folder, measurements=measurements)
+    list(show_studies(scene, [(details, Subject())], False))
     return scene, find_results(scene, "1.2.3").chart
 
 
@@ -30,7 +31,7 @@ def shown(tmp_path):
 
 
 def drawn(chart, name):
-    """What Slicer draws of a series: pairs of numbers, None where the line is broken."""
+    """Return the points of a series; None where the line is broken."""
     for index in range(chart.GetNumberOfPlotSeriesNodes()):
         series = chart.GetNthPlotSeriesNode(index)
         if series.GetName() == name:
@@ -68,9 +69,9 @@ def test_rows_go_downwards_as_in_the_table(shown):
 
 def test_what_is_far_out_is_drawn_at_the_edge(tmp_path):
     _, chart = chart_of(tmp_path / "s", [quantity("a", 60.0)])
-    assert [point for point in drawn(chart, "estimates") if point] == [(MOST_REACH, 1.0)]
+    assert [point for point in drawn(chart, "estimates") if point] == [(MAX_REACH, 1.0)]
     low, high = chart.GetXAxisRange()
-    assert low < -MOST_REACH < MOST_REACH < high
+    assert low < -MAX_REACH < MAX_REACH < high
 
 
 def test_pointing_at_an_estimate_says_it_in_words(shown):

@@ -10,9 +10,9 @@ from scene_study import ORIGIN, fused
 
 from mimir_engine import MimirError
 from mimir_engine.fusion.fused_folder import read_fused, write_fused
-from MIMIRLib.scene.fused_mark import fused_pair, fused_volume_of, origin_of
-from MIMIRLib.scene.hierarchy import Subject
+from MIMIRLib.scene.fused_mark import FusedMark, fused_pair, fused_volume_of
 from MIMIRLib.scene.results import show_volumes
+from MIMIRLib.scene.subject_hierarchy import Subject
 
 
 @pytest.fixture
@@ -42,9 +42,10 @@ def test_the_engine_takes_them_as_a_source(nodes, tmp_path):
     np.testing.assert_array_equal(volumes.water.array, water.array)
 
 
-def test_only_fused_volumes_have_an_origin(nodes):
-    assert origin_of(nodes[0]) == origin_of(nodes[1]) == ORIGIN
-    assert origin_of(nodes[2]) is None
+def test_only_fused_volumes_have_a_mark(nodes):
+    assert FusedMark.of(nodes[0]) == FusedMark.of(nodes[1])
+    assert FusedMark.of(nodes[0]).study == ORIGIN
+    assert FusedMark.of(nodes[2]) is None
     with pytest.raises(MimirError, match=r"NOT_FUSED_BY_MIMIR: 'Fat fraction - 1\.2\.3'") as error:
         fused_pair(nodes[2], nodes[1])
     assert error.value.remedy
@@ -98,9 +99,9 @@ def test_a_users_clone_can_be_measured(scene, nodes):
     np.testing.assert_array_equal(water.array, fused()[0].array)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"origin": {}})])
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", json.dumps({"origin": {}})])
 def test_a_damaged_mark_is_none(nodes, text):
     nodes[0].SetAttribute("MIMIR.Origin", text)
-    assert origin_of(nodes[0]) is None
+    assert FusedMark.of(nodes[0]) is None
     with pytest.raises(MimirError, match="NOT_FUSED_BY_MIMIR"):
         fused_volume_of(nodes[0])

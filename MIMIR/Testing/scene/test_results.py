@@ -6,15 +6,13 @@ import slicer
 from scene_study import ORIGIN, fused, quantity, state_of, study_details, tree_items
 
 from mimir_engine import MimirError
-from MIMIRLib.scene.hierarchy import Subject, hierarchy_of
 from MIMIRLib.scene.results import (
     find_cohort,
     find_results,
-    show_cohort,
     show_studies,
-    show_study,
     show_volumes,
 )
+from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
 
 PATIENT = "Doe^Jane"
 SUBJECT = Subject("1.2.3", "P1", f"{PATIENT} (P1)", "UK Biobank MRI")
@@ -34,7 +32,7 @@ def details(tmp_path):
 
 
 def show(scene, details, subject=SUBJECT, volumes=True):
-    list(show_study(scene, details, subject, volumes))
+    list(show_studies(scene, [(details, subject)], volumes))
     return find_results(scene, details.result.name)
 
 
@@ -43,7 +41,7 @@ def nodes_of(results):
 
 
 def clone(scene, node):
-    """What "Clone" in Slicer's tree makes of a node."""
+    """Return the node that "Clone" in Slicer's tree makes."""
     before = set(scene.GetNodes())
     item = hierarchy_of(scene).GetItemByDataNode(node)
     slicer.vtkSlicerSubjectHierarchyModuleLogic.CloneSubjectHierarchyItem(
@@ -53,7 +51,7 @@ def clone(scene, node):
 
 
 def test_a_study_gets_its_volumes_projection_table_and_chart(scene, details):
-    shown = list(show_study(scene, details, SUBJECT))
+    shown = list(show_studies(scene, [(details, SUBJECT)]))
     results = find_results(scene, "1.2.3")
     assert set(nodes_of(results)) == set(shown)
     assert [node.GetClassName() for node in nodes_of(results)] == [
@@ -187,7 +185,7 @@ def test_what_the_user_made_of_a_node_refers_to_the_new_one(scene, details):
 @pytest.mark.parametrize("steps", range(7))
 def test_cancelling_at_any_step_leaves_the_scene_as_it_was(scene, details, steps):
     before = state_of(scene)
-    making = show_study(scene, details, SUBJECT)
+    making = show_studies(scene, [(details, SUBJECT)])
     for _ in range(steps):
         next(making)
     making.close()
@@ -198,7 +196,7 @@ def test_cancelling_at_any_step_leaves_the_scene_as_it_was(scene, details, steps
 def test_cancelling_a_second_run_leaves_the_first_ones_results(scene, details, steps):
     first = show(scene, details)
     before = state_of(scene)
-    making = show_study(scene, details, SUBJECT)
+    making = show_studies(scene, [(details, SUBJECT)])
     for _ in range(steps):
         next(making)
     making.close()
@@ -212,7 +210,7 @@ def test_cancelling_leaves_items_that_were_there(scene, details):
     study = tree_items(hierarchy)[0]
     hierarchy.SetItemUID(study, "DICOM", "1.2.3")
     before = state_of(scene)
-    making = show_study(scene, details, SUBJECT)
+    making = show_studies(scene, [(details, SUBJECT)])
     next(making)
     making.close()
     assert state_of(scene) == before
@@ -222,7 +220,7 @@ def test_a_damaged_folder_leaves_the_scene_as_it_was(scene, details):
     before = state_of(scene)
     (details.path / "fat.npy").write_bytes(b"damaged")
     with pytest.raises(MimirError, match="DETAILS_INVALID"):
-        list(show_study(scene, details, SUBJECT))
+        list(show_studies(scene, [(details, SUBJECT)]))
     assert state_of(scene) == before
 
 
@@ -243,9 +241,10 @@ def test_cancelling_several_studies_leaves_none_of_them(scene, details, tmp_path
     assert state_of(scene) == before
 
 
-def test_a_new_cohort_table_takes_the_old_ones_place(scene, details):
-    first = show_cohort(scene, [details.result])
-    second = show_cohort(scene, [details.result, details.result])
+def test_a_new_cohort_table_takes_the_old_ones_place(scene, details, tmp_path):
+    studies = [(details, SUBJECT), (study_details(tmp_path / "2", "1.2.4"), SUBJECT)]
+    first = list(show_studies(scene, studies, False))[-1]
+    second = list(show_studies(scene, studies, False))[-1]
     assert first.GetScene() is None
     assert find_cohort(scene) is second
 
@@ -276,8 +275,8 @@ def test_any_name_is_found_again(scene, tmp_path, name):
 
 
 def test_the_patients_name_is_in_no_node(scene, details, tmp_path):
-    show(scene, details)
-    show_cohort(scene, [details.result])
+    other = study_details(tmp_path / "other", "1.2.4")
+    list(show_studies(scene, [(details, SUBJECT), (other, Subject("1.2.4", "P2"))]))
     names = [node.GetName() for node in scene.GetNodes()]
     assert not [name for name in names if PATIENT in name]
     for node in scene.GetNodes():

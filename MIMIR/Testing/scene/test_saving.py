@@ -9,10 +9,10 @@ import slicer
 from scene_study import MEASUREMENTS, fused, saved_and_loaded, state_of, study_details
 
 from MIMIRLib.scene.fused_mark import fused_pair
-from MIMIRLib.scene.hierarchy import Subject, hierarchy_of
-from MIMIRLib.scene.results import find_cohort, find_results, show_studies, show_study
+from MIMIRLib.scene.results import find_cohort, find_results, show_studies
+from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
 from MIMIRLib.scene.tables import column_values, findings_of
-from MIMIRLib.scene.volumes import array_of, lps_affine_of
+from MIMIRLib.scene.volumes import INFERNO, array_of, lps_affine_of
 
 NAME = 'a/b|c^d <e>&"f" 5%25.zip'
 
@@ -55,11 +55,7 @@ def test_the_fat_fraction_keeps_its_unit_colours_and_window(loaded):
     assert fraction.GetVoxelValueUnits().GetCodeValue() == "%"
     display = fraction.GetDisplayNode()
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 100)
-    colours = display.GetColorNode()
-    assert colours.GetName() == "MIMIR fat fraction"
-    middle = [0.0] * 4
-    colours.GetColor(128, middle)
-    assert middle[:3] == pytest.approx((0.804, 0.214, 0.382), abs=0.01)
+    assert display.GetColorNodeID() == INFERNO
     assert not display.GetAutoWindowLevel()
 
 
@@ -101,7 +97,7 @@ def test_folders_lie_where_they_lay(loaded):
 def test_running_again_in_the_loaded_scene_replaces_what_was_loaded(loaded, tmp_path):
     before = find_results(loaded, NAME)
     nodes, items = state_of(loaded)
-    list(show_study(loaded, study_details(tmp_path / "again", NAME), Subject()))
+    list(show_studies(loaded, [(study_details(tmp_path / "again", NAME), Subject())]))
     after = find_results(loaded, NAME)
     assert after.water is not before.water
     assert before.water.GetScene() is None
@@ -112,11 +108,11 @@ def test_running_again_in_the_loaded_scene_replaces_what_was_loaded(loaded, tmp_
 
 def test_results_loaded_into_a_scene_with_others_stay_apart(tmp_path):
     saved = slicer.vtkMRMLScene()
-    list(show_study(saved, study_details(tmp_path / "1"), Subject("1.2.3", "P1")))
+    list(show_studies(saved, [(study_details(tmp_path / "1"), Subject("1.2.3", "P1"))]))
     saved_and_loaded(saved, tmp_path / "saved")
     scene = slicer.vtkMRMLScene()
     other = study_details(tmp_path / "2", "1.2.4")
-    list(show_study(scene, other, Subject("1.2.4", "P2")))
+    list(show_studies(scene, [(other, Subject("1.2.4", "P2"))]))
     kept = find_results(scene, "1.2.4")
     scene.SetURL(str(next((tmp_path / "saved").glob("*.mrml"))))
     assert scene.Import()

@@ -14,7 +14,7 @@ from MIMIRLib.scene.tables import (
     column_values,
     findings_of,
     measurement_table,
-    write_csv,
+    write_table,
 )
 
 
@@ -90,7 +90,7 @@ def test_words_from_outside_cannot_break_the_table_file(tmp_path):
 
 
 def test_csv_has_every_digit_and_leaves_empty_what_is_not_known(table, tmp_path):
-    write_csv(tmp_path / "out.csv", table)
+    write_table(tmp_path / "out.csv", table)
     header, first, second, third = rows_of(tmp_path / "out.csv")
     assert header[:4] == ["measurement", "value", "unit", "interval"]
     assert float(first[1]) == 3.123456789012345
@@ -104,21 +104,21 @@ def test_csv_of_any_other_table_works_too(tmp_path):
     from MIMIRLib.scene.tables import Column, table_node
 
     node = table_node([Column("name", ["Ärmel, 中"]), Column("x", [0.1])], "other")
-    write_csv(tmp_path / "out.csv", node)
+    write_table(tmp_path / "out.csv", node)
     assert rows_of(tmp_path / "out.csv") == [["name", "x"], ["Ärmel, 中", "0.1"]]
 
 
 def test_csv_holds_no_formulas(tmp_path):
     from MIMIRLib.scene.tables import Column, table_node
 
-    write_csv(tmp_path / "out.csv", table_node([Column("name", ['=HYPERLINK("x")'])], "t"))
+    write_table(tmp_path / "out.csv", table_node([Column("name", ['=HYPERLINK("x")'])], "t"))
     assert rows_of(tmp_path / "out.csv")[1] == ['\'=HYPERLINK("x")']
 
 
 def test_csv_where_nothing_can_be_written_is_said(table, tmp_path):
     (tmp_path / "out.csv").mkdir()
     with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
-        write_csv(tmp_path / "out.csv", table)
+        write_table(tmp_path / "out.csv", table)
 
 
 def test_a_cohort_has_a_row_a_study_with_the_columns_of_the_engines_file(tmp_path):

@@ -8,10 +8,11 @@ from scene_study import FIRST_VOXEL_MM, SPACING_MM, fused
 
 from mimir_engine.study.volume import Volume, axial_affine
 from MIMIRLib.scene.volumes import (
+    INFERNO,
     array_of,
     fraction_node,
     lps_affine_of,
-    show_in_colours,
+    show_fraction,
     show_in_grey,
     volume_node,
 )
@@ -96,11 +97,9 @@ def test_an_empty_image_has_a_window_too(scene):
 
 
 def test_the_fat_fraction_says_that_it_is_one_in_percent(scene):
-    colours = slicer.vtkMRMLColorTableNode()
-    scene.AddNode(colours)
     node = fraction_node(fused()[0], "fat fraction")
     scene.AddNode(node)
-    show_in_colours(scene, node, colours, 0, 100)
+    show_fraction(scene, node)
     quantity = node.GetVoxelValueQuantity()
     assert quantity.GetCodeValue() == "129100"
     assert quantity.GetCodingSchemeDesignator() == "DCM"
@@ -108,5 +107,5 @@ def test_the_fat_fraction_says_that_it_is_one_in_percent(scene):
     assert node.GetVoxelValueUnits().GetCodeValue() == "%"
     assert node.GetVoxelValueUnits().GetCodingSchemeDesignator() == "UCUM"
     display = node.GetDisplayNode()
-    assert display.GetColorNode() is colours
+    assert display.GetColorNodeID() == INFERNO
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 100)

@@ -1,4 +1,4 @@
-"""The folder of Slicer's subject hierarchy that holds a study's results."""
+"""Find or make a study's place in Slicer's subject hierarchy."""
 
 from __future__ import annotations
 
@@ -9,20 +9,39 @@ from typing import Any
 import slicer
 import vtk
 
-from MIMIRLib.scene.marks import STUDY_MARK, plain, study_mark
+from MIMIRLib.scene.node_marks import STUDY_MARK, single_line, study_mark
+from MIMIRLib.translate import tr as _
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The place of a study's results in the subject hierarchy; all empty for files.
+
+    Attributes:
+        study_uid: DICOM's Study Instance UID.
+        patient_id: DICOM's Patient ID.
+        patient_item_name: Slicer's own name for the patient; used only if Slicer has no item of
+            this patient yet.
+        study_item_name: Slicer's own name for the study; the nodes' names contain it.
+    """
+
+    study_uid: str = ""
+    patient_id: str = ""
+    patient_item_name: str = ""
+    study_item_name: str = ""
 
 
 def study_folder(
     scene: Any, key: str, subject: Subject, name: str, made: Callable[[int], None]
 ) -> int:
-    """The study's folder: the one that is there, wherever it was moved to, or a new one.
+    """Return the study's folder: the existing one, wherever it was moved to, or a new one.
 
     Args:
         scene: The scene.
         key: The study's key.
-        subject: Under whose study item a new folder is made; without a UID it is made at the top.
+        subject: A new folder is made under its study item, or at the top if it has no UID.
         name: Name of a new folder.
-        made: Is told every item that had to be made, the topmost first.
+        made: Called with each new item, the topmost first.
 
     Returns:
         The folder's item ID.
@@ -39,12 +58,12 @@ def study_folder(
 
 
 def hierarchy_of(scene: Any) -> Any:
-    """The scene's subject hierarchy."""
+    """Return the scene's subject hierarchy."""
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
 
 
 def all_items(hierarchy: Any) -> Iterator[int]:
-    """IDs of all items of the hierarchy, parents before their children."""
+    """Yield the IDs of all items, parents before their children."""
     items = vtk.vtkIdList()
     hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), items, True)
     for index in range(items.GetNumberOfIds()):
@@ -52,7 +71,7 @@ def all_items(hierarchy: Any) -> Iterator[int]:
 
 
 def _study_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -> int:
-    """The study's item, found by its UID or made; the scene's own for plain files."""
+    """Return the study's item, found by its UID or made; the scene's own for files."""
     if not subject.study_uid:
         return hierarchy.GetSceneItemID()
     constants = slicer.vtkMRMLSubjectHierarchyConstants
@@ -60,7 +79,7 @@ def _study_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -
     if study:
         return study
     patient = _patient_item(hierarchy, subject, made)
-    study = hierarchy.CreateStudyItem(patient, plain(subject.study_item_name) or "Study")
+    study = hierarchy.CreateStudyItem(patient, single_line(subject.study_item_name) or _("Study"))
     _identify(hierarchy, study, subject.study_uid)
     hierarchy.SetItemAttribute(
         study, constants.GetDICOMStudyInstanceUIDAttributeName(), subject.study_uid
@@ -70,15 +89,15 @@ def _study_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -
 
 
 def _patient_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -> int:
-    """The patient's item, found as Slicer's DICOM module would find it, or made."""
+    """Return the patient's item, found as Slicer's DICOM module would find it, or made."""
     constants = slicer.vtkMRMLSubjectHierarchyConstants
-    # What Slicer takes for the UID of a patient whose ID is empty.
+    # Slicer's own UID for a patient without an ID.
     uid = subject.patient_id or f"Patient-{subject.study_uid}"
     patient = hierarchy.GetItemByUID(constants.GetDICOMUIDName(), uid)
     if patient:
         return patient
     patient = hierarchy.CreateSubjectItem(
-        hierarchy.GetSceneItemID(), plain(subject.patient_item_name) or "Patient"
+        hierarchy.GetSceneItemID(), single_line(subject.patient_item_name) or _("Patient")
     )
     _identify(hierarchy, patient, uid)
     hierarchy.SetItemAttribute(patient, constants.GetDICOMPatientIDAttributeName(), uid)
@@ -87,25 +106,7 @@ def _patient_item(hierarchy: Any, subject: Subject, made: Callable[[int], None])
 
 
 def _identify(hierarchy: Any, item: int, uid: str) -> None:
-    """Let Slicer's DICOM module find the item again, and take it for its own."""
+    """Let Slicer's DICOM module find the item and use it as its own."""
     constants = slicer.vtkMRMLSubjectHierarchyConstants
     hierarchy.SetItemUID(item, constants.GetDICOMUIDName(), uid)
     hierarchy.SetItemOwnerPluginName(item, constants.GetDICOMUIDName())
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Where a study's results lie in the subject hierarchy; all empty for plain files.
-
-    Attributes:
-        study_uid: DICOM's Study Instance UID.
-        patient_id: DICOM's Patient ID.
-        patient_item_name: What Slicer itself calls the patient; used only if Slicer has no item
-            of this patient yet.
-        study_item_name: What Slicer itself calls the study; also begins the nodes' names.
-    """
-
-    study_uid: str = ""
-    patient_id: str = ""
-    patient_item_name: str = ""
-    study_item_name: str = ""

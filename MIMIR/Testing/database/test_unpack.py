@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mimir_engine import MimirError
-from MIMIRLib.database.importing import unpack
+from MIMIRLib.database.unpack import unpack
 
 DICOM = bytes(128) + b"DICM" + b"rest of the file"
 
@@ -98,7 +98,7 @@ def test_a_full_disk_is_said_before_anything_is_written(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1))
-    with pytest.raises(MimirError, match="no room") as raised:
+    with pytest.raises(MimirError, match="no space") as raised:
         list(unpack(archive_of(tmp_path, {"1": DICOM}), folder))
     assert raised.value.code == "DISK_FULL"
     assert names(folder) == []

@@ -1,4 +1,4 @@
-"""A zip archive of DICOM files to a folder of them, which Slicer's DICOM database can take in."""
+"""Unpack the DICOM files of a zip archive, for import into Slicer's DICOM database."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Union
 
-#: Where a DICOM file says that it is one (PS3.10, 7.1).
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.translate import tr as _
+
+#: Place of the letters DICM in a DICOM file (PS3.10, 7.1).
 _MAGIC = slice(128, 132)
-#: No room on the disk, or no more of it for this user (which Windows does not know).
+#: Error numbers of a full disk and of a full quota (which Windows does not have).
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[float, None, None]:
-    """Unpack the DICOM files of a zip archive, one file a step.
+    """Unpack the DICOM files of a zip archive, one file per step.
 
     Names in the archive are never used: the files are called ``000001.dcm`` and so on. Other
-    files, such as manifests, are left out. Ended early, by an error or by closing the generator,
-    it leaves no files behind.
+    files, such as manifests, are skipped. After an error, or if the generator is closed early, no
+    files remain.
 
     Args:
         archive: A zip archive, as UK Biobank delivers a study.
-        folder: An existing folder, best an empty one.
+        folder: An existing folder, preferably empty.
 
     Yields:
-        The part that is done, 0 to 1.
+        The share that is done, 0 to 1.
 
     Raises:
         MimirError: ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``ZIP_METHOD``, ``ZIP_DAMAGED``,
             ``FILE_TOO_LARGE``, ``STUDY_TOO_LARGE``, ``SOURCE_MISSING``, ``FILE_UNREADABLE``,
             ``NO_DICOM``, ``DISK_FULL``, ``FOLDER_UNWRITABLE``.
     """
-    from mimir_engine import MimirError
     from mimir_engine.study.source import open_source
 
     archive, folder = Path(archive), Path(folder)
@@ -42,7 +44,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[flo
     try:
         with open_source(archive) as entries:
             total = sum(entry.size for entry in entries)
-            _check_room(folder, total)
+            _check_disk_space(folder, total)
             for entry in entries:
                 content = entry.read(-1)
                 if content[_MAGIC] == b"DICM":
@@ -51,10 +53,10 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[flo
                 done += entry.size
                 yield done / total if total else 1.0
         if not written:
-            raise MimirError(
+            raise mimir_error(
                 "NO_DICOM",
-                f"the archive '{archive.name}' holds no DICOM files",
-                "Choose the archive of an imaging study.",
+                _("the archive '{name}' contains no DICOM files").format(name=archive.name),
+                _("Choose the archive of an imaging study."),
             )
     except OSError as error:
         _remove(written)
@@ -64,7 +66,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[flo
         raise
 
 
-def _check_room(folder: Path, size: int) -> None:
+def _check_disk_space(folder: Path, size: int) -> None:
     if shutil.disk_usage(folder).free < size:
         raise OSError(errno.ENOSPC, "the disk is full")
 
@@ -75,17 +77,21 @@ def _remove(files: list[Path]) -> None:
 
 
 def _unwritable(folder: Path, size: int, error: OSError) -> Exception:
-    from mimir_engine import MimirError
-
     if error.errno in _FULL:
-        return MimirError(
+        return mimir_error(
             "DISK_FULL",
-            f"there is no room for {size / 1e6:.0f} MB in folder '{folder}'",
-            "Make room on that disk, or choose another folder for temporary files in Slicer's"
-            " application settings.",
+            _("there is no space for {size:.0f} MB in folder '{folder}'").format(
+                size=size / 1e6, folder=folder
+            ),
+            _(
+                "Free disk space, or choose another folder for temporary files in Slicer's"
+                " application settings."
+            ),
         )
-    return MimirError(
+    return mimir_error(
         "FOLDER_UNWRITABLE",
-        f"folder '{folder}' cannot be written to ({error.strerror or error})",
-        "Choose another folder for temporary files in Slicer's application settings.",
+        _("folder '{folder}' cannot be written to ({reason})").format(
+            folder=folder, reason=error.strerror or error
+        ),
+        _("Choose another folder for temporary files in Slicer's application settings."),
     )

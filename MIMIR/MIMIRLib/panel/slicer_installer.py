@@ -1,4 +1,4 @@
-"""Installing packages in Slicer: torch by the PyTorch extension, the rest by pip."""
+"""Install packages in Slicer: torch with the PyTorch extension, the rest with pip."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import slicer
 
 
 class SlicerInstaller:
-    """Asks in a dialog and installs into Slicer's Python; see ``analysis.requirements``."""
+    """Asks in a dialog and installs into Slicer's Python; see ``engine.requirements``."""
 
     def has_pytorch_extension(self) -> bool:
-        """Whether the PyTorch extension is there."""
+        """Return whether the PyTorch extension is installed."""
         return find_spec("PyTorchUtils") is not None
 
     def ask(self, question: str) -> bool:
-        """Whether the user agrees; self-tests, whose dialogs answer themselves, do not."""
+        """Return whether the user agrees; never in tests, where dialogs close by themselves."""
         if slicer.app.testingEnabled():
             return False
         return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
 
     def install_pytorch(self, torch: str, torchvision: str) -> None:
-        """Install both in the build that suits this computer; takes minutes, blocks Slicer."""
+        """Install both in the build that suits this computer; blocks Slicer for minutes."""
         import PyTorchUtils
 
         with slicer.util.WaitCursor():
@@ -33,6 +33,6 @@ class SlicerInstaller:
             )
 
     def install(self, requirements: Sequence[str]) -> None:
-        """Install by pip."""
+        """Install with pip."""
         with slicer.util.WaitCursor():
             slicer.util.pip_install(list(requirements))

@@ -16,13 +16,15 @@ import slicer
 from scene_study import state_of
 
 from mimir_engine import MimirError
-from MIMIRLib.analysis import blocking_call as console
+from MIMIRLib import job as job_module
+from MIMIRLib.analysis import blocking_call
+from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.studies import from_paths, from_volumes
-from MIMIRLib.analysis.workflow import Stage, StudyFailure, Workflow
+from MIMIRLib.job import JobState
 from MIMIRLib.scene.results import find_cohort, find_results
 
-GONE = StudyFailure("1.2.3", "FILES_GONE", "the files are gone.")
+GONE = StudyOutcome("1.2.3", code="FILES_GONE", reason="the files are gone.")
 
 
 @pytest.fixture
@@ -39,40 +41,41 @@ def request(*paths: Path, **options: object) -> AnalysisRequest:
 
 
 def drive(
-    workflow: Workflow,
+    job: MeasureJob,
     wait_until: Callable,
-    until: Callable[[Workflow], bool] = lambda workflow: False,
+    until: Callable[[MeasureJob], bool] = lambda job: False,
 ) -> None:
-    """Step as a timer would, until the workflow is over or as asked."""
+    """Step as a timer would, until the job is over or as asked."""
 
     def is_enough() -> bool:
-        workflow.step()
-        return workflow.stage.is_over or until(workflow)
+        job.step()
+        return job.is_over or until(job)
 
-    workflow.start()
+    job.start()
     wait_until(is_enough)
 
 
 def test_a_study_ends_as_measurements_and_nodes_one_that_fails_with_its_reason(
     scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
 ) -> None:
-    workflow = Workflow(scene, request(phantom_zip), iter([GONE]))
-    ends: list[Stage] = []
+    job = MeasureJob(scene, request(phantom_zip), iter([GONE]))
+    ends: list[MeasureJob] = []
     sentences: list[str] = []
-    workflow.ended.connect(ends.append)
-    workflow.progressed.connect(lambda progress: sentences.append(progress.sentence))
+    job.ended.connect(ends.append)
+    job.progressed.connect(lambda progress: sentences.append(progress.sentence))
 
-    drive(workflow, wait_until)
+    drive(job, wait_until)
 
-    assert ends == [Stage.DONE]
-    assert workflow.failures == [GONE]
-    (result,) = workflow.results
+    assert ends == [job]
+    assert job.state is JobState.DONE
+    assert job.failures == [GONE]
+    (result,) = job.results
     assert result.key == phantom_zip.stem
     assert {m.name for m in result.measurements} >= {"phantom_liverVolume", "phantom_sex"}
     assert result.nodes == find_results(scene, phantom_zip.stem)
     assert None not in (result.nodes.water, result.nodes.table, result.nodes.chart)
-    assert workflow.summary == (
-        "1 study measured; 1 could not be measured: the reason is listed below."
+    assert job.summary == (
+        "1 study measured; 1 could not be measured. The reasons are listed below."
     )
     assert sentences[0] == "Looking up the studies' files"
     assert sentences[-1] == "Showing the results"
@@ -82,53 +85,57 @@ def test_cancelled_while_the_engine_works_the_scene_is_as_before(
     scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
 ) -> None:
     before = state_of(scene)
-    workflow = Workflow(scene, request(phantom_zip))
-    drive(workflow, wait_until, lambda workflow: workflow.stage is Stage.MEASURING)
+    job = MeasureJob(scene, request(phantom_zip))
+    drive(job, wait_until, lambda job: any("predict" in line for line in job.log))
 
-    workflow.cancel()
+    job.cancel()
 
-    assert workflow.stage is Stage.CANCELLED
+    assert job.state is JobState.CANCELLED
     assert state_of(scene) == before
-    assert workflow.summary == "Cancelled. The scene is as it was before."
+    assert job.summary == "Cancelled. The scene is unchanged."
 
 
 def test_cancelled_while_results_are_shown_the_scene_is_as_before(
-    scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
+    scene: slicer.vtkMRMLScene,
+    phantom_zip: Path,
+    wait_until: Callable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(job_module, "MAX_STEP_S", 0.0)  # one node per step
     before = state_of(scene)
-    workflow = Workflow(scene, request(phantom_zip, volumes=False))
-    drive(workflow, wait_until, lambda workflow: state_of(scene) != before)
-    assert workflow.stage is Stage.SHOWING
+    job = MeasureJob(scene, request(phantom_zip, volumes=False))
+    drive(job, wait_until, lambda job: state_of(scene) != before)
+    assert job.state is JobState.RUNNING
 
-    workflow.cancel()
+    job.cancel()
 
     assert state_of(scene) == before
-    assert workflow.results == []
+    assert job.results == []
 
 
 def test_cancelled_by_a_listener_it_ends_after_that_step(
     scene: slicer.vtkMRMLScene, phantom_zip: Path, wait_until: Callable
 ) -> None:
     before = state_of(scene)
-    workflow = Workflow(scene, request(phantom_zip))
-    workflow.logged.connect(lambda line: workflow.cancel())
+    job = MeasureJob(scene, request(phantom_zip))
+    job.logged.connect(lambda line: job.cancel())
 
-    drive(workflow, wait_until)
+    drive(job, wait_until)
 
-    assert workflow.stage is Stage.CANCELLED
+    assert job.state is JobState.CANCELLED
     assert state_of(scene) == before
 
 
 def test_two_runs_at_a_time_are_refused_and_the_first_goes_on(
     scene: slicer.vtkMRMLScene, phantom_zip: Path
 ) -> None:
-    first, second = Workflow(scene, request(phantom_zip)), Workflow(scene, request(phantom_zip))
+    first, second = MeasureJob(scene, request(phantom_zip)), MeasureJob(scene, request(phantom_zip))
     first.start()
 
     with pytest.raises(MimirError, match="RUN_GOES_ON"):
         second.start()
 
-    assert first.stage is Stage.GATHERING
+    assert first.state is JobState.RUNNING
     first.cancel()
     second.start()
     second.cancel()
@@ -139,26 +146,27 @@ def test_an_unknown_inference_module_fails_with_the_engines_sentence(
 ) -> None:
     before = state_of(scene)
     studies = request(phantom_zip).studies
-    workflow = Workflow(scene, AnalysisRequest(studies, ("nowhere",)))
+    job = MeasureJob(scene, AnalysisRequest(studies, ("nowhere",)))
 
-    drive(workflow, wait_until)
+    drive(job, wait_until)
 
-    assert workflow.stage is Stage.FAILED
-    assert workflow.error.startswith("MODULE_NOT_FOUND: ")
-    assert "nowhere" in workflow.error
+    assert job.state is JobState.FAILED
+    assert job.error.code == "MODULE_NOT_FOUND"
+    assert "nowhere" in job.summary
+    assert job.summary.endswith(" The scene is unchanged.")
     assert state_of(scene) == before
 
 
 def test_without_any_study_that_can_be_measured_the_engine_is_not_asked(
     scene: slicer.vtkMRMLScene, wait_until: Callable
 ) -> None:
-    workflow = Workflow(scene, request(), iter([GONE]))
+    job = MeasureJob(scene, request(), iter([GONE]))
 
-    drive(workflow, wait_until)
+    drive(job, wait_until)
 
-    assert workflow.stage is Stage.DONE
-    assert workflow.summary == (
-        "No study measured; 1 could not be measured: the reason is listed below."
+    assert job.state is JobState.DONE
+    assert job.summary == (
+        "No study measured; 1 could not be measured. The reasons are listed below."
     )
 
 
@@ -169,8 +177,8 @@ def test_several_studies_have_a_cohort_table(
     shutil.copyfile(phantom_zip, other)
     told: list[float] = []
 
-    results = console.run(
-        Workflow(scene, request(phantom_zip, other, volumes=False)),
+    results = blocking_call.measure(
+        MeasureJob(scene, request(phantom_zip, other, volumes=False)),
         lambda: None,
         lambda progress: told.append(progress.fraction),
     )
@@ -188,31 +196,33 @@ def test_the_console_raises_what_the_engine_says(
     (study,) = from_paths(tmp_path / "study.zip")
 
     with pytest.raises(MimirError, match=r"study study: .*zip") as error:
-        console.run(Workflow(scene, AnalysisRequest((study,), ("phantom",))), lambda: None)
+        blocking_call.measure(
+            MeasureJob(scene, AnalysisRequest((study,), ("phantom",))), lambda: None
+        )
 
     assert error.value.code == "NOT_A_ZIP"
 
 
 def test_an_interrupt_ends_the_run(scene: slicer.vtkMRMLScene, phantom_zip: Path) -> None:
-    workflow = Workflow(scene, request(phantom_zip))
+    job = MeasureJob(scene, request(phantom_zip))
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        console.run(workflow, interrupt)
+        blocking_call.measure(job, interrupt)
 
-    assert workflow.stage is Stage.CANCELLED
+    assert job.state is JobState.CANCELLED
 
 
 def test_fused_volumes_measured_again_give_the_same_but_for_rounding(
     scene: slicer.vtkMRMLScene, phantom_zip: Path, tmp_path: Path
 ) -> None:
-    (first,) = console.run(Workflow(scene, request(phantom_zip)), lambda: None)
+    (first,) = blocking_call.measure(MeasureJob(scene, request(phantom_zip)), lambda: None)
 
     study = from_volumes(first.nodes.water, first.nodes.fat, tmp_path)
     again = AnalysisRequest((study,), ("phantom",), volumes=False)
-    (second,) = console.run(Workflow(scene, again), lambda: None)
+    (second,) = blocking_call.measure(MeasureJob(scene, again), lambda: None)
 
     for one, other in zip(first.measurements, second.measurements):
         assert (other.name, other.unit) == (one.name, one.unit)

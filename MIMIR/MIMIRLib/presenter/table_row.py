@@ -1,4 +1,4 @@
-"""Rows of the panel's tables: what a cell shows, what it is sorted by, what its tooltip says."""
+"""Rows of the panel's tables, and the filter that finds them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Cell:
     """One cell.
 
     Attributes:
-        text: As shown.
-        order: What the column is sorted by; the text where it is None.
+        text: The text shown.
+        order: Sort key of the column; None for the text itself.
         tooltip: More, in a sentence.
     """
 
@@ -28,9 +28,9 @@ class Row:
     """One row.
 
     Attributes:
-        key: What it stands for, e.g. a study's UID.
-        cells: One a column.
-        ticked: Whether its box is ticked; None where it has no box.
+        key: Identifies its content, e.g. a study's UID.
+        cells: One per column.
+        ticked: State of its box; None if it has no box.
     """
 
     key: str
@@ -39,19 +39,19 @@ class Row:
 
     @property
     def searched(self) -> str:
-        """What a filter looks at: all of its texts and tooltips, in lower case."""
+        """The text that a filter searches: all texts and tooltips, in lower case."""
         return " ".join(f"{cell.text} {cell.tooltip}" for cell in self.cells).lower()
 
 
 def filter_pattern(text: str) -> str:
-    """A regular expression that finds the rows which hold all words of a filter, in any order.
+    """Return a regular expression for rows that contain all words of a text, in any order.
 
-    It means the same to Python and to Qt.
+    Python and Qt read it alike.
     """
     return "".join(f"(?=.*{re.escape(word)})" for word in text.lower().split())
 
 
-def fitting(rows: Sequence[Row], pattern: str) -> list[Row]:
-    """The rows that a filter's pattern leaves."""
+def matching(rows: Sequence[Row], pattern: str) -> list[Row]:
+    """Return the rows that match a filter's pattern."""
     expression = re.compile(pattern)
     return [row for row in rows if expression.match(row.searched)]

@@ -1,0 +1,40 @@
+"""Add an inference module to the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from MIMIRLib.engine.process import EngineProcess
+from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.translate import tr as _
+
+
+class AddModuleJob(Job):
+    """Copies an inference module, checks it, and converts it from the published layout if needed.
+
+    The engine does this in its own process: the published layout needs torch, and a copy may be
+    large.
+
+    Args:
+        source: A folder or a zip archive.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self._source = str(Path(source).expanduser().absolute())
+
+    def _work(self) -> Work:
+        yield Progress(None, _("Adding the inference module: copying and checking its files"))
+        with EngineProcess(["modules", "add", self._source]) as process:
+            while process.is_running:
+                yield None
+            if process.exit_code != 0:
+                raise process.failure()
+            for line in process.log_lines():
+                self._log(line)
+
+    def _summary(self) -> str:
+        return self.log[-1]
+
+    def _cancelled_summary(self) -> str:
+        return _("Cancelled. No inference module was added.")

@@ -1,0 +1,43 @@
+"""Connect the presenter with Slicer's DICOM database, scene and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import slicer
+
+from MIMIRLib.analysis.measure_job import MeasureJob
+from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.studies import all_from_database
+from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.engine import requirements
+from MIMIRLib.panel.import_job import ImportJob
+from MIMIRLib.panel.slicer_installer import SlicerInstaller
+
+
+class SlicerServices:
+    """Does the panel's work; see ``presenter.protocols.Services``."""
+
+    def studies(self) -> Sequence[StudyEntry]:
+        """Return the Dixon studies of the DICOM database."""
+        return list_studies(database_file())
+
+    def install_missing(self) -> None:
+        """Install missing packages if the user agrees; raises if some are still missing."""
+        requirements.install_missing(SlicerInstaller())
+
+    def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
+        """Return a job that measures studies of the database."""
+        studies = all_from_database(slicer.dicomDatabase, entries)
+        return MeasureJob(slicer.mrmlScene, request, studies, Path(slicer.app.temporaryPath))
+
+    def import_job(self, paths: Sequence[str]) -> ImportJob:
+        """Return a job that imports folders or zip archives into the database."""
+        return ImportJob(slicer.dicomDatabase, paths)
+
+
+def database_file() -> str:
+    """Return the DICOM database's file; empty while it is not open."""
+    database = slicer.dicomDatabase
+    return database.databaseFilename if database is not None and database.isOpen else ""
