@@ -65,10 +65,10 @@ FULL = Plan()
 
 #: Runs through everything in a minute or two. What comes out means nothing.
 SMALL = Plan(
-    training=60,
-    calibration=60,
-    fresh=24,
-    shifted=12,
+    training=36,
+    calibration=50,
+    fresh=12,
+    shifted=6,
     folds=2,
     steps=2,
     trial_phantoms=24,
