@@ -11,7 +11,7 @@ import numpy as np
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import interval_curve
 from mimir_engine.inference_module import InferenceModule, load_module
-from mimir_engine.inference_module.features import typicality
+from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import reach_in_sd
@@ -93,7 +93,7 @@ def _predict(
         predicted, features = Predictor(module).predict_with_features(dataset.read_images(rows))
         statistics = module.features()
         mean[rows], variance[rows] = predicted.mean, predicted.variance
-        ratio[rows] = np.nan if statistics is None else typicality(statistics, features).ratio
+        ratio[rows] = np.nan if statistics is None else distance_ratio(statistics, features)
         done += len(rows)
         progress(done, len(dataset))
     cache.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import PERSON, Predictions
 from mimir_engine.files.table_reader import to_number
-from mimir_engine.inference_module.statistics import sex_label
+from mimir_engine.inference_module.statistics import recorded_sex
 
 #: Largest number of members of a group.
 MAX_MEMBERS = 30
@@ -75,7 +75,7 @@ def _of_targets(predictions: Predictions) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     places = {name.lower(): i for i, name in enumerate(predictions.names)}
     if SEX in places:
-        found[SEX] = tuple(map(sex_label, predictions.reference[:, places[SEX]]))
+        found[SEX] = tuple(map(recorded_sex, predictions.reference[:, places[SEX]]))
     if AGE in places:
         ages = predictions.reference[:, places[AGE]].tolist()
         found[AGE] = tuple("" if np.isnan(value) else repr(value) for value in ages)

@@ -7,17 +7,15 @@ published layout; ``weights``, ``statistics`` and ``features`` are the files bes
 weights are read or written.
 """
 
-from mimir_engine.inference_module.acceptance import Accepts, outside_validation
+from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.folder import (
     check_columns,
     check_projection,
     find_module,
     find_modules,
-    list_modules,
     load_module,
     module_folders,
     module_sha256,
-    new_folder,
     rewrite_module,
     verify_module,
     write_module,
@@ -33,12 +31,9 @@ __all__ = [
     "check_projection",
     "find_module",
     "find_modules",
-    "list_modules",
     "load_module",
     "module_folders",
     "module_sha256",
-    "new_folder",
-    "outside_validation",
     "rewrite_module",
     "verify_module",
     "write_module",

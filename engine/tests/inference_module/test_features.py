@@ -1,4 +1,4 @@
-"""Statistics of features: what is like the data, and what lies far outside of them."""
+"""Test the statistics of features and the distance of images from the calibration data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.features import (
     FeatureStatistics,
     describe_features,
+    distance_ratio,
     read_features,
-    typicality,
     write_features,
 )
 from mimir_engine.inference_module.format import ModuleFile
@@ -46,12 +46,14 @@ def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatis
     return found
 
 
-def test_new_images_of_the_same_kind_fall_where_the_quantiles_say(tmp_path: Path) -> None:
-    judged = typicality(shipped(tmp_path / "trial", drawn(800)), drawn(2_000, seed=1))
+def test_distances_of_new_images_of_the_same_kind_have_the_stored_quantiles(tmp_path: Path) -> None:
+    statistics = shipped(tmp_path / "trial", drawn(800))
+    ratios = distance_ratio(statistics, drawn(2_000, seed=1))
     for level in (0.5, 0.9, 0.95):
-        share = (judged.distance <= judged.quantiles[level]).mean()
+        (quantile,) = statistics.quantiles[np.isclose(statistics.levels, level)]
+        share = (ratios <= quantile / statistics.quantiles[-1]).mean()
         assert share == pytest.approx(level, abs=0.03)
-    assert np.median(judged.ratio) < 1
+    assert np.median(ratios) < 1
 
 
 def test_what_lies_outside_in_either_way_is_far(tmp_path: Path) -> None:
@@ -60,9 +62,9 @@ def test_what_lies_outside_in_either_way_is_far(tmp_path: Path) -> None:
     further = usual + 4 * (usual - usual.mean(axis=0))
     elsewhere = usual + np.random.default_rng(3).standard_normal(300).astype(np.float32)
     for strange in (further, elsewhere):
-        judged = typicality(statistics, strange)
-        assert judged.ratio.min() > 0.5
-        assert np.median(judged.ratio) > 3
+        ratios = distance_ratio(statistics, strange)
+        assert ratios.min() > 0.5
+        assert np.median(ratios) > 3
 
 
 def test_components_are_those_of_scikit_learn() -> None:
@@ -117,14 +119,14 @@ def test_images_that_the_components_describe_in_full_leave_no_residual_of_roundi
     statistics = describe_features(flat, rank=20)
     assert statistics is not None
     fresh = (rng.standard_normal((50, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
-    assert np.isfinite(typicality(statistics, fresh).ratio).all()
+    assert np.isfinite(distance_ratio(statistics, fresh)).all()
     assert module_spec().features() is None
 
 
 def test_features_of_another_network_are_refused(tmp_path: Path) -> None:
     statistics = shipped(tmp_path / "trial", drawn(100))
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
-        typicality(statistics, np.ones((1, 512), np.float32))
+        distance_ratio(statistics, np.ones((1, 512), np.float32))
 
 
 def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:

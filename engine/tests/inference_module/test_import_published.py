@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 from random_modules import random_images, random_state_dict
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import InferenceModule, load_module, verify_module
+from mimir_engine.inference_module import InferenceModule, load_module, source_files, verify_module
 from mimir_engine.inference_module import import_published as published_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.architecture import build_network
@@ -323,7 +323,8 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
 def test_a_snapshot_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_module, "MAX_SNAPSHOT_BYTES", 1 << 20)
+    monkeypatch.setattr(published_module, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1 << 20)
     inflated = io.BytesIO()
     with zipfile.ZipFile(inflated, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", b"\0" * (2 << 20))
@@ -339,7 +340,7 @@ def test_a_snapshot_that_unpacks_to_too_much_is_refused(
 def test_a_zip_entry_that_inflates_beyond_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_module, "MAX_SNAPSHOT_BYTES", 1 << 20)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1 << 20)
     path = tmp_path / "module_bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in TEXTS.items():
