@@ -25,7 +25,7 @@ def resample_counts(persons: Sequence[str], resamples: int, seed: int) -> np.nda
     return counts
 
 
-def percentile_intervals(samples: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def percentile_intervals(samples: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the middle share of the resamples' values (linear between order statistics).
 
     Args:

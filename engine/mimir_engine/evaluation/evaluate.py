@@ -50,16 +50,20 @@ class Evaluation:
     """Metrics of an evaluation.
 
     Attributes:
-        names, units: Of the targets.
+        names: Names of the targets.
+        units: Their units.
         subgroups: Group and member, e.g. ("sex", "female"); the first is `ALL`.
         counts: Studies with reference and prediction, int64 (subgroups, targets).
         values: float64 (subgroups, targets, metrics), in the order of `METRICS`; NaN where a
             metric is not defined.
-        lower, upper: Bounds of the 95 % bootstrap intervals, in the same shape.
+        lower: Lower bounds of the 95 % bootstrap intervals, in the same shape.
+        upper: Upper bounds, likewise.
         level: Of the prediction intervals that ``picp`` and widths are about.
         given: Whether those intervals are part of the predictions; else they are Gaussian.
-        resamples, seed: Of the bootstrap.
-        studies, persons: How many there are.
+        resamples: Number of the bootstrap's resamples.
+        seed: Seed of the bootstrap.
+        studies: Number of studies.
+        persons: Number of persons.
     """
 
     names: tuple[str, ...]

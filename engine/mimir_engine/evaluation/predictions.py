@@ -42,7 +42,8 @@ class Predictions:
         reference: Reference values, float64 (studies, targets), NaN where unknown.
         mean: Predictions in the same unit and shape.
         sd: Their standard deviations, above zero; NaN where unknown.
-        lower, upper: Bounds of the intervals, in the same shape; None where there are none.
+        lower: Lower bounds of the intervals, in the same shape; None without intervals.
+        upper: Upper bounds, likewise.
         level: Share of references that the intervals should contain.
         groups: Each study's entry of e.g. ``fold`` or ``sex``; empty where it is unknown.
     """
@@ -95,25 +96,23 @@ def _unfit(what: str) -> MimirError:
     return MimirError("PREDICTIONS_INVALID", what, "Fix the program that wrote the predictions.")
 
 
-# --- reading ---
-
-
-def read_predictions(path: Path, level: float = DEFAULT_LEVEL) -> Predictions:
+def read_predictions(path: Path) -> Predictions:
     """Read the tidy table (CSV, or Parquet by its ending).
-
-    Args:
-        path: The file.
-        level: Level of intervals whose columns are called ``lower`` and ``upper``.
 
     Raises:
         MimirError: ``PREDICTIONS_INVALID`` with line and column; ``EXTRA_MISSING``.
     """
-    with open_table(Path(path)) as table:
-        return tidy_predictions(table, level)
+    with open_table(path) as table:
+        return tidy_predictions(table)
 
 
 def tidy_predictions(table: Table, level: float = DEFAULT_LEVEL) -> Predictions:
-    """Read the tidy table from a table that is open."""
+    """Read the tidy table from an open table.
+
+    Args:
+        table: The table.
+        level: Level of intervals whose columns are called ``lower`` and ``upper``.
+    """
     bounds, found_level = _bounds(table, level)
     numbers = {name: name for name in _NUMBERS if name in table.columns} | bounds
     table.index("mean")
@@ -144,15 +143,12 @@ def _bounds(table: Table, level: float) -> tuple[dict[str, str], Optional[float]
     return {m[1]: m[0] for m in found}, round(float(percent) / 100, 12) if percent else level
 
 
-# --- writing ---
-
-
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write the tidy table as CSV, in full precision.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` where a group has the name of one
-            of the table's own columns.
+        MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` if a group has the name of one of
+            the table's own columns.
     """
     numbers = _number_columns(predictions)
     for name in predictions.groups:

@@ -9,7 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.predictions import Predictions, read_predictions, write_predictions
+from mimir_engine.evaluation.predictions import (
+    Predictions,
+    read_predictions,
+    tidy_predictions,
+    write_predictions,
+)
 from mimir_engine.evaluation.reference_table import read_with_reference
 from mimir_engine.files import table_reader
 from mimir_engine.files.csv_writer import write_csv
@@ -112,7 +117,8 @@ def test_columns_can_come_in_any_order_and_rows_can_lack(tmp_path: Path) -> None
 
 def test_plain_bounds_have_the_level_that_is_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "study,target,mean,lower,upper\ns,a,1,0,2\n")
-    assert read_predictions(path, level=0.8).level == 0.8
+    with table_reader.open_table(path) as table:
+        assert tidy_predictions(table, level=0.8).level == 0.8
 
 
 @pytest.mark.parametrize(
