@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     groups = choose_groups(predictions, _names(arguments.groups))
     evaluation = evaluate(
-        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("judged")
+        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
     )
     write_metrics(arguments.output, evaluation)
     if arguments.figures != "none":
@@ -72,8 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         folder = arguments.output / "figures"
         draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
     print(arguments.output / "metrics.md", flush=True)
-    if evaluation.unjudged:
-        say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unjudged)}")
+    if evaluation.unevaluated:
+        say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")
         return SOME_FAILED
     return DONE
 

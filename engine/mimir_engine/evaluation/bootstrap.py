@@ -33,7 +33,7 @@ def percentile_intervals(samples: np.ndarray, level: float) -> tuple[np.ndarray,
         level: The share.
 
     Returns:
-        Lower and upper bounds (...); NaN where fewer than two values are known.
+        Lower and upper bounds (...); NaN if fewer than two values are known.
     """
     ordered = np.sort(samples, axis=0)  # NaN last
     known = np.isfinite(ordered).sum(axis=0)

@@ -131,11 +131,9 @@ def _sheet(draw: Callable[[Any, _Target, bool], None], targets: list[_Target]) -
 
 
 def _figure(rows: int, columns: int, side: float) -> tuple[Any, list[Any]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(columns * side, rows * side))
-    FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False).ravel().tolist()
 
 

@@ -37,7 +37,7 @@ class Predictions:
 
     Attributes:
         names: Targets, one per column.
-        units: Of the targets; empty where a target has none.
+        units: Units of the targets; empty for a target without one.
         studies: Names of the studies, one per row.
         reference: Reference values, float64 (studies, targets), NaN where unknown.
         mean: Predictions in the same unit and shape.
@@ -45,7 +45,7 @@ class Predictions:
         lower: Lower bounds of the intervals, in the same shape; None without intervals.
         upper: Upper bounds, likewise.
         level: Share of references that the intervals should contain.
-        groups: Each study's entry of e.g. ``fold`` or ``sex``; empty where it is unknown.
+        groups: Each study's entry of e.g. ``fold`` or ``sex``; empty if it is unknown.
     """
 
     names: tuple[str, ...]
@@ -87,7 +87,7 @@ class Predictions:
 
     @property
     def persons(self) -> tuple[str, ...]:
-        """Return the person of each study; the study's name where it is unknown."""
+        """Return the person of each study; the study's name if it is unknown."""
         known = next((self.groups[name] for name in PERSON if name in self.groups), self.studies)
         return tuple(person or study for person, study in zip(known, self.studies))
 

@@ -24,13 +24,13 @@ _BOUND = re.compile(r"_(lower|upper)(\d{1,2}(?:\.\d+)?)")
 def read_with_reference(
     predictions: Path, reference: Optional[Path] = None, level: float = DEFAULT_LEVEL
 ) -> Predictions:
-    """Read predictions of either kind, and their references where these are in a separate file.
+    """Read predictions of either kind, and their references if these are in a separate file.
 
     Args:
         predictions: The tidy table, or ``predictions.csv`` of ``mimir infer``.
         reference: A tidy table ``study,target,value``, with ``unit`` and further columns that
             describe the study if these are known. Replaces the references of the first table.
-        level: Of intervals whose columns do not name it.
+        level: Level of intervals whose columns do not name it.
 
     Raises:
         MimirError: ``PREDICTIONS_INVALID``, ``REFERENCE_UNMATCHED``, ``EXTRA_MISSING``.

@@ -3,8 +3,8 @@
 ``format`` and ``target`` define a module and its ``module.json``; ``folder`` loads, writes,
 verifies and finds modules, ``add_module`` adds them, ``import_published`` converts those of the
 published layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``;
-``acceptance`` compares a study with what a module was validated on. torch is imported only where
-weights are read or written.
+``acceptance`` compares a study with what a module was validated on. torch is imported only to
+read or write weights.
 """
 
 from mimir_engine.inference_module.acceptance import Accepts

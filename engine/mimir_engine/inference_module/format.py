@@ -75,7 +75,7 @@ class InferenceModule:
         statistics_file: Its prediction statistics. Set on writing.
         features_file: The statistics of its features. Set on writing.
         bfloat16_error_sd: Largest difference of bfloat16 from float32 means, in training standard
-            deviations; None where it was not measured. Older modules have it; nothing uses it.
+            deviations; None if it was not measured. Older modules have it; nothing uses it.
         folder: The folder it was loaded from; empty before it is written.
     """
 

@@ -76,7 +76,7 @@ def import_published(
 
     Raises:
         MimirError: ``PUBLISHED_MODULE_INVALID`` for the files, ``MODULE_INVALID`` for the values in
-            them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` where means and catalogue disagree,
+            them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` if means and catalogue disagree,
             ``MODULE_EXISTS``, ``TORCH_TOO_OLD``.
     """
     source, destination = Path(source), Path(destination)

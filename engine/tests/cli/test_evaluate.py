@@ -190,7 +190,7 @@ def test_without_sds_only_agreement_is_judged() -> None:
     judged = evaluate(made(), resamples=10)
     assert np.isfinite(judged.value("sex", "icc"))
     assert np.isnan(judged.value("sex", "auce"))
-    assert judged.unjudged == ("nobodys",)
+    assert judged.unevaluated == ("nobodys",)
 
 
 def test_for_age_both_gaps_are_told_and_never_an_r2_of_the_corrected_one() -> None:
