@@ -150,20 +150,14 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` if a group has the name of one of
             the table's own columns.
     """
-    numbers = _number_columns(predictions)
+    numbers = {name: getattr(predictions, name) for name in _NUMBERS}
+    if predictions.level is not None:
+        for bound in ("lower", "upper"):
+            numbers[f"{bound}{100 * predictions.level:.10g}"] = getattr(predictions, bound)
     for name in predictions.groups:
         if name in (*TEXTS, *_NUMBERS) or _BOUND.fullmatch(name):
             raise _unfit(f"a group cannot have the name '{name}' of a column")
     write_csv(path, [*TEXTS, *numbers, *predictions.groups], _rows(predictions, numbers))
-
-
-def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
-    columns = {name: getattr(predictions, name) for name in _NUMBERS}
-    if predictions.lower is not None and predictions.upper is not None and predictions.level:
-        percent = f"{100 * predictions.level:.10g}"
-        columns[f"lower{percent}"] = predictions.lower
-        columns[f"upper{percent}"] = predictions.upper
-    return columns
 
 
 def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[object]]:

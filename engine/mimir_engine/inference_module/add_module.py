@@ -12,13 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module.folder import (
-    MODULE_FILE,
-    load_module,
-    new_folder,
-    verify_module,
-)
+from mimir_engine.inference_module.folder import load_module, new_folder, verify_module
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.search_path import MODULE_FILE
 from mimir_engine.inference_module.source_files import (
     Opener,
     copy_limited,

@@ -30,14 +30,13 @@ from mimir_engine.inference_module.format import (
     WeightsFile,
     module_to_json,
 )
-from mimir_engine.inference_module.search_path import locate
+from mimir_engine.inference_module.search_path import MODULE_FILE, locate
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
 from mimir_engine.inference_module.target import INVALID
 
 if TYPE_CHECKING:
     import torch
 
-MODULE_FILE = "module.json"
 STATISTICS_FILE = "statistics.json"
 FEATURES_FILE = "features.safetensors"
 CARD_FILE = "README.md"

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Name of the file that makes a folder an inference module.
+MODULE_FILE = "module.json"
 #: Environment variable with folders of modules, separated as in ``PATH``.
 ENVIRONMENT_VARIABLE = "MIMIR_WEIGHTS"
 #: Folder of the package ``mimir_engine``.
@@ -38,7 +40,7 @@ def locate() -> Places:
     named = os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep)
     user_modules = _user_data() / "mimir" / "modules"
     above = (folder / "weights" for folder in (PACKAGE, *list(PACKAGE.parents)[:MAX_LEVELS_UP]))
-    shipped = [weights for weights in above if any(weights.glob("*/module.json"))]
+    shipped = [weights for weights in above if any(weights.glob(f"*/{MODULE_FILE}"))]
     return Places(
         user_modules,
         (*(Path(folder).expanduser() for folder in named if folder), user_modules, *shipped[:1]),

@@ -1,4 +1,4 @@
-"""Metrics against other people's implementations of the same definitions."""
+"""Compare metrics with independent implementations of the same definitions."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_without_spread_nothing_is_explained() -> None:
 
 
 @pytest.mark.parametrize("value", [0.1, -1 / 3, 1e7, 0.0])
-def test_rounding_errors_are_no_spread(value: float) -> None:
+def test_rounding_errors_do_not_count_as_spread(value: float) -> None:
     """Every processor adds up in its own order: the errors drawn here stand for all of them."""
     rng = np.random.default_rng(1)
     constant = value * (1 + 2e-16 * rng.integers(-2, 3, 200))
@@ -150,8 +150,8 @@ def test_coverage_and_width_of_conformal_intervals_are_those_of_crepes(made: Arr
     reference, mean, sd = made
     half = len(sd) // 2
     regressor = crepes.ConformalRegressor().fit((reference - mean)[:half], sigmas=sd[:half])
-    judged = {"y": reference[half:], "sigmas": sd[half:], "confidence": 0.9}
-    expected = regressor.evaluate(mean[half:], metrics=["error", "eff_mean"], **judged)
+    options = {"y": reference[half:], "sigmas": sd[half:], "confidence": 0.9}
+    expected = regressor.evaluate(mean[half:], metrics=["error", "eff_mean"], **options)
     bounds = regressor.predict_int(mean[half:], sigmas=sd[half:], confidence=0.9)
     found = interval_scores(reference[half:], bounds[:, 0], bounds[:, 1])
     np.testing.assert_allclose(found["picp"], 1 - expected["error"], **CLOSE)
@@ -207,7 +207,7 @@ def test_the_curve_is_the_error_without_the_most_uncertain() -> None:
     assert ause(by_error, by_error) == 0
 
 
-def test_sds_that_are_all_the_same_leave_the_error_as_it_is() -> None:
+def test_equal_sds_leave_the_error_unchanged() -> None:
     error = np.random.default_rng(5).exponential(size=83)
     curve = sparsification_curve(error, np.ones(83))
     np.testing.assert_allclose(curve, np.full(len(REMOVED), error.mean()))
@@ -224,7 +224,7 @@ def test_the_order_of_the_table_changes_nothing() -> None:
     assert found["ence"] == pytest.approx(other["ence"])
 
 
-def test_keys_that_differ_by_rounding_are_equal() -> None:
+def test_keys_that_differ_by_rounding_count_as_equal() -> None:
     rng = np.random.default_rng(6)
     error, sd = rng.exponential(size=90), rng.integers(1, 5, 90) / 10
     rounded = sd * (1 + 2e-16 * rng.integers(-2, 3, 90))
@@ -234,7 +234,7 @@ def test_keys_that_differ_by_rounding_are_equal() -> None:
     assert ence(error, rounded) == pytest.approx(ence(error, sd))
 
 
-def test_rounding_errors_of_perfect_predictions_have_no_order() -> None:
+def test_rounding_errors_of_perfect_predictions_are_not_ranked() -> None:
     rng = np.random.default_rng(6)
     reference, sd = rng.normal(5, 1, 90), rng.exponential(size=90)
     scores = ranked_scores(reference, reference * (1 + 2e-16 * rng.integers(-2, 3, 90)), sd)
@@ -351,7 +351,7 @@ def test_each_fold_is_corrected_by_the_others() -> None:
     np.testing.assert_allclose(corrected[folds == "2"], expected)
 
 
-def test_a_gap_in_the_table_is_none_in_the_corrections() -> None:
+def test_a_missing_age_leaves_the_other_corrections_unchanged() -> None:
     age, estimate = drawn_to_the_mean(50)
     age[3], estimate[7] = np.nan, np.nan
     raw, corrected = age_gaps(age, estimate)
@@ -359,7 +359,7 @@ def test_a_gap_in_the_table_is_none_in_the_corrections() -> None:
     assert np.flatnonzero(np.isnan(corrected)).tolist() == [3, 7]
 
 
-def test_rounding_errors_make_no_line_and_no_correlation_with_age() -> None:
+def test_rounding_errors_give_neither_a_line_nor_a_correlation_with_age() -> None:
     age, _ = drawn_to_the_mean(50)
     for estimate in (age + 3, age - 1 / 3, age * (1 + 2e-16)):
         assert np.isnan(gap_scores(age, estimate - age)["age_correlation"])
