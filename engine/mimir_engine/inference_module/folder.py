@@ -88,6 +88,7 @@ def write_module(
             name = f"weights{index + 1 if len(state_dicts) > 1 else ''}.safetensors"
             save_weights(new / name, state_dict, eight_bit=eight_bit)
             weights.append(WeightsFile(name, file_sha256(new / name), storage))
+        module = replace(module, statistics_file=None, features_file=None)
         _write_description(new, replace(module, weights=tuple(weights)))
     return load_module(folder)
 
