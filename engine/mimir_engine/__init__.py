@@ -1,4 +1,4 @@
-"""Body measurements with honest uncertainty from neck-to-knee Dixon MRI."""
+"""Body measurements with prediction intervals from neck-to-knee Dixon MRI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-#: Public names and where they live; imported when first asked for, so that importing the package
+#: Public names and their modules, which are imported on first use, so that importing the package
 #: costs nothing.
 _PUBLIC = {
     "MimirError": "errors",

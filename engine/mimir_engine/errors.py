@@ -9,7 +9,7 @@ MAX_CHARACTERS = 1000
 class MimirError(Exception):
     """An error that is shown to the user in one line.
 
-    It is raised where the fact is known and caught only by the command line, worker and panel.
+    Only the command line, the worker and the panel catch it.
 
     Args:
         code: Stable upper-case code, e.g. ``STATION_GAP``; scripts may rely on it. All codes are

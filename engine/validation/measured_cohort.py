@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mimir_engine.evaluation.predictions import Predictions
-from mimir_engine.evaluation.uncertainty import interval_curve
 from mimir_engine.inference_module import InferenceModule, load_module
-from mimir_engine.inference_module.features import typicality
+from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import reach_in_sd
@@ -44,7 +43,9 @@ class MeasuredCohort:
         for target in range(len(p.names)):
             half = self.factors[:, target] * p.sd[:, target, None]
             mean = p.mean[:, target, None]
-            inner.append(interval_curve(p.reference[:, target], mean - half, mean + half))
+            reference = p.reference[:, target, None]
+            inside = (mean - half <= reference) & (reference <= mean + half)
+            inner.append(inside.mean(axis=0))
         return np.pad(np.array(inner), ((0, 0), (1, 1)), constant_values=(0.0, 1.0))
 
 
@@ -93,7 +94,7 @@ def _predict(
         predicted, features = Predictor(module).predict_with_features(dataset.read_images(rows))
         statistics = module.features()
         mean[rows], variance[rows] = predicted.mean, predicted.variance
-        ratio[rows] = np.nan if statistics is None else typicality(statistics, features).ratio
+        ratio[rows] = np.nan if statistics is None else distance_ratio(statistics, features)
         done += len(rows)
         progress(done, len(dataset))
     cache.parent.mkdir(parents=True, exist_ok=True)

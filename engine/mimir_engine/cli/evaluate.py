@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.cli._count_line import CountLine
@@ -61,9 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
             f"the table's interval level is {predictions.level:g}, not {arguments.level:g}",
             "Leave --level out.",
         )
-    groups = choose_groups(predictions, _names(arguments.groups))
+    asked = None
+    if arguments.groups is not None:
+        asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]
+    groups = choose_groups(predictions, asked)
     evaluation = evaluate(
-        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("judged")
+        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
     )
     write_metrics(arguments.output, evaluation)
     if arguments.figures != "none":
@@ -72,8 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         folder = arguments.output / "figures"
         draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
     print(arguments.output / "metrics.md", flush=True)
-    if evaluation.unjudged:
-        say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unjudged)}")
+    if evaluation.unevaluated:
+        say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")
         return SOME_FAILED
     return DONE
 
@@ -96,7 +99,3 @@ def _check(arguments: argparse.Namespace) -> None:
             f"--bootstrap must be 0 to {MAX_RESAMPLES:,} and --seed at least 0",
             "Try 'mimir evaluate --help'.",
         )
-
-
-def _names(text: Optional[str]) -> Optional[list[str]]:
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.errors import MimirError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -32,17 +33,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from mimir_engine.inference_module import list_modules
+    from mimir_engine.inference_module import load_module, module_folders
     from mimir_engine.inference_module.search_path import locate
 
-    modules, errors = list_modules()
-    for module in modules:
+    listed, failed = 0, 0
+    for folder in module_folders():
+        try:
+            module = load_module(folder)
+        except MimirError as error:
+            say(str(error))
+            failed += 1
+            continue
         print(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
-    for error in errors:
-        say(str(error))
-    if not modules:
+        listed += 1
+    if not listed:
         say(f"No inference modules in {', '.join(map(str, locate().modules))}.")
-    return SOME_FAILED if errors else DONE
+    return SOME_FAILED if failed else DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from mimir_engine.evaluation.agreement import Scores, Weights, finite, weighted_sums
 from mimir_engine.evaluation.rounding import is_rounding, squares_around_mean
 
-#: Number of folds where none are given.
+#: Number of folds if none are given.
 FOLDS = 10
 
 

@@ -2,7 +2,7 @@
 
 Every function takes one target's studies, none of them NaN, as float64 (studies,), and optionally
 `weights`, float64 (resamples, studies): how often each study occurs in each resample. With weights
-the results have shape (resamples,), else they are single numbers; NaN where one is not defined.
+the results have shape (resamples,), else they are single numbers; NaN if one is not defined.
 """
 
 from __future__ import annotations

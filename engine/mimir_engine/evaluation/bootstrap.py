@@ -25,7 +25,7 @@ def resample_counts(persons: Sequence[str], resamples: int, seed: int) -> np.nda
     return counts
 
 
-def percentile_intervals(samples: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def percentile_intervals(samples: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the middle share of the resamples' values (linear between order statistics).
 
     Args:
@@ -33,7 +33,7 @@ def percentile_intervals(samples: np.ndarray, level: float = 0.95) -> tuple[np.n
         level: The share.
 
     Returns:
-        Lower and upper bounds (...); NaN where fewer than two values are known.
+        Lower and upper bounds (...); NaN if fewer than two values are known.
     """
     ordered = np.sort(samples, axis=0)  # NaN last
     known = np.isfinite(ordered).sum(axis=0)

@@ -50,16 +50,20 @@ class Evaluation:
     """Metrics of an evaluation.
 
     Attributes:
-        names, units: Of the targets.
+        names: Names of the targets.
+        units: Their units.
         subgroups: Group and member, e.g. ("sex", "female"); the first is `ALL`.
         counts: Studies with reference and prediction, int64 (subgroups, targets).
         values: float64 (subgroups, targets, metrics), in the order of `METRICS`; NaN where a
             metric is not defined.
-        lower, upper: Bounds of the 95 % bootstrap intervals, in the same shape.
-        level: Of the prediction intervals that ``picp`` and widths are about.
+        lower: Lower bounds of the 95 % bootstrap intervals, in the same shape.
+        upper: Upper bounds, likewise.
+        level: Level of the prediction intervals of ``picp`` and the widths.
         given: Whether those intervals are part of the predictions; else they are Gaussian.
-        resamples, seed: Of the bootstrap.
-        studies, persons: How many there are.
+        resamples: Number of the bootstrap's resamples.
+        seed: Seed of the bootstrap.
+        studies: Number of studies.
+        persons: Number of persons.
     """
 
     names: tuple[str, ...]
@@ -82,7 +86,7 @@ class Evaluation:
         return float(self.values[place])
 
     @property
-    def unjudged(self) -> tuple[str, ...]:
+    def unevaluated(self) -> tuple[str, ...]:
         """Targets with too few pairs of reference and prediction."""
         return tuple(n for n, count in zip(self.names, self.counts[0]) if count < MIN_STUDIES)
 
@@ -100,12 +104,15 @@ def evaluate(
     Args:
         predictions: With references.
         groups: Each study's member of each group, see `subgroups.choose_groups`.
-        level: Level of the Gaussian intervals, where the predictions have no intervals.
-        resamples: Of the bootstrap over persons; 0 for no intervals.
-        seed: Of the bootstrap; the same gives the same intervals.
+        level: Level of the Gaussian intervals of predictions without intervals.
+        resamples: Number of the bootstrap's resamples of persons; 0 for no intervals.
+        seed: Seed of the bootstrap.
         listener: Called with the progress.
     """
-    given, gaps = _with_intervals(predictions, level), _gaps(predictions)
+    given, gaps = predictions, _gaps(predictions)
+    if predictions.level is None:
+        mean, half = predictions.mean, gaussian_quantile(level) * predictions.sd
+        given = replace(predictions, lower=mean - half, upper=mean + half, level=level)
     parts = [(*ALL, np.arange(len(predictions))), *subgroups(groups or {})]
     drawn = resample_counts(predictions.persons, resamples, seed)
     shape = (len(parts), len(predictions.names))
@@ -138,12 +145,6 @@ def evaluate(
         studies=len(predictions),
         persons=len(set(predictions.persons)),
     )
-
-
-def _with_intervals(p: Predictions, level: float) -> Predictions:
-    """Add Gaussian intervals to predictions that have none."""
-    half = gaussian_quantile(level) * p.sd
-    return p if p.level else replace(p, lower=p.mean - half, upper=p.mean + half, level=level)
 
 
 def _gaps(p: Predictions) -> dict[int, dict[str, np.ndarray]]:

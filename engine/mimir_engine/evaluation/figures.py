@@ -22,7 +22,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import is_rounding
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
-from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve, gaussian_quantiles
+from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve
 from mimir_engine.files.atomic import safe_file_name
 from mimir_engine.measuring.display_text import words
 
@@ -106,9 +106,6 @@ def _can_draw(draw: object, target: _Target) -> bool:
     return draw not in NEED_SD or int(np.isfinite(target.sd).sum()) >= MIN_STUDIES
 
 
-# --- pages ---
-
-
 def _page(target: _Target) -> Any:
     """Draw all four panels of one target."""
     figure, axes = _figure(2, 2, LARGE)
@@ -134,15 +131,10 @@ def _sheet(draw: Callable[[Any, _Target, bool], None], targets: list[_Target]) -
 
 
 def _figure(rows: int, columns: int, side: float) -> tuple[Any, list[Any]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(columns * side, rows * side))
-    FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-
-
-# --- panels ---
 
 
 def _agreement(axis: Any, target: _Target, explained: bool) -> None:
@@ -186,7 +178,7 @@ def _calibration(axis: Any, target: _Target, explained: bool) -> None:
     axis.set(xlabel="Nominal level", ylabel="Coverage")
     has = np.isfinite(target.sd)
     score = np.abs(target.reference - target.mean)[has] / target.sd[has]
-    curve = coverage_curve(score, gaussian_quantiles())
+    curve = coverage_curve(score)
     axis.fill_between(LEVELS, LEVELS, curve, color=BANDS[1][2], linewidth=0, zorder=1)
     axis.plot(LEVELS, curve, color=ESTIMATE, linewidth=1.5, zorder=2)
     notes = [f"AUCE {target.metrics('auce'):.3f}"]

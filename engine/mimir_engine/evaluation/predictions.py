@@ -37,14 +37,15 @@ class Predictions:
 
     Attributes:
         names: Targets, one per column.
-        units: Of the targets; empty where a target has none.
+        units: Units of the targets; empty for a target without one.
         studies: Names of the studies, one per row.
         reference: Reference values, float64 (studies, targets), NaN where unknown.
         mean: Predictions in the same unit and shape.
         sd: Their standard deviations, above zero; NaN where unknown.
-        lower, upper: Bounds of the intervals, in the same shape; None where there are none.
+        lower: Lower bounds of the intervals, in the same shape; None without intervals.
+        upper: Upper bounds, likewise.
         level: Share of references that the intervals should contain.
-        groups: Each study's entry of e.g. ``fold`` or ``sex``; empty where it is unknown.
+        groups: Each study's entry of e.g. ``fold`` or ``sex``; empty if it is unknown.
     """
 
     names: tuple[str, ...]
@@ -86,7 +87,7 @@ class Predictions:
 
     @property
     def persons(self) -> tuple[str, ...]:
-        """Return the person of each study; the study's name where it is unknown."""
+        """Return the person of each study; the study's name if it is unknown."""
         known = next((self.groups[name] for name in PERSON if name in self.groups), self.studies)
         return tuple(person or study for person, study in zip(known, self.studies))
 
@@ -95,25 +96,23 @@ def _unfit(what: str) -> MimirError:
     return MimirError("PREDICTIONS_INVALID", what, "Fix the program that wrote the predictions.")
 
 
-# --- reading ---
-
-
-def read_predictions(path: Path, level: float = DEFAULT_LEVEL) -> Predictions:
+def read_predictions(path: Path) -> Predictions:
     """Read the tidy table (CSV, or Parquet by its ending).
-
-    Args:
-        path: The file.
-        level: Level of intervals whose columns are called ``lower`` and ``upper``.
 
     Raises:
         MimirError: ``PREDICTIONS_INVALID`` with line and column; ``EXTRA_MISSING``.
     """
-    with open_table(Path(path)) as table:
-        return tidy_predictions(table, level)
+    with open_table(path) as table:
+        return tidy_predictions(table)
 
 
 def tidy_predictions(table: Table, level: float = DEFAULT_LEVEL) -> Predictions:
-    """Read the tidy table from a table that is open."""
+    """Read the tidy table from an open table.
+
+    Args:
+        table: The table.
+        level: Level of intervals whose columns are called ``lower`` and ``upper``.
+    """
     bounds, found_level = _bounds(table, level)
     numbers = {name: name for name in _NUMBERS if name in table.columns} | bounds
     table.index("mean")
@@ -144,30 +143,21 @@ def _bounds(table: Table, level: float) -> tuple[dict[str, str], Optional[float]
     return {m[1]: m[0] for m in found}, round(float(percent) / 100, 12) if percent else level
 
 
-# --- writing ---
-
-
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write the tidy table as CSV, in full precision.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` where a group has the name of one
-            of the table's own columns.
+        MimirError: ``OUTPUT_UNWRITABLE``; ``PREDICTIONS_INVALID`` if a group has the name of one of
+            the table's own columns.
     """
-    numbers = _number_columns(predictions)
+    numbers = {name: getattr(predictions, name) for name in _NUMBERS}
+    if predictions.level is not None:
+        for bound in ("lower", "upper"):
+            numbers[f"{bound}{100 * predictions.level:.10g}"] = getattr(predictions, bound)
     for name in predictions.groups:
         if name in (*TEXTS, *_NUMBERS) or _BOUND.fullmatch(name):
             raise _unfit(f"a group cannot have the name '{name}' of a column")
     write_csv(path, [*TEXTS, *numbers, *predictions.groups], _rows(predictions, numbers))
-
-
-def _number_columns(predictions: Predictions) -> dict[str, np.ndarray]:
-    columns = {name: getattr(predictions, name) for name in _NUMBERS}
-    if predictions.lower is not None and predictions.upper is not None and predictions.level:
-        percent = f"{100 * predictions.level:.10g}"
-        columns[f"lower{percent}"] = predictions.lower
-        columns[f"upper{percent}"] = predictions.upper
-    return columns
 
 
 def _rows(predictions: Predictions, numbers: Mapping[str, np.ndarray]) -> Iterator[list[object]]:

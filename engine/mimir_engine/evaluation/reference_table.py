@@ -24,13 +24,13 @@ _BOUND = re.compile(r"_(lower|upper)(\d{1,2}(?:\.\d+)?)")
 def read_with_reference(
     predictions: Path, reference: Optional[Path] = None, level: float = DEFAULT_LEVEL
 ) -> Predictions:
-    """Read predictions of either kind, and their references where these are in a separate file.
+    """Read predictions of either kind, and their references if these are in a separate file.
 
     Args:
         predictions: The tidy table, or ``predictions.csv`` of ``mimir infer``.
         reference: A tidy table ``study,target,value``, with ``unit`` and further columns that
             describe the study if these are known. Replaces the references of the first table.
-        level: Of intervals whose columns do not name it.
+        level: Level of intervals whose columns do not name it.
 
     Raises:
         MimirError: ``PREDICTIONS_INVALID``, ``REFERENCE_UNMATCHED``, ``EXTRA_MISSING``.
@@ -48,46 +48,36 @@ def read_with_reference(
         return read
     with open_table(Path(reference)) as table:
         table.index("value")
-        return with_reference(read, read_tidy(table, {"value": "value"}))
+        return _with_reference(read, read_tidy(table, {"value": "value"}))
 
 
-def with_reference(predictions: Predictions, table: TidyTable) -> Predictions:
-    """Add the references of a tidy table to predictions; rows of other studies are ignored.
-
-    Raises:
-        MimirError: ``REFERENCE_UNMATCHED`` where none fits or a unit differs.
-    """
-    targets = [(i, name) for i, name in enumerate(predictions.names) if name in table.targets]
-    studies = [(i, name) for i, name in enumerate(predictions.studies) if name in table.studies]
-    if not targets or not studies:
-        what = "study" if targets else "target"
+def _with_reference(predictions: Predictions, table: TidyTable) -> Predictions:
+    """Add the references of a tidy table to predictions; rows of other studies are ignored."""
+    targets = [table.targets.get(name, -1) for name in predictions.names]
+    studies = [table.studies.get(name, -1) for name in predictions.studies]
+    if max(targets) < 0 or max(studies) < 0:
+        what = "study" if max(targets) >= 0 else "target"
         raise MimirError(
             "REFERENCE_UNMATCHED",
             f"'{table.name}' has no {what} of the predictions",
             "Names must be the same in both.",
         )
-    for i, name in targets:
-        units = predictions.units[i], table.units[table.targets[name]]
-        if all(units) and units[0] != units[1]:
+    for name, unit, target in zip(predictions.names, predictions.units, targets):
+        other = table.units[target] if target >= 0 else ""
+        if unit and other and unit != other:
             raise MimirError(
                 "REFERENCE_UNMATCHED",
-                f"'{name}' is predicted in {units[0]}, but its reference is in {units[1]}",
+                f"'{name}' is predicted in {unit}, but its reference is in {other}",
                 "Give the reference in the unit of the prediction.",
             )
-    reference = np.full(predictions.mean.shape, np.nan)
-    to_rows, to_columns = ([i for i, _ in found] for found in (studies, targets))
-    rows = [table.studies[name] for _, name in studies]
-    columns = [table.targets[name] for _, name in targets]
-    reference[np.ix_(to_rows, to_columns)] = table.numbers["value"][np.ix_(rows, columns)]
-    row_of = table.studies
+    # -1 is the place of the gaps that are added behind the table's own rows and columns.
+    values = np.pad(table.numbers["value"], ((0, 1), (0, 1)), constant_values=np.nan)
+    reference = values[np.ix_(studies, targets)]
     groups = {
-        name: tuple(entries[row_of[s]] if s in row_of else "" for s in predictions.studies)
+        name: tuple(entries[row] if row >= 0 else "" for row in studies)
         for name, entries in table.groups.items()
     }
     return replace(predictions, reference=reference, groups={**predictions.groups, **groups})
-
-
-# --- predictions.csv of `mimir infer` ---
 
 
 #: Name and unit of a measurement, and the indices of its columns of mean, SD and bounds.

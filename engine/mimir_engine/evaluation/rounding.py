@@ -26,7 +26,7 @@ def is_rounding(differences: Number, values: Number) -> bool:
 
 
 def squares_around_mean(count: Number, total: Number, squares: Number, size: Number) -> np.ndarray:
-    """Sum squares around the values' own mean; NaN where the sum is only rounding errors.
+    """Sum squares around the values' own mean; NaN if the sum is only rounding errors.
 
     Args:
         count: Number of values.

@@ -10,7 +10,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import PERSON, Predictions
 from mimir_engine.files.table_reader import to_number
-from mimir_engine.inference_module.statistics import sex_label
+from mimir_engine.inference_module.statistics import recorded_sex
 
 #: Largest number of members of a group.
 MAX_MEMBERS = 30
@@ -23,10 +23,10 @@ SEX, AGE = "sex", "age"
 def choose_groups(
     predictions: Predictions, asked: Optional[Sequence[str]] = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return the groups to evaluate by: each study's member of each, empty where unknown.
+    """Return the groups to evaluate by: each study's member of each, empty if unknown.
 
-    Sex and age, where there is no such column, come from the references of the targets of that
-    name; ages become bands of ten years.
+    Without columns of these names, sex and age are the references of the targets ``sex`` and
+    ``age``. Ages become bands of ten years.
 
     Args:
         predictions: With the columns to group by.
@@ -44,7 +44,7 @@ def choose_groups(
     for name in asked:
         if name not in groups:
             known = ", ".join(groups) or "none"
-            raise MimirError("WRONG_USE", f"there is no group '{name}'", f"Known groups: {known}.")
+            raise MimirError("WRONG_USE", f"group '{name}' is unknown", f"Known groups: {known}.")
         if _members(groups[name]) > MAX_MEMBERS:
             raise MimirError(
                 "WRONG_USE",
@@ -75,7 +75,7 @@ def _of_targets(predictions: Predictions) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     places = {name.lower(): i for i, name in enumerate(predictions.names)}
     if SEX in places:
-        found[SEX] = tuple(map(sex_label, predictions.reference[:, places[SEX]]))
+        found[SEX] = tuple(map(recorded_sex, predictions.reference[:, places[SEX]]))
     if AGE in places:
         ages = predictions.reference[:, places[AGE]].tolist()
         found[AGE] = tuple("" if np.isnan(value) else repr(value) for value in ages)

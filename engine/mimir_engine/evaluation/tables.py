@@ -118,8 +118,8 @@ def _settings(e: Evaluation) -> str:
             f" In brackets: {100 * BOOTSTRAP_LEVEL:g} % intervals of {e.resamples:,} bootstrap"
             f" resamples of persons (percentiles, seed {e.seed})."
         )
-    if e.unjudged:
-        names = ", ".join(markdown_text(name) for name in e.unjudged)
+    if e.unevaluated:
+        names = ", ".join(markdown_text(name) for name in e.unevaluated)
         text += f" Too few (under {MIN_STUDIES}) pairs of reference and prediction: {names}."
     return text
 

@@ -17,42 +17,21 @@ from mimir_engine.inference_module.interval import gaussian_quantile
 #: Levels of the coverage curve. The published steps of 0.1 show only the middle of the curve; the
 #: area hardly differs.
 LEVELS = np.linspace(0.0, 1.0, 101)
+#: Half-widths of the Gaussian intervals at these levels, in SDs.
+HALF_WIDTHS = np.array([*map(gaussian_quantile, LEVELS[:-1].tolist()), math.inf])
 
 
-def gaussian_quantiles(levels: Sequence[float] | np.ndarray = LEVELS) -> np.ndarray:
-    """Return the half-widths of Gaussian intervals at several levels, in SDs."""
-    return np.array([gaussian_quantile(p) if p < 1 else math.inf for p in map(float, levels)])
-
-
-def coverage_curve(score: np.ndarray, quantiles: np.ndarray, weights: Weights = None) -> np.ndarray:
-    """Return the share of the studies whose score is within each quantile.
+def coverage_curve(score: np.ndarray, weights: Weights = None) -> np.ndarray:
+    """Return the share of the studies inside their Gaussian intervals at `LEVELS`.
 
     Args:
         score: |reference - mean| / sd, float64 (studies,).
-        quantiles: Half-width of the interval at each level, in SDs: (levels,), or (studies,
-            levels) where they differ between studies.
         weights: (resamples, studies).
 
     Returns:
         Shares, ([resamples,] levels).
     """
-    return _shares(score[:, None] <= quantiles, weights)
-
-
-def interval_curve(
-    reference: np.ndarray, lower: np.ndarray, upper: np.ndarray, weights: Weights = None
-) -> np.ndarray:
-    """Return the share of the references within intervals at several levels.
-
-    Args:
-        reference: (studies,).
-        lower, upper: (studies, levels).
-        weights: (resamples, studies).
-    """
-    return _shares((lower <= reference[:, None]) & (reference[:, None] <= upper), weights)
-
-
-def _shares(inside: np.ndarray, weights: Weights) -> np.ndarray:
+    inside = score[:, None] <= HALF_WIDTHS
     if weights is None:
         return inside.mean(axis=0)
     with np.errstate(invalid="ignore"):
@@ -94,7 +73,7 @@ def gaussian_scores(
     reference: np.ndarray, mean: np.ndarray, sd: np.ndarray, weights: Weights = None
 ) -> Scores:
     """Compute ``auce`` of the Gaussian intervals at `LEVELS`, average ``crps`` and ``nll``."""
-    coverage = coverage_curve(np.abs(reference - mean) / sd, gaussian_quantiles(), weights)
+    coverage = coverage_curve(np.abs(reference - mean) / sd, weights)
     scores = (crps(reference, mean, sd), negative_log_likelihood(reference, mean, sd))
     n, s_crps, s_nll = weighted_sums((np.ones_like(sd), *scores), weights)
     with np.errstate(divide="ignore", invalid="ignore"):

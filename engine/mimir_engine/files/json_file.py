@@ -2,7 +2,7 @@
 
 Type hints can be str, bool, int, float, Any, Optional, tuples, Mappings with text or number keys,
 and dataclasses of these. A field's metadata changes how its key is treated: `REQUIRED`,
-`NOT_STORED`, or ``{"key": name}`` where the key has another name than the field.
+`NOT_STORED`, or ``{"key": name}`` if the key has another name than the field.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def read_json(
         kind: The dataclass.
         code: Error code for everything that is wrong with the file.
         max_bytes: Larger files are refused unread.
-        versions: What ``schema_version`` may be; empty where the file has no such key.
+        versions: Values that ``schema_version`` may have; empty if the file has no such key.
 
     Raises:
         MimirError: With ``code``; also what the dataclass raises.
@@ -78,7 +78,12 @@ def read_json(
     try:
         values = _parsed(path, where, max_bytes)
         if versions and isinstance(values, dict):
-            _check_version(values.pop("schema_version", None), versions, where)
+            version = _scalar(values.pop("schema_version", None), int, where, "schema_version")
+            if version not in versions:
+                known = " and ".join(map(str, versions))
+                raise _InvalidJson(
+                    f"{where} has schema version {version}; this engine reads {known}"
+                )
         return _instance(values, kind, where)
     except _InvalidJson as error:
         raise MimirError(code, str(error), "Restore the file or write it again.") from error
@@ -109,14 +114,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return values
 
 
-def _check_version(version: object, versions: tuple[int, ...], where: str) -> None:
-    if _scalar(version, int, where, "schema_version") not in versions:
-        known = " and ".join(map(str, versions))
-        raise _InvalidJson(f"{where} has schema version {version}; this engine reads {known}")
-
-
 def _key(field: Field[Any]) -> Any:
-    """Return the field's name in the file; None where it is not stored."""
+    """Return the field's name in the file; None if it is not stored."""
     return field.metadata.get("key", field.name)
 
 
@@ -179,13 +178,13 @@ def _scalar(value: object, hint: type, where: str, key: str) -> Any:
     if hint in (str, bool):
         if isinstance(value, hint) and not (isinstance(value, str) and len(value) > MAX_TEXT):
             return value
-        wanted = "true or false" if hint is bool else f"text of at most {MAX_TEXT:,} characters"
+        expected = "true or false" if hint is bool else f"text of at most {MAX_TEXT:,} characters"
     else:
         number = _finite(value)
         if number is not None and (hint is float or number.is_integer()):
             return hint(number)
-        wanted = "a finite number" if hint is float else "an integer"
-    raise _InvalidJson(f"{where}: {key!r} must be {wanted}")
+        expected = "a finite number" if hint is float else "an integer"
+    raise _InvalidJson(f"{where}: {key!r} must be {expected}")
 
 
 def _finite(value: object) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -34,10 +34,10 @@ GAPS = ("", "na", "nan", "null", "none")
 PARQUET = (".parquet", ".pq")
 
 
-class TableError(Protocol):
-    """Makes the error about a table, with line and column where they are known."""
-
-    def __call__(self, what: str, line: int = 0, column: str = "") -> MimirError: ...
+#: Line (or row) number and cells: text, or Parquet's values.
+Row = tuple[int, Sequence[Any]]
+#: Makes the error about a table: ``error(what, line, column)``; line and column may be left out.
+TableError = Callable[..., MimirError]
 
 
 class Table:
@@ -45,17 +45,15 @@ class Table:
 
     Args:
         name: File name, for messages.
-        rows: Line (or row) number and cells: text, or Parquet's values. The first is the header.
+        rows: The rows; the first is the header.
         error: Makes errors about the table.
 
     Attributes:
         columns: Names of the columns, without repetition.
-        rows: Those behind the header, all as long as that.
+        rows: The rows behind the header, all as long as that.
     """
 
-    def __init__(
-        self, name: str, rows: Iterator[tuple[int, Sequence[Any]]], error: TableError
-    ) -> None:
+    def __init__(self, name: str, rows: Iterator[Row], error: TableError) -> None:
         self.name, self.error = name, error
         _, header = next(rows, (0, ()))
         self.columns = tuple(unescape_cell(column.strip()) for column in header)
@@ -66,9 +64,7 @@ class Table:
             raise error(f"has two columns '{repeated}'", 1)
         self.rows = self._checked(rows)
 
-    def _checked(
-        self, rows: Iterator[tuple[int, Sequence[Any]]]
-    ) -> Iterator[tuple[int, Sequence[Any]]]:
+    def _checked(self, rows: Iterator[Row]) -> Iterator[Row]:
         width = len(self.columns)
         for count, (line, row) in enumerate(rows):
             if len(row) != width:
@@ -84,7 +80,7 @@ class Table:
         return self.columns.index(column)
 
     def number(self, cell: Any, line: int, column: str, is_sd: bool = False) -> float:
-        """Return a cell as a number, NaN where it is a gap."""
+        """Return a cell as a number, NaN for a gap."""
         try:
             value = to_number(cell)
         except ValueError as error:
@@ -125,7 +121,7 @@ def _table_error(name: str, code: str, what: str, line: int = 0, column: str = "
     return MimirError(code, what, "Correct the table; docs/training.md describes it.")
 
 
-def _csv_rows(file: TextIO, error: TableError) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(file: TextIO, error: TableError) -> Iterator[Row]:
     reader = csv.reader(_lines(file, error), strict=True)
     try:
         for row in reader:
@@ -145,7 +141,7 @@ def _lines(file: TextIO, error: TableError) -> Iterator[str]:
         yield line
 
 
-def _parquet_rows(path: Path, error: TableError) -> Iterator[tuple[int, Sequence[Any]]]:
+def _parquet_rows(path: Path, error: TableError) -> Iterator[Row]:
     require("parquet")
     from pyarrow import ArrowException, parquet
 
@@ -162,7 +158,7 @@ def _parquet_rows(path: Path, error: TableError) -> Iterator[tuple[int, Sequence
 
 
 def to_number(cell: Any) -> float:
-    """Return a cell as a number, NaN where it is a gap.
+    """Return a cell as a number, NaN for a gap.
 
     Raises:
         ValueError: It is neither, or out of range.
@@ -195,10 +191,11 @@ class TidyTable:
 
     Attributes:
         name: File name, for messages.
-        studies, targets: Names to rows and columns of the arrays.
-        units: Of the targets.
+        studies: Names of the studies, and their rows in the arrays.
+        targets: Names of the targets, and their columns in the arrays.
+        units: Units of the targets.
         groups: All other columns: each study's entry.
-        numbers: float64 (studies, targets), NaN where there is no row.
+        numbers: float64 (studies, targets), NaN for missing rows.
     """
 
     name: str
@@ -244,37 +241,33 @@ def read_tidy(table: Table, numbers: Mapping[str, str]) -> TidyTable:
         columns.append(targets.setdefault(target, len(targets)))
         for name, column in numbers.items():
             values[name].append(table.number(row[at[column]], line, column, name == "sd"))
-    _check_layout(table, len(studies), len(targets), lines, rows, columns)
+    shape = len(studies), len(targets)
+    places = _places(table, shape, lines, (rows, columns))
     if "lower" in values:
         crossed = np.asarray(values["lower"]) > np.asarray(values["upper"])
         if crossed.any():
             line = lines[int(np.argmax(crossed))]
             raise table.error("the lower bound is above the upper bound", line)
-    arrays = {name: np.full((len(studies), len(targets)), np.nan) for name in numbers}
-    for name, array_ in arrays.items():
-        array_[np.asarray(rows), np.asarray(columns)] = values[name]
+    arrays = {name: np.full(shape, np.nan) for name in numbers}
+    for name, numbers_ in arrays.items():
+        numbers_.flat[places] = values[name]
     by_group = zip(group_names, zip(*entries.values()))
     return TidyTable(table.name, studies, targets, tuple(units.values()), dict(by_group), arrays)
 
 
-def _check_layout(
-    table: Table,
-    studies: int,
-    targets: int,
-    lines: array[int],
-    rows: array[int],
-    columns: array[int],
-) -> None:
-    """Check that each study and target occurs at most once, and that all fit into memory."""
-    if not studies:
+def _places(
+    table: Table, shape: tuple[int, int], lines: array[int], index: tuple[array[int], array[int]]
+) -> np.ndarray:
+    """Return the place of each line in a flat array; refuse two lines with the same place."""
+    if not lines:
         raise table.error("has no rows")
-    if studies * targets > MAX_CELLS:
+    if shape[0] * shape[1] > MAX_CELLS:
         raise table.error(
-            f"has {studies:,} studies × {targets:,} targets, more than {MAX_CELLS:,} values"
+            f"has {shape[0]:,} studies × {shape[1]:,} targets, more than {MAX_CELLS:,} values"
         )
-    flat = np.asarray(rows) * targets + np.asarray(columns)
-    first = np.zeros(len(flat), dtype=bool)
-    first[np.unique(flat, return_index=True)[1]] = True
-    if not first.all():
-        line = lines[int(np.argmin(first))]
-        raise table.error("this study and target occur more than once", line)
+    places = np.ravel_multi_index(index, shape)
+    firsts = np.unique(places, return_index=True)[1]
+    if len(firsts) < len(lines):
+        again = np.delete(np.arange(len(lines)), firsts)[0]
+        raise table.error("this study and target occur more than once", lines[again])
+    return places

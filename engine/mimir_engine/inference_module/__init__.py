@@ -3,21 +3,19 @@
 ``format`` and ``target`` define a module and its ``module.json``; ``folder`` loads, writes,
 verifies and finds modules, ``add_module`` adds them, ``import_published`` converts those of the
 published layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``;
-``acceptance`` compares a study with what a module was validated on. torch is imported only where
-weights are read or written.
+``acceptance`` compares a study with what a module was validated on. torch is imported only to
+read or write weights.
 """
 
-from mimir_engine.inference_module.acceptance import Accepts, outside_validation
+from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.folder import (
     check_columns,
     check_projection,
     find_module,
     find_modules,
-    list_modules,
     load_module,
     module_folders,
     module_sha256,
-    new_folder,
     rewrite_module,
     verify_module,
     write_module,
@@ -33,12 +31,9 @@ __all__ = [
     "check_projection",
     "find_module",
     "find_modules",
-    "list_modules",
     "load_module",
     "module_folders",
     "module_sha256",
-    "new_folder",
-    "outside_validation",
     "rewrite_module",
     "verify_module",
     "write_module",

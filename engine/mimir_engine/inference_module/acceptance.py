@@ -74,10 +74,17 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
         extent_mm: Head-foot extent of its fused volume, in mm.
 
     Returns:
-        Clauses such as ``"its vendor is GE MEDICAL SYSTEMS, not SIEMENS"``; empty where the study
+        Clauses such as ``"its vendor is GE MEDICAL SYSTEMS, not SIEMENS"``; empty if the study
         is inside.
     """
-    reasons = [*_outside_scanner(accepts, study), *_outside_stations(accepts, study)]
+    reasons = _outside_scanner(accepts, study)
+    count = len(study.stations)
+    if accepts.stations and count not in accepts.stations:
+        reasons.append(f"it has {count} stations, not {_alternatives(accepts.stations)}")
+    present = [{contrast.value for contrast in station.images} for station in study.stations]
+    for contrast in accepts.contrasts:
+        if not all(contrast in station for station in present):
+            reasons.append(f"a station has no {contrast} image")
     if accepts.head_foot_mm is not None:
         low, high = accepts.head_foot_mm
         if not low <= extent_mm <= high:
@@ -90,40 +97,21 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
 def _outside_scanner(accepts: Accepts, study: DixonStudy) -> list[str]:
     scanner, tesla = study.scanner, study.scanner.field_strength_t
     vendor, model = scanner.vendor.strip(), scanner.model.strip()
-    inside = {
-        "vendor": any(vendor.casefold().startswith(v.casefold()) for v in accepts.vendors),
-        "scanner model": any(m.casefold() in model.casefold() for m in accepts.models),
-        "field strength": any(
-            tesla is not None and abs(tesla - known) <= FIELD_TOLERANCE_T
-            for known in accepts.field_strengths_t
-        ),
-    }
-    found = {
-        "vendor": (vendor, accepts.vendors),
-        "scanner model": (model, accepts.models),
-        "field strength": (_tesla(tesla), [_tesla(known) for known in accepts.field_strengths_t]),
-    }
+    vendors = [v for v in accepts.vendors if vendor.casefold().startswith(v.casefold())]
+    models = [m for m in accepts.models if m.casefold() in model.casefold()]
+    strengths = accepts.field_strengths_t
+    near = [s for s in strengths if tesla is not None and abs(tesla - s) <= FIELD_TOLERANCE_T]
+    found = "" if tesla is None else f"{tesla:g} T"
+    facts = (
+        ("vendor", vendor, accepts.vendors, vendors),
+        ("scanner model", model, accepts.models, models),
+        ("field strength", found, [f"{strength:g} T" for strength in strengths], near),
+    )
     return [
         f"its {what} is {value}, not {_alternatives(known)}" if value else f"its {what} is unknown"
-        for what, (value, known) in found.items()
-        if known and not (value and inside[what])
+        for what, value, known, matching in facts
+        if known and not (value and matching)
     ]
-
-
-def _tesla(value: Optional[float]) -> str:
-    return "" if value is None else f"{value:g} T"
-
-
-def _outside_stations(accepts: Accepts, study: DixonStudy) -> list[str]:
-    reasons = []
-    count = len(study.stations)
-    if accepts.stations and count not in accepts.stations:
-        reasons.append(f"it has {count} stations, not {_alternatives(accepts.stations)}")
-    present = [{contrast.value for contrast in station.images} for station in study.stations]
-    for contrast in accepts.contrasts:
-        if not all(contrast in station for station in present):
-            reasons.append(f"a station has no {contrast} image")
-    return reasons
 
 
 def _alternatives(values: Sequence[object]) -> str:

@@ -12,13 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module.folder import (
-    MODULE_FILE,
-    load_module,
-    new_folder,
-    verify_module,
-)
+from mimir_engine.inference_module.folder import load_module, new_folder, verify_module
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.search_path import MODULE_FILE
 from mimir_engine.inference_module.source_files import (
     Opener,
     copy_limited,
@@ -41,9 +37,6 @@ def add_module(
         destination: Folder of inference modules; the new one becomes a folder in it.
         name: Name of a published module; one in the engine's own format has a name.
 
-    Returns:
-        The module as added.
-
     Raises:
         MimirError: ``SOURCE_MISSING``, ``MODULE_INVALID``, ``MODULE_FILE_MISSING``,
             ``MODULE_DAMAGED``, ``MODULE_EXISTS``, ``OUTPUT_UNWRITABLE``, and for the published
@@ -51,7 +44,7 @@ def add_module(
     """
     source, destination = Path(source), Path(destination)
     if not source.exists():
-        raise MimirError("SOURCE_MISSING", f"there is no '{source}'", "Check the path.")
+        raise MimirError("SOURCE_MISSING", f"'{source}' does not exist", "Check the path.")
     with open_source(source, INVALID) as files:
         folders = folders_with(files, MODULE_FILE)
         if source.is_dir():

@@ -15,7 +15,7 @@ def build_network(architecture: str, target_count: int) -> nn.Module:
     """Build a network with random weights and two outputs per target.
 
     Args:
-        architecture: One of :data:`ARCHITECTURES`, torchvision's, with ``fc`` of
+        architecture: One of `ARCHITECTURES`, torchvision's, with ``fc`` of
             ``2 * target_count`` outputs.
         target_count: Number of targets, at least one.
 

@@ -32,14 +32,8 @@ MIN_IMAGES = 50
 FOLDS = 5
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 
-_ARRAYS = {
-    "mean": 1,
-    "components": 2,
-    "variances": 1,
-    "residual_scale": 1,
-    "levels": 1,
-    "quantiles": 1,
-}
+#: Arrays of the file.
+ARRAYS = ("mean", "components", "variances", "residual_scale", "levels", "quantiles")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +57,8 @@ class FeatureStatistics:
     quantiles: np.ndarray = field(default_factory=lambda: np.zeros(len(LEVELS), np.float32))
 
     def __post_init__(self) -> None:
-        for name, dimensions in _ARRAYS.items():
-            array = getattr(self, name)
+        for name in ARRAYS:
+            array, dimensions = getattr(self, name), 2 if name == "components" else 1
             if array.ndim != dimensions or not np.isfinite(array).all():
                 raise MimirError(
                     INVALID, f"the {name} of the features must be finite, with {dimensions} axes"
@@ -82,44 +76,27 @@ class FeatureStatistics:
             raise MimirError(INVALID, "the quantiles of the features' distance must increase")
 
 
-@dataclass(frozen=True, eq=False)
-class Typicality:
-    """Distances of images from the data that a module was calibrated on.
-
-    Attributes:
-        distance: float64 ``(images,)``, the d² above.
-        ratio: float64 ``(images,)``, the same divided by its 99 % quantile among unseen images of
-            the same kind, of which one in a hundred is above 1.
-        quantiles: ``{level: distance}`` among those images.
-    """
-
-    distance: np.ndarray
-    ratio: np.ndarray
-    quantiles: dict[float, float]
-
-
-def typicality(statistics: FeatureStatistics, features: np.ndarray) -> Typicality:
-    """Compute how unlike the calibration data images are.
+def distance_ratio(statistics: FeatureStatistics, features: np.ndarray) -> np.ndarray:
+    """Compute the distance of images from the data that a module was calibrated on.
 
     Args:
         statistics: Those of an inference module.
         features: ``(images, features)`` of ``Predictor.predict_with_features``.
+
+    Returns:
+        float64 ``(images,)``, the d² above divided by its 99 % quantile among unseen images of the
+        same kind, of which one in a hundred is above 1.
 
     Raises:
         MimirError: ``FEATURES_INVALID`` for features of another size.
     """
     if features.ndim != 2 or features.shape[1] != len(statistics.mean):
         raise MimirError(
-            INVALID,
-            f"features of the shape {features.shape} belong to another network",
+            INVALID, f"features of the shape {features.shape} belong to another network"
         )
     inside, outside = _parts(statistics, features)
     distance = inside + outside / float(statistics.residual_scale[0])
-    quantiles = {
-        round(float(level), 6): float(quantile)
-        for level, quantile in zip(statistics.levels, statistics.quantiles)
-    }
-    return Typicality(distance, distance / float(statistics.quantiles[-1]), quantiles)
+    return distance / float(statistics.quantiles[-1])
 
 
 def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[FeatureStatistics]:
@@ -163,7 +140,7 @@ def write_features(path: Path, statistics: FeatureStatistics) -> None:
     """Write ``features.safetensors``."""
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(getattr(statistics, name), np.float32) for name in _ARRAYS}
+    arrays = {name: np.ascontiguousarray(getattr(statistics, name), np.float32) for name in ARRAYS}
     path.write_bytes(save(arrays))
 
 
@@ -186,7 +163,7 @@ def read_features(path: Path) -> FeatureStatistics:
         raise MimirError(
             INVALID, f"{path.name} cannot be read ({error})", "Download the inference module again."
         ) from error
-    if arrays.keys() != _ARRAYS.keys() or any(a.dtype != np.float32 for a in arrays.values()):
+    if arrays.keys() != set(ARRAYS) or any(a.dtype != np.float32 for a in arrays.values()):
         raise MimirError(INVALID, f"{path.name} does not contain feature statistics")
     return FeatureStatistics(**arrays)
 

@@ -3,7 +3,7 @@
 An inference module is a trained network with its scales, in a folder of its own: ``module.json``
 (its description, targets, validated range, and the hashes of its files), ``weights*.safetensors``
 (several are an ensemble) and optionally ``statistics.json``, ``features.safetensors`` and texts.
-Loading reads ``module.json`` only; :mod:`mimir_engine.measuring.network` reads weights.
+Loading reads ``module.json`` only; ``measuring.network`` reads weights.
 """
 
 from __future__ import annotations
@@ -19,34 +19,31 @@ from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.file_sha256 import file_sha256
-from mimir_engine.files.json_file import write_json
+from mimir_engine.files.json_file import read_json, write_json
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
+    MAX_JSON_BYTES,
     MODULE_NAME,
+    READABLE_VERSIONS,
     InferenceModule,
     ModuleFile,
     WeightsFile,
     module_to_json,
-    read_module,
 )
-from mimir_engine.inference_module.search_path import locate
+from mimir_engine.inference_module.search_path import MODULE_FILE, locate
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
+from mimir_engine.inference_module.target import INVALID
 
 if TYPE_CHECKING:
     import torch
 
-MODULE_FILE = "module.json"
 STATISTICS_FILE = "statistics.json"
 FEATURES_FILE = "features.safetensors"
 CARD_FILE = "README.md"
 
 
-def load_module(folder: Union[str, Path], column_prefix: Optional[str] = None) -> InferenceModule:
+def load_module(folder: Union[str, Path]) -> InferenceModule:
     """Read and validate a module's ``module.json``; no weights are read.
-
-    Args:
-        folder: The module's folder.
-        column_prefix: Replaces the module's own, to distinguish the columns of two modules.
 
     Raises:
         MimirError: ``MODULE_NOT_FOUND`` or ``MODULE_INVALID``.
@@ -59,35 +56,25 @@ def load_module(folder: Union[str, Path], column_prefix: Optional[str] = None) -
             f"the folder {folder} contains no {MODULE_FILE}",
             "Give the folder of an inference module.",
         )
-    module = read_module(path)
-    return module if column_prefix is None else replace(module, column_prefix=column_prefix)
+    module = read_json(path, InferenceModule, INVALID, MAX_JSON_BYTES, READABLE_VERSIONS)
+    if not module.weights:
+        raise MimirError(INVALID, f"{MODULE_FILE} of {folder.name} lists no weights")
+    return replace(module, folder=folder)
 
 
 def write_module(
     folder: Union[str, Path],
     module: InferenceModule,
     state_dicts: Sequence[Mapping[str, torch.Tensor]],
-    *,
     eight_bit: bool = False,
-    statistics: Optional[PredictionStatistics] = None,
-    features: Optional[FeatureStatistics] = None,
-    card: str = "",
-    overwrite: bool = False,
 ) -> InferenceModule:
-    """Write a module's folder atomically.
+    """Write a module's folder atomically, without statistics and model card.
 
     Args:
         folder: Folder to create.
         module: Everything but its files and ``folder``, which are set here.
         state_dicts: One state dict per network; several make an ensemble.
-        eight_bit: Store the weights in 8 bits, see :mod:`mimir_engine.inference_module.weights`.
-        statistics: Prediction quantiles by sex, to be shipped along.
-        features: Statistics of the first network's features, to be shipped along.
-        card: The module's ``README.md``, as Markdown.
-        overwrite: Replace the folder if it exists.
-
-    Returns:
-        The module as written, loaded from there.
+        eight_bit: Store the weights in 8 bits, see ``weights``.
 
     Raises:
         MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``.
@@ -95,14 +82,14 @@ def write_module(
     from mimir_engine.inference_module.weights import save_weights
 
     storage = "int8" if eight_bit else "float32"
-    with new_folder(Path(folder), overwrite) as new:
+    with new_folder(Path(folder)) as new:
         weights = []
         for index, state_dict in enumerate(state_dicts):
             name = f"weights{index + 1 if len(state_dicts) > 1 else ''}.safetensors"
             save_weights(new / name, state_dict, eight_bit=eight_bit)
             weights.append(WeightsFile(name, file_sha256(new / name), storage))
-        module = replace(module, weights=tuple(weights), features_file=None)
-        _write_description(new, module, statistics, features, card)
+        module = replace(module, statistics_file=None, features_file=None)
+        _write_description(new, replace(module, weights=tuple(weights)))
     return load_module(folder)
 
 
@@ -110,21 +97,21 @@ def rewrite_module(
     folder: Union[str, Path],
     module: InferenceModule,
     *,
-    statistics: Optional[PredictionStatistics] = None,
-    features: Optional[FeatureStatistics] = None,
-    card: str = "",
-    overwrite: bool = False,
+    statistics: Optional[PredictionStatistics],
+    features: Optional[FeatureStatistics],
+    card: str,
+    overwrite: bool,
 ) -> InferenceModule:
     """Write a module with another description around the same weights.
 
-    All other files of its folder are copied; so are its features where no new ones are given.
+    All other files of its folder are copied.
 
     Args:
         folder: Folder to create; the module's own to replace it.
         module: The new description, still with the folder and files of the old.
-        statistics: As :func:`write_module`; without them, the new module has none.
-        features: As :func:`write_module`.
-        card: As :func:`write_module`.
+        statistics: Prediction quantiles by sex; None if the new module has none.
+        features: Statistics of the first network's features; None to keep the old ones.
+        card: The module's ``README.md``, as Markdown.
         overwrite: Replace the folder if it exists.
 
     Raises:
@@ -135,29 +122,22 @@ def rewrite_module(
         for file in module.folder.iterdir():
             if file.is_file() and file.name not in (MODULE_FILE, STATISTICS_FILE):
                 shutil.copyfile(file, new / file.name)
-        _write_description(new, module, statistics, features, card)
+        module = replace(module, statistics_file=None)
+        if statistics is not None:
+            write_statistics(new / STATISTICS_FILE, statistics)
+            listed = ModuleFile(STATISTICS_FILE, file_sha256(new / STATISTICS_FILE))
+            module = replace(module, statistics_file=listed)
+        if features is not None:
+            write_features(new / FEATURES_FILE, features)
+            listed = ModuleFile(FEATURES_FILE, file_sha256(new / FEATURES_FILE))
+            module = replace(module, features_file=listed)
+        (new / CARD_FILE).write_text(card, "utf-8")
+        _write_description(new, module)
     return load_module(folder)
 
 
-def _write_description(
-    folder: Path,
-    module: InferenceModule,
-    statistics: Optional[PredictionStatistics],
-    features: Optional[FeatureStatistics],
-    card: str,
-) -> None:
-    """Write everything but the weights, and check that it can be read."""
-    module = replace(module, statistics_file=None)
-    if statistics is not None:
-        write_statistics(folder / STATISTICS_FILE, statistics)
-        listed = ModuleFile(STATISTICS_FILE, file_sha256(folder / STATISTICS_FILE))
-        module = replace(module, statistics_file=listed)
-    if features is not None:
-        write_features(folder / FEATURES_FILE, features)
-        listed = ModuleFile(FEATURES_FILE, file_sha256(folder / FEATURES_FILE))
-        module = replace(module, features_file=listed)
-    if card:
-        (folder / CARD_FILE).write_text(card, "utf-8")
+def _write_description(folder: Path, module: InferenceModule) -> None:
+    """Write ``module.json``, and check that it can be read."""
     write_json(folder / MODULE_FILE, module_to_json(module), ensure_ascii=False)
     load_module(folder)
 
@@ -166,8 +146,7 @@ def verify_module(module: InferenceModule) -> None:
     """Compare the module's files with the hashes in its ``module.json``.
 
     Raises:
-        MimirError: ``MODULE_FILE_MISSING``, or ``MODULE_DAMAGED`` naming the
-            first file that differs.
+        MimirError: ``MODULE_FILE_MISSING``; ``MODULE_DAMAGED`` with the first file that differs.
     """
     for listed in module.files:
         if _hash_of(module, listed.file) != listed.sha256:
@@ -199,19 +178,13 @@ def _hash_of(module: InferenceModule, name: str) -> str:
         ) from error
 
 
-def find_module(
-    name_or_folder: Union[str, Path], column_prefix: Optional[str] = None
-) -> InferenceModule:
+def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
     """Load a module by its folder, or by its name on the search path.
 
     Examples:
         >>> module = find_module("phantom")
         >>> module.targets[1].name, module.targets[1].unit
         ('height', 'cm')
-
-    Args:
-        name_or_folder: A module's folder, or its name on the search path.
-        column_prefix: See :func:`load_module`.
 
     Raises:
         MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, or ``MODULE_INVALID``.
@@ -222,11 +195,11 @@ def find_module(
         folders += [place / text for place in locate().modules]
     for folder in folders:
         if (folder / MODULE_FILE).is_file():
-            return load_module(folder, column_prefix)
+            return load_module(folder)
     known = ", ".join(sorted(path.name for path in module_folders())) or "none"
     raise MimirError(
         "MODULE_NOT_FOUND",
-        f"there is no inference module {text!r}",
+        f"no inference module {text!r} was found",
         f"Give a module's folder or a known name: {known}.",
     )
 
@@ -235,35 +208,21 @@ def find_modules(names: Iterable[str]) -> list[InferenceModule]:
     """Find several modules that can be used side by side.
 
     Args:
-        names: Names or folders as for :func:`find_module`; ``NAME=PREFIX`` sets the prefix of the
+        names: Names or folders as for `find_module`; ``NAME=PREFIX`` sets the prefix of the
             module's columns.
 
     Raises:
-        MimirError: as :func:`find_module` and :func:`check_columns`.
+        MimirError: As `find_module` and `check_columns`.
     """
     modules = []
     for name in names:
         without_prefix, equals, prefix = name.rpartition("=")
         if equals and not Path(name).is_dir():
-            modules.append(find_module(without_prefix, prefix))
+            modules.append(replace(find_module(without_prefix), column_prefix=prefix))
         else:
             modules.append(find_module(name))
     check_columns(modules)
     return modules
-
-
-def list_modules() -> tuple[list[InferenceModule], list[MimirError]]:
-    """Load all modules on the search path; return them and the errors of those that failed.
-
-    Of two folders with the same name, the first on the search path counts.
-    """
-    modules, errors = [], []
-    for folder in module_folders():
-        try:
-            modules.append(load_module(folder))
-        except MimirError as error:
-            errors.append(error)
-    return modules, errors
 
 
 def check_columns(modules: Sequence[InferenceModule]) -> None:
@@ -304,7 +263,7 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     """Create a folder that appears at its path once the block ends without an error.
 
     Raises:
-        MimirError: ``MODULE_EXISTS`` where the folder exists and may not be replaced.
+        MimirError: ``MODULE_EXISTS`` if the folder exists and may not be replaced.
     """
     if folder.exists() and not overwrite:
         raise MimirError(

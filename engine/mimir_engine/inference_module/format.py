@@ -1,16 +1,16 @@
-"""Define an inference module, validated on construction, and read its ``module.json``."""
+"""Define an inference module and its ``module.json``, validated on construction."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.json_file import NOT_STORED, REQUIRED, read_json, to_json
+from mimir_engine.files.json_file import NOT_STORED, REQUIRED, to_json
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.features import FeatureStatistics, read_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
@@ -62,7 +62,7 @@ class InferenceModule:
         version: The module's own version.
         title: One line for users.
         description: Purpose and limits.
-        architecture: See :data:`mimir_engine.inference_module.architecture.ARCHITECTURES`.
+        architecture: One of `architecture.ARCHITECTURES`.
         projection: Name of the projection it was trained on, e.g. ``mimir-2021``.
         accepts: What it was validated on.
         targets: In the order of the network's outputs.
@@ -75,7 +75,7 @@ class InferenceModule:
         statistics_file: Its prediction statistics. Set on writing.
         features_file: The statistics of its features. Set on writing.
         bfloat16_error_sd: Largest difference of bfloat16 from float32 means, in training standard
-            deviations; None where it was not measured. Older modules have it; nothing uses it.
+            deviations; None if it was not measured. Older modules have it; nothing uses it.
         folder: The folder it was loaded from; empty before it is written.
     """
 
@@ -126,38 +126,20 @@ class InferenceModule:
         return (*self.weights, *(file for file in others if file is not None))
 
     def statistics(self) -> Optional[PredictionStatistics]:
-        """Read its prediction quantiles by sex on first use; None where it ships none."""
+        """Read its prediction quantiles by sex on first use; None if it has none."""
         file = self.statistics_file
-        return _cached_statistics(self.folder / file.file, file.sha256) if file else None
+        return _read_once(read_statistics, self.folder / file.file, file.sha256) if file else None
 
     def features(self) -> Optional[FeatureStatistics]:
-        """Read the statistics of its features on first use; None where it ships none."""
+        """Read the statistics of its features on first use; None if it has none."""
         file = self.features_file
-        return _cached_features(self.folder / file.file, file.sha256) if file else None
+        return _read_once(read_features, self.folder / file.file, file.sha256) if file else None
 
 
-@lru_cache(maxsize=16)
-def _cached_statistics(path: Path, sha256: str) -> PredictionStatistics:
-    """Read once; the hash distinguishes a file from one that has replaced it."""
-    return read_statistics(path)
-
-
-@lru_cache(maxsize=16)
-def _cached_features(path: Path, sha256: str) -> FeatureStatistics:
-    """Read once, like the statistics."""
-    return read_features(path)
-
-
-def read_module(path: Path) -> InferenceModule:
-    """Read a ``module.json``.
-
-    Raises:
-        MimirError: ``MODULE_INVALID``.
-    """
-    module = read_json(path, InferenceModule, INVALID, MAX_JSON_BYTES, READABLE_VERSIONS)
-    if not module.weights:
-        raise MimirError(INVALID, f"{path.name} of {path.parent.name} lists no weights")
-    return replace(module, folder=path.parent)
+@lru_cache(maxsize=32)
+def _read_once(read: Callable[[Path], Any], path: Path, sha256: str) -> Any:
+    """Read a file once; the hash distinguishes it from one that has replaced it."""
+    return read(path)
 
 
 def module_to_json(module: InferenceModule) -> dict[str, Any]:

@@ -49,7 +49,6 @@ CALIBRATION = "calibration_factors.txt"
 SNAPSHOT = "snapshot.pth.tar"
 
 MAX_TEXT_BYTES = 1 << 20
-MAX_SNAPSHOT_BYTES = MAX_FILE_BYTES
 MAX_TARGETS = 1_000
 
 #: Before 2.6, torch's safe loader could be made to run code (CVE-2025-32434).
@@ -75,12 +74,9 @@ def import_published(
         name: Name of the module and its folder; by default that of the source without
             ``module_`` and extension.
 
-    Returns:
-        The module as written.
-
     Raises:
         MimirError: ``PUBLISHED_MODULE_INVALID`` for the files, ``MODULE_INVALID`` for the values in
-            them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` where means and catalogue disagree,
+            them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` if means and catalogue disagree,
             ``MODULE_EXISTS``, ``TORCH_TOO_OLD``.
     """
     source, destination = Path(source), Path(destination)
@@ -89,7 +85,17 @@ def import_published(
         raise MimirError(INVALID, f"{name[:60]!r} is not a valid name", "Choose a --name.")
     with open_source(source, CODE) as all_files:
         files = _only_folder(all_files, source)
-        module = _module(name, _read_targets(files))
+        module = InferenceModule(
+            name=name,
+            version="",
+            title=f"Published module {name}",
+            description="Trained on UK Biobank's neck-to-knee MRI; validated on nothing else.",
+            architecture="resnet50",
+            projection="mimir-2021",
+            accepts=UK_BIOBANK,
+            targets=_read_targets(files),
+            licence="not stated in the published files",
+        )
         _check_plausible(module.targets)
         destination.mkdir(parents=True, exist_ok=True)
         state_dict, provenance = _read_snapshot(files, len(module.targets), destination)
@@ -99,21 +105,6 @@ def import_published(
         provenance={"layout": "published", "source": source.name, **provenance},
     )
     return write_module(destination / name, module, [state_dict])
-
-
-def _module(name: str, targets: list[Target]) -> InferenceModule:
-    """Describe a published module; all have the same network, projection and validation."""
-    return InferenceModule(
-        name=name,
-        version="",
-        title=f"Published module {name}",
-        description="Trained on UK Biobank's neck-to-knee MRI; validated on nothing else.",
-        architecture="resnet50",
-        projection="mimir-2021",
-        accepts=UK_BIOBANK,
-        targets=tuple(targets),
-        licence="not stated in the published files",
-    )
 
 
 def _only_folder(files: dict[PurePosixPath, Opener], source: Path) -> dict[str, Opener]:
@@ -134,10 +125,8 @@ def _only_folder(files: dict[PurePosixPath, Opener], source: Path) -> dict[str, 
     return found
 
 
-# --- the text files ---
-
-
-def _read_targets(files: Mapping[str, Opener]) -> list[Target]:
+def _read_targets(files: Mapping[str, Opener]) -> tuple[Target, ...]:
+    """Read the three text files."""
     metadata = _read_rows(files, METADATA, 4)
     scales = _read_rows(files, STANDARDIZATION, 2)
     factors = _read_rows(files, CALIBRATION, 1)
@@ -147,10 +136,8 @@ def _read_targets(files: Mapping[str, Opener]) -> list[Target]:
             f"{METADATA}, {STANDARDIZATION} and {CALIBRATION} describe {len(metadata)},"
             f" {len(scales)} and {len(factors)} targets",
         )
-    return [
-        _target(name, field, unit, divisor, mean, sd, factor)
-        for (name, field, unit, divisor), (mean, sd), (factor,) in zip(metadata, scales, factors)
-    ]
+    lines = zip(metadata, scales, factors)
+    return tuple(_target(*row, *scale, *factor) for row, scale, factor in lines)
 
 
 def _read_rows(files: Mapping[str, Opener], name: str, columns: int) -> list[list[str]]:
@@ -230,25 +217,13 @@ def _check_plausible(targets: Sequence[Target]) -> None:
             )
 
 
-# --- the snapshot ---
-
-
 def _read_snapshot(
     files: Mapping[str, Opener], target_count: int, scratch: Path
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Read the network of the snapshot and check it against the architecture.
-
-    Args:
-        files: With ``snapshot.pth.tar``.
-        target_count: Number of targets that the text files describe.
-        scratch: Folder for a temporary copy.
-
-    Returns:
-        The state dict, and its provenance.
-    """
+    """Read the snapshot, by a copy in `scratch`; return the state dict and its provenance."""
     with tempfile.TemporaryDirectory(prefix=".snapshot.", dir=scratch) as folder:
         path = Path(folder) / SNAPSHOT
-        copy_limited(files[SNAPSHOT], path, CODE, MAX_SNAPSHOT_BYTES)
+        copy_limited(files[SNAPSHOT], path, CODE)
         content = _load_safely(path)
         digest = file_sha256(path)
     state_dict = content.get("state_dict") if isinstance(content, dict) else None
@@ -274,10 +249,8 @@ def _load_safely(path: Path) -> Any:
         )
     if zipfile.is_zipfile(path):  # torch inflates whatever such an archive declares
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_SNAPSHOT_BYTES:
-                raise MimirError(
-                    CODE, f"{SNAPSHOT} unpacks to more than {MAX_SNAPSHOT_BYTES >> 20} MB"
-                )
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_FILE_BYTES:
+                raise MimirError(CODE, f"{SNAPSHOT} unpacks to more than {MAX_FILE_BYTES >> 20} MB")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -19,7 +19,7 @@ class PublishedTarget:
 
     Attributes:
         name: As in the published modules and file headers.
-        ukb_field: UK Biobank's field number, empty where the reference has none.
+        ukb_field: UK Biobank's field number, empty if the reference has none.
         group: Its table in the publication.
         unit: Unit of the measurement and of ``mae``; empty for sex.
         n_validation: Subjects with a reference value.
@@ -43,7 +43,7 @@ class PublishedTarget:
     def typical_value(self) -> float:
         """Estimate the cohort's mean, in ``unit``, as the absolute error over the relative one.
 
-        Accurate where the measurement varies little between people, else too low.
+        Accurate if the measurement varies little between people, else too low.
         """
         return self.mae / (self.mape_percent / 100)
 
@@ -52,22 +52,15 @@ class PublishedTarget:
 def catalogue() -> Mapping[str, PublishedTarget]:
     """Return the published measurements by name, in the order of the publication's tables."""
     text = Path(__file__).with_suffix(".csv").read_text("utf-8")
-    targets = (_target(row) for row in csv.DictReader(text.splitlines()))
+    types = get_type_hints(PublishedTarget)
+    rows = csv.DictReader(text.splitlines())
+    targets = [PublishedTarget(**{n: types[n](v) for n, v in row.items()}) for row in rows]
     return MappingProxyType({target.name: target for target in targets})
 
 
 def find_published(name: str, ukb_field: str = "") -> Optional[PublishedTarget]:
-    """Find a published measurement by name, else by UK Biobank field; None if there is none."""
+    """Find a published measurement by name, else by UK Biobank field; None if neither is known."""
     if name in catalogue():
         return catalogue()[name]
-    return _by_field().get(ukb_field) if ukb_field else None
-
-
-@lru_cache(maxsize=1)
-def _by_field() -> Mapping[str, PublishedTarget]:
-    return {target.ukb_field: target for target in catalogue().values() if target.ukb_field}
-
-
-def _target(row: Mapping[str, str]) -> PublishedTarget:
-    types = get_type_hints(PublishedTarget)
-    return PublishedTarget(**{name: types[name](text) for name, text in row.items()})
+    same_field = (target for target in catalogue().values() if target.ukb_field == ukb_field)
+    return next(same_field, None) if ukb_field else None

@@ -67,16 +67,16 @@ def folders_with(files: dict[PurePosixPath, Opener], name: str) -> list[PurePosi
     return sorted(path.parent for path in files if path.name == name)
 
 
-def copy_limited(opener: Opener, target: Path, code: str, max_bytes: int = MAX_FILE_BYTES) -> None:
-    """Copy a file, but not more than `max_bytes` of it: declared sizes may be wrong.
+def copy_limited(opener: Opener, target: Path, code: str) -> None:
+    """Copy a file, but not more than `MAX_FILE_BYTES` of it: declared sizes may be wrong.
 
     Raises:
-        MimirError: With ``code`` where the file is larger.
+        MimirError: With ``code`` if the file is larger.
     """
-    left = max_bytes
+    left = MAX_FILE_BYTES
     with opener() as source, open(target, "wb") as copy:
         while block := source.read(1 << 20):
             left -= len(block)
             if left < 0:
-                raise MimirError(code, f"{target.name} is larger than {max_bytes >> 20} MB")
+                raise MimirError(code, f"{target.name} is larger than {MAX_FILE_BYTES >> 20} MB")
             copy.write(block)

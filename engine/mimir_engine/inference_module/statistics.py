@@ -26,7 +26,7 @@ SEXES = ("female", "male")
 LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995)
 
 
-def sex_label(code: float) -> str:
+def recorded_sex(code: float) -> str:
     """Return the sex that UK Biobank's field 31 encodes: 0 female, 1 male, else empty."""
     return {0.0: "female", 1.0: "male"}.get(float(code), "")
 
@@ -82,7 +82,7 @@ class PredictionStatistics:
             value: A prediction, in the target's unit.
 
         Returns:
-            None where there are no quantiles of this target for this sex.
+            None without quantiles of this target for this sex.
         """
         statistics = self.by_sex.get(sex)
         if statistics is None or target not in statistics.targets:
@@ -95,7 +95,6 @@ def describe_predictions(
     means: np.ndarray,
     sexes: Sequence[str],
     reference: str,
-    levels: Sequence[float] = LEVELS,
 ) -> PredictionStatistics:
     """Compute the statistics of predictions over a reference population.
 
@@ -104,16 +103,15 @@ def describe_predictions(
         means: ``(subjects, targets)``, predictions in each target's unit.
         sexes: ``female`` or ``male`` for each subject.
         reference: The population, as shown to users.
-        levels: Levels of the quantiles.
     """
     by_sex = {}
     for sex in SEXES:
         chosen = means[np.asarray(sexes) == sex]
         if len(chosen):
-            quantiles = np.quantile(chosen, levels, axis=0).T.tolist()
+            quantiles = np.quantile(chosen, LEVELS, axis=0).T.tolist()
             targets = {name: tuple(row) for name, row in zip(target_names, quantiles)}
             by_sex[sex] = SexStatistics(len(chosen), targets)
-    return PredictionStatistics(reference, tuple(levels), by_sex)
+    return PredictionStatistics(reference, LEVELS, by_sex)
 
 
 def write_statistics(path: Path, statistics: PredictionStatistics) -> None:

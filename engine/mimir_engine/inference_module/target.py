@@ -25,7 +25,7 @@ class Target:
 
     Attributes:
         name: Letters and digits, beginning with a letter.
-        ukb_field: UK Biobank's field number, empty where there is none.
+        ukb_field: UK Biobank's field number, empty if it has none.
         unit: Unit of the measurement, e.g. ``L``; empty for a class or a bare number.
         divisor: Divisor from the network's unit to ``unit``: 1000 for mL to L.
         mean: Mean of the training data, in the network's unit (before the divisor).
@@ -37,7 +37,7 @@ class Target:
         mean_offset: See ``mean_slope``; in standard deviations.
         conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD; for other
             levels see `half_width_in_sd`.
-        conformal_quantiles_by_sex: The same for ``female`` and ``male``, used where the sex is
+        conformal_quantiles_by_sex: The same for ``female`` and ``male``, used if the sex is
             certain; may be empty.
     """
 

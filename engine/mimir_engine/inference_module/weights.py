@@ -11,10 +11,9 @@ before any array is read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -29,12 +28,9 @@ INT8_MAX = 127
 FLOAT_DTYPES = frozenset({"F16", "BF16", "F32", "F64"})
 INTEGER_DTYPES = frozenset({"I64", "I32"})
 
-StateDict = dict[str, torch.Tensor]
-FilePath = Union[str, "os.PathLike[str]"]
-
 
 def save_weights(
-    path: FilePath, state_dict: Mapping[str, torch.Tensor], *, eight_bit: bool = False
+    path: Path, state_dict: Mapping[str, torch.Tensor], *, eight_bit: bool = False
 ) -> None:
     """Write a state dict to a safetensors file.
 
@@ -44,9 +40,9 @@ def save_weights(
         eight_bit: Store convolution and linear weights in 8 bits, all else in 16.
 
     Raises:
-        MimirError: ``WEIGHTS_NOT_FINITE`` where a tensor holds NaN or infinity.
+        MimirError: ``WEIGHTS_NOT_FINITE`` if a tensor holds NaN or infinity.
     """
-    stored: StateDict = {}
+    stored: dict[str, torch.Tensor] = {}
     for name, tensor in state_dict.items():
         on_cpu = tensor.detach().to("cpu").contiguous()
         if not on_cpu.is_floating_point():
@@ -60,16 +56,16 @@ def save_weights(
             stored[name], stored[name + SCALE_SUFFIX] = quantise(values)
         else:
             stored[name] = _halved(values)
-    Path(path).write_bytes(save(stored))  # with the permissions of the umask, unlike save_file
+    path.write_bytes(save(stored))  # with the permissions of the umask, unlike save_file
 
 
 def load_weights(
-    path: FilePath, shapes: Mapping[str, tuple[int, ...]] | None = None
+    path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None
 ) -> dict[str, torch.Tensor]:
     """Read a safetensors file as a state dict, 8-bit weights expanded to float32.
 
     Args:
-        path: File written by :func:`save_weights`, or any safetensors file with the same names.
+        path: File written by `save_weights`, or any safetensors file with the same names.
         shapes: The architecture's ``{name: shape}``, compared with the file's table before any
             tensor is read.
 
@@ -80,10 +76,16 @@ def load_weights(
         MimirError: ``WEIGHTS_MISSING``, ``WEIGHTS_TOO_LARGE``, ``WEIGHTS_UNREADABLE``,
             ``WEIGHTS_MISMATCH`` or ``WEIGHTS_NOT_FINITE``.
     """
-    path = Path(path)
-    _check_size(path)
+    if not path.is_file():
+        raise MimirError(
+            "WEIGHTS_MISSING", f"the file {path} is missing", "Download the inference module again."
+        )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise MimirError(
+            "WEIGHTS_TOO_LARGE", f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB"
+        )
     try:
-        with safe_open(os.fspath(path), framework="pt", device="cpu") as file:
+        with safe_open(str(path), framework="pt", device="cpu") as file:
             table = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             _check_table(path, table, shapes)
             return {
@@ -114,17 +116,6 @@ def quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))  # a channel of zeros
     rounded = (rows / scale[:, None]).round_().clamp_(-INT8_MAX, INT8_MAX)
     return rounded.to(torch.int8).reshape(weight.shape), scale
-
-
-def _check_size(path: Path) -> None:
-    if not path.is_file():
-        raise MimirError(
-            "WEIGHTS_MISSING", f"the file {path} is missing", "Download the inference module again."
-        )
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise MimirError(
-            "WEIGHTS_TOO_LARGE", f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB"
-        )
 
 
 def _check_table(

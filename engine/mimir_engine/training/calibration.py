@@ -31,7 +31,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.statistics import sex_label
+from mimir_engine.inference_module.statistics import recorded_sex
 from mimir_engine.measuring.measurement import interval_factor
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 from mimir_engine.training.standardisation import Standardisation
@@ -132,7 +132,7 @@ def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
         return tuple(_SEXES.get(sex.lower(), "") for sex in predictions.groups["sex"])
     if "sex" in predictions.names:
         labels = predictions.reference[:, predictions.names.index("sex")]
-        return tuple(map(sex_label, labels))
+        return tuple(map(recorded_sex, labels))
     return ("",) * len(predictions.studies)
 
 

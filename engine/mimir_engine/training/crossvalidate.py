@@ -25,7 +25,7 @@ from mimir_engine.evaluation.subgroups import age_band
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
-from mimir_engine.inference_module.statistics import sex_label
+from mimir_engine.inference_module.statistics import recorded_sex
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import Progress, fit
@@ -138,7 +138,7 @@ def _out_of_fold(dataset: Dataset, folder: Path, fold_of: np.ndarray) -> Predict
         "fold": map(str, fold_of),
     }
     if "sex" in dataset.covariates:
-        groups["sex"] = map(sex_label, dataset.covariates["sex"])
+        groups["sex"] = map(recorded_sex, dataset.covariates["sex"])
     if "age" in dataset.covariates:
         groups["age_band"] = (age_band(age, "-") for age in dataset.covariates["age"])
     return dataset.predictions(mean, sd, groups)

@@ -1,4 +1,4 @@
-"""Small cohorts for tests: archives of a few different studies, and what a run said of them."""
+"""Small cohorts for tests: archives of a few different studies, and the events of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from random_modules import TARGETS, module_spec, random_state_dict, write_withou
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.measure_studies import InferOptions, infer
 from mimir_engine.cohort.sources import NamedSource, named_sources
-from mimir_engine.inference_module import load_module, write_module
+from mimir_engine.inference_module import load_module, rewrite_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.format import InferenceModule, ModuleFile, module_to_json
 from mimir_engine.inference_module.statistics import (
@@ -70,7 +70,14 @@ def made_up_statistics() -> PredictionStatistics:
 def write_trial_module(folder: Path) -> InferenceModule:
     """A module of random weights, with statistics, that accepts anything."""
     spec, state = module_spec(accepts=ANYTHING), random_state_dict()
-    return write_module(folder, spec, [state], eight_bit=True, statistics=made_up_statistics())
+    return rewrite_module(
+        folder,
+        write_module(folder, spec, [state], eight_bit=True),
+        statistics=made_up_statistics(),
+        features=None,
+        card="Random weights.\n",
+        overwrite=True,
+    )
 
 
 def module_with_statistics(folder: Path, **changes: Any) -> InferenceModule:

@@ -43,7 +43,7 @@ def module_spec(**changes: Any) -> InferenceModule:
 
 
 def write_without_network(folder: Path, **changes: Any) -> Path:
-    """A module's folder whose weights are no weights: for what never opens them."""
+    """Write a module's folder with a dummy weights file, for tests that never read it."""
     folder.mkdir(parents=True)
     content = b"not weights"
     (folder / "weights.safetensors").write_bytes(content)

@@ -18,7 +18,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(studies: int = 120) -> Predictions:
-    """Fat with gaps, age, sex without SDs, and a target that nobody has a reference of."""
+    """Fat with gaps, age, sex without SDs, and a target without references."""
     rng = np.random.default_rng(1)
     reference = np.stack(
         [
@@ -61,11 +61,11 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_tables_and_figures_are_written(table: Path, tmp_path: Path, capsys: Capture) -> None:
     pytest.importorskip("matplotlib")
     output = tmp_path / "out"
-    judged = ["evaluate", str(table), "--bootstrap", "20", "--output", str(output)]
-    assert main(judged) == SOME_FAILED  # of one target there is no reference
-    said = capsys.readouterr()
-    assert said.out.strip() == str(output / "metrics.md")
-    assert "nobodys" in said.err
+    command = ["evaluate", str(table), "--bootstrap", "20", "--output", str(output)]
+    assert main(command) == SOME_FAILED  # one target has no reference
+    captured = capsys.readouterr()
+    assert captured.out.strip() == str(output / "metrics.md")
+    assert "nobodys" in captured.err
     figures = {str(p.relative_to(output / "figures")) for p in output.rglob("*.png")}
     sheets = {
         f"{name}-1.png" for name in ("agreement", "bland-altman", "calibration", "sparsification")
@@ -96,7 +96,7 @@ def test_numbers_in_the_table_are_those_of_the_metrics(table: Path, tmp_path: Pa
     assert {r["group"] for r in rows(output)} == {"all", "fold", "age", "sex"}
 
 
-def test_only_the_groups_that_are_asked_for(table: Path, tmp_path: Path) -> None:
+def test_only_the_chosen_groups_are_evaluated(table: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     options = ["--groups", "age", "--bootstrap", "0", "--figures", "none", "--output", str(output)]
     main(["evaluate", str(table), *options])
@@ -106,7 +106,7 @@ def test_only_the_groups_that_are_asked_for(table: Path, tmp_path: Path) -> None
     assert {r["lower95"] for r in rows(output)} == {""}
 
 
-def test_all_is_well_where_every_target_is_judged(tmp_path: Path) -> None:
+def test_the_exit_status_is_0_if_all_targets_are_evaluated(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("study,target,reference,mean\na,x,1,2\nb,x,2,3\nc,x,3,3\n")
     options = ["--figures", "none", "--output", str(tmp_path / "out")]
     assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
@@ -124,14 +124,14 @@ def test_all_is_well_where_every_target_is_judged(tmp_path: Path) -> None:
         (["--reference", "gone.csv"], "PREDICTIONS_INVALID"),
     ],
 )
-def test_wrong_use_is_one_line(
+def test_wrong_use_gives_one_line(
     table: Path, tmp_path: Path, capsys: Capture, options: list[str], code: str
 ) -> None:
     given = ["evaluate", str(table), "--figures", "none", "--output", str(tmp_path / "out")]
     assert main([*given, *options]) == WRONG_USE
-    said = capsys.readouterr().err
-    assert said.startswith(f"{code}: ")
-    assert said.count("\n") == 1
+    captured = capsys.readouterr().err
+    assert captured.startswith(f"{code}: ")
+    assert captured.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -165,45 +165,45 @@ def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
 
 
 def test_blocks_of_resamples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = evaluate(made(), resamples=30)
+    at_once = evaluate(made(), resamples=30)
     monkeypatch.setattr("mimir_engine.evaluation.evaluate.BLOCK_BYTES", 8 * 120 * 7)
     parts = evaluate(made(), resamples=30)
-    np.testing.assert_allclose(whole.upper, parts.upper, rtol=1e-10)
+    np.testing.assert_allclose(at_once.upper, parts.upper, rtol=1e-10)
 
 
-def test_given_intervals_are_the_ones_that_are_judged() -> None:
+def test_given_intervals_are_evaluated() -> None:
     p = made()
     never = Predictions(
         p.names, p.units, p.studies, p.reference, p.mean, p.sd, p.mean + 50, p.mean + 51, 0.9
     )
-    judged = evaluate(never, resamples=0)
-    assert judged.given
-    assert judged.level == 0.9
-    assert judged.value("age", "picp") == 0
-    assert judged.value("age", "width") == pytest.approx(1)
+    evaluation = evaluate(never, resamples=0)
+    assert evaluation.given
+    assert evaluation.level == 0.9
+    assert evaluation.value("age", "picp") == 0
+    assert evaluation.value("age", "width") == pytest.approx(1)
     gaussian = evaluate(p, resamples=0)
     assert gaussian.value("age", "picp") > 0.8
-    assert gaussian.value("age", "auce") == pytest.approx(judged.value("age", "auce"))
+    assert gaussian.value("age", "auce") == pytest.approx(evaluation.value("age", "auce"))
 
 
-def test_without_sds_only_agreement_is_judged() -> None:
-    judged = evaluate(made(), resamples=10)
-    assert np.isfinite(judged.value("sex", "icc"))
-    assert np.isnan(judged.value("sex", "auce"))
-    assert judged.unjudged == ("nobodys",)
+def test_without_sds_only_agreement_is_evaluated() -> None:
+    evaluation = evaluate(made(), resamples=10)
+    assert np.isfinite(evaluation.value("sex", "icc"))
+    assert np.isnan(evaluation.value("sex", "auce"))
+    assert evaluation.unevaluated == ("nobodys",)
 
 
-def test_for_age_both_gaps_are_told_and_never_an_r2_of_the_corrected_one() -> None:
-    judged = evaluate(made(), choose_groups(made()), resamples=10)
-    assert np.isfinite(judged.value("age", "corrected_gap_mae"))
-    assert np.isnan(judged.value("fat$|", "raw_gap_mae"))
+def test_for_age_both_gaps_are_reported_but_no_r2_of_the_corrected_one() -> None:
+    evaluation = evaluate(made(), choose_groups(made()), resamples=10)
+    assert np.isfinite(evaluation.value("age", "corrected_gap_mae"))
+    assert np.isnan(evaluation.value("fat$|", "raw_gap_mae"))
     gap_metrics = {name for name in METRICS if "gap" in name}
     assert not any("r2" in name for name in gap_metrics)
-    text = markdown(judged)
+    text = markdown(evaluation)
     assert "## Age gap" in text
     assert "fat$\\|" in text
 
 
 def test_members_are_in_order_of_size() -> None:
-    judged = evaluate(made(), choose_groups(made()), resamples=0)
-    assert [m for g, m in judged.subgroups if g == "fold"] == ["9", "10", "11"]
+    evaluation = evaluate(made(), choose_groups(made()), resamples=0)
+    assert [m for g, m in evaluation.subgroups if g == "fold"] == ["9", "10", "11"]

@@ -224,7 +224,7 @@ def test_modules_of_one_name_keep_their_own_numbers(
     liver, *others = TARGETS
     shifted = (replace(liver, mean=liver.mean + 10_000), *others)
     twin = write_variant(tmp_path / "trial", trial, targets=shifted)
-    prefixed = load_module(twin.folder, column_prefix="b_")
+    prefixed = replace(load_module(twin.folder), column_prefix="b_")
     both = run_infer(archives[:1], [trial, prefixed], tmp_path / "both").values
     (numbers,) = both.values()
     alone = run_infer(archives[:1], [trial], tmp_path / "alone").values

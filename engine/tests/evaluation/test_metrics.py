@@ -1,4 +1,4 @@
-"""Metrics against other people's implementations of the same definitions."""
+"""Compare metrics with independent implementations of the same definitions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from mimir_engine.evaluation.sparsification import (
     sparsification_curve,
 )
 from mimir_engine.evaluation.uncertainty import (
+    HALF_WIDTHS,
     LEVELS,
     auce,
     coverage_curve,
     crps,
-    gaussian_quantiles,
     gaussian_scores,
-    interval_curve,
     interval_scores,
     negative_log_likelihood,
 )
@@ -106,7 +105,7 @@ def test_without_spread_nothing_is_explained() -> None:
 
 
 @pytest.mark.parametrize("value", [0.1, -1 / 3, 1e7, 0.0])
-def test_rounding_errors_are_no_spread(value: float) -> None:
+def test_rounding_errors_do_not_count_as_spread(value: float) -> None:
     """Every processor adds up in its own order: the errors drawn here stand for all of them."""
     rng = np.random.default_rng(1)
     constant = value * (1 + 2e-16 * rng.integers(-2, 3, 200))
@@ -130,7 +129,7 @@ def test_crps_is_that_of_scoringrules(made: Arrays) -> None:
 def test_likelihood_and_quantiles_are_those_of_scipy(made: Arrays) -> None:
     norm = pytest.importorskip("scipy.stats").norm
     np.testing.assert_allclose(negative_log_likelihood(*made), -norm.logpdf(*made), **CLOSE)
-    np.testing.assert_allclose(gaussian_quantiles(), norm.ppf((1 + LEVELS) / 2), **CLOSE)
+    np.testing.assert_allclose(HALF_WIDTHS, norm.ppf((1 + LEVELS) / 2), **CLOSE)
 
 
 def test_coverage_and_width_are_those_of_mapie(made: Arrays) -> None:
@@ -151,8 +150,8 @@ def test_coverage_and_width_of_conformal_intervals_are_those_of_crepes(made: Arr
     reference, mean, sd = made
     half = len(sd) // 2
     regressor = crepes.ConformalRegressor().fit((reference - mean)[:half], sigmas=sd[:half])
-    judged = {"y": reference[half:], "sigmas": sd[half:], "confidence": 0.9}
-    expected = regressor.evaluate(mean[half:], metrics=["error", "eff_mean"], **judged)
+    options = {"y": reference[half:], "sigmas": sd[half:], "confidence": 0.9}
+    expected = regressor.evaluate(mean[half:], metrics=["error", "eff_mean"], **options)
     bounds = regressor.predict_int(mean[half:], sigmas=sd[half:], confidence=0.9)
     found = interval_scores(reference[half:], bounds[:, 0], bounds[:, 1])
     np.testing.assert_allclose(found["picp"], 1 - expected["error"], **CLOSE)
@@ -161,14 +160,11 @@ def test_coverage_and_width_of_conformal_intervals_are_those_of_crepes(made: Arr
 
 def test_the_curve_of_scores_is_the_curve_of_intervals(made: Arrays) -> None:
     reference, mean, sd = made
-    levels = np.linspace(0.1, 0.9, 9)
-    quantiles = gaussian_quantiles(levels)
-    half = sd[:, None] * quantiles
-    by_bounds = interval_curve(reference, mean[:, None] - half, mean[:, None] + half)
+    half = sd[:, None] * HALF_WIDTHS[1:-1]
+    lower, upper = mean[:, None] - half, mean[:, None] + half
+    inside = (lower <= reference[:, None]) & (reference[:, None] <= upper)
     score = np.abs(reference - mean) / sd
-    np.testing.assert_allclose(coverage_curve(score, quantiles), by_bounds)
-    of_each = np.tile(quantiles, (len(score), 1))
-    np.testing.assert_allclose(coverage_curve(score, of_each), by_bounds)
+    np.testing.assert_allclose(coverage_curve(score)[1:-1], inside.mean(axis=0))
 
 
 def test_auce_is_the_area_between_curve_and_diagonal() -> None:
@@ -211,7 +207,7 @@ def test_the_curve_is_the_error_without_the_most_uncertain() -> None:
     assert ause(by_error, by_error) == 0
 
 
-def test_sds_that_are_all_the_same_leave_the_error_as_it_is() -> None:
+def test_equal_sds_leave_the_error_unchanged() -> None:
     error = np.random.default_rng(5).exponential(size=83)
     curve = sparsification_curve(error, np.ones(83))
     np.testing.assert_allclose(curve, np.full(len(REMOVED), error.mean()))
@@ -228,7 +224,7 @@ def test_the_order_of_the_table_changes_nothing() -> None:
     assert found["ence"] == pytest.approx(other["ence"])
 
 
-def test_keys_that_differ_by_rounding_are_equal() -> None:
+def test_keys_that_differ_by_rounding_count_as_equal() -> None:
     rng = np.random.default_rng(6)
     error, sd = rng.exponential(size=90), rng.integers(1, 5, 90) / 10
     rounded = sd * (1 + 2e-16 * rng.integers(-2, 3, 90))
@@ -238,7 +234,7 @@ def test_keys_that_differ_by_rounding_are_equal() -> None:
     assert ence(error, rounded) == pytest.approx(ence(error, sd))
 
 
-def test_rounding_errors_of_perfect_predictions_have_no_order() -> None:
+def test_rounding_errors_of_perfect_predictions_are_not_ranked() -> None:
     rng = np.random.default_rng(6)
     reference, sd = rng.normal(5, 1, 90), rng.exponential(size=90)
     scores = ranked_scores(reference, reference * (1 + 2e-16 * rng.integers(-2, 3, 90)), sd)
@@ -319,7 +315,7 @@ def test_intervals_of_an_average_are_about_those_of_scipy(made: Arrays) -> None:
         (error,), np.mean, n_resamples=4000, method="percentile", random_state=0
     ).confidence_interval
     counts = resample_counts([str(i) for i in range(len(error))], 4000, seed=0)
-    low, high = percentile_intervals(agreement(reference, mean, counts.astype(float))["mae"])
+    low, high = percentile_intervals(agreement(reference, mean, counts.astype(float))["mae"], 0.95)
     # Two simulations of one interval, so not to 1e-6.
     assert low == pytest.approx(expected.low, abs=0.1 * (expected.high - expected.low))
     assert high == pytest.approx(expected.high, abs=0.1 * (expected.high - expected.low))
@@ -355,7 +351,7 @@ def test_each_fold_is_corrected_by_the_others() -> None:
     np.testing.assert_allclose(corrected[folds == "2"], expected)
 
 
-def test_a_gap_in_the_table_is_none_in_the_corrections() -> None:
+def test_a_missing_age_leaves_the_other_corrections_unchanged() -> None:
     age, estimate = drawn_to_the_mean(50)
     age[3], estimate[7] = np.nan, np.nan
     raw, corrected = age_gaps(age, estimate)
@@ -363,7 +359,7 @@ def test_a_gap_in_the_table_is_none_in_the_corrections() -> None:
     assert np.flatnonzero(np.isnan(corrected)).tolist() == [3, 7]
 
 
-def test_rounding_errors_make_no_line_and_no_correlation_with_age() -> None:
+def test_rounding_errors_give_neither_a_line_nor_a_correlation_with_age() -> None:
     age, _ = drawn_to_the_mean(50)
     for estimate in (age + 3, age - 1 / 3, age * (1 + 2e-16)):
         assert np.isnan(gap_scores(age, estimate - age)["age_correlation"])

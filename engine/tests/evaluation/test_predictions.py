@@ -9,7 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.predictions import Predictions, read_predictions, write_predictions
+from mimir_engine.evaluation.predictions import (
+    Predictions,
+    read_predictions,
+    tidy_predictions,
+    write_predictions,
+)
 from mimir_engine.evaluation.reference_table import read_with_reference
 from mimir_engine.files import table_reader
 from mimir_engine.files.csv_writer import write_csv
@@ -56,7 +61,7 @@ def assert_same(found: Predictions, expected: Predictions) -> None:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
+def test_a_written_table_is_read_back_exactly(tmp_path: Path) -> None:
     write_predictions(tmp_path / "out_of_fold.csv", made())
     assert_same(read_predictions(tmp_path / "out_of_fold.csv"), made())
 
@@ -92,14 +97,14 @@ def test_any_name_and_number_survives(tmp_path: Path, names: list[str], value: f
     assert_same(read_predictions(tmp_path / "p.csv"), before)
 
 
-def test_a_spreadsheet_computes_no_name(tmp_path: Path) -> None:
+def test_names_are_never_formulas_for_a_spreadsheet(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.csv", made())
     cells = (tmp_path / "p.csv").read_text(encoding="utf-8").replace("\n", ",").split(",")
     assert "'=sum" in cells
     assert "'-2" in cells
 
 
-def test_columns_can_come_in_any_order_and_rows_can_lack(tmp_path: Path) -> None:
+def test_columns_in_any_order_and_missing_rows_are_read(tmp_path: Path) -> None:
     text = "mean,site,target,study,reference\n1,x,a,s1,2\n3,y,b,s2,NA\n"
     found = read_predictions(write(tmp_path / "p.csv", "\ufeff" + text))
     assert found.names == ("a", "b")
@@ -110,13 +115,14 @@ def test_columns_can_come_in_any_order_and_rows_can_lack(tmp_path: Path) -> None
     assert found.level is None
 
 
-def test_plain_bounds_have_the_level_that_is_asked_for(tmp_path: Path) -> None:
+def test_bounds_without_a_level_in_their_names_have_the_given_level(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "study,target,mean,lower,upper\ns,a,1,0,2\n")
-    assert read_predictions(path, level=0.8).level == 0.8
+    with table_reader.open_table(path) as table:
+        assert tidy_predictions(table, level=0.8).level == 0.8
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("", "is empty"),
         (TIDY, "has no rows"),
@@ -141,18 +147,18 @@ def test_plain_bounds_have_the_level_that_is_asked_for(tmp_path: Path) -> None:
         ("study,target,mean,lower95,upper90\ns,a,1,3,4\n", "must have one pair"),
     ],
 )
-def test_a_bad_table_is_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
-    assert said in refusal(write(tmp_path / "p.csv", text))
+def test_an_invalid_table_is_refused_with_its_line(tmp_path: Path, text: str, reason: str) -> None:
+    assert reason in refusal(write(tmp_path / "p.csv", text))
 
 
-def test_what_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_or_one_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"study,target,mean\n\xff\xfe,a,1\n")
     assert "UTF-8" in refusal(tmp_path / "p.csv")
     assert "cannot be read" in refusal(tmp_path / "gone.csv")
     assert "cannot be read" in refusal(tmp_path)
 
 
-def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     assert "not a readable Parquet" in refusal(write(tmp_path / "p.parquet", "study,target"))
 
@@ -182,7 +188,7 @@ def test_hostile_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         {"groups": {"fold": ("1",)}},
     ],
 )
-def test_predictions_cannot_exist_wrong(changes: dict[str, object]) -> None:
+def test_invalid_predictions_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(MimirError, match="PREDICTIONS_INVALID"):
         made(**changes)
 
@@ -192,7 +198,7 @@ def test_a_group_cannot_take_the_place_of_a_column(tmp_path: Path) -> None:
         write_predictions(tmp_path / "p.csv", made(groups={"mean": ("1", "2")}))
 
 
-def test_persons_are_told_by_their_column(tmp_path: Path) -> None:
+def test_persons_come_from_their_column(tmp_path: Path) -> None:
     assert made().persons == ("s,1", "-2")
     assert made(groups={"person": ("p", "")}).persons == ("p", "-2")
     assert made(groups={"eid": ("7", "7")}).persons == ("7", "7")
@@ -209,7 +215,7 @@ WIDE = (
 REFERENCE = "study,target,value,site\ns2,liverFat,2.25,x\ns1,sex,1,y\ns3,liverFat,9,z\n"
 
 
-def test_the_table_of_infer_is_judged_by_a_table_of_references(tmp_path: Path) -> None:
+def test_the_table_of_infer_is_joined_with_a_table_of_references(tmp_path: Path) -> None:
     wide = write(tmp_path / "predictions.csv", WIDE)
     found = read_with_reference(wide, write(tmp_path / "reference.csv", REFERENCE))
     assert found.names == ("liverFat", "sex")
@@ -225,7 +231,7 @@ def test_the_table_of_infer_is_judged_by_a_table_of_references(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("reference", "said"),
+    ("reference", "reason"),
     [
         (None, "has no reference values"),
         ("study,target,value\nother,liverFat,1\n", "has no study"),
@@ -237,17 +243,17 @@ def test_the_table_of_infer_is_judged_by_a_table_of_references(tmp_path: Path) -
     ],
 )
 def test_references_that_do_not_fit_are_refused(
-    tmp_path: Path, reference: str | None, said: str
+    tmp_path: Path, reference: str | None, reason: str
 ) -> None:
     wide = write(tmp_path / "predictions.csv", WIDE)
     path = None if reference is None else write(tmp_path / "reference.csv", reference)
     with pytest.raises(MimirError, match="REFERENCE_UNMATCHED") as caught:
         read_with_reference(wide, path)
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reason"),
     [
         ("s2,12", "s1,12", "line 3, column 'name'"),
         ("4.5,0.5", "4.5,0", "line 2, column 'liverFat_sd_in_%'"),
@@ -255,11 +261,13 @@ def test_references_that_do_not_fit_are_refused(
         ("3.5,5.5", "3.5,1.5", "line 2: the lower bound"),
     ],
 )
-def test_a_bad_table_of_infer_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_an_invalid_table_of_infer_is_refused(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
     wide = write(tmp_path / "predictions.csv", WIDE.replace(old, new, 1))
     with pytest.raises(MimirError, match="PREDICTIONS_INVALID") as caught:
         read_with_reference(wide)
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
 
 
 def test_names_that_look_like_formulas_survive_predictions_csv(tmp_path: Path) -> None:

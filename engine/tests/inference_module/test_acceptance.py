@@ -64,7 +64,7 @@ def test_models_are_matched_by_a_part_of_their_name() -> None:
     assert outside_validation(accepts, unknown, EXTENT_MM) == ["its scanner model is unknown"]
 
 
-def test_all_reasons_are_given_and_what_is_not_limited_is_not_one() -> None:
+def test_all_reasons_are_given_but_only_for_limited_properties() -> None:
     study = DixonStudy(name="b", stations=(STATION,))
     assert len(outside_validation(UK_BIOBANK, study, 300.0)) == 4
     assert outside_validation(Accepts(), study, 300.0) == []

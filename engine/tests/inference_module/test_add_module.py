@@ -29,7 +29,7 @@ def packed(folder: Path, archive: Path, inside: str = "trial/") -> Path:
 
 
 @pytest.mark.parametrize("form", ["folder", "zip", "flat zip"])
-def test_a_module_of_our_own_format_is_copied_under_its_name(
+def test_a_module_in_the_engines_format_is_copied_under_its_name(
     source: Path, tmp_path: Path, form: str
 ) -> None:
     if form != "folder":
@@ -42,7 +42,7 @@ def test_a_module_of_our_own_format_is_copied_under_its_name(
     assert [path.name for path in module.folder.parent.iterdir()] == ["trial"]
 
 
-def test_a_module_that_is_there_already_stays(source: Path, tmp_path: Path) -> None:
+def test_an_existing_module_is_not_replaced(source: Path, tmp_path: Path) -> None:
     add_module(source, tmp_path / "into")
     with pytest.raises(MimirError, match="MODULE_EXISTS"):
         add_module(source, tmp_path / "into")
@@ -76,7 +76,7 @@ def be_no_json(source: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["folder", "zip"])
-def test_a_module_that_is_not_as_it_was_written_leaves_nothing_behind(
+def test_a_changed_module_leaves_no_files_behind(
     source: Path, tmp_path: Path, change: object, code: str, form: str
 ) -> None:
     change(source)  # type: ignore[operator]
@@ -87,15 +87,15 @@ def test_a_module_that_is_not_as_it_was_written_leaves_nothing_behind(
     assert list((tmp_path / "into").iterdir()) == []
 
 
-def test_what_is_no_module_is_refused(source: Path, tmp_path: Path) -> None:
+def test_a_source_without_a_module_is_refused(source: Path, tmp_path: Path) -> None:
     (tmp_path / "text.zip").write_text("no zip")
     shutil.copytree(source, tmp_path / "two" / "a")
     two = tmp_path / "two.zip"
     with zipfile.ZipFile(two, "w") as archive:
         for folder in "ab":
             archive.write(source / "module.json", f"{folder}/module.json")
-    whole = packed(source, tmp_path / "cut.zip").read_bytes()
-    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    content = packed(source, tmp_path / "cut.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(content[: len(content) // 2])
     for path, code in (
         (tmp_path / "gone", "SOURCE_MISSING"),
         (tmp_path / "text.zip", "MODULE_INVALID"),
@@ -113,18 +113,18 @@ def test_a_zip_whose_bytes_were_changed_is_refused(source: Path, tmp_path: Path)
         add_module(archive, tmp_path / "into")
 
 
-def test_a_module_of_our_own_format_keeps_its_name(source: Path, tmp_path: Path) -> None:
+def test_a_module_in_the_engines_format_keeps_its_name(source: Path, tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="WRONG_USE"):
         add_module(source, tmp_path / "into", "other")
 
 
-def test_what_has_no_module_json_is_taken_for_a_published_module(tmp_path: Path) -> None:
+def test_a_source_without_module_json_counts_as_a_published_module(tmp_path: Path) -> None:
     (tmp_path / "module_organs").mkdir()
     with pytest.raises(MimirError, match=r"PUBLISHED_MODULE_INVALID: .*metadata\.txt"):
         add_module(tmp_path / "module_organs", tmp_path / "into")
 
 
-def test_a_place_that_cannot_be_written_is_said_in_one_line(source: Path, tmp_path: Path) -> None:
+def test_an_unwritable_folder_gives_one_line(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
         add_module(source, tmp_path / "file" / "into")

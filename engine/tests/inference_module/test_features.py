@@ -1,4 +1,4 @@
-"""Statistics of features: what is like the data, and what lies far outside of them."""
+"""Test the statistics of features and the distance of images from the calibration data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.features import (
     FeatureStatistics,
     describe_features,
+    distance_ratio,
     read_features,
-    typicality,
     write_features,
 )
 from mimir_engine.inference_module.format import ModuleFile
@@ -34,7 +34,7 @@ def drawn(count: int, seed: int = 0) -> np.ndarray:
 
 
 def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatistics:
-    """Statistics that have been through a module's folder."""
+    """Write the statistics into a module's folder and read them back."""
     module = load_module(write_without_network(folder))
     statistics = describe_features(features, rank)
     assert statistics is not None
@@ -46,23 +46,25 @@ def shipped(folder: Path, features: np.ndarray, rank: int = 20) -> FeatureStatis
     return found
 
 
-def test_new_images_of_the_same_kind_fall_where_the_quantiles_say(tmp_path: Path) -> None:
-    judged = typicality(shipped(tmp_path / "trial", drawn(800)), drawn(2_000, seed=1))
+def test_distances_of_new_images_of_the_same_kind_have_the_stored_quantiles(tmp_path: Path) -> None:
+    statistics = shipped(tmp_path / "trial", drawn(800))
+    ratios = distance_ratio(statistics, drawn(2_000, seed=1))
     for level in (0.5, 0.9, 0.95):
-        share = (judged.distance <= judged.quantiles[level]).mean()
+        (quantile,) = statistics.quantiles[np.isclose(statistics.levels, level)]
+        share = (ratios <= quantile / statistics.quantiles[-1]).mean()
         assert share == pytest.approx(level, abs=0.03)
-    assert np.median(judged.ratio) < 1
+    assert np.median(ratios) < 1
 
 
-def test_what_lies_outside_in_either_way_is_far(tmp_path: Path) -> None:
+def test_images_outside_the_data_in_either_way_have_large_distances(tmp_path: Path) -> None:
     statistics = shipped(tmp_path / "trial", drawn(800))
     usual = drawn(50, seed=1)
     further = usual + 4 * (usual - usual.mean(axis=0))
     elsewhere = usual + np.random.default_rng(3).standard_normal(300).astype(np.float32)
-    for strange in (further, elsewhere):
-        judged = typicality(statistics, strange)
-        assert judged.ratio.min() > 0.5
-        assert np.median(judged.ratio) > 3
+    for unusual in (further, elsewhere):
+        ratios = distance_ratio(statistics, unusual)
+        assert ratios.min() > 0.5
+        assert np.median(ratios) > 3
 
 
 def test_components_are_those_of_scikit_learn() -> None:
@@ -81,15 +83,15 @@ def test_the_part_inside_the_components_is_the_distance_of_mahalanobis(tmp_path:
     features = drawn(400).astype(np.float64)[:, :12]
     statistics = describe_features(features, rank=11)
     assert statistics is not None
-    strange = features[:1] + 2
-    inside = ((strange - statistics.mean) @ statistics.components.T)[0]
+    shifted = features[:1] + 2
+    inside = ((shifted - statistics.mean) @ statistics.components.T)[0]
     covariance = np.cov(features.T)
     projected = statistics.components @ covariance @ statistics.components.T
     expected = scipy.mahalanobis(inside, np.zeros(11), np.linalg.inv(projected)) ** 2
     assert (inside**2 / statistics.variances).sum() == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_the_file_is_small_and_is_read_back_unchanged(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     statistics = describe_features(rng.standard_normal((260, 2048)).astype(np.float32))
     assert statistics is not None
@@ -100,31 +102,31 @@ def test_the_file_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
         assert np.array_equal(getattr(again, name), getattr(statistics, name))
 
 
-def test_few_images_make_no_statistics_and_a_module_may_ship_none() -> None:
+def test_too_few_images_give_no_statistics() -> None:
     assert describe_features(drawn(49)) is None
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
-def test_features_that_are_always_the_same_are_not_shipped(value: float) -> None:
+def test_constant_features_give_no_statistics(value: float) -> None:
     rng = np.random.default_rng(1)
     rounding = 1 + 6e-8 * rng.integers(-1, 2, (60, 300))
     assert describe_features((value * rounding).astype(np.float32)) is None
 
 
-def test_images_that_the_components_describe_in_full_leave_no_residual_of_rounding() -> None:
+def test_residuals_of_rounding_errors_only_give_finite_distances() -> None:
     rng = np.random.default_rng(1)
     flat = (rng.standard_normal((200, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
     statistics = describe_features(flat, rank=20)
     assert statistics is not None
     fresh = (rng.standard_normal((50, 3)) @ rng.standard_normal((3, 300))).astype(np.float32)
-    assert np.isfinite(typicality(statistics, fresh).ratio).all()
+    assert np.isfinite(distance_ratio(statistics, fresh)).all()
     assert module_spec().features() is None
 
 
 def test_features_of_another_network_are_refused(tmp_path: Path) -> None:
     statistics = shipped(tmp_path / "trial", drawn(100))
     with pytest.raises(MimirError, match="FEATURES_INVALID"):
-        typicality(statistics, np.ones((1, 512), np.float32))
+        distance_ratio(statistics, np.ones((1, 512), np.float32))
 
 
 def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return folder
 
 
-def test_a_module_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+def test_a_module_is_read_back_unchanged(tmp_path: Path) -> None:
     target = Target(
         "VatVolume",
         "22407",
@@ -125,7 +125,7 @@ def test_a_key_of_earlier_versions_is_still_accepted(tmp_path: Path) -> None:
         (lambda r: r["weights"][0].update(storage="int4"), "the storage of weights.safetensors"),
     ],
 )
-def test_a_wrong_module_file_is_refused_in_one_line(
+def test_an_invalid_module_file_is_refused_in_one_line(
     tmp_path: Path, change: Callable[[dict[str, Any]], object], reason: str
 ) -> None:
     folder = changed(write_without_network(tmp_path / "trial"), change)
@@ -150,7 +150,7 @@ def test_a_wrong_module_file_is_refused_in_one_line(
         "weights.safetensors\n",
     ],
 )
-def test_a_file_name_never_leads_out_of_the_folder(name: str) -> None:
+def test_a_file_name_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(MimirError, match="MODULE_INVALID: the file"):
         module_spec(weights=(WeightsFile(name, "0" * 64),))
 
@@ -169,14 +169,14 @@ def test_a_file_name_never_leads_out_of_the_folder(name: str) -> None:
     ],
     ids=["empty", "list", "cut", "no UTF-8", "twice", "NaN", "deep", "large"],
 )
-def test_a_file_that_is_no_such_json_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_with_other_json_is_refused(tmp_path: Path, content: bytes) -> None:
     folder = write_without_network(tmp_path / "trial")
     (folder / "module.json").write_bytes(content)
     with pytest.raises(MimirError, match="MODULE_INVALID"):
         load_module(folder)
 
 
-def test_a_file_of_version_1_still_says_what_it_said(tmp_path: Path) -> None:
+def test_a_file_of_version_1_is_read_with_the_same_content(tmp_path: Path) -> None:
     def as_version_1(record: dict[str, Any]) -> None:
         record["schema_version"] = 1
         del record["features"]
@@ -201,7 +201,7 @@ def test_only_an_imported_module_counts_as_published() -> None:
     assert module_spec(provenance={"layout": "published"}).published
 
 
-def test_a_wrong_module_cannot_be_made_in_memory_either() -> None:
+def test_an_invalid_module_is_refused_on_construction() -> None:
     module: InferenceModule = module_spec()
     with pytest.raises(MimirError, match="MODULE_INVALID"):
         replace(module, targets=(module.targets[0],) * 2)

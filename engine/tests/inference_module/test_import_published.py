@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 from random_modules import random_images, random_state_dict
 
 from mimir_engine.errors import MimirError
-from mimir_engine.inference_module import InferenceModule, load_module, verify_module
+from mimir_engine.inference_module import InferenceModule, load_module, source_files, verify_module
 from mimir_engine.inference_module import import_published as published_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.architecture import build_network
@@ -93,7 +93,7 @@ def organs(tmp_path_factory: pytest.TempPathFactory, snapshot: bytes) -> Inferen
     return import_published(published(root / "module_organs", snapshot), root / "modules")
 
 
-def test_a_published_module_predicts_what_plain_torch_does(organs: InferenceModule) -> None:
+def test_a_published_module_predicts_the_same_as_torch(organs: InferenceModule) -> None:
     images = random_images(2)
     network = build_network("resnet50", 3).eval()
     network.load_state_dict(random_state_dict())
@@ -108,7 +108,7 @@ def test_a_published_module_predicts_what_plain_torch_does(organs: InferenceModu
         np.testing.assert_allclose(prediction.variance[:, index], variance, rtol=1e-3)
 
 
-def test_what_the_text_files_say_is_kept(organs: InferenceModule) -> None:
+def test_the_content_of_the_text_files_is_kept(organs: InferenceModule) -> None:
     liver, bone, sex = organs.targets
     assert (liver.name, liver.ukb_field, liver.unit, liver.divisor) == ("liverVolume", "", "L", 1e3)
     assert (liver.mean, liver.sd, liver.variance_factor) == (1450.5, 330.25, 1.31)
@@ -249,7 +249,7 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
         lambda: b"\x80\x02garbage" * 50,
         "not a readable torch file|contains more than weights",
     ),
-    ("plain pickle", lambda: pickle.dumps({"state_dict": {}}), "readable|more than weights"),
+    ("bare pickle", lambda: pickle.dumps({"state_dict": {}}), "readable|more than weights"),
     ("a list", lambda: saved([1]), "contains no state_dict"),
     ("no state", lambda: saved({"iteration": 3}), "contains no state_dict"),
     (
@@ -273,7 +273,7 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
         "fc.bias of snapshot.pth.tar is not a tensor",
     ),
     (
-        "whole numbers",
+        "integers",
         lambda: saved(
             {"state_dict": {**random_state_dict(), "fc.bias": torch.ones(6, dtype=torch.int32)}}
         ),
@@ -320,10 +320,11 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
     assert not (tmp_path / "attacked").exists()
 
 
-def test_a_snapshot_that_unpacks_to_too_much_is_refused(
+def test_a_snapshot_that_unpacks_beyond_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_module, "MAX_SNAPSHOT_BYTES", 1 << 20)
+    monkeypatch.setattr(published_module, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1 << 20)
     inflated = io.BytesIO()
     with zipfile.ZipFile(inflated, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", b"\0" * (2 << 20))
@@ -339,7 +340,7 @@ def test_a_snapshot_that_unpacks_to_too_much_is_refused(
 def test_a_zip_entry_that_inflates_beyond_the_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_module, "MAX_SNAPSHOT_BYTES", 1 << 20)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1 << 20)
     path = tmp_path / "module_bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in TEXTS.items():
@@ -358,16 +359,16 @@ def test_a_zip_of_two_modules_or_of_none_is_refused(tmp_path: Path) -> None:
             import_published(source, tmp_path / "modules")
 
 
-def test_what_is_no_sound_zip_is_refused(tmp_path: Path) -> None:
-    whole = zipped(tmp_path / "module.zip", TEXTS).read_bytes()
-    crc = whole.replace(b"liverVolume", b"LiverVolume")
-    encrypted = bytearray(whole)
-    central = whole.index(b"PK\x01\x02")
+def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "module.zip", TEXTS).read_bytes()
+    crc = content.replace(b"liverVolume", b"LiverVolume")
+    encrypted = bytearray(content)
+    central = content.index(b"PK\x01\x02")
     encrypted[6] |= 1
     encrypted[central + 8] |= 1
-    for content in (b"", whole[:100], whole[:-30], crc, bytes(encrypted), b"not a zip"):
+    for damaged in (b"", content[:100], content[:-30], crc, bytes(encrypted), b"not a zip"):
         source = tmp_path / "module_broken.zip"
-        source.write_bytes(content)
+        source.write_bytes(damaged)
         with pytest.raises(MimirError, match="PUBLISHED_MODULE_INVALID") as caught:
             import_published(source, tmp_path / "modules")
         assert "\n" not in str(caught.value)
@@ -376,14 +377,14 @@ def test_what_is_no_sound_zip_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", ".hidden", "a b"])
-def test_a_name_that_is_no_folders_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     source = published(tmp_path / "module_organs")
     with pytest.raises(MimirError, match="MODULE_INVALID"):
         import_published(source, tmp_path / "modules", name=name)
     shutil.rmtree(source)
 
 
-def test_an_old_torch_is_not_trusted_with_a_strangers_snapshot(
+def test_an_old_torch_does_not_read_snapshots(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")

@@ -1,4 +1,4 @@
-"""From stored quantiles to the half width of any level's interval."""
+"""Test the half-width of intervals at any level."""
 
 from __future__ import annotations
 

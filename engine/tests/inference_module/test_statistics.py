@@ -41,13 +41,13 @@ def test_beyond_the_outermost_quantile_the_percentile_is_its_level() -> None:
     assert STATISTICS.percentile("height", "male", 290.0) == pytest.approx(100 * LEVELS[-1])
 
 
-def test_there_is_no_percentile_without_quantiles() -> None:
+def test_without_quantiles_the_percentile_is_none() -> None:
     assert STATISTICS.percentile("weight", "male", 80.0) is None
     women = describe_predictions(["height"], MEANS[:100], SEXES[:100], "100 women")
     assert women.percentile("height", "male", 170.0) is None
 
 
-def test_statistics_come_back_from_their_file(tmp_path: Path) -> None:
+def test_statistics_are_read_back_unchanged(tmp_path: Path) -> None:
     write_statistics(tmp_path / "statistics.json", STATISTICS)
     assert read_statistics(tmp_path / "statistics.json") == STATISTICS
 
@@ -64,7 +64,7 @@ def test_statistics_come_back_from_their_file(tmp_path: Path) -> None:
         ({"by_sex": of_men(*[float("nan")] * 25)}, "must not decrease"),
     ],
 )
-def test_what_is_no_quantile_is_refused(changes: dict[str, object], reason: str) -> None:
+def test_invalid_quantiles_are_refused(changes: dict[str, object], reason: str) -> None:
     with pytest.raises(MimirError, match=f"STATISTICS_INVALID.*{reason}"):
         replace(STATISTICS, **changes)
 

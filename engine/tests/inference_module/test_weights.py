@@ -36,7 +36,7 @@ def test_no_rounding_error_exceeds_the_bound_of_its_channel() -> None:
     assert bool((error <= 1.0001 * largest / 254).all())
 
 
-def test_channels_of_zeros_and_of_tiny_numbers_stay_what_they_are() -> None:
+def test_channels_of_zeros_and_of_tiny_numbers_are_preserved() -> None:
     weight = torch.zeros(3, 4)
     weight[1] = 1e-20
     weight[2] = 1e-44  # float32 itself holds no more than a few bits here
@@ -47,7 +47,7 @@ def test_channels_of_zeros_and_of_tiny_numbers_stay_what_they_are() -> None:
     assert bool(torch.isfinite(restored).all())
 
 
-def test_an_eight_bit_resnet50_is_small_and_expands_to_the_plain_state_dict(
+def test_an_eight_bit_resnet50_is_small_and_expands_to_a_float32_state_dict(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "w.safetensors"
@@ -65,7 +65,7 @@ def test_an_eight_bit_resnet50_is_small_and_expands_to_the_plain_state_dict(
             torch.testing.assert_close(tensor, state_dict[name], rtol=1e-3, atol=1e-7)
 
 
-def test_a_variance_beyond_float16_is_kept_whole(tmp_path: Path) -> None:
+def test_a_variance_beyond_float16_is_kept_in_float32(tmp_path: Path) -> None:
     variance = torch.tensor([1.0, 1e6])
     save_weights(tmp_path / "w.safetensors", {"bn1.running_var": variance}, eight_bit=True)
     assert torch.equal(load_weights(tmp_path / "w.safetensors")["bn1.running_var"], variance)
@@ -131,9 +131,9 @@ def test_a_scale_that_is_not_finite_is_refused(tmp_path: Path) -> None:
 def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_weights(path, {"fc.weight": torch.zeros(20, 30)})
-    whole = path.read_bytes()
-    for content in (b"", whole[:40], whole[:-8], b"\xff" * 64, pickle.dumps({"fc.weight": 1})):
-        path.write_bytes(content)
+    content = path.read_bytes()
+    for damaged in (b"", content[:40], content[:-8], b"\xff" * 64, pickle.dumps({"fc.weight": 1})):
+        path.write_bytes(damaged)
         with pytest.raises(MimirError, match="WEIGHTS_UNREADABLE"):
             load_weights(path)
 

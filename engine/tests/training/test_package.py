@@ -20,7 +20,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import load_module, verify_module
-from mimir_engine.inference_module.features import typicality
+from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.device import cpu_threads
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
@@ -285,9 +285,9 @@ def test_images_of_another_kind_are_far_from_those_of_the_module(
     assert features.shape == (8, 512)
     statistics = module.features()
     assert statistics is not None
-    judged = typicality(statistics, features)
-    assert judged.ratio[:5].max() < 1.5
-    assert judged.ratio[5:].min() > 10
+    ratios = distance_ratio(statistics, features)
+    assert ratios[:5].max() < 1.5
+    assert ratios[5:].min() > 10
     assert module.features_file is not None
     assert (module.folder / module.features_file.file).stat().st_size < 1e6
 
