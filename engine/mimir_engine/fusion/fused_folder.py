@@ -1,7 +1,7 @@
 """Store fused volumes in a folder, to measure them again without their scan.
 
 ``origin.json`` describes the study, ``water.npy`` and ``fat.npy`` hold the volumes: float32
-``[slice, row, column]``, as in :mod:`mimir_engine.study.volume`.
+``[slice, row, column]``, as in ``study.volume``.
 """
 
 from __future__ import annotations
@@ -38,11 +38,7 @@ SPACING_TOLERANCE_MM = 1e-3
 
 @dataclass(frozen=True)
 class FusedFolder:
-    """A source whose stations are fused already.
-
-    Attributes:
-        path: The folder, as ``write_fused`` writes it.
-    """
+    """A source whose stations are fused already: a folder that ``write_fused`` wrote."""
 
     path: Path
 
@@ -80,12 +76,13 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
 
 
 def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat: Volume) -> None:
-    """Write fused volumes, which ``read_fused`` returns exactly as they are.
+    """Write fused volumes; ``read_fused`` returns them exactly.
 
     Args:
         folder: Created if it does not exist.
         description: As ``describe_study`` returns it.
-        water, fat: Volumes of one shape and affine.
+        water: Fused water image.
+        fat: Fused fat image, of the same shape and affine.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -170,16 +167,8 @@ def _reading(name: str) -> Iterator[None]:
     """Turn any error of reading a file into ``FUSED_INVALID``."""
     try:
         yield
-    except (
-        LookupError,
-        OSError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        RecursionError,
-    ) as e:
-        raise _invalid(f"{name} cannot be read") from e
+    except Exception as error:  # JSON and NumPy raise many kinds on damaged files
+        raise _invalid(f"{name} cannot be read") from error
 
 
 def _invalid(what: str) -> MimirError:

@@ -33,7 +33,8 @@ class AxisSamples:
 
     Attributes:
         start: First output index that the station covers.
-        lower, upper: Indices of the station's samples on both sides of each output sample.
+        lower: Index of the station's sample before each output sample.
+        upper: Index of the station's sample after it.
         weight: Weight of the upper one, 0 to 1.
     """
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
+from typing import BinaryIO
 
 from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import require
@@ -34,12 +34,12 @@ def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
     for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
         path = folder / f"{safe_file_name(name)}_{contrast}.nrrd"
         with atomic_file(path) as file:
-            file.write(_nrrd(volume))
+            _write_volume(file, volume)
         paths.append(path)
     return paths
 
 
-def _nrrd(volume: Volume) -> bytes:
+def _write_volume(file: BinaryIO, volume: Volume) -> None:
     import nrrd
 
     header = {
@@ -49,8 +49,6 @@ def _nrrd(volume: Volume) -> bytes:
         "kinds": ["domain"] * 3,
         "encoding": "gzip",
     }
-    content = io.BytesIO()
     # The library writes the first index fastest; ours are slice, row, column.
     array = volume.array.transpose(2, 1, 0)
-    nrrd.write(content, array, header, index_order="F", compression_level=COMPRESSION_LEVEL)
-    return content.getvalue()
+    nrrd.write(file, array, header, index_order="F", compression_level=COMPRESSION_LEVEL)

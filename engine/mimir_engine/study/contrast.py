@@ -34,10 +34,8 @@ SPELLINGS = {
 #: Image types of maps computed from water and fat, and of views computed from a stack of slices.
 #: Series with these types are none of the four contrasts, whatever else their headers contain.
 COMPUTED = frozenset(
-    (
-        *("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP"),
-        *("MPR", "MIP", "MINIP", "PROJECTIONIMAGE", "COMPOSED"),
-    )
+    "FATFRACTION WATERFRACTION FF WF PDFF T2STAR R2STAR FIELDMAP"
+    " MPR MIP MINIP PROJECTIONIMAGE COMPOSED".split()
 )
 
 _BY_SPELLING = {spelling: contrast for contrast, all_ in SPELLINGS.items() for spelling in all_}

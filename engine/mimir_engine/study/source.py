@@ -64,7 +64,13 @@ def open_source(source: StudySource) -> Iterator[list[Entry]]:
         yield _file_entries(Path(path) for path in source)
         return
     path = Path(source)
-    mode = _mode(path)
+    with _reporting(path):
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+            raise MimirError(
+                "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
+            ) from error
     if stat.S_ISDIR(mode):
         yield _file_entries(_files_below(path))
     elif path.suffix.lower() == ".dcm":
@@ -75,16 +81,6 @@ def open_source(source: StudySource) -> Iterator[list[Entry]]:
             file = path.open("rb")
         with file:
             yield _checked(_zip_entries(file))
-
-
-def _mode(path: Path) -> int:
-    with _reporting(path):
-        try:
-            return path.stat().st_mode
-        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-            raise MimirError(
-                "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
-            ) from error
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
