@@ -76,7 +76,7 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
         ((371, 174, 224), 1113)
 
     Args:
-        stations: At least one station, from head to foot.
+        stations: One or more, from head to foot.
 
     Returns:
         Volumes with voxels of ``OUTPUT_SPACING_MM``, in LPS, without ``END_SLICES`` slices at

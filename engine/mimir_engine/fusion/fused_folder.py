@@ -48,7 +48,7 @@ Source = Union[StudySource, FusedFolder]
 
 
 def describe_study(study: DixonStudy) -> dict[str, Any]:
-    """Return everything about a study except its images as plain JSON values."""
+    """Return all that is known about a study, except its images, as JSON values."""
     return {
         "name": study.name,
         "eid": study.eid,
@@ -76,16 +76,9 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
 
 
 def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat: Volume) -> None:
-    """Write fused volumes; ``read_fused`` returns them exactly.
+    """Write fused volumes of one shape and affine; ``read_fused`` returns them exactly.
 
-    Args:
-        folder: Created if it does not exist.
-        description: As ``describe_study`` returns it.
-        water: Fused water image.
-        fat: Fused fat image, of the same shape and affine.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
+    The other arguments and errors are those of ``write_description``.
     """
     write_description(folder, description, water.affine)
     for name, volume in ((WATER_FILE, water), (FAT_FILE, fat)):
@@ -93,20 +86,13 @@ def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """Write one array atomically as ``.npy``.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
-    """
+    """Write one array atomically as ``.npy``; raises ``OUTPUT_UNWRITABLE``."""
     with atomic_file(path) as file:
         np.save(file, array, allow_pickle=False)
 
 
 def read_description(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read ``origin.json``.
-
-    Returns:
-        The description of the study, and the ``(4, 4)`` affine of its volumes in LPS millimetres.
+    """Read the description of a study and the ``(4, 4)`` affine of its volumes, LPS millimetres.
 
     Raises:
         MimirError: ``FUSED_INVALID``.

@@ -30,11 +30,7 @@ SPACING_TOLERANCE = 1e-2
 
 @dataclass
 class Acquisition:
-    """The stacks of one table position that were scanned together.
-
-    Attributes:
-        stacks: At least one, by contrast.
-    """
+    """One or more stacks of one table position, by contrast, that were scanned together."""
 
     stacks: dict[Contrast, Stack]
 
@@ -61,12 +57,9 @@ class Acquisition:
 
 
 def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]:
-    """Group slices into stations, from head to foot.
+    """Group the water and fat slices of one study into stations, from head to foot.
 
     Of a station that was scanned more than once, the latest complete scan is chosen.
-
-    Args:
-        slices: Water and fat slices of one study, in any order.
 
     Raises:
         MimirError: ``NO_DIXON``, ``MIXED_PATIENTS``, ``MIXED_STUDIES``, ``CONTRAST_MISSING``,

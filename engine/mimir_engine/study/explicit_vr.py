@@ -110,10 +110,10 @@ def read_tags(data: bytes, position: int) -> tuple[Tags, int]:
 
 
 def pixel_bytes(data: bytes, position: int) -> memoryview:
-    """Return the value of PixelData without copying it.
+    """Return the value of PixelData in a complete file, without copying it.
 
     Args:
-        data: The complete file.
+        data: The file.
         position: Position behind the header, as ``read_tags`` returns it.
 
     Raises:

@@ -18,10 +18,7 @@ MAX_DECODED_BYTES = 512 * 2**20
 
 
 def load_slices(slices: Sequence[Slice]) -> np.ndarray:
-    """Read the signal of slices of one size.
-
-    Args:
-        slices: At least one.
+    """Read the signal of one or more slices of one size.
 
     Returns:
         ``[slice, row, column]`` in the order given; uint16 if all stored values are, and the

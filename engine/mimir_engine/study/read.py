@@ -57,12 +57,7 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
 
 
 def load_station(plan: StationPlan) -> Station:
-    """Read the pixels of one station.
-
-    Raises:
-        MimirError: ``SLICE_AMBIGUOUS`` if two slices at one position differ, and any error of
-            ``load_slices``.
-    """
+    """Read the pixels of one station; refuse two slices at one position that differ."""
     for kept, twin in plan.twins:
         if not np.array_equal(*load_slices([kept, twin])):
             raise MimirError(

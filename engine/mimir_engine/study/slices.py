@@ -102,14 +102,9 @@ class Slice:
 
 
 def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> list[Slice]:
-    """Read the headers of all slices of the given contrasts; skip other files and contrasts.
+    """Read the headers of all slices of the given contrasts, in the order of files and frames.
 
-    Args:
-        entries: Files of a study.
-        contrasts: Contrasts to read.
-
-    Returns:
-        Slices in the order of the files and their frames.
+    Other files and contrasts are skipped.
 
     Raises:
         MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for slices of these

@@ -30,6 +30,7 @@ _LOCAL_HEADER_BYTES = 30
 #: Compressed bytes read beyond those asked for: Huffman tables precede the first inflated byte.
 _EXTRA_BYTES = 1024
 
+#: A zip archive, a folder (searched recursively), a ``.dcm`` file, or a list of files.
 StudySource = Union[str, Path, Sequence[Union[str, Path]]]
 
 
@@ -52,9 +53,6 @@ class Entry:
 @contextmanager
 def open_source(source: StudySource) -> Iterator[list[Entry]]:
     """List the files of a study; they can be read until the context ends.
-
-    Args:
-        source: A zip archive, a folder (searched recursively), a ``.dcm`` file, or a list of files.
 
     Raises:
         MimirError: ``SOURCE_MISSING``, ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``FILE_TOO_LARGE``,
