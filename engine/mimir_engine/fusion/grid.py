@@ -136,7 +136,7 @@ def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:
 
 
 def fused_affine(stations: Sequence[Station], slices: int) -> np.ndarray:
-    """Return the ``(4, 4)`` affine of a fused volume with so many slices, to LPS millimetres."""
+    """Return the ``(4, 4)`` affine of a fused volume of this many slices, to LPS millimetres."""
     tops = np.array([s.top_mm for s in stations])
     lowest = tops[0, 2] - (slices - 1 + END_SLICES) * OUTPUT_SPACING_MM[2]
     return axial_affine((tops[:, 0].min(), tops[:, 1].min(), lowest), OUTPUT_SPACING_MM)

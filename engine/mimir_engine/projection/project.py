@@ -118,9 +118,9 @@ def compose(water: Views, fat: Views, fraction: Views) -> np.ndarray:
     """Scale views to grey levels and join them side by side: uint8 ``(3, 256, 256)``.
 
     Args:
-        water: Signal summed along the line of sight.
-        fat: Likewise.
-        fraction: Fat fraction in one plane each, per mille.
+        water: Water signal summed along the line of sight.
+        fat: Fat signal, summed likewise.
+        fraction: Fat fraction in one coronal and one sagittal plane, per mille.
     """
     channels = ([*map(stretch, water)], [*map(stretch, fat)], [*map(shade, fraction)])
     return np.stack([resize(np.concatenate(pair, axis=1)) for pair in channels])

@@ -26,6 +26,8 @@ MAX_SECONDS_APART = 5.0
 MAX_NUMBERS_APART = 3
 #: Relative difference of voxel spacings that rounding explains.
 SPACING_TOLERANCE = 1e-2
+#: Slices of a series that form no stack because some are missing, and the error.
+Incomplete = tuple[list[Slice], MimirError]
 
 
 @dataclass
@@ -101,10 +103,8 @@ def _check_study(slices: Sequence[Slice]) -> None:
             )
 
 
-def _stacks(
-    slices: Iterable[Slice],
-) -> tuple[list[Stack], list[tuple[list[Slice], MimirError]]]:
-    """Stack each series; of one with missing slices, return the slices and the error."""
+def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[Incomplete]]:
+    """Stack each series if possible."""
     groups: dict[tuple[str, Contrast], list[Slice]] = defaultdict(list)
     for s in slices:
         groups[s.series_uid, s.contrast].append(s)
@@ -132,7 +132,7 @@ def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
 
 
 def _choose(
-    stacks: Sequence[Stack], incomplete: Sequence[tuple[list[Slice], MimirError]]
+    stacks: Sequence[Stack], incomplete: Sequence[Incomplete]
 ) -> tuple[list[Acquisition], list[Finding]]:
     """Choose the latest complete acquisition of each station, head to foot.
 

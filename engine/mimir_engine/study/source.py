@@ -10,7 +10,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def open_source(source: StudySource) -> Iterator[list[Entry]]:
             ``STUDY_TOO_LARGE``, ``FILE_UNREADABLE``.
     """
     if not isinstance(source, (str, Path)):
-        yield _file_entries(Path(path) for path in source)
+        yield _checked([_file_entry(Path(path)) for path in source])
         return
     path = Path(source)
     with _reporting(path):
@@ -70,9 +70,9 @@ def open_source(source: StudySource) -> Iterator[list[Entry]]:
                 "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
             ) from error
     if stat.S_ISDIR(mode):
-        yield _file_entries(_files_below(path))
+        yield _checked([_file_entry(file) for file in _files_below(path)])
     elif path.suffix.lower() == ".dcm":
-        yield _file_entries([path])
+        yield _checked([_file_entry(path)])
     else:
         with _reporting(path):
             _check_regular(mode)
@@ -91,10 +91,6 @@ def _files_below(folder: Path) -> Iterator[Path]:
         for parent, folders, names in os.walk(folder, onerror=refuse):
             folders.sort()
             yield from (Path(parent, name) for name in sorted(names))
-
-
-def _file_entries(paths: Iterable[Path]) -> list[Entry]:
-    return _checked([_file_entry(path) for path in paths])
 
 
 def _file_entry(path: Path) -> Entry:
