@@ -18,12 +18,11 @@ from typing import Any
 
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
-from mimir_engine.projection.project import IMAGE_SIZE, PROJECTION_NAME
+from mimir_engine.projection.project import PROJECTION_NAME
 
 IMAGES, TARGETS, STUDIES, DESCRIPTION = "images.npy", "targets.npy", "studies.csv", "dataset.json"
 #: First columns of ``studies.csv``; more may follow.
 STUDY_COLUMNS = ("row", "name", "eid", "instance")
-IMAGE_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 #: Version of ``dataset.json``; 1 was that of folders without ``studies.csv``.
 SCHEMA = 2
 

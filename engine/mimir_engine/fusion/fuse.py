@@ -30,13 +30,11 @@ class Layout:
         stations: From head to foot.
         grids: Samples of each station.
         seams: By contrast, weights of each station's resampled slices.
-        shape: Slices, rows and columns of the fused volume.
     """
 
     stations: Sequence[Station]
     grids: Sequence[StationGrid]
     seams: Mapping[Contrast, Sequence[SeamWeights]]
-    shape: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,9 @@ class FusedVolumes:
     """Water and fat of the complete scan on one grid.
 
     Attributes:
-        water, fat: The fused volumes; both have the same shape and affine.
-        layout: Their stations; None if they are not known (volumes that were read from files).
+        water: Fused water image.
+        fat: Fused fat image, of the same shape and affine.
+        layout: The stations; None if they are not known (volumes that were read from files).
     """
 
     water: Volume
@@ -77,7 +76,7 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
         ((371, 174, 224), 1113)
 
     Args:
-        stations: At least one station, from head to foot.
+        stations: One or more, from head to foot.
 
     Returns:
         Volumes with voxels of ``OUTPUT_SPACING_MM``, in LPS, without ``END_SLICES`` slices at
@@ -101,7 +100,7 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
     return FusedVolumes(
         Volume(arrays[Contrast.WATER], affine),
         Volume(arrays[Contrast.FAT], affine),
-        Layout(stations, grids, seams, shape),
+        Layout(stations, grids, seams),
     )
 
 
@@ -171,7 +170,7 @@ def _fuse_plane(
     fractions, where signals are small integers or zero, such a shift changes grey levels; only
     with it the plane equals that of the published method.
     """
-    slices, rows, columns = layout.shape
+    slices, rows, columns = fused_shape(layout.grids)
     plane = np.zeros((slices + 2 * END_SLICES, columns if column is None else rows))
     for station, grid, seam in zip(layout.stations, layout.grids, layout.seams[contrast]):
         y = grid.y if row is None else _single(grid.y, row)

@@ -1,7 +1,7 @@
 """Store fused volumes in a folder, to measure them again without their scan.
 
 ``origin.json`` describes the study, ``water.npy`` and ``fat.npy`` hold the volumes: float32
-``[slice, row, column]``, as in :mod:`mimir_engine.study.volume`.
+``[slice, row, column]``, as in ``study.volume``.
 """
 
 from __future__ import annotations
@@ -38,11 +38,7 @@ SPACING_TOLERANCE_MM = 1e-3
 
 @dataclass(frozen=True)
 class FusedFolder:
-    """A source whose stations are fused already.
-
-    Attributes:
-        path: The folder, as ``write_fused`` writes it.
-    """
+    """A source whose stations are fused already: a folder that ``write_fused`` wrote."""
 
     path: Path
 
@@ -52,7 +48,7 @@ Source = Union[StudySource, FusedFolder]
 
 
 def describe_study(study: DixonStudy) -> dict[str, Any]:
-    """Return everything about a study except its images as plain JSON values."""
+    """Return all that is known about a study, except its images, as JSON values."""
     return {
         "name": study.name,
         "eid": study.eid,
@@ -80,15 +76,9 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
 
 
 def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat: Volume) -> None:
-    """Write fused volumes, which ``read_fused`` returns exactly as they are.
+    """Write fused volumes of one shape and affine; ``read_fused`` returns them exactly.
 
-    Args:
-        folder: Created if it does not exist.
-        description: As ``describe_study`` returns it.
-        water, fat: Volumes of one shape and affine.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
+    The other arguments and errors are those of ``write_description``.
     """
     write_description(folder, description, water.affine)
     for name, volume in ((WATER_FILE, water), (FAT_FILE, fat)):
@@ -96,20 +86,13 @@ def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """Write one array atomically as ``.npy``.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
-    """
+    """Write one array atomically as ``.npy``; raises ``OUTPUT_UNWRITABLE``."""
     with atomic_file(path) as file:
         np.save(file, array, allow_pickle=False)
 
 
 def read_description(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read ``origin.json``.
-
-    Returns:
-        The description of the study, and the ``(4, 4)`` affine of its volumes in LPS millimetres.
+    """Read the description of a study and the ``(4, 4)`` affine of its volumes, LPS millimetres.
 
     Raises:
         MimirError: ``FUSED_INVALID``.
@@ -170,16 +153,8 @@ def _reading(name: str) -> Iterator[None]:
     """Turn any error of reading a file into ``FUSED_INVALID``."""
     try:
         yield
-    except (
-        LookupError,
-        OSError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        RecursionError,
-    ) as e:
-        raise _invalid(f"{name} cannot be read") from e
+    except Exception as error:  # JSON and NumPy raise many kinds on damaged files
+        raise _invalid(f"{name} cannot be read") from error
 
 
 def _invalid(what: str) -> MimirError:

@@ -33,7 +33,8 @@ class AxisSamples:
 
     Attributes:
         start: First output index that the station covers.
-        lower, upper: Indices of the station's samples on both sides of each output sample.
+        lower: Index of the station's sample before each output sample.
+        upper: Index of the station's sample after it.
         weight: Weight of the upper one, 0 to 1.
     """
 
@@ -80,14 +81,11 @@ def axis_samples(first: float, step: float, count: int) -> AxisSamples:
 
 
 def station_grids(stations: Sequence[Station]) -> list[StationGrid]:
-    """Place stations on the output grid.
+    """Place stations, from head to foot, on the output grid.
 
     The grid starts at the topmost slice and at the first row and column of all stations. Positions
     and spacings are rounded to single precision, as in the published method: their last digits
     decide the grey level of a fat fraction of small integers.
-
-    Args:
-        stations: From head to foot.
     """
     tops = np.array([s.top_mm for s in stations]).astype(np.float32).astype(np.float64)
     offsets = (tops - tops[0]) / OUTPUT_SPACING_MM
@@ -138,12 +136,7 @@ def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:
 
 
 def fused_affine(stations: Sequence[Station], slices: int) -> np.ndarray:
-    """Return the ``(4, 4)`` affine of the fused volume, its ends cut: index to LPS millimetres.
-
-    Args:
-        stations: From head to foot.
-        slices: Number of slices of the fused volume.
-    """
+    """Return the ``(4, 4)`` affine of a fused volume of this many slices, to LPS millimetres."""
     tops = np.array([s.top_mm for s in stations])
     lowest = tops[0, 2] - (slices - 1 + END_SLICES) * OUTPUT_SPACING_MM[2]
     return axial_affine((tops[:, 0].min(), tops[:, 1].min(), lowest), OUTPUT_SPACING_MM)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from mimir_engine.files.atomic import atomic_file, safe_file_name
 from mimir_engine.files.optional_packages import require
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.study.volume import Volume
 
 #: Compression level of zlib. Higher ones take many times as long and save a few percent, since the
 #: last bits are noise.
 COMPRESSION_LEVEL = 1
 
 
-def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
+def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> None:
     """Write ``<name>_water.nrrd`` and ``<name>_fat.nrrd``: float32, LPS millimetres.
 
     Args:
@@ -23,34 +21,21 @@ def write_nrrd(folder: Path, name: str, fused: FusedVolumes) -> list[Path]:
         name: Name of the study.
         fused: Its volumes.
 
-    Returns:
-        Paths of the two files.
-
     Raises:
         MimirError: ``EXTRA_MISSING`` without pynrrd, ``OUTPUT_UNWRITABLE``.
     """
     require("volumes")
-    paths = []
-    for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
-        path = folder / f"{safe_file_name(name)}_{contrast}.nrrd"
-        with atomic_file(path) as file:
-            file.write(_nrrd(volume))
-        paths.append(path)
-    return paths
-
-
-def _nrrd(volume: Volume) -> bytes:
     import nrrd
 
-    header = {
-        "space": "left-posterior-superior",
-        "space directions": volume.affine[:3, :3].T,
-        "space origin": volume.affine[:3, 3],
-        "kinds": ["domain"] * 3,
-        "encoding": "gzip",
-    }
-    content = io.BytesIO()
-    # The library writes the first index fastest; ours are slice, row, column.
-    array = volume.array.transpose(2, 1, 0)
-    nrrd.write(content, array, header, index_order="F", compression_level=COMPRESSION_LEVEL)
-    return content.getvalue()
+    for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
+        header = {
+            "space": "left-posterior-superior",
+            "space directions": volume.affine[:3, :3].T,
+            "space origin": volume.affine[:3, 3],
+            "kinds": ["domain"] * 3,
+            "encoding": "gzip",
+        }
+        # The library writes the first index fastest; ours are slice, row, column.
+        array = volume.array.transpose(2, 1, 0)
+        with atomic_file(folder / f"{safe_file_name(name)}_{contrast}.nrrd") as file:
+            nrrd.write(file, array, header, index_order="F", compression_level=COMPRESSION_LEVEL)

@@ -26,8 +26,8 @@ from mimir_engine.inference_module import InferenceModule, verify_module
 from mimir_engine.inference_module.architecture import build_network, expected_shapes
 from mimir_engine.inference_module.weights import load_weights
 from mimir_engine.measuring.device import choose_device, cpu_threads
+from mimir_engine.projection.project import IMAGE_SHAPE
 
-IMAGE_SHAPE = (3, 256, 256)
 #: Images per batch; the last batch is padded. On a CPU more bring nothing and cost time in memory
 #: handling: activations of more than four images outgrow the 32 MB up to which glibc reuses blocks.
 BATCH_SIZES = {"cpu": 4, "mps": 16, "cuda": 32}

@@ -50,11 +50,13 @@ def render_projection(
     body = build_body(draw_person(seed)) if body is None else body
     stations = shifted_stations(draw_stations(seed), shift)
     noise = stream("projected noise", seed)
-    return compose(_views(shifted_signal(body, shift), stations, noise))
+    return compose(*_views(shifted_signal(body, shift), stations, noise))
 
 
-def _views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator) -> Views:
-    """Compute the six views of a body before scaling to grey levels."""
+def _views(
+    body: Body, stations: Sequence[ScannedStation], rng: np.random.Generator
+) -> tuple[Views, Views, Views]:
+    """Compute the views of water, fat and fat fraction before scaling to grey levels."""
     slices = cut_body(body, stations)
     along_y, along_x = _along_y(slices), _along_x(slices)
     coronal, sagittal = _sums(slices, along_y), _sums(slices, along_x)
@@ -79,7 +81,7 @@ def _views(body: Body, stations: Sequence[ScannedStation], rng: np.random.Genera
         for clean, weights in zip((image.water, image.fat), fusing):
             noise = sd * rng.standard_normal(clean.shape, dtype=np.float32)
             sums.append(weights @ (clean + noise))
-    return Views(sums[0], sums[2], sums[1], sums[3], planes[0], planes[1])
+    return Views(sums[0], sums[2]), Views(sums[1], sums[3]), Views(planes[0], planes[1])
 
 
 @dataclass(frozen=True)

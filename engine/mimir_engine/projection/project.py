@@ -8,6 +8,7 @@ are sums along the line of sight; the fat fraction is one plane each, placed to 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from mimir_engine.study.contrast import Contrast
 PROJECTION_NAME = "mimir-2021"
 #: Height and width of each channel.
 IMAGE_SIZE = 256
+#: Channels (water, fat, fat fraction), height and width of the image.
+IMAGE_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 #: Number of posterior rows of the fused volume that are dropped: they show the table.
 BED_ROWS = 22
 #: Fat fraction that is shown as white, per mille.
@@ -48,22 +51,16 @@ class Projection:
     name: str = PROJECTION_NAME
 
 
-@dataclass(frozen=True)
-class Views:
-    """The six views of a projection before scaling to grey levels, head to foot.
+class Views(NamedTuple):
+    """Coronal and sagittal views before scaling to grey levels, float, head to foot.
 
     Attributes:
-        water_coronal, fat_coronal: float ``[slice, column]``, signal summed along the rows.
-        water_sagittal, fat_sagittal: float ``[slice, row]``, signal summed along the columns.
-        fraction_coronal, fraction_sagittal: Fat fraction in one plane, per mille, of those shapes.
+        coronal: ``[slice, column]``.
+        sagittal: ``[slice, row]``.
     """
 
-    water_coronal: np.ndarray
-    water_sagittal: np.ndarray
-    fat_coronal: np.ndarray
-    fat_sagittal: np.ndarray
-    fraction_coronal: np.ndarray
-    fraction_sagittal: np.ndarray
+    coronal: np.ndarray
+    sagittal: np.ndarray
 
 
 def project(fused: FusedVolumes) -> Projection:
@@ -79,15 +76,11 @@ def project(fused: FusedVolumes) -> Projection:
         MimirError: ``EMPTY_IMAGE`` if water or fat has no signal anywhere, ``STATION_LAYOUT`` if
             the volume is too small.
     """
-    return Projection(compose(views(fused)))
+    return Projection(compose(*views(fused)))
 
 
-def views(fused: FusedVolumes) -> Views:
-    """Compute the six views of fused volumes.
-
-    Raises:
-        MimirError: As ``project``.
-    """
+def views(fused: FusedVolumes) -> tuple[Views, Views, Views]:
+    """Compute the views of water, fat and fat fraction, with the errors of ``project``."""
     rows = fused.water.array.shape[1] - BED_ROWS
     if rows < 1:
         raise MimirError(
@@ -96,19 +89,21 @@ def views(fused: FusedVolumes) -> Views:
             "Give neck-to-knee images of the complete trunk.",
         )
     water, fat = (sum_slices(v.array[::-1, :rows]) for v in (fused.water, fused.fat))
-    for name, (coronal, _) in (("water", water), ("fat", fat)):
-        if not coronal.any():
+    for name, sums in (("water", water), ("fat", fat)):
+        if not sums.coronal.any():
             raise MimirError(
                 "EMPTY_IMAGE", f"the {name} image is zero everywhere", "Export the study again."
             )
     row, column = liver_planes(*body_profile(fused))
     contrasts = (Contrast.WATER, Contrast.FAT)
-    coronal = fat_fraction(*(fused.plane(c, row=row) for c in contrasts))
-    sagittal = fat_fraction(*(fused.plane(c, column=column)[:, :rows] for c in contrasts))
-    return Views(*water, *fat, coronal, sagittal)
+    fraction = Views(
+        fat_fraction(*(fused.plane(c, row=row) for c in contrasts)),
+        fat_fraction(*(fused.plane(c, column=column)[:, :rows] for c in contrasts)),
+    )
+    return water, fat, fraction
 
 
-def sum_slices(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sum_slices(volume: np.ndarray) -> Views:
     """Sum a volume ``[slice, row, column]`` along its rows and along its columns, float32."""
     slices, rows, columns = volume.shape
     coronal = np.empty((slices, columns), np.float32)
@@ -116,16 +111,18 @@ def sum_slices(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for index, plane in enumerate(volume):  # not as a matrix product, whose libraries start threads
         plane.sum(axis=0, out=coronal[index])
         plane.sum(axis=1, out=sagittal[index])
-    return coronal, sagittal
+    return Views(coronal, sagittal)
 
 
-def compose(views: Views) -> np.ndarray:
-    """Scale views to grey levels and join them side by side: uint8 ``(3, 256, 256)``."""
-    channels = (
-        (stretch(views.water_coronal), stretch(views.water_sagittal)),
-        (stretch(views.fat_coronal), stretch(views.fat_sagittal)),
-        (shade(views.fraction_coronal), shade(views.fraction_sagittal)),
-    )
+def compose(water: Views, fat: Views, fraction: Views) -> np.ndarray:
+    """Scale views to grey levels and join them side by side: uint8 ``(3, 256, 256)``.
+
+    Args:
+        water: Water signal summed along the line of sight.
+        fat: Fat signal, summed likewise.
+        fraction: Fat fraction in one coronal and one sagittal plane, per mille.
+    """
+    channels = ([*map(stretch, water)], [*map(stretch, fat)], [*map(shade, fraction)])
     return np.stack([resize(np.concatenate(pair, axis=1)) for pair in channels])
 
 
@@ -209,13 +206,11 @@ def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
     image lies to the right of the sagittal plane. There the liver usually is.
 
     Args:
-        by_row, by_column: Voxels of the body in each row and column (``body_profile``).
+        by_row: Voxels of the body in each row, as ``body_profile`` counts them.
+        by_column: Voxels of the body in each column.
     """
     right_half = by_column[: len(by_column) // 2].sum()
-    return (
-        _plane_reaching(by_row, by_row.sum() / 2),
-        _plane_reaching(by_column, right_half / 2),
-    )
+    return _plane_reaching(by_row, by_row.sum() / 2), _plane_reaching(by_column, right_half / 2)
 
 
 def _plane_reaching(counts: np.ndarray, mass: float) -> int:
@@ -246,10 +241,5 @@ def _resize_axis(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     position = np.clip(position, 0, size - 1)
     lower = np.floor(position).astype(np.int32)
     fraction = position - lower
-    one = 1 << WEIGHT_BITS
-    return (
-        lower,
-        np.minimum(lower + 1, size - 1),
-        np.rint((1 - fraction) * one).astype(np.int32),
-        np.rint(fraction * one).astype(np.int32),
-    )
+    weights = np.rint(np.stack([1 - fraction, fraction]) * (1 << WEIGHT_BITS)).astype(np.int32)
+    return lower, np.minimum(lower + 1, size - 1), weights[0], weights[1]

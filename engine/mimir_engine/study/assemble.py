@@ -26,15 +26,13 @@ MAX_SECONDS_APART = 5.0
 MAX_NUMBERS_APART = 3
 #: Relative difference of voxel spacings that rounding explains.
 SPACING_TOLERANCE = 1e-2
+#: Slices of a series that form no stack because some are missing, and the error.
+Incomplete = tuple[list[Slice], MimirError]
 
 
 @dataclass
 class Acquisition:
-    """The stacks of one table position that were scanned together.
-
-    Attributes:
-        stacks: At least one, by contrast.
-    """
+    """One or more stacks of one table position, by contrast, that were scanned together."""
 
     stacks: dict[Contrast, Stack]
 
@@ -60,27 +58,10 @@ class Acquisition:
         return abs(stack.first.series_number - own.first.series_number) <= MAX_NUMBERS_APART
 
 
-@dataclass(frozen=True)
-class IncompleteSeries:
-    """Slices of one series and contrast that form no stack, since one or more are missing."""
-
-    slices: Sequence[Slice]
-    error: MimirError
-
-    def is_within(self, stack: Stack) -> bool:
-        """Return whether most of the slices lie within the range of a stack."""
-        foot, head = stack.range_mm
-        inside = sum(foot <= s.position_mm[2] <= head for s in self.slices)
-        return inside > SAME_STATION_OVERLAP * len(self.slices)
-
-
 def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]:
-    """Group slices into stations, from head to foot.
+    """Group the water and fat slices of one study into stations, from head to foot.
 
     Of a station that was scanned more than once, the latest complete scan is chosen.
-
-    Args:
-        slices: Water and fat slices of one study, in any order.
 
     Raises:
         MimirError: ``NO_DIXON``, ``MIXED_PATIENTS``, ``MIXED_STUDIES``, ``CONTRAST_MISSING``,
@@ -88,8 +69,7 @@ def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]
             ``plan_station``.
     """
     _check_study(slices)
-    stacks, incomplete = _stacks(slices)
-    chosen, findings = _choose(_acquisitions(stacks), incomplete)
+    chosen, findings = _choose(*_stacks(slices))
     plans = []
     for acquisition in chosen:
         plan, cropped = plan_station(*(acquisition.stacks[c] for c in REQUIRED_CONTRASTS))
@@ -123,8 +103,8 @@ def _check_study(slices: Sequence[Slice]) -> None:
             )
 
 
-def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[IncompleteSeries]]:
-    """Stack each series; a repeat may stand in for one with missing slices."""
+def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[Incomplete]]:
+    """Stack each series if possible."""
     groups: dict[tuple[str, Contrast], list[Slice]] = defaultdict(list)
     for s in slices:
         groups[s.series_uid, s.contrast].append(s)
@@ -135,7 +115,7 @@ def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[IncompleteSeries
         except MimirError as error:
             if error.code != "SLICE_MISSING":
                 raise
-            incomplete.append(IncompleteSeries(series, error))
+            incomplete.append((series, error))
     return stacks, incomplete
 
 
@@ -152,9 +132,13 @@ def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
 
 
 def _choose(
-    acquisitions: Sequence[Acquisition], incomplete: Sequence[IncompleteSeries]
+    stacks: Sequence[Stack], incomplete: Sequence[Incomplete]
 ) -> tuple[list[Acquisition], list[Finding]]:
-    """Choose the latest complete acquisition of each station, head to foot."""
+    """Choose the latest complete acquisition of each station, head to foot.
+
+    It may stand in for a series with missing slices.
+    """
+    acquisitions = _acquisitions(stacks)
     chosen: list[Acquisition] = []
     findings: list[Finding] = []
     complete = [a for a in acquisitions if not a.missing]
@@ -166,10 +150,10 @@ def _choose(
         else:
             _check_repeat(stack, later)
             findings.append(_rescanned(stack, "an earlier scan was left out"))
-    for series in incomplete:
-        cover = next((a.any_stack for a in chosen if series.is_within(a.any_stack)), None)
+    for series, error in incomplete:
+        cover = next((a.any_stack for a in chosen if a.any_stack.covers(series)), None)
         if cover is None:
-            raise series.error
+            raise error
         findings.append(_rescanned(cover, "a scan with missing slices was left out"))
     for acquisition in acquisitions:
         stack = acquisition.any_stack

@@ -33,12 +33,10 @@ SPELLINGS = {
 }
 #: Image types of maps computed from water and fat, and of views computed from a stack of slices.
 #: Series with these types are none of the four contrasts, whatever else their headers contain.
-COMPUTED = frozenset(
-    (
-        *("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP"),
-        *("MPR", "MIP", "MINIP", "PROJECTIONIMAGE", "COMPOSED"),
-    )
-)
+COMPUTED = {
+    *("FATFRACTION", "WATERFRACTION", "FF", "WF", "PDFF", "T2STAR", "R2STAR", "FIELDMAP"),
+    *("MPR", "MIP", "MINIP", "PROJECTIONIMAGE", "COMPOSED"),
+}
 
 _BY_SPELLING = {spelling: contrast for contrast, all_ in SPELLINGS.items() for spelling in all_}
 #: GE's prefix of a description: the words before a colon.
@@ -109,8 +107,7 @@ def _normalized(value: str) -> str:
 
 
 def _named(values: Sequence[str]) -> set[Contrast]:
-    words = map(_normalized, values)
-    return {_BY_SPELLING[word] for word in words if word in _BY_SPELLING}
+    return {_BY_SPELLING[w] for w in map(_normalized, values) if w in _BY_SPELLING}
 
 
 def _affixes(description: str) -> list[str]:

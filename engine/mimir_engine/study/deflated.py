@@ -18,15 +18,11 @@ def inflated(entry: Entry, data_set: int) -> Entry:
     """Return the same file with an inflated data set (only that is deflated, PS3.5 A.5).
 
     A DICOM library would inflate a malicious file without limit; here each read is limited to
-    ``MAX_FILE_BYTES``.
+    ``MAX_FILE_BYTES``, and raises ``DICOM_UNREADABLE`` if the file is damaged or larger.
 
     Args:
         entry: A file with the transfer syntax ``DEFLATED``.
         data_set: Position of its data set, behind the file meta information.
-
-    Returns:
-        An entry whose ``read`` raises MimirError ``DICOM_UNREADABLE`` if the file is damaged or
-        too large.
     """
 
     def read(count: int) -> bytes:

@@ -40,4 +40,8 @@ class DixonStudy:
 
     def without_pixels(self) -> DixonStudy:
         """Return the same study with empty images, to hold many in memory."""
-        return replace(self, stations=tuple(s.without_pixels() for s in self.stations))
+        bare = (
+            replace(s, images={c: image[:0, :0, :0].copy() for c, image in s.images.items()})
+            for s in self.stations
+        )
+        return replace(self, stations=tuple(bare))

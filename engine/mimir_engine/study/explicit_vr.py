@@ -10,7 +10,7 @@ Element layout: DICOM PS3.5 section 7.1.2 and 7.5; file meta information: PS3.10
 from __future__ import annotations
 
 import struct
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import Optional, Union
 
 #: Attributes that are read, by tag.
@@ -71,7 +71,8 @@ _element = struct.Struct("<HH2sH").unpack_from
 _long = struct.Struct("<I").unpack_from
 _item = struct.Struct("<HHI").unpack_from
 
-Tags = Mapping[str, Union[str, int]]
+#: Keyword to text or number.
+Tags = dict[str, Union[str, int]]
 
 #: Raised if the bytes end too early.
 DataTooShort = struct.error
@@ -84,16 +85,9 @@ class NotExplicitVR(Exception):
 def read_meta(data: bytes) -> tuple[Tags, int]:
     """Read the file meta information, which has this encoding in every DICOM file.
 
-    Args:
-        data: The first bytes of the file.
-
-    Returns:
-        Keyword to value, and the position of the data set.
-
-    Raises:
-        DataTooShort, NotExplicitVR: As ``read_tags``.
+    Like ``read_tags``; the position is that of the data set.
     """
-    tags: dict[str, Union[str, int]] = {}
+    tags: Tags = {}
     return tags, _walk(data, _META_POSITION, _BEHIND_META, tags)
 
 
@@ -105,21 +99,21 @@ def read_tags(data: bytes, position: int) -> tuple[Tags, int]:
         position: Position of the data set, as ``read_meta`` returns it.
 
     Returns:
-        Keyword to text (or int), and the position of the first element behind the header.
+        The attributes, and the position of the first element behind the header.
 
     Raises:
         DataTooShort: The header continues beyond ``data``.
         NotExplicitVR: The file has another encoding or is not readable as DICOM.
     """
-    tags: dict[str, Union[str, int]] = {}
+    tags: Tags = {}
     return tags, _walk(data, position, _BEHIND_HEADER, tags)
 
 
 def pixel_bytes(data: bytes, position: int) -> memoryview:
-    """Return the value of PixelData without copying it.
+    """Return the value of PixelData in a complete file, without copying it.
 
     Args:
-        data: The complete file.
+        data: The file.
         position: Position behind the header, as ``read_tags`` returns it.
 
     Raises:
@@ -142,7 +136,7 @@ def _walk(
     data: bytes,
     position: int,
     until: Container[int],
-    tags: Optional[dict[str, Union[str, int]]] = None,
+    tags: Optional[Tags] = None,
     depth: int = 0,
 ) -> int:
     """Step over elements up to the first whose tag is in ``until``; return its position.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional, Union
 
 from mimir_engine.errors import MimirError
@@ -152,8 +152,7 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             image_class = dataset.file_meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0])
             if image_class not in IMAGE_CLASSES:
                 return
-            values = {keyword: dataset.get(keyword) for keyword in KEYWORDS.values()}
-            tags = {k: _text(value) for k, value in values.items() if value is not None}
+            tags = _texts(dataset, KEYWORDS.values())
             tags.update(_signal_scale(dataset))
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}
@@ -171,16 +170,14 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
         yield Frame(entry, number, frame_tags)
 
 
-def _frame_tags(dataset: Any, per_frame: Any) -> dict[str, Union[str, int]]:
+def _frame_tags(dataset: Any, per_frame: Any) -> Tags:
     """Return attributes of one frame from its functional groups, or from the shared ones."""
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
-    tags: dict[str, Union[str, int]] = {}
+    tags: Tags = {}
     for group, keywords in _FUNCTIONAL_GROUPS.items():
         sequence = per_frame.get(group) or shared.get(group)
-        for keyword in keywords if sequence else ():
-            value = sequence[0].get(keyword)
-            if value is not None:
-                tags[keyword] = _text(value)
+        if sequence:
+            tags.update(_texts(sequence[0], keywords))
     if "FrameAcquisitionDateTime" in tags:
         tags["AcquisitionDateTime"] = tags["FrameAcquisitionDateTime"]
     private = per_frame.get(PHILIPS_FRAME)
@@ -189,9 +186,14 @@ def _frame_tags(dataset: Any, per_frame: Any) -> dict[str, Union[str, int]]:
     return tags
 
 
-def _signal_scale(dataset: Any) -> dict[str, Union[str, int]]:
+def _signal_scale(dataset: Any) -> Tags:
     scale = dataset.get(PHILIPS_SCALE_SLOPE)
     return {} if scale is None else {"SignalScale": _text(scale.value)}
+
+
+def _texts(dataset: Any, keywords: Iterable[str]) -> Tags:
+    values = {keyword: dataset.get(keyword) for keyword in keywords}
+    return {keyword: _text(value) for keyword, value in values.items() if value is not None}
 
 
 def _text(value: Any) -> Union[str, int]:

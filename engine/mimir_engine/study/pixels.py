@@ -18,10 +18,7 @@ MAX_DECODED_BYTES = 512 * 2**20
 
 
 def load_slices(slices: Sequence[Slice]) -> np.ndarray:
-    """Read the signal of slices of one size.
-
-    Args:
-        slices: At least one.
+    """Read the signal of one or more slices of one size.
 
     Returns:
         ``[slice, row, column]`` in the order given; uint16 if all stored values are, and the
@@ -50,11 +47,6 @@ def _signal(pixels: np.ndarray, rescale: Rescale) -> np.ndarray:
     return pixels.astype(np.float32) * np.float32(rescale.slope) + np.float32(rescale.intercept)
 
 
-def _frames(image: Slice) -> np.ndarray:
-    """Read all frames of a slice's file: ``[frame, row, column]``."""
-    return _decode(image) if image.header_end is None else _uncompressed(image, image.header_end)
-
-
 def _frame(frames: np.ndarray, image: Slice) -> np.ndarray:
     index = image.frame or 0
     if frames.shape[1:] != (image.rows, image.columns) or index >= len(frames):
@@ -62,10 +54,13 @@ def _frame(frames: np.ndarray, image: Slice) -> np.ndarray:
     return frames[index]
 
 
-def _uncompressed(image: Slice, header_end: int) -> np.ndarray:
+def _frames(image: Slice) -> np.ndarray:
+    """Read all frames of a slice's file: ``[frame, row, column]``."""
+    if image.header_end is None:
+        return _decode(image)
     size = image.rows * image.columns * 2
     try:
-        value = pixel_bytes(image.entry.read(-1), header_end)
+        value = pixel_bytes(image.entry.read(-1), image.header_end)
         if len(value) < size:
             raise DataTooShort
     except DataTooShort:

@@ -11,7 +11,7 @@ from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import load_slices
-from mimir_engine.study.slices import Slice, read_slices
+from mimir_engine.study.slices import read_slices
 from mimir_engine.study.source import StudySource, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
@@ -41,7 +41,15 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
         slices = read_slices(entries, REQUIRED_CONTRASTS)
         plans, findings = assemble(slices)
         stations = tuple(load_station(plan) for plan in plans)
-    findings += [_repeated(kept) for plan in plans for kept, _ in plan.twins]
+    findings += [
+        Finding(
+            "SLICE_REPEATED",
+            f"series '{kept.description}' contains the slice at z = {kept.position_mm[2]:.1f} mm"
+            " twice with the same pixels; one was left out",
+        )
+        for plan in plans
+        for kept, _ in plan.twins
+    ]
     first = slices[0]
     name = name or source_name(source) or first.study_uid
     eid, instance = uk_biobank_ids(source_name(source) or name)
@@ -49,12 +57,7 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
 
 
 def load_station(plan: StationPlan) -> Station:
-    """Read the pixels of one station.
-
-    Raises:
-        MimirError: ``SLICE_AMBIGUOUS`` if two slices at one position differ, and any error of
-            ``load_slices``.
-    """
+    """Read the pixels of one station; refuse two slices at one position that differ."""
     for kept, twin in plan.twins:
         if not np.array_equal(*load_slices([kept, twin])):
             raise MimirError(
@@ -68,11 +71,3 @@ def load_station(plan: StationPlan) -> Station:
         for contrast, crop in plan.crops.items()
     }
     return Station(images, plan.affine)
-
-
-def _repeated(kept: Slice) -> Finding:
-    return Finding(
-        "SLICE_REPEATED",
-        f"series '{kept.description}' contains the slice at z = {kept.position_mm[2]:.1f} mm twice"
-        " with the same pixels; one was left out",
-    )

@@ -66,13 +66,17 @@ class Slice:
         entry: The file with the slice.
         frame: Index of the frame in a multi-frame file, None in a classic one.
         contrast: Water, fat, in-phase or opposed-phase.
-        series_uid, series_number, description: The series; number 0 if the header has none.
-        study_uid, patient: To detect mixed studies; the patient is never shown.
+        series_uid: The series.
+        series_number: Its number; 0 if the header has none.
+        description: Its description.
+        study_uid: The study.
+        patient: To detect mixed studies; never shown.
         scanner: Vendor, model and field strength.
         acquired: Time of acquisition in seconds since year 1; None if unknown.
         position_mm: Centre of the first pixel, LPS.
         orientation: Direction cosines of a row and of a column, LPS.
-        rows, columns: Size of the image.
+        rows: Height of the image.
+        columns: Width of the image.
         spacing_mm: Distance between rows, distance between columns.
         rescale: From stored values to signal.
         header_end: As in ``Frame``; None if pydicom must decode the pixels.
@@ -98,14 +102,9 @@ class Slice:
 
 
 def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> list[Slice]:
-    """Read the headers of all slices of the given contrasts; skip other files and contrasts.
+    """Read the headers of all slices of the given contrasts, in the order of files and frames.
 
-    Args:
-        entries: Files of a study.
-        contrasts: Contrasts to read.
-
-    Returns:
-        Slices in the order of the files and their frames.
+    Other files and contrasts are skipped.
 
     Raises:
         MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for slices of these
@@ -126,7 +125,7 @@ def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> lis
 
 @lru_cache(maxsize=1000)
 def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
-    """``classify``, cached: all slices of a series have the same values."""
+    """Call ``classify``; cached, since all slices of a series have the same values."""
     named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
     return classify({keyword: str(value) for keyword, value in named if value is not None})
 
@@ -239,7 +238,7 @@ def _scale_unsupported(tags: Tags, what: str) -> MimirError:
 
 
 def _acquired(tags: Tags) -> Optional[float]:
-    """Return when the slice was acquired, in seconds, or else when its series was.
+    """Return the time of acquisition of the slice, or else of its series, in seconds.
 
     A date is combined with its own time if possible: a series may be reconstructed after midnight
     from data acquired before.

@@ -10,7 +10,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ _LOCAL_HEADER_BYTES = 30
 #: Compressed bytes read beyond those asked for: Huffman tables precede the first inflated byte.
 _EXTRA_BYTES = 1024
 
+#: A zip archive, a folder (searched recursively), a ``.dcm`` file, or a list of files.
 StudySource = Union[str, Path, Sequence[Union[str, Path]]]
 
 
@@ -53,38 +54,31 @@ class Entry:
 def open_source(source: StudySource) -> Iterator[list[Entry]]:
     """List the files of a study; they can be read until the context ends.
 
-    Args:
-        source: A zip archive, a folder (searched recursively), a ``.dcm`` file, or a list of files.
-
     Raises:
         MimirError: ``SOURCE_MISSING``, ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``FILE_TOO_LARGE``,
             ``STUDY_TOO_LARGE``, ``FILE_UNREADABLE``.
     """
     if not isinstance(source, (str, Path)):
-        yield _file_entries(Path(path) for path in source)
+        yield _checked([_file_entry(Path(path)) for path in source])
         return
     path = Path(source)
-    mode = _mode(path)
+    with _reporting(path):
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+            raise MimirError(
+                "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
+            ) from error
     if stat.S_ISDIR(mode):
-        yield _file_entries(_files_below(path))
+        yield _checked([_file_entry(file) for file in _files_below(path)])
     elif path.suffix.lower() == ".dcm":
-        yield _file_entries([path])
+        yield _checked([_file_entry(path)])
     else:
         with _reporting(path):
             _check_regular(mode)
             file = path.open("rb")
         with file:
             yield _checked(_zip_entries(file))
-
-
-def _mode(path: Path) -> int:
-    with _reporting(path):
-        try:
-            return path.stat().st_mode
-        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-            raise MimirError(
-                "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
-            ) from error
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -97,10 +91,6 @@ def _files_below(folder: Path) -> Iterator[Path]:
         for parent, folders, names in os.walk(folder, onerror=refuse):
             folders.sort()
             yield from (Path(parent, name) for name in sorted(names))
-
-
-def _file_entries(paths: Iterable[Path]) -> list[Entry]:
-    return _checked([_file_entry(path) for path in paths])
 
 
 def _file_entry(path: Path) -> Entry:

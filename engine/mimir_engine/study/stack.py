@@ -23,7 +23,7 @@ AXIAL_TOLERANCE = 1e-3
 POSITION_TOLERANCE_MM = 0.05
 #: Deviation of a step from the mean distance between slices, relative to that.
 STEP_TOLERANCE = 0.05
-#: Step between neighbouring slices, in median steps; after a longer one a slice is missing.
+#: Step between neighbouring slices, in median steps; a longer step is a gap.
 MAX_STEP = 1.5
 #: Voxel spacing in mm.
 MIN_SPACING_MM, MAX_SPACING_MM = 0.2, 20.0
@@ -98,6 +98,12 @@ class Stack:
         shared = min(head, other_head) - max(foot, other_foot)
         short, long = sorted((head - foot, other_head - other_foot))
         return shared / short, shared / long
+
+    def covers(self, slices: Sequence[Slice]) -> bool:
+        """Return whether most of the slices lie within the range in z."""
+        foot, head = self.range_mm
+        inside = sum(foot <= s.position_mm[2] <= head for s in slices)
+        return inside > SAME_STATION_OVERLAP * len(slices)
 
     def is_at(self, other: Stack) -> bool:
         """Return whether both stacks show the same station."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,7 +50,3 @@ class Station:
         """LPS position of the first voxel (row 0, column 0) of the slice nearest the head."""
         x, y, z = (self.affine @ np.array([0.0, 0.0, self.shape[0] - 1.0, 1.0]))[:3].tolist()
         return x, y, z
-
-    def without_pixels(self) -> Station:
-        """Return the same station with empty images."""
-        return replace(self, images={c: i[:0, :0, :0].copy() for c, i in self.images.items()})

@@ -127,7 +127,5 @@ def _scale(image: Slice) -> tuple[str, float, float]:
     """Return unit, intercept and factor that must agree between contrasts."""
     rescale, factor = image.rescale, 1.0
     if image.scanner.vendor.lower().startswith("philips"):
-        factor = rescale.slope
-        if rescale.signal_scale is not None:
-            factor *= rescale.signal_scale
+        factor = rescale.slope * (1.0 if rescale.signal_scale is None else rescale.signal_scale)
     return rescale.kind, rescale.intercept, factor

@@ -41,14 +41,11 @@ class Volume:
 
 
 def axial_affine(origin_mm: Sequence[float], spacing_mm: Sequence[float]) -> np.ndarray:
-    """Return the affine of an axial volume.
+    """Return the ``(4, 4)`` float64 affine of an axial volume, to LPS millimetres.
 
     Args:
         origin_mm: Centre of the first voxel, LPS.
         spacing_mm: Spacing along column, row and slice index.
-
-    Returns:
-        ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
     """
     affine = np.diag([*spacing_mm, 1.0])
     affine[:3, 3] = origin_mm

@@ -115,9 +115,7 @@ def test_a_station_on_the_grid_is_copied_exactly() -> None:
 def test_a_bright_spot_keeps_its_position_in_the_patient(
     scans: tuple[Scan, ...], marker_mm: tuple[float, float, float]
 ) -> None:
-    """Each station sees a small ball in an even background; its centre must come out to half a
-    voxel, also where two stations pass into one another.
-    """
+    """The centre of a small ball lies within half a voxel of its true position, also in a seam."""
     spotted, even = (
         fuse([station_of(scan, {s: ball(scan, marker_mm, bright) for s in "WF"}) for scan in scans])
         for bright in (1000, 0)

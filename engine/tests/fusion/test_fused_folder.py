@@ -43,7 +43,7 @@ def test_stored_volumes_are_projected_like_their_study(study_zip: Path, fused_fo
     assert stored.extent_mm == study.extent_mm
     apart = np.abs(stored.projection.image.astype(int) - study.projection.image.astype(int))
     assert (apart[:2] == 0).all(), "sums of water and of fat are those of the volumes"
-    # The fraction's planes are fused once more in double precision where the stations are there.
+    # The fraction's planes are fused once more in double precision if the stations are known.
     assert (apart[2] > 1).mean() < 1e-3
 
 

@@ -59,7 +59,7 @@ W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSE
         ("sag_T2_Wirbel", None),
         ("ME_vibe_fatquant_fp", None),  # percentages of fat and water
         ("ME_vibe_fatquant_wp", None),
-        # a W of "weighted" is no water
+        # this W means "weighted", not water
         ("ax T1 W", None),
         ("T2_w", None),
         ("pelvis PD-W", None),
