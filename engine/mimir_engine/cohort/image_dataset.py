@@ -23,13 +23,13 @@ import pydicom
 import mimir_engine
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.growing_array import GrowingArray
-from mimir_engine.cohort.image_folder import IMAGE_SHAPE, IMAGES, STUDIES, STUDY_COLUMNS
+from mimir_engine.cohort.image_folder import IMAGES, STUDIES, STUDY_COLUMNS
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy, prepare
-from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
 
 COLUMNS = (*STUDY_COLUMNS, "files", "image_sha256", "findings", "made_by")
 

@@ -1,6 +1,6 @@
 """A folder of images that networks are trained on: of scans or of phantoms.
 
-* ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (`GrowingArray`);
+* ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (``GrowingArray``);
 * ``studies.csv``: the row of each study, its name, and participant and visit if known;
 * ``targets.npy`` and ``dataset.json``: only where the targets are known with the images, as for
   phantoms: float32 ``(rows, targets)``, and what the targets are and where they come from.
@@ -18,12 +18,11 @@ from typing import Any
 
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
-from mimir_engine.projection.project import IMAGE_SIZE, PROJECTION_NAME
+from mimir_engine.projection.project import PROJECTION_NAME
 
 IMAGES, TARGETS, STUDIES, DESCRIPTION = "images.npy", "targets.npy", "studies.csv", "dataset.json"
 #: First columns of ``studies.csv``; more may follow.
 STUDY_COLUMNS = ("row", "name", "eid", "instance")
-IMAGE_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 #: Version of ``dataset.json``; 1 was that of folders without ``studies.csv``.
 SCHEMA = 2
 
@@ -64,7 +63,6 @@ def describe_folder(
     studies: Sequence[StudyId],
     definitions: Sequence[TargetDefinition],
     provenance: Mapping[str, Any],
-    projection: str = PROJECTION_NAME,
 ) -> bool:
     """Write ``studies.csv`` and ``dataset.json`` of images with targets, before the images.
 
@@ -73,7 +71,7 @@ def describe_folder(
     """
     description = {
         "schema": SCHEMA,
-        "projection": projection,
+        "projection": PROJECTION_NAME,
         "targets": [asdict(definition) for definition in definitions],
         "provenance": dict(provenance),
     }

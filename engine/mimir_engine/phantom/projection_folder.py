@@ -13,7 +13,6 @@ import numpy as np
 
 from mimir_engine.cohort.growing_array import GrowingArray, stored_shape
 from mimir_engine.cohort.image_folder import (
-    IMAGE_SHAPE,
     IMAGES,
     TARGETS,
     StudyId,
@@ -27,6 +26,7 @@ from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.shift import find_shift, shifted_person
+from mimir_engine.projection.project import IMAGE_SHAPE
 from mimir_engine.study.source_name import uk_biobank_ids
 
 #: Phantoms that a worker makes between two reports.
