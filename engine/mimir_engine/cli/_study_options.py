@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mimir_engine.cli import wrong_use
 from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
@@ -54,17 +55,13 @@ def check_study_options(arguments: argparse.Namespace) -> None:
         MimirError: ``WRONG_USE``.
     """
     if arguments.jobs < 1:
-        raise MimirError("WRONG_USE", "--jobs must be at least 1")
+        raise wrong_use(arguments.command, "--jobs must be at least 1")
     if bool(arguments.source) == bool(arguments.sources):
-        raise MimirError(
-            "WRONG_USE",
-            "give either SOURCE or --sources",
-            f"Try 'mimir {arguments.command} --help'.",
-        )
+        raise wrong_use(arguments.command, "give either SOURCE or --sources")
 
 
 def read_lines(name: str) -> list[bytes]:
-    """Read the lines of a file, or of standard input where the name is ``-``.
+    """Read the lines of a file, or of standard input if the name is ``-``.
 
     A parent process may end its list with an empty line and hold standard input open: this process
     then ends when that closes, however the parent dies.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 DEMO_SEED = 3_000_000
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "demo", help="make a synthetic study, measure it, and compare with the truth"
-    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -39,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.files.optional_packages import require
 
     if arguments.seed < 0:
-        raise MimirError("WRONG_USE", "--seed must not be negative")
+        raise wrong_use("demo", "--seed must not be negative")
     require("network")
 
     from mimir_engine.cli._progress import print_event
@@ -91,11 +88,7 @@ def _check_folder(output: Path) -> None:
 
 
 def _draw(
-    output: Path,
-    study: Path,
-    module: InferenceModule,
-    result: StudyResult,
-    truth: dict[str, float],
+    output: Path, study: Path, module: InferenceModule, result: StudyResult, truth: dict[str, float]
 ) -> list[str]:
     """Draw the picture if matplotlib is installed, and return its name."""
     from mimir_engine.files.optional_packages import is_installed

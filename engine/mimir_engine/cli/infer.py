@@ -9,14 +9,11 @@ from typing import Any
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
 from mimir_engine.errors import MimirError
-from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL, check_level
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "infer", help="measure studies with inference modules and write CSV files"
-    )
     add_study_options(parser)
     parser.add_argument(
         "--modules",
@@ -125,12 +122,7 @@ def _check(arguments: argparse.Namespace) -> None:
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    if not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
-        raise MimirError(
-            "LEVEL_INVALID",
-            f"level {arguments.level:g} is out of range",
-            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
-        )
+    check_level(arguments.level)
     if not arguments.modules.strip(", "):
         raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
     check_study_options(arguments)

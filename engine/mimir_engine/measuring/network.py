@@ -127,7 +127,7 @@ class Predictor:
 
         Returns:
             The prediction and float32 ``(images, features)``, for
-            ``mimir_engine.inference_module.features.typicality``.
+            `features.distance_ratio`.
         """
         batches: list[torch.Tensor] = []
         last_layer = self._networks[0].get_submodule("fc")

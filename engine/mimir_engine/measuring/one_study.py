@@ -83,8 +83,8 @@ def check_accepted(
     """Return for each module whether it was validated on studies like this one.
 
     Raises:
-        MimirError: ``OUTSIDE_VALIDATION`` where one was not, unless that is allowed;
-            ``PROJECTION_MISMATCH`` where one was trained on another projection.
+        MimirError: ``OUTSIDE_VALIDATION`` if one was not, unless that is allowed;
+            ``PROJECTION_MISMATCH`` if one was trained on another projection.
     """
     accepted = []
     for module in modules:
@@ -143,7 +143,6 @@ def measure_study(
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
     """
-
     sexes = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
     sex = next((sex for sex in sexes if sex is not None), None)
     measurements: list[Measurement] = []
@@ -172,7 +171,7 @@ def analyze(
         modules: Names or folders of inference modules.
         level: Share of the intervals that hold the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        allow_unvalidated: Measure also where a module was not validated on such studies.
+        allow_unvalidated: Measure even if a module was not validated on such studies.
 
     Raises:
         MimirError: for whatever is wrong with the study, a module or the device.

@@ -19,7 +19,7 @@ from mimir_engine.study.contrast import Contrast
 PROJECTION_NAME = "mimir-2021"
 #: Height and width of each channel.
 IMAGE_SIZE = 256
-#: Shape of the image: channels, rows, columns.
+#: Channels (water, fat, fat fraction), height and width of the image.
 IMAGE_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 #: Number of posterior rows of the fused volume that are dropped: they show the table.
 BED_ROWS = 22

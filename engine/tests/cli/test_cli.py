@@ -97,10 +97,7 @@ def fail_in(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def run(arguments: object) -> int:
         raise error
 
-    def add_parser(subparsers: object) -> None:
-        subparsers.add_parser("demo")  # type: ignore[attr-defined]
-
-    module = SimpleNamespace(run=run, add_parser=add_parser)
+    module = SimpleNamespace(run=run, add_options=lambda parser: None)
     monkeypatch.setitem(sys.modules, "mimir_engine.cli.demo", module)  # type: ignore[arg-type]
 
 

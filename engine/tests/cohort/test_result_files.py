@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from cohort_builder import module_with_statistics
 from random_modules import module_spec, write_without_network
 
-from mimir_engine.cohort.cohort import Cohort, read_cohort
+from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.result_files import write_cohort
 from mimir_engine.errors import MimirError, printable
@@ -36,7 +37,7 @@ MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
 def measured(
     mean: Sequence[float] = MEAN, finding: str = "", validated: bool = True
 ) -> dict[str, Any]:
-    """What a study of ``cohort`` is like that was done."""
+    """A study that was done, as ``cohort`` takes it."""
     return {"mean": mean, "finding": finding, "flags": () if validated else (OUTSIDE_VALIDATION,)}
 
 
@@ -50,7 +51,7 @@ def cohort(
     with Ledger(folder, {"mimir": "0.1.0"}) as ledger:
         for name, study in studies.items():
             ledger.add(name, study if "code" in study else entry(name, study, modules))
-        return read_cohort(ledger, modules, level, {"mimir": "0.1.0", "level": level})
+        return Cohort(ledger, modules, level, {"mimir": "0.1.0", "level": level})
 
 
 def entry(name: str, study: dict[str, Any], modules: Sequence[InferenceModule]) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def entry(name: str, study: dict[str, Any], modules: Sequence[InferenceModule]) 
         for measurement in measure(module, study["mean"], VARIANCE, flags=study["flags"])
     ]
     findings = (Finding(study["finding"], "..."),) if study["finding"] else ()
-    return StudyResult(name, "1000001", "2", tuple(measurements), findings).to_json()
+    return asdict(StudyResult(name, "1000001", "2", tuple(measurements), findings))
 
 
 def rows(path: Path) -> list[list[str]]:

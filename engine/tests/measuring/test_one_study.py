@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +70,7 @@ def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip:
     at_90, at_95 = (
         measure_study(study, [module], [(MEAN, VARIANCE)], [True], level) for level in (0.9, 0.95)
     )
-    assert StudyResult.from_json(json.loads(json.dumps(at_90.to_json()))) == at_90
+    assert StudyResult.from_json(json.loads(json.dumps(asdict(at_90)))) == at_90
     assert at_90.at_level([module], 0.95) == at_95
     assert at_95.flags == ("SLICE_REPEATED", "DEMONSTRATION")
 
