@@ -35,7 +35,7 @@ COMMANDS = {
 
 DONE, SOME_FAILED, WRONG_USE, CANCELLED = 0, 1, 2, 130
 
-NOTICE = "Research software, not a medical device: see the README for whom it was validated on."
+NOTICE = "Research software, not a medical device: its validation is described in the README."
 
 
 class _Parser(argparse.ArgumentParser):

@@ -41,28 +41,22 @@ def event_lines() -> Iterator[Listener]:
 
 def print_event(event: Mapping[str, Any]) -> None:
     """Print an event as a line of text; events of little interest are left out."""
-    line = _event_text(event)
-    if line:
-        say(line)
-
-
-def _event_text(event: Mapping[str, Any]) -> str:
     if event["event"] == "run":
         before = event["already_done"]
         count = studies(event["studies"]) + (f", {before} of them already done" if before else "")
         modules = ", ".join(event.get("modules", ()))
-        return "; ".join(part for part in (count, modules, event.get("device", "")) if part)
-    if event["event"] == "study":
+        say("; ".join(part for part in (count, modules, event.get("device", "")) if part))
+    elif event["event"] == "study":
         place = f"[{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
         if event["state"] == "failed":
-            return f"{event['code']}: {event['name']}: {event['reason']} {place}"
-        findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
-        return f"{event['name']} done{findings} {place}"
-    if event["event"] == "finished":
+            say(f"{event['code']}: {event['name']}: {event['reason']} {place}")
+        else:
+            findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
+            say(f"{event['name']} done{findings} {place}")
+    elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""
-        return f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}"
-    return ""
+        say(f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}")
 
 
 class CountLine:

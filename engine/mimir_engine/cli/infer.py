@@ -87,7 +87,10 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     from mimir_engine.files.optional_packages import require
 
     listener(engine_event())
-    _check(arguments)
+    check_level(arguments.level)
+    if not arguments.modules.strip(", "):
+        raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
+    check_study_options(arguments)
     require("network")
     if arguments.parquet:
         require("parquet")
@@ -114,15 +117,3 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    """Refuse invalid options before any work.
-
-    Raises:
-        MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
-    """
-    check_level(arguments.level)
-    if not arguments.modules.strip(", "):
-        raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
-    check_study_options(arguments)

@@ -6,9 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from mimir_engine.cli import DONE, say
+from mimir_engine.cli import DONE, say, wrong_use
 from mimir_engine.cli import _training_options as options
-from mimir_engine.errors import MimirError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +44,6 @@ def _runs(arguments: argparse.Namespace) -> list[tuple[int, Path]]:
     try:
         seeds = list(dict.fromkeys(int(seed) for seed in arguments.seeds.split(",")))
     except ValueError:
-        raise MimirError(
-            "WRONG_USE",
-            f"--seeds must be a comma-separated list of integers, not {arguments.seeds!r}",
-            "Write --seeds 0,1,2.",
-        ) from None
+        fault = "--seeds must be a comma-separated list of integers such as 0,1,2"
+        raise wrong_use("train", f"{fault}, not {arguments.seeds!r}") from None
     return [(seed, arguments.output / f"seed-{seed}") for seed in seeds]

@@ -45,19 +45,17 @@ class PreparedStudy:
     projection: Projection
 
 
-#: Stores the images of a study while they are in memory.
-StoreImages = Callable[[DixonStudy, FusedVolumes, Projection], None]
-
-
 def prepare(
-    source: Source, name: Optional[str] = None, store_images: Optional[StoreImages] = None
+    source: Source,
+    name: Optional[str] = None,
+    store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
     Args:
         source: Its files, or a folder of its fused volumes.
         name: The study's name in results; by default that of its source.
-        store_images: Receives the volumes, which the result no longer holds.
+        store_images: Receives the images, which the result no longer holds.
 
     Raises:
         MimirError: for whatever is wrong with the study.

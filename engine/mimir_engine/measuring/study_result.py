@@ -1,4 +1,4 @@
-"""One study's measurements, with what was noticed while reading it."""
+"""One study's measurements and the findings of reading it."""
 
 from __future__ import annotations
 

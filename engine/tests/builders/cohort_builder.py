@@ -1,4 +1,4 @@
-"""Small cohorts for tests: archives of a few different studies, and what a run said of them."""
+"""Small cohorts for tests: archives of a few different studies, and the outcome of a run."""
 
 from __future__ import annotations
 

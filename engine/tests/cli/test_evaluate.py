@@ -18,7 +18,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(studies: int = 120) -> Predictions:
-    """Fat with gaps, age, sex without SDs, and a target that nobody has a reference of."""
+    """Fat with gaps, age, sex without SDs, and a target without a reference."""
     rng = np.random.default_rng(1)
     reference = np.stack(
         [
@@ -62,10 +62,10 @@ def test_tables_and_figures_are_written(table: Path, tmp_path: Path, capsys: Cap
     pytest.importorskip("matplotlib")
     output = tmp_path / "out"
     judged = ["evaluate", str(table), "--bootstrap", "20", "--output", str(output)]
-    assert main(judged) == SOME_FAILED  # of one target there is no reference
-    said = capsys.readouterr()
-    assert said.out.strip() == str(output / "metrics.md")
-    assert "nobodys" in said.err
+    assert main(judged) == SOME_FAILED  # one target has no reference
+    captured = capsys.readouterr()
+    assert captured.out.strip() == str(output / "metrics.md")
+    assert "nobodys" in captured.err
     figures = {str(p.relative_to(output / "figures")) for p in output.rglob("*.png")}
     sheets = {
         f"{name}-1.png" for name in ("agreement", "bland-altman", "calibration", "sparsification")
@@ -106,7 +106,7 @@ def test_only_the_groups_that_are_asked_for(table: Path, tmp_path: Path) -> None
     assert {r["lower95"] for r in rows(output)} == {""}
 
 
-def test_all_is_well_where_every_target_is_judged(tmp_path: Path) -> None:
+def test_the_status_is_0_if_every_target_is_judged(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("study,target,reference,mean\na,x,1,2\nb,x,2,3\nc,x,3,3\n")
     options = ["--figures", "none", "--output", str(tmp_path / "out")]
     assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
@@ -129,9 +129,9 @@ def test_wrong_use_is_one_line(
 ) -> None:
     given = ["evaluate", str(table), "--figures", "none", "--output", str(tmp_path / "out")]
     assert main([*given, *options]) == WRONG_USE
-    said = capsys.readouterr().err
-    assert said.startswith(f"{code}: ")
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"{code}: ")
+    assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -158,17 +158,17 @@ def test_vector_figures_are_the_same_each_time(table: Path, tmp_path: Path) -> N
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
     one, two, other = (evaluate(made(), resamples=30, seed=seed) for seed in (5, 5, 6))
-    # But for rounding: products of matrices add up in an order of their own.
+    # But for rounding: the order of sums in matrix products varies.
     np.testing.assert_allclose(one.lower, two.lower, rtol=1e-9, atol=1e-12)
     assert not np.allclose(one.lower, other.lower, rtol=1e-6, equal_nan=True)
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-12)
 
 
 def test_blocks_of_resamples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = evaluate(made(), resamples=30)
+    at_once = evaluate(made(), resamples=30)
     monkeypatch.setattr("mimir_engine.evaluation.evaluate.BLOCK_BYTES", 8 * 120 * 7)
     parts = evaluate(made(), resamples=30)
-    np.testing.assert_allclose(whole.upper, parts.upper, rtol=1e-10)
+    np.testing.assert_allclose(at_once.upper, parts.upper, rtol=1e-10)
 
 
 def test_given_intervals_are_the_ones_that_are_judged() -> None:
@@ -193,7 +193,7 @@ def test_without_sds_only_agreement_is_judged() -> None:
     assert judged.unjudged == ("nobodys",)
 
 
-def test_for_age_both_gaps_are_told_and_never_an_r2_of_the_corrected_one() -> None:
+def test_for_age_both_gaps_are_reported_and_never_an_r2_of_the_corrected_one() -> None:
     judged = evaluate(made(), choose_groups(made()), resamples=10)
     assert np.isfinite(judged.value("age", "corrected_gap_mae"))
     assert np.isnan(judged.value("fat$|", "raw_gap_mae"))

@@ -78,7 +78,7 @@ def test_an_ensemble_has_one_run_per_seed_and_lists_what_was_left_out(
     }
 
 
-def test_cross_validation_leaves_its_tables_and_does_nothing_a_second_time(
+def test_cross_validation_writes_its_tables_and_does_nothing_a_second_time(
     data: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     folder = tmp_path / "cv"

@@ -1,4 +1,4 @@
-"""Projections of many studies, made once: a folder that grows and outlives kills."""
+"""Projections of many studies, made once: a folder that grows and can be resumed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All three, and one that can't be read; not to be changed."""
+    """All three, and an unreadable one; not to be changed."""
     folder = tmp_path_factory.mktemp("made") / "data"
     broken = folder.parent / "broken.zip"
     broken.write_bytes(b"no archive")
@@ -42,7 +42,7 @@ def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def ignore(event: Mapping[str, Any]) -> None:
-    """Nobody listens."""
+    """Ignore an event."""
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.measuring.device import available_cores, choose_device, cpu_threads
 
 
-def test_auto_takes_what_the_machine_has() -> None:
+def test_auto_chooses_the_best_device_of_the_machine() -> None:
     kinds = ["cpu"]
     kinds += ["mps"] if torch.backends.mps.is_available() else []
     kinds += ["cuda"] if torch.cuda.is_available() else []

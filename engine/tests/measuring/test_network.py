@@ -26,7 +26,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> InferenceModule:
     return write_module(folder, module_spec(), [random_state_dict()])
 
 
-def plain_outputs(count: int, seed: int = 0) -> np.ndarray:
+def torch_outputs(count: int, seed: int = 0) -> np.ndarray:
     """Outputs of torch alone for the images, without anything of this engine but the weights."""
     network = build_network("resnet50", 3).eval()
     network.load_state_dict(random_state_dict(seed=seed))
@@ -37,7 +37,7 @@ def plain_outputs(count: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def outputs() -> np.ndarray:
-    return plain_outputs(len(IMAGES))
+    return torch_outputs(len(IMAGES))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def prediction(module: InferenceModule) -> Prediction:
     return Predictor(module, "cpu").predict(IMAGES)
 
 
-def test_means_are_plain_torchs_in_the_measurements_unit(
+def test_means_are_those_of_torch_alone_in_the_target_s_unit(
     prediction: Prediction, outputs: np.ndarray
 ) -> None:
     liver, height, sex = prediction.mean.T
@@ -88,7 +88,7 @@ def test_an_ensemble_is_the_mixture_of_its_networks(tmp_path: Path, outputs: np.
     ensemble = write_module(tmp_path / "ensemble", module_spec(), state_dicts)
     assert [w.file for w in ensemble.weights] == ["weights1.safetensors", "weights2.safetensors"]
     prediction = Predictor(ensemble, "cpu").predict(IMAGES[:1])
-    both = np.stack([outputs[:1], plain_outputs(1, seed=1)])[:, :, 1]  # height
+    both = np.stack([outputs[:1], torch_outputs(1, seed=1)])[:, :, 1]  # height
     mean, own_variance = both[..., 0].mean(axis=0), np.exp(both[..., 1]).mean(axis=0)
     between = (both[0, :, 0] - both[1, :, 0]) ** 2 / 4
     np.testing.assert_allclose(prediction.mean[:, 1], mean * 9.2 + 169, rtol=1e-5)
