@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import is_installed, require
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module.format import InferenceModule
@@ -33,13 +35,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a study, measure it, compare it with the truth and draw it."""
-    from mimir_engine.files.optional_packages import require
-
     if arguments.seed < 0:
         raise wrong_use("demo", "--seed must not be negative")
     require("network")
 
-    from mimir_engine.cli._progress import print_event
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
@@ -91,13 +90,11 @@ def _draw(
     output: Path, study: Path, module: InferenceModule, result: StudyResult, truth: dict[str, float]
 ) -> list[str]:
     """Draw the picture if matplotlib is installed, and return its name."""
-    from mimir_engine.files.optional_packages import is_installed
-    from mimir_engine.measuring.one_study import prepare
-
     if not is_installed("figures"):
         say("No picture: run pip install 'mimir-engine[figures]' to draw it.")
         return []
     from mimir_engine.demo.study_figure import draw_study
+    from mimir_engine.measuring.one_study import prepare
 
     picture = f"{result.name}.png"
     draw_study(output / picture, prepare(study).projection, result, module, truth)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED
+from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL, check_level
 
 
@@ -74,18 +76,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure all studies and write the results."""
-    from mimir_engine.cli._progress import event_lines, print_event
-
     if not arguments.events:
         return _infer(arguments, print_event)
     with event_lines() as write_event:
         return _infer(arguments, write_event)
 
 
-def _infer(arguments: argparse.Namespace, listener: Any) -> int:
-    from mimir_engine.cohort.events import engine_event
-    from mimir_engine.files.optional_packages import require
-
+def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     listener(engine_event())
     check_level(arguments.level)
     if not arguments.modules.strip(", "):

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.files.optional_packages import require
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _project_many(arguments: argparse.Namespace) -> int:
-    from mimir_engine.cli._progress import print_event
     from mimir_engine.cohort.image_dataset import project_studies
 
     if arguments.volumes:
@@ -52,8 +53,6 @@ def _project_many(arguments: argparse.Namespace) -> int:
 
 
 def _project_one(arguments: argparse.Namespace) -> int:
-    from mimir_engine.files.optional_packages import require
-
     if len(arguments.source) != 1 or arguments.sources:
         raise wrong_use("project", "--output takes one study; use --dataset for many")
     if arguments.volumes:
