@@ -8,11 +8,16 @@ BIN     := $(VENV)/bin
 OUTPUT  := demo-output
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
+export PYTEST_ARGS
+# Tests run in as many processes as there are cores, each with one thread: with more, the threads
+# of several processes wait for each other.
+PYTEST  = OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} "$(CURDIR)/$(BIN)/pytest" \
+    -n auto --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 # Location of the Slicer module: this clone, or the tree of an installed extension, e.g.
 # `make test-slicer MODULE_FOLDER=.../lib/Slicer-5.8/qt-scripted-modules`
 MODULE_FOLDER ?= $(CURDIR)/MIMIR
-# Start without user settings and other extensions.
+# Without the user's settings and extensions.
 SLICER_OPTIONS = --no-splash --disable-settings --additional-module-paths "$(MODULE_FOLDER)"
 
 CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 python
@@ -38,22 +43,22 @@ help:
 demo: $(READY)
 	@$(BIN)/mimir demo --output $(OUTPUT)
 
-# Both halves run, also where the first fails.
+# The second half runs even if the first fails.
 test: $(READY)
 	@status=0; for half in test-engine test-module; do \
 	    $(MAKE) --no-print-directory $$half || status=1; \
 	done; exit $$status
 
 test-engine: $(READY)
-	@cd engine && ../$(BIN)/pytest $(PYTEST_ARGS)
+	@cd engine && $(PYTEST)
 
-# The parts of the Slicer module that need no Qt, on Slicer's MRML core.
+# The parts of the Slicer module that do not need Qt, on Slicer's own MRML core.
 test-module: $(READY)
-	@cd MIMIR/Testing && ../../$(BIN)/pytest $(PYTEST_ARGS)
+	@cd MIMIR/Testing && $(PYTEST)
 
-# As on other processors and with one and two threads; the numerical tests, or all with ALL=1.
+# The numerical tests (all tests with ALL=1) as they run on other processors and thread counts.
 test-processors: $(READY)
-	@PYTEST_ARGS="$(PYTEST_ARGS)" .ci/processors
+	@.ci/processors
 
 # The same module in the application, with its DICOM database; once with and once without a main
 # window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...

@@ -78,7 +78,6 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.parameters: Optional[MIMIRParameterNode] = None
 
     def setup(self) -> None:
         """Create the panel when the user opens the module for the first time."""
@@ -120,19 +119,13 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         """Cancel the job and stop using the scene before its nodes are removed."""
         self.presenter.cancel()
-        self.parameters = None
-        self.view.use_options(None)
         self.presenter.use(None)
 
     def onSceneChanged(self, caller: Any = None, event: str = "") -> None:
         """Show the choices and results of the scene."""
-        if not self.parent.isEntered and caller is not None:
-            return
-        if self.parameters is None:
-            self.parameters = self.logic.getParameterNode()
-            self.view.use_options(self.parameters)
-        self.presenter.use(self.parameters)
-        self.presenter.refresh_results()
+        if self.parent.isEntered or caller is None:
+            self.presenter.use(self.logic.getParameterNode())
+            self.presenter.refresh_results()
 
     def onDatabaseChanged(self) -> None:
         """List the studies again if the module is open."""

@@ -1,4 +1,4 @@
-"""Fixtures of the module's tests: Slicer's import paths, and a phantom study."""
+"""Fixtures that the module's tests share: the paths that Slicer sets up, and a phantom study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Condition = Callable[[], object]
 
 @pytest.fixture(scope="session")
 def phantom_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A synthetic study of six stations as UK Biobank's archives are; not to be changed."""
+    """A synthetic study of six stations, as in UK Biobank; tests must not change it."""
     folder = tmp_path_factory.mktemp("phantom")
     command = [sys.executable, "-m", "mimir_engine", "phantom", "--count=1", f"--output={folder}"]
     subprocess.run(command, cwd=ENGINE_FOLDER, check=True, capture_output=True)
@@ -29,7 +29,7 @@ def phantom_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., None]:
-    """``wait_until(condition, seconds)``: asked every 20 ms; fails after that time."""
+    """``wait_until(condition, seconds)`` checks every 20 ms and fails after that time."""
 
     def wait(condition: Condition, seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Studies that many tests share, made once, and a word on what could not be tested."""
+"""Fixtures that many tests share, and a note on what was not tested."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dicom_builder import File, all_files, complete_study, write_zip
 
 @pytest.fixture(scope="session")
 def study_files() -> tuple[File, ...]:
-    """Water and fat of three stations; nothing is wrong with them."""
+    """Water and fat of three valid stations."""
     return tuple(all_files(complete_study()))
 
 
 @pytest.fixture(scope="session")
 def study_zip(study_files: tuple[File, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as an archive with a name of UK Biobank's; not to be changed."""
+    """The same as an archive named as in UK Biobank; tests must not change it."""
     return write_zip(tmp_path_factory.mktemp("study") / "1234567_20201_2_0.zip", study_files)
 
 
@@ -26,5 +26,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("!", "NOT compared with the published method", yellow=True)
         terminalreporter.write_line(
             "MIMIR_PARITY does not name the parity kit: only the project's own small golden image"
-            " was checked, none of the published method's."
+            " was compared, none of the published method."
         )

@@ -67,10 +67,10 @@ FULL = Plan()
 
 #: Runs all steps in some minutes; the results are meaningless.
 SMALL = Plan(
-    training=60,
-    calibration=60,
-    fresh=24,
-    shifted=12,
+    training=36,
+    calibration=50,
+    fresh=12,
+    shifted=6,
     folds=2,
     steps=2,
     trial_phantoms=24,

@@ -7,7 +7,6 @@ from typing import Any, Optional
 
 import qt
 import slicer
-import vtk
 
 from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
@@ -15,6 +14,7 @@ from MIMIRLib.parameter_node import DEVICES
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
+from MIMIRLib.presenter.protocols import Parameters
 from MIMIRLib.presenter.result_browser import FAILURE_COLUMNS, MEASUREMENT_COLUMNS
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
 from MIMIRLib.presenter.table_row import Row, filter_pattern
@@ -44,8 +44,8 @@ class PanelView:
         self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
-        self._parameters: Any = None
-        self._gui_tag = self._observer_tag = 0
+        for device, label in DEVICES.items():
+            self.ui.deviceComboBox.addItem(label, device)
 
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
@@ -71,7 +71,7 @@ class PanelView:
             (ui.exportButton, lambda: presenter.export(ask_csv())),
         ):
             button.connect("clicked()", action)
-        self._options_changed = presenter.update
+        self._connect_options(presenter)
         ui.resultComboBox.connect(
             "activated(int)",
             lambda index: presenter.select_result(ui.resultComboBox.itemData(index)),
@@ -79,28 +79,6 @@ class PanelView:
         ui.measurementFilterEdit.connect(
             "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
         )
-
-    def use_options(self, parameters: Optional[Any]) -> None:
-        """Bind the options to a scene's ``MIMIRParameterNode``; None while there is no scene."""
-        if self._parameters is not None:
-            self._parameters.disconnectGui(self._gui_tag)
-            self._parameters.RemoveObserver(self._observer_tag)
-        self._parameters = parameters
-        if parameters is not None:
-            ui = self.ui
-            options = {
-                "level": ui.levelSpinBox,
-                "device": ui.deviceComboBox,
-                "volumes": ui.volumesCheckBox,
-                "allow_unvalidated": ui.unvalidatedCheckBox,
-            }
-            # Not connectGui: before Slicer 5.10 it returns no tag, so nothing can disconnect it.
-            self._gui_tag = parameters.connectParametersToGui(options)
-            for index, label in enumerate(DEVICES.values()):
-                ui.deviceComboBox.setItemText(index, label)
-            self._observer_tag = parameters.AddObserver(
-                vtk.vtkCommand.ModifiedEvent, lambda *_event: self._options_changed()
-            )
 
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
@@ -140,6 +118,14 @@ class PanelView:
         """Describe the selected inference module."""
         _show_text(self.ui.moduleLabel, text)
 
+    def show_options(self, parameters: Parameters) -> None:
+        """Set the options' widgets."""
+        ui = self.ui
+        ui.levelSpinBox.value = 100 * parameters.level
+        ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(parameters.device))
+        ui.volumesCheckBox.checked = parameters.volumes
+        ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
+
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
         combo = self.ui.resultComboBox
@@ -167,9 +153,8 @@ class PanelView:
         self._views.arrange(nodes)
 
     def close(self) -> None:
-        """Stop the timer, and stop observing the scene and Slicer's views."""
+        """Stop the timer, and stop observing Slicer's views."""
         self._timer.stop()
-        self.use_options(None)
         self._views.close()
 
     def _show_progress(self, state: PanelState) -> None:
@@ -181,6 +166,26 @@ class PanelView:
         _show_text(self.ui.statusLabel, state.status)
         if state.can_cancel != self._timer.active:
             (self._timer.start if state.can_cancel else self._timer.stop)()
+
+    def _connect_options(self, presenter: Presenter) -> None:
+        """Let the options' widgets set the scene's parameters.
+
+        Not with ``connectGui``: in Slicer 5.6 to 5.10 its observer stays on the parameter node.
+        After the wrapper is deleted, closing the scene then can crash Slicer.
+        """
+        ui = self.ui
+        ui.levelSpinBox.connect(
+            "valueChanged(double)",
+            lambda percent: presenter.set_option("level", round(percent / 100, 4)),
+        )
+        ui.deviceComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.set_option("device", ui.deviceComboBox.itemData(index)),
+        )
+        ui.volumesCheckBox.connect("toggled(bool)", lambda on: presenter.set_option("volumes", on))
+        ui.unvalidatedCheckBox.connect(
+            "toggled(bool)", lambda on: presenter.set_option("allow_unvalidated", on)
+        )
 
 
 def ask_folder() -> list[str]:

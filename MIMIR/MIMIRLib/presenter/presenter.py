@@ -7,7 +7,7 @@ what to show, and lets :class:`Services` do the work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional
+from typing import Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
@@ -50,12 +50,13 @@ class Presenter:
         if parameters is not None:
             self._studies.choose(parameters.study_uids)
             self._modules.choose(parameters.module_names)
+            self._view.show_options(parameters)
             self._view.show_studies(self._studies.rows)
             self._view.show_modules(self._modules.rows)
         self.update()
 
     def update(self) -> None:
-        """Update the panel's state, also after an option has changed."""
+        """Update the panel's state."""
         self._view.show_state(self._state())
 
     def refresh_studies(self) -> None:
@@ -141,6 +142,12 @@ class Presenter:
     def verify_module(self) -> None:
         """Compare the selected inference module's files with their hashes."""
         self._show_message(self._attempt(self._modules.verify))
+
+    def set_option(self, name: str, value: Union[float, str, bool]) -> None:
+        """Set an option; ``name`` is one of those of :class:`Parameters`."""
+        if self._parameters is not None and getattr(self._parameters, name) != value:
+            setattr(self._parameters, name, value)
+            self.update()
 
     # Jobs.
 

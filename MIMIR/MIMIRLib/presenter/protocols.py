@@ -42,6 +42,9 @@ class View(Protocol):
     def show_module(self, text: str) -> None:
         """Describe the selected inference module."""
 
+    def show_options(self, parameters: Parameters) -> None:
+        """Set the options' widgets."""
+
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
 

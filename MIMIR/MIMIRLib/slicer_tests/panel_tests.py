@@ -98,7 +98,7 @@ class PanelTest(SceneTest):
 
     def test_options_are_kept_in_the_scenes_parameter_node(self) -> None:
         """Scripts can read them there."""
-        self.ui.levelSpinBox.value = 0.9
+        self.ui.levelSpinBox.value = 90
         self.ui.volumesCheckBox.checked = False
         self.tick()
         parameters = self.module.logic.getParameterNode()

@@ -56,6 +56,7 @@ class Shown:
         self.pattern = ""
         self.modules: Sequence[Row] = ()
         self.module = ""
+        self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
         self.selected = ""
         self.measurements: Sequence[Row] = ()
@@ -78,6 +79,9 @@ class Shown:
 
     def show_module(self, text: str) -> None:
         self.module = text
+
+    def show_options(self, parameters: Any) -> None:
+        self.options = parameters
 
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         self.results, self.selected = titles, selected
@@ -239,9 +243,9 @@ def test_options_of_the_scene_go_into_the_request(panel: Panel) -> None:
 
 def test_a_changed_option_changes_the_warnings(panel: Panel) -> None:
     before = panel.shown.state.warnings
-    panel.choices.allow_unvalidated = True
-    panel.presenter.update()
+    panel.presenter.set_option("allow_unvalidated", True)
 
+    assert panel.choices.allow_unvalidated
     assert len(panel.shown.state.warnings) == len(before) + 1
 
 

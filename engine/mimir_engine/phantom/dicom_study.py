@@ -71,15 +71,13 @@ def write_study(
     body = build_body(draw_person(seed))
     manifest = [",".join(_MANIFEST_COLUMNS)]
     partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(
-        partial, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL
-    ) as archive:
+    with zipfile.ZipFile(partial, "w") as archive:
         for station in draw_stations(seed):
             volumes = _contrasts(*render_station(body, station, seed))
             for contrast in wanted:
                 series = _Series(seed, body, station, contrast)
                 for name, content in series.files(volumes[contrast]):
-                    archive.writestr(_entry(name), content)
+                    archive.writestr(_entry(name), content, compresslevel=DEFLATE_LEVEL)
                     manifest.append(series.manifest_row(name, len(content)))
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
     partial.replace(path)
