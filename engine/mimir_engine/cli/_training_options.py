@@ -109,12 +109,9 @@ _REASONS = {
 
 
 def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
-    """Build the recipe that the options select, without ImageNet's weights if unavailable.
+    """Build the recipe of a network, without ImageNet's weights if those are unavailable.
 
-    Args:
-        arguments: The command line.
-        seed: Seed of the network.
-        run_dir: Folder in which a run of it may have begun.
+    A run that has begun in ``run_dir`` keeps the weights it started from.
     """
     from mimir_engine.training.imagenet import with_obtainable_start
     from mimir_engine.training.recipe import RECIPES

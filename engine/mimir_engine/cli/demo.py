@@ -70,11 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_folder(output: Path) -> None:
-    """Refuse to overwrite results, other than those of an earlier demonstration.
-
-    Raises:
-        MimirError: ``OUTPUT_IN_USE``.
-    """
+    """Refuse to overwrite results, other than those of an earlier demonstration."""
     from mimir_engine.cohort.ledger import LEDGER_FILE, RESULT_FILES
 
     is_demonstration = any((output / "study").glob("*.truth.json"))

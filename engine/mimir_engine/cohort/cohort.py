@@ -20,7 +20,7 @@ class Cohort:
     Attributes:
         ledger: The outcomes of all studies; it may be closed.
         modules: The inference modules.
-        level: Of the intervals.
+        level: Level of the intervals.
         run: Versions, modules, projection, device, level.
     """
 

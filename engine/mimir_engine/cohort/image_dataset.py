@@ -42,8 +42,8 @@ def project_studies(
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
-    A study that has its image, unchanged since, is not done again; a failed one is. The image of a
-    study that changed is added after the others, so that a stopped run cannot mix the two.
+    Unchanged studies that have their image are skipped; failed ones are tried again. The image of a
+    changed study is added after the others, so that a stopped run cannot mix the two.
 
     Args:
         sources: Studies, of different names.

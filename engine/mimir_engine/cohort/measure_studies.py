@@ -53,7 +53,7 @@ class InferOptions:
     """Options of a run.
 
     Attributes:
-        level: Of the intervals.
+        level: Level of the intervals.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once; each takes some 400 MB meanwhile.
@@ -78,7 +78,7 @@ def infer(
 ) -> Cohort:
     """Measure studies and note each outcome in the ledger of the output folder.
 
-    A study that the ledger holds as done, unchanged since, is not done again; a failed one is.
+    Unchanged studies that are done are skipped; failed ones are measured again.
 
     Args:
         sources: Studies, of different names.

@@ -80,11 +80,7 @@ class StudyFolder:
         return Volume(self._array(FRACTION_FILE), self.affine)
 
     def _array(self, name: str) -> np.ndarray:
-        """Map an array into memory, read-only.
-
-        Raises:
-            MimirError: ``DETAILS_INVALID``.
-        """
+        """Map an array into memory, read-only, or raise ``DETAILS_INVALID``."""
         try:
             array: np.ndarray = np.load(self.path / name, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:

@@ -13,7 +13,7 @@ def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float])
     """Format estimates beside the truth, as a table of text.
 
     Args:
-        measurements: Of one study.
+        measurements: Measurements of one study.
         truth: True values by target name, in the measurements' units.
     """
     level = f"{100 * measurements[0].level:g} % interval"

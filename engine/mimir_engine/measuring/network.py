@@ -27,8 +27,8 @@ from mimir_engine.inference_module.weights import load_weights
 from mimir_engine.measuring.device import choose_device, cpu_threads
 from mimir_engine.projection.project import IMAGE_SHAPE
 
-#: Images per batch; the last batch is padded. On a CPU more bring nothing and cost time in memory
-#: handling: activations of more than four images outgrow the 32 MB up to which glibc reuses blocks.
+#: Images per batch; the last batch is padded. On a CPU larger batches are slower: activations of
+#: more than four images exceed the 32 MB up to which glibc reuses blocks of memory.
 BATCH_SIZES = {"cpu": 4, "mps": 16, "cuda": 32}
 
 

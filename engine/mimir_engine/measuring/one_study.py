@@ -1,6 +1,6 @@
 """Measure one study: from its source to its measurements.
 
-Each step is a plain function that can be called alone; this file only strings them together.
+Each step is a function that can be called alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def prepare(
         store_images: Receives the images, which the result no longer holds.
 
     Raises:
-        MimirError: for whatever is wrong with the study.
+        MimirError: if the study cannot be read, fused or projected.
     """
     study, fused = read_and_fuse(source, name)
     projection = project(fused)
@@ -172,7 +172,7 @@ def analyze(
         allow_unvalidated: Measure even if a module was not validated on such studies.
 
     Raises:
-        MimirError: for whatever is wrong with the study, a module or the device.
+        MimirError: for errors in the study, a module or the device.
     """
     from mimir_engine.measuring.network import Predictor
 
