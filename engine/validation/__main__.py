@@ -31,7 +31,7 @@ from tables import (
 )
 from trials import Outcome, run_trials
 
-from mimir_engine.cli._count_line import CountLine
+from mimir_engine.cli._progress import CountLine
 from mimir_engine.inference_module import find_module
 from mimir_engine.training.identity import PHANTOM
 

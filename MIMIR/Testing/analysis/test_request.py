@@ -19,7 +19,7 @@ def as_the_engine_reads(arguments: list[str]) -> argparse.Namespace:
     from mimir_engine.cli import infer
 
     parser = argparse.ArgumentParser()
-    infer.add_parser(parser.add_subparsers())
+    infer.add_options(parser.add_subparsers().add_parser("infer"))
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""The command ``mimir``: one file per subcommand, each with ``add_parser`` and ``run``.
+"""The command ``mimir``: one file per subcommand, each with ``add_options`` and ``run``.
 
 Only this package prints: results on standard output, progress and errors on standard error. An
 error is one line ``CODE: what is wrong, what to do``, never a traceback. With ``MIMIR_DEBUG`` set,
@@ -20,21 +20,22 @@ from typing import NoReturn, Optional
 import mimir_engine
 from mimir_engine.errors import MimirError, printable
 
-COMMANDS = (
-    "demo",
-    "infer",
-    "project",
-    "modules",
-    "phantom",
-    "train",
-    "crossvalidate",
-    "evaluate",
-    "package",
-)
+#: Each command and its line in ``mimir --help``.
+COMMANDS = {
+    "demo": "make a synthetic study, measure it, and compare with the truth",
+    "infer": "measure studies with inference modules and write CSV files",
+    "project": "make the 3 x 256 x 256 image of one study, or a data set of many",
+    "modules": "list, show, add and verify inference modules",
+    "phantom": "make synthetic bodies with known measurements, as scans or projections",
+    "train": "train a network on projections and targets",
+    "crossvalidate": "predict every study with a network that has not seen its person",
+    "evaluate": "evaluate predictions against reference values: tables and figures",
+    "package": "make an inference module of training runs, or recalibrate one",
+}
 
 DONE, SOME_FAILED, WRONG_USE, CANCELLED = 0, 1, 2, 130
 
-NOTICE = "Research software, not a medical device: see the README for whom it was validated on."
+NOTICE = "Research software, not a medical device: its validation is described in the README."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,6 +79,11 @@ def say(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
+def wrong_use(command: str, what: str) -> MimirError:
+    """Make the error about options of a command that contradict each other or are out of range."""
+    return MimirError("WRONG_USE", what, f"Try 'mimir {command} --help'.")
+
+
 def _run(argv: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
@@ -92,8 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mimir", description=f"{mimir_engine.__doc__} {NOTICE}")
     parser.add_argument("--version", action="version", version=mimir_engine.__version__)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for command in COMMANDS:
-        import_module(f"mimir_engine.cli.{command}").add_parser(subparsers)
+    for name, text in COMMANDS.items():
+        command = subparsers.add_parser(name, help=text)
+        import_module(f"mimir_engine.cli.{name}").add_options(command)
     return parser
 
 

@@ -1,14 +1,15 @@
-"""Show a run's events: as text for people, or as JSON lines for programs."""
+"""Show the progress of a run: as text for people, or as JSON lines for programs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import Any, Optional
 
 from mimir_engine.cli import say
 from mimir_engine.cohort.events import Listener
@@ -40,28 +41,45 @@ def event_lines() -> Iterator[Listener]:
 
 def print_event(event: Mapping[str, Any]) -> None:
     """Print an event as a line of text; events of little interest are left out."""
-    line = _event_text(event)
-    if line:
-        say(line)
-
-
-def _event_text(event: Mapping[str, Any]) -> str:
     if event["event"] == "run":
         before = event["already_done"]
         count = studies(event["studies"]) + (f", {before} of them already done" if before else "")
         modules = ", ".join(event.get("modules", ()))
-        return "; ".join(part for part in (count, modules, event.get("device", "")) if part)
-    if event["event"] == "study":
+        say("; ".join(part for part in (count, modules, event.get("device", "")) if part))
+    elif event["event"] == "study":
         place = f"[{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
         if event["state"] == "failed":
-            return f"{event['code']}: {event['name']}: {event['reason']} {place}"
-        findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
-        return f"{event['name']} done{findings} {place}"
-    if event["event"] == "finished":
+            say(f"{event['code']}: {event['name']}: {event['reason']} {place}")
+        else:
+            findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
+            say(f"{event['name']} done{findings} {place}")
+    elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""
-        return f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}"
-    return ""
+        say(f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}")
+
+
+class CountLine:
+    """Show how much is done and the remaining time, at most once per second."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = time.monotonic()
+        self._is_shown = False
+        self._first: Optional[tuple[float, int]] = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Replace the line; nothing is shown of work that ends within a second."""
+        now = time.monotonic()
+        started, before = self._first = self._first or (now, done)
+        if now - self._shown < 1.0 and not (self._is_shown and done == total):
+            return
+        self._shown, self._is_shown = now, True
+        made = done - before
+        left = f", {duration((now - started) / made * (total - done))} left" if made else ""
+        end = "\n" if done == total else ""
+        text = f"\r{done}/{total} {self._what}{left}   "
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 def studies(count: int) -> str:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mimir_engine.cli import wrong_use
 from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
@@ -35,11 +36,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_studies(arguments: argparse.Namespace) -> list[NamedSource]:
-    """Find the studies that the options name.
-
-    Raises:
-        MimirError: ``NO_STUDIES``, ``NAME_REPEATED``, ``SOURCES_INVALID``.
-    """
+    """Find the studies that the options name."""
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
     if arguments.source:
@@ -48,26 +45,18 @@ def chosen_studies(arguments: argparse.Namespace) -> list[NamedSource]:
 
 
 def check_study_options(arguments: argparse.Namespace) -> None:
-    """Refuse options that contradict each other, before any work.
-
-    Raises:
-        MimirError: ``WRONG_USE``.
-    """
+    """Refuse options that contradict each other, before any work."""
     if arguments.jobs < 1:
-        raise MimirError("WRONG_USE", "--jobs must be at least 1")
+        raise wrong_use(arguments.command, "--jobs must be at least 1")
     if bool(arguments.source) == bool(arguments.sources):
-        raise MimirError(
-            "WRONG_USE",
-            "give either SOURCE or --sources",
-            f"Try 'mimir {arguments.command} --help'.",
-        )
+        raise wrong_use(arguments.command, "give either SOURCE or --sources")
 
 
 def read_lines(name: str) -> list[bytes]:
-    """Read the lines of a file, or of standard input where the name is ``-``.
+    """Read the lines of a file, or of standard input if the name is ``-``.
 
-    A parent process may end its list with an empty line and hold standard input open: this process
-    then ends when that closes, however the parent dies.
+    A parent process may end its list with an empty line and keep standard input open: this process
+    then ends when that closes, even if the parent crashes.
     """
     if name != "-":
         try:

@@ -1,4 +1,4 @@
-"""Options of both `mimir train` and `mimir crossvalidate`: data, recipe, memory, progress."""
+"""Options of both ``mimir train`` and ``mimir crossvalidate``: data, recipe, progress."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
 from mimir_engine.cli._progress import duration, studies
+from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
     from mimir_engine.training.dataset import Dataset
@@ -80,10 +81,14 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
-    """Load the data set that the options select, and print what it leaves out."""
+def dataset_and_device(arguments: argparse.Namespace) -> tuple[Dataset, str]:
+    """Load the data set that the options select, print what it leaves out, and choose a device."""
+    _choose_allocator(arguments.argv)
+    require("network")
+    from mimir_engine.measuring.device import choose_device
     from mimir_engine.training.data_selection import choose_data
 
+    device = str(choose_device(arguments.device))
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
     dataset = choose_data(
         arguments.data, arguments.targets, arguments.definitions, arguments.exclude, only
@@ -93,7 +98,7 @@ def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
     for why, names in dataset.left_out.items():
         if names:
             say(f"{len(names)} {_REASONS[why]}, listed in studies.csv")
-    return dataset
+    return dataset, device
 
 
 _REASONS = {
@@ -104,12 +109,9 @@ _REASONS = {
 
 
 def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
-    """Build the recipe that the options select, without ImageNet's weights if unavailable.
+    """Build the recipe of a network, without ImageNet's weights if those are unavailable.
 
-    Args:
-        arguments: The command line.
-        seed: Seed of the network.
-        run_dir: Folder in which a run of it may have begun.
+    A run that has begun in ``run_dir`` keeps the weights it started from.
     """
     from mimir_engine.training.imagenet import with_obtainable_start
     from mimir_engine.training.recipe import RECIPES
@@ -123,8 +125,8 @@ def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Re
     return recipe
 
 
-def choose_allocator(argv: list[str]) -> None:
-    """Restart this process with `PATIENT_ALLOCATOR`, which is read only at the start."""
+def _choose_allocator(argv: list[str]) -> None:
+    """Restart this process with ``PATIENT_ALLOCATOR``, which is read only at the start."""
     is_program = argv == sys.argv[1:]
     chosen = PATIENT_ALLOCATOR.keys() & os.environ.keys()
     if sys.platform == "linux" and is_program and not chosen:

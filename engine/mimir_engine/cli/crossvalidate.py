@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from mimir_engine.cli import DONE, say
-from mimir_engine.cli._training_options import (
-    add_data_options,
-    add_recipe_options,
-    choose_allocator,
-    chosen_dataset,
-    chosen_recipe,
-    show_step,
-)
-from mimir_engine.files.optional_packages import require
+from mimir_engine.cli import _training_options as options
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "crossvalidate", help="predict every study with a network that has not seen its person"
-    )
-    add_data_options(parser)
-    add_recipe_options(parser)
+    options.add_data_options(parser)
+    options.add_recipe_options(parser)
     parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
     parser.add_argument(
@@ -36,21 +24,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Cross-validate, or continue a cross-validation that was stopped."""
-    choose_allocator(arguments.argv)
-    require("network")
-    from mimir_engine.measuring.device import choose_device
+    dataset, device = options.dataset_and_device(arguments)
     from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate
     from mimir_engine.training.fit import Progress
 
-    device = str(choose_device(arguments.device))
-    dataset = chosen_dataset(arguments)
-    output = arguments.output
-    recipe = chosen_recipe(arguments, arguments.seed, output / "fold-1")
-
-    folds = arguments.folds
+    output, folds = arguments.output, arguments.folds
+    recipe = options.chosen_recipe(arguments, arguments.seed, output / "fold-1")
 
     def progress(fold: int, step: Progress) -> None:
-        show_step(f"fold {fold}/{folds}  ", folds - fold, step)
+        options.show_step(f"fold {fold}/{folds}  ", folds - fold, step)
 
     if not crossvalidate(dataset, output, recipe, folds, progress, arguments.fold_seed, device):
         raise KeyboardInterrupt

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import is_installed, require
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module.format import InferenceModule
@@ -17,11 +19,8 @@ if TYPE_CHECKING:
 DEMO_SEED = 3_000_000
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "demo", help="make a synthetic study, measure it, and compare with the truth"
-    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -36,13 +35,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a study, measure it, compare it with the truth and draw it."""
-    from mimir_engine.files.optional_packages import require
-
     if arguments.seed < 0:
-        raise MimirError("WRONG_USE", "--seed must not be negative")
+        raise wrong_use("demo", "--seed must not be negative")
     require("network")
 
-    from mimir_engine.cli._progress import print_event
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
@@ -74,11 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_folder(output: Path) -> None:
-    """Refuse to overwrite results, other than those of an earlier demonstration.
-
-    Raises:
-        MimirError: ``OUTPUT_IN_USE``.
-    """
+    """Refuse to overwrite results, other than those of an earlier demonstration."""
     from mimir_engine.cohort.ledger import LEDGER_FILE, RESULT_FILES
 
     is_demonstration = any((output / "study").glob("*.truth.json"))
@@ -91,20 +83,14 @@ def _check_folder(output: Path) -> None:
 
 
 def _draw(
-    output: Path,
-    study: Path,
-    module: InferenceModule,
-    result: StudyResult,
-    truth: dict[str, float],
+    output: Path, study: Path, module: InferenceModule, result: StudyResult, truth: dict[str, float]
 ) -> list[str]:
     """Draw the picture if matplotlib is installed, and return its name."""
-    from mimir_engine.files.optional_packages import is_installed
-    from mimir_engine.measuring.one_study import prepare
-
     if not is_installed("figures"):
         say("No picture: run pip install 'mimir-engine[figures]' to draw it.")
         return []
     from mimir_engine.demo.study_figure import draw_study
+    from mimir_engine.measuring.one_study import prepare
 
     picture = f"{result.name}.png"
     draw_study(output / picture, prepare(study).projection, result, module, truth)

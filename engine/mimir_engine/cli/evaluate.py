@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
-from mimir_engine.cli._count_line import CountLine
+from mimir_engine.cli._progress import CountLine
 from mimir_engine.errors import MimirError
-from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, check_level
 
 FIGURES = ("png", "pdf", "svg", "none")
 MAX_RESAMPLES = 100_000
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "evaluate", help="evaluate predictions against reference values: tables and figures"
-    )
     parser.add_argument(
         "predictions",
         type=Path,
@@ -87,12 +83,8 @@ def _check(arguments: argparse.Namespace) -> None:
     Raises:
         MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
     """
-    if arguments.level is not None and not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
-        raise MimirError(
-            "LEVEL_INVALID",
-            f"level {arguments.level:g} is out of range",
-            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
-        )
+    if arguments.level is not None:
+        check_level(arguments.level)
     if not 0 <= arguments.bootstrap <= MAX_RESAMPLES or arguments.seed < 0:
         raise MimirError(
             "WRONG_USE",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED
+from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
-from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
+from mimir_engine.files.optional_packages import require
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL, check_level
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "infer", help="measure studies with inference modules and write CSV files"
-    )
     add_study_options(parser)
     parser.add_argument(
         "--modules",
@@ -77,20 +76,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure all studies and write the results."""
-    from mimir_engine.cli._progress import event_lines, print_event
-
     if not arguments.events:
         return _infer(arguments, print_event)
     with event_lines() as write_event:
         return _infer(arguments, write_event)
 
 
-def _infer(arguments: argparse.Namespace, listener: Any) -> int:
-    from mimir_engine.cohort.events import engine_event
-    from mimir_engine.files.optional_packages import require
-
+def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     listener(engine_event())
-    _check(arguments)
+    check_level(arguments.level)
+    if not arguments.modules.strip(", "):
+        raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
+    check_study_options(arguments)
     require("network")
     if arguments.parquet:
         require("parquet")
@@ -117,20 +114,3 @@ def _infer(arguments: argparse.Namespace, listener: Any) -> int:
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    """Refuse invalid options before any work.
-
-    Raises:
-        MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
-    """
-    if not MIN_LEVEL <= arguments.level <= MAX_LEVEL:
-        raise MimirError(
-            "LEVEL_INVALID",
-            f"level {arguments.level:g} is out of range",
-            f"Use a level from {MIN_LEVEL} to {MAX_LEVEL}.",
-        )
-    if not arguments.modules.strip(", "):
-        raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
-    check_study_options(arguments)

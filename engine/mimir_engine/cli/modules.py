@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.errors import MimirError
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser("modules", help="list, show, add and verify inference modules")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="list all modules")
     show = actions.add_parser("show", help="show a module's measurements and validated range")

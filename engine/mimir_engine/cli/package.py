@@ -6,17 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.cli import DONE, wrong_use
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import require
 
 #: Population in the provenance of networks of phantoms.
 PHANTOMS = "mimir_engine.phantom.population"
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "package", help="make an inference module of training runs, or recalibrate one"
-    )
     parser.add_argument(
         "runs", nargs="*", type=Path, metavar="RUN", help="finished runs; several make an ensemble"
     )
@@ -61,8 +60,6 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Package or recalibrate."""
     _check(arguments)
-    from mimir_engine.files.optional_packages import require
-
     require("network")
     from mimir_engine.training.identity import read_identity
     from mimir_engine.training.package import package, recalibrate
@@ -77,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         identity = identity or _phantom_identity(arguments.runs)
         module = package(arguments.runs, *paths, identity, eight_bit=arguments.eight_bit, **options)
     print(f"{module.name} {module.version} written to {module.folder}")
-    return 0
+    return DONE
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -89,7 +86,7 @@ def _check(arguments: argparse.Namespace) -> None:
     elif arguments.eight_bit and arguments.recalibrate is not None:
         fault = "--eight-bit has no effect with --recalibrate, which keeps the weights"
     if fault is not None:
-        raise MimirError("WRONG_USE", fault, "Try 'mimir package --help'.")
+        raise wrong_use("package", fault)
 
 
 def _phantom_identity(runs: list[Path]) -> Any:

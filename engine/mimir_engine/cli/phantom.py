@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from mimir_engine.cli._count_line import CountLine
-from mimir_engine.errors import MimirError
+from mimir_engine.cli import DONE, wrong_use
+from mimir_engine.cli._progress import CountLine
+from mimir_engine.files.atomic import output_errors
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
 SHIFT_NAMES = ("none", "noise", "bodies", "contrast")
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "phantom", help="make synthetic bodies with known measurements, as scans or projections"
-    )
     parser.add_argument(
         "--output",
         required=True,
@@ -49,34 +46,24 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the phantoms."""
     if arguments.count < 1 or arguments.seed < 0 or arguments.jobs < 1:
-        raise MimirError(
-            "WRONG_USE",
-            "--count and --jobs must be at least 1, --seed at least 0",
-            "Try 'mimir phantom --help'.",
-        )
+        raise wrong_use("phantom", "--count and --jobs must be at least 1, --seed at least 0")
     if arguments.shift != "none" and not arguments.projections:
-        raise MimirError(
-            "WRONG_USE", "--shift requires --projections", "Try 'mimir phantom --help'."
-        )
+        raise wrong_use("phantom", "--shift requires --projections")
     seeds = range(arguments.seed, arguments.seed + arguments.count)
-    if arguments.projections:
-        return _projections(arguments, seeds)
-    return _studies(arguments, seeds)
+    write = _write_projections if arguments.projections else _write_studies
+    write(arguments, seeds)
+    return DONE
 
 
-def _projections(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import output_errors
+def _write_projections(arguments: argparse.Namespace, seeds: range) -> None:
     from mimir_engine.phantom.projection_folder import write_projections
 
+    progress = CountLine("phantoms")
     with output_errors(arguments.output):
-        write_projections(
-            arguments.output, seeds, arguments.jobs, CountLine("phantoms"), arguments.shift
-        )
-    return 0
+        write_projections(arguments.output, seeds, arguments.jobs, progress, arguments.shift)
 
 
-def _studies(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import output_errors
+def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
     light = {"contrasts": ("water", "fat")} if arguments.light else {}
@@ -87,4 +74,3 @@ def _studies(arguments: argparse.Namespace, seeds: range) -> int:
             if not path.with_suffix(".truth.json").exists():  # written last
                 write_study(path, seed, **light)
         print(path, flush=True)
-    return 0

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
-from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import require
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser(
-        "project",
-        help="make the 3 x 256 x 256 image of one study, or a data set of many",
-    )
     add_study_options(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
@@ -44,24 +40,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _project_many(arguments: argparse.Namespace) -> int:
-    from mimir_engine.cli._progress import print_event
     from mimir_engine.cohort.image_dataset import project_studies
 
     if arguments.volumes:
-        raise _wrong_use("--volumes requires --output")
+        raise wrong_use("project", "--volumes requires --output")
     check_study_options(arguments)
     sources, folder = chosen_studies(arguments), arguments.dataset
-    projected = project_studies(sources, folder, print_event, arguments.jobs, arguments.overwrite)
-    done, failed = projected.done, projected.failed
+    jobs, overwrite = arguments.jobs, arguments.overwrite
+    done, failed = project_studies(sources, folder, print_event, jobs, overwrite)
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
 
 
 def _project_one(arguments: argparse.Namespace) -> int:
-    from mimir_engine.files.optional_packages import require
-
     if len(arguments.source) != 1 or arguments.sources:
-        raise _wrong_use("--output takes one study; use --dataset for many")
+        raise wrong_use("project", "--output takes one study; use --dataset for many")
     if arguments.volumes:
         require("volumes")
 
@@ -87,7 +80,3 @@ def _project_one(arguments: argparse.Namespace) -> int:
     if arguments.volumes:
         write_nrrd(arguments.volumes, study.name, fused)
     return DONE
-
-
-def _wrong_use(what: str) -> MimirError:
-    return MimirError("WRONG_USE", what, "Try 'mimir project --help'.")

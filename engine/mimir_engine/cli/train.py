@@ -5,49 +5,32 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from mimir_engine.cli import DONE, say
-from mimir_engine.cli._training_options import (
-    add_data_options,
-    add_recipe_options,
-    choose_allocator,
-    chosen_dataset,
-    chosen_recipe,
-    show_step,
-)
-from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import require
+from mimir_engine.cli import DONE, say, wrong_use
+from mimir_engine.cli import _training_options as options
 
 
-def add_parser(subparsers: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser = subparsers.add_parser("train", help="train a network on projections and targets")
-    add_data_options(parser)
-    add_recipe_options(parser)
+    options.add_data_options(parser)
+    options.add_recipe_options(parser)
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, help="seed of the network (default: 0)")
     seeds.add_argument(
-        "--seeds",
-        metavar="N[,...]",
-        help="train an ensemble: one network per seed, in DIR/seed-N",
+        "--seeds", metavar="N[,...]", help="train an ensemble: one network per seed, in DIR/seed-N"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, or continue runs that were stopped."""
     runs = _runs(arguments)
-    choose_allocator(arguments.argv)
-    require("network")
-    from mimir_engine.measuring.device import choose_device
+    dataset, device = options.dataset_and_device(arguments)
     from mimir_engine.training.fit import fit
 
-    device = str(choose_device(arguments.device))
-    dataset = chosen_dataset(arguments)
     for number, (seed, folder) in enumerate(runs, start=1):
-        recipe = chosen_recipe(arguments, seed, folder)
+        recipe = options.chosen_recipe(arguments, seed, folder)
         name = f"{folder.name}: " if len(runs) > 1 else ""
-        progress = partial(show_step, name, len(runs) - number)
+        progress = partial(options.show_step, name, len(runs) - number)
         if not fit(dataset, folder, recipe, progress, device=device):
             raise KeyboardInterrupt
         say(f"trained; see {folder}")
@@ -61,9 +44,6 @@ def _runs(arguments: argparse.Namespace) -> list[tuple[int, Path]]:
     try:
         seeds = list(dict.fromkeys(int(seed) for seed in arguments.seeds.split(",")))
     except ValueError:
-        raise MimirError(
-            "WRONG_USE",
-            f"--seeds must be a comma-separated list of integers, not {arguments.seeds!r}",
-            "Write --seeds 0,1,2.",
-        ) from None
+        fault = "--seeds must be a comma-separated list of integers such as 0,1,2"
+        raise wrong_use("train", f"{fault}, not {arguments.seeds!r}") from None
     return [(seed, arguments.output / f"seed-{seed}") for seed in seeds]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mimir_engine.cohort.ledger import Ledger
@@ -17,35 +18,29 @@ class Cohort:
     """Results and failures of all studies of an output folder.
 
     Attributes:
+        ledger: The outcomes of all studies; it may be closed.
         modules: The inference modules.
-        level: Of the intervals.
+        level: Level of the intervals.
         run: Versions, modules, projection, device, level.
-        failures: Studies without results, sorted by name.
-        done: Number of studies with results.
     """
 
-    modules: tuple[InferenceModule, ...]
+    ledger: Ledger
+    modules: Sequence[InferenceModule]
     level: float
     run: Mapping[str, Any]
-    failures: tuple[StudyFailure, ...]
-    done: int
-    _ledger: Ledger
+
+    @cached_property
+    def failures(self) -> tuple[StudyFailure, ...]:
+        """Studies without results, sorted by name."""
+        return tuple(self.ledger.failures())
+
+    @property
+    def done(self) -> int:
+        """Number of studies with results."""
+        return len(self.ledger) - len(self.failures)
 
     @property
     def results(self) -> Iterator[StudyResult]:
         """Studies with results, sorted by name, read one by one: they may be very many."""
-        for _, entry in self._ledger.entries():
-            if "code" not in entry:
-                yield StudyResult.from_json(entry).at_level(self.modules, self.level)
-
-
-def read_cohort(
-    ledger: Ledger, modules: Sequence[InferenceModule], level: float, run: Mapping[str, Any]
-) -> Cohort:
-    """Read the failures in a ledger; results are read when asked for."""
-    failures = tuple(
-        StudyFailure(name, entry["code"], entry["reason"])
-        for name, entry in ledger.entries()
-        if "code" in entry
-    )
-    return Cohort(tuple(modules), level, run, failures, len(ledger) - len(failures), ledger)
+        for _, entry in self.ledger.done():
+            yield StudyResult.from_json(entry).at_level(self.modules, self.level)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -36,19 +35,15 @@ def fingerprint(source: Source) -> Fingerprint:
     return Fingerprint(os.path.abspath(str(source)) if is_path else "", digest.hexdigest())
 
 
-def _files(source: StudySource) -> Iterator[tuple[str, Path]]:
+def _files(source: StudySource) -> list[tuple[str, Path]]:
     """List each file and its name within the study."""
     if not isinstance(source, (str, Path)):
-        yield from ((Path(path).name, Path(path)) for path in source)
-        return
-    path = Path(source)
-    if not path.is_dir():
-        yield path.name, path
-        return
-    for folder, _, names in os.walk(path):
-        for name in names:
-            file = Path(folder, name)
-            yield file.relative_to(path).as_posix(), file
+        return [(Path(path).name, Path(path)) for path in source]
+    root = Path(source)
+    if not root.is_dir():
+        return [(root.name, root)]
+    paths = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+    return [(path.relative_to(root).as_posix(), path) for path in paths]
 
 
 def _state(path: Path) -> str:

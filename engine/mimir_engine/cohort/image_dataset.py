@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 import pydicom
@@ -26,23 +24,13 @@ from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_folder import IMAGES, STUDIES, STUDY_COLUMNS
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy, prepare
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
 
 COLUMNS = (*STUDY_COLUMNS, "files", "image_sha256", "findings", "made_by")
-
-#: Another projection is another data set; all else that made an image stands beside it.
-_RUN = {"projections": PROJECTION_NAME}
-
-
-@dataclass(frozen=True)
-class Projected:
-    """Numbers of studies in a folder with an image and without."""
-
-    done: int
-    failed: int
 
 
 def project_studies(
@@ -51,37 +39,40 @@ def project_studies(
     listener: Listener,
     jobs: int = 2,
     overwrite: bool = False,
-) -> Projected:
+) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
-    A study that has its image, unchanged since, is not done again; a failed one is. The image of a
-    study that changed is added after the others, so that a stopped run cannot mix the two.
+    Unchanged studies that have their image are skipped; failed ones are tried again. The image of a
+    changed study is added after the others, so that a stopped run cannot mix the two.
 
     Args:
         sources: Studies, of different names.
         folder: Made if it does not exist.
-        listener: Receives every event; see :mod:`mimir_engine.cohort.events`.
+        listener: Receives every event; see ``mimir_engine.cohort.events``.
         jobs: Studies read at once; each takes some 400 MB meanwhile.
         overwrite: Start again in a folder that holds images.
+
+    Returns:
+        Numbers of studies in the folder with an image and without.
 
     Raises:
         MimirError: for the folder; never for a single study.
     """
-    with Ledger(folder, _RUN, overwrite) as ledger:
+    # Another projection is another data set; all else that made an image stands beside it.
+    with Ledger(folder, {"projections": PROJECTION_NAME}, overwrite) as ledger:
         pending = pending_studies(sources, ledger)
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
-        rows = max((entry["row"] for _, entry in ledger.entries() if "row" in entry), default=-1)
+        last_row = max((entry["row"] for _, entry in ledger.done()), default=-1)
         if overwrite:
             (folder / IMAGES).unlink(missing_ok=True)
         if pending:  # an earlier table must not name rows that are written again
             (folder / STUDIES).unlink(missing_ok=True)
-        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows + 1) as images:
-
-            def finish(studies: Sequence[PreparedStudy]) -> Iterator[StudyDone]:
-                return (_append(study, images) for study in studies)
-
-            work = StudyWork(lambda source: prepare(source.source, source.name), finish)
+        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, last_row + 1) as images:
+            work: StudyWork[PreparedStudy] = StudyWork(
+                read=lambda source: prepare(source.source, source.name),
+                finish=lambda studies: (_append(study, images) for study in studies),
+            )
             run_studies(pending, ledger, work, listener, jobs)
         return _write_tables(folder, ledger)
 
@@ -102,15 +93,11 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
     return StudyDone(entry, findings)
 
 
-def _write_tables(folder: Path, ledger: Ledger) -> Projected:
-    studies: list[tuple[Union[str, int], ...]] = []
-    failures: list[tuple[str, str, str]] = []
-    for name, entry in ledger.entries():
-        if "code" in entry:
-            failures.append((name, entry["code"], entry["reason"]))
-            continue
+def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
+    failures, studies = list(ledger.failures()), []
+    for _, entry in ledger.done():
         texts = {"files": entry["files"]["content"], "findings": ";".join(entry["findings"])}
-        studies.append(tuple({**entry, **texts}[column] for column in COLUMNS))
-    write_csv(folder / "failures.csv", ("name", "code", "reason"), failures)
+        studies.append([{**entry, **texts}[column] for column in COLUMNS])
+    write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
-    return Projected(len(studies), len(failures))
+    return len(studies), len(failures)

@@ -1,9 +1,9 @@
 """A folder of images that networks are trained on: of scans or of phantoms.
 
-* ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (`GrowingArray`);
+* ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (``GrowingArray``);
 * ``studies.csv``: the row of each study, its name, and participant and visit if known;
-* ``targets.npy`` and ``dataset.json``: only where the targets are known with the images, as for
-  phantoms: float32 ``(rows, targets)``, and what the targets are and where they come from.
+* ``targets.npy`` and ``dataset.json``: only if the targets are known with the images, as for
+  phantoms: float32 ``(rows, targets)``, and the definitions and provenance of the targets.
 
 Targets of scans come from tables of their own.
 """
@@ -63,16 +63,15 @@ def describe_folder(
     studies: Sequence[StudyId],
     definitions: Sequence[TargetDefinition],
     provenance: Mapping[str, Any],
-    projection: str = PROJECTION_NAME,
 ) -> bool:
     """Write ``studies.csv`` and ``dataset.json`` of images with targets, before the images.
 
     Returns:
-        Whether the folder is for these images: new, or described alike by an earlier run.
+        True if the folder is for these images: new, or with the same description.
     """
     description = {
         "schema": SCHEMA,
-        "projection": projection,
+        "projection": PROJECTION_NAME,
         "targets": [asdict(definition) for definition in definitions],
         "provenance": dict(provenance),
     }

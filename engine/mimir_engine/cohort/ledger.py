@@ -15,6 +15,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 
@@ -39,7 +40,7 @@ class Ledger:
             overwrite: Start again, and remove the results of earlier runs.
 
         Raises:
-            MimirError: ``OUTPUT_IN_USE`` where the folder holds another run's results or another
+            MimirError: ``OUTPUT_IN_USE`` if the folder holds another run's results or another
                 process writes to it, ``LEDGER_DAMAGED``, ``OUTPUT_UNWRITABLE``.
         """
         self._folder = folder
@@ -60,15 +61,17 @@ class Ledger:
             for name in RESULT_FILES:
                 (self._folder / name).unlink(missing_ok=True)
         end = 0
-        for number, (offset, line) in enumerate(_complete_lines(self._folder / LEDGER_FILE)):
-            entry = self._parsed(line, number + 1)
-            if number == 0:
-                self._check_run(entry, run)
-            else:
+        for number, (offset, line) in enumerate(_complete_lines(self._folder / LEDGER_FILE), 1):
+            entry = self._parsed(line, number)
+            if number > 1:
                 self._offsets[str(entry["name"])] = offset
+            elif entry != run:
+                other = [key for key in {**run, **entry} if run.get(key) != entry.get(key)]
+                raise self._in_use(f"holds results of another run (other {', '.join(other)})")
             end = offset + len(line)
-        if end == 0:
-            self._check_unused()
+        foreign = [name for name in RESULT_FILES if (self._folder / name).exists()]
+        if end == 0 and foreign:  # results without a ledger
+            raise self._in_use(f"holds a {foreign[0]} that MIMIR cannot resume")
         self._file.truncate(end)
         if end == 0:
             self._write(run)
@@ -85,17 +88,6 @@ class Ledger:
             f"line {number} of '{self._folder / LEDGER_FILE}' is damaged",
             "Choose another folder, or use --overwrite to start again.",
         )
-
-    def _check_run(self, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-        if theirs != ours:
-            other = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
-            raise self._in_use(f"holds results of another run (other {', '.join(other)})")
-
-    def _check_unused(self) -> None:
-        """Refuse to replace results that have no ledger."""
-        for name in RESULT_FILES:
-            if (self._folder / name).exists():
-                raise self._in_use(f"holds a {name} that MIMIR cannot resume")
 
     def _in_use(self, what: str) -> MimirError:
         return MimirError(
@@ -121,6 +113,16 @@ class Ledger:
             for name in sorted(self._offsets):
                 file.seek(self._offsets[name])
                 yield name, json.loads(file.readline())
+
+    def done(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give name and entry of each study that was done, sorted."""
+        return ((name, entry) for name, entry in self.entries() if "code" not in entry)
+
+    def failures(self) -> Iterator[StudyFailure]:
+        """Give each study that failed, sorted by name."""
+        for name, entry in self.entries():
+            if "code" in entry:
+                yield StudyFailure(name, entry["code"], entry["reason"])
 
     def __len__(self) -> int:
         """Return the number of studies it knows."""
@@ -152,7 +154,7 @@ def _complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _lock(file: FileIO, folder: Path) -> None:
     """Keep other processes from this ledger until the file is closed or the process ends.
 
-    Where the file system has no locks, no process is kept out.
+    If the file system has no locks, no process is kept out.
     """
     try:
         if sys.platform == "win32":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -17,7 +17,7 @@ import numpy as np
 import pydicom
 
 import mimir_engine
-from mimir_engine.cohort.cohort import Cohort, read_cohort
+from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.sources import NamedSource
@@ -53,12 +53,12 @@ class InferOptions:
     """Options of a run.
 
     Attributes:
-        level: Of the intervals.
+        level: Level of the intervals.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once; each takes some 400 MB meanwhile.
         overwrite: Start again in an output folder that holds results.
-        folders: Stores images and results of every study; None where they are not asked for.
+        folders: Stores images and results of every study; None if they are not asked for.
     """
 
     level: float = DEFAULT_LEVEL
@@ -78,14 +78,14 @@ def infer(
 ) -> Cohort:
     """Measure studies and note each outcome in the ledger of the output folder.
 
-    A study that the ledger holds as done, unchanged since, is not done again; a failed one is.
+    Unchanged studies that are done are skipped; failed ones are measured again.
 
     Args:
         sources: Studies, of different names.
         modules: At least one inference module.
         output: Folder of the results; made if it does not exist.
         options: Level, device and so on.
-        listener: Receives every event; see :mod:`mimir_engine.cohort.events`.
+        listener: Receives every event; see ``mimir_engine.cohort.events``.
 
     Returns:
         Outcomes of all studies of the output folder, those of earlier runs included.
@@ -117,7 +117,7 @@ def infer(
             "allow_unvalidated": options.allow_unvalidated,
             "python": platform.python_version(),
         }
-        return read_cohort(ledger, modules, options.level, description)
+        return Cohort(ledger, modules, options.level, description)
 
 
 def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, Any]:
@@ -193,12 +193,12 @@ class _Measuring:
             event = {}
             if folders:
                 event["details"] = str(folders.write_result(result, prepared.projection.name))
-            yield StudyDone(result.to_json(), [f.code for f in result.findings], event)
+            yield StudyDone(asdict(result), [f.code for f in result.findings], event)
 
     def _predict(
         self, batch: Sequence[PreparedStudy]
     ) -> Sequence[Union[list[MeanAndVariance], StudyFailure]]:
-        """Predict studies together; where that fails, one by one, so that only one study fails."""
+        """Predict studies together; if that fails, one by one, so that only one study fails."""
         predictors = self.predictors  # an error in loading them ends the run
         try:
             return predict_batch(batch, predictors)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Union
 
 from mimir_engine.cohort.cohort import Cohort
+from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
 
 #: Studies per row group: some 70,000 rows of the published measurements.
@@ -39,35 +39,23 @@ def write_cohort(
         column
         for module in cohort.modules
         for name, target in zip(module.measurement_names, module.targets)
-        for column in measurement_columns(name, target, cohort.level, published_columns)
+        for column in _csv_columns(name, target, cohort.level, published_columns)
     ]
     rows = (_csv_row(result, published_columns) for result in cohort.results)
     header = ["name", "eid", "instance", *columns, "flags"]
     write_csv(folder / "predictions.csv", header, rows)
-    failures = ((failure.name, failure.code, failure.reason) for failure in cohort.failures)
-    write_csv(folder / "failures.csv", ("name", "code", "reason"), failures)
+    write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    description = {**cohort.run, **counts, "command": list(command)}
-    write_json(folder / "run.json", description)
+    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
 
 
-def measurement_columns(
-    name: str, measured: Union[Target, Measurement], level: float, published: bool = False
-) -> list[str]:
-    """Name the columns of one measurement in ``predictions.csv``.
-
-    Args:
-        name: The measurement's name, with the module's column prefix.
-        measured: Its target or the measurement itself, for unit and kind.
-        level: Of the intervals.
-        published: Use the published engine's names; unlike there, the variance is in the unit
-            squared.
-    """
-    in_unit, percent = f"_in_{measured.unit}" if measured.unit else "", f"{100 * level:g}"
+def _csv_columns(name: str, target: Target, level: float, published: bool) -> list[str]:
+    """Name the columns of one measurement; with ``published``, as the published engine does."""
+    in_unit, percent = f"_in_{target.unit}" if target.unit else "", f"{100 * level:g}"
     if published:
         return [f"{name}_mean{in_unit}", f"{name}_variance{in_unit}"]
-    if measured.kind == "class":
-        return [f"{name}_male_score" if measured.is_sex else f"{name}_score"]
+    if target.kind == "class":
+        return [f"{name}_male_score" if target.is_sex else f"{name}_score"]
     bounds = [f"{name}_lower{percent}", f"{name}_upper{percent}"]
     return [f"{name}_mean{in_unit}", f"{name}_sd{in_unit}", *bounds]
 
@@ -84,7 +72,7 @@ def _csv_row(result: StudyResult, published: bool) -> list[Union[str, float]]:
 
 
 def write_parquet(folder: Path, cohort: Cohort) -> None:
-    """Write ``predictions.parquet``; its metadata holds the description of the run.
+    """Write ``predictions.parquet``; its metadata describes the run.
 
     Raises:
         MimirError: ``EXTRA_MISSING`` without pyarrow, ``OUTPUT_UNWRITABLE``.

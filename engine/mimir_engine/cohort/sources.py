@@ -27,9 +27,9 @@ class NamedSource:
 
 
 def named_sources(paths: Iterable[str]) -> list[NamedSource]:
-    """List the studies that the paths of a command line stand for.
+    """List the studies that the paths of a command line name.
 
-    A zip archive is a study; a folder that holds zip archives (at any depth) stands for them all;
+    A zip archive is a study; a folder that holds zip archives (at any depth) names them all;
     any other folder is one study of loose DICOM files. A study given twice, also through a link,
     counts once. Studies of the same name get the names of their folders in front.
 
@@ -107,7 +107,7 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
 
 
 def _checked_source(fields: dict[str, Any]) -> Optional[NamedSource]:
-    """Return the study of one line, or None where the line is invalid."""
+    """Return the study of one line, or None if the line is invalid."""
     name, places = fields.get("name", ""), [key for key in _PLACES if fields.get(key) is not None]
     if not isinstance(name, str) or len(places) != 1:
         return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import mimir_engine
 from mimir_engine.errors import MimirError
+from mimir_engine.files.csv_writer import write_csv
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,15 @@ def failure_of(name: str, error: Exception) -> StudyFailure:
         return StudyFailure(name, "OUT_OF_MEMORY", "there is not enough memory for this study.")
     _log.debug("study %s", name, exc_info=error)
     return StudyFailure(name, "INTERNAL_ERROR", f"MIMIR failed {fault(error)}. Please report it.")
+
+
+def write_failures(folder: Path, failures: Iterable[StudyFailure]) -> None:
+    """Write ``failures.csv``.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    write_csv(folder / "failures.csv", ("name", "code", "reason"), map(astuple, failures))
 
 
 def fault(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """Store one study's images and results in a folder of its own.
 
-``origin.json``, ``water.npy`` and ``fat.npy`` are those of :mod:`mimir_engine.fusion.fused_folder`;
+``origin.json``, ``water.npy`` and ``fat.npy`` are those of ``mimir_engine.fusion.fused_folder``;
 beside them lie ``fat_fraction.npy``, ``projection.npy`` and ``measurements.json``. The last is
 written last: a folder without it is unfinished.
 """
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import atomic_file, safe_file_name
+from mimir_engine.files.atomic import safe_file_name
+from mimir_engine.files.json_file import write_json
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -63,7 +64,7 @@ class StudyFolder:
         return (self.path / WATER_FILE).is_file()
 
     def projection(self) -> np.ndarray:
-        """Read uint8 ``(3, 256, 256)``: see :class:`mimir_engine.projection.project.Projection`."""
+        """Read uint8 ``(3, 256, 256)``: see ``mimir_engine.projection.project.Projection``."""
         return self._array(PROJECTION_FILE)
 
     def water(self) -> Volume:
@@ -79,11 +80,7 @@ class StudyFolder:
         return Volume(self._array(FRACTION_FILE), self.affine)
 
     def _array(self, name: str) -> np.ndarray:
-        """Map an array into memory, read-only.
-
-        Raises:
-            MimirError: ``DETAILS_INVALID``.
-        """
+        """Map an array into memory, read-only, or raise ``DETAILS_INVALID``."""
         try:
             array: np.ndarray = np.load(self.path / name, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
@@ -147,9 +144,7 @@ class StudyFolders:
         """
         folder = self.path(result.name)
         head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
-        with atomic_file(folder / MEASUREMENTS_FILE) as file:
-            text = json.dumps({**head, **result.to_json()}, indent=1, allow_nan=False)
-            file.write(text.encode("ascii"))
+        write_json(folder / MEASUREMENTS_FILE, {**head, **asdict(result)})
         return folder
 
 

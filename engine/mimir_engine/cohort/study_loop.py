@@ -6,6 +6,7 @@ it writes to the ledger.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Callable, Generic, TypeVar, Union
 
-from mimir_engine.cohort.events import Clock, Listener
+from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.sources import NamedSource, check_names
@@ -48,7 +49,7 @@ class StudyWork(Generic[Read]):
         read: Reads a study, in a thread; an error fails that study alone.
         finish: Finishes one or more studies that were read, and gives one outcome for each in
             their order; an error ends the run.
-        batch_size: Studies that are finished together, at the most.
+        batch_size: Largest number of studies that are finished together.
     """
 
     read: Callable[[NamedSource], Read]
@@ -57,7 +58,7 @@ class StudyWork(Generic[Read]):
 
 
 @dataclass(frozen=True)
-class ReadStudy(Generic[Read]):
+class ReadStudy:
     """A study that was read, or the reason why it was not.
 
     Attributes:
@@ -68,7 +69,7 @@ class ReadStudy(Generic[Read]):
 
     name: str
     files: Fingerprint
-    content: Union[Read, StudyFailure]
+    content: Any
 
 
 def pending_studies(
@@ -84,12 +85,12 @@ def pending_studies(
         is_current: Returns whether the entry of an unchanged study may stay.
 
     Raises:
-        MimirError: ``NAME_REPEATED``; ``NAME_TAKEN`` where the ledger has another study of the
+        MimirError: ``NAME_REPEATED``; ``NAME_TAKEN`` if the ledger has another study of the
             same name.
     """
     asked = {source.name: source for source in check_names(sources)}
-    for name, entry in ledger.entries():
-        if name not in asked or "code" in entry:
+    for name, entry in ledger.done():
+        if name not in asked:
             continue
         now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
         if now.content != then.content and now.place != then.place:
@@ -119,7 +120,7 @@ def run_studies(
         listener: Receives the events ``step`` and ``study``.
         jobs: Studies read at once.
     """
-    clock = Clock(len(sources))
+    started, done, total = time.monotonic(), 0, len(sources)
     with closing(read_ahead(sources, work, listener, jobs)) as studies:
         while batch := list(islice(studies, work.batch_size)):
             ready = [s.content for s in batch if not isinstance(s.content, StudyFailure)]
@@ -129,15 +130,18 @@ def run_studies(
                 outcome = study.content if failed else next(finished)
                 entry = asdict(outcome) if isinstance(outcome, StudyFailure) else outcome.entry
                 ledger.add(study.name, {**entry, "files": asdict(study.files)})
-                listener(_study_event(study.name, outcome, clock))
+                done += 1
+                seconds_left = round((time.monotonic() - started) / done * (total - done), 1)
+                progress = {"done": done, "total": total, "seconds_left": seconds_left}
+                listener({"event": "study", "name": study.name, **_fields(outcome), **progress})
 
 
 def read_ahead(
     sources: Iterable[NamedSource], work: StudyWork[Any], listener: Listener, jobs: int
-) -> Generator[ReadStudy[Any], None, None]:
+) -> Generator[ReadStudy, None, None]:
     """Read studies in threads, in their order, ``jobs`` at once and only a few of them ahead."""
 
-    def read(source: NamedSource) -> ReadStudy[Any]:
+    def read(source: NamedSource) -> ReadStudy:
         listener({"event": "step", "name": source.name, "step": "read"})
         files = fingerprint(source.source)
         try:
@@ -145,7 +149,7 @@ def read_ahead(
         except Exception as error:  # one bad study must not stop the others
             return ReadStudy(source.name, files, failure_of(source.name, error))
 
-    waiting: deque[Future[ReadStudy[Any]]] = deque()
+    waiting: deque[Future[ReadStudy]] = deque()
     with ThreadPoolExecutor(jobs) as readers:
         try:
             for source in sources:
@@ -158,14 +162,8 @@ def read_ahead(
             readers.shutdown(wait=False, cancel_futures=True)
 
 
-def _study_event(
-    name: str, outcome: Union[StudyDone, StudyFailure], clock: Clock
-) -> dict[str, Any]:
-    seconds_left = clock.tick()
-    event: dict[str, Any] = {"event": "study", "name": name}
+def _fields(outcome: Union[StudyDone, StudyFailure]) -> dict[str, Any]:
+    """Return the fields of the event ``study`` that describe an outcome."""
     if isinstance(outcome, StudyFailure):
-        event.update(state="failed", code=outcome.code, reason=outcome.reason)
-    else:
-        findings = list(dict.fromkeys(outcome.findings))
-        event.update(outcome.event, state="done", findings=findings)
-    return {**event, "done": clock.done, "total": clock.total, "seconds_left": seconds_left}
+        return {"state": "failed", "code": outcome.code, "reason": outcome.reason}
+    return {**outcome.event, "state": "done", "findings": list(dict.fromkeys(outcome.findings))}

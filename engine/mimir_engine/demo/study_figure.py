@@ -91,17 +91,8 @@ def _draw_head(
         figure.text(0.03, top - 0.55 * inch, text, fontsize=10, color=WARNING, va="top")
     warning = "DEMONSTRATION\nsays nothing about people" if module.demonstration else ""
     box = {"boxstyle": "square,pad=0.4", "color": WARNING if warning else QUIET}
-    figure.text(
-        0.97,
-        top,
-        warning or "Research use only",
-        bbox=box,
-        fontsize=12,
-        weight="bold",
-        color="white",
-        ha="right",
-        va="top",
-    )
+    style: dict[str, Any] = {"fontsize": 12, "weight": "bold", "color": "white", "ha": "right"}
+    figure.text(0.97, top, warning or "Research use only", bbox=box, va="top", **style)
 
 
 def _draw_projection(figure: Figure, projection: Projection, bottom: float, height: float) -> None:
@@ -143,7 +134,7 @@ def _draw_chart(
     axis.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _texts(m: Measurement, true: Optional[float]) -> tuple[str, str, str, str, str]:
+def _texts(m: Measurement, true: Optional[float]) -> tuple[str, ...]:
     return (
         words(m.target, capital=True),
         f"{number(m.value, m.sd)} {m.unit}",
@@ -153,9 +144,7 @@ def _texts(m: Measurement, true: Optional[float]) -> tuple[str, str, str, str, s
     )
 
 
-def _write_row(
-    axis: Any, row: int, texts: tuple[str, str, str, str, str], is_header: bool = False
-) -> None:
+def _write_row(axis: Any, row: int, texts: Sequence[str], is_header: bool = False) -> None:
     """Write the name left of the axis and the figures right of it, in columns."""
     for text, place in zip(texts, (NAMES, VALUES, 1.60, 1.77, 2.02)):
         style: dict[str, Any] = {"fontsize": 9, "color": QUIET} if is_header else {"fontsize": 10}

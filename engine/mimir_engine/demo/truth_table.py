@@ -13,7 +13,7 @@ def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float])
     """Format estimates beside the truth, as a table of text.
 
     Args:
-        measurements: Of one study.
+        measurements: Measurements of one study.
         truth: True values by target name, in the measurements' units.
     """
     level = f"{100 * measurements[0].level:g} % interval"
@@ -32,8 +32,7 @@ def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float])
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def _row(measurement: Measurement, true: Optional[float]) -> tuple[str, ...]:
-    m = measurement
+def _row(m: Measurement, true: Optional[float]) -> tuple[str, ...]:
     if m.kind == "class":
         true_sex = "" if true is None else sex_label(true)
         estimate = f"{m.sex_label} ({m.value:.2f})"

@@ -22,7 +22,7 @@ def choose_device(name: str = "auto") -> torch.device:
             else the CPU.
 
     Raises:
-        MimirError: ``DEVICE_UNKNOWN`` for another name, ``DEVICE_MISSING`` where the machine or
+        MimirError: ``DEVICE_UNKNOWN`` for another name, ``DEVICE_MISSING`` if the machine or
             this build of PyTorch has no such device.
     """
     has_cuda = torch.cuda.is_available()
@@ -45,29 +45,13 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 @contextmanager
-def cpu_threads(count: int | None = None) -> Iterator[int]:
-    """Run PyTorch with a number of threads inside the block, then restore the number.
-
-    Args:
-        count: Threads; by default :func:`available_cores`, or ``OMP_NUM_THREADS`` where it is set.
-
-    Yields:
-        The number of threads in force.
-
-    Raises:
-        MimirError: ``THREADS_INVALID`` where the count is less than one.
-    """
-    if count is not None and count < 1:
-        raise MimirError(
-            "THREADS_INVALID", f"the number of threads must be at least 1, not {count}"
-        )
+def cpu_threads() -> Iterator[None]:
+    """Let PyTorch use all available cores inside the block, unless ``OMP_NUM_THREADS`` is set."""
     before = torch.get_num_threads()
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    default = before if asked.isdecimal() else available_cores()
-    threads = default if count is None else count
-    torch.set_num_threads(threads)
+    if not os.environ.get("OMP_NUM_THREADS", "").isdecimal():
+        torch.set_num_threads(available_cores())
     try:
-        yield threads
+        yield
     finally:
         torch.set_num_threads(before)
 
@@ -80,8 +64,7 @@ def available_cores() -> int:
     """
     if not hasattr(os, "sched_getaffinity"):  # Windows and macOS
         return os.cpu_count() or 1
-    processors = os.sched_getaffinity(0)
-    cores = {_siblings(processor) for processor in processors}
+    cores = {_siblings(processor) for processor in os.sched_getaffinity(0)}
     return max(1, min(len(cores), _cpu_quota()))
 
 

@@ -30,5 +30,5 @@ FLAG_SENTENCES: Mapping[str, str] = {
 
 
 def flag_sentence(code: str) -> str:
-    """Return the meaning of a flag in one sentence; the code itself where it is not known."""
+    """Return the meaning of a flag in one sentence; the code itself if it is not known."""
     return FLAG_SENTENCES.get(code, code)

@@ -43,7 +43,7 @@ class Measurement:
         lower: Lower bound of the interval, in the unit; raw, so it may be below zero.
         upper: Upper bound of the interval, in the unit.
         percentile: Share of the reference population's predictions below the value, in percent,
-            among the same sex; None where the module ships no quantiles or the sex is uncertain.
+            among the same sex; None if the module ships no quantiles or the sex is uncertain.
         percentile_reference: The reference population in words; empty without a percentile.
         sex: ``female`` or ``male``, whose interval and percentile these are; None if uncertain.
         divisor: ``unit`` is the network's unit divided by this: 1000 for mL to L.
@@ -91,12 +91,12 @@ class Measurement:
 
     @property
     def lower_shown(self) -> float:
-        """The lower bound as shown to people: not below zero where the quantity cannot be."""
+        """The lower bound as shown to people: not below zero if the quantity cannot be."""
         return max(self.lower, 0.0) if self.non_negative else self.lower
 
     @property
     def upper_shown(self) -> float:
-        """The upper bound as shown to people: not below zero where the quantity cannot be."""
+        """The upper bound as shown to people: not below zero if the quantity cannot be."""
         return max(self.upper, 0.0) if self.non_negative else self.upper
 
     @property
@@ -159,13 +159,13 @@ def measure(
         level: Share of the intervals that hold the true value, between 0 and 1.
         flags: Codes that concern all of this study's values, e.g. ``OUTSIDE_VALIDATION``.
         sex: ``female`` or ``male``, for intervals and percentiles; by default the module's own
-            estimate, where it has one that is certain.
+            estimate, if it has one that is certain.
 
     Returns:
         One measurement per target, in the module's order.
 
     Raises:
-        MimirError: ``LEVEL_INVALID``; ``STATISTICS_INVALID`` where the module's are damaged.
+        MimirError: ``LEVEL_INVALID``; ``STATISTICS_INVALID`` if the module's are damaged.
     """
     sex = predicted_sex(module, mean) if sex is None else sex
     return [
@@ -182,7 +182,7 @@ def sex_label(score: float) -> str:
 
 
 def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[str]:
-    """Return ``female`` or ``male`` where a module's own estimate is certain, else None.
+    """Return ``female`` or ``male`` if a module's own estimate is certain, else None.
 
     Args:
         module: The inference module.
@@ -196,9 +196,9 @@ def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> 
     """Return half the interval's width in standard deviations.
 
     Args:
-        target: Its conformal quantiles count, where it has any.
+        target: Its conformal quantiles count, if it has any.
         level: Share of the intervals that hold the true value.
-        sex: ``female`` or ``male`` where certain: then those of the sex count, if there are any.
+        sex: ``female`` or ``male`` if certain: then those of the sex count, if any exist.
 
     Raises:
         MimirError: ``LEVEL_INVALID``.
@@ -248,8 +248,7 @@ def _measurement(
         BELOW_ZERO: target.non_negative and value < 0,
     }
     own = [code for code, holds in conditions.items() if holds]
-    measurement = replace(measurement, flags=tuple(dict.fromkeys((*flags, *own))))
-    return measurement.at_level(target, level)
+    return replace(measurement, flags=tuple(dict.fromkeys((*flags, *own)))).at_level(target, level)
 
 
 def _percentile(
@@ -260,6 +259,5 @@ def _percentile(
     if statistics is None or sex is None or target.kind == "class":
         return None, ""
     percentile = statistics.percentile(target.name, sex, value)
-    if percentile is None:
-        return None, ""
-    return percentile, f"predictions for {sex} members of {statistics.reference}"
+    reference = f"predictions for {sex} members of {statistics.reference}"
+    return percentile, "" if percentile is None else reference

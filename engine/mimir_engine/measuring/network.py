@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 import torch
@@ -47,27 +46,27 @@ class Prediction:
 
 
 def load_network(
-    architecture: str, target_count: int, state_dict: Mapping[str, torch.Tensor]
+    architecture: str,
+    target_count: int,
+    state_dict: Mapping[str, torch.Tensor],
+    device: torch.device | str,
 ) -> nn.Module:
-    """Build a network that uses these float32 tensors as its weights, ready for inference."""
+    """Build a network that uses these float32 tensors as its weights, for inference only.
+
+    Each batch norm is folded into the convolution before it. In torchvision's ResNets a batch norm
+    is listed directly after the convolution that feeds it.
+    """
     with torch.device("meta"):  # do not spend time on random weights that are replaced at once
         network = build_network(architecture, target_count)
     network.load_state_dict(state_dict, strict=True, assign=True)
-    return network.eval().requires_grad_(False)
-
-
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Fold each batch norm into the convolution before it, in place; for inference only.
-
-    In torchvision's ResNets a batch norm is listed directly after the convolution that feeds it.
-    """
+    network.eval().requires_grad_(False)
     for block in network.modules():
         children = list(block.named_children())
         for (conv_name, conv), (norm_name, norm) in zip(children, children[1:]):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 setattr(block, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(block, norm_name, nn.Identity())
-    return network
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 class Predictor:
@@ -84,24 +83,27 @@ class Predictor:
         device: The device it runs on.
     """
 
-    def __init__(
-        self, module: InferenceModule, device: str = "auto", batch_size: Optional[int] = None
-    ) -> None:
+    def __init__(self, module: InferenceModule, device: str = "auto") -> None:
         """Verify the module's hashes and load its networks.
 
         Args:
-            module: The inference module; its folder must still be there.
-            device: See :func:`mimir_engine.measuring.device.choose_device`.
-            batch_size: Images per batch; by default a size that suits the device.
+            module: The inference module; its folder must still exist.
+            device: See ``mimir_engine.measuring.device.choose_device``.
 
         Raises:
             MimirError: for devices, hashes or weights.
         """
         self.module = module
         self.device = choose_device(device)
-        self._batch_size = batch_size or BATCH_SIZES[self.device.type]
+        self._batch_size = BATCH_SIZES[self.device.type]
         verify_module(module)
-        self._networks = [self._load(record.file) for record in module.weights]
+        architecture, target_count = module.architecture, len(module.targets)
+        shapes = expected_shapes(architecture, target_count)
+        state_dicts = (load_weights(module.folder / w.file, shapes) for w in module.weights)
+        self._networks = [
+            load_network(architecture, target_count, state_dict, self.device)
+            for state_dict in state_dicts
+        ]
 
     def predict(self, images: np.ndarray) -> Prediction:
         """Predict mean and variance of each target for each image.
@@ -121,7 +123,7 @@ class Predictor:
         """Predict, and also return the input of the first network's last layer.
 
         Args:
-            images: uint8 ``(images, 3, 256, 256)``.
+            images: uint8 ``(images, 3, 256, 256)``, at least one.
 
         Returns:
             The prediction and float32 ``(images, features)``, for
@@ -129,7 +131,6 @@ class Predictor:
         """
         batches: list[torch.Tensor] = []
         last_layer = self._networks[0].get_submodule("fc")
-        width = expected_shapes(self.module.architecture, 1)["fc.weight"][1]
         hook = last_layer.register_forward_pre_hook(
             lambda layer, inputs: batches.append(inputs[0].cpu())
         )
@@ -137,12 +138,16 @@ class Predictor:
             prediction = self.predict(images)
         finally:
             hook.remove()
-        features = [batch.numpy() for batch in batches] or [np.empty((0, width), np.float32)]
-        return prediction, np.concatenate(features)[: len(images)]
+        return prediction, torch.cat(batches).numpy()[: len(images)]
 
     def _outputs(self, images: np.ndarray) -> np.ndarray:
         """Return raw outputs, float64 ``(networks, images, targets, 2)``."""
-        _check_images(images)
+        if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
+            raise MimirError(
+                "IMAGE_INVALID",
+                f"the networks take uint8 images of shape (n, 3, 256, 256),"
+                f" not {images.dtype} of {images.shape}",
+            )
         count, size = len(images), self._batch_size
         outputs = np.empty((len(self._networks), count, len(self.module.targets), 2))
         with self._ready():
@@ -159,14 +164,6 @@ class Predictor:
         padded[: len(images)] = images
         batch = torch.from_numpy(padded).to(self.device)
         return batch.to(torch.float32, memory_format=torch.channels_last)
-
-    def _load(self, file: str) -> nn.Module:
-        architecture, target_count = self.module.architecture, len(self.module.targets)
-        state_dict = load_weights(
-            self.module.folder / file, expected_shapes(architecture, target_count)
-        )
-        network = fold_batch_norm(load_network(architecture, target_count, state_dict))
-        return network.to(self.device).to(memory_format=torch.channels_last)
 
     @contextmanager
     def _ready(self) -> Iterator[None]:
@@ -216,12 +213,3 @@ def to_units(module: InferenceModule, outputs: np.ndarray) -> Prediction:
             "Verify the module with `mimir modules verify`.",
         )
     return Prediction(mean, variance)
-
-
-def _check_images(images: np.ndarray) -> None:
-    if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
-        raise MimirError(
-            "IMAGE_INVALID",
-            f"the networks take uint8 images of shape (n, 3, 256, 256),"
-            f" not {images.dtype} of {images.shape}",
-        )

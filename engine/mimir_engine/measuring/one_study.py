@@ -1,6 +1,6 @@
 """Measure one study: from its source to its measurements.
 
-Each step is a plain function that can be called alone; this file only strings them together.
+Each step is a function that can be called alone.
 """
 
 from __future__ import annotations
@@ -45,22 +45,20 @@ class PreparedStudy:
     projection: Projection
 
 
-#: Stores the images of a study while they are in memory.
-StoreImages = Callable[[DixonStudy, FusedVolumes, Projection], None]
-
-
 def prepare(
-    source: Source, name: Optional[str] = None, store_images: Optional[StoreImages] = None
+    source: Source,
+    name: Optional[str] = None,
+    store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
     Args:
         source: Its files, or a folder of its fused volumes.
         name: The study's name in results; by default that of its source.
-        store_images: Receives the volumes, which the result no longer holds.
+        store_images: Receives the images, which the result no longer holds.
 
     Raises:
-        MimirError: for whatever is wrong with the study.
+        MimirError: if the study cannot be read, fused or projected.
     """
     study, fused = read_and_fuse(source, name)
     projection = project(fused)
@@ -83,8 +81,8 @@ def check_accepted(
     """Return for each module whether it was validated on studies like this one.
 
     Raises:
-        MimirError: ``OUTSIDE_VALIDATION`` where one was not, unless that is allowed;
-            ``PROJECTION_MISMATCH`` where one was trained on another projection.
+        MimirError: ``OUTSIDE_VALIDATION`` if one was not, unless that is allowed;
+            ``PROJECTION_MISMATCH`` if one was trained on another projection.
     """
     accepted = []
     for module in modules:
@@ -143,7 +141,6 @@ def measure_study(
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
     """
-
     sexes = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
     sex = next((sex for sex in sexes if sex is not None), None)
     measurements: list[Measurement] = []
@@ -172,10 +169,10 @@ def analyze(
         modules: Names or folders of inference modules.
         level: Share of the intervals that hold the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        allow_unvalidated: Measure also where a module was not validated on such studies.
+        allow_unvalidated: Measure even if a module was not validated on such studies.
 
     Raises:
-        MimirError: for whatever is wrong with the study, a module or the device.
+        MimirError: for errors in the study, a module or the device.
     """
     from mimir_engine.measuring.network import Predictor
 

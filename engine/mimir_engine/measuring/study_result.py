@@ -1,9 +1,9 @@
-"""One study's measurements, with what was noticed while reading it."""
+"""One study's measurements and the findings of reading it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimir_engine.inference_module.format import InferenceModule
@@ -31,7 +31,7 @@ class StudyResult:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
-        """Read what ``to_json`` wrote; further keys are ignored.
+        """Read what ``dataclasses.asdict`` and JSON made of a result; ignore further keys.
 
         Raises:
             TypeError, KeyError: These are not the fields of a result.
@@ -43,10 +43,6 @@ class StudyResult:
             tuple(map(Measurement.from_json, fields["measurements"])),
             tuple(Finding(**finding) for finding in fields["findings"]),
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as plain values for JSON."""
-        return asdict(self)
 
     @property
     def flags(self) -> tuple[str, ...]:

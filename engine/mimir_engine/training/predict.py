@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mimir_engine.measuring.network import fold_batch_norm, load_network
+from mimir_engine.measuring.network import load_network
 from mimir_engine.training.checkpoint import Checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.loss import MAX_LOG_VARIANCE, split_output
@@ -23,8 +23,7 @@ def predict_dataset(
         Mean and standard deviation in each target's unit, float64 ``(studies, targets)``.
     """
     count = len(checkpoint.definitions)
-    network = load_network(checkpoint.recipe.architecture, count, checkpoint.network)
-    network = fold_batch_norm(network).to(device).to(memory_format=torch.channels_last)
+    network = load_network(checkpoint.recipe.architecture, count, checkpoint.network, device)
     outputs = []
     with torch.inference_mode():
         for start in range(0, len(dataset), BATCH):

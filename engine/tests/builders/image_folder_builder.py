@@ -10,9 +10,7 @@ from mimir_engine.training.dataset import Dataset
 
 
 def write_image_folder(folder: Path, dataset: Dataset) -> Path:
-    assert describe_folder(
-        folder, dataset.studies, dataset.definitions, dataset.provenance, dataset.projection
-    )
+    assert describe_folder(folder, dataset.studies, dataset.definitions, dataset.provenance)
     arrays = {IMAGES: dataset.read_images(slice(None)), TARGETS: dataset.targets}
     for name, rows in arrays.items():
         with GrowingArray(folder / name, rows.shape[1:], 0, rows.dtype) as array:

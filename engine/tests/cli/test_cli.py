@@ -30,12 +30,12 @@ def _own_modules_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_only_line(capture: Capture) -> str:
-    """What is on standard error, if it is one line; nothing is on standard output."""
-    said = capture.readouterr()
-    assert said.out == ""
-    assert said.err.endswith("\n")
-    assert said.err.count("\n") == 1
-    return said.err.rstrip("\n")
+    """The one line on standard error; nothing is on standard output."""
+    captured = capture.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("\n")
+    assert captured.err.count("\n") == 1
+    return captured.err.rstrip("\n")
 
 
 def process(arguments: Sequence[str], **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -59,12 +59,12 @@ def test_help_answers_without_loading_anything_heavy() -> None:
         "print('loaded:', *{'torch', 'numpy', 'matplotlib', 'pydicom'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    *told, loaded = done.stdout.decode().splitlines()
-    assert all(any(command in line for line in told) for command in cli.COMMANDS)
+    *lines, loaded = done.stdout.decode().splitlines()
+    assert all(any(command in line for line in lines) for command in cli.COMMANDS)
     assert loaded == "loaded:"
 
 
-def test_without_a_command_there_is_help_and_status_2(capsys: Capture) -> None:
+def test_without_a_command_help_is_printed_with_status_2(capsys: Capture) -> None:
     assert main([]) == WRONG_USE
     assert "usage: mimir" in capsys.readouterr().out
 
@@ -97,14 +97,11 @@ def fail_in(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def run(arguments: object) -> int:
         raise error
 
-    def add_parser(subparsers: object) -> None:
-        subparsers.add_parser("demo")  # type: ignore[attr-defined]
-
-    module = SimpleNamespace(run=run, add_parser=add_parser)
+    module = SimpleNamespace(run=run, add_options=lambda parser: None)
     monkeypatch.setitem(sys.modules, "mimir_engine.cli.demo", module)  # type: ignore[arg-type]
 
 
-def test_a_fault_of_ours_is_one_line_that_quotes_no_header(
+def test_an_internal_error_is_one_line_that_quotes_no_header(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     fail_in(monkeypatch, ValueError("Nobody^At all"))
@@ -133,7 +130,7 @@ def test_a_terminal_that_lacks_a_character_gets_it_escaped(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows reports a closed pipe differently")
-def test_a_reader_that_has_gone_is_no_traceback(tmp_path: Path) -> None:
+def test_a_closed_output_pipe_gives_no_traceback(tmp_path: Path) -> None:
     write_without_network(tmp_path / "weights" / "trial")
     reading, writing = os.pipe()
     os.close(reading)
@@ -147,7 +144,7 @@ def test_a_reader_that_has_gone_is_no_traceback(tmp_path: Path) -> None:
     ("seconds", "text"),
     [(0, "0 s"), (99.4, "99 s"), (100, "2 min"), (5_940, "99 min"), (12_000, "3 h 20 min")],
 )
-def test_time_left_is_said_in_fitting_units(seconds: float, text: str) -> None:
+def test_time_left_is_printed_in_suitable_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -177,7 +174,7 @@ def test_project_writes_the_image_and_the_volumes(study_zip: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no zip"])
-def test_project_says_in_one_line_why_a_study_has_no_image(
+def test_project_prints_one_line_for_a_study_without_an_image(
     content: bytes, tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "Zoë \x1b[2J.zip"
@@ -190,7 +187,7 @@ def test_project_says_in_one_line_why_a_study_has_no_image(
     assert not (tmp_path / "image.npy").exists()
 
 
-def test_project_says_what_it_mended(tmp_path: Path, capsys: Capture) -> None:
+def test_project_prints_its_findings(tmp_path: Path, capsys: Capture) -> None:
     from dicom_builder import all_files, complete_study, write_zip
 
     files = list(all_files(complete_study()))
@@ -199,7 +196,7 @@ def test_project_says_what_it_mended(tmp_path: Path, capsys: Capture) -> None:
     assert the_only_line(capsys).startswith("SLICE_REPEATED: a: ")
 
 
-def test_project_says_where_it_cannot_write(
+def test_project_names_a_file_that_cannot_be_written(
     study_zip: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     (tmp_path / "file").touch()
@@ -240,15 +237,15 @@ def test_a_module_that_cannot_be_read_does_not_hide_the_others(
     broken = write_without_network(tmp_path / "weights" / "broken")
     (broken / "module.json").write_text("{")
     assert main(["modules", "list"]) == SOME_FAILED
-    said = capsys.readouterr()
-    assert said.out.startswith("trial ")
-    assert said.err.startswith("MODULE_INVALID: module.json of broken ")
+    captured = capsys.readouterr()
+    assert captured.out.startswith("trial ")
+    assert captured.err.startswith("MODULE_INVALID: module.json of broken ")
 
 
-def test_where_no_modules_are_the_places_are_named(tmp_path: Path, capsys: Capture) -> None:
+def test_without_modules_the_searched_folders_are_named(tmp_path: Path, capsys: Capture) -> None:
     main(["modules", "list"])
-    said = capsys.readouterr()
-    assert said.out or str(tmp_path / "weights") in said.err
+    captured = capsys.readouterr()
+    assert captured.out or str(tmp_path / "weights") in captured.err
 
 
 def test_an_added_module_is_found_by_its_name(tmp_path: Path, capsys: Capture) -> None:
@@ -258,7 +255,7 @@ def test_an_added_module_is_found_by_its_name(tmp_path: Path, capsys: Capture) -
     assert main(["modules", "show", "trial"]) == DONE
 
 
-# --- mimir infer: what needs no network ---
+# --- mimir infer without a network ---
 
 
 @pytest.mark.parametrize(
@@ -272,7 +269,7 @@ def test_an_added_module_is_found_by_its_name(tmp_path: Path, capsys: Capture) -
         (["a.zip", "--sources", "-", "--modules", "m"], "WRONG_USE"),
     ],
 )
-def test_infer_refuses_what_makes_no_sense(
+def test_infer_refuses_contradictory_or_invalid_options(
     arguments: list[str], code: str, tmp_path: Path, capsys: Capture
 ) -> None:
     assert main(["infer", *arguments, "--output", str(tmp_path / "out")]) == WRONG_USE
@@ -295,7 +292,7 @@ def test_a_package_that_infer_lacks_is_named_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
-def test_infer_says_which_modules_there_are(tmp_path: Path, capsys: Capture) -> None:
+def test_infer_lists_the_modules_that_exist(tmp_path: Path, capsys: Capture) -> None:
     pytest.importorskip("torch")
     write_without_network(tmp_path / "weights" / "trial")
     assert main(["infer", "a.zip", "--modules", "trail", "--output", str(tmp_path)]) == WRONG_USE
@@ -321,7 +318,7 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_infer_ends_with_its_files_and_one_line_a_study(
+def test_infer_writes_its_files_and_prints_one_line_per_study(
     trial: Path, study_zip: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     bad = tmp_path / "bad.zip"
@@ -330,9 +327,9 @@ def test_infer_ends_with_its_files_and_one_line_a_study(
     arguments = ["infer", str(bad), str(study_zip), "--modules", f" {trial}=t_ ,"]
     arguments += ["--output", str(output), "--device", "cpu", "--level", "0.9"]
     assert main(arguments) == SOME_FAILED
-    said = capsys.readouterr()
-    assert said.out == ""
-    lines = said.err.splitlines()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
     assert lines[0] == "2 studies; trial; cpu"
     assert lines[1].startswith("NOT_A_ZIP: bad: ")
     assert lines[2] == f"{study_zip.stem} done [2/2, 0 s left]"
@@ -348,7 +345,7 @@ def test_infer_ends_with_its_files_and_one_line_a_study(
     assert run["command"] == ["mimir", *arguments]
 
 
-def test_a_program_gets_events_and_nothing_else_and_may_keep_its_end_open(
+def test_standard_output_has_only_events_and_standard_input_may_stay_open(
     trial: Path, study_zip: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "Ausgabe \u00e4"
@@ -370,7 +367,7 @@ def test_a_program_gets_events_and_nothing_else_and_may_keep_its_end_open(
         assert engine.stdout is not None
         assert engine.stderr is not None
         first = json.loads(engine.stdout.readline())
-        assert first["event"] == "engine", "told before the list of studies is sent"
+        assert first["event"] == "engine", "sent before the list of studies arrives"
         assert first["version"] == mimir_engine.__version__
         assert Path(first["path"], "cli").is_dir()
         engine.stdin.write(text.encode())
@@ -390,7 +387,7 @@ def test_a_program_gets_events_and_nothing_else_and_may_keep_its_end_open(
     assert [row["name"] for row in table(output / "failures.csv")] == ["'=gone"]
 
 
-def test_a_parent_that_dies_takes_the_engine_with_it(
+def test_the_engine_ends_with_its_parent_process(
     trial: Path, study_zip: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "mimir_engine", "infer", "--sources", "-", "--events"]
@@ -399,8 +396,8 @@ def test_a_parent_that_dies_takes_the_engine_with_it(
         assert engine.stdin is not None
         assert engine.stdout is not None
         engine.stdout.readline()
-        record = json.dumps({"path": str(study_zip)})
-        engine.stdin.write(f"{record}\n\n".encode())
+        line = json.dumps({"path": str(study_zip)})
+        engine.stdin.write(f"{line}\n\n".encode())
         engine.stdin.close()
         assert engine.wait(timeout=300) == CANCELLED
     assert not (tmp_path / "out" / "predictions.csv").exists()
@@ -421,10 +418,10 @@ def test_the_demonstration_works_twice_in_one_folder_with_and_without_pictures(
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
         assert main(["demo", "--output", str(output)]) == DONE
-    said = capsys.readouterr()
-    assert "No picture: run pip install 'mimir-engine[figures]' to draw it." in said.err
-    assert "liverVolume" in said.out
-    assert "truth" in said.out or "true" in said.out
+    captured = capsys.readouterr()
+    assert "No picture: run pip install 'mimir-engine[figures]' to draw it." in captured.err
+    assert "liverVolume" in captured.out
+    assert "truth" in captured.out or "true" in captured.out
     assert not list(output.glob("*.png"))
     pytest.importorskip("matplotlib")
     assert main(["demo", "--output", str(output)]) == DONE
@@ -435,7 +432,7 @@ def test_the_demonstration_works_twice_in_one_folder_with_and_without_pictures(
     assert table(output / "failures.csv") == []
 
 
-def test_the_demonstration_does_not_write_over_results_that_are_not_its_own(
+def test_the_demonstration_does_not_overwrite_foreign_results(
     trial: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     from cohort_builder import write_variant

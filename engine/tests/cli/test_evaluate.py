@@ -158,7 +158,7 @@ def test_vector_figures_are_the_same_each_time(table: Path, tmp_path: Path) -> N
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
     one, two, other = (evaluate(made(), resamples=30, seed=seed) for seed in (5, 5, 6))
-    # But for rounding: products of matrices add up in an order of their own.
+    # But for rounding: the order of sums in matrix products varies.
     np.testing.assert_allclose(one.lower, two.lower, rtol=1e-9, atol=1e-12)
     assert not np.allclose(one.lower, other.lower, rtol=1e-6, equal_nan=True)
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-12)

@@ -11,12 +11,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from one_thread import one_thread  # noqa: E402
 from small_training import small_dataset  # noqa: E402
 
 from mimir_engine.cli import DONE, WRONG_USE, main  # noqa: E402
 from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
 from mimir_engine.files.csv_writer import write_csv  # noqa: E402
-from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
@@ -25,7 +25,7 @@ QUICK = ("--recipe", "short", "--steps", "1", "--device", "cpu")
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Images as of scans, with a table of targets and a list of who withdrew."""
+    """Images as of scans, with a table of targets and a list of withdrawn participants."""
     dataset, folder = small_dataset(), tmp_path / "data"
     folder.mkdir()
     np.save(folder / "images.npy", dataset.images)
@@ -49,11 +49,11 @@ def options(data: Path) -> list[str]:
     return [str(data), *tables, "--only", "water", *QUICK]
 
 
-def test_an_ensemble_is_a_run_a_seed_and_says_who_was_left_out(
+def test_an_ensemble_has_one_run_per_seed_and_lists_what_was_left_out(
     data: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     command = ["train", *options(data), "--output", str(tmp_path / "runs"), "--seeds", "0,3"]
-    with cpu_threads(1):
+    with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
     assert lines[:3] == [
@@ -78,12 +78,12 @@ def test_an_ensemble_is_a_run_a_seed_and_says_who_was_left_out(
     }
 
 
-def test_cross_validation_leaves_its_tables_and_does_nothing_a_second_time(
+def test_cross_validation_writes_its_tables_and_does_nothing_a_second_time(
     data: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     folder = tmp_path / "cv"
     command = ["crossvalidate", *options(data), "--output", str(folder), "--folds", "2"]
-    with cpu_threads(1):
+    with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
     assert lines[3].startswith("fold 1/2  step 1/1  loss ")
@@ -91,16 +91,16 @@ def test_cross_validation_leaves_its_tables_and_does_nothing_a_second_time(
     found = read_predictions(folder / "out_of_fold.csv")
     assert (found.names, len(found)) == (("water",), 19)
     assert set(found.groups) == {"person", "fold", "sex", "age_band"}
-    record = json.loads((folder / "crossvalidation.json").read_text())
-    assert record["finished"]
-    assert record["data"]["provenance"]["excluded"]["studies"] == 3
+    description = json.loads((folder / "crossvalidation.json").read_text())
+    assert description["finished"]
+    assert description["data"]["provenance"]["excluded"]["studies"] == 3
     before = (folder / "out_of_fold.csv").stat().st_mtime_ns
     assert main(command) == DONE
     assert "step" not in capsys.readouterr().err
     assert (folder / "out_of_fold.csv").stat().st_mtime_ns == before
 
 
-def test_seeds_that_are_no_numbers_are_refused(data: Path, capsys: Capture) -> None:
+def test_seeds_must_be_integers(data: Path, capsys: Capture) -> None:
     command = ["train", *options(data), "--output", str(data / "run"), "--seeds", "a,b"]
     assert main(command) == WRONG_USE
     assert capsys.readouterr().err.startswith(

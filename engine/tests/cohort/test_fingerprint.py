@@ -6,7 +6,7 @@ from pathlib import Path
 from mimir_engine.cohort.fingerprint import fingerprint
 
 
-def test_a_file_that_changed_changes_the_print(tmp_path: Path) -> None:
+def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(b"one")
     before = fingerprint(path)
@@ -15,7 +15,7 @@ def test_a_file_that_changed_changes_the_print(tmp_path: Path) -> None:
     assert fingerprint(path) != before
 
 
-def test_a_file_of_the_same_size_written_later_changes_the_print(tmp_path: Path) -> None:
+def test_a_file_of_the_same_size_written_later_changes_the_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(b"one")
     before = fingerprint(path)
@@ -23,7 +23,7 @@ def test_a_file_of_the_same_size_written_later_changes_the_print(tmp_path: Path)
     assert fingerprint(path) != before
 
 
-def test_a_change_deep_in_a_folder_changes_its_print(tmp_path: Path) -> None:
+def test_a_change_deep_in_a_folder_changes_its_fingerprint(tmp_path: Path) -> None:
     inner = tmp_path / "study" / "series" / "1.dcm"
     inner.parent.mkdir(parents=True)
     inner.write_bytes(b"one")
@@ -32,7 +32,7 @@ def test_a_change_deep_in_a_folder_changes_its_print(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "study") != before
 
 
-def test_a_study_that_was_moved_has_the_same_content_in_another_place(tmp_path: Path) -> None:
+def test_a_moved_study_has_the_same_content_in_another_place(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "a.zip").write_bytes(b"one")
     before = fingerprint(tmp_path / "old" / "a.zip")
@@ -42,7 +42,7 @@ def test_a_study_that_was_moved_has_the_same_content_in_another_place(tmp_path: 
     assert after.place != before.place
 
 
-def test_files_that_are_not_there_have_a_print_until_they_are(tmp_path: Path) -> None:
+def test_missing_files_have_a_fingerprint_of_their_own(tmp_path: Path) -> None:
     files = [tmp_path / "a.dcm", tmp_path / "b.dcm", Path("no\0path")]
     before = fingerprint(files)
     files[1].write_bytes(b"now")

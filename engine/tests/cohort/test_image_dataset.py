@@ -1,4 +1,4 @@
-"""Projections of many studies, made once: a folder that grows and outlives kills."""
+"""Projections of many studies, made once: a folder that grows and can be resumed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All three, and one that can't be read; not to be changed."""
+    """All three, and an unreadable one; not to be changed."""
     folder = tmp_path_factory.mktemp("made") / "data"
     broken = folder.parent / "broken.zip"
     broken.write_bytes(b"no archive")
@@ -42,7 +42,7 @@ def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def ignore(event: Mapping[str, Any]) -> None:
-    """Nobody listens."""
+    """Ignore an event."""
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -77,17 +77,17 @@ def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_p
 
 
 def test_studies_are_added_and_none_is_done_twice(archives: list[Path], tmp_path: Path) -> None:
-    told: list[Mapping[str, Any]] = []
+    events: list[Mapping[str, Any]] = []
     folder = tmp_path / "data"
     project_studies(named_sources([str(archives[2])]), folder, ignore)
-    projected = project_studies(named_sources(map(str, archives)), folder, told.append)
-    assert (projected.done, projected.failed) == (3, 0)
-    assert [event["name"] for event in told if event["event"] == "study"] == list(NAMES[:2])
-    assert told[0]["already_done"] == 1
+    counts = project_studies(named_sources(map(str, archives)), folder, events.append)
+    assert counts == (3, 0)
+    assert [event["name"] for event in events if event["event"] == "study"] == list(NAMES[:2])
+    assert events[0]["already_done"] == 1
     assert [row["row"] for row in rows_of(folder / "studies.csv")] == ["1", "2", "0"]
 
 
-def test_a_run_that_is_killed_goes_on_to_the_same_data_set(
+def test_a_killed_run_is_resumed_to_the_same_data_set(
     made: Path, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(Exception):
@@ -113,7 +113,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_data_set(
     assert (folder / "studies.csv").read_bytes() == (made / "studies.csv").read_bytes()
 
 
-def test_a_study_that_changed_is_made_anew_behind_the_others(
+def test_a_changed_study_is_made_again_after_the_others(
     archives: list[Path], tmp_path: Path
 ) -> None:
     folder, study = tmp_path / "data", tmp_path / "study.zip"
@@ -133,9 +133,7 @@ def test_a_study_that_changed_is_made_anew_behind_the_others(
         project_studies(named_sources([str(other)]), folder, ignore)
 
 
-def test_images_of_somebody_else_are_never_written_over(
-    archives: list[Path], tmp_path: Path
-) -> None:
+def test_foreign_images_are_never_overwritten(archives: list[Path], tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", np.zeros((3, 3, 256, 256), np.uint8))
     sources = named_sources([str(archives[0])])
     with pytest.raises(MimirError, match="OUTPUT_IN_USE"):
@@ -160,7 +158,7 @@ def test_a_growing_file_is_an_array_at_any_time(tmp_path: Path) -> None:
         assert np.array_equal(np.load(tmp_path / "images.npy"), expected[:7])
 
 
-def test_the_command_tells_each_study_and_its_time_left(
+def test_the_command_prints_each_study_and_its_time_left(
     archives: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, broken = tmp_path / "data", tmp_path / "broken.zip"
@@ -187,7 +185,7 @@ def test_the_command_tells_each_study_and_its_time_left(
         ["a.zip", "--dataset", "d", "--jobs", "0"],
     ],
 )
-def test_what_makes_no_sense_is_refused_before_any_work(
+def test_contradictory_options_are_refused_before_any_work(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["project", *arguments]) == WRONG_USE

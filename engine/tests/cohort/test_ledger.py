@@ -27,7 +27,7 @@ def known(folder: Path) -> dict[str, int]:
         return {name: entry["value"] for name, entry in ledger.entries()}
 
 
-def test_what_was_noted_is_known_to_the_next_run_sorted_by_name(tmp_path: Path) -> None:
+def test_entries_are_known_to_the_next_run_sorted_by_name(tmp_path: Path) -> None:
     filled(tmp_path / "new" / "folder", "b", "a", "c")
     assert list(known(tmp_path / "new" / "folder").items()) == [("a", 1), ("b", 0), ("c", 2)]
 
@@ -39,25 +39,25 @@ def test_the_last_entry_of_a_study_counts(tmp_path: Path) -> None:
         assert len(ledger) == 2
 
 
-@pytest.mark.parametrize("torn", [b'{"name": "c", "va', b"\0\0\0\0", b"\xff\xfe"])
-def test_a_torn_last_line_is_forgotten_and_written_over(tmp_path: Path, torn: bytes) -> None:
+@pytest.mark.parametrize("incomplete", [b'{"name": "c", "va', b"\0\0\0\0", b"\xff\xfe"])
+def test_an_incomplete_last_line_is_overwritten(tmp_path: Path, incomplete: bytes) -> None:
     path = filled(tmp_path, "a", "b")
-    whole = path.read_bytes()
-    path.write_bytes(whole + torn)
+    complete = path.read_bytes()
+    path.write_bytes(complete + incomplete)
     with Ledger(tmp_path, RUN) as ledger:
         ledger.add("d", {"value": 7})
     assert known(tmp_path) == {"a": 0, "b": 1, "d": 7}
-    assert path.read_bytes().startswith(whole + b'{"name": "d"')
+    assert path.read_bytes().startswith(complete + b'{"name": "d"')
 
 
-def test_a_torn_first_line_is_a_new_beginning(tmp_path: Path) -> None:
+def test_an_incomplete_first_line_starts_a_new_ledger(tmp_path: Path) -> None:
     path = filled(tmp_path)
     path.write_bytes(path.read_bytes()[:20])
     assert known(tmp_path) == {}
     assert json.loads(path.read_text("ascii")) == RUN
 
 
-def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
+def test_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     filled(tmp_path, "a")
     with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
         Ledger(tmp_path, {**RUN, "modules": []})
@@ -76,7 +76,7 @@ def test_overwriting_starts_again_and_removes_old_results(tmp_path: Path) -> Non
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_results_that_no_ledger_explains_are_not_written_over(tmp_path: Path) -> None:
+def test_results_without_a_ledger_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "predictions.csv").write_text("somebody's")
     with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* holds a predictions\.csv"):
         Ledger(tmp_path, RUN)
@@ -119,7 +119,7 @@ def little_room(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_an_error_of_one_line_and_the_run_continues_when_there_is_room(
+def test_a_full_disk_is_an_error_of_one_line_and_the_run_can_be_resumed(
     tmp_path: Path,
 ) -> None:
     room = filled(tmp_path, "a").stat().st_size + 30
@@ -137,7 +137,7 @@ def test_a_disk_that_is_full_at_once_is_an_error_of_one_line(tmp_path: Path) -> 
         Ledger(tmp_path, RUN)
 
 
-def test_any_name_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_any_name_is_read_back_unchanged(tmp_path: Path) -> None:
     names = ["Zoë 頭", "a\nb", "\udcff", '"', "../../etc/passwd", sys.executable]
     path = filled(tmp_path, *names)
     assert path.read_bytes().isascii()

@@ -44,7 +44,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return write_studies(tmp_path_factory.mktemp("archives"), names)
 
 
-def test_each_study_is_done_or_failed_and_every_step_is_told(
+def test_each_study_is_done_or_failed_and_every_step_is_an_event(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.zip"
@@ -73,7 +73,7 @@ def test_each_study_is_done_or_failed_and_every_step_is_told(
     assert run.cohort.run["modules"][0]["name"] == "trial"
 
 
-def test_values_are_those_of_the_network_whatever_else_is_in_the_batch(
+def test_values_do_not_depend_on_the_other_studies_of_the_batch(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     together = run_infer(archives, [trial], tmp_path / "together").values
@@ -85,7 +85,7 @@ def test_values_are_those_of_the_network_whatever_else_is_in_the_batch(
     assert together[name][0::4] == tuple(prediction.mean[0].tolist())
 
 
-def test_a_second_run_does_only_what_failed_or_changed(
+def test_a_second_run_does_only_failed_or_changed_studies(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     a, b, c = (Path(shutil.copy(path, tmp_path / f"{n}.zip")) for n, path in zip("abc", archives))
@@ -144,7 +144,7 @@ def test_results_of_earlier_runs_stay(
     assert alone.values.keys() == {archives[1].stem}
 
 
-def test_a_run_of_an_older_version_is_refused_with_a_way_out(
+def test_a_run_of_an_older_version_is_refused_with_a_remedy(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     ledger = tmp_path / "out" / LEDGER_FILE
@@ -158,7 +158,7 @@ def test_a_run_of_an_older_version_is_refused_with_a_way_out(
         run_infer(archives[:1], [trial], tmp_path / "out")
 
 
-def test_another_module_does_not_go_on_with_these_results(
+def test_another_module_cannot_resume_a_run(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
@@ -170,19 +170,19 @@ def test_another_module_does_not_go_on_with_these_results(
 def test_studies_outside_validation_fail_unless_allowed_and_then_are_flagged(
     tmp_path: Path, archives: list[Path], trial: InferenceModule
 ) -> None:
-    strict = write_variant(tmp_path / "strict", trial, accepts=UK_BIOBANK)
+    narrow = write_variant(tmp_path / "narrow", trial, accepts=UK_BIOBANK)
     name, output = archives[0].stem, tmp_path / "out"
-    refused = run_infer(archives[:1], [strict], output)
+    refused = run_infer(archives[:1], [narrow], output)
     assert refused.failed == {name: "OUTSIDE_VALIDATION"}
     assert "3 stations, not 6" in refused.studies[name]["reason"]
-    allowed = run_infer(archives[:1], [strict], output, allow_unvalidated=True)
+    allowed = run_infer(archives[:1], [narrow], output, allow_unvalidated=True)
     (result,) = allowed.cohort.results
     assert all("OUTSIDE_VALIDATION" in m.flags for m in result.measurements)
     assert "OUTSIDE_VALIDATION" in result.flags
-    assert run_infer(archives[:1], [strict], output).failed == refused.failed
+    assert run_infer(archives[:1], [narrow], output).failed == refused.failed
 
 
-def test_a_fault_of_ours_fails_one_study_and_tells_nothing_of_the_patient(
+def test_an_internal_error_fails_one_study_and_reveals_nothing_of_the_patient(
     trial: InferenceModule, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
@@ -201,20 +201,20 @@ def test_a_fault_of_ours_fails_one_study_and_tells_nothing_of_the_patient(
     assert "Nobody" not in reason
 
 
-def test_a_study_without_a_finite_prediction_spares_the_others_of_its_batch(
+def test_a_study_without_a_finite_prediction_does_not_affect_the_others_of_its_batch(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     _, height, _ = trial.targets
     images = np.stack([prepare(path).projection.image for path in archives])
-    said = (Predictor(trial, "cpu").predict(images).mean[:, 1] - height.mean) / height.sd
-    *_, second, first = sorted(abs(said))
-    # Such scales that the largest value does not fit into a float, and the others do.
+    z_scores = (Predictor(trial, "cpu").predict(images).mean[:, 1] - height.mean) / height.sd
+    *_, second, first = sorted(abs(z_scores))
+    # With these scales the largest value does not fit into a float, but the others do.
     limit = sys.float_info.max / (1000 * (first + second) / 2)
     wild = replace(height, mean=0, mean_slope=1000, sd=limit, divisor=1e300)
     module = write_variant(tmp_path / "wild", trial, targets=(trial.targets[0], wild, TARGETS[2]))
     with np.errstate(over="ignore"):
         run = run_infer(archives, [module], tmp_path / "out")
-    assert run.failed == {archives[abs(said).argmax()].stem: "PREDICTION_NOT_FINITE"}
+    assert run.failed == {archives[abs(z_scores).argmax()].stem: "PREDICTION_NOT_FINITE"}
     assert len(run.values) == 2
 
 
@@ -232,7 +232,7 @@ def test_modules_of_one_name_keep_their_own_numbers(
     assert numbers[12] == pytest.approx(numbers[0] + 10)
 
 
-def test_modules_that_cannot_work_together_or_here_are_refused_before_any_study_is_read(
+def test_conflicting_or_unsuitable_modules_are_refused_before_any_study_is_read(
     trial: InferenceModule, tmp_path: Path
 ) -> None:
     elsewhere = write_variant(tmp_path / "elsewhere", trial, projection="another-one")
@@ -246,7 +246,7 @@ def test_modules_that_cannot_work_together_or_here_are_refused_before_any_study_
 
 
 def heed_control_c() -> None:
-    """Undo what a shell does to jobs in the background, tests among them: ignore Ctrl-C."""
+    """Handle Ctrl-C, which a shell lets jobs in the background ignore, tests among them."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -278,7 +278,7 @@ def run_in_the_middle(
 
 
 @posix
-def test_a_killed_run_goes_on_and_ends_with_the_numbers_of_an_undisturbed_one(
+def test_a_killed_run_is_resumed_and_gives_the_numbers_of_an_undisturbed_one(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     output = tmp_path / "cohort" / "out"
@@ -298,7 +298,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_numbers_of_an_undisturbed_one(
 
 
 @posix
-def test_control_c_ends_a_run_in_one_line_with_its_ledger_whole(
+def test_control_c_ends_a_run_in_one_line_with_a_complete_ledger(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
     with run_in_the_middle(trial, tmp_path / "cohort", archives) as (process, paths):

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from cohort_builder import module_with_statistics
 from random_modules import module_spec, write_without_network
 
-from mimir_engine.cohort.cohort import Cohort, read_cohort
+from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.result_files import write_cohort
 from mimir_engine.errors import MimirError, printable
@@ -36,7 +37,7 @@ MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
 def measured(
     mean: Sequence[float] = MEAN, finding: str = "", validated: bool = True
 ) -> dict[str, Any]:
-    """What a study of ``cohort`` is like that was done."""
+    """A study that was done, as ``cohort`` takes it."""
     return {"mean": mean, "finding": finding, "flags": () if validated else (OUTSIDE_VALIDATION,)}
 
 
@@ -50,7 +51,7 @@ def cohort(
     with Ledger(folder, {"mimir": "0.1.0"}) as ledger:
         for name, study in studies.items():
             ledger.add(name, study if "code" in study else entry(name, study, modules))
-        return read_cohort(ledger, modules, level, {"mimir": "0.1.0", "level": level})
+        return Cohort(ledger, modules, level, {"mimir": "0.1.0", "level": level})
 
 
 def entry(name: str, study: dict[str, Any], modules: Sequence[InferenceModule]) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def entry(name: str, study: dict[str, Any], modules: Sequence[InferenceModule]) 
         for measurement in measure(module, study["mean"], VARIANCE, flags=study["flags"])
     ]
     findings = (Finding(study["finding"], "..."),) if study["finding"] else ()
-    return StudyResult(name, "1000001", "2", tuple(measurements), findings).to_json()
+    return asdict(StudyResult(name, "1000001", "2", tuple(measurements), findings))
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -97,7 +98,7 @@ def test_the_level_is_in_the_names_of_the_bounds(tmp_path: Path, level: float, e
     assert header[5:7] == [f"liverVolume_lower{ending}", f"liverVolume_upper{ending}"]
 
 
-def test_numbers_come_back_to_the_last_digit(tmp_path: Path) -> None:
+def test_numbers_are_written_in_full_precision(tmp_path: Path) -> None:
     mean = (0.1 + 0.2, 1e-17, -1 / 3)
     _, (line,) = written(tmp_path, {"a": measured(mean=mean)})
     assert (float(line[3]), float(line[7]), float(line[11])) == mean
@@ -151,7 +152,7 @@ def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path)
     assert float(line[4]) == pytest.approx(0.04)
 
 
-def test_names_are_no_formulas_and_any_alphabet_is_kept(tmp_path: Path) -> None:
+def test_names_cannot_be_formulas_and_any_alphabet_is_kept(tmp_path: Path) -> None:
     names = ["=1+1", "+1", "-1", "@x", "\uff1d1", "Zoë, 頭", 'a"b']
     _, lines = written(tmp_path, {name: measured() for name in names})
     assert {line[0] for line in lines} == {
@@ -169,7 +170,7 @@ def test_the_run_is_described(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_file_that_cannot_take_its_place_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
     with pytest.raises(TypeError), atomic_file(path) as file:
@@ -182,18 +183,18 @@ def test_a_file_that_cannot_take_its_place_leaves_the_old_one_and_no_rest(tmp_pa
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "C:\\x", "a\0b", ".", ""])
-def test_a_name_leads_out_of_no_folder(name: str, tmp_path: Path) -> None:
-    plain = safe_file_name(name)
-    assert (tmp_path / plain).parent == tmp_path
-    assert not set(plain) & set('/\\:\0"')
-    assert plain
+def test_a_name_cannot_lead_to_another_folder(name: str, tmp_path: Path) -> None:
+    file_name = safe_file_name(name)
+    assert (tmp_path / file_name).parent == tmp_path
+    assert not set(file_name) & set('/\\:\0"')
+    assert file_name
 
 
 def test_text_from_outside_fits_one_line_of_any_terminal() -> None:
     assert printable("a\r\nb\x1b[2J\u202e\u2028\x00c\udcff ë頭") == "a  b [2J   c  ë頭"
 
 
-def test_a_module_is_described_with_what_it_measures_and_for_whom(tmp_path: Path) -> None:
+def test_a_module_is_described_with_its_measurements_and_validated_range(tmp_path: Path) -> None:
     text = describe(load_module(write_without_network(tmp_path / "trial")))
     assert text.startswith("trial 1.0: A trial\n")
     assert "scanners by SIEMENS, 1.5 T, 6 stations, 1000 to 1250 mm from head to foot" in text
@@ -204,7 +205,7 @@ def test_a_module_is_described_with_what_it_measures_and_for_whom(tmp_path: Path
 # --- extras ---
 
 
-def test_volumes_lie_where_the_patient_lay(tmp_path: Path) -> None:
+def test_volumes_are_written_in_patient_space(tmp_path: Path) -> None:
     nrrd = pytest.importorskip("nrrd")
     array = np.random.default_rng(0).random((5, 4, 3)).astype(np.float32)
     affine = axial_affine((-11.0, 22.0, -33.0), (2.0, 3.0, 4.0))
@@ -222,15 +223,15 @@ def test_volumes_lie_where_the_patient_lay(tmp_path: Path) -> None:
     assert place == pytest.approx((affine @ (column, row, index, 1))[:3])
 
 
-def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
+def test_parquet_holds_one_row_per_study_and_measurement(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
     from mimir_engine.cohort.result_files import write_parquet
 
     module = module_with_statistics(tmp_path / "trial", demonstration=True)
-    records = {"b": measured(validated=False), "a": measured(finding="SLICE_REPEATED")}
-    studies = cohort(tmp_path, records, [module], level=0.9)
+    outcomes = {"b": measured(validated=False), "a": measured(finding="SLICE_REPEATED")}
+    studies = cohort(tmp_path, outcomes, [module], level=0.9)
     write_parquet(tmp_path, studies)
     table = parquet.read_table(tmp_path / "predictions.parquet")
     assert table.column_names == [
@@ -255,7 +256,7 @@ def test_parquet_holds_a_row_a_study_and_measurement(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_a_missing_extra_is_named_with_how_to_get_it(
+def test_a_missing_extra_is_named_with_its_pip_command(
     extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in EXTRAS[extra][1]:

@@ -30,7 +30,7 @@ def parsed(*lines: object) -> list[NamedSource]:
     return sources_from_json(t if isinstance(t, bytes) else t.encode() for t in texts)
 
 
-def test_a_folder_stands_for_all_archives_below_it(tmp_path: Path) -> None:
+def test_a_folder_represents_all_archives_below_it(tmp_path: Path) -> None:
     touch(tmp_path / "b.zip", tmp_path / "deep" / "er" / "a.ZIP", tmp_path / "notes.txt")
     touch(tmp_path / "._b.zip")
     assert sorted(names_of(tmp_path)) == ["a", "b"]
@@ -56,7 +56,7 @@ def test_a_link_gives_the_study_its_own_name(tmp_path: Path) -> None:
     assert names_of(link) == ["1234567_20201_2_0"]
 
 
-def test_one_name_in_two_folders_is_told_apart_by_as_many_folders_as_it_takes(
+def test_equal_names_get_as_many_folders_in_front_as_distinct_names_need(
     tmp_path: Path,
 ) -> None:
     touch(tmp_path / "p/a/x.zip", tmp_path / "q/a/x.zip", tmp_path / "r/b/x.zip")
@@ -64,19 +64,19 @@ def test_one_name_in_two_folders_is_told_apart_by_as_many_folders_as_it_takes(
     assert sorted(names_of(tmp_path)) == ["b/x", "p/a/x", "q/a/x", "y"]
 
 
-def test_names_that_no_folder_tells_apart_are_refused(tmp_path: Path) -> None:
+def test_names_that_no_folder_distinguishes_are_refused(tmp_path: Path) -> None:
     touch(tmp_path / "x.zip", tmp_path / "x" / "1.dcm")
     with pytest.raises(MimirError, match=r"NAME_REPEATED: 2 studies are called '.*x'"):
         named_sources([str(tmp_path / "x.zip"), str(tmp_path / "x")])
 
 
 @pytest.mark.parametrize("paths", [[], [""]])
-def test_no_path_is_not_the_current_folder(paths: list[str]) -> None:
+def test_an_empty_path_is_not_the_current_folder(paths: list[str]) -> None:
     with pytest.raises(MimirError, match="NO_STUDIES"):
         named_sources(paths)
 
 
-def test_what_is_not_there_is_left_to_fail_under_its_name(tmp_path: Path) -> None:
+def test_a_missing_path_is_listed_and_fails_later_under_its_name(tmp_path: Path) -> None:
     assert names_of(tmp_path / "gone.zip") == ["gone"]
 
 
@@ -89,7 +89,7 @@ def test_control_characters_of_file_names_stay_out_of_study_names(tmp_path: Path
     assert sorted(names_of(tmp_path)) == ["_", "a_[31m_b_c"]
 
 
-def test_names_outside_ascii_stay(tmp_path: Path) -> None:
+def test_names_outside_ascii_are_kept(tmp_path: Path) -> None:
     touch(tmp_path / "Zoë 頭.zip")
     assert names_of(tmp_path) == ["Zoë 頭"]
 
@@ -106,7 +106,7 @@ def test_a_list_names_archives_folders_and_files() -> None:
     ]
 
 
-def test_a_list_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does() -> None:
+def test_a_list_may_have_a_byte_order_mark_and_windows_line_ends() -> None:
     lines = [b'\xef\xbb\xbf{"path": "a.zip"}\r\n', b"\r\n", '{"path": "Zoë.zip"}\r\n'.encode()]
     assert [source.name for source in sources_from_json(lines)] == ["a", "Zoë"]
 
@@ -132,7 +132,7 @@ def test_a_list_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_do
     ],
     ids=lambda line: str(line)[:30],
 )
-def test_a_line_that_names_no_study_is_refused_with_its_number(line: object) -> None:
+def test_an_invalid_line_is_refused_with_its_number(line: object) -> None:
     with pytest.raises(MimirError, match="SOURCES_INVALID: line 2 "):
         parsed({"path": "a.zip"}, line)
 
@@ -160,7 +160,7 @@ time.sleep(60)
 """
 
 
-def test_a_process_whose_list_ended_by_an_empty_line_ends_when_its_input_closes() -> None:
+def test_after_an_empty_line_the_process_ends_when_its_input_closes() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -69,7 +69,7 @@ def test_volumes_can_be_left_out(trial: InferenceModule, archive: Path, tmp_path
     assert error.value.code == "DETAILS_INVALID"
 
 
-def test_kept_volumes_are_measured_as_the_study_was(
+def test_stored_volumes_are_measured_like_their_study(
     trial: InferenceModule, archive: Path, tmp_path: Path
 ) -> None:
     folders = StudyFolders(tmp_path / "details")
@@ -81,7 +81,7 @@ def test_kept_volumes_are_measured_as_the_study_was(
     )
 
 
-def test_a_study_whose_details_are_gone_is_done_again(
+def test_a_study_whose_folder_is_incomplete_is_done_again(
     trial: InferenceModule, archive: Path, tmp_path: Path
 ) -> None:
     folders = StudyFolders(tmp_path / "details")
@@ -95,7 +95,7 @@ def test_a_study_whose_details_are_gone_is_done_again(
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"name": 1}', json.dumps({"measurements": [{}]})])
-def test_damaged_details_are_refused(
+def test_a_damaged_study_folder_is_refused(
     trial: InferenceModule, archive: Path, tmp_path: Path, content: str
 ) -> None:
     folders = StudyFolders(tmp_path / "details", volumes=False)
@@ -107,7 +107,7 @@ def test_damaged_details_are_refused(
     assert error.value.code == "DETAILS_INVALID"
 
 
-def test_names_lead_out_of_no_folder(tmp_path: Path) -> None:
+def test_names_cannot_lead_to_another_folder(tmp_path: Path) -> None:
     folders = StudyFolders(tmp_path)
     for name in ("../up", "/etc/passwd", "..", "a/b", "con\\x"):
         assert folders.path(name).parent == tmp_path

@@ -24,7 +24,7 @@ BATCH = 8
 
 
 def ignore(event: Any) -> None:
-    """Nobody listens."""
+    """Ignore an event."""
 
 
 def nothing(batch: Sequence[Any]) -> Iterator[StudyDone]:
@@ -37,13 +37,13 @@ def sources(count: int) -> list[NamedSource]:
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_no_more_studies_than_jobs_are_read_at_once(jobs: int) -> None:
-    lock, now, most = threading.Lock(), 0, 0
+    lock, now, largest = threading.Lock(), 0, 0
 
     def slow(source: NamedSource) -> None:
-        nonlocal now, most
+        nonlocal now, largest
         with lock:
             now += 1
-            most = max(most, now)
+            largest = max(largest, now)
         time.sleep(0.01)
         with lock:
             now -= 1
@@ -52,7 +52,7 @@ def test_no_more_studies_than_jobs_are_read_at_once(jobs: int) -> None:
     studies = sources(3 * BATCH)
     reads = read_ahead(studies, StudyWork(slow, nothing, BATCH), ignore, jobs)
     assert [read.name for read in reads] == [source.name for source in studies]
-    assert most == jobs
+    assert largest == jobs
 
 
 def test_reading_runs_ahead_of_the_networks_by_little() -> None:
@@ -82,7 +82,7 @@ def test_each_outcome_is_noted_under_its_own_name(tmp_path: Path) -> None:
         run_studies(sources(5), ledger, StudyWork(read, finish, 3), events.append, 2)
         entries = dict(ledger.entries())
         pending = [source.name for source in pending_studies(sources(6), ledger)]
-        assert pending == ["001", "002", "005"], "those that failed, and the new one"
+        assert pending == ["001", "002", "005"], "the failed ones and the new one"
     assert [entries[name].get("read") for name in sorted(entries)] == [
         "000", None, None, "003", "004",
     ]  # fmt: skip

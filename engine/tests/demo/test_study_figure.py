@@ -16,14 +16,14 @@ VARIANCE = (0.04, 9.0, 0.0001)
 
 
 def text_of(figure: Any) -> str:
-    """All that is written in a figure."""
+    """Return all text of a figure."""
     from matplotlib.text import Text
 
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
 @pytest.mark.parametrize("demonstration", [True, False])
-def test_the_picture_says_what_a_reader_must_know(
+def test_the_picture_shows_flags_reference_and_warning(
     demonstration: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")

@@ -99,7 +99,7 @@ def test_a_published_module_predicts_the_same_as_torch(organs: InferenceModule) 
     network.load_state_dict(random_state_dict())
     with torch.inference_mode():
         outputs = network(torch.from_numpy(images).float()).view(2, 3, 2).double().numpy()
-    prediction = Predictor(organs, "cpu", batch_size=2).predict(images)
+    prediction = Predictor(organs, "cpu").predict(images)
     scales = [(1450.5, 330.25, 1.31, 1000), (48.0, 11.5, 1.05, 1), (0.48, 0.4996, 2.5, 1)]
     for index, (mean, sd, factor, divisor) in enumerate(scales):
         expected = (outputs[:, index, 0] * sd + mean) / divisor

@@ -35,7 +35,7 @@ def test_names_may_begin_with_a_capital() -> None:
     ("percentile", "text"),
     [(None, ""), (0.5, "< 1"), (1.0, "1"), (50.4, "50"), (99.0, "99"), (99.5, "> 99")],
 )
-def test_nobody_is_at_the_hundredth_percentile(percentile: Optional[float], text: str) -> None:
+def test_percentiles_0_and_100_are_never_shown(percentile: Optional[float], text: str) -> None:
     assert percentile_text(percentile) == text
 
 

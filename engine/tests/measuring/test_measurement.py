@@ -52,20 +52,18 @@ def test_conformal_quantiles_make_the_interval() -> None:
 @pytest.mark.parametrize(
     ("score", "half_width"), [(0.02, 2.0), (0.95, 3.0), (0.5, 2.5)], ids=["female", "male", "?"]
 )
-def test_the_interval_is_that_of_the_sex_where_it_is_certain(
-    score: float, half_width: float
-) -> None:
+def test_the_interval_is_that_of_the_sex_if_it_is_certain(score: float, half_width: float) -> None:
     by_sex = {"female": {0.95: 2.0}, "male": {0.95: 3.0}}
     liver = replace(TARGETS[0], conformal_quantiles={0.95: 2.5}, conformal_quantiles_by_sex=by_sex)
     module = module_spec(targets=(liver, *TARGETS[1:]))
     measured = measure(module, [1.45, 178.2, score], VARIANCE)[0]
     assert (measured.upper - measured.value) / measured.sd == pytest.approx(half_width)
-    told = measure(module, [1.45, 178.2, score], VARIANCE, sex="male")[0]
-    assert (told.upper - told.value) / told.sd == pytest.approx(3.0)
+    as_male = measure(module, [1.45, 178.2, score], VARIANCE, sex="male")[0]
+    assert (as_male.upper - as_male.value) / as_male.sd == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0, -0.5, float("nan")])
-def test_a_level_that_makes_no_interval_is_refused(level: float) -> None:
+def test_a_level_out_of_range_is_refused(level: float) -> None:
     with pytest.raises(MimirError, match="LEVEL_INVALID"):
         measure(module_spec(), MEAN, VARIANCE, level)
 
@@ -79,14 +77,14 @@ def test_a_bound_below_zero_is_shown_as_zero_and_kept_raw() -> None:
     assert liver.flags == ("OUTSIDE_TRAINING_RANGE",)
 
 
-def test_a_value_below_zero_is_flagged_where_it_cannot_be() -> None:
+def test_a_value_below_zero_is_flagged_if_the_quantity_cannot_be() -> None:
     target = Target("fatFraction", "", "%", 1, 4, 3, non_negative=True)
     (fat,) = measure(module_spec(targets=(target,)), [-5.0], [1.0])
     assert (fat.value, fat.lower_shown, fat.upper_shown) == (-5.0, 0.0, 0.0)
     assert fat.flags == ("BELOW_ZERO",)
 
 
-def test_a_z_score_says_what_it_is_against() -> None:
+def test_a_z_score_names_its_reference() -> None:
     liver, height, sex = measured()
     assert liver.z_score == pytest.approx(0.0)
     assert height.z_score == pytest.approx(1.0)

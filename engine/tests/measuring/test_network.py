@@ -15,13 +15,7 @@ from random_modules import module_spec, random_images, random_state_dict
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, write_module
 from mimir_engine.inference_module.architecture import build_network
-from mimir_engine.measuring.network import (
-    Prediction,
-    Predictor,
-    fold_batch_norm,
-    load_network,
-    to_units,
-)
+from mimir_engine.measuring.network import Prediction, Predictor, load_network, to_units
 
 IMAGES = random_images(3)
 
@@ -32,8 +26,8 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> InferenceModule:
     return write_module(folder, module_spec(), [random_state_dict()])
 
 
-def plain_outputs(count: int, seed: int = 0) -> np.ndarray:
-    """What torch alone makes of the images, without anything of this engine but the weights."""
+def torch_outputs(count: int, seed: int = 0) -> np.ndarray:
+    """Outputs of torch alone for the images, without anything of this engine but the weights."""
     network = build_network("resnet50", 3).eval()
     network.load_state_dict(random_state_dict(seed=seed))
     with torch.inference_mode():
@@ -43,7 +37,7 @@ def plain_outputs(count: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def outputs() -> np.ndarray:
-    return plain_outputs(len(IMAGES))
+    return torch_outputs(len(IMAGES))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +45,7 @@ def prediction(module: InferenceModule) -> Prediction:
     return Predictor(module, "cpu").predict(IMAGES)
 
 
-def test_means_are_plain_torchs_in_the_measurements_unit(
+def test_means_are_those_of_torch_alone_in_the_target_s_unit(
     prediction: Prediction, outputs: np.ndarray
 ) -> None:
     liver, height, sex = prediction.mean.T
@@ -71,18 +65,18 @@ def test_variances_are_in_the_unit_squared(prediction: Prediction, outputs: np.n
 def test_a_study_gets_the_same_result_alone_and_among_others(
     module: InferenceModule, prediction: Prediction
 ) -> None:
-    predictor = Predictor(module, "cpu", batch_size=2)
+    predictor = Predictor(module, "cpu")
     alone = predictor.predict(IMAGES[1:2]).mean
     assert alone.shape == (1, 3)
     np.testing.assert_allclose(alone[0], prediction.mean[1], rtol=1e-5)
 
 
 def test_no_images_give_no_rows(module: InferenceModule) -> None:
-    assert Predictor(module, "cpu", batch_size=2).predict(IMAGES[:0]).mean.shape == (0, 3)
+    assert Predictor(module, "cpu").predict(IMAGES[:0]).mean.shape == (0, 3)
 
 
 def test_folding_leaves_no_batch_norm_and_the_same_outputs(outputs: np.ndarray) -> None:
-    network = fold_batch_norm(load_network("resnet50", 3, dict(random_state_dict())))
+    network = load_network("resnet50", 3, dict(random_state_dict()), "cpu")
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
     with torch.inference_mode():
         folded = network(torch.from_numpy(IMAGES[:1]).float()).view(3, 2).numpy()
@@ -92,12 +86,9 @@ def test_folding_leaves_no_batch_norm_and_the_same_outputs(outputs: np.ndarray) 
 def test_an_ensemble_is_the_mixture_of_its_networks(tmp_path: Path, outputs: np.ndarray) -> None:
     state_dicts = [random_state_dict(), random_state_dict(seed=1)]
     ensemble = write_module(tmp_path / "ensemble", module_spec(), state_dicts)
-    assert [record.file for record in ensemble.weights] == [
-        "weights1.safetensors",
-        "weights2.safetensors",
-    ]
-    prediction = Predictor(ensemble, "cpu", batch_size=1).predict(IMAGES[:1])
-    both = np.stack([outputs[:1], plain_outputs(1, seed=1)])[:, :, 1]  # height
+    assert [w.file for w in ensemble.weights] == ["weights1.safetensors", "weights2.safetensors"]
+    prediction = Predictor(ensemble, "cpu").predict(IMAGES[:1])
+    both = np.stack([outputs[:1], torch_outputs(1, seed=1)])[:, :, 1]  # height
     mean, own_variance = both[..., 0].mean(axis=0), np.exp(both[..., 1]).mean(axis=0)
     between = (both[0, :, 0] - both[1, :, 0]) ** 2 / 4
     np.testing.assert_allclose(prediction.mean[:, 1], mean * 9.2 + 169, rtol=1e-5)
@@ -122,7 +113,7 @@ def test_numbers_that_are_not_finite_are_refused(output: list[float]) -> None:
 
 def test_eight_bit_weights_cost_little(tmp_path: Path, outputs: np.ndarray) -> None:
     small = write_module(tmp_path / "small", module_spec(), [random_state_dict()], eight_bit=True)
-    mean = Predictor(small, "cpu", batch_size=1).predict(IMAGES[:1]).mean[0]
+    mean = Predictor(small, "cpu").predict(IMAGES[:1]).mean[0]
     assert abs(mean[1] - (outputs[0, 1, 0] * 9.2 + 169)) < 0.2 * 9.2
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def test_a_prepared_study_keeps_its_image_and_geometry_and_drops_its_pixels(
     assert all(image.size == 0 and image.base is None for image in pixels)
 
 
-def test_each_module_says_for_itself_whether_it_accepts_a_study(study_zip: Path) -> None:
+def test_each_module_accepts_or_refuses_a_study_by_itself(study_zip: Path) -> None:
     prepared = prepare(study_zip)
     anything, few = module_spec(accepts=ANYTHING), module_spec(accepts=Accepts(stations=(6,)))
     assert check_accepted(prepared, [anything, few], allow_unvalidated=True) == (True, False)
@@ -38,7 +38,7 @@ def test_each_module_says_for_itself_whether_it_accepts_a_study(study_zip: Path)
         check_accepted(prepared, [anything, few], allow_unvalidated=False)
 
 
-def test_a_module_of_another_projection_is_never_asked(study_zip: Path) -> None:
+def test_a_module_of_another_projection_is_always_refused(study_zip: Path) -> None:
     prepared = prepare(study_zip)
     other = module_spec(accepts=ANYTHING, projection="another-one")
     with pytest.raises(MimirError, match="PROJECTION_MISMATCH"):
@@ -70,7 +70,7 @@ def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip:
     at_90, at_95 = (
         measure_study(study, [module], [(MEAN, VARIANCE)], [True], level) for level in (0.9, 0.95)
     )
-    assert StudyResult.from_json(json.loads(json.dumps(at_90.to_json()))) == at_90
+    assert StudyResult.from_json(json.loads(json.dumps(asdict(at_90)))) == at_90
     assert at_90.at_level([module], 0.95) == at_95
     assert at_95.flags == ("SLICE_REPEATED", "DEMONSTRATION")
 

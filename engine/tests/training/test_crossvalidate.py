@@ -12,11 +12,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from one_thread import one_thread  # noqa: E402
 from small_training import SMALL, small_dataset  # noqa: E402
 
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
-from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.crossvalidate import crossvalidate  # noqa: E402
 from mimir_engine.training.fit import Progress  # noqa: E402
@@ -33,7 +33,7 @@ class Killed(Exception):
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three folds of a ResNet18, never disturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    with cpu_threads(1):
+    with one_thread():
         assert crossvalidate(small_dataset(), folder, RECIPE, folds=3)
     return folder
 
@@ -92,14 +92,14 @@ def test_a_killed_run_goes_on_within_its_fold_and_ends_with_the_same_numbers(
             if steps[-1] == kill:
                 raise Killed
 
-        with cpu_threads(1), pytest.raises(Killed):
+        with one_thread(), pytest.raises(Killed):
             crossvalidate(small_dataset(), tmp_path, RECIPE, 3, progress, checkpoint_every=1)
         assert not json.loads((tmp_path / "crossvalidation.json").read_text())["finished"]
 
     def note(fold: int, done: Progress) -> None:
         steps.append((fold, done.step))
 
-    with cpu_threads(1):
+    with one_thread():
         crossvalidate(small_dataset(), tmp_path, RECIPE, 3, note, checkpoint_every=1)
     for name in ("out_of_fold.csv", "folds.csv"):
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()

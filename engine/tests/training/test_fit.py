@@ -20,10 +20,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import small_training  # noqa: E402
+from one_thread import one_thread  # noqa: E402
 from small_training import SMALL, small_dataset, small_network  # noqa: E402
 
 from mimir_engine.errors import MimirError  # noqa: E402
-from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
 from mimir_engine.training import imagenet  # noqa: E402
 from mimir_engine.training.batches import (  # noqa: E402
@@ -53,7 +53,7 @@ from mimir_engine.training.training_log import TrainingLog  # noqa: E402
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The loop is under test, not ResNet50, whose steps would take minutes here."""
     monkeypatch.setattr(fitting, "build_network", small_network)
-    with cpu_threads(1):  # so small a network only waits for a second thread
+    with one_thread():  # so small a network only waits for a second thread
         yield
 
 

@@ -13,6 +13,7 @@ from nearly import nearly
 pytest.importorskip("torch")
 
 from image_folder_builder import write_image_folder
+from one_thread import one_thread
 
 from mimir_engine.cli import main
 from mimir_engine.cohort.image_folder import TargetDefinition
@@ -21,7 +22,6 @@ from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import load_module, verify_module
 from mimir_engine.inference_module.features import distance_ratio
-from mimir_engine.measuring.device import cpu_threads
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -134,7 +134,7 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     work: Path, tmp_path: Path
 ) -> None:
     held_out = dataset(4, seed=5)
-    with cpu_threads(1):
+    with one_thread():
         module = package(
             [work / "run1"], work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
         )

@@ -12,8 +12,9 @@ import pytest
 
 pytest.importorskip("torch")
 
+from one_thread import one_thread
+
 from mimir_engine.cli import DONE, main
-from mimir_engine.measuring.device import cpu_threads
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 #: Scans of the second part: so few that both sexes are still in every fold.
@@ -67,7 +68,7 @@ def test_the_guide_s_commands_lead_from_nothing_to_measurements(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
     done = []
-    with cpu_threads(1):
+    with one_thread():
         for words in commands():
             if words[0] == "project":
                 write_what_people_bring()
