@@ -11,10 +11,13 @@ from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import interval_scores
 from mimir_engine.inference_module import Target
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.training.calibration import apply_calibration, fit_calibration, select_studies
 
+#: Level of the intervals whose width is reported, as ``mean_width95``.
+REPORTED_LEVEL = 0.95
 #: Levels whose coverage is reported.
-LEVELS = (0.5, 0.8, 0.95)
+LEVELS = (0.5, 0.8, REPORTED_LEVEL)
 _OF_INTERVALS = ("mean_width95", *(f"coverage{100 * level:g}" for level in LEVELS))
 #: Parts that studies without a group "fold" are split into.
 PARTS = 5
@@ -41,7 +44,7 @@ def measure_accuracy(
 
 
 def cross_calibrate(
-    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
+    predictions: Predictions, targets: Sequence[Target], level: float = DEFAULT_LEVEL
 ) -> Predictions:
     """Calibrate each fold's raw predictions on the other folds alone.
 
@@ -60,14 +63,14 @@ def cross_calibrate(
 
 
 def _figures(by_level: dict[float, np.ndarray]) -> dict[str, float]:
-    label, mean = by_level[0.95][:2]
+    label, mean = by_level[REPORTED_LEVEL][:2]
     intervals = {
         level: interval_scores(y, low, high) for level, (y, _, low, high) in by_level.items()
     }
     agreed = agreement(label, mean)
     return {
         "studies": len(label),
-        "mean_width95": float(intervals[0.95]["width"]),
+        "mean_width95": float(intervals[REPORTED_LEVEL]["width"]),
         **{name: float(agreed[name]) for name in ("icc", "r2", "mae", "bias")},
         **{f"coverage{100 * level:g}": float(s["picp"]) for level, s in intervals.items()},
     }

@@ -7,7 +7,6 @@ import pytest
 
 from mimir_engine.training.conformal import (
     LEVELS,
-    conformal_quantile,
     conformal_quantiles,
     quantiles_by_sex,
 )
@@ -23,11 +22,11 @@ def errors(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("count", "rank"), [(19, 19), (99, 95), (100, 96), (199, 190), (200, 191)])
 def test_the_quantile_is_the_score_of_the_rank_that_theory_asks(count: int, rank: int) -> None:
     scores = np.random.default_rng(1).permutation(np.arange(1, count + 1)).astype(float)
-    assert conformal_quantile(scores, 0.95) == rank
+    assert conformal_quantiles(scores)[0.95] == rank
 
 
 def test_too_few_scores_make_no_interval() -> None:
-    assert conformal_quantile(np.arange(1.0, 19.0), 0.95) == np.inf
+    assert 0.95 not in conformal_quantiles(np.arange(1.0, 19.0))
     assert max(conformal_quantiles(np.arange(1.0, 19.0))) == 0.9
     assert conformal_quantiles(np.array([np.nan])) == {}
     assert min(conformal_quantiles(np.append(np.full(50, 1e-16), np.arange(1.0, 51.0)))) > 0.45

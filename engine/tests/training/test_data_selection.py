@@ -195,10 +195,8 @@ def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> N
 
 def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_path: Path) -> None:
     images = np.zeros((3, 3, 4, 4), np.uint8)
-    own = Dataset(
-        images, np.arange(3.0)[:, None], (TargetDefinition("age", "years"),), "mimir-2021",
-        {"from": "here"}, STUDIES[:3],
-    )  # fmt: skip
+    age = TargetDefinition("age", "years")
+    own = Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (age,), provenance={"from": "here"})
     write_image_folder(tmp_path, own)
     assert values_of(choose_data(tmp_path), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
@@ -206,6 +204,13 @@ def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_pat
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
     assert dataset.fingerprint != own.fingerprint
+
+
+def test_scans_without_all_their_images_are_refused(folder: Path) -> None:
+    np.save(folder / "images.npy", np.zeros((4, 3, 4, 4), np.uint8))
+    path = table(folder / "t.csv", "1000002,age,60")
+    with pytest.raises(MimirError, match="DATASET_INVALID: 1 of 4 images in projections are miss"):
+        choose_data(folder, (path,))
 
 
 def test_no_study_left_is_refused(folder: Path) -> None:

@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch")
 import small_training  # noqa: E402
 from small_training import SMALL, small_dataset, small_network  # noqa: E402
 
+from mimir_engine.cohort.image_folder import StudyId  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.measuring.device import cpu_threads  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
@@ -366,4 +367,4 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
         load_dataset(tmp_path)
     with pytest.raises(MimirError, match="DATASET_INVALID"):
-        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (), "mimir-2021", {})
+        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (StudyId("a"), StudyId("b")))

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 from image_folder_builder import write_image_folder
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import TargetDefinition
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
@@ -55,7 +55,8 @@ def dataset(count: int, seed: int) -> Dataset:
     images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
     targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
     provenance = {"first_seed": seed}
-    return Dataset(images.astype(np.uint8), targets, DEFINITIONS, "mimir-2021", provenance)
+    studies = tuple(StudyId(str(row)) for row in range(count))
+    return Dataset(images.astype(np.uint8), targets, studies, DEFINITIONS, provenance=provenance)
 
 
 def write_run(folder: Path, training: Dataset, seed: int) -> None:
