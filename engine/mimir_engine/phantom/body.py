@@ -144,11 +144,12 @@ class Body:
         """
         p = self.person
         hip, knee = p.crotch_level + 0.05, p.knee_level + 0.03
+        density = np.array([tissue.density for tissue in self.tissues])
         fat, lean = self._fat_and_lean_l(p.knee_level + 0.02, p.shoulder_level + 0.02)
         return {
             "sex": float(p.sex),
             "height": p.height / 10.0,
-            "weight": self._weight_kg(),
+            "weight": float(self.minus_surroundings(density) @ self.volumes_l()),
             "visceralFatVolume": self.own_volume_l("visceral fat"),
             "abdominalSubcutaneousFatVolume": self.own_volume_l("trunk skin", hip, p.dome_level),
             "totalFatVolume": fat,
@@ -167,10 +168,6 @@ class Body:
         volumes = np.where(arm, 0.0, self.volumes_l(low, high))
         fat = float(self.minus_surroundings(adipose) @ volumes)
         return fat, float(self.minus_surroundings(solid) @ volumes) - fat
-
-    def _weight_kg(self) -> float:
-        density = np.array([tissue.density for tissue in self.tissues])
-        return float(self.minus_surroundings(density) @ self.volumes_l())
 
     def _girth_mm(self, name: str, level: float) -> float:
         """Perimeter of a column at a level."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.rician_noise import AIR_VARIANCE, rician_mean
-from mimir_engine.phantom.scanner import MAX_ROWS, PIXEL_MM, ScannedStation, rows_y
+from mimir_engine.phantom.scanner import MAX_ROWS, PIXEL_MM, ROWS_Y_MM, ScannedStation
 from mimir_engine.projection.project import BED_ROWS
 
 #: Rows of the fused volume that projections use; those behind show the table.
@@ -85,7 +85,7 @@ def cut_body(body: Body, stations: Sequence[ScannedStation]) -> BodySlices:
     first = each([s.first_row for s in stations])
     last = np.minimum(each([s.window.stop for s in stations]), np.float32(SEEN_ROWS))
     row = np.arange(SEEN_ROWS)
-    y_edge = rows_y()[0] - PIXEL_MM / 2
+    y_edge = ROWS_Y_MM[0] - PIXEL_MM / 2
     signal, offset = _differences(body, gain, sigma[:, 0])
     x, y, half_x, half_y = (table.astype(np.float32) for table in body.at(z[order]))
     bright = np.array([t.water + t.fat >= BRIGHT for t in body.tissues], np.float32)

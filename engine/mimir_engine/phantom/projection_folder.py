@@ -50,7 +50,7 @@ def write_projections(
         shift: Name of the difference from the population and the scanner of training.
 
     Raises:
-        MimirError: ``PHANTOM_FOLDER`` where the folder holds anything else, ``SHIFT_UNKNOWN``.
+        MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``.
     """
     find_shift(shift)
     provenance = {
@@ -62,7 +62,11 @@ def write_projections(
     }
     names = [study_name(seed) for seed in seeds]
     studies = [StudyId(name, *uk_biobank_ids(name)) for name in names]
-    if not describe_folder(folder, studies, _definitions(), provenance):
+    sex = TargetDefinition("sex", "", kind="class", non_negative=False)
+    definitions = [
+        sex if name == sex.name else TargetDefinition(name, unit) for name, unit in TRUTHS.items()
+    ]
+    if not describe_folder(folder, studies, definitions, provenance):
         raise MimirError(
             "PHANTOM_FOLDER",
             f"{folder} holds projections of other phantoms or of an earlier version",
@@ -86,16 +90,6 @@ def write_projections(
                 targets.append(truth)
             if progress is not None:
                 progress(targets.rows, len(seeds))
-
-
-def _definitions() -> list[TargetDefinition]:
-    """Describe the truths as targets: all are known in the unit they are reported in."""
-    return [
-        TargetDefinition(name, unit, kind="class", non_negative=False)
-        if name == "sex"
-        else TargetDefinition(name, unit)
-        for name, unit in TRUTHS.items()
-    ]
 
 
 def _render(seeds: range, shift_name: str) -> list[tuple[np.ndarray, np.ndarray]]:

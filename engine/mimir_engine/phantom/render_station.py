@@ -8,7 +8,13 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import PIXEL_MM, ScannedStation, columns_x, rows_y, sensitivity
+from mimir_engine.phantom.scanner import (
+    COLUMNS_X_MM,
+    PIXEL_MM,
+    ROWS_Y_MM,
+    ScannedStation,
+    sensitivity,
+)
 
 Number = Union[float, np.ndarray]
 
@@ -24,7 +30,7 @@ def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.n
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
-    x, y = columns_x(), rows_y()[station.window]
+    x, y = COLUMNS_X_MM, ROWS_Y_MM[station.window]
     bias = station.bias
     in_plane = np.outer(sensitivity(y, bias.y), sensitivity(x, bias.x))
     gain = bias.along_z(len(station.z))

@@ -11,7 +11,7 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import ADIPOSE, TRUTHS, Body, perimeter
 from mimir_engine.phantom.population import FEMALE, MALE, draw_person, stream
 from mimir_engine.phantom.render_station import occupancy
-from mimir_engine.phantom.scanner import PIXEL_MM, TOP_Z_MM, columns_x, draw_stations, rows_y
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, TOP_Z_MM, draw_stations
 
 SEEDS = (0, 1, 2, 3, 6, 17, 1_000_000, 2_000_000)
 ANGLES = np.linspace(0.0, 2.0 * np.pi, 48, endpoint=False)
@@ -92,7 +92,7 @@ def test_visceral_fat_is_near_the_persons_volume(crowd: list[Body], truths: dict
 def test_true_volumes_agree_with_counting_voxels(bodies: list[Body]):
     body = bodies[2]
     z = np.arange(body.z[0], body.z[-1], 2.0)
-    x, y = columns_x(), rows_y()[:, None]
+    x, y = COLUMNS_X_MM, ROWS_Y_MM[:, None]
     tables = body.at(z)
     counted = {"liver": 0.0, "visceral fat": 0.0}
     for i, name in enumerate(body.names):

@@ -11,7 +11,7 @@ from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.rician_noise import rician_mean
-from mimir_engine.phantom.scanner import FIRST_X_MM, PIXEL_MM, draw_stations, rows_y
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, draw_stations
 from mimir_engine.projection.project import project
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station
@@ -28,7 +28,7 @@ def through_voxels(seed: int) -> np.ndarray:
     stations = []
     for scanned in draw_stations(seed):
         water, fat = (volume[::-1] for volume in render_station(body, scanned, seed))
-        origin = (FIRST_X_MM, float(rows_y()[scanned.first_row]), float(scanned.z[-1]))
+        origin = (float(COLUMNS_X_MM[0]), float(ROWS_Y_MM[scanned.first_row]), float(scanned.z[-1]))
         affine = axial_affine(origin, (PIXEL_MM, PIXEL_MM, scanned.spacing_z))
         stations.append(Station({Contrast.WATER: water, Contrast.FAT: fat}, affine))
     return project(fuse(stations)).image

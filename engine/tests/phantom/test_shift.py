@@ -18,9 +18,9 @@ from mimir_engine.phantom.shift import (
     SHIFTS,
     Shift,
     find_shift,
+    shifted_noise,
     shifted_person,
     shifted_signal,
-    shifted_stations,
 )
 from mimir_engine.training.dataset import load_dataset
 
@@ -46,7 +46,7 @@ def test_each_shift_changes_what_it_says() -> None:
     assert [t.water for t in darker.tissues] == [0.8 * t.water for t in body.tissues]
     assert [t.fat for t in darker.tissues] == [t.fat for t in body.tissues]
     stations = draw_stations(SEED)
-    noisier = shifted_stations(stations, SHIFTS["noise"])
+    noisier = shifted_noise(stations, SHIFTS["noise"])
     assert [s.sigma for s in noisier] == [1.5 * s.sigma for s in stations]
 
 
