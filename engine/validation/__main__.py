@@ -31,7 +31,6 @@ from tables import (
 )
 from trials import Outcome, run_trials
 
-from mimir_engine.cli._count_line import CountLine
 from mimir_engine.inference_module import find_module
 from mimir_engine.training.identity import PHANTOM
 
@@ -51,7 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     plan, work = SMALL if arguments.small else FULL, arguments.output
     make_phantoms(plan, work)
-    outcomes = try_recipes(plan, work)
+    outcomes = run_trials(plan, work / "data" / "training", work / "trials")
     cross_validate(plan, work)
     package(plan, work)
     found = measure_cohorts(plan, work)
@@ -70,11 +69,6 @@ def make_phantoms(plan: Plan, work: Path) -> None:
             *("--seed", cohort.first_seed, "--count", cohort.count),
             *("--output", work / "data" / cohort.name),
         )
-
-
-def try_recipes(plan: Plan, work: Path) -> tuple[Outcome, ...]:
-    """Run the paired trials."""
-    return run_trials(plan, work / "data" / "training", work / "trials", CountLine)
 
 
 def cross_validate(plan: Plan, work: Path) -> None:
@@ -125,10 +119,7 @@ def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohor
     return {
         networks: {
             cohort: measure_cohort(
-                folders,
-                work / "data" / cohort,
-                work / "measured" / f"{networks}-{cohort}.npz",
-                CountLine(f"phantoms measured ({networks}, {cohort})"),
+                folders, work / "data" / cohort, work / "measured" / f"{networks}-{cohort}.npz"
             )
             for cohort in plan.judged
         }

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measured_cohort import CURVE, LEVEL, MeasuredCohort
+from measured_cohort import CURVE, MeasuredCohort
 from trials import Outcome
 
 import mimir_engine
 from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
 from mimir_engine.evaluation.uncertainty import auce
 from mimir_engine.files.markdown_table import markdown_table
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Heading of the tables of each kind of networks.
 NETWORKS = {
@@ -52,19 +53,15 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
         for outcome in outcomes
     ]
     head = (
-        "part",
-        "alternative",
-        "CRPS with the part",
-        "increase without it",
-        "increase for each seed",
-        "R² with, without",
+        *("part", "alternative", "CRPS with the part", "increase without it"),
+        *("increase for each seed", "R² with, without"),
     )
     return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
 def fresh_table(networks: str, fresh: MeasuredCohort, resamples: int) -> str:
     """Format accuracy, coverage and calibration of each target."""
-    found = _evaluated(fresh, resamples)
+    found = evaluate(fresh.predictions, fresh.predictions.groups, resamples=resamples)
     areas = area(fresh)
     rows = []
     for place, (name, unit) in enumerate(zip(found.names, found.units)):
@@ -127,8 +124,8 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
 
 
 def coverage(cohort: MeasuredCohort) -> np.ndarray:
-    """Compute the coverage at `LEVEL`, float64 ``(targets,)``; NaN for a class."""
-    return cohort.curve()[:, CURVE.index(LEVEL)] + _nan_of_classes(cohort)
+    """Compute the coverage at the default level, float64 ``(targets,)``; NaN for a class."""
+    return cohort.curve()[:, CURVE.index(DEFAULT_LEVEL)] + _nan_of_classes(cohort)
 
 
 def area(cohort: MeasuredCohort) -> np.ndarray:
@@ -149,11 +146,6 @@ def write_tables(folder: Path, tables: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-
-
-def _evaluated(cohort: MeasuredCohort, resamples: int) -> Evaluation:
-    predictions = cohort.predictions
-    return evaluate(predictions, predictions.groups, LEVEL, resamples)
 
 
 def _nan_of_classes(cohort: MeasuredCohort) -> np.ndarray:

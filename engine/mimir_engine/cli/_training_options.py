@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
 from mimir_engine.cli._progress import duration, studies
+from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
     from mimir_engine.training.dataset import Dataset
@@ -26,8 +27,8 @@ PATIENT_ALLOCATOR = {
 }
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for images and targets."""
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for images, targets, network and optimisation."""
     parser.add_argument(
         "data",
         type=Path,
@@ -58,10 +59,6 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help="list of participants or studies not to use, one per line",
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
-
-
-def add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for network and optimisation."""
     parser.add_argument(
         "--recipe",
         default="published",
@@ -80,10 +77,17 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
-    """Load the data set that the options select, and print what it leaves out."""
+def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
+    """Prepare this process for training; return the selected data set and device.
+
+    The number of studies, and of those left out, is printed.
+    """
+    _choose_allocator(arguments.argv)
+    require("network")
+    from mimir_engine.measuring.device import choose_device
     from mimir_engine.training.data_selection import choose_data
 
+    device = str(choose_device(arguments.device))
     only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
     dataset = choose_data(
         arguments.data, arguments.targets, arguments.definitions, arguments.exclude, only
@@ -93,7 +97,7 @@ def chosen_dataset(arguments: argparse.Namespace) -> Dataset:
     for why, names in dataset.left_out.items():
         if names:
             say(f"{len(names)} {_REASONS[why]}, listed in studies.csv")
-    return dataset
+    return dataset, device
 
 
 _REASONS = {
@@ -106,10 +110,7 @@ _REASONS = {
 def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
     """Build the recipe that the options select, without ImageNet's weights if unavailable.
 
-    Args:
-        arguments: The command line.
-        seed: Seed of the network.
-        run_dir: Folder in which a run of it may have begun.
+    A run of it that has begun in `run_dir` keeps its initial weights.
     """
     from mimir_engine.training.imagenet import with_obtainable_start
     from mimir_engine.training.recipe import RECIPES
@@ -123,7 +124,7 @@ def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Re
     return recipe
 
 
-def choose_allocator(argv: list[str]) -> None:
+def _choose_allocator(argv: list[str]) -> None:
     """Restart this process with `PATIENT_ALLOCATOR`, which is read only at the start."""
     is_program = argv == sys.argv[1:]
     chosen = PATIENT_ALLOCATOR.keys() & os.environ.keys()

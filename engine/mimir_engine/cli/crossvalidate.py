@@ -7,14 +7,11 @@ from typing import Any
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli._training_options import (
-    add_data_options,
-    add_recipe_options,
-    choose_allocator,
-    chosen_dataset,
+    add_training_options,
     chosen_recipe,
+    prepare_training,
     show_step,
 )
-from mimir_engine.files.optional_packages import require
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,8 +19,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "crossvalidate", help="predict every study with a network that has not seen its person"
     )
-    add_data_options(parser)
-    add_recipe_options(parser)
+    add_training_options(parser)
     parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
     parser.add_argument(
@@ -36,18 +32,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Cross-validate, or continue a cross-validation that was stopped."""
-    choose_allocator(arguments.argv)
-    require("network")
-    from mimir_engine.measuring.device import choose_device
+    dataset, device = prepare_training(arguments)
     from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate
     from mimir_engine.training.fit import Progress
 
-    device = str(choose_device(arguments.device))
-    dataset = chosen_dataset(arguments)
-    output = arguments.output
+    output, folds = arguments.output, arguments.folds
     recipe = chosen_recipe(arguments, arguments.seed, output / "fold-1")
-
-    folds = arguments.folds
 
     def progress(fold: int, step: Progress) -> None:
         show_step(f"fold {fold}/{folds}  ", folds - fold, step)

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.cli import DONE
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import require
 
 #: Population in the provenance of networks of phantoms.
 PHANTOMS = "mimir_engine.phantom.population"
@@ -61,8 +63,6 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Package or recalibrate."""
     _check(arguments)
-    from mimir_engine.files.optional_packages import require
-
     require("network")
     from mimir_engine.training.identity import read_identity
     from mimir_engine.training.package import package, recalibrate
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         identity = identity or _phantom_identity(arguments.runs)
         module = package(arguments.runs, *paths, identity, eight_bit=arguments.eight_bit, **options)
     print(f"{module.name} {module.version} written to {module.folder}")
-    return 0
+    return DONE
 
 
 def _check(arguments: argparse.Namespace) -> None:

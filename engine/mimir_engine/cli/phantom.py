@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.cli import DONE
 from mimir_engine.cli._count_line import CountLine
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import output_errors
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
 SHIFT_NAMES = ("none", "noise", "bodies", "contrast")
@@ -48,43 +50,32 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the phantoms."""
+    fault = None
     if arguments.count < 1 or arguments.seed < 0 or arguments.jobs < 1:
-        raise MimirError(
-            "WRONG_USE",
-            "--count and --jobs must be at least 1, --seed at least 0",
-            "Try 'mimir phantom --help'.",
-        )
-    if arguments.shift != "none" and not arguments.projections:
-        raise MimirError(
-            "WRONG_USE", "--shift requires --projections", "Try 'mimir phantom --help'."
-        )
+        fault = "--count and --jobs must be at least 1, --seed at least 0"
+    elif arguments.shift != "none" and not arguments.projections:
+        fault = "--shift requires --projections"
+    if fault is not None:
+        raise MimirError("WRONG_USE", fault, "Try 'mimir phantom --help'.")
+    output = arguments.output
     seeds = range(arguments.seed, arguments.seed + arguments.count)
-    if arguments.projections:
-        return _projections(arguments, seeds)
-    return _studies(arguments, seeds)
-
-
-def _projections(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import output_errors
+    if not arguments.projections:
+        return _write_studies(output, seeds, arguments.light)
     from mimir_engine.phantom.projection_folder import write_projections
 
-    with output_errors(arguments.output):
-        write_projections(
-            arguments.output, seeds, arguments.jobs, CountLine("phantoms"), arguments.shift
-        )
-    return 0
+    with output_errors(output):
+        write_projections(output, seeds, arguments.jobs, CountLine("phantoms"), arguments.shift)
+    return DONE
 
 
-def _studies(arguments: argparse.Namespace, seeds: range) -> int:
-    from mimir_engine.files.atomic import output_errors
-    from mimir_engine.phantom.dicom_study import study_name, write_study
+def _write_studies(folder: Path, seeds: range, light: bool) -> int:
+    from mimir_engine.phantom.dicom_study import ALL_CONTRASTS, study_name, write_study
 
-    light = {"contrasts": ("water", "fat")} if arguments.light else {}
     for seed in seeds:
-        path = arguments.output / f"{study_name(seed)}.zip"
+        path = folder / f"{study_name(seed)}.zip"
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.with_suffix(".truth.json").exists():  # written last
-                write_study(path, seed, **light)
+                write_study(path, seed, ("water", "fat") if light else ALL_CONTRASTS)
         print(path, flush=True)
-    return 0
+    return DONE

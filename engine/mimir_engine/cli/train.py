@@ -9,22 +9,18 @@ from typing import Any
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli._training_options import (
-    add_data_options,
-    add_recipe_options,
-    choose_allocator,
-    chosen_dataset,
+    add_training_options,
     chosen_recipe,
+    prepare_training,
     show_step,
 )
 from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import require
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command line."""
     parser = subparsers.add_parser("train", help="train a network on projections and targets")
-    add_data_options(parser)
-    add_recipe_options(parser)
+    add_training_options(parser)
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, help="seed of the network (default: 0)")
     seeds.add_argument(
@@ -37,13 +33,9 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or continue runs that were stopped."""
     runs = _runs(arguments)
-    choose_allocator(arguments.argv)
-    require("network")
-    from mimir_engine.measuring.device import choose_device
+    dataset, device = prepare_training(arguments)
     from mimir_engine.training.fit import fit
 
-    device = str(choose_device(arguments.device))
-    dataset = chosen_dataset(arguments)
     for number, (seed, folder) in enumerate(runs, start=1):
         recipe = chosen_recipe(arguments, seed, folder)
         name = f"{folder.name}: " if len(runs) > 1 else ""
