@@ -1,4 +1,4 @@
-"""Time a study from its zip archive to the image of the networks, relative to inflating it.
+"""Time reading and projecting a study, relative to inflating its zip archive.
 
 Reading must at least inflate the water and fat entries. The time of zlib for this alone is measured
 in the same rounds, so the ratio does not depend on the machine. Times are CPU seconds of one
@@ -113,7 +113,7 @@ def report(name: str, entries: int, rounds: list[tuple[float, list[float]]]) -> 
         print(f"  {phase:<34} {seconds:.3f}  {seconds / floor:.2f}x")
     ratios = sorted(sum(phases) / seconds for seconds, phases in rounds)
     print(
-        f"  from zip to image: {statistics.median(ratios):.2f}x the floor"
+        f"  from zip to image: {statistics.median(ratios):.2f}x the minimum"
         f" ({ratios[0]:.2f} to {ratios[-1]:.2f}; limit: {MAX_RATIO:g})"
     )
 
