@@ -74,8 +74,10 @@ class Body:
         names: Names of the ``P`` columns; several may share one.
         tissues: Tissue of each column.
         parents: Index of the column it lies in, None in the air; parents come before children.
-        centre_x, centre_y, half_x, half_y: Ellipses (mm), ``(P, K)``; half-axes are 0 where the
-            column does not exist.
+        centre_x: LPS x of the ellipses' centres (mm), ``(P, K)``.
+        centre_y: LPS y of the centres.
+        half_x: Half-axes along x (mm), ``(P, K)``; 0 at heights without the column.
+        half_y: Half-axes along y.
     """
 
     person: Person

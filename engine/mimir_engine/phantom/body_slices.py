@@ -26,14 +26,20 @@ class BodySlices:
 
     Attributes:
         order: Index of each slice among all stations' slices, ``(M,)``.
-        x, y, half_x, half_y: Ellipses (mm), ``(P, M)``; half-axes 0 where a column is not cut.
+        x: LPS x of the ellipses' centres (mm), ``(P, M)``.
+        y: LPS y of the centres.
+        half_x: Half-axes along x (mm), ``(P, M)``; 0 in slices that do not cut the column.
+        half_y: Half-axes along y.
         signal: Water and fat of each column minus those around it, with gain, ``(2, P, M)``.
         offset: The same difference of the mean signal added by noise, ``(2, P, M)``.
         bright: The same difference of membership in the body mask, ``(P,)``.
-        bias_x, bias_y: Linear and quadratic coefficient of the coil bias, ``(2, M, 1)``.
+        bias_x: Linear and quadratic coefficient of the coil bias along x, ``(2, M, 1)``.
+        bias_y: The same along y.
         sigma: SD of the noise in each part of the complex signal, ``(M, 1)``.
-        rows, seen_rows: Number of rows, and of rows not behind the table, ``(M, 1)``.
-        y_low, y_high: Edges of the seen rows (mm), ``(M, 1)``.
+        rows: Number of rows, ``(M, 1)``.
+        seen_rows: Number of rows not behind the table, ``(M, 1)``.
+        y_low: Front edge of the seen rows (mm), ``(M, 1)``.
+        y_high: Back edge of the seen rows (mm), ``(M, 1)``.
         row_is_scanned: True if the station has this row, bool ``(M, SEEN_ROWS)``.
     """
 

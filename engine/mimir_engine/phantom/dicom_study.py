@@ -67,7 +67,6 @@ def write_study(
     Returns:
         The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
     """
-    path = Path(path)
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     body = build_body(draw_person(seed))
     manifest = [",".join(_MANIFEST_COLUMNS)]

@@ -92,7 +92,7 @@ class _Lines:
         low, high: Ends of the lines (mm), ``(M, 1)``.
         bias_across, bias_along: Coil bias, ``(2, M, 1)``.
         voxels: Number of voxels of a line, ``(M, 1)``.
-        is_scanned: True where the station has the line, ``(M, n)`` or ``(1, 1)``.
+        is_scanned: True if the station has the line, ``(M, n)`` or ``(1, 1)``.
     """
 
     pixels: np.ndarray

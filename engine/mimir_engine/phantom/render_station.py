@@ -55,8 +55,10 @@ def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: Number, half_y: Number) ->
     """Compute the share of each pixel inside an ellipse, 0..1, with an edge about one pixel wide.
 
     Args:
-        dx, dy: Distance of the pixels from the ellipse's centre (mm), broadcast against each other.
-        half_x, half_y: Half-axes (mm), above 0.
+        dx: Distance of the pixels from the ellipse's centre along x (mm), broadcast against `dy`.
+        dy: The same along y.
+        half_x: Half-axis along x (mm), above 0.
+        half_y: Half-axis along y (mm), above 0.
     """
     u, v = dx / half_x, dy / half_y
     # Distance to the edge, to first order: (q - 1) / |gradient of q|, with q = u² + v².

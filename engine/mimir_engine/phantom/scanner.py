@@ -39,12 +39,13 @@ OVERLAP_SPREAD_MM = 4
 class Bias:
     """Sensitivity of a station's coils, a product of one factor per direction.
 
-    Each factor is that of `sensitivity`; t is patient x or y in mm, and -1..1 from
-    the top to the bottom slice.
+    Each factor is that of `sensitivity`, with a linear and a quadratic coefficient.
 
     Attributes:
         gain: Signal of pure fat in the middle.
-        x, y, z: Linear and quadratic coefficient of the three factors.
+        x: Coefficients over patient x in mm.
+        y: Coefficients over patient y in mm.
+        z: Coefficients over -1..1, from the top to the bottom slice.
     """
 
     gain: float

@@ -31,10 +31,15 @@ def measure_accuracy(
     studies: those with a label. icc, r2, mae, bias: see `agreement`. mean_width95: of the
     intervals, in the unit. coverage50, coverage80, coverage95: the share of labels inside them.
     """
-    by_level = {level: cross_calibrate(predictions, targets, level) for level in LEVELS}
+    by_level = {}
+    for level in LEVELS:
+        p = cross_calibrate(predictions, targets, level)
+        by_level[level] = np.array([p.reference, p.mean, p.lower, p.upper])
+    known = np.isfinite(by_level[REPORTED_LEVEL][:2]).all(axis=0)
     figures = {}
     for index, target in enumerate(targets):
-        found = _figures({level: _column(p, index) for level, p in by_level.items()})
+        rows = known[:, index]
+        found = _figures({level: parts[:, rows, index] for level, parts in by_level.items()})
         if target.kind == "class":
             found = {name: figure for name, figure in found.items() if name not in _OF_INTERVALS}
         figures[target.name] = {
@@ -74,12 +79,3 @@ def _figures(by_level: dict[float, np.ndarray]) -> dict[str, float]:
         **{name: float(agreed[name]) for name in ("icc", "r2", "mae", "bias")},
         **{f"coverage{100 * level:g}": float(s["picp"]) for level, s in intervals.items()},
     }
-
-
-def _column(predictions: Predictions, index: int) -> np.ndarray:
-    """Label, mean and bounds of one target where label and mean are known, ``(4, studies)``."""
-    assert predictions.lower is not None
-    assert predictions.upper is not None
-    parts = predictions.reference, predictions.mean, predictions.lower, predictions.upper
-    columns = np.stack([part[:, index] for part in parts])
-    return columns[:, np.isfinite(columns[:2]).all(axis=0)]

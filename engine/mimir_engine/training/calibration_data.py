@@ -59,10 +59,10 @@ def read_calibration_data(
         images: Folder of images that features are taken from; by default those of `path`.
 
     Raises:
-        MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` where a cross-validation's
+        MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` if a cross-validation's
             networks have another architecture or projection than the module; ``DATASET_MISMATCH``
-            where images have other targets or another projection, or are the training data; and
-            the errors of the readers.
+            if images have other targets or another projection, or are the training data; and the
+            errors of the readers.
     """
     if (path / DESCRIPTION).is_file():
         data = _predicted(module, load_dataset(path))
