@@ -49,16 +49,15 @@ def main() -> None:
 
 def make_study(folder: Path) -> Path:
     """Return the study to time."""
-    kit = os.environ.get("MIMIR_PARITY")
-    if kit:
+    if kit := os.environ.get("MIMIR_PARITY"):
         path = folder / "nominal.zip"
-        script = Path(kit) / "make_study.py"
-        subprocess.run([sys.executable, script, "--out", path], check=True)
-        return path
-    from mimir_engine.phantom.dicom_study import study_name, write_study
+        command = [sys.executable, Path(kit) / "make_study.py", "--out", path]
+        subprocess.run(command, check=True)
+    else:
+        from mimir_engine.phantom.dicom_study import study_name, write_study
 
-    path = folder / f"{study_name(0)}.zip"
-    write_study(path, 0)
+        path = folder / f"{study_name(0)}.zip"
+        write_study(path, 0)
     return path
 
 

@@ -18,7 +18,7 @@ from commands import THREADS, mimir, restart_in_training_environment
 from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
-from plan import FULL, SMALL, Plan
+from plan import FULL, SMALL, UNSEEN, Plan
 from tables import (
     fresh_table,
     made_with,
@@ -27,7 +27,6 @@ from tables import (
     shift_table,
     summary,
     trial_table,
-    write_tables,
 )
 from trials import Outcome, run_trials
 
@@ -121,7 +120,7 @@ def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohor
             cohort: measure_cohort(
                 folders, work / "data" / cohort, work / "measured" / f"{networks}-{cohort}.npz"
             )
-            for cohort in plan.judged
+            for cohort in UNSEEN
         }
         for networks, folders in (("folds", folds), ("shipped", [shipped]))
     }
@@ -145,7 +144,9 @@ def report(
         **{f"fresh-{of}": fresh_table(of, f, plan.resamples) for of, f in fresh.items()},
         **{f"shifts-{of}": shift_table(of, cohorts) for of, cohorts in found.items()},
     }
-    write_tables(work / "tables", tables)
+    (work / "tables").mkdir(exist_ok=True)
+    for name, text in tables.items():
+        (work / "tables" / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     figures = work / "figures"
     draw_trials(figures / "trials.png", outcomes)
     draw_curves(figures / "curves.png", fresh)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -141,20 +140,13 @@ def made_with() -> str:
     )
 
 
-def write_tables(folder: Path, tables: Mapping[str, str]) -> None:
-    """Write each table to a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in tables.items():
-        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-
-
 def _nan_of_classes(cohort: MeasuredCohort) -> np.ndarray:
     return np.where(np.isnan(cohort.factors).any(axis=(0, 2)), np.nan, 0.0)
 
 
 def _mean_errors(cohort: MeasuredCohort) -> np.ndarray:
-    errors: np.ndarray = np.abs(cohort.predictions.mean - cohort.predictions.reference).mean(axis=0)
-    return errors
+    p = cohort.predictions
+    return np.asarray(np.abs(p.mean - p.reference).mean(axis=0))
 
 
 def _with_interval(found: Evaluation, name: str, metric: str) -> str:

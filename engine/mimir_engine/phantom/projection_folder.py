@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Optional
@@ -26,7 +27,7 @@ from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
-from mimir_engine.phantom.shift import find_shift, shifted_person
+from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
 from mimir_engine.study.source_name import uk_biobank_ids
 
 #: Phantoms that a worker makes between two reports.
@@ -52,7 +53,7 @@ def write_projections(
     Raises:
         MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``.
     """
-    find_shift(shift)
+    render = partial(_render, shift=find_shift(shift))
     provenance = {
         "population": "mimir_engine.phantom.population",
         "phantoms": len(seeds),
@@ -78,12 +79,11 @@ def write_projections(
         images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
         truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
         targets = stack.enter_context(truths)
-        tasks = chunks, [shift] * len(chunks)
-        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(_render, *tasks)
+        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(render, chunks)
         if processes > 1:
             pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
             stack.callback(pool.shutdown, cancel_futures=True)
-            made = pool.map(_render, *tasks)
+            made = pool.map(render, chunks)
         for pairs in made:
             for image, truth in pairs:
                 images.append(image)
@@ -92,9 +92,9 @@ def write_projections(
                 progress(targets.rows, len(seeds))
 
 
-def _render(seeds: range, shift_name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+def _render(seeds: range, shift: Shift) -> list[tuple[np.ndarray, np.ndarray]]:
     """Make some phantoms: image, uint8 ``(3, 256, 256)``, and truth, float32 ``(targets,)``."""
-    shift, made = find_shift(shift_name), []
+    made = []
     for seed in seeds:
         body = build_body(shifted_person(draw_person(seed), shift))
         truth = np.array(list(body.truth().values()), np.float32)

@@ -71,14 +71,8 @@ def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tupl
 
 def without_calibration(target: Target) -> Target:
     """Return the target with predictions left as the network gives them."""
-    return replace(
-        target,
-        variance_factor=1.0,
-        mean_slope=1.0,
-        mean_offset=0.0,
-        conformal_quantiles={},
-        conformal_quantiles_by_sex={},
-    )
+    raw = replace(target, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0)
+    return replace(raw, conformal_quantiles={}, conformal_quantiles_by_sex={})
 
 
 def apply_calibration(

@@ -114,15 +114,16 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
 def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     _check(module, held_out)
     predictor = Predictor(replace(module, targets=tuple(map(without_calibration, module.targets))))
-    blocks = [
-        predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
-        for start in range(0, len(held_out), BLOCK)
-    ]
-    mean = np.concatenate([prediction.mean for prediction, _ in blocks])
-    sd = np.sqrt(np.concatenate([prediction.variance for prediction, _ in blocks]))
-    features = np.concatenate([features for _, features in blocks])
+    predicted, features = zip(
+        *(
+            predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
+            for start in range(0, len(held_out), BLOCK)
+        )
+    )
+    mean = np.concatenate([block.mean for block in predicted])
+    sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
-    return CalibrationData(held_out.predictions(mean, sd, {}), source, features)
+    return CalibrationData(held_out.predictions(mean, sd, {}), source, np.concatenate(features))
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
