@@ -1,4 +1,4 @@
-"""Projections without voxels agree with those of the voxels."""
+"""Compare projections computed without voxels with those of the voxels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BLOCK = 16
 
 
 def through_voxels(seed: int) -> np.ndarray:
-    """The image of a phantom by way of stations and fused volumes."""
+    """Project a phantom through its stations and fused volumes."""
     body = build_body(draw_person(seed))
     stations = []
     for scanned in draw_stations(seed):
@@ -45,7 +45,7 @@ def both(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
 # correlation from 0.9997; fat fraction in blocks 1.5-1.8 grey levels, correlation from 0.9992.
 
 
-def test_water_and_fat_are_the_same_but_for_noise(both: tuple[np.ndarray, np.ndarray]):
+def test_water_and_fat_agree_except_for_noise(both: tuple[np.ndarray, np.ndarray]):
     voxels, direct = (image[:2] for image in both)
     assert np.abs(voxels - direct).mean(axis=(1, 2)).max() < 0.8
     assert np.abs((voxels - direct).mean(axis=(1, 2))).max() < 0.5
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_image():
     assert np.array_equal(render_projection(9), render_projection(9))
 
 
-def test_a_body_that_is_given_is_not_built_again():
+def test_a_given_body_gives_the_same_image():
     assert np.array_equal(render_projection(9, build_body(draw_person(9))), render_projection(9))
 
 

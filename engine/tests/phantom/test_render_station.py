@@ -1,4 +1,4 @@
-"""Voxels of phantoms, and the scanner that they are seen by."""
+"""Check voxels and scanner of phantoms."""
 
 from __future__ import annotations
 

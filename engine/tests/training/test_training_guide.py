@@ -1,4 +1,4 @@
-"""The commands of docs/training.md run as they stand, with fewer phantoms and steps."""
+"""Run the commands of docs/training.md with fewer phantoms and steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mimir_engine.cli import DONE, main
 from mimir_engine.measuring.device import cpu_threads
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-#: Counts of the guide, and what they are here.
+#: Counts of the guide, and their replacements.
 SMALLER = {"4000": "16", "2": "8"}
 QUICK_TRAINING = ("--steps", "1", "--architecture", "resnet18", "--device", "cpu")
 MORE = {
@@ -28,7 +28,7 @@ TARGETS = ("sex", "height", "liverFat")
 
 
 def commands() -> list[list[str]]:
-    """Every line of the guide that begins with `mimir`, made small."""
+    """Return each line of the guide that begins with `mimir`, with smaller numbers."""
     guide = (DOCS / "training.md").read_text("utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("mimir ")]
@@ -43,8 +43,8 @@ def _small(words: list[str]) -> list[str]:
     return [*words, *MORE.get(words[0], ())]
 
 
-def write_what_people_bring() -> None:
-    """The tables of the guide's second part, as if the phantoms were people."""
+def write_tables_and_identity() -> None:
+    """Write the tables of the guide's second part, as if the phantoms were people."""
     truths = sorted(Path("scans").glob("*.truth.json"))
     with Path("targets.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -59,16 +59,14 @@ def write_what_people_bring() -> None:
 
 
 @pytest.mark.slow
-def test_the_guide_s_commands_lead_from_nothing_to_measurements(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_commands_of_the_guide_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
     done = []
     with cpu_threads(1):
         for words in commands():
             if words[0] == "project":
-                write_what_people_bring()
+                write_tables_and_identity()
             assert main(words) == DONE, words
             done.append(words[0])
     assert set(done) == {
