@@ -17,7 +17,7 @@ from mimir_engine.inference_module.features import typicality
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
-from mimir_engine.training.calibration import reach_in_sd
+from mimir_engine.training.calibration import half_widths_in_sd
 from mimir_engine.training.conformal import LEVELS
 from mimir_engine.training.dataset import Dataset, load_dataset
 
@@ -69,7 +69,7 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
     for module, rows in zip(loaded, turns):
         sexes = [measure(module, mean[row], variance[row])[0].sex or "" for row in rows]
         for place, level in enumerate(LEVELS):
-            factors[rows, :, place] = reach_in_sd(module.targets, sexes, level)
+            factors[rows, :, place] = half_widths_in_sd(module.targets, sexes, level)
     sd = np.sqrt(variance)
     reach = factors[..., LEVELS.index(DEFAULT_LEVEL)] * sd
     recorded = ("male" if sex else "female" for sex in dataset.covariates["sex"])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Settings with which glibc keeps the memory of freed activations instead of returning it to the
 #: system a thousand times per step: training is 1.5 to 2 times as fast.
-PATIENT_ALLOCATOR = {
+TRAINING_ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "20000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "268435456",
@@ -125,12 +125,12 @@ def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Re
 
 
 def _choose_allocator(argv: list[str]) -> None:
-    """Restart this process with `PATIENT_ALLOCATOR`, which is read only at the start."""
+    """Restart this process with `TRAINING_ALLOCATOR`, which is read only at the start."""
     is_program = argv == sys.argv[1:]
-    chosen = PATIENT_ALLOCATOR.keys() & os.environ.keys()
+    chosen = TRAINING_ALLOCATOR.keys() & os.environ.keys()
     if sys.platform == "linux" and is_program and not chosen:
         command = [sys.executable, "-m", "mimir_engine", *argv]
-        os.execve(sys.executable, command, {**os.environ, **PATIENT_ALLOCATOR})
+        os.execve(sys.executable, command, {**os.environ, **TRAINING_ALLOCATOR})
 
 
 def show_step(prefix: str, later_runs: int, step: Progress) -> None:

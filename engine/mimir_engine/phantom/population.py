@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Name of the population in the provenance of data and networks.
+POPULATION = "mimir_engine.phantom.population"
+
 FEMALE, MALE = 0, 1
 
 _STREAMS = {"person": 11, "scanner": 12, "noise": 13, "projected noise": 14}

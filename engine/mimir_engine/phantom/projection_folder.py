@@ -25,7 +25,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
-from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.population import POPULATION, draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
 from mimir_engine.study.source_name import uk_biobank_ids
@@ -55,7 +55,7 @@ def write_projections(
     """
     render = partial(_render, shift=find_shift(shift))
     provenance = {
-        "population": "mimir_engine.phantom.population",
+        "population": POPULATION,
         "phantoms": len(seeds),
         "first_seed": seeds[0],
         "last_seed": seeds[-1],

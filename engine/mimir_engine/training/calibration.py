@@ -86,7 +86,7 @@ def apply_calibration(
     scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
     mean = (scale.apply(predictions.mean) * slopes + offsets) * scale.sd + scale.mean
     sd = predictions.sd * np.sqrt(factors)
-    reach = sd * reach_in_sd(targets, recorded_sexes(predictions), level)
+    reach = sd * half_widths_in_sd(targets, recorded_sexes(predictions), level)
     return replace(
         predictions, mean=mean, sd=sd, lower=mean - reach, upper=mean + reach, level=level
     )
@@ -107,7 +107,7 @@ def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> P
     )
 
 
-def reach_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
+def half_widths_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
     """Compute half widths of intervals in SD, float64 ``(studies, targets)``; NaN for a class."""
     reach = np.full((len(sexes), len(targets)), np.nan)
     for column, target in enumerate(targets):

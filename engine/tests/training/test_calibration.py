@@ -17,8 +17,8 @@ from mimir_engine.training.accuracy import cross_calibrate
 from mimir_engine.training.calibration import (
     apply_calibration,
     fit_calibration,
+    half_widths_in_sd,
     mean_correction,
-    reach_in_sd,
     recorded_sexes,
     remove_calibration,
     select_studies,
@@ -138,7 +138,7 @@ def test_a_measurement_has_the_interval_that_was_calibrated() -> None:
     data = predicted(2_000, men=2.0)
     calibrations = fit_calibration(data, TARGETS)
     liver = calibrations[1]
-    reach = reach_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
+    reach = half_widths_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
     assert reach.tolist() == [interval_factor(liver, 0.9, s) for s in ("female", "male", None)]
     assert reach[0] < reach[2] < reach[1]
 
