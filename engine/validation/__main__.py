@@ -18,7 +18,7 @@ from commands import THREADS, mimir, restart_in_training_environment
 from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
-from plan import FULL, SMALL, Plan
+from plan import FULL, SMALL, UNSEEN, Plan
 from tables import (
     fresh_table,
     made_with,
@@ -27,11 +27,9 @@ from tables import (
     shift_table,
     summary,
     trial_table,
-    write_tables,
 )
 from trials import Outcome, run_trials
 
-from mimir_engine.cli._progress import CountLine
 from mimir_engine.inference_module import find_module
 from mimir_engine.training.identity import PHANTOM
 
@@ -51,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     plan, work = SMALL if arguments.small else FULL, arguments.output
     make_phantoms(plan, work)
-    outcomes = try_recipes(plan, work)
+    outcomes = run_trials(plan, work / "data" / "training", work / "trials")
     cross_validate(plan, work)
     package(plan, work)
     found = measure_cohorts(plan, work)
@@ -70,11 +68,6 @@ def make_phantoms(plan: Plan, work: Path) -> None:
             *("--seed", cohort.first_seed, "--count", cohort.count),
             *("--output", work / "data" / cohort.name),
         )
-
-
-def try_recipes(plan: Plan, work: Path) -> tuple[Outcome, ...]:
-    """Run the paired trials."""
-    return run_trials(plan, work / "data" / "training", work / "trials", CountLine)
 
 
 def cross_validate(plan: Plan, work: Path) -> None:
@@ -125,12 +118,9 @@ def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohor
     return {
         networks: {
             cohort: measure_cohort(
-                folders,
-                work / "data" / cohort,
-                work / "measured" / f"{networks}-{cohort}.npz",
-                CountLine(f"phantoms measured ({networks}, {cohort})"),
+                folders, work / "data" / cohort, work / "measured" / f"{networks}-{cohort}.npz"
             )
-            for cohort in plan.judged
+            for cohort in UNSEEN
         }
         for networks, folders in (("folds", folds), ("shipped", [shipped]))
     }
@@ -154,7 +144,9 @@ def report(
         **{f"fresh-{of}": fresh_table(of, f, plan.resamples) for of, f in fresh.items()},
         **{f"shifts-{of}": shift_table(of, cohorts) for of, cohorts in found.items()},
     }
-    write_tables(work / "tables", tables)
+    (work / "tables").mkdir(exist_ok=True)
+    for name, text in tables.items():
+        (work / "tables" / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     figures = work / "figures"
     draw_trials(figures / "trials.png", outcomes)
     draw_curves(figures / "curves.png", fresh)

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from mimir_engine.cli._training_options import PATIENT_ALLOCATOR
+from mimir_engine.cli._training_options import TRAINING_ALLOCATOR
 
 #: Sums of float32 depend on the number of threads, and training on each of their last digits.
 THREADS = 2
@@ -20,7 +20,7 @@ def restart_in_training_environment() -> None:
     """
     needed = {"OMP_NUM_THREADS": str(THREADS)}
     if sys.platform == "linux":
-        needed |= PATIENT_ALLOCATOR
+        needed |= TRAINING_ALLOCATOR
     if not needed.items() <= os.environ.items():
         os.execve(sys.executable, sys.orig_argv, {**os.environ, **needed})
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from measured_cohort import CURVE, LEVEL, MeasuredCohort
+from measured_cohort import CURVE, MeasuredCohort
 from tables import coverage
 from trials import Outcome
 
 from mimir_engine.evaluation.plot_style import ESTIMATE, QUIET, TRUTH, WARNING
 from mimir_engine.measuring.display_text import words
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Colours of the cohorts, in their order.
 COLOURS = (ESTIMATE, QUIET, TRUTH, WARNING)
@@ -48,7 +49,7 @@ def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohor
     for axis, (networks, cohorts) in zip(axes, by_networks.items()):
         names = cohorts["fresh"].predictions.names
         shown = [i for i in range(len(names)) if np.isfinite(coverage(cohorts["fresh"])[i])]
-        axis.axvline(100 * LEVEL, color=QUIET, linewidth=0.8)
+        axis.axvline(100 * DEFAULT_LEVEL, color=QUIET, linewidth=0.8)
         for place, (name, cohort) in enumerate(cohorts.items()):
             axis.plot(
                 100 * coverage(cohort)[shown],

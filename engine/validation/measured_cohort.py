@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from mimir_engine.cli._progress import CountLine
 from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.features import distance_ratio
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
-from mimir_engine.training.calibration import reach_in_sd
+from mimir_engine.training.calibration import half_widths_in_sd
 from mimir_engine.training.conformal import LEVELS
 from mimir_engine.training.dataset import Dataset, load_dataset
 
 #: Levels of the calibration curve; at 0 and 1 every curve is exact.
 CURVE = (0.0, *LEVELS, 1.0)
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class MeasuredCohort:
     """Measurements of a cohort of phantoms.
 
     Attributes:
-        predictions: With references, intervals of `LEVEL`, and the group "sex" (recorded).
+        predictions: With references, intervals of the default level, and the recorded "sex".
         factors: Half widths in SD at `LEVELS`, float64 ``(phantoms, targets, levels)``.
         unusual: True for images beyond the 99 % quantile of usual ones, bool ``(phantoms,)``.
     """
@@ -49,9 +51,7 @@ class MeasuredCohort:
         return np.pad(np.array(inner), ((0, 0), (1, 1)), constant_values=(0.0, 1.0))
 
 
-def measure_cohort(
-    modules: Sequence[Path], data: Path, cache: Path, progress: Callable[[int, int], None]
-) -> MeasuredCohort:
+def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> MeasuredCohort:
     """Measure a folder of phantom projections, each phantom with one of the modules in turn.
 
     Args:
@@ -59,24 +59,23 @@ def measure_cohort(
             networks of a cross-validation's folds, which are equally good for a new phantom.
         data: Folder of `mimir phantom --projections`.
         cache: File (.npz) that keeps the predictions, so that a killed run can be resumed.
-        progress: Called with (phantoms done, phantoms in all).
     """
     loaded, dataset = [load_module(folder) for folder in modules], load_dataset(data)
     turns = [np.arange(turn, len(dataset), len(loaded)) for turn in range(len(loaded))]
     if not cache.exists():
-        _predict(loaded, turns, dataset, cache, progress)
+        _predict(loaded, turns, dataset, cache)
     with np.load(cache) as kept:
         mean, variance, ratio = kept["mean"], kept["variance"], kept["ratio"]
     factors = np.empty((*mean.shape, len(LEVELS)))
     for module, rows in zip(loaded, turns):
         sexes = [measure(module, mean[row], variance[row])[0].sex or "" for row in rows]
         for place, level in enumerate(LEVELS):
-            factors[rows, :, place] = reach_in_sd(module.targets, sexes, level)
+            factors[rows, :, place] = half_widths_in_sd(module.targets, sexes, level)
     sd = np.sqrt(variance)
-    reach = factors[..., LEVELS.index(LEVEL)] * sd
+    reach = factors[..., LEVELS.index(DEFAULT_LEVEL)] * sd
     recorded = ("male" if sex else "female" for sex in dataset.covariates["sex"])
     predictions = dataset.predictions(mean, sd, {"sex": recorded})
-    bounds = {"lower": mean - reach, "upper": mean + reach, "level": LEVEL}
+    bounds = {"lower": mean - reach, "upper": mean + reach, "level": DEFAULT_LEVEL}
     return MeasuredCohort(replace(predictions, **bounds), factors, ratio > 1)
 
 
@@ -85,18 +84,16 @@ def _predict(
     turns: Sequence[np.ndarray],
     dataset: Dataset,
     cache: Path,
-    progress: Callable[[int, int], None],
 ) -> None:
     shape = dataset.targets.shape
     mean, variance, ratio = np.empty(shape), np.empty(shape), np.empty(len(dataset))
-    done = 0
+    done, show = 0, CountLine(f"phantoms measured ({cache.stem})")
     for module, rows in zip(modules, turns):
         predicted, features = Predictor(module).predict_with_features(dataset.read_images(rows))
         statistics = module.features()
         mean[rows], variance[rows] = predicted.mean, predicted.variance
         ratio[rows] = np.nan if statistics is None else distance_ratio(statistics, features)
         done += len(rows)
-        progress(done, len(dataset))
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache.with_suffix(".part.npz"), mean=mean, variance=variance, ratio=ratio)
-    cache.with_suffix(".part.npz").replace(cache)
+        show(done, len(dataset))
+    with atomic_file(cache) as file:
+        np.savez(file, mean=mean, variance=variance, ratio=ratio)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SHIFTS = ("noise", "bodies", "contrast")
+#: Names of the cohorts that no network and no calibration has seen.
+UNSEEN = ("fresh", *SHIFTS)
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,6 @@ class Plan:
             *(Cohort(shift, 3_100_000, self.shifted, shift) for shift in SHIFTS),
         )
         return {cohort.name: cohort for cohort in cohorts}
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        """Names of the cohorts that no network and no calibration has seen."""
-        return ("fresh", *SHIFTS)
 
 
 FULL = Plan()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from commands import THREADS, mimir
-from measured_cohort import LEVEL, measure_cohort
+from measured_cohort import measure_cohort
 
 from mimir_engine.evaluation.evaluate import Evaluation, evaluate
 from mimir_engine.evaluation.figures import draw_evaluation
@@ -47,7 +47,7 @@ def main() -> None:
     mimir(*first, "--count", arguments.archives, "--output", studies, "--light")
     mimir("infer", studies, "--modules", "phantom", "--output", output / "inferred")
     cache = output / f"predictions-{module.version}.npz"
-    projected = measure_cohort([module.folder], images, cache, lambda *_: None).predictions
+    projected = measure_cohort([module.folder], images, cache).predictions
     inferred = read_inferred(output / "inferred" / "predictions.csv", projected)
     evaluations = {"projections": projected, "archives": inferred}
     found = [judge(output / name, predictions) for name, predictions in evaluations.items()]
@@ -66,7 +66,7 @@ def read_inferred(path: Path, projected: Predictions) -> Predictions:
 
 def judge(folder: Path, predictions: Predictions) -> Evaluation:
     """Write metrics and figures of predictions."""
-    evaluation = evaluate(predictions, level=LEVEL)
+    evaluation = evaluate(predictions)
     write_metrics(folder, evaluation)
     draw_evaluation(folder / "figures", predictions, evaluation)
     return evaluation

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from measured_cohort import CURVE, LEVEL, MeasuredCohort
+from measured_cohort import CURVE, MeasuredCohort
 from trials import Outcome
 
 import mimir_engine
 from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
 from mimir_engine.evaluation.uncertainty import auce
 from mimir_engine.files.markdown_table import markdown_table
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Heading of the tables of each kind of networks.
 NETWORKS = {
@@ -52,19 +52,15 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
         for outcome in outcomes
     ]
     head = (
-        "part",
-        "alternative",
-        "CRPS with the part",
-        "increase without it",
-        "increase for each seed",
-        "R² with, without",
+        *("part", "alternative", "CRPS with the part", "increase without it"),
+        *("increase for each seed", "R² with, without"),
     )
     return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
 def fresh_table(networks: str, fresh: MeasuredCohort, resamples: int) -> str:
     """Format accuracy, coverage and calibration of each target."""
-    found = _evaluated(fresh, resamples)
+    found = evaluate(fresh.predictions, fresh.predictions.groups, resamples=resamples)
     areas = area(fresh)
     rows = []
     for place, (name, unit) in enumerate(zip(found.names, found.units)):
@@ -127,8 +123,8 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
 
 
 def coverage(cohort: MeasuredCohort) -> np.ndarray:
-    """Compute the coverage at `LEVEL`, float64 ``(targets,)``; NaN for a class."""
-    return cohort.curve()[:, CURVE.index(LEVEL)] + _nan_of_classes(cohort)
+    """Compute the coverage at the default level, float64 ``(targets,)``; NaN for a class."""
+    return cohort.curve()[:, CURVE.index(DEFAULT_LEVEL)] + _nan_of_classes(cohort)
 
 
 def area(cohort: MeasuredCohort) -> np.ndarray:
@@ -144,25 +140,13 @@ def made_with() -> str:
     )
 
 
-def write_tables(folder: Path, tables: Mapping[str, str]) -> None:
-    """Write each table to a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in tables.items():
-        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-
-
-def _evaluated(cohort: MeasuredCohort, resamples: int) -> Evaluation:
-    predictions = cohort.predictions
-    return evaluate(predictions, predictions.groups, LEVEL, resamples)
-
-
 def _nan_of_classes(cohort: MeasuredCohort) -> np.ndarray:
     return np.where(np.isnan(cohort.factors).any(axis=(0, 2)), np.nan, 0.0)
 
 
 def _mean_errors(cohort: MeasuredCohort) -> np.ndarray:
-    errors: np.ndarray = np.abs(cohort.predictions.mean - cohort.predictions.reference).mean(axis=0)
-    return errors
+    p = cohort.predictions
+    return np.asarray(np.abs(p.mean - p.reference).mean(axis=0))
 
 
 def _with_interval(found: Evaluation, name: str, metric: str) -> str:

@@ -8,15 +8,16 @@ several seeds; they compare, they do not show the accuracy of a finished module.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from plan import Plan
 
+from mimir_engine.cli._progress import CountLine
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.uncertainty import crps
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import load_dataset
 from mimir_engine.training.fit import fit
@@ -67,16 +68,13 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
     )  # fmt: skip
 
 
-def run_trials(
-    plan: Plan, data: Path, folder: Path, count_line: Callable[[str], Callable[[int, int], None]]
-) -> tuple[Outcome, ...]:
+def run_trials(plan: Plan, data: Path, folder: Path) -> tuple[Outcome, ...]:
     """Train and evaluate; runs that are done already are not repeated.
 
     Args:
         plan: Sizes and seeds.
         data: Folder of the training phantoms.
         folder: Folder of the predictions; a killed run can be resumed.
-        count_line: Makes the function that shows the steps of a run.
     """
     dataset, rows = load_dataset(data), np.arange(plan.trial_phantoms + plan.trial_judged)
     learned = dataset.subset(rows[: plan.trial_phantoms])
@@ -84,27 +82,20 @@ def run_trials(
     scale = learned.targets.std(axis=0, ddof=1)
 
     def predictions(recipe: Recipe) -> np.ndarray:
-        path = folder / f"{_name(recipe)}.npy"
+        run = folder / _name(recipe)
+        path = folder / f"{run.name}.npy"
         if not path.exists():
-            _train(recipe, path)
+            show = CountLine(f"steps of {run.name}")
+            fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
+            with atomic_file(path) as file:
+                np.save(file, np.stack(predict_dataset(load_checkpoint(run), judged)))
+            shutil.rmtree(run)
         return np.load(path)
-
-    def _train(recipe: Recipe, path: Path) -> None:
-        run = path.with_suffix("")
-        show = count_line(f"steps of {run.name}")
-        fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
-        prediction = predict_dataset(load_checkpoint(run), judged)
-        with path.with_suffix(".part").open("wb") as file:
-            np.save(file, np.stack(prediction))
-        path.with_suffix(".part").replace(path)
-        shutil.rmtree(run)
 
     outcomes = []
     for trial in trials(plan):
         pairs = [
-            tuple(
-                predictions(replace(recipe, seed=seed)) for recipe in (trial.having, trial.lacking)
-            )
+            [predictions(replace(recipe, seed=seed)) for recipe in (trial.having, trial.lacking)]
             for seed in plan.trial_seeds
         ]
         outcomes.append(_outcome(trial, pairs, judged.targets, scale, plan.resamples))
@@ -121,7 +112,7 @@ def _name(recipe: Recipe) -> str:
 
 def _outcome(
     trial: Trial,
-    pairs: list[tuple[np.ndarray, np.ndarray]],
+    pairs: list[list[np.ndarray]],
     reference: np.ndarray,
     scale: np.ndarray,
     resamples: int,
@@ -136,12 +127,12 @@ def _outcome(
     fits = np.mean([[_r2(predicted[0], reference) for predicted in pair] for pair in pairs], axis=0)
     return Outcome(
         trial,
-        crps=float(scores[:, 0].mean()),
-        added=tuple(added.mean(axis=1).tolist()),
-        lower=float(lower),
-        upper=float(upper),
-        r2=float(fits[0]),
-        r2_without=float(fits[1]),
+        crps=scores[:, 0].mean(),
+        added=tuple(added.mean(axis=1)),
+        lower=lower,
+        upper=upper,
+        r2=fits[0],
+        r2_without=fits[1],
     )
 
 

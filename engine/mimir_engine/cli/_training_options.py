@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 #: Settings with which glibc keeps the memory of freed activations instead of returning it to the
 #: system a thousand times per step: training is 1.5 to 2 times as fast.
-PATIENT_ALLOCATOR = {
+TRAINING_ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "20000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for images and targets."""
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for images, targets, network and optimisation."""
     parser.add_argument(
         "data",
         type=Path,
@@ -59,10 +59,6 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help="list of participants or studies not to use, one per line",
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
-
-
-def add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for network and optimisation."""
     parser.add_argument(
         "--recipe",
         default="published",
@@ -81,8 +77,11 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def dataset_and_device(arguments: argparse.Namespace) -> tuple[Dataset, str]:
-    """Load the data set that the options select, print what it leaves out, and choose a device."""
+def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
+    """Prepare this process for training; return the selected data set and device.
+
+    The number of studies, and of those left out, is printed.
+    """
     _choose_allocator(arguments.argv)
     require("network")
     from mimir_engine.measuring.device import choose_device
@@ -111,7 +110,7 @@ _REASONS = {
 def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
     """Build the recipe of a network, without ImageNet's weights if those are unavailable.
 
-    A run that has begun in ``run_dir`` keeps the weights it started from.
+    A run of it that has begun in `run_dir` keeps its initial weights.
     """
     from mimir_engine.training.imagenet import with_obtainable_start
     from mimir_engine.training.recipe import RECIPES
@@ -126,12 +125,12 @@ def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Re
 
 
 def _choose_allocator(argv: list[str]) -> None:
-    """Restart this process with ``PATIENT_ALLOCATOR``, which is read only at the start."""
+    """Restart this process with `TRAINING_ALLOCATOR`, which is read only at the start."""
     is_program = argv == sys.argv[1:]
-    chosen = PATIENT_ALLOCATOR.keys() & os.environ.keys()
+    chosen = TRAINING_ALLOCATOR.keys() & os.environ.keys()
     if sys.platform == "linux" and is_program and not chosen:
         command = [sys.executable, "-m", "mimir_engine", *argv]
-        os.execve(sys.executable, command, {**os.environ, **PATIENT_ALLOCATOR})
+        os.execve(sys.executable, command, {**os.environ, **TRAINING_ALLOCATOR})
 
 
 def show_step(prefix: str, later_runs: int, step: Progress) -> None:

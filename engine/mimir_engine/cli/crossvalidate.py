@@ -10,8 +10,7 @@ from mimir_engine.cli import _training_options as options
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    options.add_data_options(parser)
-    options.add_recipe_options(parser)
+    options.add_training_options(parser)
     parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
     parser.add_argument(
@@ -24,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Cross-validate, or continue a cross-validation that was stopped."""
-    dataset, device = options.dataset_and_device(arguments)
+    dataset, device = options.prepare_training(arguments)
     from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate
     from mimir_engine.training.fit import Progress
 

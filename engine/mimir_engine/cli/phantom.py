@@ -64,13 +64,13 @@ def _write_projections(arguments: argparse.Namespace, seeds: range) -> None:
 
 
 def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
-    from mimir_engine.phantom.dicom_study import study_name, write_study
+    from mimir_engine.phantom.dicom_study import ALL_CONTRASTS, study_name, write_study
 
-    light = {"contrasts": ("water", "fat")} if arguments.light else {}
+    contrasts = ("water", "fat") if arguments.light else ALL_CONTRASTS
     for seed in seeds:
         path = arguments.output / f"{study_name(seed)}.zip"
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.with_suffix(".truth.json").exists():  # written last
-                write_study(path, seed, **light)
+                write_study(path, seed, contrasts)
         print(path, flush=True)

@@ -12,8 +12,7 @@ from mimir_engine.cli import _training_options as options
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    options.add_data_options(parser)
-    options.add_recipe_options(parser)
+    options.add_training_options(parser)
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, help="seed of the network (default: 0)")
     seeds.add_argument(
@@ -24,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or continue runs that were stopped."""
     runs = _runs(arguments)
-    dataset, device = options.dataset_and_device(arguments)
+    dataset, device = options.prepare_training(arguments)
     from mimir_engine.training.fit import fit
 
     for number, (seed, folder) in enumerate(runs, start=1):

@@ -74,8 +74,10 @@ class Body:
         names: Names of the ``P`` columns; several may share one.
         tissues: Tissue of each column.
         parents: Index of the column it lies in, None in the air; parents come before children.
-        centre_x, centre_y, half_x, half_y: Ellipses (mm), ``(P, K)``; half-axes are 0 where the
-            column does not exist.
+        centre_x: LPS x of the ellipses' centres (mm), ``(P, K)``.
+        centre_y: LPS y of the centres.
+        half_x: Half-axes along x (mm), ``(P, K)``; 0 at heights without the column.
+        half_y: Half-axes along y.
     """
 
     person: Person
@@ -144,11 +146,12 @@ class Body:
         """
         p = self.person
         hip, knee = p.crotch_level + 0.05, p.knee_level + 0.03
+        density = np.array([tissue.density for tissue in self.tissues])
         fat, lean = self._fat_and_lean_l(p.knee_level + 0.02, p.shoulder_level + 0.02)
         return {
             "sex": float(p.sex),
             "height": p.height / 10.0,
-            "weight": self._weight_kg(),
+            "weight": float(self.minus_surroundings(density) @ self.volumes_l()),
             "visceralFatVolume": self.own_volume_l("visceral fat"),
             "abdominalSubcutaneousFatVolume": self.own_volume_l("trunk skin", hip, p.dome_level),
             "totalFatVolume": fat,
@@ -167,10 +170,6 @@ class Body:
         volumes = np.where(arm, 0.0, self.volumes_l(low, high))
         fat = float(self.minus_surroundings(adipose) @ volumes)
         return fat, float(self.minus_surroundings(solid) @ volumes) - fat
-
-    def _weight_kg(self) -> float:
-        density = np.array([tissue.density for tissue in self.tissues])
-        return float(self.minus_surroundings(density) @ self.volumes_l())
 
     def _girth_mm(self, name: str, level: float) -> float:
         """Perimeter of a column at a level."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.rician_noise import AIR_VARIANCE, rician_mean
-from mimir_engine.phantom.scanner import MAX_ROWS, PIXEL_MM, ScannedStation, rows_y
+from mimir_engine.phantom.scanner import MAX_ROWS, PIXEL_MM, ROWS_Y_MM, ScannedStation
 from mimir_engine.projection.project import BED_ROWS
 
 #: Rows of the fused volume that projections use; those behind show the table.
@@ -26,14 +26,20 @@ class BodySlices:
 
     Attributes:
         order: Index of each slice among all stations' slices, ``(M,)``.
-        x, y, half_x, half_y: Ellipses (mm), ``(P, M)``; half-axes 0 where a column is not cut.
+        x: LPS x of the ellipses' centres (mm), ``(P, M)``.
+        y: LPS y of the centres.
+        half_x: Half-axes along x (mm), ``(P, M)``; 0 in slices that do not cut the column.
+        half_y: Half-axes along y.
         signal: Water and fat of each column minus those around it, with gain, ``(2, P, M)``.
         offset: The same difference of the mean signal added by noise, ``(2, P, M)``.
         bright: The same difference of membership in the body mask, ``(P,)``.
-        bias_x, bias_y: Linear and quadratic coefficient of the coil bias, ``(2, M, 1)``.
+        bias_x: Linear and quadratic coefficient of the coil bias along x, ``(2, M, 1)``.
+        bias_y: The same along y.
         sigma: SD of the noise in each part of the complex signal, ``(M, 1)``.
-        rows, seen_rows: Number of rows, and of rows not behind the table, ``(M, 1)``.
-        y_low, y_high: Edges of the seen rows (mm), ``(M, 1)``.
+        rows: Number of rows, ``(M, 1)``.
+        seen_rows: Number of rows not behind the table, ``(M, 1)``.
+        y_low: Front edge of the seen rows (mm), ``(M, 1)``.
+        y_high: Back edge of the seen rows (mm), ``(M, 1)``.
         row_is_scanned: True if the station has this row, bool ``(M, SEEN_ROWS)``.
     """
 
@@ -85,7 +91,7 @@ def cut_body(body: Body, stations: Sequence[ScannedStation]) -> BodySlices:
     first = each([s.first_row for s in stations])
     last = np.minimum(each([s.window.stop for s in stations]), np.float32(SEEN_ROWS))
     row = np.arange(SEEN_ROWS)
-    y_edge = rows_y()[0] - PIXEL_MM / 2
+    y_edge = ROWS_Y_MM[0] - PIXEL_MM / 2
     signal, offset = _differences(body, gain, sigma[:, 0])
     x, y, half_x, half_y = (table.astype(np.float32) for table in body.at(z[order]))
     bright = np.array([t.water + t.fat >= BRIGHT for t in body.tissues], np.float32)

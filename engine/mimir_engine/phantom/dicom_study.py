@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -23,11 +24,11 @@ from mimir_engine.phantom.body import TRUTHS, Body
 from mimir_engine.phantom.population import MALE, draw_person
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.scanner import (
-    FIRST_X_MM,
+    COLUMNS_X_MM,
     PIXEL_MM,
+    ROWS_Y_MM,
     ScannedStation,
     draw_stations,
-    rows_y,
 )
 from mimir_engine.study.contrast import Contrast
 
@@ -66,7 +67,6 @@ def write_study(
     Returns:
         The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
     """
-    path = Path(path)
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     body = build_body(draw_person(seed))
     manifest = [",".join(_MANIFEST_COLUMNS)]
@@ -121,7 +121,7 @@ class _Series:
     def files(self, volume: np.ndarray) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of each slice's file from uint16 ``[slice, row, column]``."""
         shared = _encoded(self._header(volume.shape[1:]))
-        x, y = FIRST_X_MM, float(rows_y()[self.station.first_row])
+        x, y = COLUMNS_X_MM[0], ROWS_Y_MM[self.station.first_row]
         for k, (z, pixels) in enumerate(zip(self.station.z, volume)):
             uid = self.uid("image", self.number, k)
             own = Dataset()
@@ -211,12 +211,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _encoded(dataset: Dataset) -> dict[int, bytes]:
     """Encode each element of a data set in explicit little endian."""
-    elements = {}
-    for element in dataset:
-        file = _little_endian()
-        write_data_element(file, element)
-        elements[int(element.tag)] = bytes(file.getvalue())
-    return elements
+    return {int(element.tag): _little_endian(write_data_element, element) for element in dataset}
 
 
 def _preamble(uid: str) -> bytes:
@@ -226,12 +221,11 @@ def _preamble(uid: str) -> bytes:
     meta.MediaStorageSOPInstanceUID = UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = UID(UID_ROOT + "277440265487465716")
-    file = _little_endian()
-    write_file_meta_info(file, meta)
-    return bytes(128) + b"DICM" + bytes(file.getvalue())
+    return bytes(128) + b"DICM" + _little_endian(write_file_meta_info, meta)
 
 
-def _little_endian() -> DicomBytesIO:
+def _little_endian(write: Callable[[DicomBytesIO, Any], None], content: Any) -> bytes:
     file = DicomBytesIO()
     file.is_little_endian, file.is_implicit_VR = True, False
-    return file
+    write(file, content)
+    return bytes(file.getvalue())

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Name of the population in the provenance of data and networks.
+POPULATION = "mimir_engine.phantom.population"
+
 FEMALE, MALE = 0, 1
 
 _STREAMS = {"person": 11, "scanner": 12, "noise": 13, "projected noise": 14}
@@ -40,9 +43,11 @@ class Person:
         height: Body height.
         frame: Skeletal width; 1 is a woman of mean height.
         muscle: Muscle thickness; 1 is a woman's.
-        muscle_fat, liver_fat: Fat fraction inside muscle and liver, 0..1.
+        muscle_fat: Fat fraction inside muscle, 0..1.
+        liver_fat: Fat fraction inside the liver, 0..1.
         subcutaneous: Thickness of the abdomen's subcutaneous fat.
-        hip_fat, front_fat: Thickness at hips and thighs, and at the belly, relative to that.
+        hip_fat: Thickness at hips and thighs relative to that.
+        front_fat: Thickness at the belly relative to that.
         breast: Radius of the breasts; 0 in men.
         visceral: Visceral adipose tissue.
         liver: Volume of the liver.
@@ -50,13 +55,17 @@ class Person:
         bladder: Filling of the bladder.
         mesentery: Share of the visceral fat that lies between the bowel loops.
         belly_depth: Depth over width of the lower abdominal cavity.
-        crotch_level, knee_level, shoulder_level: Proportions.
+        crotch_level: Level of the crotch.
+        knee_level: Level of the knees.
+        shoulder_level: Level of the shoulders.
         dome_level: Top of the abdominal cavity, under the diaphragm.
         scan_top_level: Level at which the scan begins.
-        shift_x, shift_y: Position on the table.
+        shift_x: Shift to the left.
+        shift_y: Shift backwards.
         lean_x: Sideways lean of the body's axis, mm per mm.
         arm: Thickness of the arms; 1 is the mean.
-        arm_gap, leg_gap: Gap between arms and trunk, and between the knees.
+        arm_gap: Gap between arms and trunk.
+        leg_gap: Gap between the knees.
         asymmetry: Relative difference of right and left leg, arm and lung.
         clutter: Seed of variation that is not measured: the bowel's loops.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Optional
@@ -23,9 +24,9 @@ from mimir_engine.errors import MimirError
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
-from mimir_engine.phantom.population import draw_person
+from mimir_engine.phantom.population import POPULATION, draw_person
 from mimir_engine.phantom.render_projection import render_projection
-from mimir_engine.phantom.shift import find_shift, shifted_person
+from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
 from mimir_engine.projection.project import IMAGE_SHAPE
 from mimir_engine.study.source_name import uk_biobank_ids
 
@@ -50,11 +51,11 @@ def write_projections(
         shift: Name of the difference from the population and the scanner of training.
 
     Raises:
-        MimirError: ``PHANTOM_FOLDER`` where the folder holds anything else, ``SHIFT_UNKNOWN``.
+        MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``.
     """
-    find_shift(shift)
+    render = partial(_render, shift=find_shift(shift))
     provenance = {
-        "population": "mimir_engine.phantom.population",
+        "population": POPULATION,
         "phantoms": len(seeds),
         "first_seed": seeds[0],
         "last_seed": seeds[-1],
@@ -62,7 +63,11 @@ def write_projections(
     }
     names = [study_name(seed) for seed in seeds]
     studies = [StudyId(name, *uk_biobank_ids(name)) for name in names]
-    if not describe_folder(folder, studies, _definitions(), provenance):
+    sex = TargetDefinition("sex", "", kind="class", non_negative=False)
+    definitions = [
+        sex if name == sex.name else TargetDefinition(name, unit) for name, unit in TRUTHS.items()
+    ]
+    if not describe_folder(folder, studies, definitions, provenance):
         raise MimirError(
             "PHANTOM_FOLDER",
             f"{folder} holds projections of other phantoms or of an earlier version",
@@ -74,12 +79,11 @@ def write_projections(
         images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
         truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
         targets = stack.enter_context(truths)
-        tasks = chunks, [shift] * len(chunks)
-        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(_render, *tasks)
+        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(render, chunks)
         if processes > 1:
             pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
             stack.callback(pool.shutdown, cancel_futures=True)
-            made = pool.map(_render, *tasks)
+            made = pool.map(render, chunks)
         for pairs in made:
             for image, truth in pairs:
                 images.append(image)
@@ -88,19 +92,9 @@ def write_projections(
                 progress(targets.rows, len(seeds))
 
 
-def _definitions() -> list[TargetDefinition]:
-    """Describe the truths as targets: all are known in the unit they are reported in."""
-    return [
-        TargetDefinition(name, unit, kind="class", non_negative=False)
-        if name == "sex"
-        else TargetDefinition(name, unit)
-        for name, unit in TRUTHS.items()
-    ]
-
-
-def _render(seeds: range, shift_name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+def _render(seeds: range, shift: Shift) -> list[tuple[np.ndarray, np.ndarray]]:
     """Make some phantoms: image, uint8 ``(3, 256, 256)``, and truth, float32 ``(targets,)``."""
-    shift, made = find_shift(shift_name), []
+    made = []
     for seed in seeds:
         body = build_body(shifted_person(draw_person(seed), shift))
         truth = np.array(list(body.truth().values()), np.float32)

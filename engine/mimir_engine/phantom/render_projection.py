@@ -23,14 +23,14 @@ from mimir_engine.phantom.population import draw_person, stream
 from mimir_engine.phantom.render_station import occupancy, pixels_between
 from mimir_engine.phantom.scanner import (
     COLUMNS,
+    COLUMNS_X_MM,
     PIXEL_MM,
+    ROWS_Y_MM,
     ScannedStation,
-    columns_x,
     draw_stations,
-    rows_y,
     sensitivity,
 )
-from mimir_engine.phantom.shift import SHIFTS, Shift, shifted_signal, shifted_stations
+from mimir_engine.phantom.shift import SHIFTS, Shift, shifted_noise, shifted_signal
 from mimir_engine.projection.project import Views, compose, fat_fraction, liver_planes
 
 
@@ -48,7 +48,7 @@ def render_projection(
         shift: Differences of signal and noise from training; the body is not changed.
     """
     body = build_body(draw_person(seed)) if body is None else body
-    stations = shifted_stations(draw_stations(seed), shift)
+    stations = shifted_noise(draw_stations(seed), shift)
     noise = stream("projected noise", seed)
     return compose(*_views(shifted_signal(body, shift), stations, noise))
 
@@ -63,25 +63,25 @@ def _views(
     behind = (slices.rows - slices.seen_rows) * COLUMNS * slices.air()
     fusing = [
         _fusing_weights(stations, slices.order, image.sum(axis=1) + behind[:, 0])
-        for image in (coronal.water, coronal.fat)
+        for image in coronal[:2]
     ]
     row, column = liver_planes(
-        (fusing[0] @ sagittal.tissue).sum(axis=0), (fusing[0] @ coronal.tissue).sum(axis=0)
+        *((fusing[0] @ tissue).sum(axis=0) for _, _, tissue in (sagittal, coronal))
     )
     planes = [
         fat_fraction(fusing[0] @ water, fusing[1] @ fat)
         for water, fat in (
-            _plane(slices, along_y, rows_y()[row], rng) * slices.row_is_scanned[:, row, None],
-            _plane(slices, along_x, columns_x()[column], rng) * slices.row_is_scanned,
+            _plane(slices, along_y, ROWS_Y_MM[row], rng) * slices.row_is_scanned[:, row, None],
+            _plane(slices, along_x, COLUMNS_X_MM[column], rng) * slices.row_is_scanned,
         )
     ]
-    sums = []
-    for image, line in ((coronal, along_y), (sagittal, along_x)):
-        sd = slices.noise_sd(image.tissue, line.voxels) * line.is_scanned
-        for clean, weights in zip((image.water, image.fat), fusing):
+    fused = []
+    for (water, fat, tissue), lines in ((coronal, along_y), (sagittal, along_x)):
+        sd = slices.noise_sd(tissue, lines.voxels) * lines.is_scanned
+        for clean, weights in zip((water, fat), fusing):
             noise = sd * rng.standard_normal(clean.shape, dtype=np.float32)
-            sums.append(weights @ (clean + noise))
-    return Views(sums[0], sums[2]), Views(sums[1], sums[3]), Views(planes[0], planes[1])
+            fused.append(weights @ (clean + noise))
+    return Views(fused[0], fused[2]), Views(fused[1], fused[3]), Views(planes[0], planes[1])
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class _Lines:
         low, high: Ends of the lines (mm), ``(M, 1)``.
         bias_across, bias_along: Coil bias, ``(2, M, 1)``.
         voxels: Number of voxels of a line, ``(M, 1)``.
-        is_scanned: True where the station has the line, ``(M, n)`` or ``(1, 1)``.
+        is_scanned: True if the station has the line, ``(M, n)`` or ``(1, 1)``.
     """
 
     pixels: np.ndarray
@@ -111,7 +111,7 @@ class _Lines:
 def _along_y(slices: BodySlices) -> _Lines:
     """Coronal: one line per column, through the seen rows."""
     return _Lines(
-        columns_x().astype(np.float32),
+        COLUMNS_X_MM.astype(np.float32),
         (slices.x, slices.half_x),
         (slices.y, slices.half_y),
         slices.y_low,
@@ -125,9 +125,9 @@ def _along_y(slices: BodySlices) -> _Lines:
 
 def _along_x(slices: BodySlices) -> _Lines:
     """Sagittal: one line per seen row of the station, through all columns."""
-    low, high = columns_x()[[0, -1]] + np.array([-PIXEL_MM, PIXEL_MM]) / 2
+    low, high = COLUMNS_X_MM[[0, -1]] + np.array([-PIXEL_MM, PIXEL_MM]) / 2
     return _Lines(
-        rows_y()[:SEEN_ROWS].astype(np.float32),
+        ROWS_Y_MM[:SEEN_ROWS].astype(np.float32),
         (slices.y, slices.half_y),
         (slices.x, slices.half_x),
         np.full_like(slices.y_low, low),
@@ -139,17 +139,8 @@ def _along_x(slices: BodySlices) -> _Lines:
     )
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Mean sums along one direction, ``(M, n)``: water and fat, and number of body voxels."""
-
-    water: np.ndarray
-    fat: np.ndarray
-    tissue: np.ndarray
-
-
-def _sums(slices: BodySlices, lines: _Lines) -> _Sums:
-    """Sum all columns along the lines, including the mean offset by noise."""
+def _sums(slices: BodySlices, lines: _Lines) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sum water, fat and body voxels along the lines, with the mean offset by noise: ``(M, n)``."""
     shape = len(slices.order), len(lines.pixels)
     signal, offset = np.zeros((2, 2, *shape), np.float32)
     tissue = np.zeros(shape, np.float32)
@@ -172,7 +163,7 @@ def _sums(slices: BodySlices, lines: _Lines) -> _Sums:
             tissue[rows, window] += slices.bright[i] * chord
     bias = sensitivity(lines.pixels, lines.bias_across)
     water, fat = (signal * bias + offset + lines.voxels * slices.air()) * lines.is_scanned
-    return _Sums(water, fat, tissue * lines.is_scanned)
+    return water, fat, tissue * lines.is_scanned
 
 
 def _plane(

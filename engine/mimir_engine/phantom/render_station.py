@@ -8,7 +8,13 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import PIXEL_MM, ScannedStation, columns_x, rows_y, sensitivity
+from mimir_engine.phantom.scanner import (
+    COLUMNS_X_MM,
+    PIXEL_MM,
+    ROWS_Y_MM,
+    ScannedStation,
+    sensitivity,
+)
 
 Number = Union[float, np.ndarray]
 
@@ -24,7 +30,7 @@ def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.n
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
-    x, y = columns_x(), rows_y()[station.window]
+    x, y = COLUMNS_X_MM, ROWS_Y_MM[station.window]
     bias = station.bias
     in_plane = np.outer(sensitivity(y, bias.y), sensitivity(x, bias.x))
     gain = bias.along_z(len(station.z))
@@ -49,8 +55,10 @@ def occupancy(dx: np.ndarray, dy: np.ndarray, half_x: Number, half_y: Number) ->
     """Compute the share of each pixel inside an ellipse, 0..1, with an edge about one pixel wide.
 
     Args:
-        dx, dy: Distance of the pixels from the ellipse's centre (mm), broadcast against each other.
-        half_x, half_y: Half-axes (mm), above 0.
+        dx: Distance of the pixels from the ellipse's centre along x (mm), broadcast against `dy`.
+        dy: The same along y.
+        half_x: Half-axis along x (mm), above 0.
+        half_y: Half-axis along y (mm), above 0.
     """
     u, v = dx / half_x, dy / half_y
     # Distance to the edge, to first order: (q - 1) / |gradient of q|, with q = u² + v².

@@ -18,8 +18,12 @@ PIXEL_MM = 2.23214293
 COLUMNS = 224
 #: Rows of the largest station.
 MAX_ROWS = 174
-#: Patient x, y (LPS) of the first pixel's centre in the largest station, z of the topmost slice.
-FIRST_X_MM, FIRST_Y_MM, TOP_Z_MM = -249.0, -193.0, 210.0
+#: Patient x (LPS) of the column centres, the same in all stations.
+COLUMNS_X_MM = -249.0 + PIXEL_MM * np.arange(COLUMNS)
+#: Patient y (LPS) of the row centres of the largest station.
+ROWS_Y_MM = -193.0 + PIXEL_MM * np.arange(MAX_ROWS)
+#: Patient z (LPS) of the topmost slice.
+TOP_Z_MM = 210.0
 
 #: The stations from head to foot.
 SLICES = (64, 44, 44, 44, 72, 64)
@@ -35,12 +39,13 @@ OVERLAP_SPREAD_MM = 4
 class Bias:
     """Sensitivity of a station's coils, a product of one factor per direction.
 
-    Each factor is that of `sensitivity`; t is patient x or y in mm, and -1..1 from
-    the top to the bottom slice.
+    Each factor is that of `sensitivity`, with a linear and a quadratic coefficient.
 
     Attributes:
         gain: Signal of pure fat in the middle.
-        x, y, z: Linear and quadratic coefficient of the three factors.
+        x: Coefficients over patient x in mm.
+        y: Coefficients over patient y in mm.
+        z: Coefficients over -1..1, from the top to the bottom slice.
     """
 
     gain: float
@@ -63,7 +68,6 @@ class ScannedStation:
         z: Patient z (mm) of each slice, descending.
         spacing_z: Distance of the slices (mm).
         rows: Number of rows.
-        first_row: Index of its first row among those of the largest station.
         breath_hold: True if it was scanned during a breath-hold, as the trunk is.
         bias: Sensitivity of its coils.
         sigma: SD of the noise in each of the two parts of the complex signal.
@@ -73,10 +77,14 @@ class ScannedStation:
     z: np.ndarray
     spacing_z: float
     rows: int
-    first_row: int
     breath_hold: bool
     bias: Bias
     sigma: float
+
+    @property
+    def first_row(self) -> int:
+        """Index of the station's first row among those of the largest station."""
+        return (MAX_ROWS - self.rows) // 2
 
     @property
     def window(self) -> slice:
@@ -90,16 +98,6 @@ def sensitivity(
     """Evaluate one factor of the coil sensitivity, ``1 + linear * t - quadratic * t**2``."""
     linear, quadratic = coefficients
     return np.asarray(1.0 + linear * t - quadratic * t**2)
-
-
-def rows_y() -> np.ndarray:
-    """Return LPS y (mm) of the row centres of the largest station."""
-    return FIRST_Y_MM + PIXEL_MM * np.arange(MAX_ROWS)
-
-
-def columns_x() -> np.ndarray:
-    """Return LPS x (mm) of the column centres, the same in all stations."""
-    return FIRST_X_MM + PIXEL_MM * np.arange(COLUMNS)
 
 
 def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
@@ -123,7 +121,6 @@ def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
                 z=top - spacing * np.arange(slices),
                 spacing_z=spacing,
                 rows=rows,
-                first_row=(MAX_ROWS - rows) // 2,
                 breath_hold=BREATH_HOLD[index],
                 bias=bias,
                 sigma=noise * rng.uniform(0.9, 1.1),

@@ -6,9 +6,8 @@ The truth is that of the changed body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from mimir_engine.errors import MimirError
 from mimir_engine.phantom.body import Body
@@ -37,14 +36,12 @@ class Shift:
 
 
 #: The shifts that evaluations use, by name.
-SHIFTS: Mapping[str, Shift] = MappingProxyType(
-    {
-        "none": Shift(),
-        "noise": Shift(noise=1.5),
-        "bodies": Shift(height=0.96, fat=1.35),
-        "contrast": Shift(water=0.8),
-    }
-)
+SHIFTS = {
+    "none": Shift(),
+    "noise": Shift(noise=1.5),
+    "bodies": Shift(height=0.96, fat=1.35),
+    "contrast": Shift(water=0.8),
+}
 
 
 def find_shift(name: str) -> Shift:
@@ -76,8 +73,6 @@ def shifted_signal(body: Body, shift: Shift) -> Body:
     return replace(body, tissues=tissues)
 
 
-def shifted_stations(
-    stations: Sequence[ScannedStation], shift: Shift
-) -> tuple[ScannedStation, ...]:
+def shifted_noise(stations: Sequence[ScannedStation], shift: Shift) -> list[ScannedStation]:
     """Change the noise of the stations."""
-    return tuple(replace(station, sigma=station.sigma * shift.noise) for station in stations)
+    return [replace(station, sigma=station.sigma * shift.noise) for station in stations]

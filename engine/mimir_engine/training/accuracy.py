@@ -11,10 +11,13 @@ from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import interval_scores
 from mimir_engine.inference_module import Target
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.training.calibration import apply_calibration, fit_calibration, select_studies
 
+#: Level of the intervals whose width is reported, as ``mean_width95``.
+REPORTED_LEVEL = 0.95
 #: Levels whose coverage is reported.
-LEVELS = (0.5, 0.8, 0.95)
+LEVELS = (0.5, 0.8, REPORTED_LEVEL)
 _OF_INTERVALS = ("mean_width95", *(f"coverage{100 * level:g}" for level in LEVELS))
 #: Parts that studies without a group "fold" are split into.
 PARTS = 5
@@ -28,10 +31,15 @@ def measure_accuracy(
     studies: those with a label. icc, r2, mae, bias: see `agreement`. mean_width95: of the
     intervals, in the unit. coverage50, coverage80, coverage95: the share of labels inside them.
     """
-    by_level = {level: cross_calibrate(predictions, targets, level) for level in LEVELS}
+    by_level = {}
+    for level in LEVELS:
+        p = cross_calibrate(predictions, targets, level)
+        by_level[level] = np.array([p.reference, p.mean, p.lower, p.upper])
+    known = np.isfinite(by_level[REPORTED_LEVEL][:2]).all(axis=0)
     figures = {}
     for index, target in enumerate(targets):
-        found = _figures({level: _column(p, index) for level, p in by_level.items()})
+        rows = known[:, index]
+        found = _figures({level: parts[:, rows, index] for level, parts in by_level.items()})
         if target.kind == "class":
             found = {name: figure for name, figure in found.items() if name not in _OF_INTERVALS}
         figures[target.name] = {
@@ -41,7 +49,7 @@ def measure_accuracy(
 
 
 def cross_calibrate(
-    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
+    predictions: Predictions, targets: Sequence[Target], level: float = DEFAULT_LEVEL
 ) -> Predictions:
     """Calibrate each fold's raw predictions on the other folds alone.
 
@@ -60,23 +68,14 @@ def cross_calibrate(
 
 
 def _figures(by_level: dict[float, np.ndarray]) -> dict[str, float]:
-    label, mean = by_level[0.95][:2]
+    label, mean = by_level[REPORTED_LEVEL][:2]
     intervals = {
         level: interval_scores(y, low, high) for level, (y, _, low, high) in by_level.items()
     }
     agreed = agreement(label, mean)
     return {
         "studies": len(label),
-        "mean_width95": float(intervals[0.95]["width"]),
+        "mean_width95": float(intervals[REPORTED_LEVEL]["width"]),
         **{name: float(agreed[name]) for name in ("icc", "r2", "mae", "bias")},
         **{f"coverage{100 * level:g}": float(s["picp"]) for level, s in intervals.items()},
     }
-
-
-def _column(predictions: Predictions, index: int) -> np.ndarray:
-    """Label, mean and bounds of one target where label and mean are known, ``(4, studies)``."""
-    assert predictions.lower is not None
-    assert predictions.upper is not None
-    parts = predictions.reference, predictions.mean, predictions.lower, predictions.upper
-    columns = np.stack([part[:, index] for part in parts])
-    return columns[:, np.isfinite(columns[:2]).all(axis=0)]

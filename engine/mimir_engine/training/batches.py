@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Largest shift along both image axes in the published training, in pixels.
-PUBLISHED_MAX_SHIFT = 16
-
 #: Keeps the random shifts apart from the random order, which starts from the same seed.
 _SHIFT_STREAM = 1_000_003
 

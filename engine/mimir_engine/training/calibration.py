@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Optional
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
 from mimir_engine.inference_module.statistics import recorded_sex
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import interval_factor
 from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
 from mimir_engine.training.standardisation import Standardisation
@@ -56,9 +56,9 @@ def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tupl
         targets: In the same order; a calibration that they have is replaced.
 
     Raises:
-        MimirError: ``CALIBRATION_MISMATCH`` where names or units differ, ``CALIBRATION_TOO_SMALL``.
+        MimirError: ``CALIBRATION_MISMATCH`` if names or units differ, ``CALIBRATION_TOO_SMALL``.
     """
-    check_targets(predictions, targets)
+    _check_targets(predictions, targets)
     scale = _scale(targets)
     labels, means = scale.apply(predictions.reference), scale.apply(predictions.mean)
     variances = (predictions.sd / scale.sd) ** 2
@@ -71,28 +71,22 @@ def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tupl
 
 def without_calibration(target: Target) -> Target:
     """Return the target with predictions left as the network gives them."""
-    return replace(
-        target,
-        variance_factor=1.0,
-        mean_slope=1.0,
-        mean_offset=0.0,
-        conformal_quantiles={},
-        conformal_quantiles_by_sex={},
-    )
+    raw = replace(target, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0)
+    return replace(raw, conformal_quantiles={}, conformal_quantiles_by_sex={})
 
 
 def apply_calibration(
-    predictions: Predictions, targets: Sequence[Target], level: float = 0.95
+    predictions: Predictions, targets: Sequence[Target], level: float = DEFAULT_LEVEL
 ) -> Predictions:
     """Correct the means of raw predictions, scale their variances and add intervals of a level.
 
-    The intervals are those of the recorded sex where a target has them by sex; a class has none.
+    The intervals are those of the recorded sex if a target has them by sex; a class has none.
     """
-    check_targets(predictions, targets)
+    _check_targets(predictions, targets)
     scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
     mean = (scale.apply(predictions.mean) * slopes + offsets) * scale.sd + scale.mean
     sd = predictions.sd * np.sqrt(factors)
-    reach = sd * reach_in_sd(targets, recorded_sexes(predictions), level)
+    reach = sd * half_widths_in_sd(targets, recorded_sexes(predictions), level)
     return replace(
         predictions, mean=mean, sd=sd, lower=mean - reach, upper=mean + reach, level=level
     )
@@ -100,7 +94,7 @@ def apply_calibration(
 
 def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> Predictions:
     """Compute raw predictions from those of a module whose targets are calibrated already."""
-    check_targets(predictions, targets)
+    _check_targets(predictions, targets)
     scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
     standardised = (scale.apply(predictions.mean) - offsets) / slopes
     return replace(
@@ -113,7 +107,7 @@ def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> P
     )
 
 
-def reach_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
+def half_widths_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
     """Compute half widths of intervals in SD, float64 ``(studies, targets)``; NaN for a class."""
     reach = np.full((len(sexes), len(targets)), np.nan)
     for column, target in enumerate(targets):
@@ -155,26 +149,19 @@ def select_studies(predictions: Predictions, rows: np.ndarray) -> Predictions:
     )
 
 
-def check_targets(predictions: Predictions, targets: Sequence[Target]) -> None:
-    """Require the same targets in the same order and units.
-
-    Raises:
-        MimirError: ``CALIBRATION_MISMATCH``.
-    """
-    given = zip(predictions.names, predictions.units)
-    for found, expected in zip_longest(given, ((t.name, t.unit) for t in targets)):
-        if found != expected:
+def _check_targets(predictions: Predictions, targets: Sequence[Target]) -> None:
+    """Require the same targets in the same order and units."""
+    names_and_units = zip(predictions.names, predictions.units)
+    given = [f"{name} in {unit}" if unit else name for name, unit in names_and_units]
+    expected = [f"{t.name} in {t.unit}" if t.unit else t.name for t in targets]
+    for found, needed in zip_longest(given, expected, fillvalue="no more targets"):
+        if found != needed:
             raise MimirError(
                 "CALIBRATION_MISMATCH",
                 "the calibration predictions belong to another network: they have"
-                f" {_target(found)} instead of {_target(expected)}",
+                f" {found} instead of {needed}",
                 "Give predictions of the same targets, in the same order and units.",
             )
-
-
-def _target(name_and_unit: Optional[tuple[str, str]]) -> str:
-    name, unit = name_and_unit or ("no more targets", "")
-    return f"{name} in {unit}" if unit else name
 
 
 def _scale(targets: Sequence[Target]) -> Standardisation:
@@ -194,16 +181,17 @@ def _fit(
     target: Target, labels: np.ndarray, means: np.ndarray, variances: np.ndarray, sexes: np.ndarray
 ) -> Target:
     known = np.isfinite(labels) & np.isfinite(means) & (variances > 0) & np.isfinite(variances)
-    count = int(known.sum())
-    if count < MIN_FOR_VARIANCE:
-        raise _too_small(target, count)
     y, m, v = labels[known], means[known], variances[known]
     is_class = target.kind == "class"
     slope, offset = (1.0, 0.0) if is_class else mean_correction(y, m, v)
     error = y - slope * m - offset
+    if len(y) < MIN_FOR_VARIANCE or is_rounding(error, y):
+        raise MimirError(
+            "CALIBRATION_TOO_SMALL",
+            f"{target.name} has {len(y)} usable labelled predictions",
+            "Give predictions of more studies, some hundred.",
+        )
     factor = float(np.mean(error**2 / v))
-    if is_rounding(error, y):
-        raise _too_small(target, count)
     scores = np.abs(error) / np.sqrt(v * factor)
     return replace(
         target,
@@ -220,7 +208,7 @@ def mean_correction(
 ) -> tuple[float, float]:
     """Fit slope and offset of the labels' weighted least-squares line over the means.
 
-    They stay 1 and 0 with fewer than `MIN_FOR_MEAN` studies; the slope alone stays 1 where the line
+    They stay 1 and 0 with fewer than `MIN_FOR_MEAN` studies; the slope alone stays 1 if the line
     does not rise, as for a target that the network could not learn.
     """
     if len(labels) < MIN_FOR_MEAN:
@@ -234,11 +222,3 @@ def mean_correction(
     rises = covariance > ROUNDING * np.sqrt(spread) * np.abs(labels).max()
     slope = covariance / spread if rises else 1.0
     return slope, label - slope * mean
-
-
-def _too_small(target: Target, count: int) -> MimirError:
-    return MimirError(
-        "CALIBRATION_TOO_SMALL",
-        f"{target.name} has {count} usable labelled predictions",
-        "Give predictions of more studies, some hundred.",
-    )

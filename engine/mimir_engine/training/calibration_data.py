@@ -10,10 +10,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import without_calibration
 from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
 from mimir_engine.training.dataset import Dataset, load_dataset
+from mimir_engine.training.identity import training_runs
 
 #: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
 MAX_FEATURE_IMAGES = 1_000
@@ -35,10 +36,9 @@ BLOCK = 512
 
 @dataclass(frozen=True, eq=False)
 class CalibrationData:
-    """Predictions that a module is calibrated on.
+    """Raw predictions of studies that their network has not seen.
 
     Attributes:
-        predictions: Raw, of studies that their network has not seen.
         source: Origin of the predictions, for the module's provenance.
         features: Features of some images, float32 ``(images, features)``; None without images.
     """
@@ -54,15 +54,15 @@ def read_calibration_data(
     """Read predictions, or let the module predict a folder of images with targets.
 
     Args:
-        module: The module to calibrate.
-        path: A cross-validation, a table of predictions, or a folder of images with targets.
+        module: Module to calibrate.
+        path: Cross-validation, table of predictions, or folder of images with targets.
         images: Folder of images that features are taken from; by default those of `path`.
 
     Raises:
-        MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` where a cross-validation's
+        MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` if a cross-validation's
             networks have another architecture or projection than the module; ``DATASET_MISMATCH``
-            where images have other targets or another projection, or are the training data; and
-            the errors of the readers.
+            if images have other targets or another projection, or are the training data; and the
+            errors of the readers.
     """
     if (path / DESCRIPTION).is_file():
         data = _predicted(module, load_dataset(path))
@@ -114,36 +114,32 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
 def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     _check(module, held_out)
     predictor = Predictor(replace(module, targets=tuple(map(without_calibration, module.targets))))
-    blocks = [
-        predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
-        for start in range(0, len(held_out), BLOCK)
-    ]
-    mean = np.concatenate([prediction.mean for prediction, _ in blocks])
-    sd = np.sqrt(np.concatenate([prediction.variance for prediction, _ in blocks]))
-    features = np.concatenate([features for _, features in blocks])
+    predicted, features = zip(
+        *(
+            predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
+            for start in range(0, len(held_out), BLOCK)
+        )
+    )
+    mean = np.concatenate([block.mean for block in predicted])
+    sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
-    return CalibrationData(held_out.predictions(mean, sd, {}), source, features)
+    return CalibrationData(held_out.predictions(mean, sd, {}), source, np.concatenate(features))
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
     fault = None
-    given = [(d.name, d.unit, d.divisor) for d in held_out.definitions]
-    training = module.provenance.get("training", ())
-    if given != [(target.name, target.unit, target.divisor) for target in module.targets]:
+    given, expected = (
+        [(target.name, target.unit, target.divisor) for target in targets]
+        for targets in (held_out.definitions, module.targets)
+    )
+    if given != expected:
         fault = "the held-out data have other targets than the training data"
     elif held_out.projection != module.projection:
         fault = "the held-out data have another projection than the training data"
-    elif held_out.fingerprint in [run.get("fingerprint") for run in _as_list(training)]:
+    elif held_out.fingerprint in [run.get("fingerprint") for run in training_runs(module)]:
         fault = "the held-out data are the training data"
     if fault is not None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")
-
-
-def _as_list(
-    runs: Union[Mapping[str, Any], Sequence[Mapping[str, Any]]],
-) -> list[Mapping[str, Any]]:
-    """Return the training runs as a list; the first modules named their one run without it."""
-    return [runs] if isinstance(runs, Mapping) else list(runs)
 
 
 def _some_images(folder: Path) -> np.ndarray:

@@ -71,9 +71,12 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         content = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
         if content["schema"] != SCHEMA:
             raise ValueError(f"schema {content['schema']}, expected {SCHEMA}")
+        recipe = dict(content["recipe"])
+        if recipe.pop("image_sizes", ()) and not content["finished"]:
+            raise ValueError("an earlier version began it with small images")
         return Checkpoint(
             **{name: content[name] for name in _UNCHANGED},
-            recipe=_recipe(content["recipe"], content["finished"]),
+            recipe=Recipe(**recipe),
             definitions=tuple(TargetDefinition(**entry) for entry in content["definitions"]),
             standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
         )
@@ -83,11 +86,3 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             f"{folder.name} has no readable checkpoint ({error})",
             "Start again in an empty folder.",
         ) from error
-
-
-def _recipe(fields: dict[str, Any], finished: bool) -> Recipe:
-    """Build the recipe; earlier versions could begin with smaller images."""
-    settings = dict(fields)
-    if settings.pop("image_sizes", ()) and not finished:
-        raise ValueError("an earlier version began it with small images, which is not supported")
-    return Recipe(**settings)

@@ -3,7 +3,7 @@
 The scores |y - m| / SD of n studies that the network has not seen are sorted; the interval of a
 level reaches as far as the ceil((n + 1) level)-th smallest of them. It covers the truth of a new
 study that is exchangeable with these with at least that probability, for any distribution of errors
- (Papadopoulos et al., "Inductive confidence machines for regression", 2002; scaled by
+(Papadopoulos et al., "Inductive confidence machines for regression", 2002; scaled by
 the SD: Lei et al., "Distribution-free predictive inference for regression", 2018). Computed
 separately for women and men, this is true for each sex (Mondrian; Vovk et al., 2003).
 """
@@ -11,13 +11,14 @@ separately for women and men, this is true for each sex (Mondrian; Vovk et al., 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from mimir_engine.evaluation.rounding import ROUNDING
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
-#: Levels of the stored quantiles: enough to draw a calibration curve.
+#: Levels of the stored quantiles: enough to draw a calibration curve, `DEFAULT_LEVEL` among them.
 LEVELS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
 
 #: Scores that must lie beyond the quantile of one sex: 200 studies at 95 %, 1,000 at 99 %. With n
@@ -25,64 +26,46 @@ LEVELS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
 #: at 95 % with 200.
 MIN_BEYOND = 10
 
-#: Sexes get quantiles of their own if each has enough studies for this level.
-MIN_LEVEL_BY_SEX = 0.95
-
-
-def conformal_quantile(scores: np.ndarray, level: float) -> float:
-    """Return the ceil((n + 1) level)-th smallest score; infinite if n is too small for the level.
-
-    Args:
-        scores: float64 ``(studies,)``, without gaps.
-        level: Between 0 and 1.
-    """
-    rank = math.ceil(round((len(scores) + 1) * level, 9))  # 100 x 0.95 is not 95.00000000000001
-    if rank > len(scores):
-        return math.inf
-    return float(np.partition(scores, rank - 1)[rank - 1])
-
 
 def conformal_quantiles(
     scores: np.ndarray, levels: Sequence[float] = LEVELS, min_beyond: float = 0.0
 ) -> dict[float, float]:
-    """Compute quantiles of all levels with enough scores; NaN scores are ignored.
+    """Compute the ceil((n + 1) level)-th smallest of n scores for all levels that n allows.
 
     Args:
-        scores: float64 ``(studies,)``.
-        levels: Increasing.
+        scores: float64 ``(studies,)``; NaN scores are ignored.
+        levels: Each between 0 and 1, increasing.
         min_beyond: Scores that must lie beyond a quantile, in expectation.
     """
-    known = scores[np.isfinite(scores)]
+    ordered = np.sort(scores[np.isfinite(scores)])
+    count = len(ordered)
+    # Rounded, because 100 x 0.95 is not 95.00000000000001.
+    ranks = {level: math.ceil(round((count + 1) * level, 9)) for level in levels}
     found = {
-        level: conformal_quantile(known, level)
-        for level in levels
-        if len(known) * (1.0 - level) >= min_beyond - 1e-9
+        level: float(ordered[rank - 1])
+        for level, rank in ranks.items()
+        if rank <= count and count * (1.0 - level) >= min_beyond - 1e-9
     }
     # Scores are near 1 by construction; one of rounding errors stands for an error of zero.
-    return {level: quantile for level, quantile in found.items() if ROUNDING < quantile < math.inf}
+    return {level: quantile for level, quantile in found.items() if quantile > ROUNDING}
 
 
-def quantiles_by_sex(
-    scores: np.ndarray, sexes: Sequence[str], levels: Sequence[float] = LEVELS
-) -> dict[str, dict[float, float]]:
+def quantiles_by_sex(scores: np.ndarray, sexes: Sequence[str]) -> dict[str, dict[float, float]]:
     """Compute quantiles of women and of men; none if either has too few studies for 95 %.
 
     Both or none: if only one sex had its own, the quantiles of all studies would mostly describe
     that sex and not cover the other. Levels that a sex has too few studies for are those of all
-    studies, raised where they would fall below the sex's own largest.
+    studies, raised if they would fall below the sex's own largest.
     """
     sex = np.asarray(sexes)
     own = {
-        name: conformal_quantiles(scores[sex == name], levels, MIN_BEYOND)
+        name: conformal_quantiles(scores[sex == name], min_beyond=MIN_BEYOND)
         for name in ("female", "male")
     }
-    if not all(MIN_LEVEL_BY_SEX in quantiles for quantiles in own.values()):
+    if not all(DEFAULT_LEVEL in quantiles for quantiles in own.values()):
         return {}
-    pooled = conformal_quantiles(scores, levels)
-    return {name: _rising({**pooled, **quantiles}) for name, quantiles in own.items()}
-
-
-def _rising(quantiles: Mapping[float, float]) -> dict[float, float]:
-    levels = sorted(quantiles)
-    risen = np.maximum.accumulate([quantiles[level] for level in levels])
-    return dict(zip(levels, risen.tolist()))
+    by_sex = {}
+    for name, quantiles in own.items():
+        rising = dict(sorted({**conformal_quantiles(scores), **quantiles}.items()))
+        by_sex[name] = dict(zip(rising, np.maximum.accumulate([*rising.values()]).tolist()))
+    return by_sex

@@ -67,18 +67,12 @@ def crossvalidate(
         True if it is finished, False if it was stopped.
 
     Raises:
-        MimirError: ``CROSSVALIDATION_MISMATCH`` where the folder holds one of another recipe, data
-            set or number of folds, and the errors of `assign_folds`, `fit` and
-            `write_predictions`.
+        MimirError: ``CROSSVALIDATION_MISMATCH`` if the folder holds one of another recipe, data set
+            or number of folds, and the errors of `assign_folds`, `fit` and `write_predictions`.
     """
-    description = {
-        "recipe": asdict(recipe),
-        "folds": folds,
-        "fold_seed": fold_seed,
-        "data": describe_data(dataset),
-    }
-    description = json.loads(json.dumps(description))
-    if _begun(output_dir, description):
+    settings = {"recipe": asdict(recipe), "folds": folds, "fold_seed": fold_seed}
+    description = json.loads(json.dumps({**settings, "data": describe_data(dataset)}))
+    if _is_finished(output_dir, description):
         return True
     persons = [study.person for study in dataset.studies]
     fold_of = assign_folds(persons, folds, dataset.covariates, fold_seed)
@@ -103,26 +97,22 @@ def crossvalidate(
     return True
 
 
-def _begun(folder: Path, description: dict[str, Any]) -> bool:
-    """Return whether the folder holds the same cross-validation, finished."""
+def _is_finished(folder: Path, description: dict[str, Any]) -> bool:
+    """Return whether the folder holds this cross-validation, finished; refuse any other."""
     path = folder / DESCRIPTION_FILE
     if not path.exists():
         return False
     try:
         found = json.loads(path.read_text(encoding="ascii"))
         other = [name for name, value in description.items() if found[name] != value]
-        finished = bool(found["finished"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _mismatch(folder, "something other than a cross-validation") from error
-    if other:
-        raise _mismatch(folder, f"a cross-validation with other {', '.join(other)}")
-    return finished
-
-
-def _mismatch(folder: Path, what: str) -> MimirError:
-    return MimirError(
+        if not other:
+            return bool(found["finished"])
+        held = f"a cross-validation with other {', '.join(other)}"
+    except (OSError, ValueError, KeyError, TypeError):
+        held = "something other than a cross-validation"
+    raise MimirError(
         "CROSSVALIDATION_MISMATCH",
-        f"{folder.name} holds {what}",
+        f"{folder.name} holds {held}",
         "Choose another folder, or repeat the options it was started with.",
     )
 

@@ -48,8 +48,9 @@ def choose_data(
     dataset = _with_tables(folder, tables, definitions) if tables else load_dataset(folder)
     excluded, exclusion = _exclusion(dataset.studies, exclude)
     chosen = _only(dataset, only)
-    unlabelled = ~np.isfinite(chosen.targets).any(axis=1) & ~excluded
-    used = ~excluded & ~unlabelled
+    labelled = np.isfinite(chosen.targets).any(axis=1)
+    unlabelled, used = ~labelled & ~excluded, labelled & ~excluded
+    names = np.array([study.name for study in dataset.studies], dtype=object)
     if not used.any():
         raise MimirError("NO_STUDIES", f"no study of {folder.name} is left", "Check the tables.")
     return replace(
@@ -61,8 +62,8 @@ def choose_data(
             "unlabelled": int(unlabelled.sum()),
         },
         left_out={
-            EXCLUDED: _names(dataset.studies, excluded),
-            UNLABELLED: _names(dataset.studies, unlabelled),
+            EXCLUDED: tuple(names[excluded]),
+            UNLABELLED: tuple(names[unlabelled]),
             **chosen.left_out,
         },
     )
@@ -84,16 +85,17 @@ def _with_tables(folder: Path, tables: Sequence[Path], definitions: Optional[Pat
 
 
 def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    absent = [name for name in names if name not in dataset.target_names]
+    known = dataset.target_names
+    absent = [name for name in names if name not in known]
     if absent:
         raise MimirError(
             "TARGET_UNKNOWN",
             f"unknown target {', '.join(absent)}",
-            f"Choose from {', '.join(dataset.target_names)}.",
+            f"Choose from {', '.join(known)}.",
         )
     if not names:
         return dataset
-    columns = [dataset.target_names.index(name) for name in names]
+    columns = [known.index(name) for name in names]
     return replace(
         dataset,
         targets=dataset.targets[:, columns],
@@ -122,7 +124,3 @@ def _exclusion(
         excluded[list(rows_of[key])] = True
     kept = {"file": path.name, "sha256": file_sha256(path), "studies": int(excluded.sum())}
     return excluded, {"excluded": {**kept, "not_there": len(keys - rows_of.keys())}}
-
-
-def _names(studies: tuple[StudyId, ...], chosen: np.ndarray) -> tuple[str, ...]:
-    return tuple(study.name for study, is_chosen in zip(studies, chosen) if is_chosen)

@@ -39,7 +39,6 @@ class Dataset:
         images: uint8 ``(images, 3, rows, columns)``, usually mapped into memory; never copied.
         targets: float64 ``(studies, targets)``, in the network's units, NaN = missing.
         provenance: Origin of the data; it travels with the network, so it names no study.
-        studies: Numbered if not given.
         covariates: Those of `COVARIATES` that are known, float64 ``(studies,)``, NaN = missing.
         left_out: Names of studies that are not used, by reason; see `choose_data`.
         image_rows: Index of each study's image, int64 ``(studies,)``; in order if not given.
@@ -47,10 +46,10 @@ class Dataset:
 
     images: np.ndarray
     targets: np.ndarray
+    studies: tuple[StudyId, ...]
     definitions: tuple[TargetDefinition, ...] = ()
     projection: str = PROJECTION_NAME
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    studies: tuple[StudyId, ...] = ()
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     image_rows: np.ndarray = ...  # type: ignore[assignment]  # an array once constructed
@@ -67,9 +66,6 @@ class Dataset:
             raise _invalid(f"targets have shape {self.targets.shape}, not {expected}")
         if len(set(self.target_names)) != len(self.definitions):
             raise _invalid("two targets have the same name")
-        if not self.studies:
-            numbered = tuple(StudyId(str(row)) for row in range(len(self)))
-            object.__setattr__(self, "studies", numbered)
         if len({study.name for study in self.studies}) != len(self):
             raise _invalid(f"{len(self)} images need as many different study names")
 
@@ -142,7 +138,7 @@ def load_images(folder: Path) -> Dataset:
     """Open a folder of images, as a data set without targets if it has none of its own.
 
     Raises:
-        MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE`` where images are missing,
+        MimirError: ``DATASET_UNREADABLE``; ``DATASET_INCOMPLETE`` if phantoms are not made yet;
             ``DATASET_INVALID``.
     """
     try:
@@ -166,12 +162,11 @@ def load_images(folder: Path) -> Dataset:
         ) from error
     missing = int((rows >= min(len(images), len(targets))).sum())
     if missing:
-        raise MimirError(
-            "DATASET_INCOMPLETE",
-            f"{missing} of {len(rows)} images in {folder.name} are missing",
-            "Let `mimir project` or `mimir phantom` finish the folder.",
-        )
-    dataset = Dataset(images, targets[rows], studies=studies, image_rows=rows, **known)
+        what = f"{missing} of {len(rows)} images in {folder.name} are missing"
+        if known:  # phantoms, which are listed before they are made
+            raise MimirError("DATASET_INCOMPLETE", what, "Let `mimir phantom` finish the folder.")
+        raise _invalid(what)
+    dataset = Dataset(images, targets[rows], studies, image_rows=rows, **known)
     covariates = covariates_of(dataset.target_names, dataset.targets)
     return replace(dataset, covariates=covariates)
 

@@ -15,12 +15,10 @@ from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint
 from mimir_engine.training.identity import Identity, module_fields
 from mimir_engine.training.standardisation import Standardisation
 
-StateDict = dict[str, torch.Tensor]
-
 
 def combine_runs(
     folders: Sequence[Path], identity: Identity
-) -> tuple[InferenceModule, list[StateDict]]:
+) -> tuple[InferenceModule, list[dict[str, torch.Tensor]]]:
     """Build the uncalibrated module of finished runs, and the weights of its networks.
 
     Raises:
@@ -28,7 +26,7 @@ def combine_runs(
             the errors of `load_checkpoint`.
     """
     runs = _load_runs(folders)
-    # Those of folds differ a little.
+    # The scales of folds differ a little.
     scale = Standardisation(
         mean=np.mean([run.standardisation.mean for run in runs], axis=0),
         sd=np.mean([run.standardisation.sd for run in runs], axis=0),
@@ -59,8 +57,9 @@ def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:
                 f"a run has done {run.step} of {run.recipe.steps} steps",
                 "Let `mimir train` or `mimir crossvalidate` finish it.",
             )
-    for folder, run in zip(folders, runs):
-        if _kind(run) != _kind(runs[0]):
+    kinds = [(run.definitions, run.projection, run.recipe.architecture) for run in runs]
+    for folder, kind in zip(folders, kinds):
+        if kind != kinds[0]:
             raise MimirError(
                 "RUNS_DIFFER",
                 f"{folder.name} has other targets, another projection or another architecture"
@@ -70,11 +69,7 @@ def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:
     return runs
 
 
-def _kind(run: Checkpoint) -> tuple[object, ...]:
-    return run.definitions, run.projection, run.recipe.architecture
-
-
-def _rescaled(run: Checkpoint, scale: Standardisation) -> StateDict:
+def _rescaled(run: Checkpoint, scale: Standardisation) -> dict[str, torch.Tensor]:
     """Convert the run's weights to outputs in another standardisation.
 
     Exact: with the run's own mean mu' and SD sd', the last layer's mean m' becomes
@@ -83,16 +78,12 @@ def _rescaled(run: Checkpoint, scale: Standardisation) -> StateDict:
     state = run.network
     ratio = torch.from_numpy(run.standardisation.sd / scale.sd)
     shift = torch.from_numpy((run.standardisation.mean - scale.mean) / scale.sd)
-    weight = state["fc.weight"].double()
-    bias = state["fc.bias"].double()
-    weight = weight.view(len(ratio), 2, -1).clone()  # mean and log-variance of each target
-    bias = bias.view(len(ratio), 2).clone()
+    # Copies in double precision; the second axis is mean and log-variance of each target.
+    weight = state["fc.weight"].to(torch.float64, copy=True).view(len(ratio), 2, -1)
+    bias = state["fc.bias"].to(torch.float64, copy=True).view(len(ratio), 2)
     weight[:, 0] *= ratio[:, None]
     bias[:, 0] = bias[:, 0] * ratio + shift
     bias[:, 1] += 2 * ratio.log()
     kind = state["fc.weight"].dtype
-    return {
-        **state,
-        "fc.weight": weight.flatten(0, 1).to(kind),
-        "fc.bias": bias.flatten().to(kind),
-    }
+    last = {"fc.weight": weight.flatten(0, 1).to(kind), "fc.bias": bias.flatten().to(kind)}
+    return {**state, **last}

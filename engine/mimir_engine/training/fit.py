@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -18,12 +18,7 @@ import torch
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.training.batches import batch_indices, draw_shifts, shift_images
-from mimir_engine.training.checkpoint import (
-    FILE_NAME,
-    Checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from mimir_engine.training.checkpoint import FILE_NAME, Checkpoint, load_checkpoint, save_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.imagenet import imagenet_weights
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
@@ -34,10 +29,9 @@ from mimir_engine.training.standardisation import standardisation_of
 from mimir_engine.training.training_log import TrainingLog
 
 #: Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
-_SETTLING_IMAGES = 1_024
-
+MAX_SETTLING_IMAGES = 1_024
 #: Number of last steps whose duration gives the remaining time.
-_PACE_WINDOW = 20
+PACE_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -72,9 +66,8 @@ def fit(
         True if the run is finished, False if it was stopped.
 
     Raises:
-        MimirError: ``CHECKPOINT_MISMATCH`` where the folder holds a run of another recipe or data
-            set, ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and
-            `load_checkpoint`.
+        MimirError: ``CHECKPOINT_MISMATCH`` if the folder holds a run of another recipe or data set,
+            ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and `load_checkpoint`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(dataset, recipe, torch.device(device))
@@ -84,7 +77,7 @@ def fit(
             return True
     write_run_files(folder, dataset, recipe, device)
     log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
-    durations: deque[float] = deque(maxlen=_PACE_WINDOW)
+    durations: deque[float] = deque(maxlen=PACE_STEPS)
     with _stop_requests() as stop_requested:
         while run.step < recipe.steps and not stop_requested():
             started = time.monotonic()
@@ -142,11 +135,13 @@ class _Run:
         loss.backward()
         self.optimiser.step()
         self.step += 1
-        return loss.item(), _batch_errors(output, target)
+        mean, _ = split_output(output.detach())
+        errors = (target - mean).square().nanmean(dim=0).sqrt()
+        return loss.item(), errors.double().cpu().numpy()
 
     def finish(self) -> None:
         """Recompute the batch-norm statistics from un-shifted images, as they occur in use."""
-        count = min(len(self.dataset), _SETTLING_IMAGES)
+        size, count = self.recipe.batch_size, min(len(self.dataset), MAX_SETTLING_IMAGES)
         chosen = np.linspace(0, len(self.dataset) - 1, count).astype(int)
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
@@ -155,11 +150,9 @@ class _Run:
             norm.momentum = None  # average over all following batches
         self.network.train()
         with torch.no_grad():
-            for start in range(0, count, self.recipe.batch_size):
-                rows = chosen[start : start + self.recipe.batch_size]
-                if len(rows) == self.recipe.batch_size or start == 0:
-                    images = self.dataset.read_images(rows)
-                    self.network(network_input(images, self.device))
+            for start in range(0, max(count - size, 0) + 1, size):  # full batches, at least one
+                images = self.dataset.read_images(chosen[start : start + size])
+                self.network(network_input(images, self.device))
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
         self.finished = True
@@ -209,13 +202,6 @@ def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
     return network
 
 
-def _batch_errors(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
-    with torch.no_grad():
-        mean, _ = split_output(output)
-        errors: np.ndarray = (target - mean).square().nanmean(dim=0).sqrt().double().cpu().numpy()
-    return errors
-
-
 @contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
     """Turn Ctrl-C and SIGTERM into a flag that is read between steps.
@@ -223,13 +209,9 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
     Only the main thread can catch signals; in other threads the flag stays unset.
     """
     requested = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for kind in (signal.SIGINT, signal.SIGTERM):
+                before = signal.signal(kind, lambda *_: requested.set())
+                stack.callback(signal.signal, kind, before)
         yield requested.is_set
-        return
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, lambda *_: requested.set()) for kind in kinds]
-    try:
-        yield requested.is_set
-    finally:
-        for kind, handler in zip(kinds, before):
-            signal.signal(kind, handler)

@@ -29,7 +29,7 @@ def assign_folds(
         persons: Person of each study.
         folds: Number of folds, at least two.
         covariates: ``sex`` and ``age`` if known, ``(studies,)``, NaN = unknown.
-        seed: Determines the order in which persons are assigned.
+        seed: Seed of the order in which persons are assigned.
 
     Raises:
         MimirError: ``FOLDS_INVALID``.
@@ -45,7 +45,8 @@ def assign_folds(
         )
     kinds = _kinds(persons, covariates)
     names = sorted(rows_of)
-    order = {names[place]: n for n, place in enumerate(_shuffled(len(names), seed))}
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    order = {names[place]: n for n, place in enumerate(shuffled)}
     of_kind, at_all = Counter[tuple[str, int]](), Counter[int]()
     fold_of = np.zeros(len(persons), dtype=np.int64)
     # Persons with many visits first; the others even out the rest.
@@ -70,8 +71,3 @@ def _kinds(persons: Sequence[str], covariates: Mapping[str, np.ndarray]) -> dict
         group = str(np.searchsorted(limits, age[row])) if known[row] else "?"
         kinds.setdefault(persons[row], f"{sex[row]:g} {group}")
     return kinds
-
-
-def _shuffled(count: int, seed: int) -> list[int]:
-    order: list[int] = np.random.default_rng(seed).permutation(count).tolist()
-    return order

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.files.json_file import REQUIRED, read_json
-from mimir_engine.inference_module import Accepts
+from mimir_engine.inference_module import Accepts, InferenceModule
 
 INVALID = "IDENTITY_INVALID"
 MAX_FILE_BYTES = 1 << 20
@@ -83,6 +83,12 @@ def module_fields(identity: Identity, provenance: Mapping[str, Any]) -> dict[str
     facts = {name: getattr(identity, name) for name in _PROVENANCE}
     facts["limits"] = list(identity.limits)
     return {**fields, "provenance": {**provenance, **facts}}
+
+
+def training_runs(module: InferenceModule) -> list[Mapping[str, Any]]:
+    """Return the provenance of each network; the first modules hold their only one directly."""
+    runs = module.provenance.get("training", ())
+    return [runs] if isinstance(runs, Mapping) else list(runs)
 
 
 def read_identity(path: Path) -> Identity:

@@ -34,8 +34,8 @@ def imagenet_weights(architecture: str) -> dict[str, torch.Tensor]:
 def with_obtainable_start(recipe: Recipe, run_dir: Path) -> Recipe:
     """Return the recipe, or one with a random start if ImageNet's weights are not available.
 
-    The name of the recipe, and with it all files of the run, then say so. A run that has begun is
-    continued as it began, even if the weights are available by now.
+    The name of the recipe, which all files of the run contain, then says so. A run that has begun
+    continues as it began, even if the weights are available by now.
     """
     if recipe.start != "imagenet":
         return recipe

@@ -8,6 +8,8 @@ from typing import Any
 from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.inference_module import InferenceModule, Target
 from mimir_engine.inference_module.interval import half_width_in_sd
+from mimir_engine.training.accuracy import REPORTED_LEVEL
+from mimir_engine.training.identity import training_runs
 
 _LIMITS = (
     "The module is valid for the studies above. On others, intervals may miss their coverage.",
@@ -39,14 +41,13 @@ def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
     yield "valid for", str(module.accepts)
     if provenance.get("population"):
         yield "population", str(provenance["population"])
-    runs = provenance.get("training", ())
-    for run in [runs] if isinstance(runs, Mapping) else runs:
+    for run in training_runs(module):
         yield "trained on", _flat(run.get("data", {}))
         yield "recipe", _recipe(run.get("recipe", {}))
     calibration = provenance.get("calibration", {})
     by_sex = calibration.get("by_sex", {})
     split = ", ".join(f"{number} {sex}" for sex, number in by_sex.items() if number)
-    studies = f"{calibration.get('studies', 0)} studies{f' ({split})' if split else ''}"
+    studies = f"{calibration.get('studies', 0)} studies" + (f" ({split})" if split else "")
     yield "calibrated on", f"{studies}: {_source(calibration)}"
     yield "weights", ", ".join(f"{w.file} ({w.storage})" for w in module.weights)
     versions = provenance.get("versions", {})
@@ -75,25 +76,17 @@ def _flat(values: Mapping[str, Any]) -> str:
 
 
 def _evaluation(module: InferenceModule) -> str:
-    several = "" if len(module.weights) == 1 else " The ensemble itself was not evaluated."
-    crossed = "data" not in module.provenance.get("calibration", {})
-    single = " Each study is predicted by the network that had not seen it." if crossed else ""
-    return (
-        "Measured on the studies of the calibration, each part of them calibrated on the others."
-        f"{single}{several if crossed else ''} Coverage is the share of labels inside the interval."
-    )
+    text = "Measured on the studies of the calibration, each part of them calibrated on the others."
+    if "data" not in module.provenance.get("calibration", {}):
+        text += " Each study is predicted by the network that had not seen it."
+        if len(module.weights) > 1:
+            text += " The ensemble itself was not evaluated."
+    return f"{text} Coverage is the share of labels inside the interval."
 
 
 _ACCURACY = (
-    "target",
-    "unit",
-    "studies",
-    "ICC",
-    "R²",
-    "mean absolute error",
-    "bias",
-    "width of 95 % interval",
-    "coverage at 50 / 80 / 95 %",
+    *("target", "unit", "studies", "ICC", "R²", "mean absolute error", "bias"),
+    *("width of 95 % interval", "coverage at 50 / 80 / 95 %"),
 )
 
 
@@ -126,13 +119,13 @@ _CALIBRATION = ("target", "*a*", "*b*", "*k*", "*q*", "*q* female", "*q* male")
 def _calibration(targets: Sequence[Target]) -> Iterable[tuple[str, ...]]:
     for target in targets:
         by_sex = target.conformal_quantiles_by_sex
-        tables = (target.conformal_quantiles, by_sex.get("female"), by_sex.get("male"))
+        quantiles = (target.conformal_quantiles, by_sex.get("female"), by_sex.get("male"))
         yield (
             target.name,
             f"{target.mean_slope:.3f}",
             f"{target.mean_offset:+.3f}",
             f"{target.variance_factor:.3f}",
-            *(f"{half_width_in_sd(table, 0.95):.2f}" if table else "–" for table in tables),
+            *(f"{half_width_in_sd(q, REPORTED_LEVEL):.2f}" if q else "–" for q in quantiles),
         )
 
 

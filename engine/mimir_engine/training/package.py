@@ -18,13 +18,7 @@ import torch
 
 import mimir_engine
 from mimir_engine.evaluation.predictions import Predictions
-from mimir_engine.inference_module import (
-    InferenceModule,
-    Target,
-    find_module,
-    rewrite_module,
-    write_module,
-)
+from mimir_engine.inference_module import InferenceModule, find_module, rewrite_module, write_module
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
 from mimir_engine.training.accuracy import measure_accuracy
@@ -33,7 +27,6 @@ from mimir_engine.training.calibration import (
     fit_calibration,
     recorded_sexes,
     remove_calibration,
-    select_studies,
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
 from mimir_engine.training.ensemble import combine_runs
@@ -55,12 +48,11 @@ def package(
 
     Args:
         runs: Folders of finished runs.
-        calibration: Cross-validation, table of predictions, or folder of images with targets; see
-            `calibration_data`.
+        calibration: Data to calibrate on; see `read_calibration_data`.
         module_dir: Folder to create.
         identity: Name, licence and so on of the module.
-        images: Folder of images that the feature statistics are taken from; by default those of
-            `calibration`. Without images the module has no feature statistics.
+        images: Folder of images for feature statistics; by default those of `calibration`. Without
+            images the module has no feature statistics.
         eight_bit: Store the weights in 8 bits.
         overwrite: Replace the folder if it exists.
 
@@ -88,7 +80,7 @@ def recalibrate(
     """Write a module with new constants around the same weights.
 
     Mean corrections, variance factors, conformal quantiles, percentiles and the model card are
-    made again; feature statistics only where there are images, else the old ones stay.
+    made again; without images the old feature statistics stay.
 
     Args:
         module_name: The module's folder, or its name in the search path of modules.
@@ -140,7 +132,7 @@ def _write_calibrated(
     return rewrite_module(
         module_dir,
         calibrated,
-        statistics=_statistics(data.predictions, targets, reference),
+        statistics=_statistics(apply_calibration(data.predictions, targets), sexes, reference),
         features=None if data.features is None else describe_features(data.features),
         card=model_card(calibrated),
         overwrite=overwrite,
@@ -148,17 +140,16 @@ def _write_calibrated(
 
 
 def _statistics(
-    predictions: Predictions, targets: Sequence[Target], reference: str
+    predictions: Predictions, sexes: Sequence[str], reference: str
 ) -> Optional[PredictionStatistics]:
-    """Quantiles of the corrected predictions by recorded sex; None if no sex is known."""
-    sexes = np.array(recorded_sexes(predictions))
-    known = (sexes != "") & np.isfinite(predictions.mean).all(axis=1)
+    """Quantiles of the predictions by recorded sex; None if no sex is known."""
+    known = np.array(sexes) != ""
+    known &= np.isfinite(predictions.mean).all(axis=1)
     if not known.any():
         return None
-    corrected = apply_calibration(select_studies(predictions, known), targets)
     return describe_predictions(
         predictions.names,
-        corrected.mean,
-        sexes[known].tolist(),
-        reference=f"{int(known.sum())} {reference}",
+        predictions.mean[known],
+        [sex for sex, is_known in zip(sexes, known) if is_known],
+        reference=f"{known.sum()} {reference}",
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.training.batches import PUBLISHED_MAX_SHIFT
 
 
 @dataclass(frozen=True)
@@ -32,22 +31,18 @@ class Recipe:
     batch_size: int = 32
     peak_rate: float = 5e-5
     schedule: str = "drop"
-    max_shift: int = PUBLISHED_MAX_SHIFT
+    max_shift: int = 16
     loss_beta: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        choices = {
-            "start": ("imagenet", "random"),
-            "schedule": ("drop", "one-cycle"),
-        }
-        for field, allowed in choices.items():
-            if getattr(self, field) not in allowed:
-                raise MimirError(
-                    "RECIPE_INVALID",
-                    f"{field} is {getattr(self, field)!r}",
-                    f"Choose one of {', '.join(allowed)}.",
-                )
+        for name, value, allowed in (
+            ("start", self.start, ("imagenet", "random")),
+            ("schedule", self.schedule, ("drop", "one-cycle")),
+        ):
+            if value not in allowed:
+                remedy = f"Choose one of {', '.join(allowed)}."
+                raise MimirError("RECIPE_INVALID", f"{name} is {value!r}", remedy)
         if min(self.steps, self.batch_size) < 1:
             raise MimirError("RECIPE_INVALID", "no steps or an empty batch", "Give at least 1.")
 
@@ -70,23 +65,15 @@ SHORT = replace(FROM_SCRATCH, name="short", architecture="resnet18", steps=1_200
 
 RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, FROM_SCRATCH, SHORT)}
 
-#: One-cycle: share of the steps that warm up, and the first and last rate relative to the peak.
-_WARM_UP = 0.2
-_FIRST_RATE = 1 / 25
-_LAST_RATE = 1e-3
-
-#: Published: the rate falls to a tenth after 8,000 of 10,000 iterations.
-_DROP_AFTER = 0.8
-
 
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Compute the rate of a step, counted from 0.
 
-    One-cycle rises for a fifth of the steps and falls to almost zero, both in straight lines (Smith
-    and Topin, "Super-convergence", 2019).
+    The published rate falls to a tenth after 8,000 of 10,000 steps. One-cycle rises for a fifth of
+    the steps and falls to almost zero, both in straight lines (Smith and Topin,
+    "Super-convergence", 2019).
     """
     if recipe.schedule == "drop":
-        return recipe.peak_rate * (1.0 if step < _DROP_AFTER * recipe.steps else 0.1)
-    turn = _WARM_UP * recipe.steps
-    factors = (_FIRST_RATE, 1.0, _LAST_RATE)
-    return recipe.peak_rate * float(np.interp(step, (0.0, turn, recipe.steps), factors))
+        return recipe.peak_rate * (1.0 if step < 0.8 * recipe.steps else 0.1)
+    turns = (0.0, 0.2 * recipe.steps, recipe.steps)
+    return recipe.peak_rate * float(np.interp(step, turns, (1 / 25, 1.0, 1e-3)))

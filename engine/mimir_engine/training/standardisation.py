@@ -20,8 +20,7 @@ class Standardisation:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Convert values to standard deviations from the mean; NaN stays NaN."""
-        standardised: np.ndarray = (values - self.mean) / self.sd
-        return standardised
+        return np.asarray((values - self.mean) / self.sd)
 
 
 def standardisation_of(targets: np.ndarray, names: Sequence[str]) -> Standardisation:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
@@ -85,11 +86,10 @@ def read_definitions(path: Optional[Path], table: TargetTable) -> tuple[TargetDe
     """Define each target of the table; gaps in the definitions are filled as published.
 
     Raises:
-        MimirError: ``TARGETS_INVALID``, also where values contradict the definition.
+        MimirError: ``TARGETS_INVALID``, also if values contradict the definition.
     """
     given = _definitions(path) if path else {}
-    absent = sorted(given.keys() - set(table.names))
-    if absent:
+    if absent := sorted(given.keys() - set(table.names)):
         raise _invalid(f"no table has a value of {', '.join(absent)}")
     return tuple(
         _definition(name, given.get(name, {}), table.values[:, column])
@@ -108,14 +108,10 @@ def _values(table: Table) -> Iterator[tuple[int, str, str, float]]:
 
 def _definitions(path: Path) -> dict[str, dict[str, str]]:
     with open_table(path, INVALID) as table:
-        at_name = table.index("name")
-        columns = [column for column in table.columns if column in _DEFINITION]
-        return {
-            to_text(row[at_name]).strip(): {
-                column: to_text(row[table.index(column)]).strip() for column in columns
-            }
-            for _, row in table.rows
-        }
+        table.index("name")
+        places = [(name, table.index(name)) for name in table.columns if name in _DEFINITION]
+        rows = [{name: to_text(row[at]).strip() for name, at in places} for _, row in table.rows]
+    return {row["name"]: row for row in rows}
 
 
 def _definition(name: str, given: Mapping[str, str], values: np.ndarray) -> TargetDefinition:
@@ -125,7 +121,7 @@ def _definition(name: str, given: Mapping[str, str], values: np.ndarray) -> Targ
         name=name,
         unit=given.get("unit") or (published.unit if published else ""),
         ukb_field=given.get("ukb_field") or (published.ukb_field if published else ""),
-        divisor=_divisor(name, given.get("divisor") or 1.0),
+        divisor=_divisor(name, given.get("divisor") or "1"),
         kind=given.get("kind") or ("class" if name == "sex" else "quantity"),
         non_negative=_TRUTHS.get(given.get("non_negative", "").lower(), not negative),
     )
@@ -138,14 +134,11 @@ def _definition(name: str, given: Mapping[str, str], values: np.ndarray) -> Targ
     return definition
 
 
-def _divisor(name: str, text: Any) -> float:
-    try:
-        value = to_number(text)
-    except ValueError:
-        value = 0.0
-    if not value > 0:
-        raise _invalid(f"the divisor of {name} must be a positive number, not '{text}'")
-    return value
+def _divisor(name: str, text: str) -> float:
+    with suppress(ValueError):
+        if (value := to_number(text)) > 0:
+            return value
+    raise _invalid(f"the divisor of {name} must be a positive number, not '{text}'")
 
 
 def _invalid(what: str) -> MimirError:

@@ -57,11 +57,9 @@ def small_dataset(size: int = 32) -> Dataset:
     return Dataset(
         np.clip(images, 0, 255).astype(np.uint8),
         targets,
-        (TargetDefinition("water", "%"), TargetDefinition("fat", "g", divisor=1000.0)),
-        "mimir-2021",
-        {},
         tuple(StudyId(f"{n % 20}_2{n // 20}", str(n % 20), f"2{n // 20}") for n in range(22)),
-        {"sex": np.arange(22) % 2.0, "age": 50.0 + np.arange(22) % 20},
+        (TargetDefinition("water", "%"), TargetDefinition("fat", "g", divisor=1000.0)),
+        covariates={"sex": np.arange(22) % 2.0, "age": 50.0 + np.arange(22) % 20},
     )
 
 

@@ -49,7 +49,7 @@ def options(data: Path) -> list[str]:
     return [str(data), *tables, "--only", "water", *QUICK]
 
 
-def test_an_ensemble_has_one_run_per_seed_and_lists_what_was_left_out(
+def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
     data: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     command = ["train", *options(data), "--output", str(tmp_path / "runs"), "--seeds", "0,3"]
@@ -78,7 +78,7 @@ def test_an_ensemble_has_one_run_per_seed_and_lists_what_was_left_out(
     }
 
 
-def test_cross_validation_writes_its_tables_and_does_nothing_a_second_time(
+def test_cross_validation_writes_its_tables_and_does_nothing_when_repeated(
     data: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     folder = tmp_path / "cv"
@@ -100,7 +100,7 @@ def test_cross_validation_writes_its_tables_and_does_nothing_a_second_time(
     assert (folder / "out_of_fold.csv").stat().st_mtime_ns == before
 
 
-def test_seeds_must_be_integers(data: Path, capsys: Capture) -> None:
+def test_seeds_that_are_not_integers_are_refused(data: Path, capsys: Capture) -> None:
     command = ["train", *options(data), "--output", str(data / "run"), "--seeds", "a,b"]
     assert main(command) == WRONG_USE
     assert capsys.readouterr().err.startswith(

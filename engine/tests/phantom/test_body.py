@@ -1,4 +1,4 @@
-"""Synthetic bodies: drawn from the population, well formed, and true to what they claim."""
+"""Check synthetic bodies: population, geometry and truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import ADIPOSE, TRUTHS, Body, perimeter
 from mimir_engine.phantom.population import FEMALE, MALE, draw_person, stream
 from mimir_engine.phantom.render_station import occupancy
-from mimir_engine.phantom.scanner import PIXEL_MM, TOP_Z_MM, columns_x, draw_stations, rows_y
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, TOP_Z_MM, draw_stations
 
 SEEDS = (0, 1, 2, 3, 6, 17, 1_000_000, 2_000_000)
 ANGLES = np.linspace(0.0, 2.0 * np.pi, 48, endpoint=False)
@@ -29,15 +29,15 @@ def crowd() -> list[Body]:
 
 @pytest.fixture(scope="module")
 def truths(crowd: list[Body]) -> dict[str, np.ndarray]:
-    """What is true of the crowd, by target."""
+    """True values of the crowd, by target."""
     rows = [list(body.truth().values()) for body in crowd]
     return dict(zip(TRUTHS, np.array(rows).T))
 
 
 def distance(body: Body, inner: int, outer: int) -> np.ndarray:
-    """Points of the inner column's edges, as distances from the outer one's centre: 1 = its edge.
+    """Compute distances of the inner column's edge from the outer one's centre: 1 = its edge.
 
-    Empty where the two never share a height; ``(heights, points)``.
+    Empty if the two share no height; ``(heights, points)``.
     """
     at = (body.half_x[inner] > 0) & (body.half_x[outer] > 0)
     x = body.centre_x[inner, at, None] + body.half_x[inner, at, None] * np.cos(ANGLES)
@@ -52,7 +52,7 @@ def test_the_same_seed_is_the_same_person():
     assert draw_person(5) != draw_person(6)
 
 
-def test_purposes_have_streams_of_their_own():
+def test_each_purpose_has_its_own_random_stream():
     firsts = [stream(p, 5).random() for p in ("person", "scanner", "noise", "projected noise")]
     assert len(set(firsts)) == 4
 
@@ -92,7 +92,7 @@ def test_visceral_fat_is_near_the_persons_volume(crowd: list[Body], truths: dict
 def test_true_volumes_agree_with_counting_voxels(bodies: list[Body]):
     body = bodies[2]
     z = np.arange(body.z[0], body.z[-1], 2.0)
-    x, y = columns_x(), rows_y()[:, None]
+    x, y = COLUMNS_X_MM, ROWS_Y_MM[:, None]
     tables = body.at(z)
     counted = {"liver": 0.0, "visceral fat": 0.0}
     for i, name in enumerate(body.names):
@@ -122,7 +122,7 @@ def test_perimeter_of_a_circle():
     assert perimeter(10.0, 10.0) == pytest.approx(20.0 * np.pi)
 
 
-def test_population_has_the_ranges_it_is_described_with(truths: dict[str, np.ndarray]):
+def test_population_has_the_ranges_of_its_description(truths: dict[str, np.ndarray]):
     bmi = truths["weight"] / (truths["height"] / 100.0) ** 2
     assert np.median(bmi) == pytest.approx(25.0, abs=2.0)
     for values, low, high in (

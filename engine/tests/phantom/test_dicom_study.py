@@ -1,4 +1,4 @@
-"""Phantom studies as DICOM zips: read back by the engine's own reader."""
+"""Read phantom studies with the engine's own reader."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def test_name_is_that_of_a_uk_biobank_study(study: DixonStudy):
     assert (study.eid, study.instance) == ("6000021", "2")
 
 
-def test_reader_finds_nothing_to_mend(study: DixonStudy):
+def test_the_reader_has_no_findings(study: DixonStudy):
     assert study.findings == ()
 
 
-def test_headers_say_that_it_is_synthetic(study: DixonStudy):
+def test_headers_mark_the_study_as_synthetic(study: DixonStudy):
     assert study.scanner.model == "MIMIR phantom (synthetic)"
     assert study.scanner.vendor == "SIEMENS"
     assert study.scanner.field_strength_t == 1.5
 
 
-def test_voxels_survive_the_way_through_dicom(study: DixonStudy):
+def test_voxels_are_unchanged_by_dicom(study: DixonStudy):
     body = build_body(draw_person(SEED))
     scanned = draw_stations(SEED)
     assert len(study.stations) == 6
@@ -59,7 +59,7 @@ def test_voxels_survive_the_way_through_dicom(study: DixonStudy):
         assert np.array_equal(study.stations[index].fat, fat[::-1])
 
 
-def test_geometry_survives_the_way_through_dicom(study: DixonStudy):
+def test_geometry_is_unchanged_by_dicom(study: DixonStudy):
     for station, scanned in zip(study.stations, draw_stations(SEED)):
         assert station.top_mm[2] == pytest.approx(scanned.z[0])
         assert station.spacing_mm == pytest.approx((2.23214293, 2.23214293, scanned.spacing_z))
@@ -80,14 +80,14 @@ def test_truth_lies_beside_the_study(path: Path):
     assert note["truth"] == pytest.approx(build_body(draw_person(SEED)).truth())
 
 
-def test_nothing_else_is_left_behind(path: Path):
+def test_no_other_file_is_written(path: Path):
     assert {file.name for file in path.parent.iterdir()} == {
         path.name,
         f"{study_name(SEED)}.truth.json",
     }
 
 
-def test_all_four_contrasts_belong_together(tmp_path: Path):
+def test_in_phase_and_opposed_phase_follow_from_water_and_fat(tmp_path: Path):
     path = tmp_path / "whole.zip"
     write_study(path, SEED)
     neck: dict[str, np.ndarray] = {}

@@ -21,7 +21,7 @@ FILES = ("images.npy", "targets.npy", "studies.csv", "dataset.json")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three phantoms, never disturbed."""
+    """Three phantoms from an uninterrupted run."""
     folder = tmp_path_factory.mktemp("made")
     write_projections(folder, SEEDS)
     return folder
@@ -59,7 +59,7 @@ def test_the_folder_is_a_data_set(made: Path) -> None:
 
 
 class Killed(Exception):
-    """Stands for a kill: the run ends without a word."""
+    """Stands for a kill: the run ends at once."""
 
 
 def test_a_killed_run_is_resumed_to_the_same_files(
@@ -83,7 +83,7 @@ def test_a_killed_run_is_resumed_to_the_same_files(
     write_projections(tmp_path, SEEDS, progress=kill)  # nothing is left to do
 
 
-def test_processes_make_what_one_makes(made: Path, tmp_path: Path) -> None:
+def test_two_processes_write_the_same_files_as_one(made: Path, tmp_path: Path) -> None:
     write_projections(tmp_path, SEEDS, processes=2)
     assert contents(tmp_path) == contents(made)
 

@@ -1,4 +1,4 @@
-"""Projections without voxels agree with those of the voxels."""
+"""Compare projections computed without voxels with those of the voxels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.rician_noise import rician_mean
-from mimir_engine.phantom.scanner import FIRST_X_MM, PIXEL_MM, draw_stations, rows_y
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, draw_stations
 from mimir_engine.projection.project import project
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station
@@ -23,12 +23,12 @@ BLOCK = 16
 
 
 def through_voxels(seed: int) -> np.ndarray:
-    """The image of a phantom by way of stations and fused volumes."""
+    """Project a phantom through its stations and fused volumes."""
     body = build_body(draw_person(seed))
     stations = []
     for scanned in draw_stations(seed):
         water, fat = (volume[::-1] for volume in render_station(body, scanned, seed))
-        origin = (FIRST_X_MM, float(rows_y()[scanned.first_row]), float(scanned.z[-1]))
+        origin = (float(COLUMNS_X_MM[0]), float(ROWS_Y_MM[scanned.first_row]), float(scanned.z[-1]))
         affine = axial_affine(origin, (PIXEL_MM, PIXEL_MM, scanned.spacing_z))
         stations.append(Station({Contrast.WATER: water, Contrast.FAT: fat}, affine))
     return project(fuse(stations)).image
@@ -45,7 +45,7 @@ def both(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
 # correlation from 0.9997; fat fraction in blocks 1.5-1.8 grey levels, correlation from 0.9992.
 
 
-def test_water_and_fat_are_the_same_but_for_noise(both: tuple[np.ndarray, np.ndarray]):
+def test_water_and_fat_agree_except_for_noise(both: tuple[np.ndarray, np.ndarray]):
     voxels, direct = (image[:2] for image in both)
     assert np.abs(voxels - direct).mean(axis=(1, 2)).max() < 0.8
     assert np.abs((voxels - direct).mean(axis=(1, 2))).max() < 0.5
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_image():
     assert np.array_equal(render_projection(9), render_projection(9))
 
 
-def test_a_body_that_is_given_is_not_built_again():
+def test_a_given_body_gives_the_same_image():
     assert np.array_equal(render_projection(9, build_body(draw_person(9))), render_projection(9))
 
 

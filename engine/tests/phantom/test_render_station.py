@@ -1,4 +1,4 @@
-"""Voxels of phantoms, and the scanner that they are seen by."""
+"""Check voxels and scanner of phantoms."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_station import occupancy, render_station
 from mimir_engine.phantom.scanner import (
     COLUMNS,
+    COLUMNS_X_MM,
     PIXEL_MM,
     ROWS,
+    ROWS_Y_MM,
     SLICE_SPACING_MM,
     SLICES,
-    columns_x,
     draw_stations,
-    rows_y,
 )
 
 
@@ -24,7 +24,7 @@ def test_stations_have_the_geometry_of_uk_biobank():
     stations = draw_stations(3)
     assert [len(s.z) for s in stations] == [64, 44, 44, 44, 72, 64] == list(SLICES)
     assert [s.rows for s in stations] == [168, 174, 174, 174, 162, 156] == list(ROWS)
-    middles = {float(rows_y()[s.window].mean()) for s in stations}
+    middles = {float(ROWS_Y_MM[s.window].mean()) for s in stations}
     assert max(middles) - min(middles) < 1e-9
 
 
@@ -41,7 +41,7 @@ def test_stations_overlap_by_some_three_centimetres_that_differ_between_studies(
 
 @pytest.mark.parametrize(("a", "b"), [(40.0, 40.0), (90.0, 25.0), (6.0, 9.0)])
 def test_occupied_pixels_make_up_the_area_of_the_ellipse(a: float, b: float):
-    x, y = columns_x() - 3.3, (rows_y() + 41.7)[:, None]
+    x, y = COLUMNS_X_MM - 3.3, (ROWS_Y_MM + 41.7)[:, None]
     share = occupancy(x, y, a, b)
     assert share.sum() * PIXEL_MM**2 == pytest.approx(np.pi * a * b, rel=0.025)
     assert share.min() == 0.0

@@ -1,3 +1,5 @@
+"""Check phantoms that differ from those of training."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -18,9 +20,9 @@ from mimir_engine.phantom.shift import (
     SHIFTS,
     Shift,
     find_shift,
+    shifted_noise,
     shifted_person,
     shifted_signal,
-    shifted_stations,
 )
 from mimir_engine.training.dataset import load_dataset
 
@@ -33,7 +35,7 @@ def test_no_shift_changes_nothing() -> None:
     assert np.array_equal(render_projection(SEED, shift=none), render_projection(SEED))
 
 
-def test_each_shift_changes_what_it_says() -> None:
+def test_each_shift_changes_what_it_is_named_for() -> None:
     person = draw_person(SEED)
     fatter = shifted_person(person, SHIFTS["bodies"])
     assert fatter.height == pytest.approx(0.96 * person.height)
@@ -46,7 +48,7 @@ def test_each_shift_changes_what_it_says() -> None:
     assert [t.water for t in darker.tissues] == [0.8 * t.water for t in body.tissues]
     assert [t.fat for t in darker.tissues] == [t.fat for t in body.tissues]
     stations = draw_stations(SEED)
-    noisier = shifted_stations(stations, SHIFTS["noise"])
+    noisier = shifted_noise(stations, SHIFTS["noise"])
     assert [s.sigma for s in noisier] == [1.5 * s.sigma for s in stations]
 
 
@@ -56,14 +58,14 @@ def test_a_shift_stays_within_the_populations_limits() -> None:
 
 
 @pytest.mark.parametrize("name", ["noise", "bodies", "contrast"])
-def test_shifted_projections_show_it_and_say_so(name: str, tmp_path: Path) -> None:
+def test_shifted_projections_differ_and_name_the_shift(name: str, tmp_path: Path) -> None:
     write_projections(tmp_path / "plain", range(SEED, SEED + 1))
     write_projections(tmp_path / "shifted", range(SEED, SEED + 1), shift=name)
     plain, shifted = (np.load(tmp_path / f / "images.npy") for f in ("plain", "shifted"))
     assert not np.array_equal(plain, shifted)
     assert load_dataset(tmp_path / "shifted").provenance["shift"] == name
     truths = [np.load(tmp_path / f / "targets.npy") for f in ("plain", "shifted")]
-    assert np.array_equal(*truths) == (name != "bodies"), "signal and noise are no part of truth"
+    assert np.array_equal(*truths) == (name != "bodies"), "signal and noise do not change the truth"
     with pytest.raises(MimirError, match="PHANTOM_FOLDER"):
         write_projections(tmp_path / "plain", range(SEED, SEED + 1), shift=name)
 

@@ -1,4 +1,4 @@
-"""Mean correction, variance factor and intervals on predictions of known faults."""
+"""Calibrate predictions with known errors: mean correction, variance factor, intervals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mimir_engine.training.accuracy import cross_calibrate
 from mimir_engine.training.calibration import (
     apply_calibration,
     fit_calibration,
+    half_widths_in_sd,
     mean_correction,
-    reach_in_sd,
     recorded_sexes,
     remove_calibration,
     select_studies,
@@ -37,9 +37,9 @@ CONSTANTS = (
 def predicted(
     count: int, seed: int = 1, spread: float = 3.0, men: float = 1.0, slope: float = 1.25
 ) -> Predictions:
-    """Liver volumes predicted too near the mean and `spread` times too surely, sex rightly.
+    """Predict liver volumes too near the mean and with SDs too small by `spread`; sex correctly.
 
-    The errors of men are `men` times as wide, and the SD doesn't say so.
+    The errors of men are `men` times as large; their SDs are not.
     """
     rng = np.random.default_rng(seed)
     sex = rng.integers(0, 2, count).astype(float)
@@ -67,7 +67,7 @@ def covered(predictions: Predictions, rows: Sequence[bool] | np.ndarray = ()) ->
     return float(inside[np.asarray(rows) if len(rows) else slice(None)].mean())
 
 
-def test_what_was_wrong_with_the_predictions_is_found() -> None:
+def test_slope_offset_and_variance_factor_are_recovered() -> None:
     sex, liver = fit_calibration(predicted(20_000), TARGETS)
     assert (liver.mean_slope, liver.mean_offset) == pytest.approx((1.25, 0.2), abs=0.02)
     assert liver.variance_factor == pytest.approx(9.0, rel=0.03)
@@ -113,7 +113,7 @@ def test_correction_and_factor_together_are_the_most_likely() -> None:
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
-def test_intervals_hold_what_they_promise_on_fresh_studies(level: float) -> None:
+def test_intervals_reach_their_coverage_on_new_studies(level: float) -> None:
     calibrations = fit_calibration(predicted(4_000), TARGETS)
     fresh = predicted(8_000, seed=2)
     raw = apply_calibration(fresh, TARGETS, level)
@@ -123,7 +123,7 @@ def test_intervals_hold_what_they_promise_on_fresh_studies(level: float) -> None
     assert applied.level == level
 
 
-def test_intervals_hold_for_each_sex() -> None:
+def test_intervals_reach_their_coverage_for_each_sex() -> None:
     calibrations = fit_calibration(predicted(4_000, men=2.0), TARGETS)
     fresh = predicted(8_000, seed=2, men=2.0)
     men = np.array(recorded_sexes(fresh)) == "male"
@@ -138,7 +138,7 @@ def test_a_measurement_has_the_interval_that_was_calibrated() -> None:
     data = predicted(2_000, men=2.0)
     calibrations = fit_calibration(data, TARGETS)
     liver = calibrations[1]
-    reach = reach_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
+    reach = half_widths_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
     assert reach.tolist() == [interval_factor(liver, 0.9, s) for s in ("female", "male", None)]
     assert reach[0] < reach[2] < reach[1]
 
@@ -158,7 +158,7 @@ def test_missing_labels_are_left_out() -> None:
         assert asdict(found) == nearly(asdict(expected))
 
 
-def test_few_studies_leave_the_mean_as_it_is_and_none_are_refused() -> None:
+def test_few_studies_leave_the_mean_uncorrected_and_a_single_one_is_refused() -> None:
     few = fit_calibration(predicted(20), TARGETS)[1]
     assert (few.mean_slope, few.mean_offset) == (1.0, 0.0)
     assert few.variance_factor > 1
@@ -176,7 +176,7 @@ def test_a_target_that_the_network_could_not_learn_keeps_its_slope() -> None:
 
 @pytest.mark.parametrize("value", [0.1, -0.7, 1 / 3, 1e6, 1e-9, 0.0])
 @pytest.mark.parametrize("count", [30, 499, 500, 4_001])
-def test_rounding_errors_of_constant_predictions_or_labels_make_no_slope(
+def test_constant_predictions_or_labels_keep_slope_one_despite_rounding_errors(
     value: float, count: int
 ) -> None:
     """Every processor adds up in its own order: the errors drawn here stand for all of them."""
@@ -189,7 +189,7 @@ def test_rounding_errors_of_constant_predictions_or_labels_make_no_slope(
     assert mean_correction(constant, other, variance) == pytest.approx((1.0, value - average))
 
 
-def test_predictions_without_errors_are_nothing_to_calibrate_on() -> None:
+def test_predictions_without_errors_cannot_be_used_for_calibration() -> None:
     """Errors of rounding alone would make intervals of no width."""
     data = predicted(200)
     exact = replace(data, mean=data.reference * (1 + 2e-16))
@@ -208,7 +208,7 @@ def test_predictions_of_other_targets_are_refused() -> None:
         fit_calibration(data, TARGETS[:1])
 
 
-def test_no_study_is_judged_by_what_it_was_calibrated_on() -> None:
+def test_no_study_is_evaluated_with_a_calibration_fitted_on_it() -> None:
     data = predicted(400)
     fold = np.array(data.groups["fold"]) == "2"
     judged = cross_calibrate(data, TARGETS)
@@ -222,7 +222,7 @@ def test_no_study_is_judged_by_what_it_was_calibrated_on() -> None:
     assert covered(judged) == pytest.approx(0.95, abs=0.03)
 
 
-def test_a_calibration_can_be_taken_back() -> None:
+def test_a_calibration_can_be_removed() -> None:
     data = predicted(300)
     calibrations = fit_calibration(data, TARGETS)
     applied = apply_calibration(data, calibrations)
@@ -232,7 +232,7 @@ def test_a_calibration_can_be_taken_back() -> None:
     assert raw.lower is None
 
 
-def test_the_recorded_sex_is_that_of_the_group_else_of_the_labels() -> None:
+def test_the_recorded_sex_comes_from_the_group_or_else_from_the_labels() -> None:
     data = predicted(3)
     labels = np.array([[0, 1.0], [1, 1.0], [np.nan, 1.0]])
     assert recorded_sexes(replace(data, reference=labels)) == ("female", "male", "")

@@ -1,4 +1,4 @@
-"""Conformal quantiles: against independent implementations, and by what they promise."""
+"""Compare conformal quantiles with independent implementations, and test their coverage."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ import pytest
 
 from mimir_engine.training.conformal import (
     LEVELS,
-    conformal_quantile,
     conformal_quantiles,
     quantiles_by_sex,
 )
 
 
 def errors(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of no Gaussian kind, and predicted SDs that tell only part of their size."""
+    """Draw non-Gaussian errors, and predicted SDs that explain part of their size."""
     rng = np.random.default_rng(seed)
     sd = rng.uniform(0.5, 2.0, count)
     return sd**1.5 * rng.laplace(size=count), sd
 
 
 @pytest.mark.parametrize(("count", "rank"), [(19, 19), (99, 95), (100, 96), (199, 190), (200, 191)])
-def test_the_quantile_is_the_score_of_the_rank_that_theory_asks(count: int, rank: int) -> None:
+def test_the_quantile_is_the_score_of_the_theoretical_rank(count: int, rank: int) -> None:
     scores = np.random.default_rng(1).permutation(np.arange(1, count + 1)).astype(float)
-    assert conformal_quantile(scores, 0.95) == rank
+    assert conformal_quantiles(scores)[0.95] == rank
 
 
-def test_too_few_scores_make_no_interval() -> None:
-    assert conformal_quantile(np.arange(1.0, 19.0), 0.95) == np.inf
+def test_levels_that_need_more_scores_have_no_quantile() -> None:
+    assert 0.95 not in conformal_quantiles(np.arange(1.0, 19.0))
     assert max(conformal_quantiles(np.arange(1.0, 19.0))) == 0.9
     assert conformal_quantiles(np.array([np.nan])) == {}
     assert min(conformal_quantiles(np.append(np.full(50, 1e-16), np.arange(1.0, 51.0)))) > 0.45
@@ -70,7 +69,7 @@ def test_quantiles_of_plain_errors_are_those_of_mapie() -> None:
     assert bounds[0, 1] == pytest.approx(list(ours.values()), abs=1e-9)
 
 
-def test_new_studies_are_covered_as_promised_whatever_the_errors_distribution() -> None:
+def test_new_studies_are_covered_for_any_distribution_of_errors() -> None:
     shares = []
     for seed in range(300):
         error, sd = errors(400, seed)
@@ -82,7 +81,7 @@ def test_new_studies_are_covered_as_promised_whatever_the_errors_distribution() 
     assert np.mean(shares, axis=0) == pytest.approx(expected, abs=0.008)
 
 
-def test_each_sex_is_covered_where_one_is_predicted_worse() -> None:
+def test_each_sex_is_covered_if_one_is_predicted_worse() -> None:
     rng = np.random.default_rng(2)
     sexes = np.where(rng.random(8_000) < 0.7, "female", "male")
     scores = np.abs(rng.standard_normal(8_000)) * np.where(sexes == "male", 2.0, 1.0)
@@ -98,13 +97,13 @@ def test_each_sex_is_covered_where_one_is_predicted_worse() -> None:
 
 
 @pytest.mark.parametrize(("women", "enough"), [(199, False), (200, True)])
-def test_sexes_are_told_apart_only_with_200_of_each(women: int, enough: bool) -> None:
+def test_quantiles_by_sex_require_200_studies_of_each(women: int, enough: bool) -> None:
     scores = np.random.default_rng(3).random(women + 900)
     sexes = ["female"] * women + ["male"] * 900
     assert bool(quantiles_by_sex(scores, sexes)) == enough
 
 
-def test_levels_that_a_sex_is_too_small_for_are_those_of_all_and_never_fall() -> None:
+def test_levels_beyond_a_sexs_own_come_from_all_studies_and_never_fall() -> None:
     scores = np.concatenate([np.linspace(5, 6, 300), np.linspace(0.1, 1, 2_000)])
     by_sex = quantiles_by_sex(scores, ["female"] * 300 + ["male"] * 2_000)
     assert by_sex["female"][0.95] == pytest.approx(5.95, abs=0.01)

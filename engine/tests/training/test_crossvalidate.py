@@ -1,4 +1,4 @@
-"""Cross-validation: every study predicted by a network that has not seen its person."""
+"""Cross-validate: predict every study with a network that has not seen its person."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ RECIPE = replace(SMALL, architecture="resnet18", steps=4)
 
 
 class Killed(Exception):
-    """Stands for a kill: the run ends without a word."""
+    """Stands for a kill: the run ends at once."""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three folds of a ResNet18, never disturbed."""
+    """Three folds of a ResNet18 from an uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     with one_thread():
         assert crossvalidate(small_dataset(), folder, RECIPE, folds=3)
@@ -81,7 +81,7 @@ def test_predictions_are_those_of_the_fold_s_own_network_in_the_target_s_unit(
     np.testing.assert_allclose(again, found.mean[rows], rtol=1e-5)
 
 
-def test_a_killed_run_goes_on_within_its_fold_and_ends_with_the_same_numbers(
+def test_a_killed_run_continues_within_its_fold_and_ends_with_the_same_numbers(
     finished: Path, tmp_path: Path
 ) -> None:
     steps: list[tuple[int, int]] = []
@@ -104,10 +104,10 @@ def test_a_killed_run_goes_on_within_its_fold_and_ends_with_the_same_numbers(
     for name in ("out_of_fold.csv", "folds.csv"):
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
     assert set(steps) == {(fold, step) for fold in (1, 2, 3) for step in (1, 2, 3, 4)}
-    assert len(steps) < 2 * 12  # a killed run doesn't begin anew
+    assert len(steps) < 2 * 12  # a killed run does not start again
 
 
-def test_a_finished_cross_validation_is_let_be(finished: Path) -> None:
+def test_a_finished_cross_validation_is_left_unchanged(finished: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
     assert crossvalidate(small_dataset(), finished, RECIPE, folds=3)
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before

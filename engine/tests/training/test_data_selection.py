@@ -1,4 +1,4 @@
-"""Targets out of tables, and which studies are used, and which are not."""
+"""Read targets from tables and choose studies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table(path: Path, *rows: str, header: str = "study,target,value") -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Images as `mimir project --dataset` leaves them; the row is not the study's place."""
+    """Images as `mimir project --dataset` writes them, in another order than the studies."""
     folder = tmp_path / "projections"
     folder.mkdir()
     images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 4, 4), np.uint8)
@@ -47,7 +47,7 @@ def values_of(dataset: Dataset, name: str) -> list[float]:
     return dataset.targets[:, dataset.target_names.index(name)].tolist()
 
 
-def test_studies_go_by_name_or_by_participant_and_visit(tmp_path: Path) -> None:
+def test_studies_are_identified_by_name_or_by_participant_and_visit(tmp_path: Path) -> None:
     path = table(
         tmp_path / "t.csv",
         "1000001_2,liverFat,2.5",
@@ -75,7 +75,7 @@ def test_studies_go_by_name_or_by_participant_and_visit(tmp_path: Path) -> None:
         (["1000002,age"], r"line 2: has 2 cells"),
     ],
 )
-def test_a_table_that_leaves_a_doubt_is_refused(
+def test_an_ambiguous_or_invalid_table_is_refused(
     rows: list[str], reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(MimirError, match=rf"TARGETS_INVALID: 't.csv', {reason}"):
@@ -90,7 +90,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
         read_targets([tmp_path / "absent.csv"], STUDIES)
 
 
-def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
+def test_parquet_gives_the_same_values_as_csv(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     columns = {"study": [1000002, 1000003], "target": ["age", "age"], "value": [61.25, None]}
@@ -101,7 +101,7 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
     assert known.names == same.names == ("age",)
 
 
-def test_what_no_table_says_of_a_target_is_as_published(tmp_path: Path) -> None:
+def test_gaps_in_the_definitions_are_filled_as_published(tmp_path: Path) -> None:
     values = np.array([[-1.0, 0.0, 2.0], [3.0, 1.0, np.nan]])
     known = TargetTable(("balance", "sex", "visceralFat"), values, ())
     path = table(
@@ -150,7 +150,7 @@ def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     assert part.images is dataset.images
 
 
-def test_who_withdrew_is_left_out_with_all_visits_and_that_is_recorded(folder: Path) -> None:
+def test_a_withdrawn_participant_is_left_out_with_all_visits_and_counted(folder: Path) -> None:
     path = table(
         folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,1"
     )
@@ -174,13 +174,13 @@ def test_a_visit_or_a_name_can_be_excluded_alone(folder: Path) -> None:
     assert choose_data(folder, (path,), exclude=gone).studies == STUDIES[:1]
 
 
-def test_a_list_of_withdrawals_that_cannot_be_read_stops_everything(folder: Path) -> None:
+def test_an_unreadable_list_of_withdrawals_is_refused(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60")
     with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
         choose_data(folder, (path,), exclude=folder / "gone.txt")
 
 
-def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> None:
+def test_sex_and_age_are_known_even_if_only_other_targets_are_learned(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
     dataset = choose_data(folder, (path,), only=("height",))
     assert dataset.target_names == ("height",)
@@ -193,12 +193,10 @@ def test_sex_and_age_are_known_though_only_others_are_learned(folder: Path) -> N
         choose_data(folder, (path,), only=("size",))
 
 
-def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_path: Path) -> None:
+def test_tables_replace_the_targets_of_a_folder(tmp_path: Path) -> None:
     images = np.zeros((3, 3, 4, 4), np.uint8)
-    own = Dataset(
-        images, np.arange(3.0)[:, None], (TargetDefinition("age", "years"),), "mimir-2021",
-        {"from": "here"}, STUDIES[:3],
-    )  # fmt: skip
+    age = TargetDefinition("age", "years")
+    own = Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (age,), provenance={"from": "here"})
     write_image_folder(tmp_path, own)
     assert values_of(choose_data(tmp_path), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
@@ -206,6 +204,13 @@ def test_a_folder_that_knows_its_targets_needs_no_table_but_can_have_one(tmp_pat
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
     assert dataset.fingerprint != own.fingerprint
+
+
+def test_scans_without_all_their_images_are_refused(folder: Path) -> None:
+    np.save(folder / "images.npy", np.zeros((4, 3, 4, 4), np.uint8))
+    path = table(folder / "t.csv", "1000002,age,60")
+    with pytest.raises(MimirError, match="DATASET_INVALID: 1 of 4 images in projections are miss"):
+        choose_data(folder, (path,))
 
 
 def test_no_study_left_is_refused(folder: Path) -> None:

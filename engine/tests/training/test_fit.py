@@ -1,4 +1,4 @@
-"""The training loop and what it is made of, on a network of one small layer stack."""
+"""Test the training loop and its parts on a small network."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ import small_training  # noqa: E402
 from one_thread import one_thread  # noqa: E402
 from small_training import SMALL, small_dataset, small_network  # noqa: E402
 
+from mimir_engine.cohort.image_folder import StudyId  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
 from mimir_engine.training import imagenet  # noqa: E402
@@ -51,7 +52,7 @@ from mimir_engine.training.training_log import TrainingLog  # noqa: E402
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The loop is under test, not ResNet50, whose steps would take minutes here."""
+    """Replace ResNet50, whose steps would take minutes here."""
     monkeypatch.setattr(fitting, "build_network", small_network)
     with one_thread():  # so small a network only waits for a second thread
         yield
@@ -71,7 +72,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def log_of(folder: Path) -> list[list[str]]:
-    """The log without its last column, the duration; nothing where there is none yet."""
+    """Read the log without its last column, the duration; empty if it does not exist yet."""
     if not (folder / "log.csv").exists():
         return []
     with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
@@ -79,7 +80,7 @@ def log_of(folder: Path) -> list[list[str]]:
 
 
 class Killed(Exception):
-    """Stands for a kill: the run ends without a word."""
+    """Stands for a kill: the run ends at once."""
 
 
 def kill_at(step: int) -> Callable[[fitting.Progress], None]:
@@ -103,7 +104,7 @@ def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Dataset, tmp_pat
     assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
 
 
-def test_a_log_that_is_taken_up_again_keeps_its_rows_to_the_letter(tmp_path: Path) -> None:
+def test_a_resumed_log_keeps_its_rows_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     log = TrainingLog(path, ["=liver"], steps_done=0)
     for step in (1, 2, 3):
@@ -141,7 +142,7 @@ def test_a_process_killed_at_random_moments_ends_with_the_weights_of_one_never_k
 
 
 @pytest.mark.usefixtures("small")
-def test_a_finished_run_is_let_be(data: Dataset, tmp_path: Path) -> None:
+def test_a_finished_run_is_left_unchanged(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
     assert fit(data, tmp_path / "run", SMALL)
@@ -149,7 +150,7 @@ def test_a_finished_run_is_let_be(data: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_says_what_it_hangs_on(data: Dataset, tmp_path: Path) -> None:
+def test_run_json_describes_what_a_run_depends_on(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["data"]["fingerprint"] == data.fingerprint
@@ -162,7 +163,7 @@ def test_a_run_says_what_it_hangs_on(data: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
+def test_a_run_without_imagenet_weights_is_named_so_and_continues_so(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(architecture: str) -> dict[str, torch.Tensor]:
@@ -180,7 +181,7 @@ def test_without_imagenet_weights_a_run_is_honest_and_goes_on_so(
 
 
 @pytest.mark.usefixtures("small")
-def test_control_c_leaves_a_checkpoint_of_the_last_whole_step(
+def test_control_c_leaves_a_checkpoint_of_the_last_finished_step(
     data: Dataset, tmp_path: Path
 ) -> None:
     def interrupt(done: fitting.Progress) -> None:
@@ -224,7 +225,7 @@ def test_a_run_of_another_recipe_or_data_set_is_refused(data: Dataset, tmp_path:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_diverging_run_ends_with_its_name(data: Dataset, tmp_path: Path) -> None:
+def test_a_diverging_run_is_reported(data: Dataset, tmp_path: Path) -> None:
     wild = replace(SMALL, peak_rate=1e30)
     with pytest.raises(MimirError, match="TRAINING_DIVERGED"):
         fit(data, tmp_path / "run", wild)
@@ -252,7 +253,7 @@ def test_a_run_that_began_with_small_images_is_kept_but_not_continued(
             fit(data, tmp_path, SMALL)
 
 
-def test_each_study_comes_once_an_epoch_in_another_order() -> None:
+def test_each_study_comes_once_per_epoch_in_a_new_order() -> None:
     order = np.concatenate([batch_indices(10, 4, step, seed=5) for step in range(5)])
     first, second = order[:10], order[10:]
     assert sorted(first) == sorted(second) == list(range(10))
@@ -298,7 +299,7 @@ def test_a_missing_label_gives_no_gradient() -> None:
     assert torch.equal(output.grad[[0, 1], [0, 2]] < 0, torch.tensor([True, True]))
 
 
-def test_a_rare_target_has_as_much_say_as_a_common_one() -> None:
+def test_a_rare_target_has_as_much_weight_as_a_common_one() -> None:
     labels = np.ones((400, 2))
     labels[100:, 1] = np.nan
     weights = torch.tensor(target_weights(labels, batch_size=32))
@@ -324,7 +325,7 @@ def test_beta_keeps_a_well_known_target_from_drowning_the_others() -> None:
     assert pull(0.5) == pytest.approx(1, rel=0.02)
 
 
-def test_an_absurd_log_variance_stays_finite() -> None:
+def test_the_loss_of_an_extreme_log_variance_is_finite() -> None:
     output = torch.tensor([[0.0, -1e4, 0.0, 1e4]])
     assert torch.isfinite(gaussian_loss(output, torch.ones(1, 2), torch.ones(2)))
 
@@ -357,13 +358,13 @@ def test_one_cycle_rises_once_and_ends_near_zero() -> None:
     assert rates[-1] < 5e-6
 
 
-def test_a_recipe_with_an_unknown_word_is_refused() -> None:
+def test_a_recipe_with_an_unknown_schedule_is_refused() -> None:
     with pytest.raises(MimirError, match="RECIPE_INVALID"):
         Recipe(schedule="two-cycle")
 
 
-def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
         load_dataset(tmp_path)
     with pytest.raises(MimirError, match="DATASET_INVALID"):
-        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (), "mimir-2021", {})
+        Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (StudyId("a"), StudyId("b")))

@@ -1,4 +1,4 @@
-"""Folds keep a person's visits together and are alike in sex and age."""
+"""Assign folds that keep a person's visits together and are alike in sex and age."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimir_engine.training.folds import assign_folds
 
 
 def cohort(count: int = 603) -> tuple[list[str], dict[str, np.ndarray]]:
-    """People of whom every seventh came twice; men are older, some ages and sexes are unknown."""
+    """Make people of whom every seventh came twice; men are older, some ages and sexes unknown."""
     rng = np.random.default_rng(1)
     sex = rng.integers(0, 2, count).astype(float)
     age = rng.normal(60 + 5 * sex, 8)
@@ -49,7 +49,7 @@ def test_folds_are_of_one_size_and_alike_in_sex_and_age(folds: int) -> None:
     assert np.std(age) < 0.5 * by_chance
 
 
-def test_a_fold_hangs_on_names_and_seed_not_on_the_order_of_the_studies() -> None:
+def test_folds_depend_on_names_and_seed_not_on_the_order_of_the_studies() -> None:
     persons, covariates = cohort()
     fold_of = assign_folds(persons, 5, covariates, seed=4)
     order = np.random.default_rng(0).permutation(len(persons))
@@ -59,12 +59,12 @@ def test_a_fold_hangs_on_names_and_seed_not_on_the_order_of_the_studies() -> Non
     assert not np.array_equal(fold_of, assign_folds(persons, 5, covariates, seed=5))
 
 
-def test_people_of_whom_nothing_is_known_are_dealt_out_evenly() -> None:
+def test_people_of_unknown_sex_and_age_are_assigned_evenly() -> None:
     persons = [str(number) for number in range(11)]
     assert sorted(np.bincount(assign_folds(persons, 3, {}))[1:]) == [3, 4, 4]
 
 
 @pytest.mark.parametrize("folds", [1, 4])
-def test_more_folds_than_people_or_less_than_two_are_refused(folds: int) -> None:
+def test_more_folds_than_people_or_fewer_than_two_are_refused(folds: int) -> None:
     with pytest.raises(MimirError, match="FOLDS_INVALID: 3 persons"):
         assign_folds(["a", "b", "c", "c"], folds, {})

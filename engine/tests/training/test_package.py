@@ -1,4 +1,4 @@
-"""From training runs to an inference module, with real ResNet18s of random weights."""
+"""Package training runs, with real ResNet18s of random weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from image_folder_builder import write_image_folder
 from one_thread import one_thread
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import TargetDefinition
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
@@ -50,16 +50,17 @@ IDENTITY = {
 
 
 def dataset(count: int, seed: int) -> Dataset:
-    """Noise of different brightness, with a sex and a liver volume in mL drawn apart from it."""
+    """Make noise of varying brightness, with an independent sex and liver volume in mL."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
     targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
     provenance = {"first_seed": seed}
-    return Dataset(images.astype(np.uint8), targets, DEFINITIONS, "mimir-2021", provenance)
+    studies = tuple(StudyId(str(row)) for row in range(count))
+    return Dataset(images.astype(np.uint8), targets, studies, DEFINITIONS, provenance=provenance)
 
 
 def write_run(folder: Path, training: Dataset, seed: int) -> None:
-    """A run that claims to be finished."""
+    """Write a run that is marked as finished."""
     recipe = replace(FROM_SCRATCH, architecture="resnet18", seed=seed)
     checkpoint = Checkpoint(
         recipe=recipe,
@@ -78,7 +79,7 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
 
 
 def out_of_fold(count: int = 600) -> Predictions:
-    """Raw predictions, too sure, of livers that the network sees too near the mean."""
+    """Make raw predictions of livers, too near the mean and with SDs too small."""
     rng = np.random.default_rng(3)
     sex = rng.integers(0, 2, count).astype(float)
     liver, sd = rng.normal(1.5, 0.2, count), rng.uniform(0.02, 0.05, count)
@@ -156,9 +157,7 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     assert statistics.reference == "4 held-out synthetic phantoms"
 
 
-def test_an_ensembles_networks_share_one_scale_and_mix_as_they_are(
-    work: Path, ensemble: Path
-) -> None:
+def test_networks_of_an_ensemble_share_one_scale(work: Path, ensemble: Path) -> None:
     module = load_module(ensemble)
     assert [w.file for w in module.weights] == ["weights1.safetensors", "weights2.safetensors"]
     images = np.asarray(dataset(3, seed=8).images)
@@ -202,7 +201,7 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     assert (measured.upper - 1.6) / 0.1 == pytest.approx(quantile)
 
 
-def test_the_card_says_what_the_module_says(ensemble: Path) -> None:
+def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
     card = (ensemble / "README.md").read_text("utf-8")
     for fact in (
         "# livers 2.1",
@@ -222,30 +221,30 @@ def test_the_card_says_what_the_module_says(ensemble: Path) -> None:
     assert f"{100 * accuracy['coverage95']:.1f}" in liver
 
 
-def test_another_calibration_leaves_the_weights_to_the_last_byte(
+def test_recalibration_leaves_the_weights_unchanged(
     work: Path, ensemble: Path, tmp_path: Path
 ) -> None:
     before = load_module(ensemble)
     data = out_of_fold()
     write_predictions(tmp_path / "site.csv", replace(data, mean=np.add(data.mean, [0, 0.1])))
-    command = ["package", "--recalibrate", str(ensemble), "--output", str(tmp_path / "anew")]
+    command = ["package", "--recalibrate", str(ensemble), "--output", str(tmp_path / "again")]
     assert main([*command, "--calibration", str(tmp_path / "site.csv")]) == 0
-    anew = load_module(tmp_path / "anew")
-    verify_module(anew)
-    assert anew.weights == before.weights
-    for weights in anew.weights:
-        assert file_sha256(tmp_path / "anew" / weights.file) == weights.sha256
-    assert anew.provenance["training"] == before.provenance["training"]
-    assert anew.targets[1].mean_offset < before.targets[1].mean_offset - 0.1
-    assert "predictions of site.csv" in (tmp_path / "anew" / "README.md").read_text("utf-8")
-    in_place = recalibrate(tmp_path / "anew", work / "cv", tmp_path / "anew", overwrite=True)
+    again = load_module(tmp_path / "again")
+    verify_module(again)
+    assert again.weights == before.weights
+    for weights in again.weights:
+        assert file_sha256(tmp_path / "again" / weights.file) == weights.sha256
+    assert again.provenance["training"] == before.provenance["training"]
+    assert again.targets[1].mean_offset < before.targets[1].mean_offset - 0.1
+    assert "predictions of site.csv" in (tmp_path / "again" / "README.md").read_text("utf-8")
+    in_place = recalibrate(tmp_path / "again", work / "cv", tmp_path / "again", overwrite=True)
     assert [asdict(t) for t in in_place.targets] == nearly([asdict(t) for t in before.targets])
-    assert sorted(p.name for p in (tmp_path / "anew").iterdir()) == sorted(
+    assert sorted(p.name for p in (tmp_path / "again").iterdir()) == sorted(
         p.name for p in ensemble.iterdir()
     )
 
 
-def test_results_of_the_module_itself_calibrate_it_as_raw_ones_do(
+def test_a_modules_own_results_calibrate_it_like_raw_predictions(
     ensemble: Path, tmp_path: Path
 ) -> None:
     module, data = load_module(ensemble), out_of_fold()
@@ -262,9 +261,7 @@ def test_results_of_the_module_itself_calibrate_it_as_raw_ones_do(
     assert again.targets[1].variance_factor == pytest.approx(liver.variance_factor)
 
 
-def test_images_of_another_kind_are_far_from_those_of_the_module(
-    work: Path, tmp_path: Path
-) -> None:
+def test_images_of_another_kind_are_detected(work: Path, tmp_path: Path) -> None:
     smooth = np.zeros((52, 3, 256, 256), np.uint8)
     rng = np.random.default_rng(7)
     ramp = np.linspace(0, 1, 256)[:, None] * np.linspace(1, 0.5, 256)
@@ -292,7 +289,7 @@ def test_images_of_another_kind_are_far_from_those_of_the_module(
     assert (module.folder / module.features_file.file).stat().st_size < 1e6
 
 
-def test_variances_are_never_scaled_on_the_training_data(work: Path, tmp_path: Path) -> None:
+def test_the_training_data_are_refused_for_calibration(work: Path, tmp_path: Path) -> None:
     for runs in ([work / "run1"], [work / "run1", work / "run2"]):
         with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*are the training data"):
             package(runs, work / "training1", tmp_path / "module", PHANTOM)
@@ -306,7 +303,7 @@ def test_held_out_data_of_other_targets_are_refused(work: Path, tmp_path: Path) 
         package([work / "run1"], tmp_path / "other", tmp_path / "module", PHANTOM)
 
 
-def test_runs_of_different_kinds_and_unfinished_ones_make_no_ensemble(
+def test_runs_of_different_kinds_and_unfinished_runs_are_refused(
     work: Path, tmp_path: Path
 ) -> None:
     run = load_checkpoint(work / "run1")
@@ -329,7 +326,7 @@ def test_runs_of_different_kinds_and_unfinished_ones_make_no_ensemble(
         (["run1"], "IDENTITY_MISSING"),
     ],
 )
-def test_wrong_use_is_told_before_any_work(
+def test_wrong_use_is_reported_before_any_work(
     arguments: list[str],
     code: str,
     work: Path,
@@ -343,9 +340,7 @@ def test_wrong_use_is_told_before_any_work(
     assert not (tmp_path / "module").exists()
 
 
-def test_a_cross_validation_of_other_networks_calibrates_none_of_ours(
-    work: Path, tmp_path: Path
-) -> None:
+def test_a_cross_validation_of_other_networks_is_refused(work: Path, tmp_path: Path) -> None:
     write_crossvalidation(tmp_path / "cv", "resnet50")
     with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*is resnet50, the module's res"):
         package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
@@ -354,13 +349,13 @@ def test_a_cross_validation_of_other_networks_calibrates_none_of_ours(
         package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
 
 
-def test_what_is_no_calibration_is_refused(work: Path, tmp_path: Path) -> None:
+def test_a_path_without_calibration_data_is_refused(work: Path, tmp_path: Path) -> None:
     for nothing in (tmp_path, tmp_path / "gone.csv"):
         with pytest.raises(MimirError, match="CALIBRATION_UNREADABLE"):
             package([work / "run1"], nothing, tmp_path / "module", PHANTOM)
 
 
-def test_an_identity_says_all_that_a_module_needs(work: Path, tmp_path: Path) -> None:
+def test_an_identity_is_read_and_unknown_keys_are_refused(work: Path, tmp_path: Path) -> None:
     identity = read_identity(work / "identity.json")
     assert (identity.name, identity.limits) == ("livers", ("It has never seen a liver.",))
     assert identity.accepts.stations == (6,)

@@ -1,4 +1,4 @@
-"""The commands of docs/training.md run as they stand, with fewer phantoms and steps."""
+"""Run the commands of docs/training.md with fewer phantoms and steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TARGETS = ("sex", "height", "liverFat")
 
 
 def commands() -> list[list[str]]:
-    """Every line of the guide that begins with `mimir`, made small."""
+    """Return each line of the guide that begins with `mimir`, with smaller numbers."""
     guide = (DOCS / "training.md").read_text("utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("mimir ")]
@@ -46,8 +46,8 @@ def _small(words: list[str]) -> list[str]:
     return [*words, *MORE.get(words[0], ())]
 
 
-def write_what_people_bring() -> None:
-    """The tables of the guide's second part, as if the phantoms were people."""
+def write_tables_and_identity() -> None:
+    """Write the tables of the guide's second part, as if the phantoms were people."""
     truths = sorted(Path("scans").glob("*.truth.json"))
     with Path("targets.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -62,16 +62,14 @@ def write_what_people_bring() -> None:
 
 
 @pytest.mark.slow
-def test_the_guide_s_commands_lead_from_nothing_to_measurements(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_commands_of_the_guide_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
     done = []
     with one_thread():
         for words in commands():
             if words[0] == "project":
-                write_what_people_bring()
+                write_tables_and_identity()
             assert main(words) == DONE, words
             done.append(words[0])
     assert set(done) == {

@@ -1,4 +1,4 @@
-"""The one command behind docs/validation.md, at small size; and that page."""
+"""Run the command behind docs/validation.md at small size, and check that page."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ STAND_IN = {"trials", "agreement", "uncertainty", "summary", "fresh-folds", "shi
 
 
 def blocks(page: Path) -> dict[str, str]:
-    """What is between the page's marks, by name."""
+    """Return the text between the page's marks, by name."""
     return dict(BLOCK.findall(page.read_text("utf-8")))
 
 
-def test_the_page_s_tables_are_made_and_say_which_networks_they_are_of() -> None:
+def test_all_tables_of_the_page_exist_and_name_their_networks() -> None:
     made = blocks(PAGE)
     assert set(made) > STAND_IN
     for name, text in made.items():
@@ -37,7 +37,7 @@ def test_the_page_s_tables_are_made_and_say_which_networks_they_are_of() -> None
 
 
 @pytest.mark.slow
-def test_one_command_makes_all_tables_and_figures_and_goes_on_where_it_was_killed(
+def test_one_command_makes_all_tables_and_figures_and_resumes(
     tmp_path: Path,
 ) -> None:
     docs, work = tmp_path / "docs", tmp_path / "work"

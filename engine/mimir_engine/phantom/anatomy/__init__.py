@@ -9,12 +9,10 @@ from mimir_engine.phantom.anatomy.trunk import add_trunk
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import Person
 
-__all__ = ["build_body"]
-
 
 def build_body(person: Person) -> Body:
     """Build a person's body: nested from the skin inwards, sized from the viscera outwards."""
-    columns = Columns.of(person)
+    columns = Columns(person)
     trunk = add_trunk(columns)
     add_chest(columns, trunk)
     add_abdomen(columns, trunk)

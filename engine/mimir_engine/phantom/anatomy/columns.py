@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Optional, Union
 
 import numpy as np
@@ -55,7 +55,6 @@ class Ellipses:
         return Ellipses(self.x, self.y, self.a * profile, self.b * profile)
 
 
-@dataclass
 class Columns:
     """The columns of one person so far.
 
@@ -63,19 +62,12 @@ class Columns:
         h: Heights above the sole (mm), ascending: every ``STEP_MM``, and both sides of the crotch.
     """
 
-    person: Person
-    h: np.ndarray
-    names: list[str] = field(default_factory=list)
-    tissues: list[Tissue] = field(default_factory=list)
-    parents: list[Optional[int]] = field(default_factory=list)
-    ellipses: list[Ellipses] = field(default_factory=list)
-
-    @staticmethod
-    def of(person: Person) -> Columns:
-        """Start without columns."""
+    def __init__(self, person: Person) -> None:
         crotch = person.crotch_level * person.height
         heights = np.arange(0.0, person.height + STEP_MM, STEP_MM)
-        return Columns(person, np.union1d(heights, [crotch - 0.01, crotch + 0.01]))
+        self.person = person
+        self.h = np.union1d(heights, [crotch - 0.01, crotch + 0.01])
+        self._columns: list[tuple[str, Tissue, Optional[int], Ellipses]] = []
 
     @property
     def level(self) -> np.ndarray:
@@ -106,11 +98,8 @@ class Columns:
 
     def add(self, name: str, tissue: Tissue, parent: Optional[int], ellipses: Ellipses) -> int:
         """Add a column inside ``parent`` (None: in the air) and return its index."""
-        self.names.append(name)
-        self.tissues.append(tissue)
-        self.parents.append(parent)
-        self.ellipses.append(ellipses)
-        return len(self.names) - 1
+        self._columns.append((name, tissue, parent, ellipses))
+        return len(self._columns) - 1
 
     def volume_l(self, ellipses: Ellipses) -> float:
         """Compute the volume (L) of a stack of ellipses."""
@@ -120,17 +109,16 @@ class Columns:
     def body(self) -> Body:
         """Create the finished body on the scanner's table."""
         p = self.person
-        x, y, a, b = (
-            np.stack([getattr(e, axis) for e in self.ellipses]) for axis in ("x", "y", "a", "b")
-        )
+        names, tissues, parents, ellipses = zip(*self._columns)
+        x, y, a, b = (np.stack([getattr(e, axis) for e in ellipses]) for axis in "xyab")
         z = TOP_Z_MM + self.h - p.scan_top_level * p.height
         empty = (a <= 0.0) | (b <= 0.0)
         return Body(
             person=p,
             z=z,
-            names=tuple(self.names),
-            tissues=tuple(self.tissues),
-            parents=tuple(self.parents),
+            names=names,
+            tissues=tissues,
+            parents=parents,
             centre_x=x + p.shift_x + p.lean_x * (z - PIVOT_Z_MM),
             centre_y=y + p.shift_y,
             half_x=np.where(empty, 0.0, a),

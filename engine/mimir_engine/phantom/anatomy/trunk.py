@@ -24,10 +24,12 @@ class Trunk:
     """Outlines and levels that the parts of the trunk share.
 
     Attributes:
-        skin, muscle, cavity: Ellipses of the surface, of all that is inside the subcutaneous fat,
-            and of the abdominal cavity.
+        skin: Surface.
+        muscle: Inner edge of the subcutaneous fat.
+        cavity: Abdominal cavity.
         muscle_index: Column of the muscle, which contains all organs.
-        pelvic_floor, liver_edge: Levels where the cavity begins and the liver ends.
+        pelvic_floor: Level of the cavity's lower end.
+        liver_edge: Level of the liver's lower end.
     """
 
     skin: Ellipses
