@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Optional
 
-from mimir_engine.cli._progress import duration
+from mimir_engine.measuring.display_text import duration
 
 
 class CountLine:
