@@ -41,10 +41,7 @@ class SeriesKind(str, Enum):
     OTHER = "other"
 
 
-CONTRASTS = (
-    *(SeriesKind.WATER, SeriesKind.FAT),
-    *(SeriesKind.IN_PHASE, SeriesKind.OPPOSED_PHASE),
-)
+CONTRASTS = (SeriesKind.WATER, SeriesKind.FAT, SeriesKind.IN_PHASE, SeriesKind.OPPOSED_PHASE)
 
 
 @dataclass(frozen=True)

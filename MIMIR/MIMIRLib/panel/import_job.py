@@ -86,7 +86,7 @@ class ImportJob(Job):
             return
         folder = Path(tempfile.mkdtemp(prefix="mimir-import-", dir=slicer.app.temporaryPath))
         try:
-            yield from _scaled(_unpack(path, folder), 0, UNPACKING)
+            yield from _scaled(unpack(path, folder), 0, UNPACKING)
             yield from _scaled(self._index(folder, copy=True), UNPACKING, 1)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -139,22 +139,8 @@ class PhantomImportJob(ImportJob):
         super().__init__(database, [self.archive])
 
     def _import(self, path: Path) -> Work:
-        yield from _scaled(_make_phantom(path.parent), 0, MAKING)
+        yield from _scaled(make_phantom(path.parent), 0, MAKING)
         yield from _scaled(super()._import(path), MAKING, 1)
-
-
-def _unpack(archive: Path, folder: Path) -> Work:
-    sentence = _("Unpacking {name}").format(name=archive.name)
-    with closing(unpack(archive, folder)) as fractions:
-        for fraction in fractions:
-            yield Progress(fraction, sentence)
-
-
-def _make_phantom(folder: Path) -> Work:
-    with closing(make_phantom(folder)) as fractions:
-        for fraction in fractions:
-            yield Progress(fraction, _("Making the phantom"))
-            yield None
 
 
 def _scaled(work: Work, begin: float, end: float) -> Work:

@@ -93,14 +93,15 @@ class PanelView:
             *(ui.modulesView, ui.addModuleZipButton, ui.addModuleFolderButton),
             ui.optionsSection,
         ):
-            widget.enabled = state.can_edit
+            widget.enabled = not state.is_busy
+        _show_text(ui.moduleLabel, state.module_text)
         ui.verifyModuleButton.enabled = state.can_verify_module
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
         ui.applyButton.toolTip = state.apply_hint
-        ui.cancelButton.enabled = state.can_cancel
+        ui.cancelButton.enabled = state.is_busy
         self._show_progress(state)
-        ui.resultsSection.visible = state.has_results
+        ui.resultsSection.visible = state.results > 0
 
     def show_studies(self, rows: Sequence[Row]) -> None:
         """Fill the list of studies."""
@@ -113,10 +114,6 @@ class PanelView:
     def show_modules(self, rows: Sequence[Row]) -> None:
         """Fill the list of inference modules."""
         self._modules.show(rows)
-
-    def show_module(self, text: str) -> None:
-        """Describe the selected inference module."""
-        _show_text(self.ui.moduleLabel, text)
 
     def show_options(self, parameters: Parameters) -> None:
         """Set the options' widgets."""
@@ -164,8 +161,8 @@ class PanelView:
             bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
         _show_text(self.ui.statusLabel, state.status)
-        if state.can_cancel != self._timer.active:
-            (self._timer.start if state.can_cancel else self._timer.stop)()
+        if state.is_busy != self._timer.active:
+            (self._timer.start if state.is_busy else self._timer.stop)()
 
     def _connect_options(self, presenter: Presenter) -> None:
         """Let the options' widgets set the scene's parameters.

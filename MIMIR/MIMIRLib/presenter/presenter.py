@@ -1,7 +1,7 @@
 """React to the user, without Qt.
 
-The widget calls the presenter's methods. The presenter tells the widget, through :class:`View`,
-what to show, and lets :class:`Services` do the work.
+The widget calls the presenter's methods. The presenter tells the widget, through ``View``,
+what to show, and lets ``Services`` do the work.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.module_picker import ModulePicker
-from MIMIRLib.presenter.panel_state import Facts, PanelState, panel_state
+from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.protocols import Parameters, Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
@@ -61,22 +61,15 @@ class Presenter:
 
     def refresh_studies(self) -> None:
         """List the database's studies again."""
-        self._database_error = ""
-        try:
-            self._studies.list(self._services.studies())
-        except Exception as error:  # the panel shows every error
-            self._studies.list(())
-            self._database_error = str(error_for_user(error))
+        self._studies.list(())
+        self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
         self._view.show_studies(self._studies.rows)
         self.update()
 
     def refresh_modules(self) -> None:
         """List the inference modules again."""
-        error = self._attempt(self._modules.refresh)
-        if error:
-            self._show_message(error)
+        self._message = self._attempt(self._modules.refresh) or self._message
         self._view.show_modules(self._modules.rows)
-        self._view.show_module(self._modules.description)
         self.update()
 
     def refresh_results(self) -> None:
@@ -126,7 +119,6 @@ class Presenter:
     def select_module(self, name: str) -> None:
         """Describe an inference module."""
         self._modules.select(name)
-        self._view.show_module(self._modules.description)
         self.update()
 
     def add_module(self, path: str) -> None:
@@ -144,7 +136,7 @@ class Presenter:
         self._show_message(self._attempt(self._modules.verify))
 
     def set_option(self, name: str, value: Union[float, str, bool]) -> None:
-        """Set an option; ``name`` is one of those of :class:`Parameters`."""
+        """Set an option; ``name`` is one of those of ``Parameters``."""
         if self._parameters is not None and getattr(self._parameters, name) != value:
             setattr(self._parameters, name, value)
             self.update()
@@ -259,25 +251,21 @@ class Presenter:
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
         ticked, shown = studies.ticked, studies.shown
-        return panel_state(
-            Facts(
-                database_error=self._database_error,
-                studies=len(studies.entries),
-                shown=len(shown),
-                ticked=len(ticked),
-                ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
-                ticked_doubtful=sum(not is_complete(entry) for entry in ticked),
-                modules=len(modules.usable),
-                modules_ticked=len(modules.ticked),
-                only_demonstration=all(module.demonstration for module in modules.ticked),
-                own_module_selected=modules.selected is not None and modules.selected.is_own,
-                any_module_selected=modules.selected is not None,
-                volumes=parameters is not None and parameters.volumes,
-                allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
-                busy=self._job is not None,
-                fraction=self._progress.fraction,
-                progress=self._progress.sentence,
-                message=self._message,
-                results=len(self._results.titles),
-            )
+        return PanelState(
+            database_error=self._database_error,
+            studies=len(studies.entries),
+            shown=len(shown),
+            ticked=len(ticked),
+            ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
+            ticked_doubtful=sum(not is_complete(entry) for entry in ticked),
+            modules=len(modules.usable),
+            modules_ticked=len(modules.ticked),
+            only_demonstration=all(row.is_demonstration for row in modules.ticked),
+            own_module_selected=modules.selected is not None and modules.selected.is_own,
+            module_text=modules.description,
+            volumes=parameters is not None and parameters.volumes,
+            allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
+            progress=None if self._job is None else self._progress,
+            message=self._message,
+            results=len(self._results.titles),
         )

@@ -39,9 +39,6 @@ class View(Protocol):
     def show_modules(self, rows: Sequence[Row]) -> None:
         """Fill the list of inference modules."""
 
-    def show_module(self, text: str) -> None:
-        """Describe the selected inference module."""
-
     def show_options(self, parameters: Parameters) -> None:
         """Set the options' widgets."""
 

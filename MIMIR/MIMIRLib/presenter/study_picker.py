@@ -9,7 +9,7 @@ from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern, matching
 from MIMIRLib.translate import tr as _
 
-#: Headers of the columns of :func:`study_row`.
+#: Headers of the columns of ``study_row``.
 STUDY_COLUMNS = (_("Patient"), _("Date"), _("Status"), _("Stations"), _("Description"))
 STATUS_WORDS = {
     Completeness.COMPLETE: _("complete"),

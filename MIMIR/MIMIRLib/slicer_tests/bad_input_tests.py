@@ -78,7 +78,7 @@ class BadInputTest(SceneTest):
         """Its weights differ from their hash."""
         (row,) = [row for row in inference_modules.list_rows() if row.name == "phantom"]
         changed = self.folder / "changed"
-        shutil.copytree(row.location, changed)
+        shutil.copytree(row.folder, changed)
         (weights,) = changed.glob("weights*.safetensors")
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1

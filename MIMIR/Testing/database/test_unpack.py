@@ -52,7 +52,8 @@ def test_hostile_names_stay_within_the_folder(tmp_path: Path, folder: Path) -> N
 
 
 def test_progress_grows_to_one(tmp_path: Path, folder: Path) -> None:
-    fractions = list(unpack(archive_of(tmp_path, {f"{i}": DICOM * i for i in range(1, 9)}), folder))
+    archive = archive_of(tmp_path, {f"{i}": DICOM * i for i in range(1, 9)})
+    fractions = [progress.fraction for progress in unpack(archive, folder)]
     assert fractions == sorted(fractions)
     assert len(fractions) == 8
     assert fractions[-1] == 1.0
@@ -98,7 +99,7 @@ def test_a_full_disk_is_said_before_anything_is_written(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1))
-    with pytest.raises(MimirError, match="no space") as raised:
+    with pytest.raises(MimirError, match="too little disk space") as raised:
         list(unpack(archive_of(tmp_path, {"1": DICOM}), folder))
     assert raised.value.code == "DISK_FULL"
     assert names(folder) == []

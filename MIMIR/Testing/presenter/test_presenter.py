@@ -55,7 +55,6 @@ class Shown:
         self.studies: Sequence[Row] = ()
         self.pattern = ""
         self.modules: Sequence[Row] = ()
-        self.module = ""
         self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
         self.selected = ""
@@ -76,9 +75,6 @@ class Shown:
 
     def show_modules(self, rows: Sequence[Row]) -> None:
         self.modules = rows
-
-    def show_module(self, text: str) -> None:
-        self.module = text
 
     def show_options(self, parameters: Any) -> None:
         self.options = parameters
@@ -253,7 +249,7 @@ def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
     panel.presenter.apply()
 
     assert panel.rest.requests == []
-    assert not panel.shown.state.can_cancel
+    assert not panel.shown.state.is_busy
 
 
 def test_apply_without_packages_says_how_to_go_on(panel: Panel) -> None:
@@ -275,8 +271,8 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
 
     panel.presenter.apply()
 
-    assert panel.shown.state.can_cancel
-    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+    assert panel.shown.state.is_busy
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
     assert panel.shown.state.status == (
         "2 studies measured; 1 could not be measured. The reasons are listed below."
     )
@@ -309,14 +305,14 @@ def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_pat
 
     panel.presenter.step()
     assert panel.shown.state.status == "1 new study is in the database."
-    assert not panel.shown.state.can_cancel
+    assert not panel.shown.state.is_busy
 
 
 def test_an_import_of_nothing_is_said(panel: Panel) -> None:
     panel.presenter.import_studies(["nowhere"])
 
     assert panel.shown.state.status == ("SOURCE_MISSING: there is no such folder. Check the path.")
-    assert not panel.shown.state.can_cancel
+    assert not panel.shown.state.is_busy
 
 
 def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
@@ -333,7 +329,7 @@ def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
 
 def test_an_inference_module_is_described_and_verified(panel: Panel) -> None:
     panel.presenter.select_module("phantom")
-    assert "11 measurements" in panel.shown.module
+    assert "11 measurements" in panel.shown.state.module_text
     assert not panel.shown.state.can_remove_module
 
     panel.presenter.verify_module()
@@ -349,7 +345,7 @@ def test_a_folder_that_is_no_inference_module_is_refused_with_the_reason(
     panel.presenter.add_module(str(tmp_path / "nowhere"))
     assert panel.shown.state.percent == -1
 
-    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.shown.state.status.startswith("SOURCE_MISSING: ")
 
@@ -381,7 +377,7 @@ def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> 
     assert rows[1][:3] == ("sex", "male (0.99)", "")
     assert "Station 2 was scanned twice." in panel.shown.flags
     assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 3
-    assert panel.shown.state.has_results
+    assert panel.shown.state.results
 
 
 def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: Path) -> None:
