@@ -38,7 +38,8 @@ class StudyOutcome:
         findings: What was corrected or noticed while reading, each with ``code`` and ``sentence``.
         flags: Codes of findings and measurements.
         nodes: Its nodes in the scene.
-        code, reason: Why it could not be measured; empty if it was.
+        code: Error code if it could not be measured; else empty.
+        reason: Why it could not be measured; empty if it was.
     """
 
     key: str

@@ -28,7 +28,8 @@ class FusionPlan:
 
     Attributes:
         stations: Table positions with water and fat, including repeats.
-        water, fat: Series to be fused; the main offer counts under the first of water.
+        water: Water series to be fused; the main offer counts under the first of them.
+        fat: Fat series to be fused.
         unused: The other series of the same scan, in-phase and opposed-phase.
     """
 

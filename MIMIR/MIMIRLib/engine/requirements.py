@@ -19,7 +19,7 @@ PYTORCH = ("torch", "torchvision")
 
 
 class Installer(Protocol):
-    """Asks the user and installs packages; see ``panel.slicer_installer``."""
+    """Asks the user and installs packages; see ``panel.slicer_services``."""
 
     def has_pytorch_extension(self) -> bool:
         """Return whether the PyTorch extension is installed."""

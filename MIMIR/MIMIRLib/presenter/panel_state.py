@@ -149,7 +149,7 @@ class PanelState:
 
     @property
     def _missing(self) -> str:
-        """What to do before Apply can be pressed; empty if nothing."""
+        """The next step before Apply can be pressed; empty if it can."""
         if self.modules == 0:
             return _("No inference module was found. Add one first.")
         if self.ticked == 0:

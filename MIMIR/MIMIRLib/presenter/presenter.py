@@ -1,13 +1,13 @@
 """React to the user, without Qt.
 
-The widget calls the presenter's methods. The presenter tells the widget, through ``View``,
-what to show, and lets ``Services`` do the work.
+The widget calls the presenter's methods. The presenter shows the outcome through ``View``
+and lets ``Services`` do the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
@@ -16,10 +16,13 @@ from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.protocols import Parameters, Services, View
+from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
 from MIMIRLib.presenter.table_row import Cell, Row
+
+if TYPE_CHECKING:
+    from MIMIRLib.parameter_node import MIMIRParameterNode
 
 NO_PROGRESS = Progress(None, "")
 
@@ -36,7 +39,7 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services, self._results = view, services, results
         self._studies, self._modules = StudyPicker(), ModulePicker()
-        self._parameters: Optional[Parameters] = None
+        self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
         self._job: Optional[Job] = None
@@ -44,15 +47,15 @@ class Presenter:
 
     # Changes of the scene, the database and the disk.
 
-    def use(self, parameters: Optional[Parameters]) -> None:
-        """Use the choices of a scene; None while there is no scene."""
+    def use(self, parameters: Optional[MIMIRParameterNode]) -> None:
+        """Use the choices of a scene; None before the scene closes."""
         self._parameters = parameters
         if parameters is not None:
             self._studies.choose(parameters.study_uids)
             self._modules.choose(parameters.module_names)
             self._view.show_options(parameters)
-            self._view.show_studies(self._studies.rows)
-            self._view.show_modules(self._modules.rows)
+            self._view.studies.show(self._studies.rows)
+            self._view.modules.show(self._modules.rows)
         self.update()
 
     def update(self) -> None:
@@ -63,13 +66,13 @@ class Presenter:
         """List the database's studies again."""
         self._studies.list(())
         self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
-        self._view.show_studies(self._studies.rows)
+        self._view.studies.show(self._studies.rows)
         self.update()
 
     def refresh_modules(self) -> None:
         """List the inference modules again."""
         self._message = self._attempt(self._modules.refresh) or self._message
-        self._view.show_modules(self._modules.rows)
+        self._view.modules.show(self._modules.rows)
         self.update()
 
     def refresh_results(self) -> None:
@@ -84,7 +87,7 @@ class Presenter:
     def filter_studies(self, text: str) -> None:
         """Show only the studies with all words of a text."""
         self._studies.filter(text)
-        self._view.filter_studies(self._studies.pattern)
+        self._view.studies.filter(self._studies.pattern)
         self.update()
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
@@ -95,13 +98,13 @@ class Presenter:
     def tick_shown_studies(self) -> None:
         """Tick all complete studies that match the filter."""
         self._studies.tick_shown()
-        self._view.show_studies(self._studies.rows)
+        self._view.studies.show(self._studies.rows)
         self._save_choices()
 
     def tick_no_study(self) -> None:
         """Clear all ticks."""
         self._studies.choose(())
-        self._view.show_studies(self._studies.rows)
+        self._view.studies.show(self._studies.rows)
         self._save_choices()
 
     def import_studies(self, paths: Sequence[str]) -> None:
@@ -136,7 +139,7 @@ class Presenter:
         self._show_message(self._attempt(self._modules.verify))
 
     def set_option(self, name: str, value: Union[float, str, bool]) -> None:
-        """Set an option; ``name`` is one of those of ``Parameters``."""
+        """Set an option; ``name`` is one of those of ``MIMIRParameterNode``."""
         if self._parameters is not None and getattr(self._parameters, name) != value:
             setattr(self._parameters, name, value)
             self.update()
@@ -181,7 +184,7 @@ class Presenter:
         if path:
             self._show_message(self._attempt(lambda: self._results.export(path)))
 
-    def _measure_job(self, parameters: Parameters) -> MeasureJob:
+    def _measure_job(self, parameters: MIMIRParameterNode) -> MeasureJob:
         request = AnalysisRequest(
             (),
             tuple(module.name for module in self._modules.ticked),

@@ -74,7 +74,6 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     from mimir_engine.measuring.display_text import interval_text
 
     percent = f"{100 * measurements[0].level:g} %" if measurements else ""
-    bound = _("{side} bound of the {percent} interval; it may lie below zero")
 
     def quantities(attribute: str) -> list[float]:
         return [_number(getattr(m, attribute) if m.kind != "class" else None) for m in measurements]
@@ -93,17 +92,16 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
             _("{percent} interval").format(percent=percent),
             _("rounded bounds; not below zero if the quantity cannot be negative"),
         ),
-        Column(
-            "lower",
-            quantities("lower"),
-            _("lower {percent}").format(percent=percent),
-            bound.format(side=_("lower"), percent=percent),
-        ),
-        Column(
-            "upper",
-            quantities("upper"),
-            _("upper {percent}").format(percent=percent),
-            bound.format(side=_("upper"), percent=percent),
+        *(
+            Column(
+                side,
+                quantities(side),
+                f"{word} {percent}",
+                _("{side} bound of the {percent} interval; it may lie below zero").format(
+                    side=word, percent=percent
+                ),
+            )
+            for side, word in (("lower", _("lower")), ("upper", _("upper")))
         ),
         Column("SD", quantities("sd"), description=_("standard deviation of the estimate")),
         Column(

@@ -49,16 +49,18 @@ class BadInputTest(SceneTest):
             if number // CONTRASTS != 2
         ]
         files = [path for paths in series for path in paths]
-        self.assert_refused("^STATION_GAP: ", lambda: self.measure(files))
+        self.assert_refused("^STATION_GAP: ", lambda: self.logic.analyzeFiles(files, **PHANTOM))
 
     def test_an_archive_that_is_none(self) -> None:
         """The file has the name of an archive only."""
         (self.folder / "study.zip").write_bytes(b"no archive")
-        self.assert_refused("^NOT_A_ZIP: ", lambda: self.measure(self.folder / "study.zip"))
+        self.assert_refused(
+            "^NOT_A_ZIP: ", lambda: self.logic.analyzeFiles(self.folder / "study.zip", **PHANTOM)
+        )
 
     def test_a_folder_without_images(self) -> None:
         """The folder is empty."""
-        self.assert_refused("^[A-Z_]+: ", lambda: self.measure(self.folder))
+        self.assert_refused("^[A-Z_]+: ", lambda: self.logic.analyzeFiles(self.folder, **PHANTOM))
 
     def test_a_file_that_is_gone(self) -> None:
         """The database still lists it."""
@@ -117,10 +119,6 @@ class BadInputTest(SceneTest):
             )
         finally:
             slicer.mrmlScene.RemoveNode(node)
-
-    def measure(self, paths: Any) -> None:
-        """Measure files."""
-        self.logic.analyzeFiles(paths, **PHANTOM)
 
     def assert_refused(self, pattern: str, action: Callable[[], Any]) -> None:
         """Check that an action raises an error with this text."""

@@ -33,17 +33,17 @@ class ConsoleTest(SceneTest):
 
     def test_a_study_of_the_database_has_the_command_lines_numbers(self) -> None:
         """The console reads the database's files, ``mimir infer`` the archive."""
-        told: list[float] = []
+        fractions: list[float] = []
         result = self.logic.analyzeStudy(
             phantom_entry().study_uid,
             volumes=False,
-            progress=lambda progress: told.append(progress.fraction),
+            progress=lambda progress: fractions.append(progress.fraction),
             **PHANTOM,
         )
         assert numbers(result) == command_line_numbers(phantom_zip())
         assert result.nodes.table.GetNumberOfRows() == len(result.measurements)
         assert result.nodes.water is None
-        assert told
+        assert fractions
 
     def test_files_have_the_command_lines_numbers(self) -> None:
         """The study has the name of the command line, too."""

@@ -265,7 +265,7 @@ def test_cancelling_ends_the_engine_at_once_and_leaves_nothing(
 
 @pytest.fixture
 def has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
-    """Tells when the engine has said all: then one step takes all of it."""
+    """Finds out when the engine has ended: then one step takes all of its output."""
     programs, noted = tmp_path / "programs", tmp_path / "ended"
     write_pythonslicer(programs, f'"{sys.executable}" "$@"\ntouch "{noted}"')
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
@@ -273,7 +273,7 @@ def has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], b
 
 
 def start(job: MeasureJob, wait_until: Callable, has_ended: Callable[[], bool]) -> None:
-    """Start a job, and wait until the engine has said all."""
+    """Start a job, and wait until the engine has ended."""
     job.start()
     job.step()
     wait_until(has_ended)

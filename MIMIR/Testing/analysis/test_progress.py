@@ -54,4 +54,4 @@ def test_studies_are_counted_alike() -> None:
 
 
 def test_an_event_of_an_unknown_kind_is_logged_as_it_is() -> None:
-    assert event_line({"event": "new", "said": 1}) == "{'event': 'new', 'said': 1}"
+    assert event_line({"event": "new", "more": 1}) == "{'event': 'new', 'more': 1}"

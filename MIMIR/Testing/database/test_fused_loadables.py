@@ -63,7 +63,7 @@ def test_the_main_offer_has_the_files_of_water_and_fat_its_own_series_first() ->
         pytest.param(biobank_series(leave_out=[f"{s} F" for s in range(1, 7)]), id="no fat at all"),
         pytest.param(biobank_series(stations=3), id="too few stations"),
         pytest.param(("localizer", "t1", "t2") * 8, id="no Dixon"),
-        pytest.param(("eT1W_mDIXON_tra",) * 8, id="contrast not told"),
+        pytest.param(("eT1W_mDIXON_tra",) * 8, id="contrast unknown"),
     ],
 )
 def test_other_studies_keep_their_usual_readers(descriptions: tuple[str, ...]) -> None:

@@ -77,10 +77,10 @@ def test_another_engine_that_was_imported_before_is_refused(tmp_path: Path) -> N
         "try: import_engine()\n"
         "except EngineUnavailable as error: print(error)"
     )
-    said = in_new_python(code, engine_in(tmp_path), MODULE_FOLDER)
-    assert said.startswith("ENGINE_SHADOWED: ")
-    assert str(tmp_path) in said
-    assert "Restart Slicer" in said
+    output = in_new_python(code, engine_in(tmp_path), MODULE_FOLDER)
+    assert output.startswith("ENGINE_SHADOWED: ")
+    assert str(tmp_path) in output
+    assert "Restart Slicer" in output
 
 
 def test_importing_the_engine_again_and_again_leaves_one_entry_on_the_path() -> None:

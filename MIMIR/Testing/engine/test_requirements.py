@@ -58,7 +58,7 @@ class Hand:
 
 
 def refusal(hand: Hand, requirements: dict[str, str]) -> str:
-    """Why the packages could not be installed."""
+    """Return the error text if packages cannot be installed."""
     with pytest.raises(MimirError) as caught:
         install_missing(hand, requirements)
     return str(caught.value)

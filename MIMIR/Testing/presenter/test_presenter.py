@@ -47,14 +47,25 @@ class Choices:
     allow_unvalidated: bool = False
 
 
+class Table(list[Row]):
+    """Keeps its rows and its filter."""
+
+    pattern = ""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self[:] = rows
+
+    def filter(self, pattern: str) -> None:
+        self.pattern = pattern
+
+
 class Shown:
-    """Keeps what it is told to show."""
+    """Keeps everything that it should show."""
 
     def __init__(self) -> None:
         self.state: Optional[PanelState] = None
-        self.studies: Sequence[Row] = ()
-        self.pattern = ""
-        self.modules: Sequence[Row] = ()
+        self.studies = Table()
+        self.modules = Table()
         self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
         self.selected = ""
@@ -66,15 +77,6 @@ class Shown:
 
     def show_state(self, state: PanelState) -> None:
         self.state = state
-
-    def show_studies(self, rows: Sequence[Row]) -> None:
-        self.studies = rows
-
-    def filter_studies(self, pattern: str) -> None:
-        self.pattern = pattern
-
-    def show_modules(self, rows: Sequence[Row]) -> None:
-        self.modules = rows
 
     def show_options(self, parameters: Any) -> None:
         self.options = parameters
@@ -138,7 +140,7 @@ class Rest:
 
     def import_job(self, paths: Sequence[str]) -> Import:
         if not Path(paths[0]).exists():
-            raise MimirError("SOURCE_MISSING", "there is no such folder", "Check the path.")
+            raise MimirError("SOURCE_MISSING", "the folder does not exist", "Check the path.")
         return Import()
 
 
@@ -311,7 +313,7 @@ def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_pat
 def test_an_import_of_nothing_is_said(panel: Panel) -> None:
     panel.presenter.import_studies(["nowhere"])
 
-    assert panel.shown.state.status == ("SOURCE_MISSING: there is no such folder. Check the path.")
+    assert panel.shown.state.status == "SOURCE_MISSING: the folder does not exist. Check the path."
     assert not panel.shown.state.is_busy
 
 
