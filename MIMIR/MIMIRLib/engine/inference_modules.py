@@ -44,7 +44,19 @@ class InferenceModuleRow:
 
 def list_rows() -> tuple[InferenceModuleRow, ...]:
     """List all inference modules, including damaged ones, in the engine's search order."""
-    return tuple(_row(folder) for folder in _folders().values())
+    import_engine()
+    from mimir_engine.errors import MimirError
+    from mimir_engine.inference_module import load_module, module_folders
+    from mimir_engine.inference_module.search_path import locate
+
+    rows = []
+    for folder in module_folders():
+        is_own = folder.parent == locate().user_modules
+        try:
+            rows.append(InferenceModuleRow(folder, is_own, load_module(folder)))
+        except MimirError as error:
+            rows.append(InferenceModuleRow(folder, is_own, error=error))
+    return tuple(rows)
 
 
 def verify(name: str) -> None:
@@ -66,57 +78,33 @@ def remove(name: str) -> None:
     Raises:
         MimirError: ``MODULE_NOT_FOUND``, ``MODULE_NOT_OWN``, ``OUTPUT_UNWRITABLE``.
     """
-    folder = _folders().get(name)
-    if folder is None:
+    row = next((row for row in list_rows() if row.name == name), None)
+    if row is None:
         raise mimir_error(
             "MODULE_NOT_FOUND",
             _("inference module '{name}' was not found").format(name=name),
         )
-    if not _is_own(folder):
+    if not row.is_own:
         raise mimir_error(
             "MODULE_NOT_OWN",
             _("you did not add the inference module {name} in '{folder}'").format(
-                name=name, folder=folder
+                name=name, folder=row.folder
             ),
             _("Only the person who added it can remove it."),
         )
     try:
-        if folder.is_symlink():
-            folder.unlink()
+        if row.folder.is_symlink():
+            row.folder.unlink()
         else:
-            shutil.rmtree(folder)
+            shutil.rmtree(row.folder)
     except OSError as error:
         raise mimir_error(
             "OUTPUT_UNWRITABLE",
             _("the inference module {name} cannot be removed from '{folder}' ({reason})").format(
-                name=name, folder=folder, reason=error.strerror
+                name=name, folder=row.folder, reason=error.strerror
             ),
             _("Close the program that uses it, then try again."),
         ) from error
-
-
-def _folders() -> dict[str, Path]:
-    """Return each module's name with its folder, in the engine's order."""
-    import_engine()
-    from mimir_engine.inference_module import module_folders
-
-    return {folder.name: folder for folder in module_folders()}
-
-
-def _is_own(folder: Path) -> bool:
-    from mimir_engine.inference_module.search_path import locate
-
-    return folder.parent == locate().user_modules
-
-
-def _row(folder: Path) -> InferenceModuleRow:
-    from mimir_engine.errors import MimirError
-    from mimir_engine.inference_module import load_module
-
-    try:
-        return InferenceModuleRow(folder, _is_own(folder), load_module(folder))
-    except MimirError as error:
-        return InferenceModuleRow(folder, _is_own(folder), error=error)
 
 
 def measurements_text(module: InferenceModule) -> str:

@@ -24,8 +24,6 @@ from MIMIRLib.presenter.table_row import Cell, Row
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
 
-NO_PROGRESS = Progress(None, "")
-
 
 class Presenter:
     """The panel's behaviour.
@@ -43,7 +41,7 @@ class Presenter:
         self._database_error = ""
         self._message = ""
         self._job: Optional[Job] = None
-        self._progress = NO_PROGRESS
+        self._progress: Optional[Progress] = None
 
     # Changes of the scene, the database and the disk.
 
@@ -215,12 +213,12 @@ class Presenter:
         if self._job is not None:
             return
         try:
-            job = self._job = make()
+            job = make()
             job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
             job.start()
+            self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error
-            self._job = None
             self._message = str(error_for_user(error))
         self.update()
 
@@ -229,7 +227,7 @@ class Presenter:
         self.update()
 
     def _note_end(self, job: Job) -> None:
-        self._job, self._progress = None, NO_PROGRESS
+        self._job = self._progress = None
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self.refresh_modules()
@@ -268,7 +266,7 @@ class Presenter:
             module_text=modules.description,
             volumes=parameters is not None and parameters.volumes,
             allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
-            progress=None if self._job is None else self._progress,
+            progress=self._progress,
             message=self._message,
             results=len(self._results.titles),
         )

@@ -51,7 +51,7 @@ class BadInputTest(SceneTest):
         files = [path for paths in series for path in paths]
         self.assert_refused("^STATION_GAP: ", lambda: self.logic.analyzeFiles(files, **PHANTOM))
 
-    def test_an_archive_that_is_none(self) -> None:
+    def test_a_file_that_only_looks_like_an_archive(self) -> None:
         """The file has the name of an archive only."""
         (self.folder / "study.zip").write_bytes(b"no archive")
         self.assert_refused(
@@ -90,7 +90,7 @@ class BadInputTest(SceneTest):
             lambda: self.logic.analyzeFiles(phantom_zip(), modules=str(changed)),
         )
 
-    def test_an_inference_module_that_is_not_there(self) -> None:
+    def test_a_missing_inference_module(self) -> None:
         """The name is mistyped."""
         self.assert_refused(
             "^MODULE_NOT_FOUND: .*nowhere",
@@ -109,7 +109,7 @@ class BadInputTest(SceneTest):
             "^[A-Z_]+: ", lambda: self.logic.analyzeFiles(phantom_zip(), device="none", **PHANTOM)
         )
 
-    def test_volumes_that_mimir_has_not_fused(self) -> None:
+    def test_volumes_that_mimir_did_not_fuse(self) -> None:
         """They may be cropped differently."""
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "any")
         try:

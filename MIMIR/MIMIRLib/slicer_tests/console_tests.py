@@ -51,7 +51,7 @@ class ConsoleTest(SceneTest):
         assert result.key == phantom_zip().stem
         assert numbers(result) == command_line_numbers(phantom_zip())
 
-    def test_loose_files_are_one_study(self) -> None:
+    def test_several_files_are_one_study(self) -> None:
         """Files of one series are an incomplete study."""
         files = slicer.dicomDatabase.filesForSeries(phantom_entry().series_uids[0])
         with self.assertRaisesRegex(Exception, r"^[A-Z_]+: .*\."):  # noqa: PT027
@@ -80,7 +80,7 @@ class ConsoleTest(SceneTest):
         self.logic.analyzeFiles(phantom_zip(), volumes=False, progress=try_another, **PHANTOM)
         assert refused[1].startswith("RUN_GOES_ON: ")
 
-    def test_several_studies_have_a_result_each(self) -> None:
+    def test_several_studies_have_one_result_each(self) -> None:
         """A study that cannot be measured has a reason."""
         with tempfile.TemporaryDirectory() as folder:
             bad = Path(folder) / "bad.zip"
@@ -90,7 +90,7 @@ class ConsoleTest(SceneTest):
         assert results[1].code == "NOT_A_ZIP"
         assert results[1].reason
 
-    def test_without_a_study_there_is_a_sentence_and_the_scene_as_before(self) -> None:
+    def test_without_a_study_an_error_is_raised_and_the_scene_is_unchanged(self) -> None:
         """The UID is mistyped."""
         before = scene_nodes()
         with self.assertRaisesRegex(Exception, "^STUDY_UNKNOWN: .*1.2.3"):  # noqa: PT027

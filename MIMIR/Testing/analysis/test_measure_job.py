@@ -126,7 +126,7 @@ def test_cancelled_by_a_listener_it_ends_after_that_step(
     assert state_of(scene) == before
 
 
-def test_two_runs_at_a_time_are_refused_and_the_first_goes_on(
+def test_a_second_run_is_refused_and_the_first_continues(
     scene: slicer.vtkMRMLScene, phantom_zip: Path
 ) -> None:
     first, second = MeasureJob(scene, request(phantom_zip)), MeasureJob(scene, request(phantom_zip))

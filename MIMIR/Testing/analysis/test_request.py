@@ -62,7 +62,7 @@ def test_relative_paths_are_made_absolute_since_the_engine_works_elsewhere() -> 
     assert files == [os.path.abspath("a.dcm")]
 
 
-def test_the_engine_is_not_told_whom_a_study_belongs_to() -> None:
+def test_the_engine_gets_no_name_of_the_patient() -> None:
     subject = Subject("1.2.3", "MRN-17", "Doe^Jane", "Doe's study")
     study = StudyRequest("1.2.3", files=("/data/a.dcm",), subject=subject)
     request = AnalysisRequest((study,), ("phantom",))

@@ -35,7 +35,7 @@ def test_in_a_built_or_installed_tree_it_lies_beside_the_library(tmp_path: Path)
     assert engine_folder(module_folder) == bundled
 
 
-def test_a_missing_engine_is_said_in_a_sentence_with_a_code(tmp_path: Path) -> None:
+def test_a_missing_engine_is_an_error_with_a_code(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable) as caught:
         engine_folder(tmp_path / "MIMIR")
     assert caught.value.code == "ENGINE_MISSING"

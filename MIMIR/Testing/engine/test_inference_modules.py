@@ -74,7 +74,7 @@ def test_a_damaged_module_is_a_row_that_says_what_is_wrong(own: Path) -> None:
     assert row_of("phantom").error is None
 
 
-def test_what_an_addition_that_was_killed_left_behind_is_no_module(own: Path) -> None:
+def test_the_remains_of_a_killed_addition_are_not_listed(own: Path) -> None:
     shutil.copytree(SHIPPED, own / ".adding.x1y2")
     assert [row.name for row in list_rows()] == ["phantom"]
 
@@ -109,7 +109,9 @@ def test_a_module_of_the_published_layout_is_converted(own: Path, tmp_path: Path
     assert "Imported from module_trial." in description
 
 
-def test_what_is_no_module_is_refused_with_the_engines_error(own: Path, tmp_path: Path) -> None:
+def test_another_file_is_refused_with_the_engines_error(
+    own: Path, tmp_path: Path
+) -> None:
     archive = tmp_path / "no-module.zip"
     archive.write_bytes(b"no zip")
     job = added(archive)

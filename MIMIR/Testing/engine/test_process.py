@@ -47,7 +47,7 @@ def pid_file_python(folder: Path, command: str) -> tuple[str, Path]:
     return str(script), noted
 
 
-def test_what_is_no_event_is_log(wait_until: Callable) -> None:
+def test_output_that_is_not_an_event_goes_to_the_log(wait_until: Callable) -> None:
     process = EngineProcess(["modules", "list"])
     events, lines = all_of(process, wait_until)
     assert events == []
@@ -56,9 +56,7 @@ def test_what_is_no_event_is_log(wait_until: Callable) -> None:
 
 
 @needs_torch
-def test_an_error_is_known_by_its_code_and_stands_in_the_log(
-    tmp_path: Path, wait_until: Callable
-) -> None:
+def test_an_error_has_its_code_and_is_in_the_log(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=no-such"))
     events, lines = all_of(process, wait_until)
     assert [event["event"] for event in events] == ["engine"]
@@ -67,7 +65,7 @@ def test_an_error_is_known_by_its_code_and_stands_in_the_log(
     assert str(process.failure()) in lines
 
 
-def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
+def test_before_the_start_it_neither_runs_nor_writes_anything() -> None:
     process = EngineProcess(["modules", "list"])
     assert not process.is_running
     assert process.exit_code is None
@@ -75,7 +73,7 @@ def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
     process.cancel()
 
 
-def test_a_python_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_python_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match=r"ENGINE_NOT_STARTED: .*no-python"):
         EngineProcess(["modules", "list"], python=str(tmp_path / "no-python")).start()
 
@@ -104,7 +102,7 @@ def test_input_that_nobody_reads_blocks_nothing(wait_until: Callable) -> None:
 
 
 @needs_torch
-def test_lists_far_larger_than_a_pipe_holds_arrive_whole(
+def test_lists_far_larger_than_a_pipe_holds_arrive_complete(
     tmp_path: Path, wait_until: Callable
 ) -> None:
     files = ", ".join(f'"/no/such/{"folder" * 10}/{number}.dcm"' for number in range(1328))

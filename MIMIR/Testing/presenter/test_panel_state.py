@@ -29,7 +29,7 @@ def test_with_a_study_and_an_inference_module_ticked_apply_can_be_pressed() -> N
         ({"modules_ticked": 0}, "Tick at least one inference module."),
     ],
 )
-def test_apply_says_what_is_missing(change: dict[str, int], hint: str) -> None:
+def test_the_hint_of_apply_names_what_is_missing(change: dict[str, int], hint: str) -> None:
     state = replace(READY, **change)
 
     assert not state.can_apply
@@ -52,26 +52,26 @@ def test_while_a_job_runs_only_cancel_can_be_pressed() -> None:
 
 
 @pytest.mark.parametrize(("fraction", "percent"), [(None, -1), (-0.1, 0), (0.0, 0), (1.2, 100)])
-def test_the_bar_has_a_percentage_or_only_says_busy(fraction: float, percent: int) -> None:
+def test_the_bar_has_a_percentage_or_shows_busy(fraction: float, percent: int) -> None:
     assert replace(READY, progress=Progress(fraction, "")).percent == percent
 
 
-def test_afterwards_it_says_what_came_of_it() -> None:
+def test_after_a_job_its_outcome_is_shown() -> None:
     assert replace(READY, message="1 study measured.").status == "1 study measured."
 
 
-def test_an_empty_database_says_how_to_fill_it() -> None:
+def test_an_empty_database_is_explained() -> None:
     sentence = replace(READY, studies=0, shown=0, ticked=0).empty_sentence
 
     assert "Import a folder" in sentence
     assert "Sample Data" in sentence
 
 
-def test_a_filter_that_fits_nothing_says_so() -> None:
+def test_a_filter_without_matches_is_explained() -> None:
     assert replace(READY, shown=0).empty_sentence == "No study matches the filter."
 
 
-def test_a_database_that_cannot_be_read_says_why() -> None:
+def test_an_unreadable_database_is_explained() -> None:
     state = PanelState(database_error="DATABASE_UNREADABLE: it is locked. Wait.")
 
     assert state.empty_sentence == "DATABASE_UNREADABLE: it is locked. Wait."
@@ -87,7 +87,7 @@ def test_a_database_that_cannot_be_read_says_why() -> None:
         (3, 2, "3 studies are ticked (2 hidden by the filter)."),
     ],
 )
-def test_it_says_how_many_studies_are_ticked(ticked: int, hidden: int, sentence: str) -> None:
+def test_the_number_of_ticked_studies_is_shown(ticked: int, hidden: int, sentence: str) -> None:
     state = replace(READY, ticked=ticked, ticked_hidden=hidden)
 
     assert state.ticked_sentence == sentence
@@ -102,13 +102,13 @@ def test_it_says_how_many_studies_are_ticked(ticked: int, hidden: int, sentence:
         ({"ticked": 50}, "some 8 GB of memory"),
     ],
 )
-def test_it_warns_of_what_the_user_should_know(change: dict[str, int], words: str) -> None:
+def test_warnings_are_shown_before_apply(change: dict[str, int], words: str) -> None:
     (warning,) = replace(READY, **change).warnings
 
     assert words in warning
 
 
-def test_without_volumes_or_inference_modules_there_is_nothing_to_warn_of() -> None:
+def test_without_volumes_or_inference_modules_nothing_is_warned_of() -> None:
     assert replace(READY, ticked=50, volumes=False).warnings == []
     assert replace(READY, modules_ticked=0, only_demonstration=True).warnings == []
 
