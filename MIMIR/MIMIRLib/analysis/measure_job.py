@@ -30,7 +30,7 @@ StudyFolders = list[tuple[StudyRequest, Path]]
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """The measurements and nodes of one study, or the reason why there are none.
+    """The measurements and nodes of one study, or the reason why it has none.
 
     Attributes:
         key: Study UID or file name.

@@ -54,7 +54,7 @@ class ModulePicker:
         self.select("" if self.selected is None else self.selected.name)
 
     def choose(self, names: Iterable[str]) -> None:
-        """Tick exactly these; without names, tick the only module if there is only one."""
+        """Tick exactly these; without names, tick the only usable module, not one of several."""
         self.chosen = set(names)
         if not self.chosen and len(self.usable) == 1:
             self.chosen = {self.usable[0].name}

@@ -92,8 +92,8 @@ def show_volumes(
     Args:
         scene: The scene.
         key: The study's UID or file name.
-        water: The engine's fused ``Volume``.
-        fat: The same.
+        water: The fused water, an engine's ``Volume``.
+        fat: The fused fat, likewise.
         study: The study that they were fused from, as the engine's ``describe_study`` returns it.
         subject: Its place in the subject hierarchy.
 
@@ -120,7 +120,7 @@ def show_volumes(
 
 
 def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
-    """Return MIMIR's nodes of a study, without users' clones; None if there are none."""
+    """Return MIMIR's nodes of a study, without users' clones; None if it has none."""
     nodes = StudyNodes(
         water=owned(scene, key, WATER),
         fat=owned(scene, key, FAT),
@@ -134,7 +134,7 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
-    """Return MIMIR's table of the last cohort, if there is one."""
+    """Return MIMIR's table of the last cohort; None if it does not exist."""
     return owned(scene, COHORT_KEY, COHORT)
 
 

@@ -1,8 +1,8 @@
 """Replace old nodes by new ones: all of a run's nodes enter the scene, or none.
 
-A hidden index node per study has a *reference* to each result. References tell MIMIR's own nodes
-from a user's clones: cloning copies all attributes but no references to the original. Node IDs
-would not do, because they change when a scene is loaded into another; Slicer adapts references.
+A hidden index node per study has a *reference* to each result. References distinguish MIMIR's own
+nodes from a user's clones: cloning copies all attributes but no references to the original. Node
+IDs change when a scene is loaded into another; Slicer adapts references.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Transaction:
 
 
 def owned(scene: Any, key: str, role: str) -> Optional[Any]:
-    """Return MIMIR's own node of a study and role; None if there is none."""
+    """Return MIMIR's own node of a study and role; None if it does not exist."""
     index = _index(scene, key)
     nodes = _referenced(index, role) if index else []
     return nodes[0] if nodes else None

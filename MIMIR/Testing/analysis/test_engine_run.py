@@ -35,7 +35,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pro
 
 @pytest.fixture(autouse=True)
 def end_runs() -> Iterator[None]:
-    """Cancel a run that a failed test left behind: there is one at a time."""
+    """Cancel a run that a failed test left behind: only one can run at a time."""
     yield
     if MeasureJob._running is not None:
         MeasureJob._running.cancel()

@@ -109,9 +109,7 @@ def test_a_module_of_the_published_layout_is_converted(own: Path, tmp_path: Path
     assert "Imported from module_trial." in description
 
 
-def test_another_file_is_refused_with_the_engines_error(
-    own: Path, tmp_path: Path
-) -> None:
+def test_another_file_is_refused_with_the_engines_error(own: Path, tmp_path: Path) -> None:
     archive = tmp_path / "no-module.zip"
     archive.write_bytes(b"no zip")
     job = added(archive)

@@ -40,7 +40,7 @@ def is_gone(pid: int) -> bool:
 
 
 def pid_file_python(folder: Path, command: str) -> tuple[str, Path]:
-    """A program that stands for Python and notes its process's number; and where it notes it."""
+    """Return a substitute for Python that writes its process ID to a file, and that file."""
     script, noted = folder / "noting-python", folder / "pid"
     script.write_text(f'#!/bin/sh\necho $$ > "{noted}"\n{command}\n', "utf-8")
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
