@@ -30,6 +30,7 @@ from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.interval_level import DEFAULT_LEVEL
 from MIMIRLib.panel.import_job import PhantomImportJob
 from MIMIRLib.panel.panel_view import PanelView
 from MIMIRLib.panel.slicer_services import SlicerServices, database_file
@@ -215,8 +216,9 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         """Measure fused volumes in the scene again, e.g. with another inference module.
 
         Args:
-            water, fat: Volume nodes that MIMIR has made. Others are refused: they may be cropped
+            water: A water volume node that MIMIR has made. Others are refused: they may be cropped
                 and resampled differently.
+            fat: The fat volume node of the same study.
             options: See the class.
         """
         with tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath) as folder:
@@ -230,7 +232,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         self,
         studies: tuple[StudyRequest, ...],
         modules: Optional[Union[str, Sequence[str]]] = None,
-        level: float = 0.95,
+        level: float = DEFAULT_LEVEL,
         device: str = "auto",
         allowUnvalidated: bool = False,
         volumes: bool = True,

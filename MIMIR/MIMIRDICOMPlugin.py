@@ -87,24 +87,24 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
 
     def _offers(self, study_uid: str, plan: FusionPlan) -> list[Any]:
         nodes = OncePerPress(lambda: self._make(study_uid, plan))
-        main = _offer(plan.files, nodes)
-        main.name = _("Water, fat and fat fraction, fused from {stations} stations").format(
-            stations=plan.stations
+        name = _("Water, fat and fat fraction, fused from {stations} stations")
+        tooltip = _("One volume each from neck to knee, from {count} files")
+        part_name = _("{series}: part of the fused volumes")
+        part_tooltip = _(
+            "Loads the same fused volumes. To load only this series, tick another reader."
         )
-        main.tooltip = _("One volume each from neck to knee, from {count} files").format(
-            count=len(plan.files)
-        )
-        companions = []
-        for series in plan.companions:
-            companion = _offer(series.files, nodes)
-            companion.name = _("{series}: part of the fused volumes").format(
-                series=series.description
-            )
-            companion.tooltip = _(
-                "Loads the same fused volumes. To load only this series, tick another reader."
-            )
-            companions.append(companion)
-        return [main, *companions]
+        return [
+            _offer(
+                plan.files,
+                nodes,
+                name.format(stations=plan.stations),
+                tooltip.format(count=len(plan.files)),
+            ),
+            *(
+                _offer(one.files, nodes, part_name.format(series=one.description), part_tooltip)
+                for one in plan.companions
+            ),
+        ]
 
     def _make(self, study_uid: str, plan: FusionPlan) -> Optional[Any]:
         """Read, fuse and show the study; if that fails, show why and leave the scene unchanged."""
@@ -137,7 +137,7 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         last = hierarchy.GetItemByDataNode(fraction)
         folder = hierarchy.GetItemParent(last)
         for node, series in ((water, plan.water), (fat, plan.fat)):
-            self.addSeriesInSubjectHierarchy(_offer(files_of_all(series), None), node)
+            self.addSeriesInSubjectHierarchy(_offer(files_of_all(series)), node)
             item = hierarchy.GetItemByDataNode(node)
             if hierarchy.GetItemParent(folder) == hierarchy.GetSceneItemID():
                 hierarchy.SetItemParent(folder, hierarchy.GetItemParent(item))
@@ -145,12 +145,14 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
             hierarchy.MoveItem(item, last)
 
 
-def _offer(files: Sequence[str], nodes: Optional[OncePerPress]) -> Any:
+def _offer(
+    files: Sequence[str], nodes: Optional[OncePerPress] = None, name: str = "", tooltip: str = ""
+) -> Any:
     loadable = DICOMLoadable()
     loadable.files = list(files)
     loadable.selected = True
     loadable.confidence = CONFIDENCE
-    loadable.nodes = nodes
+    loadable.nodes, loadable.name, loadable.tooltip = nodes, name, tooltip
     return loadable
 
 

@@ -131,7 +131,7 @@ class Job:
             self.cancel()  # if the user has interrupted
 
     def _advance(self) -> JobState:
-        """Work until the time is up or there is nothing to do but wait; return the next state."""
+        """Work until the time is up or the work waits; return the next state."""
         deadline = time.monotonic() + MAX_STEP_S
         try:
             for progress in self._steps:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
+from MIMIRLib.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.translate import tr as _
 
 #: The engine's devices, and their names for people.
@@ -31,7 +32,7 @@ class MIMIRParameterNode:
 
     study_uids: list[str]
     module_names: list[str]
-    level: Annotated[float, WithinRange(0.5, 0.999)] = 0.95
+    level: Annotated[float, WithinRange(MIN_LEVEL, MAX_LEVEL)] = DEFAULT_LEVEL
     device: Annotated[str, Choice(list(DEVICES))] = "auto"
     volumes: bool = True
     allow_unvalidated: bool = False

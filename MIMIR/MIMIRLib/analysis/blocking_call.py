@@ -49,10 +49,10 @@ def measure(
 
 
 def chosen_modules(modules: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
-    """Return the names or folders of inference modules; by default the only one there is.
+    """Return the names or folders of inference modules; by default the only usable one.
 
     Raises:
-        MimirError: ``NO_MODULES`` if there is none, or several to choose from.
+        MimirError: ``NO_MODULES`` if none is usable, or several are.
     """
     if modules:
         return (modules,) if isinstance(modules, str) else tuple(modules)

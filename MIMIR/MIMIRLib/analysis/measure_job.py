@@ -30,7 +30,7 @@ StudyFolders = list[tuple[StudyRequest, Path]]
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """The measurements and nodes of one study, or the reason why there are none.
+    """The measurements and nodes of one study, or the reason why it has none.
 
     Attributes:
         key: Study UID or file name.
@@ -38,7 +38,8 @@ class StudyOutcome:
         findings: What was corrected or noticed while reading, each with ``code`` and ``sentence``.
         flags: Codes of findings and measurements.
         nodes: Its nodes in the scene.
-        code, reason: Why it could not be measured; empty if it was.
+        code: Error code if it could not be measured; else empty.
+        reason: Why it could not be measured; empty if it was.
     """
 
     key: str

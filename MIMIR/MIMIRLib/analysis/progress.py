@@ -74,7 +74,7 @@ class ProgressMeter:
         self.progress = Progress(max(self.progress.fraction or 0.0, min(fraction, 1.0)), sentence)
 
     def _sentence(self, doing: str = "") -> str:
-        from mimir_engine.cli._progress import duration
+        from mimir_engine.measuring.display_text import duration
 
         total = len(self._shares)
         done = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from MIMIRLib.errors import mimir_error
+from MIMIRLib.interval_level import DEFAULT_LEVEL
 from MIMIRLib.scene.subject_hierarchy import Subject
 from MIMIRLib.translate import tr as _
 
@@ -52,9 +53,8 @@ class StudyRequest:
         """Return the study as the engine reads it, with absolute paths."""
         if self.files:
             return {"name": self.name, "files": [os.path.abspath(file) for file in self.files]}
-        if self.path:
-            return {"name": self.name, "path": os.path.abspath(self.path)}
-        return {"name": self.name, "fused": os.path.abspath(self.fused)}
+        kind = "path" if self.path else "fused"
+        return {"name": self.name, kind: os.path.abspath(self.path or self.fused)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class AnalysisRequest:
 
     studies: tuple[StudyRequest, ...]
     modules: tuple[str, ...]
-    level: float = 0.95
+    level: float = DEFAULT_LEVEL
     device: str = "auto"
     allow_unvalidated: bool = False
     volumes: bool = True

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
-from MIMIRLib.database.study_files import Database, files_of
+from MIMIRLib.database.study_files import files_of
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.fused_mark import fused_pair
@@ -18,7 +18,7 @@ from MIMIRLib.scene.subject_hierarchy import Subject
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-def from_database(database: Database, study: Union[StudyEntry, str]) -> StudyRequest:
+def from_database(database: Any, study: Union[StudyEntry, str]) -> StudyRequest:
     """Return a study of the database, given its entry in the list or its UID.
 
     Raises:
@@ -31,7 +31,7 @@ def from_database(database: Database, study: Union[StudyEntry, str]) -> StudyReq
 
 
 def all_from_database(
-    database: Database, entries: Iterable[StudyEntry]
+    database: Any, entries: Iterable[StudyEntry]
 ) -> Iterator[Union[StudyRequest, StudyOutcome]]:
     """Yield studies of the database; for one that cannot be measured, the reason."""
     for entry in entries:

@@ -1,7 +1,7 @@
 """Judge from the names of its series whether a study is a complete Dixon scan.
 
-Only the headers of every slice tell for certain, and the engine reads them when it measures a
-study. The list of studies uses the names in the database, so that 1,000 studies appear at once.
+The headers of all slices would give certainty; the engine reads them when it measures a study. The
+list of studies uses the names in the database, so that 1,000 studies appear immediately.
 """
 
 from __future__ import annotations
@@ -41,10 +41,7 @@ class SeriesKind(str, Enum):
     OTHER = "other"
 
 
-CONTRASTS = (
-    *(SeriesKind.WATER, SeriesKind.FAT),
-    *(SeriesKind.IN_PHASE, SeriesKind.OPPOSED_PHASE),
-)
+CONTRASTS = (SeriesKind.WATER, SeriesKind.FAT, SeriesKind.IN_PHASE, SeriesKind.OPPOSED_PHASE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def judge(series: Sequence[Series]) -> Optional[Verdict]:
 
 
 def _shows_dixon(series: Sequence[Series], count: Counter[SeriesKind]) -> bool:
-    """Return whether a name has a word for Dixon, or there are two contrasts with water or fat.
+    """Return whether a name has a word for Dixon, or two contrasts include water or fat.
 
     Fat alone is not enough: other scans have this name, too.
     """
@@ -129,7 +126,7 @@ def _missing(count: Counter[SeriesKind]) -> str:
     """Return what is missing; empty if nothing is.
 
     A complete scan may have different numbers of water and fat series: a station can have been
-    scanned again in part, and only the headers tell which scans belong together.
+    scanned again in part, and only the headers show which scans belong together.
     """
     water, fat = count[SeriesKind.WATER], count[SeriesKind.FAT]
     if not water and not fat:

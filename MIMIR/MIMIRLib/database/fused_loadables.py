@@ -12,13 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
-from MIMIRLib.database.completeness import (
-    CONTRASTS,
-    Completeness,
-    Series,
-    judge,
-    kind_of,
-)
+from MIMIRLib.database.completeness import CONTRASTS, Completeness, Series, judge, kind_of
 from MIMIRLib.database.study_files import check_files_exist
 
 #: A scan with fewer stations does not reach from neck to knee and keeps its usual readers: scans of
@@ -34,7 +28,8 @@ class FusionPlan:
 
     Attributes:
         stations: Table positions with water and fat, including repeats.
-        water, fat: Series to be fused; the main offer counts under the first of water.
+        water: Water series to be fused; the main offer counts under the first of them.
+        fat: Fat series to be fused.
         unused: The other series of the same scan, in-phase and opposed-phase.
     """
 
@@ -63,7 +58,7 @@ def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
     """Return how to load a study; None to leave it to its usual readers.
 
     A study is fused if it looks complete and the user chose all of its water and fat series. A user
-    who chose only some of them may want to see just those.
+    who chose only some of them gets just those.
 
     Args:
         study: All MR series of one study, chosen or not.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import Union
 
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.engine.process import EngineProcess
+from MIMIRLib.job import Progress, Work
+from MIMIRLib.translate import tr as _
 
 #: Seed of the phantom, whose body is of ordinary size.
 SEED = 0
@@ -38,7 +39,7 @@ def study_uid_of(archive: Union[str, Path]) -> str:
         return next(str(f.tags["StudyInstanceUID"]) for e in entries for f in read_frames(e))
 
 
-def make_phantom(folder: Union[str, Path]) -> Generator[float, None, None]:
+def make_phantom(folder: Union[str, Path]) -> Work:
     """Make the phantom's archive in the engine's process, some ten seconds; keep an existing one.
 
     Closing the generator ends the process and removes an unfinished archive.
@@ -47,7 +48,7 @@ def make_phantom(folder: Union[str, Path]) -> Generator[float, None, None]:
         folder: Made if it does not exist.
 
     Yields:
-        The share that is done, 0 to 1; nothing blocks.
+        The progress, and None while the process works; nothing blocks.
 
     Raises:
         MimirError: The engine's error, ``ENGINE_DIED``, ``ENGINE_NOT_STARTED``.
@@ -61,7 +62,8 @@ def make_phantom(folder: Union[str, Path]) -> Generator[float, None, None]:
         with EngineProcess(arguments) as process:
             while process.is_running:
                 fraction = max(fraction, min(_size(partial) / ARCHIVE_BYTES, 1.0))
-                yield fraction
+                yield Progress(fraction, _("Making the phantom"))
+                yield None
             if process.exit_code != 0:
                 raise process.failure()
     finally:

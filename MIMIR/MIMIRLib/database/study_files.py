@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Protocol, Union
+from typing import Any, Union
 
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
 
 
-class Database(Protocol):
-    """The methods of a ``ctkDICOMDatabase`` that are used."""
-
-    def seriesForStudy(self, study_uid: str) -> Sequence[str]:  # noqa: N802
-        """Return the UIDs of a study's series."""
-
-    def filesForSeries(self, series_uid: str) -> Sequence[str]:  # noqa: N802
-        """Return the absolute paths of a series' files."""
-
-
-def files_of(database: Database, study: Union[StudyEntry, str]) -> tuple[str, ...]:
+def files_of(database: Any, study: Union[StudyEntry, str]) -> tuple[str, ...]:
     """Return the paths of a study's Dixon series, after checking that all files exist.
 
     Args:
-        database: ``slicer.dicomDatabase``.
+        database: ``slicer.dicomDatabase``, a ``ctkDICOMDatabase``.
         study: An entry of the list of studies, or a study's UID. A UID gives all of its series: the
             engine ignores images that are not Dixon.
 

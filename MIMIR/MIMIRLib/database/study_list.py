@@ -10,18 +10,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Optional, Union
 from urllib.parse import quote
 
-from MIMIRLib.database.completeness import (
-    Completeness,
-    Series,
-    SeriesKind,
-    judge,
-    kind_of,
-)
+from MIMIRLib.database.completeness import Completeness, Series, SeriesKind, judge, kind_of
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
 
@@ -61,7 +57,7 @@ def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
     Raises:
         MimirError: ``DATABASE_UNREADABLE``.
     """
-    return _entries(_rows(database_file, "", ()))
+    return list(_entries(_rows(database_file, "", ())))
 
 
 def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[StudyEntry]:
@@ -71,7 +67,7 @@ def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[Stud
         MimirError: ``DATABASE_UNREADABLE``.
     """
     rows = _rows(database_file, "AND Studies.StudyInstanceUID = ?", (study_uid,))
-    return next(iter(_entries(rows)), None)
+    return next(_entries(rows), None)
 
 
 def database_not_open() -> Exception:
@@ -145,42 +141,25 @@ def _unreadable(what: str, remedy: str) -> Exception:
     return mimir_error("DATABASE_UNREADABLE", what, remedy)
 
 
-def _entries(rows: Iterable[Row]) -> list[StudyEntry]:
-    kinds: dict[str, SeriesKind] = {}
-    return [
-        entry
-        for _uid, study in groupby(rows, key=lambda row: row[0])
-        for entry in _entry(list(study), kinds)
-    ]
-
-
-def _entry(rows: list[Row], kinds: dict[str, SeriesKind]) -> Iterator[StudyEntry]:
-    """Yield the entry of one study, or none.
-
-    Args:
-        rows: Its series.
-        kinds: Kinds of the descriptions seen so far; extended here, since many series share one.
-    """
-    series = []
-    for *_study, uid, description in rows:
-        if description not in kinds:
-            kinds[description] = kind_of(description)
-        series.append(Series(uid, description, kinds[description]))
-    verdict = judge(series)
-    if verdict is None:
-        return
-    study_uid, patient_id, patient_name, date, study_description, *_ = rows[0]
-    yield StudyEntry(
-        study_uid,
-        patient_id,
-        patient_name,
-        _iso_date(date),
-        study_description,
-        verdict.completeness,
-        verdict.stations,
-        verdict.reason,
-        tuple(one.uid for one in series if one.kind is not SeriesKind.OTHER),
-    )
+def _entries(rows: Iterable[Row]) -> Iterator[StudyEntry]:
+    kind = cache(kind_of)  # many series share a description
+    for study_uid, group in groupby(rows, key=itemgetter(0)):
+        study = list(group)
+        series = [Series(uid, text, kind(text)) for *_study, uid, text in study]
+        verdict = judge(series)
+        if verdict is not None:
+            _uid, patient_id, patient_name, date, description, *_series = study[0]
+            yield StudyEntry(
+                study_uid,
+                patient_id,
+                patient_name,
+                _iso_date(date),
+                description,
+                verdict.completeness,
+                verdict.stations,
+                verdict.reason,
+                tuple(one.uid for one in series if one.kind is not SeriesKind.OTHER),
+            )
 
 
 def _iso_date(date: str) -> str:

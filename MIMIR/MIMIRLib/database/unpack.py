@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import Union
 
 from MIMIRLib.errors import mimir_error
+from MIMIRLib.job import Progress, Work
 from MIMIRLib.translate import tr as _
 
 #: Place of the letters DICM in a DICOM file (PS3.10, 7.1).
@@ -17,7 +17,7 @@ _MAGIC = slice(128, 132)
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[float, None, None]:
+def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
     """Unpack the DICOM files of a zip archive, one file per step.
 
     Names in the archive are never used: the files are called ``000001.dcm`` and so on. Other
@@ -29,7 +29,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[flo
         folder: An existing folder, preferably empty.
 
     Yields:
-        The share that is done, 0 to 1.
+        The progress.
 
     Raises:
         MimirError: ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``ZIP_METHOD``, ``ZIP_DAMAGED``,
@@ -41,46 +41,38 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Generator[flo
     archive, folder = Path(archive), Path(folder)
     written: list[Path] = []
     total = done = 0
+    sentence = _("Unpacking {name}").format(name=archive.name)
     try:
         with open_source(archive) as entries:
             total = sum(entry.size for entry in entries)
-            _check_disk_space(folder, total)
+            if shutil.disk_usage(folder).free < total:
+                raise OSError(errno.ENOSPC, "the disk is full")
             for entry in entries:
                 content = entry.read(-1)
                 if content[_MAGIC] == b"DICM":
                     written.append(folder / f"{len(written) + 1:06d}.dcm")
                     written[-1].write_bytes(content)
                 done += entry.size
-                yield done / total if total else 1.0
+                yield Progress(done / total if total else 1.0, sentence)
         if not written:
             raise mimir_error(
                 "NO_DICOM",
                 _("the archive '{name}' contains no DICOM files").format(name=archive.name),
                 _("Choose the archive of an imaging study."),
             )
-    except OSError as error:
-        _remove(written)
-        raise _unwritable(folder, total, error) from error
-    except BaseException:
-        _remove(written)
+    except BaseException as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, total, error) from error
         raise
-
-
-def _check_disk_space(folder: Path, size: int) -> None:
-    if shutil.disk_usage(folder).free < size:
-        raise OSError(errno.ENOSPC, "the disk is full")
-
-
-def _remove(files: list[Path]) -> None:
-    for path in files:
-        path.unlink(missing_ok=True)
 
 
 def _unwritable(folder: Path, size: int, error: OSError) -> Exception:
     if error.errno in _FULL:
         return mimir_error(
             "DISK_FULL",
-            _("there is no space for {size:.0f} MB in folder '{folder}'").format(
+            _("there is too little disk space for {size:.0f} MB in folder '{folder}'").format(
                 size=size / 1e6, folder=folder
             ),
             _(

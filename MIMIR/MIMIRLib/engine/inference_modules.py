@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
-    from mimir_engine.inference_module import Accepts, InferenceModule
+    from mimir_engine.inference_module import InferenceModule
 
 
 @dataclass(frozen=True)
@@ -20,34 +20,43 @@ class InferenceModuleRow:
     """One inference module as the panel lists it.
 
     Attributes:
-        name: The name of its folder; a request calls it so.
-        title: One line for people.
-        version: The module's own.
-        measures: How many measurements, and which, with units.
-        valid_for: Studies it was validated on.
-        provenance: Description, source and licence.
-        demonstration: Its values say nothing about people.
-        location: Its folder.
+        folder: Its folder.
         is_own: The user added it, and may remove it.
-        error: Why it cannot be used, or None. With an error, all texts but name and location are
-            empty.
+        module: The module; None if it cannot be used.
+        error: Why it cannot be used, or None.
     """
 
-    name: str
-    title: str = ""
-    version: str = ""
-    measures: str = ""
-    valid_for: str = ""
-    provenance: str = ""
-    demonstration: bool = False
-    location: str = ""
-    is_own: bool = False
+    folder: Path
+    is_own: bool
+    module: Optional[InferenceModule] = None
     error: Optional[Exception] = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder; a request calls it so."""
+        return self.folder.name
+
+    @property
+    def is_demonstration(self) -> bool:
+        """True if its values say nothing about people."""
+        return self.module is not None and self.module.demonstration
 
 
 def list_rows() -> tuple[InferenceModuleRow, ...]:
     """List all inference modules, including damaged ones, in the engine's search order."""
-    return tuple(_row(folder) for folder in _folders().values())
+    import_engine()
+    from mimir_engine.errors import MimirError
+    from mimir_engine.inference_module import load_module, module_folders
+    from mimir_engine.inference_module.search_path import locate
+
+    rows = []
+    for folder in module_folders():
+        is_own = folder.parent == locate().user_modules
+        try:
+            rows.append(InferenceModuleRow(folder, is_own, load_module(folder)))
+        except MimirError as error:
+            rows.append(InferenceModuleRow(folder, is_own, error=error))
+    return tuple(rows)
 
 
 def verify(name: str) -> None:
@@ -69,74 +78,36 @@ def remove(name: str) -> None:
     Raises:
         MimirError: ``MODULE_NOT_FOUND``, ``MODULE_NOT_OWN``, ``OUTPUT_UNWRITABLE``.
     """
-    folder = _folders().get(name)
-    if folder is None:
+    row = next((row for row in list_rows() if row.name == name), None)
+    if row is None:
         raise mimir_error(
             "MODULE_NOT_FOUND",
             _("inference module '{name}' was not found").format(name=name),
         )
-    if not _is_own(folder):
+    if not row.is_own:
         raise mimir_error(
             "MODULE_NOT_OWN",
             _("you did not add the inference module {name} in '{folder}'").format(
-                name=name, folder=folder
+                name=name, folder=row.folder
             ),
             _("Only the person who added it can remove it."),
         )
     try:
-        if folder.is_symlink():
-            folder.unlink()
+        if row.folder.is_symlink():
+            row.folder.unlink()
         else:
-            shutil.rmtree(folder)
+            shutil.rmtree(row.folder)
     except OSError as error:
         raise mimir_error(
             "OUTPUT_UNWRITABLE",
             _("the inference module {name} cannot be removed from '{folder}' ({reason})").format(
-                name=name, folder=folder, reason=error.strerror
+                name=name, folder=row.folder, reason=error.strerror
             ),
             _("Close the program that uses it, then try again."),
         ) from error
 
 
-def _folders() -> dict[str, Path]:
-    """Return each module's name with its folder, in the engine's order."""
-    import_engine()
-    from mimir_engine.inference_module import module_folders
-
-    return {folder.name: folder for folder in module_folders()}
-
-
-def _is_own(folder: Path) -> bool:
-    from mimir_engine.inference_module.search_path import locate
-
-    return folder.parent == locate().user_modules
-
-
-def _row(folder: Path) -> InferenceModuleRow:
-    from mimir_engine.errors import MimirError
-    from mimir_engine.inference_module import load_module
-
-    place: dict[str, Any] = {
-        "name": folder.name,
-        "location": str(folder),
-        "is_own": _is_own(folder),
-    }
-    try:
-        module = load_module(folder)
-    except MimirError as error:
-        return InferenceModuleRow(**place, error=error)
-    return InferenceModuleRow(
-        **place,
-        title=module.title,
-        version=module.version,
-        measures=_measures(module),
-        valid_for=_valid_for(module.accepts),
-        provenance=_provenance(module),
-        demonstration=module.demonstration,
-    )
-
-
-def _measures(module: InferenceModule) -> str:
+def measurements_text(module: InferenceModule) -> str:
     """Return e.g. ``2 measurements: liver volume (L), sex``."""
     from mimir_engine.measuring.display_text import words
 
@@ -146,36 +117,3 @@ def _measures(module: InferenceModule) -> str:
     ]
     text = _("1 measurement: {names}") if len(names) == 1 else _("{count} measurements: {names}")
     return text.format(count=len(names), names=", ".join(names))
-
-
-def _valid_for(accepts: Accepts) -> str:
-    limits = []
-    if accepts.vendors:
-        limits.append(_("scanners by {names}").format(names=_either(accepts.vendors)))
-    if accepts.models:
-        limits.append(_("model {names}").format(names=_either(accepts.models)))
-    if accepts.field_strengths_t:
-        strengths = [f"{tesla:g}" for tesla in accepts.field_strengths_t]
-        limits.append(f"{_either(strengths)} T")
-    if accepts.stations:
-        limits.append(_("{counts} stations").format(counts=_either(map(str, accepts.stations))))
-    if accepts.head_foot_mm:
-        low, high = accepts.head_foot_mm
-        limits.append(_("{low:g} to {high:g} mm from head to foot").format(low=low, high=high))
-    return ", ".join(limits) or _("any neck-to-knee Dixon study")
-
-
-def _provenance(module: InferenceModule) -> str:
-    source = module.provenance.get("source")
-    parts = [
-        module.description.strip(),
-        _("Imported from {source}.").format(source=source) if module.published and source else "",
-        _("Licence: {licence}.").format(licence=module.licence),
-    ]
-    return " ".join(filter(None, parts))
-
-
-def _either(names: Any) -> str:
-    """Return ``a``, ``a or b``, ``a, b or c``."""
-    *others, last = names
-    return _("{others} or {last}").format(others=", ".join(others), last=last) if others else last

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import IO, Any, Optional
 
 from MIMIRLib.engine.import_engine import engine_folder
@@ -98,11 +98,11 @@ class EngineProcess:
 
     def poll(self) -> list[Event]:
         """Return the events since the last call."""
-        return _drained(self._events)
+        return [self._events.get() for _number in range(self._events.qsize())]
 
     def log_lines(self) -> list[str]:
         """Return the lines since the last call: standard error, and output that is not an event."""
-        return _drained(self._lines)
+        return [self._lines.get() for _number in range(self._lines.qsize())]
 
     @property
     def is_running(self) -> bool:
@@ -119,21 +119,14 @@ class EngineProcess:
         """None while it runs; minus the signal's number if a signal ended it (not on Windows)."""
         return None if self._process is None or self.is_running else self._process.returncode
 
-    @property
-    def error(self) -> Optional[Exception]:
-        """The last error that the engine has reported, as a ``MimirError``; None without one."""
-        if self._error_line is None:
-            return None
-        code, reason = self._error_line.groups()
-        return mimir_error(code, reason.removesuffix("."))
-
     def failure(self) -> Exception:
         """Return the reason why the process did not succeed, once it has ended.
 
-        This is the engine's own error; without one, ``ENGINE_DIED``.
+        This is the last error that the engine has reported; without one, ``ENGINE_DIED``.
         """
-        if self.error is not None:
-            return self.error
+        if self._error_line is not None:
+            code, reason = self._error_line.groups()
+            return mimir_error(code, reason.removesuffix("."))
         if self.exit_code in KILLED:
             what = _("the system ended the engine's process")
             remedy = _("The memory was probably full: close other programs, then try again.")
@@ -247,11 +240,3 @@ def _event(line: bytes) -> Optional[Event]:
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "replace").rstrip()
-
-
-def _drained(queue: SimpleQueue[Any]) -> list[Any]:
-    items = []
-    with suppress(Empty):
-        while True:
-            items.append(queue.get_nowait())
-    return items

@@ -19,7 +19,7 @@ PYTORCH = ("torch", "torchvision")
 
 
 class Installer(Protocol):
-    """Asks the user and installs packages; see ``panel.slicer_installer``."""
+    """Asks the user and installs packages; see ``panel.slicer_services``."""
 
     def has_pytorch_extension(self) -> bool:
         """Return whether the PyTorch extension is installed."""
@@ -119,10 +119,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _question(packages: Sequence[str]) -> str:
     return _(
         "MIMIR needs packages that are not installed in Slicer or are too old: {packages}."
-        " The download has {size}. Install now?"
+        " The download {size}. Install now?"
     ).format(
         packages=", ".join(packages),
-        size=_("up to 3 GB and takes some minutes") if "torch" in packages else _("a few MB"),
+        size=_("is up to 3 GB and takes some minutes") if "torch" in packages else _("is a few MB"),
     )
 
 

@@ -28,7 +28,7 @@ MAKING = 0.7
 class ImportJob(Job):
     """Imports folders and zip archives into Slicer's DICOM database.
 
-    A folder is indexed where it lies; the images of an archive are copied into the database's
+    A folder is indexed in its place; the images of an archive are copied into the database's
     folder. If one source fails, the others are still imported.
 
     Args:
@@ -37,7 +37,8 @@ class ImportJob(Job):
 
     Attributes:
         failures: Sources that failed, each with its error.
-        studies, images: Numbers of new studies and images in the database.
+        studies: Number of new studies in the database.
+        images: Number of new images in the database.
     """
 
     def __init__(self, database: Any, paths: Sequence[Union[str, Path]]) -> None:
@@ -82,24 +83,21 @@ class ImportJob(Job):
 
     def _import(self, path: Path) -> Work:
         if path.is_dir():
-            yield from self._import_folder(path)
+            before = self.images
+            yield from self._index(path, copy=False)
+            if self.images == before and any(path.glob("*.zip")):
+                raise mimir_error(
+                    "NO_DICOM",
+                    _("the folder contains zip archives, but no new images"),
+                    _("Import the archives themselves."),
+                )
             return
         folder = Path(tempfile.mkdtemp(prefix="mimir-import-", dir=slicer.app.temporaryPath))
         try:
-            yield from _scaled(_unpack(path, folder), 0, UNPACKING)
+            yield from _scaled(unpack(path, folder), 0, UNPACKING)
             yield from _scaled(self._index(folder, copy=True), UNPACKING, 1)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _import_folder(self, path: Path) -> Work:
-        before = self.images
-        yield from self._index(path, copy=False)
-        if self.images == before and any(path.glob("*.zip")):
-            raise mimir_error(
-                "NO_DICOM",
-                _("the folder contains zip archives, but no new images"),
-                _("Import the archives themselves."),
-            )
 
     def _index(self, folder: Path, copy: bool) -> Work:
         """Let CTK's indexer read a folder; it works in its own thread."""
@@ -139,22 +137,8 @@ class PhantomImportJob(ImportJob):
         super().__init__(database, [self.archive])
 
     def _import(self, path: Path) -> Work:
-        yield from _scaled(_make_phantom(path.parent), 0, MAKING)
+        yield from _scaled(make_phantom(path.parent), 0, MAKING)
         yield from _scaled(super()._import(path), MAKING, 1)
-
-
-def _unpack(archive: Path, folder: Path) -> Work:
-    sentence = _("Unpacking {name}").format(name=archive.name)
-    with closing(unpack(archive, folder)) as fractions:
-        for fraction in fractions:
-            yield Progress(fraction, sentence)
-
-
-def _make_phantom(folder: Path) -> Work:
-    with closing(make_phantom(folder)) as fractions:
-        for fraction in fractions:
-            yield Progress(fraction, _("Making the phantom"))
-            yield None
 
 
 def _scaled(work: Work, begin: float, end: float) -> Work:

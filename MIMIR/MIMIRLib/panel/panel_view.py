@@ -8,13 +8,13 @@ from typing import Any, Optional
 import qt
 import slicer
 
+from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
-from MIMIRLib.parameter_node import DEVICES
+from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
-from MIMIRLib.presenter.protocols import Parameters
 from MIMIRLib.presenter.result_browser import FAILURE_COLUMNS, MEASUREMENT_COLUMNS
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
 from MIMIRLib.presenter.table_row import Row, filter_pattern
@@ -34,8 +34,8 @@ class PanelView:
 
     def __init__(self, panel: Any) -> None:
         self.ui = slicer.util.childWidgetVariables(panel)
-        self._studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
-        self._modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
+        self.studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
+        self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
         self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
         for label in panel.findChildren(qt.QLabel):
@@ -44,15 +44,16 @@ class PanelView:
         self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
+        self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
         for device, label in DEVICES.items():
             self.ui.deviceComboBox.addItem(label, device)
 
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
         self._timer.connect("timeout()", presenter.step)
-        self._studies.ticked.connect(presenter.tick_study)
-        self._modules.ticked.connect(presenter.tick_module)
-        self._modules.selected.connect(presenter.select_module)
+        self.studies.ticked.connect(presenter.tick_study)
+        self.modules.ticked.connect(presenter.tick_module)
+        self.modules.selected.connect(presenter.select_module)
         ui = self.ui
         ui.studyFilterEdit.connect("textChanged(QString)", presenter.filter_studies)
         for button, action in (
@@ -93,32 +94,17 @@ class PanelView:
             *(ui.modulesView, ui.addModuleZipButton, ui.addModuleFolderButton),
             ui.optionsSection,
         ):
-            widget.enabled = state.can_edit
+            widget.enabled = not state.is_busy
+        _show_text(ui.moduleLabel, state.module_text)
         ui.verifyModuleButton.enabled = state.can_verify_module
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
         ui.applyButton.toolTip = state.apply_hint
-        ui.cancelButton.enabled = state.can_cancel
+        ui.cancelButton.enabled = state.is_busy
         self._show_progress(state)
-        ui.resultsSection.visible = state.has_results
+        ui.resultsSection.visible = state.results > 0
 
-    def show_studies(self, rows: Sequence[Row]) -> None:
-        """Fill the list of studies."""
-        self._studies.show(rows)
-
-    def filter_studies(self, pattern: str) -> None:
-        """Show only the studies that match a regular expression."""
-        self._studies.filter(pattern)
-
-    def show_modules(self, rows: Sequence[Row]) -> None:
-        """Fill the list of inference modules."""
-        self._modules.show(rows)
-
-    def show_module(self, text: str) -> None:
-        """Describe the selected inference module."""
-        _show_text(self.ui.moduleLabel, text)
-
-    def show_options(self, parameters: Parameters) -> None:
+    def show_options(self, parameters: MIMIRParameterNode) -> None:
         """Set the options' widgets."""
         ui = self.ui
         ui.levelSpinBox.value = 100 * parameters.level
@@ -164,8 +150,8 @@ class PanelView:
             bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
         _show_text(self.ui.statusLabel, state.status)
-        if state.can_cancel != self._timer.active:
-            (self._timer.start if state.can_cancel else self._timer.stop)()
+        if state.is_busy != self._timer.active:
+            (self._timer.start if state.is_busy else self._timer.stop)()
 
     def _connect_options(self, presenter: Presenter) -> None:
         """Let the options' widgets set the scene's parameters.
@@ -207,7 +193,7 @@ def ask_zip() -> str:
 
 
 def ask_csv() -> str:
-    """Return the file that the user wants to write; empty if the dialog is closed."""
+    """Return the file that the user chooses to write; empty if the dialog is closed."""
     title, kinds = _("Write results to"), _("CSV files (*.csv)")
     path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
     return path if not path or path.lower().endswith(".csv") else f"{path}.csv"

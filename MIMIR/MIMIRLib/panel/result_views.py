@@ -17,7 +17,7 @@ OVERLAY_OPACITY = 0.35
 
 
 class ResultViews:
-    """Slicer's views; without a main window there are none, and nothing happens."""
+    """Slicer's views; without a main window nothing happens."""
 
     def __init__(self) -> None:
         self._observed: list[tuple[Any, int]] = []

@@ -14,7 +14,7 @@ from MIMIRLib.presenter.table_row import Cell, Row
 KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
 #: Smallest and largest height of a table (rows), so that the widgets below stay visible.
 MIN_ROWS, MAX_ROWS = 2, 12
-#: Height difference of header and row (pixels), used while there is no row to measure.
+#: Height difference of header and row (pixels), used while a table has no rows to measure.
 ROW_MARGIN = 4
 #: Rows filled in at once: this takes some milliseconds, so that Slicer stays responsive.
 ROWS_AT_ONCE = 50

@@ -1,8 +1,9 @@
-"""Connect the presenter with Slicer's DICOM database, scene and Python."""
+"""Connect the presenter with Slicer's DICOM database, scene and Python packages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import slicer
@@ -13,7 +14,6 @@ from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
 from MIMIRLib.panel.import_job import ImportJob
-from MIMIRLib.panel.slicer_installer import SlicerInstaller
 
 
 class SlicerServices:
@@ -41,3 +41,33 @@ def database_file() -> str:
     """Return the DICOM database's file; empty while it is not open."""
     database = slicer.dicomDatabase
     return database.databaseFilename if database is not None and database.isOpen else ""
+
+
+class SlicerInstaller:
+    """Asks in a dialog and installs into Slicer's Python; see ``engine.requirements``."""
+
+    def has_pytorch_extension(self) -> bool:
+        """Return whether the PyTorch extension is installed."""
+        return find_spec("PyTorchUtils") is not None
+
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees; never in tests, where dialogs close by themselves."""
+        if slicer.app.testingEnabled():
+            return False
+        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
+
+    def install_pytorch(self, torch: str, torchvision: str) -> None:
+        """Install both in the build that suits this computer; blocks Slicer for minutes."""
+        import PyTorchUtils
+
+        with slicer.util.WaitCursor():
+            PyTorchUtils.PyTorchUtilsLogic().installTorch(
+                askConfirmation=False,
+                torchVersionRequirement=torch,
+                torchvisionVersionRequirement=torchvision,
+            )
+
+    def install(self, requirements: Sequence[str]) -> None:
+        """Install with pip."""
+        with slicer.util.WaitCursor():
+            slicer.util.pip_install(list(requirements))

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Optional
 
 from MIMIRLib.engine import inference_modules
-from MIMIRLib.engine.inference_modules import InferenceModuleRow
+from MIMIRLib.engine.inference_modules import InferenceModuleRow, measurements_text
 from MIMIRLib.presenter.table_row import Cell, Row
 from MIMIRLib.translate import tr as _
 
-#: Headers of the columns of :func:`module_row`.
+#: Headers of the columns of ``module_row``.
 MODULE_COLUMNS = (_("Inference module"), _("Measures"), _("Valid for"))
 
 
@@ -54,7 +54,7 @@ class ModulePicker:
         self.select("" if self.selected is None else self.selected.name)
 
     def choose(self, names: Iterable[str]) -> None:
-        """Tick exactly these; without names, tick the only module if there is only one."""
+        """Tick exactly these; without names, tick the only usable module, not one of several."""
         self.chosen = set(names)
         if not self.chosen and len(self.usable) == 1:
             self.chosen = {self.usable[0].name}
@@ -64,7 +64,7 @@ class ModulePicker:
         (self.chosen.add if ticked else self.chosen.discard)(name)
 
     def select(self, name: str) -> None:
-        """Select the module of that name, if there is one."""
+        """Select the module of that name; None if it is absent."""
         self.selected = next((module for module in self.modules if module.name == name), None)
 
     def verify(self) -> str:
@@ -83,33 +83,41 @@ class ModulePicker:
         return _("The inference module {name} was removed.").format(name=name)
 
 
-def module_row(module: InferenceModuleRow, ticked: bool) -> Row:
+def module_row(row: InferenceModuleRow, ticked: bool) -> Row:
     """Return an inference module as a row of the panel's list; a damaged one has no box."""
-    if module.error is not None:
-        error = str(module.error)
-        return Row(module.name, (Cell(module.name), Cell(error, tooltip=error)))
+    module = row.module
+    if module is None:
+        return Row(row.name, (Cell(row.name), Cell(str(row.error), tooltip=str(row.error))))
+    measures, valid_for = measurements_text(module), str(module.accepts)
     return Row(
-        module.name,
+        row.name,
         (
-            Cell(f"{module.name} {module.version}", tooltip=module.title),
-            Cell(module.measures, tooltip=module.measures),
-            Cell(module.valid_for, tooltip=module.valid_for),
+            Cell(f"{row.name} {module.version}", tooltip=module.title),
+            Cell(measures, tooltip=measures),
+            Cell(valid_for, tooltip=valid_for),
         ),
         ticked,
     )
 
 
-def describe(module: InferenceModuleRow) -> str:
+def describe(row: InferenceModuleRow) -> str:
     """Return an inference module's description in some lines."""
-    location = _("Folder: {path}").format(path=module.location)
-    if module.error is not None:
-        return f"{module.error}\n{location}"
+    module = row.module
+    location = _("Folder: {path}").format(path=row.folder)
+    if module is None:
+        return f"{row.error}\n{location}"
+    source = module.provenance.get("source")
+    provenance = (
+        module.description.strip(),
+        _("Imported from {source}.").format(source=source) if module.published and source else "",
+        _("Licence: {licence}.").format(licence=module.licence),
+    )
     return "\n".join(
         (
-            f"{module.title} ({module.name} {module.version})",
-            _("Measures {measurements}.").format(measurements=module.measures),
-            _("Valid for {studies}.").format(studies=module.valid_for),
-            module.provenance,
+            f"{module.title} ({row.name} {module.version})",
+            _("Measures {measurements}.").format(measurements=measurements_text(module)),
+            _("Valid for {studies}.").format(studies=module.accepts),
+            " ".join(filter(None, provenance)),
             location,
         )
     )

@@ -1,13 +1,13 @@
 """React to the user, without Qt.
 
-The widget calls the presenter's methods. The presenter tells the widget, through :class:`View`,
-what to show, and lets :class:`Services` do the work.
+The widget calls the presenter's methods. The presenter shows the outcome through ``View``
+and lets ``Services`` do the work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
@@ -15,13 +15,14 @@ from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.module_picker import ModulePicker
-from MIMIRLib.presenter.panel_state import Facts, PanelState, panel_state
-from MIMIRLib.presenter.protocols import Parameters, Services, View
+from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
 from MIMIRLib.presenter.table_row import Cell, Row
 
-NO_PROGRESS = Progress(None, "")
+if TYPE_CHECKING:
+    from MIMIRLib.parameter_node import MIMIRParameterNode
 
 
 class Presenter:
@@ -36,23 +37,23 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services, self._results = view, services, results
         self._studies, self._modules = StudyPicker(), ModulePicker()
-        self._parameters: Optional[Parameters] = None
+        self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
         self._job: Optional[Job] = None
-        self._progress = NO_PROGRESS
+        self._progress: Optional[Progress] = None
 
     # Changes of the scene, the database and the disk.
 
-    def use(self, parameters: Optional[Parameters]) -> None:
-        """Use the choices of a scene; None while there is no scene."""
+    def use(self, parameters: Optional[MIMIRParameterNode]) -> None:
+        """Use the choices of a scene; None before the scene closes."""
         self._parameters = parameters
         if parameters is not None:
             self._studies.choose(parameters.study_uids)
             self._modules.choose(parameters.module_names)
             self._view.show_options(parameters)
-            self._view.show_studies(self._studies.rows)
-            self._view.show_modules(self._modules.rows)
+            self._view.studies.show(self._studies.rows)
+            self._view.modules.show(self._modules.rows)
         self.update()
 
     def update(self) -> None:
@@ -61,22 +62,15 @@ class Presenter:
 
     def refresh_studies(self) -> None:
         """List the database's studies again."""
-        self._database_error = ""
-        try:
-            self._studies.list(self._services.studies())
-        except Exception as error:  # the panel shows every error
-            self._studies.list(())
-            self._database_error = str(error_for_user(error))
-        self._view.show_studies(self._studies.rows)
+        self._studies.list(())
+        self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
+        self._view.studies.show(self._studies.rows)
         self.update()
 
     def refresh_modules(self) -> None:
         """List the inference modules again."""
-        error = self._attempt(self._modules.refresh)
-        if error:
-            self._show_message(error)
-        self._view.show_modules(self._modules.rows)
-        self._view.show_module(self._modules.description)
+        self._message = self._attempt(self._modules.refresh) or self._message
+        self._view.modules.show(self._modules.rows)
         self.update()
 
     def refresh_results(self) -> None:
@@ -91,7 +85,7 @@ class Presenter:
     def filter_studies(self, text: str) -> None:
         """Show only the studies with all words of a text."""
         self._studies.filter(text)
-        self._view.filter_studies(self._studies.pattern)
+        self._view.studies.filter(self._studies.pattern)
         self.update()
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
@@ -102,13 +96,13 @@ class Presenter:
     def tick_shown_studies(self) -> None:
         """Tick all complete studies that match the filter."""
         self._studies.tick_shown()
-        self._view.show_studies(self._studies.rows)
+        self._view.studies.show(self._studies.rows)
         self._save_choices()
 
     def tick_no_study(self) -> None:
         """Clear all ticks."""
         self._studies.choose(())
-        self._view.show_studies(self._studies.rows)
+        self._view.studies.show(self._studies.rows)
         self._save_choices()
 
     def import_studies(self, paths: Sequence[str]) -> None:
@@ -126,7 +120,6 @@ class Presenter:
     def select_module(self, name: str) -> None:
         """Describe an inference module."""
         self._modules.select(name)
-        self._view.show_module(self._modules.description)
         self.update()
 
     def add_module(self, path: str) -> None:
@@ -144,7 +137,7 @@ class Presenter:
         self._show_message(self._attempt(self._modules.verify))
 
     def set_option(self, name: str, value: Union[float, str, bool]) -> None:
-        """Set an option; ``name`` is one of those of :class:`Parameters`."""
+        """Set an option; ``name`` is one of those of ``MIMIRParameterNode``."""
         if self._parameters is not None and getattr(self._parameters, name) != value:
             setattr(self._parameters, name, value)
             self.update()
@@ -189,7 +182,7 @@ class Presenter:
         if path:
             self._show_message(self._attempt(lambda: self._results.export(path)))
 
-    def _measure_job(self, parameters: Parameters) -> MeasureJob:
+    def _measure_job(self, parameters: MIMIRParameterNode) -> MeasureJob:
         request = AnalysisRequest(
             (),
             tuple(module.name for module in self._modules.ticked),
@@ -220,12 +213,12 @@ class Presenter:
         if self._job is not None:
             return
         try:
-            job = self._job = make()
+            job = make()
             job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
             job.start()
+            self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error
-            self._job = None
             self._message = str(error_for_user(error))
         self.update()
 
@@ -234,7 +227,7 @@ class Presenter:
         self.update()
 
     def _note_end(self, job: Job) -> None:
-        self._job, self._progress = None, NO_PROGRESS
+        self._job = self._progress = None
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self.refresh_modules()
@@ -259,25 +252,21 @@ class Presenter:
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
         ticked, shown = studies.ticked, studies.shown
-        return panel_state(
-            Facts(
-                database_error=self._database_error,
-                studies=len(studies.entries),
-                shown=len(shown),
-                ticked=len(ticked),
-                ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
-                ticked_doubtful=sum(not is_complete(entry) for entry in ticked),
-                modules=len(modules.usable),
-                modules_ticked=len(modules.ticked),
-                only_demonstration=all(module.demonstration for module in modules.ticked),
-                own_module_selected=modules.selected is not None and modules.selected.is_own,
-                any_module_selected=modules.selected is not None,
-                volumes=parameters is not None and parameters.volumes,
-                allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
-                busy=self._job is not None,
-                fraction=self._progress.fraction,
-                progress=self._progress.sentence,
-                message=self._message,
-                results=len(self._results.titles),
-            )
+        return PanelState(
+            database_error=self._database_error,
+            studies=len(studies.entries),
+            shown=len(shown),
+            ticked=len(ticked),
+            ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
+            ticked_doubtful=sum(not is_complete(entry) for entry in ticked),
+            modules=len(modules.usable),
+            modules_ticked=len(modules.ticked),
+            only_demonstration=all(row.is_demonstration for row in modules.ticked),
+            own_module_selected=modules.selected is not None and modules.selected.is_own,
+            module_text=modules.description,
+            volumes=parameters is not None and parameters.volumes,
+            allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
+            progress=self._progress,
+            message=self._message,
+            results=len(self._results.titles),
         )

@@ -1,9 +1,9 @@
-"""The interfaces that the presenter uses: the panel's widgets, the user's choices, services."""
+"""The interfaces that the presenter uses: the panel's widgets and the services."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
@@ -12,37 +12,35 @@ from MIMIRLib.job import Job
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.table_row import Row
 
+if TYPE_CHECKING:
+    from MIMIRLib.parameter_node import MIMIRParameterNode
 
-class Parameters(Protocol):
-    """The user's choices, kept in the scene; see ``parameter_node``."""
 
-    study_uids: list[str]
-    module_names: list[str]
-    level: float
-    device: str
-    volumes: bool
-    allow_unvalidated: bool
+class Table(Protocol):
+    """A table that can be filtered."""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Replace all rows by these."""
+
+    def filter(self, pattern: str) -> None:
+        """Show only rows that match a regular expression."""
 
 
 class View(Protocol):
-    """The panel's widgets."""
+    """The panel's widgets.
+
+    Attributes:
+        studies: The list of studies.
+        modules: The list of inference modules.
+    """
+
+    studies: Table
+    modules: Table
 
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
 
-    def show_studies(self, rows: Sequence[Row]) -> None:
-        """Fill the list of studies."""
-
-    def filter_studies(self, pattern: str) -> None:
-        """Show only the studies that match a regular expression."""
-
-    def show_modules(self, rows: Sequence[Row]) -> None:
-        """Fill the list of inference modules."""
-
-    def show_module(self, text: str) -> None:
-        """Describe the selected inference module."""
-
-    def show_options(self, parameters: Parameters) -> None:
+    def show_options(self, parameters: MIMIRParameterNode) -> None:
         """Set the options' widgets."""
 
     def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:

@@ -58,14 +58,12 @@ class ResultBrowser:
     @property
     def flag_sentences(self) -> list[str]:
         """The selected flags and findings in sentences, each once."""
-        from mimir_engine.measuring.flags import flag_sentence
-
         sentences: dict[str, None] = {}
         for study in self._selected():
             findings = findings_of(study.table)
             sentences.update(dict.fromkeys(f"{finding['sentence']}." for finding in findings))
             for flags in column_values(study.table, "flags"):
-                sentences.update(dict.fromkeys(flag_sentence(code) for code in _codes(flags)))
+                sentences.update(dict.fromkeys(_flag_sentences(flags)))
         return list(sentences)
 
     @property
@@ -95,7 +93,7 @@ class ResultBrowser:
         """
         nodes = self.nodes
         if nodes is None:
-            return _("There are no results to write.")
+            return _("No results to write.")
         write_table(path, nodes.table)
         return _("Written to {name}.").format(name=Path(path).name)
 
@@ -123,7 +121,7 @@ def measurement_rows(study: StudyNodes) -> Iterator[Row]:
                 Cell(_percent(percentile), _order(percentile)),
                 Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_number(sd, sd / 10), _order(sd)),
-                Cell(flags, tooltip=_sentences(flags)),
+                Cell(flags, tooltip=" ".join(_flag_sentences(flags))),
                 Cell(study.label),
             ),
         )
@@ -159,11 +157,7 @@ def _order(value: float) -> float:
     return UNKNOWN if math.isnan(value) else value
 
 
-def _codes(flags: str) -> list[str]:
-    return [code.strip() for code in flags.split(";") if code.strip()]
-
-
-def _sentences(flags: str) -> str:
+def _flag_sentences(flags: str) -> list[str]:
     from mimir_engine.measuring.flags import flag_sentence
 
-    return " ".join(map(flag_sentence, _codes(flags)))
+    return [flag_sentence(code) for code in filter(None, map(str.strip, flags.split(";")))]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern, matching
+from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern
 from MIMIRLib.translate import tr as _
 
-#: Headers of the columns of :func:`study_row`.
+#: Headers of the columns of ``study_row``.
 STUDY_COLUMNS = (_("Patient"), _("Date"), _("Status"), _("Stations"), _("Description"))
 STATUS_WORDS = {
     Completeness.COMPLETE: _("complete"),
@@ -71,7 +72,7 @@ class StudyPicker:
         self.chosen = set(study_uids)
 
     def _filter(self) -> None:
-        self.shown = frozenset(row.key for row in matching(self.rows, self.pattern))
+        self.shown = frozenset(row.key for row in self.rows if re.match(self.pattern, row.searched))
 
 
 def is_complete(entry: StudyEntry) -> bool:

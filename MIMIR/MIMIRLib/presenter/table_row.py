@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional, Union
 
@@ -49,9 +48,3 @@ def filter_pattern(text: str) -> str:
     Python and Qt read it alike.
     """
     return "".join(f"(?=.*{re.escape(word)})" for word in text.lower().split())
-
-
-def matching(rows: Sequence[Row], pattern: str) -> list[Row]:
-    """Return the rows that match a filter's pattern."""
-    expression = re.compile(pattern)
-    return [row for row in rows if expression.match(row.searched)]

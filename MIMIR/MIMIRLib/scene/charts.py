@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from textwrap import shorten
 from typing import Any
 
 import slicer
 import vtk
 
-from MIMIRLib.scene.node_marks import CHART, CHART_DATA, node_name, single_line
+from MIMIRLib.scene.node_marks import CHART, CHART_DATA, SERIES, node_name, single_line
 from MIMIRLib.scene.tables import Column, column_values, table_node
+from MIMIRLib.scene.transaction import Transaction
 from MIMIRLib.translate import tr as _
 
 ESTIMATE_COLOUR, REFERENCE_COLOUR = (0.12, 0.37, 0.66), (0.54, 0.58, 0.62)
@@ -31,42 +32,22 @@ GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
 
-@dataclass(frozen=True)
-class Chart:
-    """Nodes of a chart, not in a scene yet; call ``connect`` when they are.
-
-    Attributes:
-        chart: The plot chart.
-        series: Its plot series, from back to front.
-        data: The table of their points.
-    """
-
-    chart: Any
-    series: tuple[Any, ...]
-    data: Any
-
-    def connect(self) -> None:
-        """Connect the chart with the series, and the series with the data."""
-        for series in self.series:
-            series.SetAndObserveTableNodeID(self.data.GetID())
-            self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
-
-
-def study_chart(measurements: Sequence[Any], label: str) -> Chart:
-    """Return the chart of a study's quantities.
+def add_chart(transaction: Transaction, key: str, label: str, measurements: Sequence[Any]) -> Any:
+    """Add the chart of a study's quantities to the scene.
 
     Args:
-        measurements: The engine's ``Measurement``s, at least one of them a quantity.
+        transaction: The transaction that adds nodes.
+        key: The study's key.
         label: The study's label in the nodes' names.
+        measurements: The engine's ``Measurement``s, at least one of them a quantity.
+
+    Returns:
+        The chart's node.
     """
     reach = _reach(measurements)
-    intervals, percent = _("{percent:g} % intervals"), 100 * measurements[0].level
-    series = (
-        _series(_("middle 95 % of the reference"), "middle", REFERENCE_COLOUR, 1.0, dashed=True),
-        _series(_("mean of the reference"), "mean", REFERENCE_COLOUR, 1.0),
-        _series(intervals.format(percent=percent), "interval", ESTIMATE_COLOUR, 3.0),
-        _series(_("estimates"), "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
-    )
+    columns = _padded(_columns(measurements, reach))
+    data = table_node(columns, node_name(CHART_DATA, label))
+    transaction.add(data, key, CHART_DATA, in_tree=False)
     chart = slicer.vtkMRMLPlotChartNode()
     chart.SetName(node_name(CHART, label))
     demonstration = any(m.demonstration for m in measurements)
@@ -82,8 +63,23 @@ def study_chart(measurements: Sequence[Any], label: str) -> Chart:
     chart.SetXAxisRange(-1.05 * reach, 1.05 * reach)
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(len(measurements) + 0.5, 0.5)  # downwards, as in the table
-    data = table_node(_padded(_columns(measurements, reach)), node_name(CHART_DATA, label))
-    return Chart(chart, series, data)
+    transaction.add(chart, key, CHART)
+    for series in _all_series(100 * measurements[0].level):
+        transaction.add(series, key, SERIES, in_tree=False)
+        series.SetAndObserveTableNodeID(data.GetID())
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return chart
+
+
+def _all_series(percent: float) -> list[Any]:
+    """Return the plot series of a chart, from back to front."""
+    intervals = _("{percent:g} % intervals").format(percent=percent)
+    return [
+        _series(_("middle 95 % of the reference"), "middle", REFERENCE_COLOUR, 1.0, dashed=True),
+        _series(_("mean of the reference"), "mean", REFERENCE_COLOUR, 1.0),
+        _series(intervals, "interval", ESTIMATE_COLOUR, 3.0),
+        _series(_("estimates"), "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
+    ]
 
 
 def name_rows(drawn: Any, chart: Any) -> None:
@@ -96,8 +92,9 @@ def name_rows(drawn: Any, chart: Any) -> None:
         chart: The chart node that it shows; if it is not MIMIR's, its rows get numbers again.
     """
     axis = drawn.GetAxis(vtk.vtkAxis.LEFT)
-    data = _data_of(chart)
-    if data is None:
+    series = chart.GetNthPlotSeriesNode(0) if chart is not None else None
+    data = series.GetTableNode() if series is not None else None
+    if data is None or data.GetTable().GetColumnByName(ROWS) is None:
         axis.SetCustomTickPositions(None, None)
         return
     positions, labels = vtk.vtkDoubleArray(), vtk.vtkStringArray()
@@ -107,13 +104,6 @@ def name_rows(drawn: Any, chart: Any) -> None:
             labels.InsertNextValue(name)
     axis.SetCustomTickPositions(positions, labels)
     axis.SetTitle("")
-
-
-def _data_of(chart: Any) -> Any:
-    series = chart.GetNthPlotSeriesNode(0) if chart is not None else None
-    data = series.GetTableNode() if series is not None else None
-    has_names = data is not None and data.GetTable().GetColumnByName(ROWS) is not None
-    return data if has_names else None
 
 
 def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
@@ -138,12 +128,10 @@ def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
 def _padded(columns: Sequence[Column]) -> list[Column]:
     """Return columns of equal length; missing points are not drawn."""
     length = max(len(column.values) for column in columns)
-
-    def filled(column: Column) -> Column:
-        missing = length - len(column.values)
-        return Column(column.name, [*column.values, *["" if column.is_text else GAP] * missing])
-
-    return [filled(column) for column in columns]
+    return [
+        replace(c, values=[*c.values, *["" if c.is_text else GAP] * (length - len(c.values))])
+        for c in columns
+    ]
 
 
 def _series(

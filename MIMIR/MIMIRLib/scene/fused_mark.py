@@ -37,7 +37,7 @@ class FusedMark:
 
     @classmethod
     def of(cls, node: Any) -> Optional[FusedMark]:
-        """Return a node's mark; None if there is none or it is damaged."""
+        """Return a node's mark; None if it has none or a damaged one."""
         try:
             fields = json.loads(node.GetAttribute(FUSED_MARK) or "")
             mark = cls(fields["origin"], fields["affine"], fields["shape"])

@@ -16,7 +16,7 @@ COHORT = "cohort"
 #: Role of the hidden node that refers to all nodes of a study.
 INDEX = "record"
 
-#: First words of a node's name, so that nodes can be told apart where a tree cuts long names off.
+#: First words of a node's name, so that nodes stay recognisable where a tree cuts long names off.
 ROLE_WORDS = {
     WATER: _("Water"),
     FAT: _("Fat"),

@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.scene.charts import study_chart
+from MIMIRLib.scene.charts import add_chart
 from MIMIRLib.scene.fused_mark import FusedMark
 from MIMIRLib.scene.node_marks import (
     CHART,
-    CHART_DATA,
     COHORT,
     FAT,
     FRACTION,
     MEASUREMENTS,
     PROJECTION,
-    SERIES,
     WATER,
     node_name,
 )
@@ -94,8 +92,8 @@ def show_volumes(
     Args:
         scene: The scene.
         key: The study's UID or file name.
-        water: The engine's fused ``Volume``.
-        fat: The same.
+        water: The fused water, an engine's ``Volume``.
+        fat: The fused fat, likewise.
         study: The study that they were fused from, as the engine's ``describe_study`` returns it.
         subject: Its place in the subject hierarchy.
 
@@ -122,7 +120,7 @@ def show_volumes(
 
 
 def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
-    """Return MIMIR's nodes of a study, without users' clones; None if there are none."""
+    """Return MIMIR's nodes of a study, without users' clones; None if it has none."""
     nodes = StudyNodes(
         water=owned(scene, key, WATER),
         fat=owned(scene, key, FAT),
@@ -136,7 +134,7 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
-    """Return MIMIR's table of the last cohort, if there is one."""
+    """Return MIMIR's table of the last cohort; None if it does not exist."""
     return owned(scene, COHORT_KEY, COHORT)
 
 
@@ -147,14 +145,12 @@ def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: boo
         table = measurement_table(folder.result, node_name(MEASUREMENTS, label))
         yield transaction.add(table, key, MEASUREMENTS)
     if any(m.kind != "class" for m in folder.result.measurements):
-        yield _chart(transaction, key, label, folder)
-    projection = folder.projection()
+        yield add_chart(transaction, key, label, folder.result.measurements)
     name = node_name(PROJECTION, label)
-    node = transaction.add(
-        projection_node(projection, folder.projection_name, name), key, PROJECTION
-    )
-    show_in_grey(transaction.scene, node, WHITE)
-    yield node
+    projection = projection_node(folder.projection(), folder.projection_name, name)
+    transaction.add(projection, key, PROJECTION)
+    show_in_grey(transaction.scene, projection, WHITE)
+    yield projection
     if volumes and folder.has_volumes:
         yield _grey(transaction, key, WATER, label, folder.water(), folder.origin)
         yield _grey(transaction, key, FAT, label, folder.fat(), folder.origin)
@@ -172,17 +168,7 @@ def _grey(
 
 
 def _fraction(transaction: Transaction, key: str, label: str, fraction: Any) -> Any:
-    made = fraction_node(fraction, node_name(FRACTION, label))
-    node = transaction.add(made, key, FRACTION)
+    node = fraction_node(fraction, node_name(FRACTION, label))
+    transaction.add(node, key, FRACTION)
     show_fraction(transaction.scene, node)
     return node
-
-
-def _chart(transaction: Transaction, key: str, label: str, folder: Any) -> Any:
-    made = study_chart(folder.result.measurements, label)
-    transaction.add(made.data, key, CHART_DATA, in_tree=False)
-    for series in made.series:
-        transaction.add(series, key, SERIES, in_tree=False)
-    transaction.add(made.chart, key, CHART)
-    made.connect()
-    return made.chart

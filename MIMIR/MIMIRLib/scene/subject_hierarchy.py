@@ -72,41 +72,33 @@ def all_items(hierarchy: Any) -> Iterator[int]:
 
 def _study_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -> int:
     """Return the study's item, found by its UID or made; the scene's own for files."""
+    top = hierarchy.GetSceneItemID()
     if not subject.study_uid:
-        return hierarchy.GetSceneItemID()
+        return top
     constants = slicer.vtkMRMLSubjectHierarchyConstants
-    study = hierarchy.GetItemByUID(constants.GetDICOMUIDName(), subject.study_uid)
-    if study:
-        return study
-    patient = _patient_item(hierarchy, subject, made)
-    study = hierarchy.CreateStudyItem(patient, single_line(subject.study_item_name) or _("Study"))
-    _identify(hierarchy, study, subject.study_uid)
-    hierarchy.SetItemAttribute(
-        study, constants.GetDICOMStudyInstanceUIDAttributeName(), subject.study_uid
-    )
-    made(study)
-    return study
 
+    def find_or_make(uid: str, attribute: str, make: Callable[[], int]) -> int:
+        """Return an item that Slicer's DICOM module finds, too, and uses as its own."""
+        dicom = constants.GetDICOMUIDName()
+        item = hierarchy.GetItemByUID(dicom, uid)
+        if not item:
+            item = make()
+            hierarchy.SetItemUID(item, dicom, uid)
+            hierarchy.SetItemOwnerPluginName(item, dicom)
+            hierarchy.SetItemAttribute(item, attribute, uid)
+            made(item)
+        return item
 
-def _patient_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -> int:
-    """Return the patient's item, found as Slicer's DICOM module would find it, or made."""
-    constants = slicer.vtkMRMLSubjectHierarchyConstants
-    # Slicer's own UID for a patient without an ID.
-    uid = subject.patient_id or f"Patient-{subject.study_uid}"
-    patient = hierarchy.GetItemByUID(constants.GetDICOMUIDName(), uid)
-    if patient:
-        return patient
-    patient = hierarchy.CreateSubjectItem(
-        hierarchy.GetSceneItemID(), single_line(subject.patient_item_name) or _("Patient")
-    )
-    _identify(hierarchy, patient, uid)
-    hierarchy.SetItemAttribute(patient, constants.GetDICOMPatientIDAttributeName(), uid)
-    made(patient)
-    return patient
+    def make_patient() -> int:
+        name = single_line(subject.patient_item_name) or _("Patient")
+        return hierarchy.CreateSubjectItem(top, name)
 
+    def make_study() -> int:
+        # Slicer's own UID for a patient without an ID.
+        uid = subject.patient_id or f"Patient-{subject.study_uid}"
+        patient = find_or_make(uid, constants.GetDICOMPatientIDAttributeName(), make_patient)
+        name = single_line(subject.study_item_name) or _("Study")
+        return hierarchy.CreateStudyItem(patient, name)
 
-def _identify(hierarchy: Any, item: int, uid: str) -> None:
-    """Let Slicer's DICOM module find the item and use it as its own."""
-    constants = slicer.vtkMRMLSubjectHierarchyConstants
-    hierarchy.SetItemUID(item, constants.GetDICOMUIDName(), uid)
-    hierarchy.SetItemOwnerPluginName(item, constants.GetDICOMUIDName())
+    attribute = constants.GetDICOMStudyInstanceUIDAttributeName()
+    return find_or_make(subject.study_uid, attribute, make_study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -58,7 +58,11 @@ def measurement_table(result: Any, name: str) -> Any:
     """
     columns = measurement_columns(result.measurements)
     node = table_node(columns, name)
-    numbers = {c.name: [_or_none(v) for v in c.values] for c in columns if not c.is_text}
+    numbers = {
+        column.name: [None if math.isnan(float(value)) else value for value in column.values]
+        for column in columns
+        if not column.is_text
+    }
     node.SetAttribute(NUMBERS_MARK, json.dumps(numbers, allow_nan=False))
     findings = [{"code": f.code, "sentence": f.sentence} for f in result.findings]
     node.SetAttribute(FINDINGS_MARK, json.dumps(findings))
@@ -70,7 +74,6 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     from mimir_engine.measuring.display_text import interval_text
 
     percent = f"{100 * measurements[0].level:g} %" if measurements else ""
-    bound = _("{side} bound of the {percent} interval; it may lie below zero")
 
     def quantities(attribute: str) -> list[float]:
         return [_number(getattr(m, attribute) if m.kind != "class" else None) for m in measurements]
@@ -89,17 +92,16 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
             _("{percent} interval").format(percent=percent),
             _("rounded bounds; not below zero if the quantity cannot be negative"),
         ),
-        Column(
-            "lower",
-            quantities("lower"),
-            _("lower {percent}").format(percent=percent),
-            bound.format(side=_("lower"), percent=percent),
-        ),
-        Column(
-            "upper",
-            quantities("upper"),
-            _("upper {percent}").format(percent=percent),
-            bound.format(side=_("upper"), percent=percent),
+        *(
+            Column(
+                side,
+                quantities(side),
+                f"{word} {percent}",
+                _("{side} bound of the {percent} interval; it may lie below zero").format(
+                    side=word, percent=percent
+                ),
+            )
+            for side, word in (("lower", _("lower")), ("upper", _("upper")))
         ),
         Column("SD", quantities("sd"), description=_("standard deviation of the estimate")),
         Column(
@@ -130,24 +132,20 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     ]
 
 
-def cohort_table(results: Iterable[Any], name: str) -> Any:
+def cohort_table(results: Sequence[Any], name: str) -> Any:
     """Return a table with one row per study; the node is not in a scene yet.
 
-    The columns' names are those of the engine's ``predictions.csv``.
+    The columns' names are those of the engine's ``predictions.csv``; a measurement that a study
+    lacks is NaN.
     """
-    return table_node(cohort_columns(list(results)), name)
-
-
-def cohort_columns(results: Sequence[Any]) -> list[Column]:
-    """Return the columns of a cohort's table; NaN if a study lacks a measurement."""
     kinds = {m.name: m for result in results for m in result.measurements}
     rows = [{m.name: m for m in result.measurements} for result in results]
-    measured = [column for kind in kinds.values() for column in _cohort_columns(kind, rows)]
-    return [
+    columns = [
         Column("name", [single_line(result.name) for result in results], _("study")),
-        *measured,
+        *(column for kind in kinds.values() for column in _cohort_columns(kind, rows)),
         Column("flags", ["; ".join(result.flags) for result in results]),
     ]
+    return table_node(columns, name)
 
 
 def table_node(columns: Sequence[Column], name: str) -> Any:
@@ -180,23 +178,23 @@ def findings_of(node: Any) -> list[Mapping[str, str]]:
     return json.loads(node.GetAttribute(FINDINGS_MARK) or "[]")
 
 
-def _cohort_columns(kind: Any, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
-    def column(suffix: str, attribute: str, words: str) -> Column:
-        values = [_number(getattr(row.get(kind.name), attribute, None)) for row in rows]
-        title = f"{kind.label} {words}".strip() + (f" ({kind.unit})" if kind.unit else "")
-        return Column(
-            f"{kind.name}_{suffix}", values, single_line(title), unit=single_line(kind.unit)
-        )
+def _cohort_columns(kind: Any, rows: Sequence[Mapping[str, Any]]) -> Iterator[Column]:
+    from mimir_engine.cohort.result_files import measurement_columns as csv_columns
 
+    percent = f"{100 * kind.level:g} %"
+    words = {
+        "value": "",
+        "sd": _("SD"),
+        "lower": _("lower {percent}"),
+        "upper": _("upper {percent}"),
+    }
     if kind.kind == "class":
-        return [column("male_score" if kind.sex_label else "score", "value", _("score"))]
-    in_unit, percent = f"_in_{kind.unit}" if kind.unit else "", f"{100 * kind.level:g}"
-    return [
-        column(f"mean{in_unit}", "value", ""),
-        column(f"sd{in_unit}", "sd", _("SD")),
-        column(f"lower{percent}", "lower", _("lower {percent} %").format(percent=percent)),
-        column(f"upper{percent}", "upper", _("upper {percent} %").format(percent=percent)),
-    ]
+        words = {"value": _("score")}
+    for name, (attribute, word) in zip(csv_columns(kind.name, kind, kind.level), words.items()):
+        title = f"{kind.label} {word.format(percent=percent)}".strip()
+        title += f" ({kind.unit})" if kind.unit else ""
+        values = [_number(getattr(row.get(kind.name), attribute, None)) for row in rows]
+        yield Column(name, values, single_line(title), unit=single_line(kind.unit))
 
 
 def _array(column: Column) -> Any:
@@ -215,10 +213,6 @@ def _reference(attribute: str, measurements: Sequence[Any], text: str) -> str:
 
 def _number(value: Optional[float]) -> float:
     return math.nan if value is None else float(value)
-
-
-def _or_none(value: Any) -> Optional[float]:
-    return None if math.isnan(value) else value
 
 
 def _exact(value: Union[str, float], known: Optional[float]) -> Union[str, float]:

@@ -1,14 +1,14 @@
 """Replace old nodes by new ones: all of a run's nodes enter the scene, or none.
 
-A hidden index node per study has a *reference* to each result. References tell MIMIR's own nodes
-from a user's clones: cloning copies all attributes but no references to the original. Node IDs
-would not do, because they change when a scene is loaded into another; Slicer adapts references.
+A hidden index node per study has a *reference* to each result. References distinguish MIMIR's own
+nodes from a user's clones: cloning copies all attributes but no references to the original. Node
+IDs change when a scene is loaded into another; Slicer adapts references.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from itertools import chain, count, zip_longest
 from typing import Any, Optional
 
 import slicer
@@ -50,7 +50,12 @@ class Transaction:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._undo()
+        discard(self.scene, [node for _, _, node in reversed(self._made)])
+        hierarchy = hierarchy_of(self.scene)
+        present = set(all_items(hierarchy))
+        for item in reversed(self._items):
+            if item in present and hierarchy.GetNumberOfItemChildren(item) == 0:
+                hierarchy.RemoveItem(item, False, False)
 
     def begin(self, key: str, subject: Subject) -> str:
         """Make a folder for a study if it has none.
@@ -103,18 +108,9 @@ class Transaction:
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
 
-    def _undo(self) -> None:
-        discard(self.scene, [node for _, _, node in reversed(self._made)])
-        hierarchy = hierarchy_of(self.scene)
-        present = set(all_items(hierarchy))
-        for item in reversed(self._items):
-            if item in present and hierarchy.GetNumberOfItemChildren(item) == 0:
-                hierarchy.RemoveItem(item, False, False)
-        self._made, self._items = [], []
-
 
 def owned(scene: Any, key: str, role: str) -> Optional[Any]:
-    """Return MIMIR's own node of a study and role; None if there is none."""
+    """Return MIMIR's own node of a study and role; None if it does not exist."""
     index = _index(scene, key)
     nodes = _referenced(index, role) if index else []
     return nodes[0] if nodes else None
@@ -141,10 +137,9 @@ def discard(scene: Any, nodes: list[Any]) -> None:
 
 
 def _serving(node: Any) -> list[Any]:
-    serving = []
+    serving: list[Any] = []
     if node.IsA("vtkMRMLDisplayableNode"):
-        count = node.GetNumberOfDisplayNodes()
-        serving += [node.GetNthDisplayNode(index) for index in range(count)]
+        serving += map(node.GetNthDisplayNode, range(node.GetNumberOfDisplayNodes()))
     if node.IsA("vtkMRMLStorableNode"):
         serving.append(node.GetStorageNode())
     return [node for node in serving if node is not None]
@@ -169,8 +164,8 @@ def _new_index(scene: Any, key: str) -> Any:
 
 
 def _referenced(index: Any, role: str) -> list[Any]:
-    count = index.GetNumberOfNodeReferences(REFERENCE + role)
-    nodes = [index.GetNthNodeReference(REFERENCE + role, number) for number in range(count)]
+    numbers = range(index.GetNumberOfNodeReferences(REFERENCE + role))
+    nodes = (index.GetNthNodeReference(REFERENCE + role, number) for number in numbers)
     return [node for node in nodes if node is not None]
 
 
@@ -182,12 +177,9 @@ def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
         for index in _indices(scene)
         if index.GetAttribute(STUDY_MARK) != own and _has_nodes(index)
     }
-    label, number = name_for_node(wanted) or "study", 1
-    free = label
-    while free in others | taken:
-        number += 1
-        free = f"{label} ({number})"
-    return free
+    label = name_for_node(wanted) or "study"
+    candidates = chain([label], (f"{label} ({number})" for number in count(2)))
+    return next(candidate for candidate in candidates if candidate not in others | taken)
 
 
 def _has_nodes(index: Any) -> bool:

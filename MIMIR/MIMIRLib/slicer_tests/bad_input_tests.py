@@ -49,16 +49,18 @@ class BadInputTest(SceneTest):
             if number // CONTRASTS != 2
         ]
         files = [path for paths in series for path in paths]
-        self.assert_refused("^STATION_GAP: ", lambda: self.measure(files))
+        self.assert_refused("^STATION_GAP: ", lambda: self.logic.analyzeFiles(files, **PHANTOM))
 
-    def test_an_archive_that_is_none(self) -> None:
+    def test_a_file_that_only_looks_like_an_archive(self) -> None:
         """The file has the name of an archive only."""
         (self.folder / "study.zip").write_bytes(b"no archive")
-        self.assert_refused("^NOT_A_ZIP: ", lambda: self.measure(self.folder / "study.zip"))
+        self.assert_refused(
+            "^NOT_A_ZIP: ", lambda: self.logic.analyzeFiles(self.folder / "study.zip", **PHANTOM)
+        )
 
     def test_a_folder_without_images(self) -> None:
         """The folder is empty."""
-        self.assert_refused("^[A-Z_]+: ", lambda: self.measure(self.folder))
+        self.assert_refused("^[A-Z_]+: ", lambda: self.logic.analyzeFiles(self.folder, **PHANTOM))
 
     def test_a_file_that_is_gone(self) -> None:
         """The database still lists it."""
@@ -78,7 +80,7 @@ class BadInputTest(SceneTest):
         """Its weights differ from their hash."""
         (row,) = [row for row in inference_modules.list_rows() if row.name == "phantom"]
         changed = self.folder / "changed"
-        shutil.copytree(row.location, changed)
+        shutil.copytree(row.folder, changed)
         (weights,) = changed.glob("weights*.safetensors")
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
@@ -88,7 +90,7 @@ class BadInputTest(SceneTest):
             lambda: self.logic.analyzeFiles(phantom_zip(), modules=str(changed)),
         )
 
-    def test_an_inference_module_that_is_not_there(self) -> None:
+    def test_a_missing_inference_module(self) -> None:
         """The name is mistyped."""
         self.assert_refused(
             "^MODULE_NOT_FOUND: .*nowhere",
@@ -107,7 +109,7 @@ class BadInputTest(SceneTest):
             "^[A-Z_]+: ", lambda: self.logic.analyzeFiles(phantom_zip(), device="none", **PHANTOM)
         )
 
-    def test_volumes_that_mimir_has_not_fused(self) -> None:
+    def test_volumes_that_mimir_did_not_fuse(self) -> None:
         """They may be cropped differently."""
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "any")
         try:
@@ -117,10 +119,6 @@ class BadInputTest(SceneTest):
             )
         finally:
             slicer.mrmlScene.RemoveNode(node)
-
-    def measure(self, paths: Any) -> None:
-        """Measure files."""
-        self.logic.analyzeFiles(paths, **PHANTOM)
 
     def assert_refused(self, pattern: str, action: Callable[[], Any]) -> None:
         """Check that an action raises an error with this text."""

@@ -33,17 +33,17 @@ class ConsoleTest(SceneTest):
 
     def test_a_study_of_the_database_has_the_command_lines_numbers(self) -> None:
         """The console reads the database's files, ``mimir infer`` the archive."""
-        told: list[float] = []
+        fractions: list[float] = []
         result = self.logic.analyzeStudy(
             phantom_entry().study_uid,
             volumes=False,
-            progress=lambda progress: told.append(progress.fraction),
+            progress=lambda progress: fractions.append(progress.fraction),
             **PHANTOM,
         )
         assert numbers(result) == command_line_numbers(phantom_zip())
         assert result.nodes.table.GetNumberOfRows() == len(result.measurements)
         assert result.nodes.water is None
-        assert told
+        assert fractions
 
     def test_files_have_the_command_lines_numbers(self) -> None:
         """The study has the name of the command line, too."""
@@ -51,7 +51,7 @@ class ConsoleTest(SceneTest):
         assert result.key == phantom_zip().stem
         assert numbers(result) == command_line_numbers(phantom_zip())
 
-    def test_loose_files_are_one_study(self) -> None:
+    def test_several_files_are_one_study(self) -> None:
         """Files of one series are an incomplete study."""
         files = slicer.dicomDatabase.filesForSeries(phantom_entry().series_uids[0])
         with self.assertRaisesRegex(Exception, r"^[A-Z_]+: .*\."):  # noqa: PT027
@@ -80,7 +80,7 @@ class ConsoleTest(SceneTest):
         self.logic.analyzeFiles(phantom_zip(), volumes=False, progress=try_another, **PHANTOM)
         assert refused[1].startswith("RUN_GOES_ON: ")
 
-    def test_several_studies_have_a_result_each(self) -> None:
+    def test_several_studies_have_one_result_each(self) -> None:
         """A study that cannot be measured has a reason."""
         with tempfile.TemporaryDirectory() as folder:
             bad = Path(folder) / "bad.zip"
@@ -90,7 +90,7 @@ class ConsoleTest(SceneTest):
         assert results[1].code == "NOT_A_ZIP"
         assert results[1].reason
 
-    def test_without_a_study_there_is_a_sentence_and_the_scene_as_before(self) -> None:
+    def test_without_a_study_an_error_is_raised_and_the_scene_is_unchanged(self) -> None:
         """The UID is mistyped."""
         before = scene_nodes()
         with self.assertRaisesRegex(Exception, "^STUDY_UNKNOWN: .*1.2.3"):  # noqa: PT027

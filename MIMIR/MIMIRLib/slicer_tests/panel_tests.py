@@ -89,7 +89,7 @@ class PanelTest(SceneTest):
         assert self.ui.applyButton.enabled
 
     def test_closing_the_scene_ends_the_run(self) -> None:
-        """There is no scene for the nodes any more."""
+        """The nodes would have no scene."""
         self.tick()
         self.ui.applyButton.click()
         slicer.app.processEvents()

@@ -35,7 +35,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pro
 
 @pytest.fixture(autouse=True)
 def end_runs() -> Iterator[None]:
-    """Cancel a run that a failed test left behind: there is one at a time."""
+    """Cancel a run that a failed test left behind: only one can run at a time."""
     yield
     if MeasureJob._running is not None:
         MeasureJob._running.cancel()
@@ -147,7 +147,7 @@ def test_progress_is_given_in_words(finished: Finished) -> None:
     assert sentences[-1] == "Showing the results"
 
 
-def test_the_log_tells_of_the_engine_and_of_every_study(finished: Finished) -> None:
+def test_the_log_lists_the_engine_and_every_study(finished: Finished) -> None:
     log = "\n".join(finished.job.log)
     assert finished.job.log == finished.heard.lines
     for expected in (
@@ -161,7 +161,7 @@ def test_the_log_tells_of_the_engine_and_of_every_study(finished: Finished) -> N
         assert expected in log
 
 
-def test_the_log_says_nothing_of_whom_the_study_belongs_to(finished: Finished) -> None:
+def test_the_log_has_no_name_of_the_patient(finished: Finished) -> None:
     log = "\n".join(finished.job.log)
     for private in ("Doe", "Jane", "MRN-17"):
         assert private not in log
@@ -187,7 +187,7 @@ def test_nothing_to_do_is_refused(tmp_path: Path) -> None:
     assert error_at_once(AnalysisRequest((), ("phantom",)), tmp_path).code == "NO_STUDIES"
 
 
-def test_missing_packages_are_said_before_anything_starts(
+def test_missing_packages_are_reported_before_anything_starts(
     tmp_path: Path, phantom_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> None:
@@ -197,7 +197,7 @@ def test_missing_packages_are_said_before_anything_starts(
     assert error_at_once(one_study(phantom_zip), tmp_path).code == "PACKAGES_MISSING"
 
 
-def test_too_little_room_on_disk_is_said_before_anything_starts(tmp_path: Path) -> None:
+def test_too_little_disk_space_is_reported_before_anything_starts(tmp_path: Path) -> None:
     too_many = shutil.disk_usage(tmp_path).total // BYTES_WITH_VOLUMES + 1
     studies = tuple(StudyRequest(str(number), path="a.zip") for number in range(too_many))
     error = error_at_once(AnalysisRequest(studies, ("phantom",)), tmp_path)
@@ -206,13 +206,13 @@ def test_too_little_room_on_disk_is_said_before_anything_starts(tmp_path: Path) 
     assert "do not show the volumes" in error.reason
 
 
-def test_a_temporary_folder_that_is_not_there_is_said(tmp_path: Path, phantom_zip: Path) -> None:
+def test_a_missing_temporary_folder_is_an_error(tmp_path: Path, phantom_zip: Path) -> None:
     error = error_at_once(one_study(phantom_zip), tmp_path / "gone")
     assert error.code == "ENGINE_NOT_STARTED"
     assert str(tmp_path / "gone") in error.reason
 
 
-def test_what_stops_the_whole_run_is_the_engines_own_error(
+def test_an_error_of_all_studies_is_the_engines_own(
     tmp_path: Path, wait_until: Callable, phantom_zip: Path
 ) -> None:
     studies = (StudyRequest("study", path=str(phantom_zip)),)
@@ -265,7 +265,7 @@ def test_cancelling_ends_the_engine_at_once_and_leaves_nothing(
 
 @pytest.fixture
 def has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
-    """Tells when the engine has said all: then one step takes all of it."""
+    """Finds out when the engine has ended: then one step takes all of its output."""
     programs, noted = tmp_path / "programs", tmp_path / "ended"
     write_pythonslicer(programs, f'"{sys.executable}" "$@"\ntouch "{noted}"')
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
@@ -273,7 +273,7 @@ def has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], b
 
 
 def start(job: MeasureJob, wait_until: Callable, has_ended: Callable[[], bool]) -> None:
-    """Start a job, and wait until the engine has said all."""
+    """Start a job, and wait until the engine has ended."""
     job.start()
     job.step()
     wait_until(has_ended)
@@ -317,7 +317,7 @@ def test_a_timer_that_strikes_while_listeners_are_at_work_changes_nothing(
     assert [line for line in heard.lines if line.startswith("Finished")] == [heard.lines[-1]]
 
 
-def test_a_run_that_nobody_holds_any_more_leaves_nothing(
+def test_a_run_without_owner_leaves_nothing(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable
 ) -> None:
     job, heard = job_of(one_study(phantom_zip), tmp_path)
@@ -338,7 +338,7 @@ def failed(job: MeasureJob) -> Any:
 
 
 @posix_only
-def test_an_engine_that_the_system_kills_is_told_with_the_likely_cause(
+def test_an_engine_that_the_system_kills_is_an_error_with_the_likely_cause(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable, engine_pid: Callable[[], int]
 ) -> None:
     job, _ = job_of(one_study(phantom_zip), tmp_path)
@@ -352,7 +352,7 @@ def test_an_engine_that_the_system_kills_is_told_with_the_likely_cause(
 
 
 @posix_only
-def test_an_engine_that_ends_without_a_word_is_no_success(
+def test_an_engine_that_ends_without_a_message_has_failed(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_pythonslicer(tmp_path / "programs", "echo 'exit abnormally' >&2; exit 1")

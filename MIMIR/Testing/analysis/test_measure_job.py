@@ -1,4 +1,4 @@
-"""From studies to nodes, with the real engine and a real scene."""
+"""Measure studies with the real engine, and show them in a real scene."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_cancelled_by_a_listener_it_ends_after_that_step(
     assert state_of(scene) == before
 
 
-def test_two_runs_at_a_time_are_refused_and_the_first_goes_on(
+def test_a_second_run_is_refused_and_the_first_continues(
     scene: slicer.vtkMRMLScene, phantom_zip: Path
 ) -> None:
     first, second = MeasureJob(scene, request(phantom_zip)), MeasureJob(scene, request(phantom_zip))
@@ -175,18 +175,18 @@ def test_several_studies_have_a_cohort_table(
 ) -> None:
     other = tmp_path / "other.zip"
     shutil.copyfile(phantom_zip, other)
-    told: list[float] = []
+    fractions: list[float] = []
 
     results = blocking_call.measure(
         MeasureJob(scene, request(phantom_zip, other, volumes=False)),
         lambda: None,
-        lambda progress: told.append(progress.fraction),
+        lambda progress: fractions.append(progress.fraction),
     )
 
     assert [result.key for result in results] == [phantom_zip.stem, "other"]
     assert results[0].measurements == results[1].measurements
     assert find_cohort(scene).GetNumberOfRows() == 2
-    assert max(told) <= 1
+    assert max(fractions) <= 1
 
 
 def test_the_console_raises_what_the_engine_says(

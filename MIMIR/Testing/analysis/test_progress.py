@@ -14,7 +14,7 @@ def step(name: str, which: str) -> dict:
     return {"event": "step", "name": name, "step": which}
 
 
-def test_the_sentence_tells_studies_done_time_left_and_what_goes_on() -> None:
+def test_the_sentence_has_studies_done_time_left_and_the_current_step() -> None:
     meter = ProgressMeter(["a", "b", "c", "d"])
     meter.take(over("a", 1, 4, 400.0))
     meter.take(over("b", 2, 4, 118.0, "failed"))
@@ -23,7 +23,7 @@ def test_the_sentence_tells_studies_done_time_left_and_what_goes_on() -> None:
     assert meter.take(step("c", "predict")).sentence.endswith("; measuring c")
 
 
-def test_a_study_known_by_a_long_uid_is_told_by_its_place_in_the_list() -> None:
+def test_a_study_with_a_long_uid_is_named_by_its_place_in_the_list() -> None:
     uid = "1.3.12.2.1107.5.2.18.141243.2016070813431217"
     meter = ProgressMeter(["a", uid])
     assert meter.take(step(uid, "read")).sentence == "0 of 2 studies done; reading study 2"
@@ -54,4 +54,4 @@ def test_studies_are_counted_alike() -> None:
 
 
 def test_an_event_of_an_unknown_kind_is_logged_as_it_is() -> None:
-    assert event_line({"event": "new", "said": 1}) == "{'event': 'new', 'said': 1}"
+    assert event_line({"event": "new", "more": 1}) == "{'event': 'new', 'more': 1}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from MIMIRLib import interval_level
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.subject_hierarchy import Subject
@@ -61,13 +62,13 @@ def test_relative_paths_are_made_absolute_since_the_engine_works_elsewhere() -> 
     assert files == [os.path.abspath("a.dcm")]
 
 
-def test_the_engine_is_not_told_whom_a_study_belongs_to() -> None:
+def test_the_engine_gets_no_name_of_the_patient() -> None:
     subject = Subject("1.2.3", "MRN-17", "Doe^Jane", "Doe's study")
     study = StudyRequest("1.2.3", files=("/data/a.dcm",), subject=subject)
     request = AnalysisRequest((study,), ("phantom",))
-    said = request.source_lines().decode() + " ".join(request.arguments(Path("o"), Path("d")))
-    assert "Doe" not in said
-    assert "MRN-17" not in said
+    text = request.source_lines().decode() + " ".join(request.arguments(Path("o"), Path("d")))
+    assert "Doe" not in text
+    assert "MRN-17" not in text
 
 
 def test_a_name_is_the_one_that_the_engine_gives_back() -> None:
@@ -126,3 +127,10 @@ def test_an_impossible_request_is_refused(studies: tuple, modules: tuple, code: 
 
 def test_a_valid_request_passes() -> None:
     AnalysisRequest((STUDY,), ("phantom",)).check()
+
+
+def test_the_interval_levels_are_the_engines() -> None:
+    from mimir_engine.measuring import interval_level as of_engine
+
+    for name in ("DEFAULT_LEVEL", "MIN_LEVEL", "MAX_LEVEL"):
+        assert getattr(interval_level, name) == getattr(of_engine, name)

@@ -79,13 +79,13 @@ def test_one_whose_files_are_gone_does_not_hinder_the_others(tmp_path: Path) -> 
     assert isinstance(good, StudyRequest)
 
 
-def test_what_headers_leave_empty_is_named_as_slicer_names_it() -> None:
+def test_missing_names_are_slicers_own() -> None:
     nameless = entry("1.1", patient_id="", patient_name="", study_date="", study_description="")
 
     assert subject_of(nameless) == Subject("1.1", "", "No name", "No study description")
 
 
-def test_archives_and_folders_of_them_are_a_study_each_called_as_on_the_command_line(
+def test_each_archive_is_one_study_named_as_on_the_command_line(
     tmp_path: Path,
 ) -> None:
     for name in ("a.zip", "b.zip"):
@@ -100,7 +100,7 @@ def test_archives_and_folders_of_them_are_a_study_each_called_as_on_the_command_
     assert from_paths(str(tmp_path / "a.zip")) == (StudyRequest("a", path=str(tmp_path / "a.zip")),)
 
 
-def test_plain_files_are_the_slices_of_one_study(tmp_path: Path) -> None:
+def test_dicom_files_are_the_slices_of_one_study(tmp_path: Path) -> None:
     paths = [tmp_path / "1.dcm", tmp_path / "2"]
     for path in paths:
         path.touch()
@@ -108,7 +108,7 @@ def test_plain_files_are_the_slices_of_one_study(tmp_path: Path) -> None:
     assert from_paths(paths) == (StudyRequest(tmp_path.name, files=tuple(map(str, paths))),)
 
 
-def test_nothing_is_no_study() -> None:
+def test_no_path_gives_no_study() -> None:
     with pytest.raises(MimirError, match="NO_STUDIES"):
         from_paths([])
 

@@ -1,6 +1,6 @@
 """An SQLite file laid out like Slicer's DICOM database, filled with studies of our choice.
 
-Only the columns that MIMIR reads are there, besides the keys.
+It has only the keys and the columns that MIMIR reads.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class StudyRow:
 
 
 def write_database(path: Path, studies: Iterable[StudyRow]) -> Path:
-    """Write the database file; gives its path."""
+    """Write the database file; return its path."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(_TABLES)
         patients: dict[str, int] = {}
@@ -74,8 +74,8 @@ def biobank_series(
 
     Args:
         leave_out: Series to leave out, as ``"4 W"``: station and suffix.
-        repeats: How many more times a series is there.
-        stations: How many stations, from the neck downwards.
+        repeats: Number of additional copies of a series.
+        stations: Number of stations, from the neck downwards.
     """
     series = []
     for station in range(1, stations + 1):

@@ -40,7 +40,7 @@ def study(
     ]
 
 
-def test_a_whole_study_has_a_main_offer_and_a_companion_for_each_other_series() -> None:
+def test_a_complete_study_has_a_main_offer_and_a_companion_for_each_other_series() -> None:
     plan = plan_fusion(study(WHOLE))
     assert plan is not None
     assert plan.stations == 6
@@ -63,14 +63,14 @@ def test_the_main_offer_has_the_files_of_water_and_fat_its_own_series_first() ->
         pytest.param(biobank_series(leave_out=[f"{s} F" for s in range(1, 7)]), id="no fat at all"),
         pytest.param(biobank_series(stations=3), id="too few stations"),
         pytest.param(("localizer", "t1", "t2") * 8, id="no Dixon"),
-        pytest.param(("eT1W_mDIXON_tra",) * 8, id="contrast not told"),
+        pytest.param(("eT1W_mDIXON_tra",) * 8, id="contrast unknown"),
     ],
 )
 def test_other_studies_keep_their_usual_readers(descriptions: tuple[str, ...]) -> None:
     assert plan_fusion(study(descriptions)) is None
 
 
-def test_who_chose_only_some_of_water_and_fat_wants_to_see_those() -> None:
+def test_a_choice_of_some_water_and_fat_series_is_left_to_other_readers() -> None:
     fat = [number for number, name in enumerate(WHOLE) if name.endswith("_F")]
     assert plan_fusion(study(WHOLE, unchosen=fat)) is None
     assert plan_fusion(study(WHOLE, unchosen=fat[:1])) is None
@@ -91,7 +91,7 @@ def test_other_series_of_the_same_study_keep_their_usual_readers() -> None:
     assert taken == {str(number) for number in range(24)}
 
 
-def test_where_names_do_not_tell_image_types_do() -> None:
+def test_image_types_give_the_contrast_if_names_do_not() -> None:
     kinds = ("IN_PHASE", "OPP_PHASE", "FAT", "WATER")
     image_types = [f"DERIVED\\PRIMARY\\DIXON\\{kind}" for _ in range(6) for kind in kinds]
     plan = plan_fusion(study(("wholebody",) * 24, image_types=image_types))
@@ -113,7 +113,7 @@ def test_a_study_is_read_and_fused_with_its_origin(phantom_zip: Path, tmp_path: 
     assert origin["name"] == "1.2"
 
 
-def test_files_that_are_gone_are_said_before_any_is_read(tmp_path: Path) -> None:
+def test_missing_files_are_reported_before_any_is_read(tmp_path: Path) -> None:
     with pytest.raises(MimirError) as raised:
         read_fused("1.2", [str(tmp_path / "gone.dcm")])
     assert raised.value.code == "FILES_GONE"
@@ -125,14 +125,14 @@ def test_all_offers_of_a_press_share_what_was_made() -> None:
     assert [nodes(offer) for offer in (1, 2, 3)] == ["A", "A", "A"]
 
 
-def test_the_next_press_makes_anew() -> None:
+def test_the_next_press_makes_new_nodes() -> None:
     made = iter("ABC")
     nodes = OncePerPress(lambda: next(made))
     presses = (1, 2, 3), (1, 2, 3), (2, 3)
     assert ["".join(map(nodes, press)) for press in presses] == ["AAA", "BBB", "CC"]
 
 
-def test_what_failed_is_not_tried_again_at_the_same_press() -> None:
+def test_a_failure_is_not_repeated_at_the_same_press() -> None:
     tries = []
     nodes = OncePerPress(lambda: tries.append(1))
     assert [nodes(offer) for offer in (1, 2, 3)] == [None, None, None]
@@ -141,7 +141,7 @@ def test_what_failed_is_not_tried_again_at_the_same_press() -> None:
     assert len(tries) == 2
 
 
-def test_what_raised_is_not_tried_again_at_the_same_press() -> None:
+def test_an_exception_is_not_repeated_at_the_same_press() -> None:
     tries = []
 
     def fail() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,18 +13,21 @@ import pytest
 
 from mimir_engine import MimirError
 from MIMIRLib.database.phantom_study import make_phantom, phantom_path, study_uid_of
+from MIMIRLib.job import Progress, Work
 
 
-def fractions_of(work: Iterable[float]) -> list[float]:
+def fractions_of(work: Work) -> list[float]:
     """Return all yielded fractions, polled at intervals."""
     fractions = []
-    for fraction in work:
-        fractions.append(fraction)
-        time.sleep(0.02)
+    for progress in work:
+        if progress is None:
+            time.sleep(0.02)
+        else:
+            fractions.append(progress.fraction)
     return fractions
 
 
-def test_the_phantom_is_a_whole_study_and_made_but_once(tmp_path: Path) -> None:
+def test_the_phantom_is_a_complete_study_and_made_only_once(tmp_path: Path) -> None:
     fractions = fractions_of(make_phantom(tmp_path))
     assert fractions == sorted(fractions)
     assert fractions[-1] > 0.9
@@ -36,14 +38,14 @@ def test_the_phantom_is_a_whole_study_and_made_but_once(tmp_path: Path) -> None:
     assert phantom_path(tmp_path).stat().st_mtime_ns == made
 
 
-def test_given_up_it_leaves_no_half_archive(tmp_path: Path) -> None:
+def test_a_cancelled_phantom_leaves_no_partial_archive(tmp_path: Path) -> None:
     with closing(make_phantom(tmp_path)) as work:
-        while next(work) == 0.0:
+        while next(work) in (None, Progress(0.0, "Making the phantom")):
             time.sleep(0.02)
     assert list(tmp_path.glob("*.zip*")) == []
 
 
-def test_a_folder_that_cannot_be_made_is_said_by_the_engine(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_the_engines_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MimirError) as raised:
         fractions_of(make_phantom(tmp_path / "file" / "folder"))

@@ -51,7 +51,7 @@ def test_a_uid_gives_the_files_of_all_series(database: Folders) -> None:
     assert len(files_of(database, "1.2")) == 6
 
 
-def test_an_unknown_uid_is_said(database: Folders) -> None:
+def test_an_unknown_uid_is_an_error(database: Folders) -> None:
     with pytest.raises(MimirError, match=r"no images of study 9\.9") as raised:
         files_of(database, "9.9")
     assert raised.value.code == "STUDY_UNKNOWN"
@@ -64,9 +64,7 @@ def test_deleted_files_are_counted(database: Folders, tmp_path: Path) -> None:
     assert raised.value.code == "FILES_GONE"
 
 
-def test_a_study_without_any_file_left_is_told_in_the_same_way(
-    database: Folders, tmp_path: Path
-) -> None:
+def test_a_study_without_any_file_left_is_the_same_error(database: Folders, tmp_path: Path) -> None:
     for path in tmp_path.rglob("*.dcm"):
         path.unlink()
     with pytest.raises(MimirError, match="6 of them were not found"):

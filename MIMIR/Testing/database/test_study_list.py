@@ -22,7 +22,7 @@ def only_entry(folder: Path, series: tuple[str, ...]) -> StudyEntry:
     return entry
 
 
-def test_a_whole_study_is_complete_with_all_its_series(tmp_path: Path) -> None:
+def test_a_study_with_all_series_is_complete(tmp_path: Path) -> None:
     entry = only_entry(tmp_path, ("localizer", *biobank_series()))
     assert (entry.completeness, entry.stations, entry.reason) == (
         Completeness.COMPLETE,
@@ -32,7 +32,7 @@ def test_a_whole_study_is_complete_with_all_its_series(tmp_path: Path) -> None:
     assert entry.series_uids == tuple(f"1.2.{number}" for number in range(2, 26))
 
 
-def test_patient_and_study_are_told_as_slicer_shows_them(tmp_path: Path) -> None:
+def test_patient_and_study_are_written_as_slicer_shows_them(tmp_path: Path) -> None:
     entry = only_entry(tmp_path, biobank_series())
     assert (entry.patient_id, entry.patient_name) == ("P1", "Doe, Jane")
     assert (entry.study_date, entry.study_description) == ("2020-02-29", "Imaging visit")
@@ -57,7 +57,9 @@ def test_patient_and_study_are_told_as_slicer_shows_them(tmp_path: Path) -> None
         (("Dixon_BH_17s_in", "Dixon_BH_17s_opp"), "water and fat images are missing"),
     ],
 )
-def test_what_is_missing_is_said(tmp_path: Path, series: tuple[str, ...], reason: str) -> None:
+def test_what_is_missing_is_in_the_reason(
+    tmp_path: Path, series: tuple[str, ...], reason: str
+) -> None:
     entry = only_entry(tmp_path, series)
     assert (entry.completeness, entry.reason) == (Completeness.INCOMPLETE, reason)
 
@@ -174,7 +176,7 @@ def test_listing_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "absent.sql"])
-def test_a_database_that_is_not_there_is_said(tmp_path: Path, name: str) -> None:
+def test_a_missing_database_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(MimirError, match="is not open") as raised:
         list_studies(tmp_path / name if name else "")
     assert raised.value.code == "DATABASE_UNREADABLE"
@@ -183,7 +185,7 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     "content", [b"no database, but text of some length", b""], ids=["text", "empty"]
 )
-def test_a_file_that_is_no_dicom_database_is_said(tmp_path: Path, content: bytes) -> None:
+def test_another_file_than_a_dicom_database_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.sql"
     path.write_bytes(content)
     with pytest.raises(MimirError, match="unknown layout") as raised:
@@ -191,7 +193,7 @@ def test_a_file_that_is_no_dicom_database_is_said(tmp_path: Path, content: bytes
     assert raised.value.code == "DATABASE_UNREADABLE"
 
 
-def test_a_database_that_is_being_written_is_said(tmp_path: Path) -> None:
+def test_a_database_that_is_being_written_is_an_error(tmp_path: Path) -> None:
     path = write_database(tmp_path / "a.sql", [StudyRow("1.2", biobank_series())])
     with closing(sqlite3.connect(path)) as writer:
         writer.execute("BEGIN EXCLUSIVE")

@@ -52,7 +52,8 @@ def test_hostile_names_stay_within_the_folder(tmp_path: Path, folder: Path) -> N
 
 
 def test_progress_grows_to_one(tmp_path: Path, folder: Path) -> None:
-    fractions = list(unpack(archive_of(tmp_path, {f"{i}": DICOM * i for i in range(1, 9)}), folder))
+    archive = archive_of(tmp_path, {f"{i}": DICOM * i for i in range(1, 9)})
+    fractions = [progress.fraction for progress in unpack(archive, folder)]
     assert fractions == sorted(fractions)
     assert len(fractions) == 8
     assert fractions[-1] == 1.0
@@ -79,13 +80,13 @@ def test_a_damaged_entry_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     assert names(folder) == []
 
 
-def test_an_archive_without_dicom_files_is_said(tmp_path: Path, folder: Path) -> None:
+def test_an_archive_without_dicom_files_is_an_error(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(MimirError, match=r"study\.zip") as raised:
         list(unpack(archive_of(tmp_path, {"manifest.csv": b"filename"}), folder))
     assert raised.value.code == "NO_DICOM"
 
 
-def test_what_is_no_archive_is_said(tmp_path: Path, folder: Path) -> None:
+def test_another_file_than_an_archive_is_an_error(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "study.zip"
     path.write_bytes(DICOM)
     with pytest.raises(MimirError) as raised:
@@ -93,18 +94,18 @@ def test_what_is_no_archive_is_said(tmp_path: Path, folder: Path) -> None:
     assert raised.value.code == "NOT_A_ZIP"
 
 
-def test_a_full_disk_is_said_before_anything_is_written(
+def test_a_full_disk_is_reported_before_anything_is_written(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1))
-    with pytest.raises(MimirError, match="no space") as raised:
+    with pytest.raises(MimirError, match="too little disk space") as raised:
         list(unpack(archive_of(tmp_path, {"1": DICOM}), folder))
     assert raised.value.code == "DISK_FULL"
     assert names(folder) == []
 
 
-def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="cannot be written to") as raised:
         list(unpack(archive_of(tmp_path, {"1": DICOM}), tmp_path / "gone"))
     assert raised.value.code == "FOLDER_UNWRITABLE"

@@ -35,7 +35,7 @@ def test_in_a_built_or_installed_tree_it_lies_beside_the_library(tmp_path: Path)
     assert engine_folder(module_folder) == bundled
 
 
-def test_a_missing_engine_is_said_in_a_sentence_with_a_code(tmp_path: Path) -> None:
+def test_a_missing_engine_is_an_error_with_a_code(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable) as caught:
         engine_folder(tmp_path / "MIMIR")
     assert caught.value.code == "ENGINE_MISSING"
@@ -77,10 +77,10 @@ def test_another_engine_that_was_imported_before_is_refused(tmp_path: Path) -> N
         "try: import_engine()\n"
         "except EngineUnavailable as error: print(error)"
     )
-    said = in_new_python(code, engine_in(tmp_path), MODULE_FOLDER)
-    assert said.startswith("ENGINE_SHADOWED: ")
-    assert str(tmp_path) in said
-    assert "Restart Slicer" in said
+    output = in_new_python(code, engine_in(tmp_path), MODULE_FOLDER)
+    assert output.startswith("ENGINE_SHADOWED: ")
+    assert str(tmp_path) in output
+    assert "Restart Slicer" in output
 
 
 def test_importing_the_engine_again_and_again_leaves_one_entry_on_the_path() -> None:

@@ -11,6 +11,7 @@ from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.engine.inference_modules import InferenceModuleRow, list_rows
 from MIMIRLib.job import JobState
+from MIMIRLib.presenter.module_picker import describe
 
 MimirError = import_engine().MimirError
 
@@ -42,15 +43,17 @@ def added(source: Path) -> AddModuleJob:
 
 def test_a_module_is_described_in_plain_words(own: Path) -> None:
     row = row_of("phantom")
-    assert row.title == "Demonstration on synthetic phantoms"
-    assert row.measures.startswith("11 measurements: sex, height (cm), weight (kg), visceral fat")
-    assert row.valid_for == (
-        "scanners by SIEMENS, model synthetic, 1.5 T, 6 stations, 1000 to 1250 mm from head to foot"
+    title, measures, valid_for, provenance, location = describe(row).splitlines()
+    assert title == "Demonstration on synthetic phantoms (phantom 1.1)"
+    assert measures.startswith("Measures 11 measurements: sex, height (cm), weight (kg), visceral")
+    assert valid_for == (
+        "Valid for scanners by SIEMENS, model synthetic, 1.5 T, 6 stations,"
+        " 1000 to 1250 mm from head to foot."
     )
-    assert row.provenance.startswith("Trained on computer-made phantoms only.")
-    assert row.provenance.endswith("Licence: Apache-2.0.")
-    assert (row.version, row.demonstration, row.error) == ("1.1", True, None)
-    assert (row.location, row.is_own) == (str(SHIPPED), False)
+    assert provenance.startswith("Trained on computer-made phantoms only.")
+    assert provenance.endswith("Licence: Apache-2.0.")
+    assert location == f"Folder: {SHIPPED}"
+    assert (row.folder, row.is_own, row.is_demonstration, row.error) == (SHIPPED, False, True, None)
 
 
 def test_a_module_that_names_no_limits_is_valid_for_any_study(own: Path) -> None:
@@ -59,7 +62,7 @@ def test_a_module_that_names_no_limits_is_valid_for_any_study(own: Path) -> None
     folder = own / "any"
     folder.mkdir(parents=True)
     (folder / "module.json").write_text(json.dumps({**description, "name": "any"}), "utf-8")
-    assert row_of("any").valid_for == "any neck-to-knee Dixon study"
+    assert "Valid for any neck-to-knee Dixon study." in describe(row_of("any"))
 
 
 def test_a_damaged_module_is_a_row_that_says_what_is_wrong(own: Path) -> None:
@@ -67,13 +70,11 @@ def test_a_damaged_module_is_a_row_that_says_what_is_wrong(own: Path) -> None:
     (own / "broken" / "module.json").write_text('{"schema_version": 1}', "utf-8")
     row = row_of("broken")
     assert str(row.error).startswith("MODULE_INVALID: ")
-    assert row == InferenceModuleRow(
-        "broken", location=str(own / "broken"), is_own=True, error=row.error
-    )
+    assert (row.folder, row.is_own, row.module) == (own / "broken", True, None)
     assert row_of("phantom").error is None
 
 
-def test_what_an_addition_that_was_killed_left_behind_is_no_module(own: Path) -> None:
+def test_the_remains_of_a_killed_addition_are_not_listed(own: Path) -> None:
     shutil.copytree(SHIPPED, own / ".adding.x1y2")
     assert [row.name for row in list_rows()] == ["phantom"]
 
@@ -82,7 +83,7 @@ def test_an_added_module_is_the_users_own_comes_first_and_can_be_removed(own: Pa
     job = added(SHIPPED)
     assert job.summary.startswith("phantom added: 11 measurements")
     assert job.error is None
-    assert (row_of("phantom").is_own, row_of("phantom").location) == (True, str(own / "phantom"))
+    assert (row_of("phantom").is_own, row_of("phantom").folder) == (True, own / "phantom")
     inference_modules.verify("phantom")
     inference_modules.remove("phantom")
     assert list(own.iterdir()) == []
@@ -102,13 +103,13 @@ def test_a_module_of_the_published_layout_is_converted(own: Path, tmp_path: Path
     torch.save({**snapshot, "optimizer": {}}, source / "snapshot.pth.tar")
 
     assert added(source).summary.startswith("trial added: 1 measurement,")
-    row = row_of("trial")
-    assert row.measures == "1 measurement: liver volume (L)"
-    assert row.valid_for.startswith("scanners by SIEMENS, 1.5 T, 6 stations")
-    assert "Imported from module_trial." in row.provenance
+    description = describe(row_of("trial"))
+    assert "Measures 1 measurement: liver volume (L)." in description
+    assert "Valid for scanners by SIEMENS, 1.5 T, 6 stations" in description
+    assert "Imported from module_trial." in description
 
 
-def test_what_is_no_module_is_refused_with_the_engines_error(own: Path, tmp_path: Path) -> None:
+def test_another_file_is_refused_with_the_engines_error(own: Path, tmp_path: Path) -> None:
     archive = tmp_path / "no-module.zip"
     archive.write_bytes(b"no zip")
     job = added(archive)

@@ -35,39 +35,37 @@ def infer(tmp_path: Path, *more: str) -> list[str]:
 
 def is_gone(pid: int) -> bool:
     """Return whether a process has ended; a zombie counts as ended."""
-    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return said.stdout.strip()[:1] in ("", "Z")
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return state.stdout.strip()[:1] in ("", "Z")
 
 
 def pid_file_python(folder: Path, command: str) -> tuple[str, Path]:
-    """A program that stands for Python and notes its process's number; and where it notes it."""
+    """Return a substitute for Python that writes its process ID to a file, and that file."""
     script, noted = folder / "noting-python", folder / "pid"
     script.write_text(f'#!/bin/sh\necho $$ > "{noted}"\n{command}\n', "utf-8")
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return str(script), noted
 
 
-def test_what_is_no_event_is_log(wait_until: Callable) -> None:
+def test_output_that_is_not_an_event_goes_to_the_log(wait_until: Callable) -> None:
     process = EngineProcess(["modules", "list"])
     events, lines = all_of(process, wait_until)
     assert events == []
     assert any(line.startswith("phantom") for line in lines)
-    assert (process.exit_code, process.error) == (0, None)
+    assert process.exit_code == 0
 
 
 @needs_torch
-def test_an_error_is_known_by_its_code_and_stands_in_the_log(
-    tmp_path: Path, wait_until: Callable
-) -> None:
+def test_an_error_has_its_code_and_is_in_the_log(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=no-such"))
     events, lines = all_of(process, wait_until)
     assert [event["event"] for event in events] == ["engine"]
     assert process.exit_code == 2
     assert process.failure().code == "MODULE_NOT_FOUND"
-    assert str(process.error) in lines
+    assert str(process.failure()) in lines
 
 
-def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
+def test_before_the_start_it_neither_runs_nor_writes_anything() -> None:
     process = EngineProcess(["modules", "list"])
     assert not process.is_running
     assert process.exit_code is None
@@ -75,7 +73,7 @@ def test_before_it_is_started_it_neither_runs_nor_says_anything() -> None:
     process.cancel()
 
 
-def test_a_python_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_python_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match=r"ENGINE_NOT_STARTED: .*no-python"):
         EngineProcess(["modules", "list"], python=str(tmp_path / "no-python")).start()
 
@@ -104,7 +102,7 @@ def test_input_that_nobody_reads_blocks_nothing(wait_until: Callable) -> None:
 
 
 @needs_torch
-def test_lists_far_larger_than_a_pipe_holds_arrive_whole(
+def test_lists_far_larger_than_a_pipe_holds_arrive_complete(
     tmp_path: Path, wait_until: Callable
 ) -> None:
     files = ", ".join(f'"/no/such/{"folder" * 10}/{number}.dcm"' for number in range(1328))
@@ -124,8 +122,8 @@ def test_lists_far_larger_than_a_pipe_holds_arrive_whole(
 def test_text_of_any_kind_survives_the_pipe(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=größe-é-日本"))
     _, lines = all_of(process, wait_until)
-    assert "größe-é-日本" in str(process.error)
-    assert str(process.error) in lines
+    assert "größe-é-日本" in str(process.failure())
+    assert str(process.failure()) in lines
 
 
 @posix_only

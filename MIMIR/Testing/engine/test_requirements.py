@@ -58,7 +58,7 @@ class Hand:
 
 
 def refusal(hand: Hand, requirements: dict[str, str]) -> str:
-    """Why the packages could not be installed."""
+    """Return the error text if packages cannot be installed."""
     with pytest.raises(MimirError) as caught:
         install_missing(hand, requirements)
     return str(caught.value)
@@ -71,7 +71,7 @@ def test_the_list_is_that_of_the_engines_extra() -> None:
     assert dict(re.findall(r'"(\w+)>=([\d.]+)"', extra[1])) == REQUIREMENTS
 
 
-def test_looking_imports_none_of_them() -> None:
+def test_the_check_imports_no_package() -> None:
     code = (
         "from MIMIRLib.engine.requirements import REQUIREMENTS, missing\n"
         "missing(); import sys; print(sorted(set(REQUIREMENTS) & set(sys.modules)))"
@@ -100,7 +100,7 @@ def test_a_python_without_them_lacks_all_of_them() -> None:
     assert "torch, torchvision, safetensors" in sentence
 
 
-def test_what_is_there_is_asked_for_neither_of_pip_nor_of_the_user() -> None:
+def test_installed_packages_need_neither_pip_nor_a_question() -> None:
     hand = Hand()
     assert missing({"pytest": "8.0"}) == ()
     check_installed({"pytest": "8.0"})
@@ -108,12 +108,12 @@ def test_what_is_there_is_asked_for_neither_of_pip_nor_of_the_user() -> None:
     assert hand.questions == []
 
 
-def test_what_is_too_old_counts_as_missing() -> None:
+def test_old_packages_count_as_missing() -> None:
     pytest.importorskip("torch")
     assert missing(TOO_OLD) == ("torch",)
 
 
-def test_what_is_missing_is_installed_after_a_question(
+def test_missing_packages_are_installed_after_a_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -136,7 +136,7 @@ def test_torch_comes_by_the_pytorch_extension_alone() -> None:
     assert sentence.startswith("RESTART_NEEDED: ")  # nothing was really installed
 
 
-def test_without_the_pytorch_extension_the_user_hears_how_to_get_it_and_is_not_asked() -> None:
+def test_without_the_pytorch_extension_its_installation_is_explained() -> None:
     pytest.importorskip("torch")
     hand = Hand(with_extension=False)
     sentence = refusal(hand, TOO_OLD)
@@ -146,7 +146,7 @@ def test_without_the_pytorch_extension_the_user_hears_how_to_get_it_and_is_not_a
     assert hand.questions == hand.pytorch == []
 
 
-def test_who_declines_hears_how_to_go_on_and_nothing_is_installed() -> None:
+def test_after_a_refusal_nothing_is_installed_and_the_next_step_is_shown() -> None:
     hand = Hand(agrees=False)
     sentence = refusal(hand, NOT_THERE)
     assert sentence.startswith("INSTALLATION_DECLINED: ")
@@ -154,7 +154,7 @@ def test_who_declines_hears_how_to_go_on_and_nothing_is_installed() -> None:
     assert hand.others == []
 
 
-def test_a_failed_installation_tells_how_to_go_on_also_offline() -> None:
+def test_a_failed_installation_explains_what_to_do_also_offline() -> None:
     hand = Hand(fault=subprocess.CalledProcessError(1, ["pip"]))
     sentence = refusal(hand, NOT_THERE)
     assert sentence.startswith("INSTALLATION_FAILED: ")

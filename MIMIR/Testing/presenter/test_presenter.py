@@ -47,15 +47,25 @@ class Choices:
     allow_unvalidated: bool = False
 
 
+class Table(list[Row]):
+    """Keeps its rows and its filter."""
+
+    pattern = ""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self[:] = rows
+
+    def filter(self, pattern: str) -> None:
+        self.pattern = pattern
+
+
 class Shown:
-    """Keeps what it is told to show."""
+    """Keeps everything that it should show."""
 
     def __init__(self) -> None:
         self.state: Optional[PanelState] = None
-        self.studies: Sequence[Row] = ()
-        self.pattern = ""
-        self.modules: Sequence[Row] = ()
-        self.module = ""
+        self.studies = Table()
+        self.modules = Table()
         self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
         self.selected = ""
@@ -67,18 +77,6 @@ class Shown:
 
     def show_state(self, state: PanelState) -> None:
         self.state = state
-
-    def show_studies(self, rows: Sequence[Row]) -> None:
-        self.studies = rows
-
-    def filter_studies(self, pattern: str) -> None:
-        self.pattern = pattern
-
-    def show_modules(self, rows: Sequence[Row]) -> None:
-        self.modules = rows
-
-    def show_module(self, text: str) -> None:
-        self.module = text
 
     def show_options(self, parameters: Any) -> None:
         self.options = parameters
@@ -142,7 +140,7 @@ class Rest:
 
     def import_job(self, paths: Sequence[str]) -> Import:
         if not Path(paths[0]).exists():
-            raise MimirError("SOURCE_MISSING", "there is no such folder", "Check the path.")
+            raise MimirError("SOURCE_MISSING", "the folder does not exist", "Check the path.")
         return Import()
 
 
@@ -180,7 +178,7 @@ def test_it_lists_the_databases_studies_with_what_is_missing(panel: Panel) -> No
     assert panel.shown.ticked == []
 
 
-def test_the_only_inference_module_is_ticked_for_a_start(panel: Panel) -> None:
+def test_the_only_inference_module_is_ticked_at_first(panel: Panel) -> None:
     assert [(row.key, row.ticked) for row in panel.shown.modules] == [("phantom", True)]
 
 
@@ -224,7 +222,7 @@ def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: P
     assert panel.shown.state.ticked_sentence == "1 study is ticked (hidden by the filter)."
 
 
-def test_a_database_without_access_is_said_instead_of_a_list(panel: Panel) -> None:
+def test_a_database_without_access_gives_an_error_instead_of_a_list(panel: Panel) -> None:
     panel.rest.database = Path("nowhere")
 
     panel.presenter.refresh_studies()
@@ -253,10 +251,10 @@ def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
     panel.presenter.apply()
 
     assert panel.rest.requests == []
-    assert not panel.shown.state.can_cancel
+    assert not panel.shown.state.is_busy
 
 
-def test_apply_without_packages_says_how_to_go_on(panel: Panel) -> None:
+def test_apply_without_packages_explains_what_to_do(panel: Panel) -> None:
     panel.rest.missing = MimirError("INSTALLATION_DECLINED", "torch is missing")
     panel.presenter.tick_study("1.1", True)
 
@@ -275,8 +273,8 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
 
     panel.presenter.apply()
 
-    assert panel.shown.state.can_cancel
-    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+    assert panel.shown.state.is_busy
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
     assert panel.shown.state.status == (
         "2 studies measured; 1 could not be measured. The reasons are listed below."
     )
@@ -302,21 +300,21 @@ def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None
     assert state_of(panel.scene) == before
 
 
-def test_an_import_shows_how_far_it_is_and_what_came_of_it(panel: Panel, tmp_path: Path) -> None:
+def test_an_import_shows_its_progress_and_outcome(panel: Panel, tmp_path: Path) -> None:
     panel.presenter.import_studies([str(tmp_path)])
     panel.presenter.step()
     assert (panel.shown.state.percent, panel.shown.state.status) == (50, "Unpacking")
 
     panel.presenter.step()
     assert panel.shown.state.status == "1 new study is in the database."
-    assert not panel.shown.state.can_cancel
+    assert not panel.shown.state.is_busy
 
 
-def test_an_import_of_nothing_is_said(panel: Panel) -> None:
+def test_an_import_of_nothing_is_an_error(panel: Panel) -> None:
     panel.presenter.import_studies(["nowhere"])
 
-    assert panel.shown.state.status == ("SOURCE_MISSING: there is no such folder. Check the path.")
-    assert not panel.shown.state.can_cancel
+    assert panel.shown.state.status == "SOURCE_MISSING: the folder does not exist. Check the path."
+    assert not panel.shown.state.is_busy
 
 
 def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
@@ -333,7 +331,7 @@ def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
 
 def test_an_inference_module_is_described_and_verified(panel: Panel) -> None:
     panel.presenter.select_module("phantom")
-    assert "11 measurements" in panel.shown.module
+    assert "11 measurements" in panel.shown.state.module_text
     assert not panel.shown.state.can_remove_module
 
     panel.presenter.verify_module()
@@ -343,13 +341,13 @@ def test_an_inference_module_is_described_and_verified(panel: Panel) -> None:
     assert panel.shown.state.status.startswith("MODULE_NOT_OWN: ")
 
 
-def test_a_folder_that_is_no_inference_module_is_refused_with_the_reason(
+def test_a_folder_without_an_inference_module_is_refused_with_the_reason(
     panel: Panel, tmp_path: Path, wait_until: Callable
 ) -> None:
     panel.presenter.add_module(str(tmp_path / "nowhere"))
     assert panel.shown.state.percent == -1
 
-    wait_until(lambda: panel.presenter.step() or not panel.shown.state.can_cancel)
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.shown.state.status.startswith("SOURCE_MISSING: ")
 
@@ -362,7 +360,7 @@ def test_an_addition_can_be_cancelled(panel: Panel, tmp_path: Path) -> None:
     assert panel.shown.state.status == "Cancelled. No inference module was added."
 
 
-def test_what_nobody_foresaw_is_a_sentence_too(panel: Panel) -> None:
+def test_an_unexpected_error_is_shown_as_a_sentence(panel: Panel) -> None:
     panel.rest.database = None  # type: ignore[assignment]
 
     panel.presenter.refresh_studies()
@@ -381,7 +379,7 @@ def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> 
     assert rows[1][:3] == ("sex", "male (0.99)", "")
     assert "Station 2 was scanned twice." in panel.shown.flags
     assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 3
-    assert panel.shown.state.has_results
+    assert panel.shown.state.results
 
 
 def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: Path) -> None:
@@ -397,7 +395,7 @@ def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: 
     assert {row.key.split()[0] for row in panel.shown.measurements} == {"a", "b"}
 
 
-def test_what_is_looked_at_is_written_as_csv(panel: Panel, tmp_path: Path) -> None:
+def test_the_selected_results_are_written_as_csv(panel: Panel, tmp_path: Path) -> None:
     show(panel.scene, study_details(tmp_path / "a", "a"))
     panel.presenter.refresh_results()
 
@@ -409,7 +407,7 @@ def test_what_is_looked_at_is_written_as_csv(panel: Panel, tmp_path: Path) -> No
     assert panel.shown.state.status == "Written to results.csv."
 
 
-def test_a_place_that_cannot_be_written_to_is_said(panel: Panel, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_an_error(panel: Panel, tmp_path: Path) -> None:
     show(panel.scene, study_details(tmp_path / "a", "a"))
     panel.presenter.refresh_results()
 
@@ -418,7 +416,7 @@ def test_a_place_that_cannot_be_written_to_is_said(panel: Panel, tmp_path: Path)
     assert panel.shown.state.status.startswith("OUTPUT_UNWRITABLE: ")
 
 
-def test_without_a_scene_nothing_can_be_begun(panel: Panel) -> None:
+def test_without_a_scene_nothing_can_be_started(panel: Panel) -> None:
     panel.presenter.tick_study("1.1", True)
     panel.presenter.use(None)
 

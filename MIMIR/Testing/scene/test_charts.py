@@ -67,14 +67,14 @@ def test_rows_go_downwards_as_in_the_table(shown):
     assert chart.GetYAxisRange() == (3.5, 0.5)
 
 
-def test_what_is_far_out_is_drawn_at_the_edge(tmp_path):
+def test_values_beyond_the_axis_are_drawn_at_the_edge(tmp_path):
     _, chart = chart_of(tmp_path / "s", [quantity("a", 60.0)])
     assert [point for point in drawn(chart, "estimates") if point] == [(MAX_REACH, 1.0)]
     low, high = chart.GetXAxisRange()
     assert low < -MAX_REACH < MAX_REACH < high
 
 
-def test_pointing_at_an_estimate_says_it_in_words(shown):
+def test_an_estimate_has_a_label_in_words(shown):
     _, chart = shown
     series = chart.GetNthPlotSeriesNode(3)
     words = column_values(series.GetTableNode(), series.GetLabelColumnName())
@@ -91,7 +91,7 @@ def test_a_study_of_classes_alone_has_no_chart(tmp_path):
     assert chart is None
 
 
-def test_where_it_is_drawn_rows_can_have_names(shown):
+def test_a_plot_view_shows_names_of_rows(shown):
     _, chart = shown
     drawing = vtk.vtkChartXY()
     name_rows(drawing, chart)

@@ -100,7 +100,7 @@ def test_a_users_clone_can_be_measured(scene, nodes):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", json.dumps({"origin": {}})])
-def test_a_damaged_mark_is_none(nodes, text):
+def test_a_damaged_mark_is_ignored(nodes, text):
     nodes[0].SetAttribute("MIMIR.Origin", text)
     assert FusedMark.of(nodes[0]) is None
     with pytest.raises(MimirError, match="NOT_FUSED_BY_MIMIR"):

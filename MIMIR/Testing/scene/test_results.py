@@ -92,7 +92,7 @@ def test_items_that_slicer_made_for_patient_and_study_are_used(scene, details):
     assert hierarchy.GetNumberOfItemChildren(hierarchy.GetSceneItemID()) == 1
 
 
-def test_plain_files_have_a_folder_at_the_top(scene, tmp_path):
+def test_studies_in_files_have_a_folder_at_the_top(scene, tmp_path):
     results = show(scene, study_details(tmp_path / "s", "scan 1.zip"), Subject())
     hierarchy = hierarchy_of(scene)
     folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(results.water))
@@ -173,7 +173,7 @@ def test_views_of_the_old_nodes_show_the_new(scene, details):
     assert plot_view.GetPlotChartNodeID() == second.chart.GetID()
 
 
-def test_what_the_user_made_of_a_node_refers_to_the_new_one(scene, details):
+def test_a_users_node_refers_to_the_new_node(scene, details):
     first = show(scene, details)
     series = slicer.vtkMRMLPlotSeriesNode()
     scene.AddNode(series)
@@ -266,7 +266,7 @@ def test_nodes_of_studies_with_the_same_description_have_different_names(scene, 
     "name",
     ['a|b^c<d>&"e".zip', "line\nbreak\x00\x1b[31m", "ä 中 \u202e.zip", "x" * 500, "../..", " "],
 )
-def test_any_name_is_found_again(scene, tmp_path, name):
+def test_a_study_of_any_name_is_found_again(scene, tmp_path, name):
     results = show(scene, study_details(tmp_path / "s", name), Subject(), volumes=False)
     again = show(scene, study_details(tmp_path / "s2", name), Subject(), volumes=False)
     assert results.table.GetScene() is None
@@ -300,7 +300,7 @@ def test_volumes_alone_can_be_shown_and_measured_later(scene, details):
     assert results.table is not None
 
 
-def test_a_node_that_the_user_deleted_is_no_result(scene, details):
+def test_a_node_that_the_user_deleted_is_not_a_result(scene, details):
     results = show(scene, details)
     scene.RemoveNode(results.water)
     assert find_results(scene, "1.2.3").water is None

@@ -84,7 +84,7 @@ def test_the_chart_still_draws_the_same(loaded):
     assert chart.GetYAxisRange() == (3.5, 0.5)
 
 
-def test_folders_lie_where_they_lay(loaded):
+def test_moved_folders_stay_in_their_place(loaded):
     hierarchy = hierarchy_of(loaded)
     item = hierarchy.GetItemByDataNode(find_results(loaded, "1.2.3").table)
     names = []

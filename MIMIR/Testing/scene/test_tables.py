@@ -53,7 +53,7 @@ def test_bounds_are_raw_as_in_the_engines_files(table):
     assert column(table, "lower").GetValue(2) == MEASUREMENTS[2].lower < 0
 
 
-def test_what_is_not_known_is_no_number(table):
+def test_unknown_values_are_nan(table):
     assert column(table, "percentile").GetValue(0) == 61.25
     assert math.isnan(column(table, "percentile").GetValue(2))
 
@@ -82,14 +82,14 @@ def test_findings_stay_with_the_table(table):
     ]
 
 
-def test_words_from_outside_cannot_break_the_table_file(tmp_path):
+def test_texts_from_files_cannot_break_the_table_file(tmp_path):
     hostile = quantity("x", 1.0, target='a\tb\n"c"\x07', unit="m\t2")
     node = measurement_table(study_details(tmp_path / "s", measurements=[hostile]).result, "t")
     assert column(node, "measurement").GetValue(0) == "a b 'c'?"
     assert column(node, "unit").GetValue(0) == "m 2"
 
 
-def test_csv_has_every_digit_and_leaves_empty_what_is_not_known(table, tmp_path):
+def test_csv_has_every_digit_and_leaves_unknown_values_empty(table, tmp_path):
     write_table(tmp_path / "out.csv", table)
     header, first, second, third = rows_of(tmp_path / "out.csv")
     assert header[:4] == ["measurement", "value", "unit", "interval"]
@@ -115,13 +115,13 @@ def test_csv_holds_no_formulas(tmp_path):
     assert rows_of(tmp_path / "out.csv")[1] == ['\'=HYPERLINK("x")']
 
 
-def test_csv_where_nothing_can_be_written_is_said(table, tmp_path):
+def test_csv_in_a_folder_that_cannot_be_written_to_is_an_error(table, tmp_path):
     (tmp_path / "out.csv").mkdir()
     with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
         write_table(tmp_path / "out.csv", table)
 
 
-def test_a_cohort_has_a_row_a_study_with_the_columns_of_the_engines_file(tmp_path):
+def test_a_cohort_has_one_row_per_study_with_the_columns_of_the_engines_file(tmp_path):
     one = study_details(tmp_path / "1", "1.2.1")
     two = study_details(tmp_path / "2", "1.2.2", [quantity("liverVolume", 2.0), sex(0.1, "female")])
     node = cohort_table([one.result, two.result], "cohort")

@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from mimir_engine.cli import say
 from mimir_engine.cohort.events import Listener
+from mimir_engine.measuring.display_text import duration
 
 STDOUT, STDERR = 1, 2
 
@@ -85,11 +86,3 @@ class CountLine:
 def studies(count: int) -> str:
     """Format a number of studies: ``1 study``, ``2 studies``."""
     return f"{count} study" if count == 1 else f"{count} studies"
-
-
-def duration(seconds: float) -> str:
-    """Format a duration: ``45 s``, ``12 min`` or ``3 h 20 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

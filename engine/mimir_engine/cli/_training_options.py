@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
-from mimir_engine.cli._progress import duration, studies
+from mimir_engine.cli._progress import studies
 from mimir_engine.files.optional_packages import require
+from mimir_engine.measuring.display_text import duration
 
 if TYPE_CHECKING:
     from mimir_engine.training.dataset import Dataset

@@ -1,4 +1,4 @@
-"""Format measurements for people: numbers, intervals, percentiles and names in words."""
+"""Format measurements for people: numbers, intervals, percentiles and names in words; durations."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def percentile_text(percentile: Optional[float]) -> str:
     if percentile is None:
         return ""
     return "< 1" if percentile < 1 else "> 99" if percentile > 99 else f"{percentile:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Format a duration: ``45 s``, ``12 min`` or ``3 h 20 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def words(name: str, capital: bool = False) -> str:

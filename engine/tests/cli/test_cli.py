@@ -16,7 +16,7 @@ from random_modules import write_without_network
 import mimir_engine
 from mimir_engine import cli
 from mimir_engine.cli import CANCELLED, DONE, SOME_FAILED, WRONG_USE, main
-from mimir_engine.cli._progress import duration, studies
+from mimir_engine.cli._progress import studies
 
 Capture = pytest.CaptureFixture[str]
 
@@ -138,14 +138,6 @@ def test_a_closed_output_pipe_gives_no_traceback(tmp_path: Path) -> None:
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (CANCELLED, b"")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (99.4, "99 s"), (100, "2 min"), (5_940, "99 min"), (12_000, "3 h 20 min")],
-)
-def test_time_left_is_printed_in_suitable_units(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_one_study_is_not_one_studies() -> None:

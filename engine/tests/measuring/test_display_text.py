@@ -5,7 +5,7 @@ from typing import Optional
 import pytest
 from random_modules import module_spec
 
-from mimir_engine.measuring.display_text import interval_text, percentile_text, words
+from mimir_engine.measuring.display_text import duration, interval_text, percentile_text, words
 from mimir_engine.measuring.measurement import measure
 
 
@@ -44,3 +44,11 @@ def test_an_interval_is_shown_without_negative_values_and_a_class_has_none() -> 
     assert interval_text(liver) == "0.0 to 0.5"
     assert interval_text(height) == "164 to 176"
     assert interval_text(sex) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (99.4, "99 s"), (100, "2 min"), (5_940, "99 min"), (12_000, "3 h 20 min")],
+)
+def test_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
