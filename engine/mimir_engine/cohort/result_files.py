@@ -15,6 +15,7 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
+from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
 
 #: Studies per row group: some 70,000 rows of the published measurements.
@@ -39,7 +40,7 @@ def write_cohort(
         column
         for module in cohort.modules
         for name, target in zip(module.measurement_names, module.targets)
-        for column in _csv_columns(name, target, cohort.level, published_columns)
+        for column in measurement_columns(name, target, cohort.level, published_columns)
     ]
     rows = (_csv_row(result, published_columns) for result in cohort.results)
     header = ["name", "eid", "instance", *columns, "flags"]
@@ -49,13 +50,22 @@ def write_cohort(
     write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
 
 
-def _csv_columns(name: str, target: Target, level: float, published: bool) -> list[str]:
-    """Name the columns of one measurement; with ``published``, as the published engine does."""
-    in_unit, percent = f"_in_{target.unit}" if target.unit else "", f"{100 * level:g}"
+def measurement_columns(
+    name: str, measured: Union[Target, Measurement], level: float, published: bool = False
+) -> list[str]:
+    """Name the columns of one measurement in ``predictions.csv``.
+
+    Args:
+        name: Name of the measurement, with the module's column prefix.
+        measured: The target or its measurement: unit and kind.
+        level: Level of the interval.
+        published: Use the names of the published engine.
+    """
+    in_unit, percent = f"_in_{measured.unit}" if measured.unit else "", f"{100 * level:g}"
     if published:
         return [f"{name}_mean{in_unit}", f"{name}_variance{in_unit}"]
-    if target.kind == "class":
-        return [f"{name}_male_score" if target.is_sex else f"{name}_score"]
+    if measured.kind == "class":
+        return [f"{name}_male_score" if measured.is_sex else f"{name}_score"]
     bounds = [f"{name}_lower{percent}", f"{name}_upper{percent}"]
     return [f"{name}_mean{in_unit}", f"{name}_sd{in_unit}", *bounds]
 
