@@ -151,7 +151,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     All of its methods have the same options:
 
     - ``modules``: names or folders of inference modules; optional if there is only one.
-    - ``level``: share of the intervals that hold the true value, 0.5 to 0.999.
+    - ``level``: share of the intervals that contain the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``volumes``: show the fused volumes, too.

@@ -24,7 +24,7 @@ class MIMIRParameterNode:
 
     study_uids: UIDs of the ticked studies.
     module_names: Names of the ticked inference modules.
-    level: Share of the intervals that hold the true value.
+    level: Share of the intervals that contain the true value.
     device: Device for the networks.
     volumes: Show the fused volumes.
     allow_unvalidated: Also measure studies outside the inference modules' validated range.

@@ -55,7 +55,7 @@ def trial_table(outcomes: Sequence[Outcome], phantoms: int) -> str:
         *("part", "alternative", "CRPS with the part", "increase without it"),
         *("increase for each seed", "R² with, without"),
     )
-    return f"ResNet18; judged on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
+    return f"ResNet18; evaluated on {phantoms:,} phantoms.\n\n{markdown_table(head, rows, 1)}"
 
 
 def fresh_table(networks: str, fresh: MeasuredCohort, resamples: int) -> str:

@@ -64,7 +64,7 @@ class AnalysisRequest:
     Attributes:
         studies: At least one, each with another key.
         modules: Names or folders of inference modules; at least one.
-        level: Share of the intervals that hold the true value, 0.5 to 0.999.
+        level: Share of the intervals that contain the true value, 0.5 to 0.999.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Also measure studies outside a module's validated range, and flag them.
         volumes: Keep fused water and fat, to be shown.

@@ -40,7 +40,7 @@ def study_uid_of(archive: Union[str, Path]) -> str:
 
 
 def make_phantom(folder: Union[str, Path]) -> Work:
-    """Make the phantom's archive in the engine's process, some ten seconds; keep an existing one.
+    """Make the phantom's archive in the engine's process (about ten seconds); keep an existing one.
 
     Closing the generator ends the process and removes an unfinished archive.
 

@@ -134,8 +134,8 @@ def _failed(packages: Sequence[str], error: Exception) -> Exception:
         ),
         _(
             "See Slicer's Python console for the cause. Check the internet connection and the"
-            " proxy, and that some 3 GB of disk are free. For a computer without internet, fetch"
-            " the packages on another one: pip download {packages}, then PythonSlicer -m pip"
-            " install *.whl."
+            " proxy, and that about 3 GB of disk space are free. For a computer without internet,"
+            " download the packages on another one: pip download {packages}, then PythonSlicer -m"
+            " pip install *.whl."
         ).format(packages=" ".join(packages)),
     )

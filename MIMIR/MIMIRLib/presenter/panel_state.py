@@ -1,4 +1,4 @@
-"""Decide what the panel shows and enables, from facts alone."""
+"""Decide what the panel shows and enables, given the facts in ``PanelState``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class PanelState:
 
     Attributes:
         database_error: Why studies cannot be listed, in a sentence; empty if they can.
-        studies: Studies in the list.
-        shown: Of them, those that match the filter.
-        ticked: Studies ticked.
-        ticked_hidden: Of them, those that the filter hides.
-        ticked_doubtful: Of them, those that are not complete.
-        modules: Inference modules found.
-        modules_ticked: Of them, those ticked.
-        only_demonstration: Whether all of these are demonstrations.
+        studies: Number of studies in the list.
+        shown: Number of listed studies that match the filter.
+        ticked: Number of ticked studies.
+        ticked_hidden: Number of ticked studies that the filter hides.
+        ticked_doubtful: Number of ticked studies that are not complete.
+        modules: Number of inference modules found.
+        modules_ticked: Number of ticked inference modules.
+        only_demonstration: Whether all ticked inference modules are demonstrations.
         volumes: Whether fused volumes will be shown.
         allow_unvalidated: Whether studies outside a module's validated range are measured, too.
         own_module_selected: Whether the selected inference module was added by the user.
         module_text: Description of the selected inference module; empty if none is selected.
         progress: The progress of the running job; None if no job is running.
         message: The outcome of the last action, in a sentence.
-        results: Studies with results in the scene.
+        results: Number of studies with results in the scene.
     """
 
     database_error: str = ""
@@ -133,8 +133,8 @@ class PanelState:
             " are flagged; their errors are unknown."
         )
         large = _(
-            "The fused volumes of {studies} need some {gigabytes:.0f} GB of memory. Without them"
-            " the tables are the same."
+            "The fused volumes of {studies} need about {gigabytes:.0f} GB of memory. The tables"
+            " do not need them."
         )
         candidates = (
             (demonstration, self.modules_ticked > 0 and self.only_demonstration),

@@ -79,7 +79,7 @@ def fused_volume_of(node: Any) -> Any:
                 "'{name}' is not a water or fat volume fused by MIMIR, so it may be cropped and"
                 " resampled differently"
             ).format(name=node.GetName()),
-            _("Measure the study itself, or load it again with MIMIR."),
+            _("Measure the original study, or load it again with MIMIR."),
         )
     if not mark.fits(node):
         raise mimir_error(
@@ -88,7 +88,7 @@ def fused_volume_of(node: Any) -> Any:
                 "'{name}' was changed after MIMIR fused it: it was transformed, cropped or"
                 " resampled"
             ).format(name=node.GetName()),
-            _("Remove the transform, measure the study itself, or load it again with MIMIR."),
+            _("Remove the transform, measure the original study, or load it again with MIMIR."),
         )
     # Not the node's own affine: a scene file has fewer digits.
     return Volume(array_of(node), np.array(mark.affine))

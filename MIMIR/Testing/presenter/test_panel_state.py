@@ -99,7 +99,7 @@ def test_the_number_of_ticked_studies_is_shown(ticked: int, hidden: int, sentenc
         ({"only_demonstration": True}, "say nothing about people"),
         ({"ticked_doubtful": 1}, "1 study may be incomplete"),
         ({"allow_unvalidated": True}, "outside an inference module's validated range"),
-        ({"ticked": 50}, "some 8 GB of memory"),
+        ({"ticked": 50}, "about 8 GB of memory"),
     ],
 )
 def test_warnings_are_shown_before_apply(change: dict[str, int], words: str) -> None:

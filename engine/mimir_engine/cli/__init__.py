@@ -30,7 +30,7 @@ COMMANDS = {
     "train": "train a network on projections and targets",
     "crossvalidate": "predict every study with a network that has not seen its person",
     "evaluate": "evaluate predictions against reference values: tables and figures",
-    "package": "make an inference module of training runs, or recalibrate one",
+    "package": "make an inference module from training runs, or recalibrate one",
 }
 
 DONE, SOME_FAILED, WRONG_USE, CANCELLED = 0, 1, 2, 130

@@ -31,7 +31,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=2,
-        help="number of studies read at once, some 400 MB each (default: 2)",
+        help="number of studies read at once, about 400 MB each (default: 2)",
     )
 
 

@@ -41,30 +41,30 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="TABLE",
-        help="table of targets (CSV or Parquet) with study, target, value; can be repeated",
+        help="table of targets (CSV or Parquet) with columns study, target, value; can be repeated",
     )
     parser.add_argument(
         "--definitions",
         type=Path,
         metavar="TABLE",
         help="table of target definitions: name, unit, ukb_field, divisor, kind, non_negative;"
-        " gaps are filled with the published definitions",
+        " empty cells take the published definitions",
     )
     parser.add_argument(
-        "--only", default="", metavar="NAME[,...]", help="targets to learn (default: all)"
+        "--only", default="", metavar="NAME[,...]", help="targets to train on (default: all)"
     )
     parser.add_argument(
         "--exclude",
         type=Path,
         metavar="FILE",
-        help="list of participants or studies not to use, one per line",
+        help="list of participants or studies to leave out, one per line",
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument(
         "--recipe",
         default="published",
         choices=("published", "from-scratch", "short"),
-        help="settings of the training (default: published)",
+        help="training settings (default: published)",
     )
     parser.add_argument(
         "--architecture", choices=("resnet18", "resnet50"), help="network (default: the recipe's)"

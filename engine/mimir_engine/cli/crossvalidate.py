@@ -1,4 +1,4 @@
-"""``mimir crossvalidate``: predict every study with a network that has not seen it."""
+"""``mimir crossvalidate``: predict every study with a network that has not seen its person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--fold-seed",
         type=int,
         default=0,
-        help="seed of the folds; recipes with the same one share their folds (default: 0)",
+        help="seed of the folds; the same seed gives the same folds for every recipe (default: 0)",
     )
 
 

@@ -19,22 +19,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "predictions",
         type=Path,
-        help="table study,target,reference,mean,sd (CSV or Parquet), or predictions.csv",
+        help="table with the columns study, target, reference, mean, sd (CSV or Parquet), or"
+        " predictions.csv of 'mimir infer'",
     )
     parser.add_argument(
-        "--reference", type=Path, metavar="TABLE", help="separate table study,target,value"
+        "--reference", type=Path, metavar="TABLE", help="reference table: study, target, value"
     )
     parser.add_argument(
-        "--level", type=float, help="interval level (default: that of the table, else 0.95)"
+        "--level", type=float, help="interval level (default: the table's, or 0.95)"
     )
     parser.add_argument(
         "--groups",
         metavar="NAME[,...]",
         help="groups to evaluate by, e.g. sex,age (default: all)",
     )
-    parser.add_argument("--bootstrap", type=int, default=1000, help="resamples (default: 1000)")
+    parser.add_argument(
+        "--bootstrap", type=int, default=1000, help="number of resamples (default: 1000)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
-    parser.add_argument("--figures", default="png", choices=FIGURES, help="type (default: png)")
+    parser.add_argument(
+        "--figures", default="png", choices=FIGURES, help="file type (default: png)"
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
 
 

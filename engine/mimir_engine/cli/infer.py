@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--published-columns",
         action="store_true",
-        help="name the columns as the published engine does, for old scripts",
+        help="use the column names of the published engine, for existing scripts",
     )
     parser.add_argument(
         "--parquet",

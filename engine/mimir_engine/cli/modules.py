@@ -17,10 +17,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="add a module in MIMIR's own or the published format")
     verify = actions.add_parser("verify", help="compare a module's files with their hashes")
     for action in (show, verify):
-        action.add_argument("module", help="name or folder")
+        action.add_argument("module", help="name or folder of a module")
     add.add_argument("source", type=Path, help="folder or zip archive")
     add.add_argument("--name", help="name of a published module (default: the folder's name)")
-    add.add_argument("--into", type=Path, metavar="DIR", help="folder of modules to add it to")
+    add.add_argument(
+        "--into",
+        type=Path,
+        metavar="DIR",
+        help="folder to add it to (default: your own folder of modules)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``mimir package``: make an inference module of training runs, or recalibrate one."""
+"""``mimir package``: make an inference module from training runs, or recalibrate one."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ PHANTOMS = "mimir_engine.phantom.population"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument(
-        "runs", nargs="*", type=Path, metavar="RUN", help="finished runs; several make an ensemble"
+        "runs",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help="folders of finished training runs; several make an ensemble",
     )
     parser.add_argument(
         "--recalibrate",
         type=Path,
         metavar="MODULE",
-        help="module to give new constants, instead of runs",
+        help="inference module to calibrate again, instead of packaging runs",
     )
     parser.add_argument(
         "--calibration",
         required=True,
         type=Path,
         metavar="PATH",
-        help="folder of a cross-validation, table of raw predictions, or images with targets that"
-        " were not trained on",
+        help="folder of a cross-validation, table of raw predictions, or data set that no network"
+        " was trained on",
     )
     parser.add_argument(
         "--calibrated",
@@ -42,17 +46,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--identity",
         type=Path,
         metavar="FILE",
-        help="identity.json: name, population, licence and so on (default: that of the phantoms)",
+        help="identity.json: name, population, licence and so on (networks of phantoms need none)",
     )
     parser.add_argument(
         "--images",
         type=Path,
         metavar="DATA",
-        help="folder of images for feature statistics (default: that of --calibration)",
+        help="data set for the feature statistics (default: that of --calibration)",
     )
-    parser.add_argument(
-        "--output", required=True, type=Path, metavar="DIR", help="folder of the module"
-    )
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument("--eight-bit", action="store_true", help="store the weights in 8 bits")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
 

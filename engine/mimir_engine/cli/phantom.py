@@ -23,7 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="output folder; existing phantoms are kept",
     )
     parser.add_argument("--count", type=int, default=1, help="number of phantoms (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the first phantom (default: 0)"
+    )
     parser.add_argument(
         "--projections",
         action="store_true",
@@ -33,10 +35,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--shift",
         default="none",
         choices=SHIFT_NAMES,
-        help="make projections unlike those of training, to test intervals (default: none)",
+        help="with --projections: make phantoms unlike those of training, to test intervals"
+        " (default: none)",
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, help="processes for projections (default: 1)"
+        "--jobs", type=int, default=1, help="number of processes, with --projections (default: 1)"
     )
     parser.add_argument(
         "--light", action="store_true", help="omit the in-phase and opposed-phase series"

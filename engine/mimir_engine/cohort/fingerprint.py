@@ -25,7 +25,7 @@ class Fingerprint:
 
 
 def fingerprint(source: Source) -> Fingerprint:
-    """Compute the fingerprint of a study as it is now; missing files count as such."""
+    """Compute the fingerprint of a study as it is now; a missing file is recorded as missing."""
     if isinstance(source, FusedFolder):
         source = source.path
     is_path = isinstance(source, (str, Path))

@@ -49,7 +49,7 @@ def project_studies(
         sources: Studies, of different names.
         folder: Made if it does not exist.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
-        jobs: Studies read at once; each takes some 400 MB meanwhile.
+        jobs: Studies read at once; each needs about 400 MB.
         overwrite: Start again in a folder that holds images.
 
     Returns:

@@ -1,7 +1,8 @@
 """Record which studies of a run are done, so that a stopped run can be resumed.
 
-The ledger has one JSON line per study, appended and flushed to disk; a study's last line counts.
-The first line describes the run: runs that would give other numbers never share a folder.
+The ledger has one JSON line per study, appended and flushed to disk; if a study has several, the
+last one is valid. The first line describes the run: runs that would give other
+numbers never share a folder.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ RESULT_FILES = ("predictions.csv", "predictions.parquet", "failures.csv", "run.j
 
 
 class Ledger:
-    """The entries of one output folder, kept on disk: memory holds each study's name only.
+    """The entries of one output folder, kept on disk; memory holds only names and offsets.
 
     One process at a time writes to it.
     """
@@ -67,7 +68,7 @@ class Ledger:
                 self._offsets[str(entry["name"])] = offset
             elif entry != run:
                 other = [key for key in {**run, **entry} if run.get(key) != entry.get(key)]
-                raise self._in_use(f"holds results of another run (other {', '.join(other)})")
+                raise self._in_use(f"holds results of another run (different {', '.join(other)})")
             end = offset + len(line)
         foreign = [name for name in RESULT_FILES if (self._folder / name).exists()]
         if end == 0 and foreign:  # results without a ledger
@@ -97,7 +98,7 @@ class Ledger:
         )
 
     def add(self, name: str, entry: Mapping[str, Any]) -> None:
-        """Note the outcome of a study.
+        """Record the outcome of a study.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
@@ -108,24 +109,24 @@ class Ledger:
         self._offsets[name] = offset
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give name and last entry of each study, sorted, read from disk one by one."""
+        """Yield name and last entry of each study, sorted by name, read from disk one by one."""
         with open(self._folder / LEDGER_FILE, "rb") as file:
             for name in sorted(self._offsets):
                 file.seek(self._offsets[name])
                 yield name, json.loads(file.readline())
 
     def done(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give name and entry of each study that was done, sorted."""
+        """Yield name and entry of each measured study, sorted by name."""
         return ((name, entry) for name, entry in self.entries() if "code" not in entry)
 
     def failures(self) -> Iterator[StudyFailure]:
-        """Give each study that failed, sorted by name."""
+        """Yield each study that failed, sorted by name."""
         for name, entry in self.entries():
             if "code" in entry:
                 yield StudyFailure(name, entry["code"], entry["reason"])
 
     def __len__(self) -> int:
-        """Return the number of studies it knows."""
+        """Return the number of studies in the ledger."""
         return len(self._offsets)
 
     def _write(self, entry: Mapping[str, Any]) -> None:
@@ -142,7 +143,7 @@ class Ledger:
 
 
 def _complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Give offset and content of each line; a killed run may have left the last one incomplete."""
+    """Yield offset and content of each line; a killed run may have left the last one incomplete."""
     offset = 0
     with open(path, "rb") as file:
         for line in file:

@@ -56,7 +56,7 @@ class InferOptions:
         level: Level of the intervals.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
-        jobs: Studies read at once; each takes some 400 MB meanwhile.
+        jobs: Studies read at once; each needs about 400 MB.
         overwrite: Start again in an output folder that holds results.
         folders: Stores images and results of every study; None if they are not asked for.
     """

@@ -1,4 +1,4 @@
-"""Store one study's images and results in a folder of its own.
+"""Store one study's images and results in its own folder.
 
 ``origin.json``, ``water.npy`` and ``fat.npy`` are those of ``mimir_engine.fusion.fused_folder``;
 beside them lie ``fat_fraction.npy``, ``projection.npy`` and ``measurements.json``. The last is
@@ -108,7 +108,7 @@ class StudyFolders:
 
     Args:
         folder: Where those folders are made.
-        volumes: Keep the fused volumes too, some 190 MB per study.
+        volumes: Keep the fused volumes too, about 190 MB per study.
     """
 
     def __init__(self, folder: Path, volumes: bool = True) -> None:

@@ -43,7 +43,7 @@ def read_with_reference(
             raise MimirError(
                 "REFERENCE_UNMATCHED",
                 f"'{Path(predictions).name}' has no reference values",
-                "Give them with --reference: a table study,target,value.",
+                "Give them with --reference: a table with columns study, target, value.",
             )
         return read
     with open_table(Path(reference)) as table:

@@ -2,8 +2,8 @@
 
 All three sort studies by a key (predicted SD, or true error) and sum from the smallest. Studies are
 sorted once, also for resamples, where each study counts as often as it was drawn: O(n log n).
-A border within a study takes the corresponding fraction of it, and studies of equal key share
-equally, so no result depends on the order of the table.
+If a limit falls within a study, the corresponding fraction of it is counted; studies of equal key
+contribute equally. No result depends on the order of the table.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def ranked_scores(
 
     ``ence`` is the expected normalised calibration error of Levi et al. 2022 (arXiv:1905.11659):
     the average of |RMV - RMSE| / RMV (root mean predicted variance, root mean squared error) over
-    bins of equal number by predicted SD. Above zero also for perfect SDs: some 0.6 √(bins / n);
+    bins of equal number by predicted SD. Above zero also for perfect SDs: about 0.6 √(bins / n);
     NaN with fewer studies than bins. ``ause`` is that of `ause`.
     """
     error = np.abs(mean - reference)

@@ -51,15 +51,17 @@ DEFINITIONS = """\
 - **MAPE**: mean absolute error relative to the reference, without references below 0.0001 in size.
 - **Bias**: mean of prediction − reference. **Limits**: bias ± 1.96 SD of the differences.
 - **Coverage**: share of references inside the prediction intervals (PICP).
-- **Mean width**, **width / SD**: of these intervals, in the target's unit; over the references' SD.
+- **Mean width** of these intervals, in the target's unit. **Width / SD**: the same, divided by the
+  SD of the references.
 - **AUCE**: area between coverage and nominal level (0, 0.01 … 1) of Gaussian intervals.
 - **ENCE**: mean of |RMV − RMSE| / RMV over 10 bins of equal number by predicted SD. Above 0 also
-  for perfect SDs: some 0.18 with 100 studies, 0.02 with 10,000.
-- **CRPS**, **NLL**: of the predicted Gaussian; in the target's unit, and as natural logarithm.
+  for perfect SDs: about 0.18 with 100 studies, 0.02 with 10,000.
+- **CRPS**, **NLL**: scores of the predicted Gaussian; CRPS in the target's unit, NLL in natural
+  logarithms. Lower is better.
 - **AUSE**: area between the sparsification curve (MAE when the most uncertain share is removed) and
-  that by true error, over the MAE of all; 0 is perfect.
-- AUCE and ENCE add up the sizes of deviations, to which resampling adds its own: where they are
-  near 0, their intervals lie too high and may leave out the value itself.
+  the curve for removal by true error, divided by the MAE of all studies; 0 is perfect.
+- AUCE and ENCE sum absolute deviations, which resampling increases. Close to 0, their bootstrap
+  intervals are therefore too high and may not contain the value itself.
 """
 
 

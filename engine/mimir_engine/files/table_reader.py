@@ -50,7 +50,7 @@ class Table:
 
     Attributes:
         columns: Names of the columns, without repetition.
-        rows: The rows behind the header, all as long as that.
+        rows: The rows after the header, each with as many cells as the header.
     """
 
     def __init__(self, name: str, rows: Iterator[Row], error: TableError) -> None:
@@ -161,7 +161,7 @@ def to_number(cell: Any) -> float:
     """Return a cell as a number, NaN for a gap.
 
     Raises:
-        ValueError: It is neither, or out of range.
+        ValueError: It is neither a number nor a gap, or is out of range.
     """
     if cell is None or (isinstance(cell, str) and cell.strip().lower() in GAPS):
         return math.nan

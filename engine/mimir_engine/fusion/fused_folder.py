@@ -161,5 +161,5 @@ def _invalid(what: str) -> MimirError:
     return MimirError(
         "FUSED_INVALID",
         f"the folder does not contain volumes that MIMIR fused: {what}",
-        "Give the study itself.",
+        "Use the original study instead.",
     )

@@ -1,8 +1,8 @@
 """Blend overlapping stations.
 
 Overlaps are trimmed to ``MAX_SEAM_SLICES`` and cross-faded; then both stations' slices of an
-overlap are scaled so that their summed mean runs linearly from the last slice above the overlap
-to the first one below it. The result is one weight per slice, which depends on slice means alone.
+overlap are scaled so that their summed mean changes linearly from the last slice above the overlap
+to the first one below it. The result is one weight per slice, computed from slice means only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Load, write, verify and find inference modules on disk.
 
-An inference module is a trained network with its scales, in a folder of its own: ``module.json``
+An inference module is a trained network with its scales, in its own folder: ``module.json``
 (its description, targets, validated range, and the hashes of its files), ``weights*.safetensors``
 (several are an ensemble) and optionally ``statistics.json``, ``features.safetensors`` and texts.
 Loading reads ``module.json`` only; ``measuring.network`` reads weights.

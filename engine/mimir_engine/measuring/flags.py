@@ -19,13 +19,13 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The inference module was not validated on studies of this kind: do not rely on the value."
     ),
     OUTSIDE_TRAINING_RANGE: (
-        "The value lies beyond nearly all of the training data:"
+        "The value is larger or smaller than nearly all of the training data:"
         ' read it as "very small" or "very large".'
     ),
     BELOW_ZERO: 'The value is negative although the quantity cannot be: read it as "about zero".',
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
-    "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan counts.",
-    "ENDS_CROPPED": "Water and fat of a station were cropped to the part they share.",
+    "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",
+    "ENDS_CROPPED": "Water and fat of a station were cropped to the part that both show.",
 }
 
 

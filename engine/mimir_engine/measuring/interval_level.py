@@ -1,4 +1,4 @@
-"""Interval levels: the share of intervals that hold the true value. Imports nothing heavy."""
+"""Interval levels: the share of intervals that contain the true value. Imports nothing heavy."""
 
 from mimir_engine.errors import MimirError
 

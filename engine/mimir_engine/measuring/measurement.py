@@ -1,4 +1,4 @@
-"""Turn a module's prediction for one study into measurements that a reader can judge."""
+"""Turn a module's prediction for one study into measurements with units, intervals and flags."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNCERTAIN = "uncertain"
 class Measurement:
     """One target, estimated for one study.
 
-    Flat, so that its fields are its JSON: the ledger and a study's folder hold the same form.
+    Its fields are stored unchanged as JSON, in the ledger and in a study's folder.
 
     Attributes:
         name: The target's name after the module's column prefix, as in ``predictions.csv``.
@@ -39,13 +39,13 @@ class Measurement:
         non_negative: The quantity cannot be below zero.
         value: The estimate, in the unit; for a class, the score.
         sd: Standard deviation of the estimate, in the unit.
-        level: The share of intervals that hold the true value, e.g. 0.95.
+        level: The share of intervals that contain the true value, e.g. 0.95.
         lower: Lower bound of the interval, in the unit; raw, so it may be below zero.
         upper: Upper bound of the interval, in the unit.
         percentile: Share of the reference population's predictions below the value, in percent,
-            among the same sex; None if the module ships no quantiles or the sex is uncertain.
+            among the same sex; None if the module has no quantiles or the sex is uncertain.
         percentile_reference: The reference population in words; empty without a percentile.
-        sex: ``female`` or ``male``, whose interval and percentile these are; None if uncertain.
+        sex: ``female`` or ``male``, for which interval and percentile are; None if uncertain.
         divisor: ``unit`` is the network's unit divided by this: 1000 for mL to L.
         training_mean: Mean of the training data, in the network's unit.
         training_sd: Standard deviation of the training data, in the network's unit.
@@ -132,7 +132,7 @@ class Measurement:
 
         Args:
             target: The target that was measured, for its conformal quantiles.
-            level: Share of the intervals that hold the true value, between 0 and 1.
+            level: Share of the intervals that contain the true value, between 0 and 1.
 
         Raises:
             MimirError: ``LEVEL_INVALID``.
@@ -156,7 +156,7 @@ def measure(
         module: The inference module that made the prediction.
         mean: ``(targets,)``, in each target's unit.
         variance: ``(targets,)``, in the unit squared.
-        level: Share of the intervals that hold the true value, between 0 and 1.
+        level: Share of the intervals that contain the true value, between 0 and 1.
         flags: Codes that concern all of this study's values, e.g. ``OUTSIDE_VALIDATION``.
         sex: ``female`` or ``male``, for intervals and percentiles; by default the module's own
             estimate, if it has one that is certain.
@@ -196,9 +196,9 @@ def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> 
     """Return half the interval's width in standard deviations.
 
     Args:
-        target: Its conformal quantiles count, if it has any.
-        level: Share of the intervals that hold the true value.
-        sex: ``female`` or ``male`` if certain: then those of the sex count, if any exist.
+        target: The target; its conformal quantiles are used if it has any.
+        level: Share of the intervals that contain the true value.
+        sex: ``female`` or ``male`` if certain; the quantiles of that sex are used if there are any.
 
     Raises:
         MimirError: ``LEVEL_INVALID``.

@@ -136,7 +136,7 @@ def measure_study(
         modules: Inference modules.
         predictions: One per module.
         accepted: For each module, whether it was validated on such studies.
-        level: Share of the intervals that hold the true value.
+        level: Share of the intervals that contain the true value.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
@@ -167,7 +167,7 @@ def analyze(
     Args:
         source: A zip archive, a folder, or the paths of DICOM files.
         modules: Names or folders of inference modules.
-        level: Share of the intervals that hold the true value.
+        level: Share of the intervals that contain the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure even if a module was not validated on such studies.
 

@@ -56,7 +56,7 @@ class StudyResult:
 
         Args:
             modules: The inference modules that measured the study, in their order.
-            level: Share of the intervals that hold the true value, between 0 and 1.
+            level: Share of the intervals that contain the true value, between 0 and 1.
 
         Raises:
             MimirError: ``LEVEL_INVALID``.

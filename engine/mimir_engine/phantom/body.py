@@ -1,9 +1,10 @@
-"""A synthetic body of elliptic columns, the source of truth, voxels and projections.
+"""A synthetic body of elliptic columns, from which truth, voxels and projections are computed.
 
 A column is a stack of axis-aligned ellipses of one tissue, lying inside one parent column (or in
-the air) and disjoint from its siblings. Whatever is additive is then a sum over columns of *own
-minus parent's*: signal, mass, volume. Levels are heights above the sole as fractions of the body's;
-coordinates are the patient's (LPS, mm): x to the left, y backwards, z upwards.
+the air) and disjoint from its siblings. Additive quantities (signal, mass, volume) are then sums
+over all columns of the column's own value minus its parent's. Levels are heights above the sole as
+fractions of body height; coordinates are the patient's (LPS, mm): x to the left, y backwards, z
+upwards.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Phantoms unlike those of training, to test how intervals fail on them.
+"""Phantoms unlike those of training, to test where intervals fail.
 
 Each shift changes one thing by an amount that a real change of protocol or population could have.
 The truth is that of the changed body.

@@ -2,7 +2,8 @@
 
 The image is that of Langner et al. (arXiv 2106.11731): for water, for fat and for the fat
 fraction a coronal view (left) beside a sagittal one (right), resized to a square. Water and fat
-are sums along the line of sight; the fat fraction is one plane each, placed to pass the liver.
+are sums along the line of sight; the fat fraction is shown in one coronal and one sagittal plane
+through the liver.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def _check_repeat(stack: Stack, later: Stack) -> None:
     raise MimirError(
         "STATION_AMBIGUOUS",
         f"series '{stack.first.description}' ({stack.place}) and"
-        f" '{later.first.description}' ({later.place}) show the same place with different"
+        f" '{later.first.description}' ({later.place}) show the same region with different"
         " spacings or extents",
         "Remove the one that does not belong to the neck-to-knee scan.",
     )

@@ -189,7 +189,7 @@ def _fit(
         raise MimirError(
             "CALIBRATION_TOO_SMALL",
             f"{target.name} has {len(y)} usable labelled predictions",
-            "Give predictions of more studies, some hundred.",
+            "Give predictions of more studies, several hundred if possible.",
         )
     factor = float(np.mean(error**2 / v))
     scores = np.abs(error) / np.sqrt(v * factor)

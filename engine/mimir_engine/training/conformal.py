@@ -4,8 +4,8 @@ The scores |y - m| / SD of n studies that the network has not seen are sorted; t
 level reaches as far as the ceil((n + 1) level)-th smallest of them. It covers the truth of a new
 study that is exchangeable with these with at least that probability, for any distribution of errors
 (Papadopoulos et al., "Inductive confidence machines for regression", 2002; scaled by
-the SD: Lei et al., "Distribution-free predictive inference for regression", 2018). Computed
-separately for women and men, this is true for each sex (Mondrian; Vovk et al., 2003).
+the SD: Lei et al., "Distribution-free predictive inference for regression", 2018). If computed
+separately for women and men, this holds for each sex (Mondrian; Vovk et al., 2003).
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from mimir_engine.training.accuracy import REPORTED_LEVEL
 from mimir_engine.training.identity import training_runs
 
 _LIMITS = (
-    "The module is valid for the studies above. On others, intervals may miss their coverage.",
-    "Intervals reach their coverage on average over studies like those of the calibration, not for"
+    "The module is valid for the studies above. On other studies, coverage is not guaranteed.",
+    "Intervals have the stated coverage on average over studies like the calibration data, not for"
     " each kind of person; predictions of rare extremes are drawn towards the mean.",
     "Research software, not a medical device.",
 )
@@ -76,7 +76,7 @@ def _flat(values: Mapping[str, Any]) -> str:
 
 
 def _evaluation(module: InferenceModule) -> str:
-    text = "Measured on the studies of the calibration, each part of them calibrated on the others."
+    text = "Measured on the calibration studies, each part of them calibrated on the other parts."
     if "data" not in module.provenance.get("calibration", {}):
         text += " Each study is predicted by the network that had not seen it."
         if len(module.weights) > 1:
@@ -136,7 +136,7 @@ def _limits(module: InferenceModule) -> Iterable[str]:
     if any(target.kind == "class" for target in module.targets):
         yield "A class has a score, which is not a probability and has no interval."
     if module.features_file is None and "features" not in module.provenance:
-        yield "It has no feature statistics: images unlike those of its training are not noticed."
+        yield "Without feature statistics, images unlike the calibration data are not detected."
     yield from _LIMITS
 
 

@@ -59,9 +59,9 @@ def test_an_incomplete_first_line_starts_a_new_ledger(tmp_path: Path) -> None:
 
 def test_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     filled(tmp_path, "a")
-    with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
+    with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(different modules\)"):
         Ledger(tmp_path, {**RUN, "modules": []})
-    with pytest.raises(MimirError, match=r"\(other mimir, torch\)"):
+    with pytest.raises(MimirError, match=r"\(different mimir, torch\)"):
         Ledger(tmp_path, {**RUN, "mimir": "9", "torch": "1"})
     assert known(tmp_path) == {"a": 0}, "a refused run changes nothing"
 

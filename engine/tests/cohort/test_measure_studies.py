@@ -153,7 +153,7 @@ def test_a_run_of_an_older_version_is_refused_with_a_remedy(
     older = {key: value for key, value in json.loads(run).items() if key != "ledger_format"}
     ledger.write_text(f"{json.dumps(older)}\n{entry}\n", "ascii")
     with pytest.raises(
-        MimirError, match=r"OUTPUT_IN_USE: .* \(other ledger_format\)\. .*overwrite"
+        MimirError, match=r"OUTPUT_IN_USE: .* \(different ledger_format\)\. .*overwrite"
     ):
         run_infer(archives[:1], [trial], tmp_path / "out")
 
@@ -163,7 +163,7 @@ def test_another_module_cannot_resume_a_run(
 ) -> None:
     run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
     other = write_variant(tmp_path / "other", trial, version="1.1")
-    with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(other modules\)"):
+    with pytest.raises(MimirError, match=r"OUTPUT_IN_USE: .* \(different modules\)"):
         run_infer(archives, [other], tmp_path / "out")
 
 
