@@ -148,14 +148,14 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     >>> for m in result.measurements:
     ...     print(m.name, m.value, m.unit, m.lower, m.upper, m.flags)
 
-    All of its methods have the same options:
+    The methods ``analyze…`` have the same options:
 
     - ``modules``: names or folders of inference modules; optional if there is only one.
     - ``level``: share of the intervals that contain the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``volumes``: show the fused volumes, too.
-    - ``progress``: a function that is called with each progress (``fraction``, ``sentence``).
+    - ``progress``: a function that is called with the current progress (``fraction``, ``sentence``).
 
     They return results with ``measurements``, ``findings``, ``flags`` and ``nodes`` (``table``,
     ``chart``, ``projection``, ``water``, ``fat``, ``fraction``). If nothing could be measured, they

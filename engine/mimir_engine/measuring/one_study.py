@@ -35,7 +35,7 @@ class PreparedStudy:
     """A study that is ready for the networks: everything but its pixels.
 
     Attributes:
-        study: As read, its stations' pixels dropped.
+        study: The study as read, without the pixels of its stations.
         extent_mm: Head-foot extent of the fused volume.
         projection: The image that the networks see.
     """
@@ -55,7 +55,7 @@ def prepare(
     Args:
         source: Its files, or a folder of its fused volumes.
         name: The study's name in results; by default that of its source.
-        store_images: Receives the images, which the result no longer holds.
+        store_images: Receives the images, which the result does not contain.
 
     Raises:
         MimirError: if the study cannot be read, fused or projected.

@@ -1,6 +1,6 @@
 """Group slices into stations and choose among repeated scans.
 
-This uses headers alone; pixels are read afterwards, of the chosen slices only.
+This uses only headers; pixels are read afterwards, and only those of the chosen slices.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mimir_engine.study.station_plan import StationPlan, plan_station
 
 #: Contrasts that every station must have; no others are read.
 REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
-#: Time between the contrasts of one acquisition, in seconds; no station is scanned as fast.
+#: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
 MAX_SECONDS_APART = 5.0
 #: Difference of series numbers between the contrasts of one acquisition, if times are missing.
 MAX_NUMBERS_APART = 3
-#: Relative difference of voxel spacings that rounding explains.
+#: Relative difference of voxel spacings that rounding can explain.
 SPACING_TOLERANCE = 1e-2
 #: Slices of a series that form no stack because some are missing, and the error.
 Incomplete = tuple[list[Slice], MimirError]

@@ -1,7 +1,7 @@
 """Turn finished training runs into an inference module with calibrated intervals.
 
-`package` writes the networks of one or several runs; `recalibrate` gives an existing module new
-constants and keeps its weights.
+`package` writes the networks of one or several runs; `recalibrate` calibrates an existing
+module again and keeps its weights.
 """
 
 from __future__ import annotations
