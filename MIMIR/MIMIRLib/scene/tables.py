@@ -71,8 +71,6 @@ def measurement_table(result: Any, name: str) -> Any:
 
 def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     """Return the columns of one study's table; a class has a score and no interval."""
-    from mimir_engine.measuring.display_text import interval_text
-
     percent = f"{100 * measurements[0].level:g} %" if measurements else ""
 
     def quantities(attribute: str) -> list[float]:
@@ -88,7 +86,7 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
         Column("unit", [single_line(m.unit) for m in measurements]),
         Column(
             "interval",
-            [interval_text(m) for m in measurements],
+            [m.interval_text for m in measurements],
             _("{percent} interval").format(percent=percent),
             _("rounded bounds; not below zero if the quantity cannot be negative"),
         ),

@@ -16,7 +16,7 @@ from mimir_engine.errors import printable
 from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, QUIET, TRUTH, WARNING, save_figure
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.statistics import PredictionStatistics
-from mimir_engine.measuring.display_text import interval_text, number, percentile_text, words
+from mimir_engine.measuring.display_text import number, percentile_text, words
 from mimir_engine.measuring.flags import DEMONSTRATION, OUTSIDE_VALIDATION
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
@@ -138,7 +138,7 @@ def _texts(m: Measurement, true: Optional[float]) -> tuple[str, ...]:
     return (
         words(m.target, capital=True),
         f"{number(m.value, m.sd)} {m.unit}",
-        interval_text(m),
+        m.interval_text,
         "" if true is None else number(true, m.sd),
         percentile_text(m.percentile),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from mimir_engine.measuring.display_text import interval_text, number, percentile_text
-from mimir_engine.measuring.measurement import Measurement, sex_label
+from mimir_engine.measuring.display_text import number, percentile_text
+from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.sex_label import sex_label
 
 
 def truth_table(measurements: Sequence[Measurement], truth: Mapping[str, float]) -> str:
@@ -43,7 +44,7 @@ def _row(m: Measurement, true: Optional[float]) -> tuple[str, ...]:
         m.unit,
         "" if true is None else number(true, m.sd),
         number(m.value, m.sd),
-        interval_text(m),
+        m.interval_text,
         percentile_text(m.percentile),
         "" if inside else "truth outside",
     )

@@ -1,12 +1,9 @@
-"""Format measurements for people: numbers, intervals, percentiles and names in words; durations."""
+"""Format numbers, percentiles, durations and names for people."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Optional
-
-if TYPE_CHECKING:
-    from mimir_engine.measuring.measurement import Measurement
+from typing import Optional
 
 
 def number(value: float, sd: float) -> str:
@@ -15,14 +12,6 @@ def number(value: float, sd: float) -> str:
     while sd * 10**decimals < 2 and decimals < 6:
         decimals += 1
     return f"{value:.{decimals}f}"
-
-
-def interval_text(measurement: Measurement) -> str:
-    """Format an interval as shown to people; empty for a class."""
-    m = measurement
-    if m.kind == "class":
-        return ""
-    return f"{number(m.lower_shown, m.sd)} to {number(m.upper_shown, m.sd)}"
 
 
 def percentile_text(percentile: Optional[float]) -> str:

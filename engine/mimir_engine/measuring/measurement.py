@@ -13,15 +13,13 @@ from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.interval import half_width_in_sd
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.display_text import words
+from mimir_engine.measuring.display_text import number, words
 from mimir_engine.measuring.flags import BELOW_ZERO, DEMONSTRATION, OUTSIDE_TRAINING_RANGE
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
+from mimir_engine.measuring.sex_label import predicted_sex, sex_label
 
 #: A value further from the training data's mean is flagged, in standard deviations.
 MAX_TRAINING_SD = 4.0
-#: Scores are 0 for female and 1 for male; between these two the sex is called uncertain.
-MAX_FEMALE_SCORE, MIN_MALE_SCORE = 0.2, 0.8
-UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -100,6 +98,13 @@ class Measurement:
         return max(self.upper, 0.0) if self.non_negative else self.upper
 
     @property
+    def interval_text(self) -> str:
+        """The interval as shown to people, e.g. ``1.2 to 1.9``; empty for a class."""
+        if self.kind == "class":
+            return ""
+        return f"{number(self.lower_shown, self.sd)} to {number(self.upper_shown, self.sd)}"
+
+    @property
     def sex_label(self) -> str:
         """``female``, ``male`` or ``uncertain`` for the sex, else empty."""
         return sex_label(self.value) if self.is_sex else ""
@@ -172,24 +177,6 @@ def measure(
         _measurement(module, target, float(value), math.sqrt(squared), level, tuple(flags), sex)
         for target, value, squared in zip(module.targets, mean, variance)
     ]
-
-
-def sex_label(score: float) -> str:
-    """Return ``female``, ``male`` or ``uncertain`` for a score of the sex."""
-    if score < MAX_FEMALE_SCORE:
-        return "female"
-    return "male" if score > MIN_MALE_SCORE else UNCERTAIN
-
-
-def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[str]:
-    """Return ``female`` or ``male`` if a module's own estimate is certain, else None.
-
-    Args:
-        module: The inference module.
-        values: Its estimates, in the order of its targets.
-    """
-    labels = (sex_label(value) for target, value in zip(module.targets, values) if target.is_sex)
-    return next((label for label in labels if label != UNCERTAIN), None)
 
 
 def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> float:

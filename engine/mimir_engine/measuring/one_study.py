@@ -18,7 +18,8 @@ from mimir_engine.inference_module import InferenceModule, check_projection, fin
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
-from mimir_engine.measuring.measurement import Measurement, measure, predicted_sex
+from mimir_engine.measuring.measurement import Measurement, measure
+from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study

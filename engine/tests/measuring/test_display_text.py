@@ -3,10 +3,8 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
-from random_modules import module_spec
 
-from mimir_engine.measuring.display_text import duration, interval_text, percentile_text, words
-from mimir_engine.measuring.measurement import measure
+from mimir_engine.measuring.display_text import duration, percentile_text, words
 
 
 @pytest.mark.parametrize(
@@ -37,13 +35,6 @@ def test_names_may_begin_with_a_capital() -> None:
 )
 def test_percentiles_0_and_100_are_never_shown(percentile: Optional[float], text: str) -> None:
     assert percentile_text(percentile) == text
-
-
-def test_an_interval_is_shown_without_negative_values_and_a_class_has_none() -> None:
-    liver, height, sex = measure(module_spec(), [0.1, 170.0, 0.97], [0.04, 9.0, 0.0001])
-    assert interval_text(liver) == "0.0 to 0.5"
-    assert interval_text(height) == "164 to 176"
-    assert interval_text(sex) == ""
 
 
 @pytest.mark.parametrize(

@@ -169,3 +169,10 @@ def test_there_is_no_percentile_without_quantiles_or_with_an_uncertain_sex(
     module = module_with_statistics(tmp_path / "trial")
     uncertain = measure(module, [1.45, 178.2, 0.5], VARIANCE)
     assert [m.percentile for m in uncertain] == [None, None, None]
+
+
+def test_an_interval_is_shown_without_negative_values_and_a_class_has_none() -> None:
+    liver, height, sex = measure(module_spec(), [0.1, 170.0, 0.97], [0.04, 9.0, 0.0001])
+    assert liver.interval_text == "0.0 to 0.5"
+    assert height.interval_text == "164 to 176"
+    assert sex.interval_text == ""
