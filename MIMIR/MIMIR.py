@@ -155,7 +155,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``volumes``: show the fused volumes, too.
-    - ``progress``: a function that is called with the current progress (``fraction``, ``sentence``).
+    - ``progress``: a function called with the current progress (``fraction``, ``sentence``).
 
     They return results with ``measurements``, ``findings``, ``flags`` and ``nodes`` (``table``,
     ``chart``, ``projection``, ``water``, ``fat``, ``fraction``). If nothing could be measured, they
