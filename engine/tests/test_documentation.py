@@ -1,4 +1,4 @@
-"""What the documentation says of files and codes is true."""
+"""Check that the documentation is true of files, codes and imports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGE = Path(mimir_engine.__file__).parent
 ENGINE = Path(__file__).resolve().parents[1]
 DOCS = ENGINE.parent / "docs"
 
-#: Names on the page that are no files of the repository: what a run writes.
+#: Names on the page of files that a run writes, which are not in the repository.
 RESULTS = {"predictions.csv", "failures.csv"}
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"
