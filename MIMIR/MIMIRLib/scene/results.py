@@ -152,8 +152,8 @@ def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: boo
     show_in_grey(transaction.scene, projection, WHITE)
     yield projection
     if volumes and folder.has_volumes:
-        yield _grey(transaction, key, WATER, label, folder.water(), folder.origin)
-        yield _grey(transaction, key, FAT, label, folder.fat(), folder.origin)
+        yield _grey(transaction, key, WATER, label, folder.water(), folder.description)
+        yield _grey(transaction, key, FAT, label, folder.fat(), folder.description)
         yield _fraction(transaction, key, label, folder.fat_fraction())
 
 

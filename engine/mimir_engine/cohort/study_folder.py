@@ -48,14 +48,14 @@ class StudyFolder:
         path: The folder.
         result: Measurements and findings.
         projection_name: Name of the projection that made the image.
-        origin: The study that the volumes were fused from, as plain JSON.
+        description: The study that the volumes were fused from, as plain JSON.
         affine: ``(4, 4)``, of the volumes: ``(column, row, slice, 1)`` to LPS millimetres.
     """
 
     path: Path
     result: StudyResult
     projection_name: str
-    origin: Mapping[str, Any]
+    description: Mapping[str, Any]
     affine: np.ndarray
 
     @property
@@ -94,11 +94,11 @@ def read_study_folder(path: Path) -> StudyFolder:
     Raises:
         MimirError: ``DETAILS_INVALID``, ``FUSED_INVALID``.
     """
-    origin, affine = read_description(path)
+    description, affine = read_description(path)
     try:
         content = json.loads((path / MEASUREMENTS_FILE).read_bytes())
         result = StudyResult.from_json(content)
-        return StudyFolder(path, result, content["projection"], origin, affine)
+        return StudyFolder(path, result, content["projection"], description, affine)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _invalid(MEASUREMENTS_FILE) from error
 

@@ -52,7 +52,7 @@ def test_a_study_is_kept_with_its_images_and_its_measurements(
     assert np.array_equal(folder.water().affine, fused.water.affine)
     assert folder.fat_fraction().array.max() <= 100
     assert np.array_equal(folder.projection(), project(fused).image)
-    assert folder.origin["scanner"]["vendor"] == study.scanner.vendor
+    assert folder.description["scanner"]["vendor"] == study.scanner.vendor
     (result,) = run.cohort.results
     assert folder.result == result, "JSON keeps every digit"
     assert result.measurements[0].module == "trial"
