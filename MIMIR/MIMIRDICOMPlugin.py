@@ -19,7 +19,8 @@ from MIMIRLib.database.fused_loadables import (
 )
 from MIMIRLib.engine.import_engine import EngineUnavailable, import_engine
 from MIMIRLib.scene.results import show_volumes
-from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
+from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.subject_hierarchy import hierarchy_of
 from MIMIRLib.translate import tr as _
 
 #: Above all usual readers: the scalar volume reader has 0.5, the multi-volume reader 1, and the

@@ -11,7 +11,7 @@ from typing import Any
 
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.interval_level import DEFAULT_LEVEL
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 from MIMIRLib.translate import tr as _
 
 #: Disk space for one study's results (bytes): three volumes of some 370 x 174 x 224 float32 (UK

@@ -13,7 +13,7 @@ from MIMIRLib.database.study_files import files_of
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.fused_mark import fused_pair
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 PathLike = Union[str, "os.PathLike[str]"]
 

@@ -19,7 +19,7 @@ from MIMIRLib.scene.node_marks import (
     WATER,
     node_name,
 )
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.tables import cohort_table, measurement_table
 from MIMIRLib.scene.transaction import Transaction, label_of, owned
 from MIMIRLib.scene.volumes import (

@@ -21,7 +21,8 @@ from MIMIRLib.scene.node_marks import (
     name_for_node,
     study_mark,
 )
-from MIMIRLib.scene.subject_hierarchy import Subject, all_items, hierarchy_of, study_folder
+from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.subject_hierarchy import all_items, hierarchy_of, study_folder
 
 #: Attribute of an index node: the label of the study in its nodes' names.
 LABEL_MARK = "MIMIR.Label"

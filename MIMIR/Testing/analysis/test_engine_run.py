@@ -27,7 +27,7 @@ from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import BYTES_WITH_VOLUMES, AnalysisRequest, StudyRequest
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.job import JobState, Progress
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")

@@ -9,7 +9,7 @@ import pytest
 from MIMIRLib import interval_level
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 import_engine()
 

@@ -23,7 +23,7 @@ from MIMIRLib.analysis.studies import (
 )
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 
 def entry(study_uid: str, **changes: str) -> StudyEntry:

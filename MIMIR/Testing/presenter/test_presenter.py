@@ -26,7 +26,7 @@ from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import COHORT_KEY, ResultBrowser
 from MIMIRLib.presenter.table_row import Row
 from MIMIRLib.scene.results import show_studies
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),

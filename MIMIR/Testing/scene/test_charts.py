@@ -10,7 +10,7 @@ from scene_study import quantity, sex, study_details
 
 from MIMIRLib.scene.charts import MAX_REACH, name_rows
 from MIMIRLib.scene.results import find_results, show_studies
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.tables import column_values
 
 

@@ -12,7 +12,7 @@ from mimir_engine import MimirError
 from mimir_engine.fusion.fused_folder import read_fused, write_fused
 from MIMIRLib.scene.fused_mark import FusedMark, fused_pair, fused_volume_of
 from MIMIRLib.scene.results import show_volumes
-from MIMIRLib.scene.subject_hierarchy import Subject
+from MIMIRLib.scene.subject import Subject
 
 
 @pytest.fixture

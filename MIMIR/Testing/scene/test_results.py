@@ -12,7 +12,8 @@ from MIMIRLib.scene.results import (
     show_studies,
     show_volumes,
 )
-from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
+from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.subject_hierarchy import hierarchy_of
 
 PATIENT = "Doe^Jane"
 SUBJECT = Subject("1.2.3", "P1", f"{PATIENT} (P1)", "UK Biobank MRI")

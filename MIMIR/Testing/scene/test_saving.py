@@ -10,7 +10,8 @@ from scene_study import MEASUREMENTS, fused, saved_and_loaded, state_of, study_d
 
 from MIMIRLib.scene.fused_mark import fused_pair
 from MIMIRLib.scene.results import find_cohort, find_results, show_studies
-from MIMIRLib.scene.subject_hierarchy import Subject, hierarchy_of
+from MIMIRLib.scene.subject import Subject
+from MIMIRLib.scene.subject_hierarchy import hierarchy_of
 from MIMIRLib.scene.tables import column_values, findings_of
 from MIMIRLib.scene.volumes import INFERNO, array_of, lps_affine_of
 
