@@ -287,6 +287,7 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
 
 
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
 def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None:
     before = state_of(panel.scene)
     panel.presenter.tick_study("1.1", True)
