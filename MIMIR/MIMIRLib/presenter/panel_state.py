@@ -33,7 +33,7 @@ class PanelState:
         allow_unvalidated: Whether studies outside a module's validated range are measured, too.
         own_module_selected: Whether the selected inference module was added by the user.
         module_text: Description of the selected inference module; empty if none is selected.
-        progress: The progress of the running job; None if no job is running.
+        progress: The progress of the current job; None if no job is running.
         message: The outcome of the last action, in a sentence.
         results: Number of studies with results in the scene.
     """

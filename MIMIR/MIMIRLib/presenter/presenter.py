@@ -157,7 +157,7 @@ class Presenter:
             self._start(lambda: self._measure_job(parameters))
 
     def step(self) -> None:
-        """Do one step of the running job; for a timer."""
+        """Do one step of the current job; for a timer."""
         if self._job is not None:
             self._job.step()
 

@@ -82,7 +82,7 @@ def _sums_up_to(needed: np.ndarray, counts: np.ndarray, steps: np.ndarray) -> np
     place = np.searchsorted((counts + apart).ravel(), (needed + apart).ravel(), side="right")
     place = place.reshape(needed.shape) - rows * counts.shape[1]
     last = np.clip(place, 0, counts.shape[1] - 1)
-    # Only a few points of the running sums are needed: sums between them suffice.
+    # Only a few values of the cumulative sums are needed: sums between them suffice.
     starts = np.concatenate((np.zeros_like(rows), last), axis=1)
     flat = (starts + rows * counts.shape[1]).ravel()
     between = np.add.reduceat(steps.reshape(len(steps), -1), flat, axis=1)
