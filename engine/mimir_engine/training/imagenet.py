@@ -34,7 +34,7 @@ def imagenet_weights(architecture: str) -> dict[str, torch.Tensor]:
 def with_obtainable_start(recipe: Recipe, run_dir: Path) -> Recipe:
     """Return the recipe, or one with a random start if ImageNet's weights are not available.
 
-    The name of the recipe, which each of its files contains, then says so. A run that has begun
+    The name of the recipe, which each file of a run contains, then says so. A run that has begun
     continues as it began, even if the weights are available by now.
     """
     if recipe.start != "imagenet":
