@@ -5,95 +5,104 @@ This uses only headers; pixels are read afterwards, and only those of the chosen
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import Slice
-from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack, stack_slices
+from mimir_engine.study.lost_slices import check_extent, check_numbers
+from mimir_engine.study.one_study import check_one_study
+from mimir_engine.study.pairing import Acquisition, pair
+from mimir_engine.study.passed_over import PassedOver, joined
+from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
+from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
+from mimir_engine.study.repeats import Choice, choose
+from mimir_engine.study.series_stacks import Unusable, stack_series, tilt_degrees
+from mimir_engine.study.signal_scale import check_scales
+from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice
+from mimir_engine.study.stack import Stack, is_axial
 from mimir_engine.study.station_plan import StationPlan, plan_station
 
-#: Contrasts that every station must have; no others are read.
-REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
-#: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
-MAX_SECONDS_APART = 5.0
-#: Difference of series numbers between the contrasts of one acquisition, if times are missing.
-MAX_NUMBERS_APART = 3
-#: Relative difference of voxel spacings that rounding can explain.
-SPACING_TOLERANCE = 1e-2
-#: Slices of a series that form no stack because some are missing, and the error.
-Incomplete = tuple[list[Slice], MimirError]
+#: Series that are named when no Dixon images are found.
+MAX_NAMED_SERIES = 8
+#: Positions of the patient in which networks have seen bodies; empty if the header has none.
+SUPINE = ("HFS", "FFS", "")
+#: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
+MAX_STATION_TILT = 45.0
 
 
-@dataclass
-class Acquisition:
-    """One or more stacks of one table position, by contrast, that were scanned together."""
+@dataclass(frozen=True)
+class Assembly:
+    """The stations of a study, before their pixels are read.
 
-    stacks: dict[Contrast, Stack]
+    Attributes:
+        plans: What to read for each station, from head to foot.
+        acquisitions: The scans behind the plans.
+        findings: Notes about the input.
+    """
 
-    @property
-    def missing(self) -> list[Contrast]:
-        """Required contrasts that are missing."""
-        return [contrast for contrast in REQUIRED_CONTRASTS if contrast not in self.stacks]
-
-    @property
-    def any_stack(self) -> Stack:
-        """Water, or fat if water is missing."""
-        return self.stacks.get(Contrast.WATER) or next(iter(self.stacks.values()))
-
-    def includes(self, stack: Stack) -> bool:
-        """Return whether a stack belongs to this acquisition, not to a repeat of it."""
-        own = self.any_stack
-        if stack.contrast in self.stacks or not own.is_at(stack):
-            return False
-        if stack.first.series_uid == own.first.series_uid:
-            return True
-        if own.acquired is not None and stack.acquired is not None:
-            return abs(stack.acquired - own.acquired) <= MAX_SECONDS_APART
-        return abs(stack.first.series_number - own.first.series_number) <= MAX_NUMBERS_APART
+    plans: list[StationPlan]
+    acquisitions: list[Acquisition]
+    findings: list[Finding]
 
 
-def assemble(slices: Sequence[Slice]) -> tuple[list[StationPlan], list[Finding]]:
+def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     """Group the water and fat slices of one study into stations, from head to foot.
 
-    Of a station that was scanned more than once, the latest complete scan is chosen.
+    Args:
+        headers: All headers of the source.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Raises:
         MimirError: ``NO_DIXON``, ``MIXED_PATIENTS``, ``MIXED_STUDIES``, ``CONTRAST_MISSING``,
-            ``STATION_INCOMPLETE``, ``STATION_AMBIGUOUS``, and any error of ``stack_slices`` and
+            ``STATION_INCOMPLETE``, ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``, ``NOT_AXIAL``,
+            ``NOT_SUPINE``, ``SLICE_MISSING``, and any error of ``stack_slices`` and
             ``plan_station``.
     """
-    _check_study(slices)
-    chosen, findings = _choose(*_stacks(slices))
+    _check_contrasts(headers)
+    check_one_study(headers.slices)
+    _check_manifests(headers)
+    series = stack_series(_known_times(headers.slices))
+    stacks, findings = one_reconstruction(series.stacks, reconstruction)
+    findings += series.findings
+    whole = composed(stacks)
+    findings += [_left_out(stack, "it is composed of several stations") for stack in whole]
+    stacks = [stack for stack in stacks if not any(stack is other for other in whole)]
+    choices, alone = _choose(stacks)
+    choices, redundant = _without_redundant(choices)
+    findings += [_left_out(c.chosen.water, "it is of another protocol") for c in redundant]
+    for choice in choices:
+        findings += [_repeat_left_out(a, reason) for a, reason in choice.left_out]
+    chosen = [choice.chosen for choice in choices]
+    findings += _check_unusable(series.unusable, chosen)
+    findings += _check_alone(alone, chosen)
+    _check_supine(chosen)
+    check_scales([stack for a in chosen for stack in (a.water, a.fat)])
+    findings += _header_findings(chosen)
+    companions = stack_series(_known_times(headers.companions)).stacks
     plans = []
-    for acquisition in chosen:
-        plan, cropped = plan_station(*(acquisition.stacks[c] for c in REQUIRED_CONTRASTS))
+    for choice in choices:
+        findings += check_extent(choice.chosen, companions)
+        plan, cropped = plan_station(choice.chosen, choice.copies)
         plans.append(plan)
         findings += cropped
-    return plans, findings
+    used = [stack for a in chosen for stack in (a.water, a.fat)]
+    findings += check_numbers(used, headers.slices, headers.companions)
+    return Assembly(plans, chosen, findings)
 
 
-def _check_study(slices: Sequence[Slice]) -> None:
-    if not slices:
+def _check_contrasts(headers: Headers) -> None:
+    if not headers.slices:
+        seen = joined(headers.passed_over)
+        names = [f"'{one.name}' ({one.reason})" for one in seen[:MAX_NAMED_SERIES]]
+        more = f" and {len(seen) - len(names)} others" if len(seen) > len(names) else ""
+        found = f": it has {', '.join(names)}{more}" if names else ""
         raise MimirError(
             "NO_DIXON",
-            "the source contains no Dixon water or fat images",
-            "Give the neck-to-knee Dixon series of one study.",
+            f"the source contains no Dixon water or fat images{found}",
+            "Give the series with the stations of the neck-to-knee Dixon scan.",
         )
-    remedy = "Give each study its own folder or archive."
-    patients, studies = {s.patient for s in slices}, {s.study_uid for s in slices}
-    if len(patients) > 1:
-        what = f"the source contains images of {len(patients)} patients"
-        raise MimirError("MIXED_PATIENTS", what, remedy)
-    if len(studies) > 1:
-        what = f"the source contains images of {len(studies)} studies"
-        raise MimirError("MIXED_STUDIES", what, remedy)
-    contrasts = {s.contrast for s in slices}
+    contrasts = {s.contrast for s in headers.slices}
     for contrast in REQUIRED_CONTRASTS:
         if contrast not in contrasts:
             raise MimirError(
@@ -103,88 +112,171 @@ def _check_study(slices: Sequence[Slice]) -> None:
             )
 
 
-def _stacks(slices: Iterable[Slice]) -> tuple[list[Stack], list[Incomplete]]:
-    """Stack each series if possible."""
-    groups: dict[tuple[str, Contrast], list[Slice]] = defaultdict(list)
-    for s in slices:
-        groups[s.series_uid, s.contrast].append(s)
-    stacks, incomplete = [], []
-    for series in groups.values():
-        try:
-            stacks.append(stack_slices(series))
-        except MimirError as error:
-            if error.code != "SLICE_MISSING":
-                raise
-            incomplete.append((series, error))
-    return stacks, incomplete
+def _check_manifests(headers: Headers) -> None:
+    """Refuse a source whose own list of files names water or fat images that are not there."""
+    for manifest in headers.manifests:
+        absent = manifest.absent(headers.names, REQUIRED_CONTRASTS)
+        if absent:
+            raise MimirError(
+                "SLICE_MISSING",
+                f"the manifest names {len(absent)} water or fat images that are absent, such as"
+                f" '{absent[0]}'",
+                "Fetch the complete study.",
+            )
 
 
-def _acquisitions(stacks: Sequence[Stack]) -> list[Acquisition]:
-    """Join the contrasts that were scanned together, in order of time."""
-    acquisitions: list[Acquisition] = []
-    for stack in sorted(stacks, key=lambda s: s.order):
-        own = next((a for a in acquisitions if a.includes(stack)), None)
-        if own is not None:
-            own.stacks[stack.contrast] = stack
-        else:
-            acquisitions.append(Acquisition({stack.contrast: stack}))
-    return acquisitions
+def _known_times(slices: Sequence[Slice]) -> list[Slice]:
+    """Return the slices without times if all have the same: those of an anonymiser."""
+    from dataclasses import replace
+
+    times = {s.acquired for s in slices}
+    if len(times) > 1 or None in times:
+        return list(slices)
+    return [replace(s, acquired=None) for s in slices]
 
 
-def _choose(
-    stacks: Sequence[Stack], incomplete: Sequence[Incomplete]
-) -> tuple[list[Acquisition], list[Finding]]:
-    """Choose the latest complete acquisition of each station, head to foot.
+def _choose(stacks: Sequence[Stack]) -> tuple[list[Choice], list[Stack]]:
+    """Choose one scan of each place; return also the stacks without a partner.
 
-    It may stand in for a series with missing slices.
+    Raises:
+        MimirError: ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``.
     """
-    acquisitions = _acquisitions(stacks)
-    chosen: list[Acquisition] = []
-    findings: list[Finding] = []
-    complete = [a for a in acquisitions if not a.missing]
-    for acquisition in sorted(complete, key=lambda a: a.any_stack.order, reverse=True):
-        stack = acquisition.any_stack
-        later = next((a.any_stack for a in chosen if stack.is_at(a.any_stack)), None)
-        if later is None:
-            chosen.append(acquisition)
-        else:
-            _check_repeat(stack, later)
-            findings.append(_rescanned(stack, "an earlier scan was left out"))
-    for series, error in incomplete:
-        cover = next((a.any_stack for a in chosen if a.any_stack.covers(series)), None)
-        if cover is None:
-            raise error
-        findings.append(_rescanned(cover, "a scan with missing slices was left out"))
-    for acquisition in acquisitions:
-        stack = acquisition.any_stack
-        if acquisition.missing:
-            if not any(stack.is_at(a.any_stack) for a in chosen):
-                raise MimirError(
-                    "STATION_INCOMPLETE",
-                    f"the station {stack.place} has no {acquisition.missing[0].value} image of the"
-                    " same acquisition at the same place",
-                    "Fetch the complete study.",
-                )
-            findings.append(_rescanned(stack, "an incomplete repeat was left out"))
-    chosen.sort(key=lambda a: a.any_stack.slices[-1].position_mm[2], reverse=True)
-    return chosen, findings
+    pairings = [pair(place) for place in group_by_place(stacks)]
+    choices = []
+    for k, pairing in enumerate(pairings):
+        if pairing.acquisitions:
+            others = [a for p in (*pairings[:k], *pairings[k + 1 :]) for a in p.acquisitions]
+            choices.append(choose(pairing.acquisitions, others))
+    if len(choices) == 1:
+        (choice,) = choices
+        scans = 1 + len(choice.left_out)
+        if scans > 1:
+            raise MimirError(
+                "STATION_LAYOUT",
+                f"{scans} scans show one place ({choice.chosen.water.place}) and none another: the"
+                " positions of the stations may have been lost",
+                "Export the study with the original positions. If the station was repeated, give"
+                " the complete scan.",
+            )
+    return choices, [stack for pairing in pairings for stack in pairing.alone]
 
 
-def _check_repeat(stack: Stack, later: Stack) -> None:
-    """Refuse two scans of one place that differ in spacing or extent."""
-    same_spacing = np.allclose(stack.spacing_mm, later.spacing_mm, rtol=SPACING_TOLERANCE)
-    if same_spacing and stack.overlap(later)[1] > SAME_STATION_OVERLAP:
-        return
-    raise MimirError(
-        "STATION_AMBIGUOUS",
-        f"series '{stack.first.description}' ({stack.place}) and"
-        f" '{later.first.description}' ({later.place}) show the same region with different"
-        " spacings or extents",
-        "Remove the one that does not belong to the neck-to-knee scan.",
+def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:
+    """Separate scans of another protocol whose region the other stations cover."""
+    kept, redundant = list(choices), []
+    for choice in choices:
+        others = [c for c in kept if c is not choice]
+        if len(others) > 1 and _is_of_another_protocol(choice, others):
+            covered = covered_part(choice.chosen.range_mm, [c.chosen.range_mm for c in others])
+            if covered >= MIN_COVERED:
+                kept.remove(choice)
+                redundant.append(choice)
+    return kept, redundant
+
+
+def _is_of_another_protocol(choice: Choice, others: Sequence[Choice]) -> bool:
+    """Return whether a scan has other pixels than all others, which have the same."""
+    spacings = {tuple(round(mm, 2) for mm in c.chosen.water.first.spacing_mm) for c in others}
+    own = tuple(round(mm, 2) for mm in choice.chosen.water.first.spacing_mm)
+    return len(spacings) == 1 and own not in spacings
+
+
+def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition]) -> list[Finding]:
+    """Refuse slices that form no stack unless the stations show what they show.
+
+    Sagittal and coronal series, and planning images, are no stations and are left out.
+    """
+    findings = []
+    ranges = [a.range_mm for a in chosen]
+    for one in unusable:
+        first = one.slices[0]
+        inside = sum(
+            any(foot <= s.position_mm[2] <= head for foot, head in ranges) for s in one.slices
+        )
+        is_view = not is_axial(first) and tilt_degrees(first) > MAX_STATION_TILT
+        if not (chosen and is_view) and inside < MIN_COVERED * len(one.slices):
+            raise one.error
+        findings.append(
+            Finding(
+                "SERIES_LEFT_OUT",
+                f"{len(one.slices)} images of series '{first.series.description}' were left out:"
+                f" {one.error.what}",
+            )
+        )
+    return findings
+
+
+def _check_alone(alone: Sequence[Stack], chosen: Sequence[Acquisition]) -> list[Finding]:
+    """Refuse a station that lacks a contrast, unless another scan shows its place."""
+    findings = []
+    for stack in alone:
+        if covered_part(stack.range_mm, [a.range_mm for a in chosen]) < MIN_COVERED:
+            (missing,) = (c for c in REQUIRED_CONTRASTS if c is not stack.contrast)
+            raise MimirError(
+                "STATION_INCOMPLETE",
+                f"the station {stack.place} has no {missing.value} image that belongs to"
+                f" '{stack.series.description}'",
+                "Fetch the complete study.",
+            )
+        findings.append(
+            Finding(
+                "STATION_RESCANNED",
+                f"the station {stack.place} was scanned more than once; an incomplete repeat was"
+                " left out",
+            )
+        )
+    return findings
+
+
+def _check_supine(chosen: Sequence[Acquisition]) -> None:
+    for acquisition in chosen:
+        position = acquisition.water.series.patient_position
+        if position not in SUPINE:
+            raise MimirError(
+                "NOT_SUPINE",
+                f"the patient of series '{acquisition.water.series.description}' did not lie"
+                f" supine (PatientPosition {position}), so organs and fat have another shape",
+                "Give a scan in supine position. If the header is wrong, correct it.",
+            )
+
+
+def _header_findings(chosen: Sequence[Acquisition]) -> list[Finding]:
+    """Report what headers say that may change what is measured."""
+    stacks = [stack for a in chosen for stack in (a.water, a.fat)]
+    findings = []
+    with_agent = [stack for stack in stacks if stack.series.has_agent]
+    if with_agent:
+        findings.append(
+            Finding(
+                "CONTRAST_AGENT",
+                f"{len(with_agent)} of {len(stacks)} series were scanned with contrast agent, which"
+                " changes the signal of water",
+            )
+        )
+    lossy = [stack for stack in stacks if stack.series.is_lossy]
+    if lossy:
+        findings.append(
+            Finding(
+                "LOSSY_COMPRESSION",
+                f"{len(lossy)} of {len(stacks)} series were compressed with loss",
+            )
+        )
+    return findings
+
+
+def _left_out(stack: Stack, reason: str) -> Finding:
+    return Finding(
+        "SERIES_LEFT_OUT",
+        f"series '{stack.series.description}' ({stack.place}) was left out: {reason}",
     )
 
 
-def _rescanned(stack: Stack, what: str) -> Finding:
+def _repeat_left_out(acquisition: Acquisition, reason: str) -> Finding:
+    place = acquisition.water.place
+    if reason == "of another protocol":
+        return _left_out(acquisition.water, "it is of another protocol")
     return Finding(
-        "STATION_RESCANNED", f"the station {stack.place} was scanned more than once; {what}"
+        "STATION_RESCANNED",
+        f"the station {place} was scanned more than once; a scan was left out because it is"
+        f" {reason}",
     )

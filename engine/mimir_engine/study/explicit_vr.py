@@ -10,14 +10,15 @@ Element layout: DICOM PS3.5 section 7.1.2 and 7.5; file meta information: PS3.10
 from __future__ import annotations
 
 import struct
-from collections.abc import Container
-from typing import Optional, Union
+from collections.abc import Container, Mapping
+from typing import Any, Callable, Optional, Union
 
 #: Attributes that are read, by tag.
 KEYWORDS = {
     0x00020002: "MediaStorageSOPClassUID",
     0x00020010: "TransferSyntaxUID",
     0x00080008: "ImageType",
+    0x00080016: "SOPClassUID",
     0x00080020: "StudyDate",
     0x00080021: "SeriesDate",
     0x00080022: "AcquisitionDate",
@@ -29,12 +30,19 @@ KEYWORDS = {
     0x0008103E: "SeriesDescription",
     0x00081090: "ManufacturerModelName",
     0x00100020: "PatientID",
+    0x00180010: "ContrastBolusAgent",
     0x00180087: "MagneticFieldStrength",
+    0x00185100: "PatientPosition",
     0x0020000D: "StudyInstanceUID",
     0x0020000E: "SeriesInstanceUID",
     0x00200011: "SeriesNumber",
+    0x00200012: "AcquisitionNumber",
+    0x00200013: "InstanceNumber",
     0x00200032: "ImagePositionPatient",
     0x00200037: "ImageOrientationPatient",
+    0x00200100: "TemporalPositionIdentifier",
+    0x00201002: "ImagesInAcquisition",
+    0x00209056: "StackID",
     0x00280002: "SamplesPerPixel",
     0x00280004: "PhotometricInterpretation",
     0x00280008: "NumberOfFrames",
@@ -42,10 +50,15 @@ KEYWORDS = {
     0x00280011: "Columns",
     0x00280030: "PixelSpacing",
     0x00280100: "BitsAllocated",
+    0x00280101: "BitsStored",
+    0x00280102: "HighBit",
     0x00280103: "PixelRepresentation",
+    0x00280120: "PixelPaddingValue",
+    0x00280121: "PixelPaddingRangeLimit",
     0x00281052: "RescaleIntercept",
     0x00281053: "RescaleSlope",
     0x00281054: "RescaleType",
+    0x00282110: "LossyImageCompression",
     0x00283000: "ModalityLUTSequence",
 }
 #: Value of a sequence in the tags: only its presence matters.
@@ -62,8 +75,18 @@ _PIXEL_DATA = 0x7FE00010
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 #: Position of the file meta information, behind the preamble and ``DICM``.
 _META_POSITION = 132
-#: Tags behind the file meta information, and behind all header attributes that are read.
-_BEHIND_META, _BEHIND_HEADER = range(0x00030000, 1 << 32), range(0x00290000, 1 << 32)
+#: Tags behind the file meta information, behind the group that tells what an image shows, behind
+#: all standard attributes that are read, and behind Philips' private group.
+_BEHIND_META, BEHIND_IDENTITY = range(0x00030000, 1 << 32), range(0x00090000, 1 << 32)
+BEHIND_HEADER, _BEHIND_PHILIPS = range(0x00290000, 1 << 32), range(0x20060000, 1 << 32)
+#: Creator of the private block with Philips' scale slope, and the element in that block.
+PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE = "Philips MR Imaging DD 001", 0x0E
+#: Blocks of the private group 2005 that are searched for that creator.
+PHILIPS_BLOCKS = range(0x10, 0x20)
+_PHILIPS_KEYWORDS = {
+    **{0x20050000 | block: f"creator {block}" for block in PHILIPS_BLOCKS},
+    **{0x20050000 | block << 8 | PHILIPS_SCALE_SLOPE: f"value {block}" for block in PHILIPS_BLOCKS},
+}
 #: Nesting of sequences.
 _MAX_DEPTH = 16
 
@@ -91,22 +114,48 @@ def read_meta(data: bytes) -> tuple[Tags, int]:
     return tags, _walk(data, _META_POSITION, _BEHIND_META, tags)
 
 
-def read_tags(data: bytes, position: int) -> tuple[Tags, int]:
+def read_tags(
+    data: bytes, position: int, tags: Tags, until: Container[int] = BEHIND_HEADER
+) -> int:
     """Read the attributes in ``KEYWORDS`` from a header.
 
     Args:
         data: The first bytes of the file.
-        position: Position of the data set, as ``read_meta`` returns it.
+        position: Position of the data set, as ``read_meta`` returns it, or where the last call
+            ended.
+        tags: Receives the attributes.
+        until: Tags behind those to be read.
 
     Returns:
-        The attributes, and the position of the first element behind the header.
+        The position of the first element in ``until``.
 
     Raises:
         DataTooShort: The header continues beyond ``data``.
         NotExplicitVR: The file has another encoding or is not readable as DICOM.
     """
-    tags: Tags = {}
-    return tags, _walk(data, position, _BEHIND_HEADER, tags)
+    return _walk(data, position, until, tags)
+
+
+def philips_scale(data: bytes, position: int) -> Optional[float]:
+    """Read Philips' scale slope, a private attribute behind the header; None if there is none.
+
+    Archives may keep the value without its type, so only the private creator tells what it is.
+
+    Args:
+        data: The first bytes of the file.
+        position: Position behind the header, as ``read_tags`` returns it.
+
+    Raises:
+        DataTooShort, NotExplicitVR: As ``read_tags``.
+    """
+    found: dict[str, bytes] = {}
+    _walk(data, position, _BEHIND_PHILIPS, found, 0, _PHILIPS_KEYWORDS, _raw_value)
+    for block in PHILIPS_BLOCKS:
+        creator = found.get(f"creator {block}", b"").decode("latin-1").strip("\0 ")
+        value = found.get(f"value {block}", b"")
+        if creator == PHILIPS_CREATOR and len(value) == 4:
+            return float(struct.unpack("<f", value)[0])
+    return None
 
 
 def pixel_bytes(data: bytes, position: int) -> memoryview:
@@ -132,16 +181,35 @@ def pixel_bytes(data: bytes, position: int) -> memoryview:
     return memoryview(data)[start : start + length]
 
 
+def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
+    if vr == b"SQ":
+        return SEQUENCE
+    value = _raw_value(data, position, vr, length)
+    if length == 2 and vr in (b"US", b"SS"):
+        return int.from_bytes(value, "little", signed=vr == b"SS")
+    return value.decode("latin-1").strip("\0 ")
+
+
+def _raw_value(data: bytes, position: int, vr: bytes, length: int) -> bytes:
+    if length == _UNDEFINED_LENGTH:
+        raise NotExplicitVR
+    if position + length > len(data):
+        raise DataTooShort
+    return data[position : position + length]
+
+
 def _walk(
     data: bytes,
     position: int,
     until: Container[int],
-    tags: Optional[Tags] = None,
+    tags: Optional[dict[str, Any]] = None,
     depth: int = 0,
+    keywords: Mapping[int, str] = KEYWORDS,
+    read: Callable[[bytes, int, bytes, int], Any] = _value,
 ) -> int:
     """Step over elements up to the first whose tag is in ``until``; return its position.
 
-    Attributes in ``KEYWORDS`` are added to ``tags``, if given.
+    Attributes in ``keywords`` are read and added to ``tags``, if given.
     """
     while True:
         group, element, vr, length = _element(data, position)
@@ -151,8 +219,8 @@ def _walk(
         start = position + 8
         if vr not in _SHORT_VRS:
             start, length = _long_value(data, position, vr)
-        if tag in KEYWORDS and tags is not None:
-            tags[KEYWORDS[tag]] = _value(data, start, vr, length)
+        if tag in keywords and tags is not None:
+            tags[keywords[tag]] = read(data, start, vr, length)
         if length != _UNDEFINED_LENGTH:
             position = start + length
         else:
@@ -164,19 +232,6 @@ def _long_value(data: bytes, position: int, vr: bytes) -> tuple[int, int]:
     if vr not in _LONG_VRS:
         raise NotExplicitVR
     return position + 12, _long(data, position + 8)[0]
-
-
-def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
-    if vr == b"SQ":
-        return SEQUENCE
-    if length == _UNDEFINED_LENGTH:
-        raise NotExplicitVR
-    if position + length > len(data):
-        raise DataTooShort
-    value = data[position : position + length]
-    if vr == b"US" and length == 2:
-        return value[0] | value[1] << 8
-    return value.decode("latin-1").strip("\0 ")
 
 
 def _behind_items(data: bytes, position: int, vr: bytes, depth: int) -> int:

@@ -6,56 +6,81 @@ explicit VR little endian are read quickly (``explicit_vr``), all others through
 
 from __future__ import annotations
 
-import io
+import struct
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.contrast import Contrast, classify
 from mimir_engine.study.deflated import DEFLATED, inflated
+from mimir_engine.study.entry_stream import EntryStream
 from mimir_engine.study.explicit_vr import (
+    BEHIND_HEADER,
+    BEHIND_IDENTITY,
     EXPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
+    PHILIPS_BLOCKS,
+    PHILIPS_CREATOR,
+    PHILIPS_SCALE_SLOPE,
     SEQUENCE,
     DataTooShort,
     NotExplicitVR,
     Tags,
+    philips_scale,
     read_meta,
     read_tags,
 )
+from mimir_engine.study.number_text import first_integer
+from mimir_engine.study.preamble import has_preamble, with_preamble
 from mimir_engine.study.source import Entry
 
-#: Bytes of a file read first: enough for most headers, otherwise quadrupled until it is.
-FIRST_BYTES = 2048
-#: SOP classes of MR images: classic, enhanced, and enhanced converted from classic. Files of any
-#: other class (reports, presentation states, a DICOMDIR, screen captures) are skipped.
-IMAGE_CLASSES = (
+#: SOP classes of MR images: classic, enhanced, and enhanced converted from classic.
+CLASSIC, *ENHANCED = IMAGE_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.4",
     "1.2.840.10008.5.1.4.1.1.4.1",
     "1.2.840.10008.5.1.4.1.1.4.4",
 )
-#: Private attribute of Philips with the factor from stored to physical signal.
-PHILIPS_SCALE_SLOPE = (0x2005, 0x100E)
-#: Private creator of the block with that attribute.
-PHILIPS_CREATOR = (0x2005, 0x0010)
-#: Private sequence of Philips with that attribute for each frame of an enhanced file.
-PHILIPS_FRAME = (0x2005, 0x140F)
-#: First bytes of the attribute files that macOS writes beside others (``._name.dcm``).
-APPLE_DOUBLE = b"\0\5\26\7"
+#: Beginnings of the SOP classes of other files, and what they are.
+OTHER_CLASSES = {
+    "1.2.840.10008.1.3.10": "directory of files",
+    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
+    "1.2.840.10008.5.1.4.1.1.88": "report",
+    "1.2.840.10008.5.1.4.1.1.104": "document",
+    "1.2.840.10008.5.1.4.1.1.11": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.66": "raw data or segmentation",
+    "1.2.840.10008.5.1.4.1.1.4.2": "spectroscopy",
+}
+#: Transfer syntaxes of compressed pixels; their headers are in explicit VR little endian.
+_COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+#: Private sequence of Philips with the scale slope of each frame of an enhanced file.
+_PHILIPS_FRAME = (0x2005, 0x140F)
 #: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
 _FUNCTIONAL_GROUPS = {
     "MRImageFrameTypeSequence": ("FrameType",),
-    "FrameContentSequence": ("FrameAcquisitionDateTime",),
+    "FrameContentSequence": (
+        *("FrameAcquisitionDateTime", "FrameAcquisitionNumber", "StackID"),
+        *("InStackPositionNumber", "TemporalPositionIndex"),
+    ),
     "PlanePositionSequence": ("ImagePositionPatient",),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PixelMeasuresSequence": ("PixelSpacing",),
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
 }
+#: Attributes of a frame, and those of a classic file that mean the same.
+_SAME_AS = {
+    "FrameAcquisitionDateTime": "AcquisitionDateTime",
+    "FrameAcquisitionNumber": "AcquisitionNumber",
+    "TemporalPositionIndex": "TemporalPositionIdentifier",
+}
 #: Attributes that pydicom reads; all attributes of a malicious header could exhaust the memory.
 _PYDICOM_TAGS: list[Any] = [
     *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-    *(PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE),
+    *("ContrastBolusAgentSequence",),
+    *((0x2005, block) for block in PHILIPS_BLOCKS),
+    *((0x2005, block << 8 | PHILIPS_SCALE_SLOPE) for block in PHILIPS_BLOCKS),
 ]
 
 
@@ -65,65 +90,146 @@ class Frame(NamedTuple):
     Attributes:
         entry: The file.
         number: Index of the frame in a multi-frame file, None in a classic one.
-        tags: Keyword to value; values of the frame replace those of the file.
-        header_end: Position behind the header if the pixels are uncompressed unsigned 16-bit
-            values in an explicit VR little endian file, else None.
+        contrast: The contrast that the header names; None if it names none.
+        tags: Keyword to value; values of the frame replace those of the file. Without a contrast,
+            only those that describe the series.
+        pixels_after: Position in the file behind which an element with uncompressed little endian
+            pixels follows; None if only pydicom can find or decode the pixels.
     """
 
     entry: Entry
     number: Optional[int]
+    contrast: Optional[Contrast]
     tags: Tags
-    header_end: Optional[int] = None
+    pixels_after: Optional[int] = None
 
 
-def read_frames(entry: Entry) -> Iterator[Frame]:
-    """Yield the image frames of a file; nothing for a file that is not an MR image.
+class NotAnImage(Exception):
+    """The file is not an MR image.
+
+    Attributes:
+        reason: Its kind in a few words; empty if it is not a DICOM file.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+
+
+def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
+    """Yield the image frames of a file.
+
+    Args:
+        entry: The file.
+        first: Its first bytes.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed, and any error of
-            ``entry.read``.
+        NotAnImage: The file is not an MR image.
+        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed;
+            ``CONTRAST_CONTRADICTION``; any error of ``entry.read``.
     """
-    data = entry.read(FIRST_BYTES)
-    if data[128:132] != b"DICM":
-        if entry.name.lower().endswith(".dcm") and not data.startswith(APPLE_DOUBLE):
-            raise _unreadable(entry)
-        return
+    if not has_preamble(first):
+        completed = with_preamble(entry, first)
+        if completed is None:
+            if entry.name.lower().endswith(".dcm"):
+                raise _unreadable(entry)
+            raise NotAnImage
+        entry, first = completed, completed.read(len(first))
     try:
-        meta, data_set = read_meta(data)
+        meta, data_set = read_meta(first)
     except (DataTooShort, NotExplicitVR):
         meta, data_set = {}, 0
-    if meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0]) not in IMAGE_CLASSES:
-        return
-    syntax = meta.get("TransferSyntaxUID")
+    _check_class(meta.get("MediaStorageSOPClassUID"))
+    syntax = str(meta.get("TransferSyntaxUID", ""))
     if syntax == DEFLATED:
-        yield from read_frames(inflated(entry, data_set))
-        return
-    header = (
-        _explicit_vr_header(entry, data, data_set) if syntax == EXPLICIT_LITTLE_ENDIAN else None
-    )
-    if header is None or _needs_pydicom(header[0]):
-        yield from _pydicom_frames(entry)
-        return
-    tags, end = header
-    if "SeriesInstanceUID" not in tags:  # the header was cut off or overwritten
-        raise _unreadable(entry)
-    is_uint16 = tags.get("BitsAllocated") == 16 and tags.get("PixelRepresentation") == 0
-    yield Frame(entry, None, tags, end if is_uint16 else None)
-
-
-def _explicit_vr_header(entry: Entry, data: bytes, data_set: int) -> Optional[tuple[Tags, int]]:
-    """Return ``read_tags`` of as many bytes as it needs, or None in another encoding."""
-    size = FIRST_BYTES
-    while True:
+        entry, syntax = inflated(entry, data_set), EXPLICIT_LITTLE_ENDIAN
+        first = entry.read(len(first))
+    if syntax == EXPLICIT_LITTLE_ENDIAN or syntax.startswith(_COMPRESSED):
         try:
-            return read_tags(data, data_set)
+            yield _classic_frame(entry, first, data_set, syntax == EXPLICIT_LITTLE_ENDIAN)
+            return
         except NotExplicitVR:
-            return None
-        except DataTooShort:
-            if len(data) < size:
-                raise _unreadable(entry) from None
-        size *= 4
-        data = entry.read(size)
+            pass
+    yield from _pydicom_frames(entry)
+
+
+def _check_class(sop_class: Union[str, int, None]) -> None:
+    if sop_class is not None and sop_class not in IMAGE_CLASSES:
+        kinds = (kind for uid, kind in OTHER_CLASSES.items() if f"{sop_class}.".startswith(f"{uid}."))
+        raise NotAnImage(next(kinds, "not an MR image"))
+
+
+@lru_cache(maxsize=1000)
+def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
+    """Call ``classify``; cached, since all slices of a series have the same values."""
+    named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
+    return classify({keyword: str(value) for keyword, value in named if value is not None})
+
+
+def _contrast_of(tags: Tags) -> Optional[Contrast]:
+    if tags.get("Modality", "MR") not in ("MR", ""):
+        return None
+    return _contrast(*(tags.get(k) for k in ("FrameType", "ImageType", "SeriesDescription")))
+
+
+def _classic_frame(entry: Entry, data: bytes, position: int, is_native: bool) -> Frame:
+    """Read the header of a classic file quickly; of a series without a contrast only the beginning.
+
+    Raises:
+        NotExplicitVR: pydicom has to read the file.
+    """
+    header = _GrowingHeader(entry, data, position)
+    header.read_until(BEHIND_IDENTITY)
+    tags = header.tags
+    _check_class(tags.get("SOPClassUID"))
+    if tags.get("SOPClassUID") in ENHANCED:
+        raise NotExplicitVR
+    contrast = _contrast_of(tags)
+    if contrast is None and {"ImageType", "SeriesDescription"} & {*tags}:
+        return Frame(entry, None, None, tags)
+    header.read_until(BEHIND_HEADER)
+    if (first_integer(tags, "NumberOfFrames") or 1) > 1:
+        raise NotExplicitVR
+    _check_is_complete(entry, tags)
+    pixels_after = header.position if is_native else None
+    if "RescaleSlope" in tags or str(tags.get("Manufacturer", "")).lower().startswith("philips"):
+        header.read_philips_scale()
+    return Frame(entry, None, contrast, tags, pixels_after)
+
+
+class _GrowingHeader:
+    """Reads a header in steps, with as many bytes of the file as each needs."""
+
+    def __init__(self, entry: Entry, data: bytes, position: int) -> None:
+        self.tags: Tags = {}
+        self.position = position
+        self._entry, self._data, self._size = entry, data, len(data)
+
+    def read_until(self, tags: range) -> None:
+        """Read the attributes before the given tags."""
+        start = self.position
+        self.position = self._grow(lambda data: read_tags(data, start, self.tags, tags))
+
+    def read_philips_scale(self) -> None:
+        """Read Philips' scale slope, if it exists."""
+        scale = self._grow(lambda data: philips_scale(data, self.position))
+        if scale is not None:
+            self.tags["SignalScale"] = repr(scale)
+
+    def _grow(self, read: Any) -> Any:
+        while True:
+            try:
+                return read(self._data)
+            except DataTooShort:
+                if len(self._data) < self._size:  # this is the complete file
+                    raise _unreadable(self._entry) from None
+            self._size = 4 * len(self._data)
+            self._data = self._entry.read(self._size)
+
+
+def _check_is_complete(entry: Entry, tags: Tags) -> None:
+    """Refuse a header that was cut off or overwritten; a missing UID alone is accepted."""
+    if "SeriesInstanceUID" not in tags and "Rows" not in tags:
+        raise _unreadable(entry)
 
 
 def _unreadable(entry: Entry) -> MimirError:
@@ -134,40 +240,42 @@ def _unreadable(entry: Entry) -> MimirError:
     )
 
 
-def _needs_pydicom(tags: Tags) -> bool:
-    """True for multi-frame files, and for Philips, whose signal scale is in private attributes."""
-    vendor = str(tags.get("Manufacturer", ""))
-    return "NumberOfFrames" in tags or vendor.lower().startswith("philips")
-
-
 def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
     """Yield the image frames of a file in any encoding."""
     import pydicom
 
-    content = io.BytesIO(entry.read(-1))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(content, stop_before_pixels=True, specific_tags=_PYDICOM_TAGS)
-            image_class = dataset.file_meta.get("MediaStorageSOPClassUID", IMAGE_CLASSES[0])
-            if image_class not in IMAGE_CLASSES:
-                return
+            dataset = pydicom.dcmread(
+                EntryStream(entry), stop_before_pixels=True, specific_tags=_PYDICOM_TAGS
+            )
+            sop_class = dataset.file_meta.get("MediaStorageSOPClassUID", dataset.get("SOPClassUID"))
+            _check_class(None if sop_class is None else str(sop_class))
             tags = _texts(dataset, KEYWORDS.values())
+            if dataset.get("ContrastBolusAgentSequence"):
+                tags.setdefault("ContrastBolusAgent", SEQUENCE)
             tags.update(_signal_scale(dataset))
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}
                 for per_frame in dataset.get("PerFrameFunctionalGroupsSequence") or ()
             ]
+    except (NotAnImage, MimirError):
+        raise
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise _unreadable(entry) from error
-    if "SeriesInstanceUID" not in tags:
-        raise _unreadable(entry)
-    if not frames:
-        yield Frame(entry, None, tags)
-    elif str(tags.get("NumberOfFrames")) != str(len(frames)):
-        raise _unreadable(entry)
-    for number, frame_tags in enumerate(frames):
-        yield Frame(entry, number, frame_tags)
+    found = [Frame(entry, number, _contrast_of(t), t) for number, t in enumerate(frames)] or [
+        Frame(entry, None, _contrast_of(tags), tags)
+    ]
+    _check_is_complete(entry, tags)
+    declared = first_integer(tags, "NumberOfFrames") or 1
+    if declared != len(found) and any(frame.contrast for frame in found):
+        raise MimirError(
+            "DICOM_UNREADABLE",
+            f"file '{entry.name}' declares {declared} images but describes {len(found)}",
+            "Export the study again as single images or as complete enhanced files.",
+        )
+    yield from found
 
 
 def _frame_tags(dataset: Any, per_frame: Any) -> Tags:
@@ -178,17 +286,27 @@ def _frame_tags(dataset: Any, per_frame: Any) -> Tags:
         sequence = per_frame.get(group) or shared.get(group)
         if sequence:
             tags.update(_texts(sequence[0], keywords))
-    if "FrameAcquisitionDateTime" in tags:
-        tags["AcquisitionDateTime"] = tags["FrameAcquisitionDateTime"]
-    private = per_frame.get(PHILIPS_FRAME)
+    for keyword, classic in _SAME_AS.items():
+        if keyword in tags:
+            tags[classic] = tags[keyword]
+    private = per_frame.get(_PHILIPS_FRAME)
     if private is not None and private.VR == "SQ" and private.value:
         tags.update(_signal_scale(private.value[0]))
     return tags
 
 
 def _signal_scale(dataset: Any) -> Tags:
-    scale = dataset.get(PHILIPS_SCALE_SLOPE)
-    return {} if scale is None else {"SignalScale": _text(scale.value)}
+    """Return Philips' scale slope, if its private creator is there."""
+    for block in PHILIPS_BLOCKS:
+        creator = dataset.get((0x2005, block))
+        value = dataset.get((0x2005, block << 8 | PHILIPS_SCALE_SLOPE))
+        if creator is None or value is None or _text(creator.value) != PHILIPS_CREATOR:
+            continue
+        number = value.value
+        if isinstance(number, bytes) and len(number) == 4:
+            number = struct.unpack("<f", number)[0]
+        return {"SignalScale": _text(number)}
+    return {}
 
 
 def _texts(dataset: Any, keywords: Iterable[str]) -> Tags:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
+from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.pixels import load_slices
-from mimir_engine.study.slices import read_slices
-from mimir_engine.study.source import StudySource, open_source
+from mimir_engine.study.pixels import Signal, load_slices
+from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.slices import Slice, read_headers
+from mimir_engine.study.source import MAX_STUDY_BYTES, StudySource, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
-from mimir_engine.study.station_plan import StationPlan
+from mimir_engine.study.station_plan import StationPlan, copies_differ
 
 
-def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
+def read_study(
+    source: StudySource, name: Optional[str] = None, reconstruction: str = NORMALISED
+) -> DixonStudy:
     """Read one neck-to-knee Dixon study.
 
     Examples:
@@ -27,47 +32,104 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
         (6, (64, 168, 224), 1.5)
 
     Args:
-        source: A zip archive, a folder (searched recursively), or the paths of its DICOM files.
+        source: An archive, a folder (searched recursively), or the paths of files and archives.
         name: Name of the study; by default that of the archive or folder, or else the study's UID.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Raises:
         MimirError: The study cannot be read correctly; see ``docs/errors.md`` for the codes.
     """
-    with open_source(source) as entries:
-        if not entries:
+    with open_source(source) as files:
+        headers = read_headers(files.with_first_bytes())
+        headers.passed_over.extend(files.passed_over)
+        if not headers.names:
             raise MimirError(
                 "NO_DICOM", "the source contains no files", "Fetch the complete study."
             )
-        slices = read_slices(entries, REQUIRED_CONTRASTS)
-        plans, findings = assemble(slices)
-        stations = tuple(load_station(plan) for plan in plans)
-    findings += [
-        Finding(
-            "SLICE_REPEATED",
-            f"series '{kept.description}' contains the slice at z = {kept.position_mm[2]:.1f} mm"
-            " twice with the same pixels; one was left out",
-        )
-        for plan in plans
-        for kept, _ in plan.twins
-    ]
-    first = slices[0]
+        assembly = assemble(headers, reconstruction)
+        _check_size(assembly)
+        stations, findings = load_stations(assembly.plans)
+    first = headers.slices[0].series
     name = name or source_name(source) or first.study_uid
     eid, instance = uk_biobank_ids(source_name(source) or name)
+    findings = [*assembly.findings, *findings]
     return DixonStudy(name, stations, first.scanner, eid, instance, tuple(findings))
 
 
-def load_station(plan: StationPlan) -> Station:
-    """Read the pixels of one station; refuse two slices at one position that differ."""
-    for kept, twin in plan.twins:
-        if not np.array_equal(*load_slices([kept, twin])):
-            raise MimirError(
-                "SLICE_AMBIGUOUS",
-                f"series '{kept.description}' contains two different slices"
-                f" at z = {kept.position_mm[2]:.1f} mm",
-                "Remove the wrong one.",
-            )
-    images = {
-        contrast: load_slices(crop.slices)[:, crop.rows, crop.columns]
-        for contrast, crop in plan.crops.items()
+def _check_size(assembly: Assembly) -> None:
+    """Refuse a study whose images declare more than a study can have."""
+    entries = {
+        id(s.entry): s.entry.size
+        for plan in assembly.plans
+        for crop in plan.crops.values()
+        for s in crop.slices
     }
-    return Station(images, plan.affine)
+    total = sum(entries.values())
+    if total > MAX_STUDY_BYTES:
+        raise MimirError(
+            "STUDY_TOO_LARGE",
+            f"the water and fat images have {total / 2**20:.0f} MB; the limit is"
+            f" {MAX_STUDY_BYTES // 2**20} MB",
+            "Give one study at a time.",
+        )
+
+
+def load_stations(
+    plans: Sequence[StationPlan],
+) -> tuple[tuple[Station, ...], list[Finding]]:
+    """Read the pixels of all stations, from head to foot.
+
+    Raises:
+        MimirError: ``SLICE_AMBIGUOUS`` or ``STATION_AMBIGUOUS`` if slices that must be equal
+            differ; any error of ``load_slices``.
+    """
+    stations, findings = [], []
+    for plan in plans:
+        for kept, twin in plan.twins:
+            if not _are_equal(kept, twin):
+                raise MimirError(
+                    "SLICE_AMBIGUOUS",
+                    f"series '{kept.series.description}' contains two different slices"
+                    f" at z = {kept.position_mm[2]:.1f} mm",
+                    "Remove the wrong one.",
+                )
+        for kept, copy in plan.copies:
+            if not _are_equal(kept, copy):
+                raise copies_differ(kept)
+        images = {}
+        for contrast, crop in plan.crops.items():
+            signal = load_slices(crop.slices)
+            images[contrast] = signal.array[:, crop.rows, crop.columns]
+            findings += _signal_findings(signal, crop.slices[0].series.description)
+        stations.append(Station(images, plan.affine))
+    return tuple(stations), _repeated_slices(plans) + findings
+
+
+def _are_equal(one: Slice, other: Slice) -> bool:
+    return np.array_equal(load_slices([one]).array, load_slices([other]).array)
+
+
+def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:
+    if signal.uses_other_bits:
+        yield Finding(
+            "UNUSED_BITS",
+            f"pixels of series '{series}' have bits beyond those that the header declares, such as"
+            " an overlay; they were ignored",
+        )
+    if signal.has_negative:
+        yield Finding(
+            "NEGATIVE_SIGNAL", f"series '{series}' has values below zero, which were set to zero"
+        )
+
+
+def _repeated_slices(plans: Iterable[StationPlan]) -> list[Finding]:
+    """Report once per series how many of its slices are there twice."""
+    count = Counter(kept.series.description for plan in plans for kept, _ in plan.twins)
+    return [
+        Finding(
+            "SLICE_REPEATED",
+            f"series '{description}' contains {number} images twice with the same pixels; one of"
+            " each was left out",
+        )
+        for description, number in count.items()
+    ]

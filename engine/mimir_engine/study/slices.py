@@ -1,4 +1,4 @@
-"""Turn frame headers into ``Slice``: contrast, position, scale and time of each image slice.
+"""Turn frame headers into ``Slice``: series, position, scale and time of each image slice.
 
 A slice holds everything that assembling stations needs, so pixels are read only of slices that
 are used. Headers decide, never file names or the order of files.
@@ -6,56 +6,29 @@ are used. Headers decide, never file names or the order of files.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Optional, Union
+from typing import Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast, classify
-from mimir_engine.study.dixon_study import Scanner
+from mimir_engine.study.acquisition_time import SECONDS_PER_DAY, acquired, starts_next_day
+from mimir_engine.study.contrast import COMPUTED, Contrast
 from mimir_engine.study.explicit_vr import Tags
-from mimir_engine.study.frames import Frame, read_frames
+from mimir_engine.study.frames import Frame, NotAnImage, read_frames
+from mimir_engine.study.manifest import Manifest, is_manifest, read_manifest
+from mimir_engine.study.number_text import decimal, first_integer
+from mimir_engine.study.passed_over import PassedOver
+from mimir_engine.study.rescale import Rescale, rescale_of
+from mimir_engine.study.series import Series, series_of
 from mimir_engine.study.source import Entry
 
+#: Contrasts that every station must have; pixels of no others are read.
+REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
 #: Rows and columns of an image; UK Biobank's have 224.
 MAX_SIDE = 2048
 #: Distance of a position from the scanner's isocentre, in mm.
 MAX_POSITION_MM = 10_000.0
-#: Rescale slope.
-MIN_SLOPE = 1e-9
-#: Absolute rescale slope and intercept; sums of larger values would not fit single precision.
-MAX_SCALE = 1e9
-#: A DICOM date and time, ``YYYYMMDDHHMMSS.ffffff``; parts of the time may be missing.
-_DATE_TIME = re.compile(
-    r"(\d{4})(\d\d)(\d\d)([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d|60)(\.\d*)?)?)?\s*", re.ASCII
-)
-
-
-@dataclass(frozen=True)
-class Rescale:
-    """The modality LUT of a slice: signal is ``stored * slope + intercept``.
-
-    Attributes:
-        slope: Rescale slope, positive.
-        intercept: Rescale intercept.
-        kind: RescaleType, the unit of the signal; empty if the header has none.
-        signal_scale: Philips' factor between displayed and physical signal; None if the header
-            has none.
-    """
-
-    slope: float = 1.0
-    intercept: float = 0.0
-    kind: str = ""
-    signal_scale: Optional[float] = None
-
-    @property
-    def is_identity(self) -> bool:
-        """True if signal is the stored value itself."""
-        return self.slope == 1.0 and self.intercept == 0.0
 
 
 @dataclass(frozen=True)
@@ -65,124 +38,154 @@ class Slice:
     Attributes:
         entry: The file with the slice.
         frame: Index of the frame in a multi-frame file, None in a classic one.
-        contrast: Water, fat, in-phase or opposed-phase.
-        series_uid: The series.
-        series_number: Its number; 0 if the header has none.
-        description: Its description.
-        study_uid: The study.
-        patient: To detect mixed studies; never shown.
-        scanner: Vendor, model and field strength.
+        series: What it shares with the other slices of its series.
         acquired: Time of acquisition in seconds since year 1; None if unknown.
+        has_own_date: False if the date of that time is the study's.
         position_mm: Centre of the first pixel, LPS.
         orientation: Direction cosines of a row and of a column, LPS.
         rows: Height of the image.
         columns: Width of the image.
         spacing_mm: Distance between rows, distance between columns.
         rescale: From stored values to signal.
-        header_end: As in ``Frame``; None if pydicom must decode the pixels.
+        instance: Number of the image in its series; None if unknown.
+        acquisition: AcquisitionNumber; empty if unknown.
+        stack_id: StackID, which Philips gives each station of one series; empty if unknown.
+        phase: TemporalPositionIdentifier of a dynamic scan; 1 if unknown.
+        pixels_after: As in ``Frame``; None if pydicom must find the pixels.
     """
 
     entry: Entry
     frame: Optional[int]
-    contrast: Contrast
-    series_uid: str
-    series_number: int
-    description: str
-    study_uid: str
-    patient: str
-    scanner: Scanner
+    series: Series
     acquired: Optional[float]
+    has_own_date: bool
     position_mm: tuple[float, ...]
     orientation: tuple[float, ...]
     rows: int
     columns: int
     spacing_mm: tuple[float, ...]
     rescale: Rescale
-    header_end: Optional[int] = None
+    instance: Optional[int] = None
+    acquisition: str = ""
+    stack_id: str = ""
+    phase: int = 1
+    pixels_after: Optional[int] = None
+
+    @property
+    def contrast(self) -> Contrast:
+        """Water, fat, in-phase or opposed-phase."""
+        return self.series.contrast
 
 
-def read_slices(entries: Sequence[Entry], contrasts: Container[Contrast]) -> list[Slice]:
-    """Read the headers of all slices of the given contrasts, in the order of files and frames.
+@dataclass(frozen=True)
+class Headers:
+    """What the headers of a source tell.
 
-    Other files and contrasts are skipped.
+    Attributes:
+        slices: Water and fat slices, in the order of files and frames.
+        companions: In-phase and opposed-phase slices whose headers are readable.
+        passed_over: One entry per file or frame that is none of these.
+        names: Names of all files.
+        manifests: Lists of files that lie in the source.
+    """
+
+    slices: list[Slice] = field(default_factory=list)
+    companions: list[Slice] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    manifests: list[Manifest] = field(default_factory=list)
+
+
+def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
+    """Read the headers of all images of a source.
+
+    Args:
+        files: Each file and its first bytes.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for slices of these
-            contrasts ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``, ``SCALE_UNSUPPORTED``,
+        MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for water and fat
+            ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``, ``SCALE_UNSUPPORTED``,
             ``PIXELS_UNSUPPORTED``.
     """
-    slices: list[Slice] = []
-    for entry in entries:
-        for frame in read_frames(entry):
-            tags = frame.tags
-            contrast = _contrast(
-                tags.get("FrameType"), tags.get("ImageType"), tags.get("SeriesDescription")
-            )
-            if contrast and contrast in contrasts and tags.get("Modality", "MR") == "MR":
-                slices.append(_slice(frame, contrast))
-    return slices
+    headers = Headers()
+    for entry, first in files:
+        headers.names.add(entry.name)
+        try:
+            for frame in read_frames(entry, first):
+                _add(frame, headers)
+        except NotAnImage as error:
+            if error.reason:
+                headers.passed_over.append(PassedOver(entry.name, error.reason))
+            elif is_manifest(entry):
+                headers.manifests.append(read_manifest(entry))
+    for slices in (headers.slices, headers.companions):
+        slices[:] = _around_midnight(slices)
+    return headers
 
 
-@lru_cache(maxsize=1000)
-def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
-    """Call ``classify``; cached, since all slices of a series have the same values."""
-    named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
-    return classify({keyword: str(value) for keyword, value in named if value is not None})
+def _add(frame: Frame, headers: Headers) -> None:
+    if frame.contrast in REQUIRED_CONTRASTS:
+        headers.slices.append(_slice(frame, frame.contrast))
+    elif frame.contrast is not None:
+        try:
+            headers.companions.append(_slice(frame, frame.contrast))
+        except MimirError:  # these images are only compared with water and fat
+            headers.passed_over.append(_passed_over(frame.tags, "header not readable"))
+    else:
+        headers.passed_over.append(_passed_over(frame.tags, _reason(frame.tags)))
+
+
+def _passed_over(tags: Tags, reason: str) -> PassedOver:
+    return PassedOver(str(tags.get("SeriesDescription", "")), reason)
+
+
+def _reason(tags: Tags) -> str:
+    """Return why an image is not one of the four contrasts, in a few words."""
+    if tags.get("Modality", "MR") not in ("MR", ""):
+        return "not an MR image"
+    words = f"{tags.get('FrameType', '')}\\{tags.get('ImageType', '')}".upper().split("\\")
+    plain = {word.replace("_", "") for word in words}
+    if "COMPOSED" in plain:
+        return "composed from stations"
+    return "computed from other images" if plain & COMPUTED else "names no Dixon contrast"
 
 
 def _slice(frame: Frame, contrast: Contrast) -> Slice:
     tags = frame.tags
-    _check_monochrome(tags)
+    moment = acquired(tags)
+    series = series_of(tags, contrast)
     return Slice(
         entry=frame.entry,
         frame=frame.number,
-        contrast=contrast,
-        series_uid=str(tags["SeriesInstanceUID"]),
-        series_number=int(_number(tags, "SeriesNumber") or 0),
-        description=_series(tags),
-        study_uid=str(tags.get("StudyInstanceUID", "")),
-        patient=str(tags.get("PatientID", "")),
-        scanner=Scanner(
-            str(tags.get("Manufacturer", "")),
-            str(tags.get("ManufacturerModelName", "")),
-            _number(tags, "MagneticFieldStrength"),
-        ),
-        acquired=_acquired(tags),
+        series=series,
+        acquired=None if moment is None else moment.seconds,
+        has_own_date=moment is None or moment.has_own_date,
         position_mm=_numbers(tags, "ImagePositionPatient", 3),
         orientation=_numbers(tags, "ImageOrientationPatient", 6),
         rows=_side(tags, "Rows"),
         columns=_side(tags, "Columns"),
         spacing_mm=_numbers(tags, "PixelSpacing", 2),
-        rescale=_rescale(tags),
-        header_end=frame.header_end,
+        rescale=rescale_of(tags, series.description),
+        instance=first_integer(tags, "InstanceNumber"),
+        acquisition=str(tags.get("AcquisitionNumber", "")),
+        stack_id=str(tags.get("StackID", "")),
+        phase=first_integer(tags, "TemporalPositionIdentifier") or 1,
+        pixels_after=frame.pixels_after,
     )
 
 
-def _series(tags: Tags) -> str:
-    return str(tags.get("SeriesDescription", ""))
-
-
-def _check_monochrome(tags: Tags) -> None:
-    """Refuse colours and inverted grey levels: they are made for display, not signal."""
-    kind = str(tags.get("PhotometricInterpretation", "MONOCHROME2"))
-    samples = str(tags.get("SamplesPerPixel", 1))
-    if kind != "MONOCHROME2" or samples != "1":
-        raise MimirError(
-            "PIXELS_UNSUPPORTED",
-            f"the pixels of series '{_series(tags)}' are {kind} with {samples} samples each,"
-            " not MONOCHROME2 with one",
-            "Export the original images.",
-        )
-
-
 def _numbers(tags: Tags, keyword: str, count: int) -> tuple[float, ...]:
-    try:
-        values = tuple(map(float, str(tags[keyword]).split("\\")))
-        if len(values) == count and all(abs(v) <= MAX_POSITION_MM for v in values):  # NaN is not
-            return values
-    except (KeyError, ValueError):
-        pass
-    raise _geometry_unreadable(tags, keyword)
+    values = _decimals(str(tags[keyword])) if keyword in tags else ()
+    if len(values) != count or not all(abs(v) <= MAX_POSITION_MM for v in values):
+        raise _geometry_unreadable(tags, keyword)
+    return values
+
+
+@lru_cache(maxsize=5000)
+def _decimals(text: str) -> tuple[float, ...]:
+    """Return the numbers of a multiple value; empty if one of them is not a number."""
+    values = [decimal(part) for part in text.split("\\")]
+    return tuple(v for v in values if v is not None) if None not in values else ()
 
 
 def _side(tags: Tags, keyword: str) -> int:
@@ -196,76 +199,20 @@ def _geometry_unreadable(tags: Tags, keyword: str) -> MimirError:
     value = f"is '{tags[keyword]}'" if keyword in tags else "is missing"
     return MimirError(
         "GEOMETRY_UNREADABLE",
-        f"{keyword} of series '{_series(tags)}' {value}",
+        f"{keyword} of series '{tags.get('SeriesDescription', '')}' {value}",
         "Export the study again with its complete headers.",
     )
 
 
-def _number(tags: Tags, keyword: str) -> Optional[float]:
-    try:
-        value = float(tags[keyword])
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _rescale(tags: Tags) -> Rescale:
-    if "ModalityLUTSequence" in tags:
-        raise _scale_unsupported(tags, "uses a look-up table for its pixel values")
-    return Rescale(
-        _scale_number(tags, "RescaleSlope", 1.0, MIN_SLOPE),
-        _scale_number(tags, "RescaleIntercept", 0.0, -MAX_SCALE),
-        str(tags.get("RescaleType", "")),
-        _number(tags, "SignalScale"),
-    )
-
-
-def _scale_number(tags: Tags, keyword: str, default: float, smallest: float) -> float:
-    if tags.get(keyword, "") == "":
-        return default
-    value = _number(tags, keyword)
-    if value is None or not smallest <= value <= MAX_SCALE:
-        raise _scale_unsupported(tags, f"has the {keyword} '{tags[keyword]}'")
-    return value
-
-
-def _scale_unsupported(tags: Tags, what: str) -> MimirError:
-    return MimirError(
-        "SCALE_UNSUPPORTED",
-        f"series '{_series(tags)}' {what}",
-        "Export it with linearly scaled pixel values.",
-    )
-
-
-def _acquired(tags: Tags) -> Optional[float]:
-    """Return the time of acquisition of the slice, or else of its series, in seconds.
-
-    A date is combined with its own time if possible: a series may be reconstructed after midnight
-    from data acquired before.
-    """
-    moment = str(tags.get("AcquisitionDateTime", ""))
-    if moment:
-        return _seconds(re.split("[+-]", moment)[0])
-    for day, time in (
-        ("AcquisitionDate", "AcquisitionTime"),
-        ("SeriesDate", "SeriesTime"),
-        ("StudyDate", "AcquisitionTime"),
-        ("StudyDate", "SeriesTime"),
-    ):
-        if tags.get(day) and tags.get(time):
-            return _seconds(f"{tags[day]}{tags[time]}")
-    return None
-
-
-def _seconds(moment: str) -> Optional[float]:
-    """Return the seconds since year 1 of a DICOM date and time; None if it is not valid."""
-    match = _DATE_TIME.fullmatch(moment)
-    if match is None:
-        return None
-    year, month, day, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:6])
-    try:
-        days = date(year, month, day).toordinal()
-    except ValueError:
-        return None
-    fraction = float(f"0{match.group(7) or ''}")
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds + fraction
+def _around_midnight(slices: list[Slice]) -> list[Slice]:
+    """Move slices after midnight to the next day if their headers have only the study's date."""
+    dated = [s for s in slices if s.acquired is not None and not s.has_own_date]
+    end = starts_next_day([(s.acquired or 0.0) % SECONDS_PER_DAY for s in dated])
+    if end is None:
+        return slices
+    return [
+        replace(s, acquired=s.acquired + SECONDS_PER_DAY)
+        if s.acquired is not None and not s.has_own_date and s.acquired % SECONDS_PER_DAY < end
+        else s
+        for s in slices
+    ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
+from mimir_engine.study.series import Series
 from mimir_engine.study.slices import Slice
 
 #: Direction cosines of a row and a column of an axial slice, LPS.
@@ -21,8 +22,12 @@ AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 AXIAL_TOLERANCE = 1e-3
 #: Positions closer than this are the same, in mm.
 POSITION_TOLERANCE_MM = 0.05
-#: Deviation of a step from the mean distance between slices, relative to that.
+#: Deviation of a position from its place in an evenly spaced stack, relative to the mean step.
 STEP_TOLERANCE = 0.05
+#: The same in mm: positions may be rounded to 0.1 mm, so two differ by up to that.
+MAX_ROUNDING_MM = 0.11
+#: Deviation of a position from the line on which all slices lie, across it, in mm.
+MAX_SIDEWAYS_MM = 0.11
 #: Step between neighbouring slices, in median steps; a longer step is a gap.
 MAX_STEP = 1.5
 #: Voxel spacing in mm.
@@ -57,6 +62,11 @@ class Stack:
         return self.first.contrast
 
     @property
+    def series(self) -> Series:
+        """The series of the slices."""
+        return self.first.series
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows, columns."""
         return len(self.slices), self.first.rows, self.first.columns
@@ -84,10 +94,10 @@ class Stack:
         return min((s.acquired for s in self.slices if s.acquired is not None), default=None)
 
     @property
-    def order(self) -> tuple[float, int]:
-        """Key to sort stacks by time (unknown first), then series number."""
-        acquired = self.acquired
-        return -1.0 if acquired is None else acquired, self.first.series_number
+    def extent_mm(self) -> float:
+        """Length in z, slice thickness included."""
+        foot, head = self.range_mm
+        return head - foot
 
     def overlap(self, other: Stack) -> tuple[float, float]:
         """Return the part of the shorter and of the longer stack's extent that both cover.
@@ -99,22 +109,22 @@ class Stack:
         short, long = sorted((head - foot, other_head - other_foot))
         return shared / short, shared / long
 
-    def covers(self, slices: Sequence[Slice]) -> bool:
-        """Return whether most of the slices lie within the range in z."""
-        foot, head = self.range_mm
-        inside = sum(foot <= s.position_mm[2] <= head for s in slices)
-        return inside > SAME_STATION_OVERLAP * len(slices)
-
     def is_at(self, other: Stack) -> bool:
-        """Return whether both stacks show the same station."""
+        """Return whether the shorter stack lies mostly within the longer one."""
         return self.overlap(other)[0] > SAME_STATION_OVERLAP
+
+    def reaches(self, other: Stack) -> bool:
+        """Return whether this stack covers another one, but for a slice at each end."""
+        (foot, head), (other_foot, other_head) = self.range_mm, other.range_mm
+        slack = MAX_STEP * self.step_mm
+        return foot - other_foot < slack and other_head - head < slack
 
 
 def stack_slices(slices: Sequence[Slice]) -> Stack:
-    """Order the slices of one series and contrast by position.
+    """Order axial slices of one station and contrast by position.
 
     Raises:
-        MimirError: ``NOT_AXIAL``, ``GEOMETRY_UNREADABLE``, ``SLICES_UNEQUAL``, ``SLICES_UNEVEN``,
+        MimirError: ``GEOMETRY_UNREADABLE``, ``SLICES_UNEQUAL``, ``SLICES_UNEVEN``,
             ``SLICE_MISSING``.
     """
     _check_geometry(slices)
@@ -129,23 +139,28 @@ def stack_slices(slices: Sequence[Slice]) -> Stack:
     return Stack(tuple(kept), tuple(twins), _step_mm(kept))
 
 
+def is_axial(image: Slice) -> bool:
+    """Return whether a slice is axial, of a patient whose axes are those of the scanner."""
+    return all(abs(c - a) <= AXIAL_TOLERANCE for c, a in zip(image.orientation, AXIAL))
+
+
+def normal_of(image: Slice) -> np.ndarray:
+    """Return the direction in which slices follow each other, LPS."""
+    return np.cross(image.orientation[:3], image.orientation[3:])
+
+
 def _check_geometry(slices: Sequence[Slice]) -> None:
     first = slices[0]
-    series = f"series '{first.description}'"
-    if any(abs(c - a) > AXIAL_TOLERANCE for s in slices for c, a in zip(s.orientation, AXIAL)):
-        raise MimirError(
-            "NOT_AXIAL",
-            f"{series} is not an axial image of a patient lying supine, head first"
-            f" (orientation {list(first.orientation)})",
-            "Remove the series; MIMIR reads axial Dixon stations.",
-        )
+    series = f"series '{first.series.description}'"
     _check_spacing(series, *first.spacing_mm)
+    # Slices that are tilted a little within the tolerance follow each other in their own direction.
+    x, y, z = normal_of(first).tolist()
     for s in slices:
         if (s.rows, s.columns, s.spacing_mm) != (first.rows, first.columns, first.spacing_mm):
             what = f"slices of {series} differ in size or pixel spacing"
             raise MimirError("SLICES_UNEQUAL", what, _REMEDY)
-        sideways_mm = (abs(a - b) for a, b in zip(s.position_mm[:2], first.position_mm))
-        if max(sideways_mm) > POSITION_TOLERANCE_MM:
+        dx, dy, dz = (a - b for a, b in zip(s.position_mm, first.position_mm))
+        if max(abs(dx - dz * x / z), abs(dy - dz * y / z)) > MAX_SIDEWAYS_MM:
             raise MimirError("SLICES_UNEVEN", f"slices of {series} are shifted sideways", _REMEDY)
 
 
@@ -158,7 +173,7 @@ def _check_spacing(series: str, *spacing_mm: float) -> None:
 
 def _step_mm(slices: Sequence[Slice]) -> float:
     """Return the distance between slices of a complete, evenly spaced stack."""
-    series = f"series '{slices[0].description}' ({slices[0].contrast.value})"
+    series = f"series '{slices[0].series.description}' ({slices[0].contrast.value})"
     if len(slices) < 2:
         raise MimirError(
             "SLICE_MISSING", f"{series} has a single slice", "Fetch the complete study."
@@ -174,7 +189,9 @@ def _step_mm(slices: Sequence[Slice]) -> float:
             "Fetch the complete study.",
         )
     mean = float(steps.mean())
-    if abs(steps - mean).max() > STEP_TOLERANCE * mean:
+    even = slices[0].position_mm[2] + mean * np.arange(len(slices))
+    apart = abs(even - [s.position_mm[2] for s in slices]).max()
+    if apart > max(STEP_TOLERANCE * mean, MAX_ROUNDING_MM):
         raise MimirError("SLICES_UNEVEN", f"slices of {series} are not evenly spaced", _REMEDY)
     _check_spacing(series, mean)
     return mean

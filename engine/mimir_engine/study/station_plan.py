@@ -1,8 +1,8 @@
-"""Align water and fat of one acquisition: same voxels, same signal scale."""
+"""Align water and fat of one acquisition: same voxels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +10,13 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.finding import Finding
+from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
 from mimir_engine.study.volume import axial_affine
 
 #: Part of an axis that may be cropped because the other contrast ends earlier.
 MAX_CROPPED = 0.25
-#: Relative difference of two signal scales that rounding explains.
-SCALE_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -35,22 +34,30 @@ class StationPlan:
 
     Attributes:
         crops: What to read, by contrast; all of one size and at equal positions.
-        twins: Pairs of slices whose pixels must be equal.
+        twins: Pairs of slices whose pixels must be equal: repeats within one series.
+        copies: Pairs of slices whose pixels must be equal: two series of one scan.
         affine: ``(4, 4)``, ``(column, row, slice, 1)`` to LPS millimetres.
     """
 
     crops: Mapping[Contrast, Crop]
     twins: tuple[tuple[Slice, Slice], ...]
+    copies: tuple[tuple[Slice, Slice], ...]
     affine: np.ndarray
 
 
-def plan_station(water: Stack, fat: Stack) -> tuple[StationPlan, list[Finding]]:
+def plan_station(
+    acquisition: Acquisition, copies: Sequence[Acquisition] = ()
+) -> tuple[StationPlan, list[Finding]]:
     """Align water and fat of one acquisition and crop them to the part that both cover.
 
+    Args:
+        acquisition: Water and fat of one station.
+        copies: Further scans of the station that must have the same pixels.
+
     Raises:
-        MimirError: ``SCALE_MISMATCH``, ``POSITION_MISMATCH``.
+        MimirError: ``POSITION_MISMATCH``; ``STATION_AMBIGUOUS`` if a copy has another size.
     """
-    _check_scales(water, fat)
+    water, fat = acquisition.water, acquisition.fat
     offset = _offset(water, fat)
     # Fat's voxel i lies at water's voxel i + offset; both are indexed (slice, row, column).
     start = np.maximum(offset, 0)
@@ -67,16 +74,48 @@ def plan_station(water: Stack, fat: Stack) -> tuple[StationPlan, list[Finding]]:
             Contrast.FAT: _crop(fat, start - offset, stop - offset),
         },
         twins=water.twins + fat.twins,
+        copies=tuple(pair for copy in copies for pair in _copied_slices(acquisition, copy)),
         affine=axial_affine(first.tolist(), (dx, dy, dz)),
     )
-    if water.shape == fat.shape:
-        return plan, []
-    cropped = Finding(
-        "ENDS_CROPPED",
-        f"water and fat of the station {water.place} differ in extent"
-        " and were cropped to the part that both cover",
+    findings = []
+    if copies:
+        findings.append(
+            Finding(
+                "SERIES_COPIED",
+                f"the station {water.place} is there {1 + len(copies)} times with the same pixels;"
+                " one copy was used",
+            )
+        )
+    if water.shape != fat.shape:
+        findings.append(
+            Finding(
+                "ENDS_CROPPED",
+                f"water and fat of the station {water.place} differ in extent"
+                " and were cropped to the part that both cover",
+            )
+        )
+    return plan, findings
+
+
+def _copied_slices(acquisition: Acquisition, copy: Acquisition) -> list[tuple[Slice, Slice]]:
+    """Pair each slice of a scan with that of its copy."""
+    pairs = []
+    for own, other in ((acquisition.water, copy.water), (acquisition.fat, copy.fat)):
+        if own.shape != other.shape:
+            raise copies_differ(own.first)
+        pairs += list(zip(own.slices, other.slices))
+    return pairs
+
+
+def copies_differ(image: Slice) -> MimirError:
+    """Make the error about two scans of one station between which nothing decides."""
+    return MimirError(
+        "STATION_AMBIGUOUS",
+        f"series '{image.series.description}' is there twice with different pixels at z ="
+        f" {image.position_mm[2]:.0f} mm, and neither times nor series numbers tell which was"
+        " scanned later",
+        "Remove the scan that is not to be measured.",
     )
-    return plan, [cropped]
 
 
 def _offset(water: Stack, fat: Stack) -> np.ndarray:
@@ -102,30 +141,3 @@ def _position_mismatch(water: Stack) -> MimirError:
 def _crop(stack: Stack, start: np.ndarray, stop: np.ndarray) -> Crop:
     z, y, x = (slice(a, b) for a, b in zip(start.tolist(), stop.tolist()))
     return Crop(stack.slices[z], y, x)
-
-
-def _check_scales(water: Stack, fat: Stack) -> None:
-    """Refuse water and fat whose signals are in different units.
-
-    Slopes may differ between contrasts if they lead to the same unit. For Philips they do only if
-    slope times private scale slope agree (Chenevert et al., Transl Oncol 2014).
-    """
-    water_scales, fat_scales = ({_scale(s) for s in stack.slices} for stack in (water, fat))
-    if len(water_scales) == len(fat_scales) == 1:
-        (unit, *numbers), (fat_unit, *fat_numbers) = *water_scales, *fat_scales
-        if unit == fat_unit and np.allclose(numbers, fat_numbers, rtol=SCALE_TOLERANCE):
-            return
-    raise MimirError(
-        "SCALE_MISMATCH",
-        f"water '{water.first.description}' and fat '{fat.first.description}' have different"
-        " signal scales",
-        "Export the study with its original scaling.",
-    )
-
-
-def _scale(image: Slice) -> tuple[str, float, float]:
-    """Return unit, intercept and factor that must agree between contrasts."""
-    rescale, factor = image.rescale, 1.0
-    if image.scanner.vendor.lower().startswith("philips"):
-        factor = rescale.slope * (1.0 if rescale.signal_scale is None else rescale.signal_scale)
-    return rescale.kind, rescale.intercept, factor

@@ -1,0 +1,129 @@
+"""Find slices that were lost at an end of a station, where positions alone show no gap.
+
+Three things in the headers tell: in-phase and opposed-phase images of the same acquisition that reach
+farther, image numbers that do not begin at 1, and the number of images that the scanner declares.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.slices import Slice
+from mimir_engine.study.stack import Stack
+
+#: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
+MAX_SECONDS_APART = 5.0
+#: Difference of series numbers between the contrasts of one acquisition, if times are missing.
+MAX_NUMBERS_APART = 3
+#: Slices that may be missing at an end before the study is refused.
+MAX_LOST = 1
+#: The declared number of images may be that of several contrasts together.
+_CONTRASTS_TOGETHER = (1, 2, 3, 4)
+
+
+def check_extent(acquisition: Acquisition, companions: Iterable[Stack]) -> list[Finding]:
+    """Compare the extent of water and fat with that of in-phase and opposed-phase.
+
+    Args:
+        acquisition: Water and fat of one station.
+        companions: In-phase and opposed-phase stacks of the study.
+
+    Raises:
+        MimirError: ``SLICE_MISSING`` if more than ``MAX_LOST`` slices are missing at an end.
+    """
+    own = [c for c in companions if _of_same_acquisition(acquisition, c)]
+    if not own:
+        return []
+    water, fat = acquisition.water, acquisition.fat
+    foot = min(water.range_mm[0], fat.range_mm[0])
+    head = max(water.range_mm[1], fat.range_mm[1])
+    below = foot - min(c.range_mm[0] for c in own)
+    above = max(c.range_mm[1] for c in own) - head
+    lost = [round(mm / water.step_mm) for mm in (above, below)]
+    if max(lost) <= 0:
+        return []
+    ends = " and ".join(
+        f"{count} at the {end} end" for count, end in zip(lost, ("head", "foot")) if count > 0
+    )
+    what = (
+        f"water and fat of the station {water.place} lack slices that '{own[0].series.description}'"
+        f" of the same acquisition has: {ends}"
+    )
+    if max(lost) > MAX_LOST:
+        raise MimirError("SLICE_MISSING", what, "Fetch the complete study.")
+    return [Finding("SLICES_LOST", what)]
+
+
+def _of_same_acquisition(acquisition: Acquisition, companion: Stack) -> bool:
+    """Return whether another contrast was scanned together with water and fat."""
+    water = acquisition.water
+    if not water.is_at(companion) or water.series.reconstruction != companion.series.reconstruction:
+        return False
+    if water.series.uid and water.series.uid == companion.series.uid:
+        return True
+    if water.acquired is not None and companion.acquired is not None:
+        return abs(water.acquired - companion.acquired) <= MAX_SECONDS_APART
+    return abs(water.series.number - companion.series.number) <= MAX_NUMBERS_APART
+
+
+def check_numbers(
+    used: Sequence[Stack], slices: Sequence[Slice], companions: Sequence[Slice]
+) -> list[Finding]:
+    """Look for image numbers that are missing in a series, and for images that were declared.
+
+    Series in which numbers say nothing are skipped: those with several contrasts, and studies whose
+    images are numbered throughout.
+
+    Args:
+        used: Stacks that are used.
+        slices: All water and fat slices of the study.
+        companions: All in-phase and opposed-phase slices of the study.
+    """
+    used_uids = {stack.series.uid for stack in used}
+    by_series: dict[str, list[Slice]] = defaultdict(list)
+    for s in slices:
+        by_series[s.series.uid].append(s)
+    mixed = {s.series.uid for s in companions}
+    ranges = [_numbers(series) for series in by_series.values()]
+    firsts = [numbers[0] for numbers in ranges if numbers]
+    are_throughout = len(firsts) > 1 and len({*firsts}) == len(firsts)
+    findings = []
+    for uid, series in by_series.items():
+        contrasts = {s.contrast for s in series}
+        if uid not in used_uids or uid in mixed or not uid or len(contrasts) > 1:
+            continue
+        lost = None if are_throughout else _lost_of(_numbers(series))
+        declared = series[0].series.images or 0
+        if lost is None and declared > len(series):
+            times = declared / len(series)
+            lost = None if times in _CONTRASTS_TOGETHER else declared - len(series)
+        if lost:
+            findings.append(
+                Finding(
+                    "SLICES_LOST",
+                    f"{lost} images of series '{series[0].series.description}' may be missing:"
+                    " its image numbers do not begin at 1 or have gaps, or the scanner declares"
+                    " more images",
+                )
+            )
+    return findings
+
+
+def _numbers(series: Sequence[Slice]) -> Optional[list[int]]:
+    """Return the image numbers in order; None if they are incomplete or not unique."""
+    numbers = sorted({s.instance for s in series if s.instance is not None})
+    return numbers if len(numbers) == len(series) else None
+
+
+def _lost_of(numbers: Optional[Sequence[int]]) -> Optional[int]:
+    """Return how many numbers from 1 to the largest are missing, if that is a part of them."""
+    if not numbers or numbers[0] < 0:
+        return None
+    first = min(numbers[0], 1)
+    lost = numbers[-1] - first + 1 - len(numbers)
+    return lost if 0 < lost < len(numbers) else None

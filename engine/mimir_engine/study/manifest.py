@@ -1,0 +1,85 @@
+"""Compare the list of files that an archive brings with the files that are there.
+
+UK Biobank's ``manifest.csv`` names each file. Its columns are not reliable: a comma in a description
+shifts them. So only words are used: file names, and descriptions that name a contrast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study.contrast import Contrast, classify
+from mimir_engine.study.source import Entry
+
+#: Size of a manifest in bytes; those of UK Biobank have some 300 kB.
+MAX_MANIFEST_BYTES = 16 * 2**20
+#: Characters between the words of a line.
+_SEPARATORS = re.compile(r"[,;\t\"|]+")
+#: A word that names a DICOM file.
+_IMAGE = re.compile(r"[^,;\t\"|\r\n]+\.dcm\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The text of a list of files, one line per file."""
+
+    text: str
+
+    def absent(self, names: Iterable[str], contrasts: Container[Contrast]) -> list[str]:
+        """Return the files of the given contrasts that are listed but absent.
+
+        A line that names no contrast counts; one that names only others does not.
+
+        Args:
+            names: Names of the files that are there; folders in front of them are ignored.
+            contrasts: Contrasts of interest.
+        """
+        there = {_base(name) for name in names}
+        absent = []
+        for match in _IMAGE.finditer(self.text):
+            if _base(match.group()) not in there:
+                named = _contrasts(_line_around(self.text, match.start()))
+                if not named or any(contrast in contrasts for contrast in named):
+                    absent.append(_base(match.group()))
+        return absent
+
+
+def is_manifest(entry: Entry) -> bool:
+    """Return whether a file is a manifest, from its name."""
+    name = _base(entry.name)
+    return "manifest" in name and name.endswith((".csv", ".txt", ".tsv"))
+
+
+def read_manifest(entry: Entry) -> Manifest:
+    """Read a manifest; a very large one, or one that cannot be read, lists nothing."""
+    if entry.size > MAX_MANIFEST_BYTES:
+        return Manifest("")
+    try:
+        return Manifest(entry.read(-1).decode("utf-8", "replace"))
+    except MimirError:
+        return Manifest("")
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1].strip().lower()
+
+
+def _line_around(text: str, position: int) -> str:
+    end = text.find("\n", position)
+    return text[text.rfind("\n", 0, position) + 1 : end if end >= 0 else len(text)]
+
+
+def _contrasts(line: str) -> set[Contrast]:
+    """Return the contrasts that the words of a line name."""
+    found = set()
+    for word in _SEPARATORS.split(line):
+        try:
+            contrast = classify({"SeriesDescription": word})
+        except MimirError:
+            continue
+        if contrast is not None:
+            found.add(contrast)
+    return found

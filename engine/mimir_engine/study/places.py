@@ -1,0 +1,58 @@
+"""Group the stacks of a study by the place they show, head to foot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mimir_engine.study.stack import Stack
+
+#: A stack that is this many times as long as others within it may be composed of them.
+MIN_COMPOSED_RATIO = 1.5
+#: Part of an extent that others must cover so that nothing is missing without it.
+MIN_COVERED = 0.95
+_SAMPLES = 200
+
+
+def covered_part(range_mm: tuple[float, float], others: Sequence[tuple[float, float]]) -> float:
+    """Return the part of a range in z that other ranges cover together."""
+    foot, head = range_mm
+    places = [foot + (head - foot) * (k + 0.5) / _SAMPLES for k in range(_SAMPLES)]
+    inside = sum(any(low <= z <= high for low, high in others) for z in places)
+    return inside / _SAMPLES
+
+
+def composed(stacks: Sequence[Stack]) -> list[Stack]:
+    """Return the stacks that show several stations which are there on their own, too."""
+    return [stack for stack in stacks if _is_composed(stack, stacks)]
+
+
+def _is_composed(stack: Stack, stacks: Sequence[Stack]) -> bool:
+    within = [
+        other
+        for other in stacks
+        if other.contrast is stack.contrast
+        and stack.extent_mm > MIN_COMPOSED_RATIO * other.extent_mm
+        and other.is_at(stack)
+    ]
+    has_two_places = any(not one.is_at(other) for one in within for other in within)
+    return has_two_places and covered_part(stack.range_mm, [o.range_mm for o in within]) >= MIN_COVERED
+
+
+def group_by_place(stacks: Sequence[Stack]) -> list[list[Stack]]:
+    """Group stacks that show the same station.
+
+    The longest stack of a place defines it. A shorter one belongs to the place with which it shares
+    most, if that is more than half of it.
+
+    Returns:
+        From head to foot; in each group the longest stack first.
+    """
+    places: list[list[Stack]] = []
+    for stack in sorted(stacks, key=lambda s: -s.extent_mm):
+        shared = [(stack.overlap(place[0])[0], k) for k, place in enumerate(places)]
+        at = [(part, -k) for part, k in shared if stack.is_at(places[k][0])]
+        if at:
+            places[-max(at)[1]].append(stack)
+        else:
+            places.append([stack])
+    return sorted(places, key=lambda place: place[0].range_mm[1], reverse=True)

@@ -1,0 +1,80 @@
+"""Choose one reconstruction for all stations: normalised or raw, with distortion corrected or not.
+
+Scanners may store two reconstructions of one acquisition: as measured, and corrected for the uneven
+sensitivity of the coils ("prescan normalise") or for distortion. Both show the same scan, so they are
+no repeats, and water of one never goes with fat of the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.stack import Stack
+
+#: Values of the option that chooses a reconstruction; the first is the default.
+NORMALISED, RAW = RECONSTRUCTION_CHOICES = ("normalised", "raw")
+_NORM, _CORRECTED = "NORM", ("DIS3D", "DIS2D")
+
+
+def one_reconstruction(
+    stacks: Sequence[Stack], preferred: str = NORMALISED
+) -> tuple[list[Stack], list[Finding]]:
+    """Keep the stacks of one reconstruction wherever there are several of one scan.
+
+    Args:
+        stacks: All stacks of a study.
+        preferred: One of ``RECONSTRUCTION_CHOICES``; the other is used if it alone is complete.
+    """
+    kinds = {stack.series.reconstruction for stack in stacks}
+    if len(kinds) < 2:
+        return list(stacks), []
+    kept: list[Stack] = []
+    left_out: list[Stack] = []
+    ranked = sorted(kinds, key=lambda kind: _rank(kind, stacks, preferred), reverse=True)
+    for kind in ranked:
+        for stack in (s for s in stacks if s.series.reconstruction == kind):
+            twice = any(_is_same_scan(stack, other) for other in kept)
+            (left_out if twice else kept).append(stack)
+    if not left_out:
+        return kept, []
+    chosen = " ".join(sorted(ranked[0])) or "unnamed"
+    others = ", ".join(sorted({" ".join(sorted(s.series.reconstruction)) or "unnamed" for s in left_out}))
+    finding = Finding(
+        "RECONSTRUCTION_CHOSEN",
+        f"each scan was reconstructed more than once; {chosen} was used and {others} left out",
+    )
+    return kept, [finding]
+
+
+def _rank(
+    kind: frozenset[str], stacks: Iterable[Stack], preferred: str
+) -> tuple[int, bool, int, list[str]]:
+    """Order reconstructions: by the places they show, the preference, and the correction."""
+    places = _places(s for s in stacks if s.series.reconstruction == kind)
+    is_preferred = (_NORM in kind) == (preferred == NORMALISED)
+    corrected = next((2 - k for k, word in enumerate(_CORRECTED) if word in kind), 0)
+    return places, is_preferred, corrected, sorted(kind)
+
+
+def _places(stacks: Iterable[Stack]) -> int:
+    """Count stacks of one contrast at different places; of the contrast that has fewer."""
+    by_contrast: dict[object, list[Stack]] = defaultdict(list)
+    for stack in stacks:
+        same = by_contrast[stack.contrast]
+        if not any(stack.is_at(other) for other in same):
+            same.append(stack)
+    return min((len(same) for same in by_contrast.values()), default=0)
+
+
+def _is_same_scan(stack: Stack, other: Stack) -> bool:
+    """Return whether two stacks of different reconstruction show one acquisition."""
+    return (
+        stack.contrast is other.contrast
+        and stack.series.reconstruction != other.series.reconstruction
+        and stack.shape == other.shape
+        and stack.reaches(other)
+        and other.reaches(stack)
+        and (stack.acquired is None or other.acquired is None or stack.acquired == other.acquired)
+    )

@@ -1,0 +1,128 @@
+"""Choose one scan of a station that was scanned more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.stack import Stack
+
+#: Relative difference of voxel spacings that rounding can explain.
+SPACING_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The scan of a place that is used.
+
+    Attributes:
+        chosen: The scan.
+        copies: Scans that must have the same pixels; otherwise the choice would be arbitrary.
+        left_out: The other scans, each with the reason.
+    """
+
+    chosen: Acquisition
+    copies: list[Acquisition]
+    left_out: list[tuple[Acquisition, str]]
+
+
+def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]) -> Choice:
+    """Choose the latest scan that covers what the longest scan of the place covers.
+
+    Scans without contrast agent come first, and scans of the protocol that other places have.
+
+    Args:
+        acquisitions: Complete scans of one place, at least one.
+        elsewhere: Complete scans of all other places.
+
+    Raises:
+        MimirError: ``STATION_AMBIGUOUS``.
+    """
+    native = [a for a in acquisitions if not a.water.series.has_agent] or list(acquisitions)
+    usual = _usual(native, elsewhere)
+    longest = max(usual, key=lambda a: (round(a.extent_mm, 1), _order(a)))
+    complete = [a for a in usual if a.water.reaches(longest.water) and a.fat.reaches(longest.fat)]
+    chosen = max(complete, key=_order)
+    time, number = _order(chosen)
+    # Scans of one time are copies, or nothing tells which is the repeat; so are those of one number
+    # without times.
+    copies = [
+        a
+        for a in complete
+        if a is not chosen
+        and _order(a)[0] == time
+        and (chosen.water.acquired is not None or _order(a)[1] == number)
+    ]
+    steps = (
+        (acquisitions, native, "with contrast agent"),
+        (native, usual, "of another protocol"),
+        (usual, complete, "shorter"),
+        (complete, [chosen, *copies], "earlier"),
+    )
+    left_out = [
+        (a, reason)
+        for before, after, reason in steps
+        for a in before
+        if not any(a is other for other in after)
+    ]
+    return Choice(chosen, copies, left_out)
+
+
+def _usual(
+    acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
+) -> Sequence[Acquisition]:
+    """Return the scans with the voxels that scans of other places have.
+
+    Raises:
+        MimirError: ``STATION_AMBIGUOUS`` if other places do not tell.
+    """
+    protocols: list[list[Acquisition]] = []
+    for acquisition in acquisitions:
+        own = next((p for p in protocols if _same_voxels(p[0], acquisition)), None)
+        if own is None:
+            protocols.append([acquisition])
+        else:
+            own.append(acquisition)
+    if len(protocols) == 1:
+        return acquisitions
+    likeness = [max(_likeness(a, elsewhere) for a in protocol) for protocol in protocols]
+    if likeness.count(max(likeness)) > 1:
+        raise _ambiguous(*(protocol[0].water for protocol in protocols[:2]))
+    return protocols[likeness.index(max(likeness))]
+
+
+def _same_voxels(one: Acquisition, other: Acquisition) -> bool:
+    return np.allclose(one.water.spacing_mm, other.water.spacing_mm, rtol=SPACING_TOLERANCE)
+
+
+def _order(acquisition: Acquisition) -> tuple[float, int]:
+    """Return a key to sort scans by time (unknown first), then series number."""
+    acquired = acquisition.water.acquired
+    return -1.0 if acquired is None else acquired, acquisition.water.series.number
+
+
+def _likeness(acquisition: Acquisition, elsewhere: Sequence[Acquisition]) -> int:
+    """Count the scans of other places with the same pixels, columns and name of the series."""
+    water = acquisition.water
+    return sum(
+        (
+            np.allclose(water.spacing_mm[1:], other.water.spacing_mm[1:], rtol=SPACING_TOLERANCE)
+            + (water.shape[2] == other.water.shape[2])
+            + (water.series.description == other.water.series.description)
+        )
+        for other in elsewhere
+    )
+
+
+def _ambiguous(stack: Stack, other: Stack) -> MimirError:
+    return MimirError(
+        "STATION_AMBIGUOUS",
+        f"series '{stack.series.description}' ({stack.place}) and"
+        f" '{other.series.description}' ({other.place}) show the same region with different"
+        " spacings",
+        "Remove the one that does not belong to the neck-to-knee scan.",
+    )

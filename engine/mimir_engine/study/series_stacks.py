@@ -1,0 +1,195 @@
+"""Sort the slices of all series into stacks: one contrast of one scan of one station.
+
+Scanners and archives divide studies into series in many ways: one series per station and contrast,
+one for all contrasts of a station, one for all stations of a contrast, one per slice. So a series is
+divided where its headers say that it holds several scans, and only if it forms no stack as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+import numpy as np
+
+from mimir_engine.errors import MimirError
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.slices import Slice
+from mimir_engine.study.stack import MAX_STEP, Stack, is_axial, normal_of, stack_slices
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Slices of one series that form no stack, and the reason."""
+
+    slices: Sequence[Slice]
+    error: MimirError
+
+
+@dataclass(frozen=True)
+class SeriesStacks:
+    """All stacks of a study, the slices that form none, and findings."""
+
+    stacks: list[Stack] = field(default_factory=list)
+    unusable: list[Unusable] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
+    """Sort slices into stacks."""
+    result = SeriesStacks()
+    for series in _series(slices, result.findings):
+        axial = [s for s in series if is_axial(s)]
+        if len(axial) < len(series):
+            others = [s for s in series if not is_axial(s)]
+            result.unusable.append(Unusable(others, _not_axial(others)))
+        if not axial:
+            continue
+        try:
+            result.stacks.extend(_stacks(axial, result.findings))
+        except MimirError as error:
+            result.unusable.append(Unusable(axial, error))
+    return result
+
+
+def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice]]:
+    """Group slices by series, contrast and reconstruction.
+
+    Some archives give each slice a series UID of its own, and some anonymisers remove the UIDs. Then
+    number and description say what belongs together.
+    """
+    slices = list(slices)
+    count = Counter((s.series.uid, s.contrast, s.series.reconstruction) for s in slices)
+    groups: dict[Hashable, list[Slice]] = defaultdict(list)
+    alone: dict[Hashable, list[Slice]] = defaultdict(list)
+    for s in slices:
+        key = s.series.uid, s.contrast, s.series.reconstruction
+        if s.series.uid and count[key] > 1:
+            groups[key].append(s)
+        else:
+            alone[s.series.number, s.series.description, s.contrast, s.series.reconstruction].append(s)
+    for key, group in alone.items():
+        groups["without UID", key] = group
+        if len(group) > 1:
+            findings.append(
+                Finding(
+                    "SERIES_REGROUPED",
+                    f"the {len(group)} images of series '{group[0].series.description}' have no"
+                    " series UID in common; they were joined by series number and description",
+                )
+            )
+    return list(groups.values())
+
+
+def _not_axial(slices: Sequence[Slice]) -> MimirError:
+    """Describe the orientation of the first slice."""
+    image = slices[0]
+    shown = ", ".join(f"{value:.4g}" for value in image.orientation)
+    direction = f"tilted by {tilt_degrees(image):.1f} degrees" if tilt_degrees(image) < 45 else (
+        ("sagittal", "coronal")[int(np.argmax(np.abs(normal_of(image)[:2])))]
+    )
+    if tilt_degrees(image) <= 0.1:
+        direction = "turned or mirrored in its plane"
+    return MimirError(
+        "NOT_AXIAL",
+        f"{len(slices)} images of series '{image.series.description}' at z ="
+        f" {image.position_mm[2]:.0f} mm are not axial but {direction} (orientation {shown})",
+        "Remove the series if it is not part of the neck-to-knee scan; MIMIR reads axial stations.",
+    )
+
+
+def tilt_degrees(image: Slice) -> float:
+    """Return the angle between a slice and an axial plane, 0 to 90 degrees."""
+    normal = normal_of(image)
+    length = float(np.linalg.norm(normal))
+    return float(np.degrees(np.arccos(min(abs(normal[2]) / length, 1.0)))) if length > 0 else 90.0
+
+
+def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:
+    """Stack one series as it is or, if it holds several scans, each of them.
+
+    Raises:
+        MimirError: as ``stack_slices`` of the undivided series.
+    """
+    undivided: Optional[Stack] = None
+    error: Optional[MimirError] = None
+    try:
+        undivided = stack_slices(series)
+    except MimirError as reason:
+        error = reason
+    if undivided is not None and not undivided.twins:
+        return [undivided]
+    first_phase = _first_phase(series, findings)
+    if len(first_phase) < len(series):
+        return _stacks(first_phase, findings)
+    for divide in _DIVISIONS:
+        parts = divide(series)
+        try:
+            stacks = [stack_slices(part) for part in parts]
+        except MimirError:
+            continue
+        if len(stacks) > 1 and not any(stack.twins for stack in stacks):
+            return stacks
+    if undivided is None:
+        assert error is not None
+        raise error
+    return [undivided]
+
+
+def _first_phase(series: Sequence[Slice], findings: list[Finding]) -> Sequence[Slice]:
+    """Return the slices of the first phase of a dynamic scan."""
+    phases = {s.phase for s in series}
+    first = [s for s in series if s.phase == min(phases)]
+    if len(phases) > 1:
+        findings.append(
+            Finding(
+                "PHASES_LEFT_OUT",
+                f"series '{series[0].series.description}' has {len(phases)} phases of a dynamic"
+                " scan; the first was used",
+            )
+        )
+    return first
+
+
+def _by(key: Callable[[Slice], Hashable]) -> Callable[[Sequence[Slice]], list[list[Slice]]]:
+    def divide(series: Sequence[Slice]) -> list[list[Slice]]:
+        parts: dict[Hashable, list[Slice]] = defaultdict(list)
+        for s in series:
+            parts[key(s)].append(s)
+        return list(parts.values())
+
+    return divide
+
+
+def _by_runs(series: Sequence[Slice]) -> list[list[Slice]]:
+    """Divide where, in the order of image numbers, a position does not follow the one before."""
+    if len({s.instance for s in series}) < len(series) or any(s.instance is None for s in series):
+        return [list(series)]
+    ordered = sorted(series, key=lambda s: s.instance or 0)
+    steps = np.diff([s.position_mm[2] for s in ordered])
+    step = float(np.median(steps)) if len(steps) else 0.0
+    runs = [[ordered[0]]]
+    for s, change in zip(ordered[1:], steps.tolist()):
+        same_direction = change * step > 0
+        if same_direction and abs(change) <= MAX_STEP * abs(step) and _same_size(s, runs[-1][-1]):
+            runs[-1].append(s)
+        else:
+            runs.append([s])
+    return runs
+
+
+def _same_size(one: Slice, other: Slice) -> bool:
+    return (one.rows, one.columns, one.spacing_mm) == (other.rows, other.columns, other.spacing_mm)
+
+
+#: Ways to divide a series that holds several scans, in the order in which they are tried.
+_DIVISIONS = (
+    _by(lambda s: s.stack_id),
+    _by(lambda s: s.acquisition),
+    _by(lambda s: s.acquired),
+    _by(lambda s: (s.stack_id, s.acquisition, s.acquired)),
+    _by(lambda s: (s.rows, s.columns, s.spacing_mm)),
+    _by_runs,
+)
