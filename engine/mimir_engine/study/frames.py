@@ -23,10 +23,8 @@ from mimir_engine.study.explicit_vr import (
     read_meta,
     read_tags,
 )
-from mimir_engine.study.source import Entry
+from mimir_engine.study.source import FIRST_BYTES, Entry
 
-#: Bytes of a file read first: enough for most headers, otherwise quadrupled until it is.
-FIRST_BYTES = 2048
 #: SOP classes of MR images: classic, enhanced, and enhanced converted from classic. Files of any
 #: other class (reports, presentation states, a DICOMDIR, screen captures) are skipped.
 IMAGE_CLASSES = (

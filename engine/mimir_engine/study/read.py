@@ -12,7 +12,7 @@ from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import load_slices
 from mimir_engine.study.slices import read_slices
-from mimir_engine.study.source import StudySource, open_source
+from mimir_engine.study.source import StudySource, check_study_size, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan
@@ -33,12 +33,14 @@ def read_study(source: StudySource, name: Optional[str] = None) -> DixonStudy:
     Raises:
         MimirError: The study cannot be read correctly; see ``docs/errors.md`` for the codes.
     """
-    with open_source(source) as entries:
+    with open_source(source) as files:
+        entries = [entry for entry, _ in files.with_first_bytes()]
         if not entries:
             raise MimirError(
                 "NO_DICOM", "the source contains no files", "Fetch the complete study."
             )
         slices = read_slices(entries, REQUIRED_CONTRASTS)
+        check_study_size({id(s.entry): s.entry for s in slices}.values())
         plans, findings = assemble(slices)
         stations = tuple(load_station(plan) for plan in plans)
     findings += [
