@@ -63,7 +63,8 @@ def make_study(folder: Path) -> Path:
 
 def compressed_entries(path: Path) -> list[bytes]:
     """Return the compressed bytes of the water and fat entries."""
-    with open_source(path) as entries:
+    with open_source(path) as files:
+        entries = [entry for entry, _ in files.with_first_bytes()]
         names = {s.entry.name for s in read_slices(entries, REQUIRED_CONTRASTS)}
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         blobs = []
@@ -87,8 +88,9 @@ def floor_seconds(entries: list[bytes]) -> float:
 def phase_seconds(path: Path) -> list[float]:
     """Return the time of each phase, from the archive to the image."""
     times = [time.process_time()]
-    with open_source(path) as entries:
+    with open_source(path) as files:
         times.append(time.process_time())
+        entries = [entry for entry, _ in files.with_first_bytes()]
         slices = read_slices(entries, REQUIRED_CONTRASTS)
         times.append(time.process_time())
         plans, _ = assemble(slices)

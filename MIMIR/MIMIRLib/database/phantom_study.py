@@ -35,8 +35,9 @@ def study_uid_of(archive: Union[str, Path]) -> str:
     from mimir_engine.study.frames import read_frames
     from mimir_engine.study.source import open_source
 
-    with open_source(archive) as entries:
-        return next(str(f.tags["StudyInstanceUID"]) for e in entries for f in read_frames(e))
+    with open_source(archive) as files:
+        frames = (frame for entry, _ in files.with_first_bytes() for frame in read_frames(entry))
+        return next(str(frame.tags["StudyInstanceUID"]) for frame in frames)
 
 
 def make_phantom(folder: Union[str, Path]) -> Work:

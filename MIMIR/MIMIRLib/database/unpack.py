@@ -33,8 +33,9 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
 
     Raises:
         MimirError: ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``ZIP_METHOD``, ``ZIP_DAMAGED``,
-            ``FILE_TOO_LARGE``, ``STUDY_TOO_LARGE``, ``SOURCE_MISSING``, ``FILE_UNREADABLE``,
-            ``NO_DICOM``, ``DISK_FULL``, ``FOLDER_UNWRITABLE``.
+            ``ARCHIVE_DAMAGED``, ``ARCHIVE_UNSUPPORTED``, ``FILE_TOO_LARGE``, ``STUDY_TOO_LARGE``,
+            ``SOURCE_MISSING``, ``FILE_UNREADABLE``, ``NO_DICOM``, ``DISK_FULL``,
+            ``FOLDER_UNWRITABLE``.
     """
     from mimir_engine.study.source import open_source
 
@@ -43,17 +44,16 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
     total = done = 0
     sentence = _("Unpacking {name}").format(name=archive.name)
     try:
-        with open_source(archive) as entries:
-            total = sum(entry.size for entry in entries)
+        with open_source(archive) as files:
+            total = sum(entry.size for entry in files.entries)
             if shutil.disk_usage(folder).free < total:
                 raise OSError(errno.ENOSPC, "the disk is full")
-            for entry in entries:
-                content = entry.read(-1)
-                if content[_MAGIC] == b"DICM":
+            for entry, first in files.with_first_bytes():
+                if first[_MAGIC] == b"DICM":
                     written.append(folder / f"{len(written) + 1:06d}.dcm")
-                    written[-1].write_bytes(content)
+                    written[-1].write_bytes(entry.read(-1))
                 done += entry.size
-                yield Progress(done / total if total else 1.0, sentence)
+                yield Progress(min(done / total, 1.0) if total else 1.0, sentence)
         if not written:
             raise mimir_error(
                 "NO_DICOM",

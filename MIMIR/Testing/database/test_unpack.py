@@ -88,7 +88,7 @@ def test_an_archive_without_dicom_files_is_an_error(tmp_path: Path, folder: Path
 
 def test_another_file_than_an_archive_is_an_error(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "study.zip"
-    path.write_bytes(DICOM)
+    path.write_bytes(DICOM[:100])
     with pytest.raises(MimirError) as raised:
         list(unpack(path, folder))
     assert raised.value.code == "NOT_A_ZIP"

@@ -6,14 +6,14 @@ This uses only headers; pixels are read afterwards, and only those of the chosen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.lost_slices import check_extent, check_numbers
 from mimir_engine.study.one_study import check_one_study
 from mimir_engine.study.pairing import Acquisition, pair
-from mimir_engine.study.passed_over import PassedOver, joined
+from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
 from mimir_engine.study.repeats import Choice, choose
@@ -127,8 +127,6 @@ def _check_manifests(headers: Headers) -> None:
 
 def _known_times(slices: Sequence[Slice]) -> list[Slice]:
     """Return the slices without times if all have the same: those of an anonymiser."""
-    from dataclasses import replace
-
     times = {s.acquired for s in slices}
     if len(times) > 1 or None in times:
         return list(slices)

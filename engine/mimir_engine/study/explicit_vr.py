@@ -114,9 +114,7 @@ def read_meta(data: bytes) -> tuple[Tags, int]:
     return tags, _walk(data, _META_POSITION, _BEHIND_META, tags)
 
 
-def read_tags(
-    data: bytes, position: int, tags: Tags, until: Container[int] = BEHIND_HEADER
-) -> int:
+def read_tags(data: bytes, position: int, tags: Tags, until: Container[int] = BEHIND_HEADER) -> int:
     """Read the attributes in ``KEYWORDS`` from a header.
 
     Args:

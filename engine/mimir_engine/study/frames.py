@@ -154,7 +154,9 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
 
 def _check_class(sop_class: Union[str, int, None]) -> None:
     if sop_class is not None and sop_class not in IMAGE_CLASSES:
-        kinds = (kind for uid, kind in OTHER_CLASSES.items() if f"{sop_class}.".startswith(f"{uid}."))
+        kinds = (
+            kind for uid, kind in OTHER_CLASSES.items() if f"{sop_class}.".startswith(f"{uid}.")
+        )
         raise NotAnImage(next(kinds, "not an MR image"))
 
 

@@ -69,9 +69,7 @@ def pair(stacks: Sequence[Stack]) -> Pairing:
     return found
 
 
-def _parts(
-    stacks: Sequence[Stack], is_same: Callable[[Stack, Stack], bool]
-) -> list[list[Stack]]:
+def _parts(stacks: Sequence[Stack], is_same: Callable[[Stack, Stack], bool]) -> list[list[Stack]]:
     """Group stacks that are the same in one respect."""
     parts: list[list[Stack]] = []
     for stack in stacks:
@@ -119,7 +117,9 @@ def _pair_by_nearness(water: Sequence[Stack], fat: Sequence[Stack]) -> Pairing:
         return Pairing([], [*water, *fat])
     if len(water) == len(fat) == 1:
         return Pairing([Acquisition(*water, *fat)], [])
-    by_series = [(w, f) for w in water for f in fat if w.series.uid and w.series.uid == f.series.uid]
+    by_series = [
+        (w, f) for w in water for f in fat if w.series.uid and w.series.uid == f.series.uid
+    ]
     if by_series and len({id(s) for both in by_series for s in both}) == 2 * len(by_series):
         return _pairing(by_series, water, fat)
     for value in (lambda s: s.acquired, lambda s: s.series.number or None):

@@ -108,9 +108,7 @@ def pixel_format(tags: Mapping[str, object], description: str) -> PixelFormat:
     return PixelFormat(allocated, stored, high_bit, bool(signed), padding)
 
 
-def _padding(
-    tags: Mapping[str, object], stored: int, is_signed: bool
-) -> Optional[tuple[int, int]]:
+def _padding(tags: Mapping[str, object], stored: int, is_signed: bool) -> Optional[tuple[int, int]]:
     """Return the range of padding (PS3.3 C.7.5.1.1.2), whatever the sign of its encoding."""
     value, limit = tags.get("PixelPaddingValue"), tags.get("PixelPaddingRangeLimit")
     if not isinstance(value, int):

@@ -35,7 +35,9 @@ def _is_composed(stack: Stack, stacks: Sequence[Stack]) -> bool:
         and other.is_at(stack)
     ]
     has_two_places = any(not one.is_at(other) for one in within for other in within)
-    return has_two_places and covered_part(stack.range_mm, [o.range_mm for o in within]) >= MIN_COVERED
+    return (
+        has_two_places and covered_part(stack.range_mm, [o.range_mm for o in within]) >= MIN_COVERED
+    )
 
 
 def group_by_place(stacks: Sequence[Stack]) -> list[list[Stack]]:

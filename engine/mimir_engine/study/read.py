@@ -15,7 +15,7 @@ from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import Signal, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.slices import Slice, read_headers
-from mimir_engine.study.source import MAX_STUDY_BYTES, StudySource, open_source
+from mimir_engine.study.source import Entry, StudySource, check_study_size, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
@@ -47,7 +47,7 @@ def read_study(
                 "NO_DICOM", "the source contains no files", "Fetch the complete study."
             )
         assembly = assemble(headers, reconstruction)
-        _check_size(assembly)
+        check_study_size(_entries(assembly))
         stations, findings = load_stations(assembly.plans)
     first = headers.slices[0].series
     name = name or source_name(source) or first.study_uid
@@ -56,22 +56,9 @@ def read_study(
     return DixonStudy(name, stations, first.scanner, eid, instance, tuple(findings))
 
 
-def _check_size(assembly: Assembly) -> None:
-    """Refuse a study whose images declare more than a study can have."""
-    entries = {
-        id(s.entry): s.entry.size
-        for plan in assembly.plans
-        for crop in plan.crops.values()
-        for s in crop.slices
-    }
-    total = sum(entries.values())
-    if total > MAX_STUDY_BYTES:
-        raise MimirError(
-            "STUDY_TOO_LARGE",
-            f"the water and fat images have {total / 2**20:.0f} MB; the limit is"
-            f" {MAX_STUDY_BYTES // 2**20} MB",
-            "Give one study at a time.",
-        )
+def _entries(assembly: Assembly) -> Iterable[Entry]:
+    crops = (crop for plan in assembly.plans for crop in plan.crops.values())
+    return {id(s.entry): s.entry for crop in crops for s in crop.slices}.values()
 
 
 def load_stations(

@@ -40,7 +40,9 @@ def one_reconstruction(
     if not left_out:
         return kept, []
     chosen = " ".join(sorted(ranked[0])) or "unnamed"
-    others = ", ".join(sorted({" ".join(sorted(s.series.reconstruction)) or "unnamed" for s in left_out}))
+    others = ", ".join(
+        sorted({" ".join(sorted(s.series.reconstruction)) or "unnamed" for s in left_out})
+    )
     finding = Finding(
         "RECONSTRUCTION_CHOSEN",
         f"each scan was reconstructed more than once; {chosen} was used and {others} left out",

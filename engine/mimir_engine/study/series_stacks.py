@@ -69,7 +69,9 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
         if s.series.uid and count[key] > 1:
             groups[key].append(s)
         else:
-            alone[s.series.number, s.series.description, s.contrast, s.series.reconstruction].append(s)
+            alone[
+                s.series.number, s.series.description, s.contrast, s.series.reconstruction
+            ].append(s)
     for key, group in alone.items():
         groups["without UID", key] = group
         if len(group) > 1:
@@ -87,8 +89,10 @@ def _not_axial(slices: Sequence[Slice]) -> MimirError:
     """Describe the orientation of the first slice."""
     image = slices[0]
     shown = ", ".join(f"{value:.4g}" for value in image.orientation)
-    direction = f"tilted by {tilt_degrees(image):.1f} degrees" if tilt_degrees(image) < 45 else (
-        ("sagittal", "coronal")[int(np.argmax(np.abs(normal_of(image)[:2])))]
+    direction = (
+        f"tilted by {tilt_degrees(image):.1f} degrees"
+        if tilt_degrees(image) < 45
+        else (("sagittal", "coronal")[int(np.argmax(np.abs(normal_of(image)[:2])))])
     )
     if tilt_degrees(image) <= 0.1:
         direction = "turned or mirrored in its plane"

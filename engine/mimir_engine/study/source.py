@@ -1,213 +1,249 @@
-"""Open the files of a study: a zip archive, a folder tree, or a list of files.
+"""Open the files of a study: an archive, a folder tree, or a list of files.
 
-Input files are untrusted. Nothing is extracted to disk, names are only shown, and an entry is
-inflated only if its declared size is acceptable, and never beyond that size.
+Input files are untrusted. Nothing is extracted to disk, names are only shown, files are not opened
+to list them, and what archives may make of memory and time is bounded (``reading_limits``).
 """
 
 from __future__ import annotations
 
+import io
 import os
 import stat
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Callable, NoReturn, Union
+from typing import IO, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.entry import (
+    FIRST_BYTES,
+    MAX_FILE_BYTES,
+    Entry,
+    FileOnDisk,
+    Opener,
+    check_size,
+    unreadable,
+)
+from mimir_engine.study.file_kind import (
+    DICOM,
+    GZIP,
+    OTHER,
+    READABLE,
+    TAR,
+    FileKind,
+    file_kind,
+)
+from mimir_engine.study.folder_files import folders_below
+from mimir_engine.study.gzip_file import gzip_entry
+from mimir_engine.study.hidden_files import is_hidden
+from mimir_engine.study.passed_over import PassedOver
+from mimir_engine.study.reading_limits import MAX_DEPTH, ReadingLimits
+from mimir_engine.study.tar_archive import tar_entries
+from mimir_engine.study.zip_archive import zip_entries
 
-#: Size of one file in bytes. The largest real ones, enhanced multi-frame images of one station
-#: with four contrasts, have some 60 MB.
-MAX_FILE_BYTES = 256 * 2**20
-#: Total size of a study's files in bytes; UK Biobank's have some 110 MB.
+__all__ = [
+    "FIRST_BYTES",
+    "MAX_FILE_BYTES",
+    "MAX_STUDY_BYTES",
+    "Entry",
+    "Files",
+    "StudySource",
+    "check_study_size",
+    "open_source",
+]
+
+#: Total size in bytes of the images of one study that are read; UK Biobank's have some 50 MB.
 MAX_STUDY_BYTES = 4 * 2**30
-#: Number of files in one study; UK Biobank's have 1,328.
-MAX_FILES = 100_000
-#: Size of a zip entry's local header without name and extra field (PKWARE APPNOTE 4.3.7).
-_LOCAL_HEADER_BYTES = 30
-#: Compressed bytes read beyond those asked for: Huffman tables precede the first inflated byte.
-_EXTRA_BYTES = 1024
 
-#: A zip archive, a folder (searched recursively), a ``.dcm`` file, or a list of files.
+#: An archive, a folder (searched recursively), a DICOM file, or a list of such.
 StudySource = Union[str, Path, Sequence[Union[str, Path]]]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One file of a study.
+class Files:
+    """The files of a study.
 
     Attributes:
-        name: Name inside the archive or on disk; only shown, never used as a path.
-        size: Declared size in bytes.
-        read: ``read(n)`` returns the first ``n`` bytes, ``read(-1)`` all; raises MimirError
-            (``ZIP_DAMAGED``, ``ZIP_METHOD``, ``FILE_UNREADABLE``, ``DICOM_UNREADABLE``).
+        entries: The files as listed; archives among them are not opened.
+        passed_over: Files that cannot be looked into, and why; grows while files are read.
     """
 
-    name: str
-    size: int
-    read: Callable[[int], bytes]
+    entries: Sequence[Entry]
+    passed_over: list[PassedOver] = field(default_factory=list)
+    _limits: ReadingLimits = field(default_factory=ReadingLimits)
+
+    def with_first_bytes(self) -> Iterator[tuple[Entry, bytes]]:
+        """Yield each file with its first ``FIRST_BYTES`` bytes, those in archives included.
+
+        Archives in memory count each time, so call this once.
+
+        Raises:
+            MimirError: ``FILE_UNREADABLE``, ``STUDY_TOO_LARGE``, and where an archive is damaged
+                ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``ZIP_METHOD``, ``ZIP_DAMAGED``,
+                ``ARCHIVE_DAMAGED``.
+        """
+        for entry in self.entries:
+            yield from self._looked_into(entry, 0)
+
+    def _looked_into(self, entry: Entry, depth: int) -> Iterator[tuple[Entry, bytes]]:
+        """Yield a file, or the files of an archive that lies in ``depth`` others."""
+        first = entry.read(FIRST_BYTES)
+        kind = file_kind(entry.name, first)
+        if not kind.is_archive:
+            yield entry, first
+        elif kind not in READABLE:
+            self.passed_over.append(PassedOver(entry.name, f"{kind.name}, which is not opened"))
+        elif depth == MAX_DEPTH:
+            reason = f"an archive inside {MAX_DEPTH} others, which is not opened"
+            self.passed_over.append(PassedOver(entry.name, reason))
+        else:
+            opener = entry.open if isinstance(entry, FileOnDisk) else self._in_memory(entry)
+            for inner in _members(entry.name, kind, opener, self._limits, self.passed_over):
+                yield from self._looked_into(inner, depth + 1)
+
+    def _in_memory(self, entry: Entry) -> Opener:
+        """Read an archive that lies inside another; declared sizes are not trusted."""
+        self._limits.check_left(entry.name, entry.size)
+        content = entry.read(self._limits.bytes_left + 1)
+        self._limits.hold(entry.name, len(content))
+        return lambda: io.BytesIO(content)
 
 
 @contextmanager
-def open_source(source: StudySource) -> Iterator[list[Entry]]:
+def open_source(source: StudySource) -> Iterator[Files]:
     """List the files of a study; they can be read until the context ends.
 
     Raises:
-        MimirError: ``SOURCE_MISSING``, ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``FILE_TOO_LARGE``,
-            ``STUDY_TOO_LARGE``, ``FILE_UNREADABLE``.
+        MimirError: ``SOURCE_MISSING``, ``FILE_UNREADABLE``, ``STUDY_TOO_LARGE``,
+            ``ARCHIVE_UNSUPPORTED``, ``ARCHIVE_DAMAGED``, ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``.
     """
     if not isinstance(source, (str, Path)):
-        yield _checked([_file_entry(Path(path)) for path in source])
+        yield _listed(map(str, source))
         return
-    path = Path(source)
-    with _reporting(path):
-        try:
-            mode = path.stat().st_mode
-        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-            raise MimirError(
-                "SOURCE_MISSING", "the file or folder does not exist", "Check the path."
-            ) from error
-    if stat.S_ISDIR(mode):
-        yield _checked([_file_entry(file) for file in _files_below(path)])
-    elif path.suffix.lower() == ".dcm":
-        yield _checked([_file_entry(path)])
-    else:
-        with _reporting(path):
-            _check_regular(mode)
-            file = path.open("rb")
-        with file:
-            yield _checked(_zip_entries(file))
+    path = str(source)
+    if not _exists(path):
+        raise MimirError("SOURCE_MISSING", "the file or folder does not exist", "Check the path.")
+    if os.path.isdir(path):
+        yield _listed([path])
+        return
+    entry = _file_entry(path)
+    kind = file_kind(entry.name, entry.read(FIRST_BYTES))
+    if kind is DICOM:
+        yield Files([entry])
+        return
+    with entry.open() as file:
+        yield _archive_files(entry.name, kind, file)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield all files of a folder tree, sorted; links to folders are not followed."""
+def check_study_size(entries: Iterable[Entry]) -> None:
+    """Refuse to read images that are too large together.
 
-    def refuse(error: OSError) -> NoReturn:
-        raise error
-
-    with _reporting(folder):
-        for parent, folders, names in os.walk(folder, onerror=refuse):
-            folders.sort()
-            yield from (Path(parent, name) for name in sorted(names))
-
-
-def _file_entry(path: Path) -> Entry:
-    def read(count: int) -> bytes:
-        with _reporting(path), path.open("rb") as file:
-            return file.read(count)
-
-    with _reporting(path):
-        status = path.stat()
-        _check_regular(status.st_mode)
-    return Entry(path.name, status.st_size, read)
-
-
-def _check_regular(mode: int) -> None:
-    """Refuse pipes and devices: opening one could block forever."""
-    if not stat.S_ISREG(mode):
-        raise OSError("it is not a regular file")
-
-
-@contextmanager
-def _reporting(path: Path) -> Iterator[None]:
-    """Turn an error of the file system into ``FILE_UNREADABLE``."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        name = Path(getattr(error, "filename", None) or path).name
-        raise MimirError(
-            "FILE_UNREADABLE",
-            f"file '{name}' cannot be read ({getattr(error, 'strerror', None) or error})",
-            "Check that the file exists and that you have permission to read it.",
-        ) from error
-
-
-def _zip_entries(file: IO[bytes]) -> list[Entry]:
-    try:
-        archive = zipfile.ZipFile(file)
-    except Exception as error:  # zipfile raises many kinds on damaged directories
-        raise MimirError(
-            "NOT_A_ZIP", "the file is not a complete zip archive", "Download it again."
-        ) from error
-    # Not info.is_dir(), which fails on an empty name in Python 3.11.
-    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    if any(info.flag_bits & 1 for info in infos):
-        raise MimirError(
-            "ZIP_ENCRYPTED", "the archive is encrypted", "Decrypt the archive before using it."
-        )
-    return [_zip_entry(file, info) for info in infos]
-
-
-def _zip_entry(file: IO[bytes], info: zipfile.ZipInfo) -> Entry:
-    def read(count: int) -> bytes:
-        if info.compress_type not in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
-            raise MimirError(
-                "ZIP_METHOD",
-                f"entry '{info.filename}' of the archive uses an unsupported compression method",
-                "Pack the study again as an ordinary (deflated) zip archive.",
-            )
-        try:
-            return _zip_bytes(file, info, count)
-        except (zipfile.BadZipFile, zlib.error, OSError, ValueError, OverflowError) as error:
-            raise MimirError(
-                "ZIP_DAMAGED",
-                f"entry '{info.filename}' of the archive is damaged",
-                "Download it again.",
-            ) from error
-
-    return Entry(info.filename, info.file_size, read)
-
-
-def _zip_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
-    """Read the first ``count`` bytes of an entry, or all of them (-1) and verify their checksum.
-
-    An entry is inflated in one call, never beyond its declared size: for files as small as slices
-    the standard library's stream doubles the time.
+    Raises:
+        MimirError: ``STUDY_TOO_LARGE``.
     """
-    _seek_data(file, info)
-    deflated = info.compress_type == zipfile.ZIP_DEFLATED
-    if 0 < count < info.file_size:
-        compressed = file.read(min(info.compress_size, count + _EXTRA_BYTES))
-        data = _inflate(compressed, count) if deflated else compressed[:count]
-        return data if len(data) == count else _zip_bytes(file, info, -1)[:count]
-    compressed = file.read(min(info.compress_size, MAX_FILE_BYTES))
-    data = _inflate(compressed, info.file_size + 1) if deflated else compressed
-    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
-        raise zipfile.BadZipFile
-    return data
-
-
-def _seek_data(file: IO[bytes], info: zipfile.ZipInfo) -> None:
-    """Move to the first compressed byte of an entry."""
-    file.seek(info.header_offset)
-    header = file.read(_LOCAL_HEADER_BYTES)
-    if header[:4] != b"PK\3\4" or len(header) < _LOCAL_HEADER_BYTES:
-        raise zipfile.BadZipFile
-    name_bytes, extra_bytes = header[26] | header[27] << 8, header[28] | header[29] << 8
-    file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
-
-
-def _inflate(compressed: bytes, max_bytes: int) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, max_bytes)
-
-
-def _checked(entries: list[Entry]) -> list[Entry]:
-    """Return the entries if their number and their declared sizes are within the limits."""
-    for entry in entries:
-        if entry.size > MAX_FILE_BYTES:
-            raise MimirError(
-                "FILE_TOO_LARGE",
-                f"'{entry.name}' declares a size of {entry.size / 2**20:.0f} MB;"
-                f" the limit is {MAX_FILE_BYTES // 2**20} MB",
-                "Check that it belongs to the study, or download the study again.",
-            )
     total = sum(entry.size for entry in entries)
-    if total > MAX_STUDY_BYTES or len(entries) > MAX_FILES:
+    if total > MAX_STUDY_BYTES:
         raise MimirError(
             "STUDY_TOO_LARGE",
-            f"the source contains {len(entries)} files with {total / 2**20:.0f} MB",
+            f"the water and fat images have {total / 2**30:.1f} GB; the limit is"
+            f" {MAX_STUDY_BYTES // 2**30} GB",
             "Give one study at a time.",
         )
-    return entries
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return True
+
+
+def _listed(paths: Iterable[str]) -> Files:
+    """List files, and all files of folders."""
+    files, limits = [], ReadingLimits()
+    for path in paths:
+        for file in _files_below(path) if os.path.isdir(path) else (path,):
+            if not is_hidden(os.path.basename(file)):
+                limits.count(1)
+                files.append(_file_entry(file))
+    return Files(files, _limits=limits)
+
+
+def _files_below(root: str) -> Iterator[str]:
+    for folder in folders_below(root):
+        if folder.error is not None:
+            raise unreadable(folder.path, folder.error) from folder.error
+        for name in folder.files:
+            yield os.path.join(folder.path, name)
+
+
+def _file_entry(path: str) -> FileOnDisk:
+    name = os.path.basename(path)
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could block forever
+            raise OSError("it is not a regular file")
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+    def read(count: int) -> bytes:
+        if count < 0:
+            check_size(name, status.st_size)
+        try:
+            with open(path, "rb") as file:
+                return file.read(count)
+        except (OSError, ValueError) as error:
+            raise unreadable(path, error) from error
+
+    return FileOnDisk(name, status.st_size, read, path)
+
+
+def _archive_files(name: str, kind: FileKind, file: IO[bytes]) -> Files:
+    """List the files of a source that is one archive, and stays open."""
+    if kind.is_archive and kind not in READABLE:
+        raise MimirError(
+            "ARCHIVE_UNSUPPORTED",
+            f"'{name}' is {kind.name}, which MIMIR does not open",
+            "Unpack it and give the folder, or pack the study as a zip archive.",
+        )
+    if not kind.is_archive and kind is not OTHER:
+        raise _no_study(name, kind.name)
+    limits, passed_over = ReadingLimits(), list[PassedOver]()
+    try:
+        entries = _members(name, kind, lambda: nullcontext(file), limits, passed_over)
+    except MimirError as error:
+        if kind is OTHER and error.code == "NOT_A_ZIP":
+            raise _no_study(name, "neither an archive nor a DICOM file") from error
+        raise
+    return Files(entries, passed_over, limits)
+
+
+def _no_study(name: str, what: str) -> MimirError:
+    return MimirError(
+        "NOT_A_ZIP",
+        f"'{name}' is {what}",
+        "Give an archive, a folder or a DICOM file; if it is one, download it again.",
+    )
+
+
+def _members(
+    name: str,
+    kind: FileKind,
+    opened: Opener,
+    limits: ReadingLimits,
+    passed_over: list[PassedOver],
+) -> list[Entry]:
+    """List the files of an archive, hidden ones left out."""
+    if kind is GZIP:
+        entries = [gzip_entry(name, opened)]
+    elif kind is TAR:
+        entries = tar_entries(name, opened, limits, passed_over)
+    else:  # a program may stand before a zip archive, so its first bytes do not always tell
+        entries = zip_entries(name, opened)
+    visible = [entry for entry in entries if not is_hidden(entry.name)]
+    limits.count(len(visible) if kind is not TAR else 0)
+    return visible

@@ -14,14 +14,19 @@ from dicom_builder import File, write_files, write_zip
 
 from mimir_engine.errors import MAX_CHARACTERS, MimirError
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.source import MAX_FILE_BYTES, StudySource, open_source
+from mimir_engine.study.source import (
+    MAX_FILE_BYTES,
+    StudySource,
+    check_study_size,
+    open_source,
+)
 
 FILES = [File("a.dcm", b"first" * 1000), File("deep/b.dcm", b"second"), File("empty", b"")]
 
 
 def contents(source: StudySource, count: int = -1) -> dict[str, bytes]:
-    with open_source(source) as entries:
-        return {entry.name: entry.read(count) for entry in entries}
+    with open_source(source) as files:
+        return {entry.name: entry.read(count) for entry, _ in files.with_first_bytes()}
 
 
 def code(source: StudySource) -> str:
@@ -118,7 +123,8 @@ def test_a_name_too_long_for_the_file_system_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_disappears_is_refused(tmp_path: Path) -> None:
     (path,) = write_files(tmp_path, [FILES[0]])
-    with open_source([path]) as (entry,):
+    with open_source([path]) as files:
+        (entry,) = files.entries
         path.unlink()
         with pytest.raises(MimirError, match="FILE_UNREADABLE"):
             entry.read(-1)
@@ -211,8 +217,8 @@ def test_an_entry_without_a_name_is_read(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_entries_with_the_same_name_are_all_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "study.zip", [File("a", b"one"), File("a", b"two")])
-    with open_source(path) as entries:
-        assert [entry.read(-1) for entry in entries] == [b"one", b"two"]
+    with open_source(path) as files:
+        assert [entry.read(-1) for entry in files.entries] == [b"one", b"two"]
 
 
 @pytest.mark.parametrize(
@@ -311,12 +317,12 @@ def test_overlapping_entries_are_counted_by_what_they_declare(tmp_path: Path) ->
     closing = bytearray(data[end:])
     struct.pack_into("<HHI", closing, 8, 40, 40, len(entries))
     path.write_bytes(data[:begin] + entries + closing)
-    assert code(path) == "STUDY_TOO_LARGE"
-    assert peak_bytes(path) < 2**20
+    with open_source(path) as files, pytest.raises(MimirError, match="STUDY_TOO_LARGE"):
+        check_study_size(files.entries)
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimir_engine.study.source.MAX_FILES", 9)
+    monkeypatch.setattr("mimir_engine.study.reading_limits.MAX_FILES", 9)
     (path,) = write_files(tmp_path, [FILES[2]])
     assert contents([path] * 9) == {"empty": b""}
     assert code([path] * 10) == "STUDY_TOO_LARGE"
