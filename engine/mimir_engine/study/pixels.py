@@ -25,10 +25,14 @@ from mimir_engine.study.slices import Slice
 MAX_DECODED_BYTES = 512 * 2**20
 #: Noise in air may be below zero, by no more than this share of the largest signal.
 MAX_NEGATIVE_SHARE = 0.1
+_HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
+#: Marker segments at the beginning of a JPEG 2000 stream: its start and size, and then, only in
+#: high-throughput streams, its capabilities (ISO/IEC 15444-1 A.4 and A.5, 15444-15 A.3).
+_START_AND_SIZE, _CAPABILITIES = b"\xff\x4f\xff\x51", b"\xff\x50"
 #: Beginnings of transfer syntaxes with compressed pixels, their names, and the packages that decode
 #: them; empty if none is needed or known.
 _COMPRESSIONS = {
-    "1.2.840.10008.1.2.4.20": ("high-throughput JPEG 2000", "pylibjpeg pylibjpeg-openjpeg"),
+    _HIGH_THROUGHPUT: ("high-throughput JPEG 2000", "pylibjpeg pylibjpeg-openjpeg"),
     "1.2.840.10008.1.2.4.9": ("JPEG 2000", "mimir-engine[compressed]"),
     "1.2.840.10008.1.2.4.8": ("JPEG-LS", "mimir-engine[compressed]"),
     "1.2.840.10008.1.2.4.7": ("lossless JPEG", "mimir-engine[compressed]"),
@@ -158,6 +162,8 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
                 order = "<" if transfer_syntax.is_little_endian else ">"
                 return _native(dataset.PixelData, frames, image, order)
             syntax = str(transfer_syntax)
+            if syntax.startswith(_HIGH_THROUGHPUT) and not _is_high_throughput(dataset.PixelData):
+                raise _unreadable(image, "another kind of stream", syntax)
             pixels = np.asarray(dataset.pixel_array)
     except MimirError:
         raise
@@ -168,6 +174,13 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
         raise _unreadable(image, f"{pixels.dtype}, highest bit {form.high_bit}", syntax)
     unsigned = pixels.view(pixels.dtype.str.replace("i", "u"))
     return unsigned[np.newaxis] if pixels.ndim == 2 else unsigned
+
+
+def _is_high_throughput(content: bytes) -> bool:
+    """Return whether encapsulated pixels begin with a high-throughput JPEG 2000 stream."""
+    start = content.find(_START_AND_SIZE) + len(_START_AND_SIZE)
+    size = int.from_bytes(content[start : start + 2], "big")
+    return start >= len(_START_AND_SIZE) and content.startswith(_CAPABILITIES, start + size)
 
 
 def _truncated(image: Slice) -> MimirError:

@@ -17,7 +17,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.slices import Slice
-from mimir_engine.study.stack import MAX_STEP, Stack, is_axial, normal_of, stack_slices
+from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,10 @@ def _by(key: Callable[[Slice], Hashable]) -> Callable[[Sequence[Slice]], list[li
 
 
 def _by_runs(series: Sequence[Slice]) -> list[list[Slice]]:
-    """Divide where, in the order of image numbers, a position does not follow the one before."""
+    """Divide where, in the order of image numbers, a position goes back or the size changes.
+
+    A gap in the same direction divides nothing: slices may be missing there.
+    """
     if len({s.instance for s in series}) < len(series) or any(s.instance is None for s in series):
         return [list(series)]
     ordered = sorted(series, key=lambda s: s.instance or 0)
@@ -176,8 +179,7 @@ def _by_runs(series: Sequence[Slice]) -> list[list[Slice]]:
     step = float(np.median(steps)) if len(steps) else 0.0
     runs = [[ordered[0]]]
     for s, change in zip(ordered[1:], steps.tolist()):
-        same_direction = change * step > 0
-        if same_direction and abs(change) <= MAX_STEP * abs(step) and _same_size(s, runs[-1][-1]):
+        if change * step > 0 and _same_size(s, runs[-1][-1]):
             runs[-1].append(s)
         else:
             runs.append([s])

@@ -9,11 +9,9 @@ from dicom_builder import EXPLICIT, File, Scan, encoded
 from pydicom.dataset import Dataset
 
 from mimir_engine.study import Contrast, Station
-from mimir_engine.study.slices import Slice, read_slices
-from mimir_engine.study.source import Entry
+from mimir_engine.study.slices import Headers, Slice, read_headers
+from mimir_engine.study.source import FIRST_BYTES, Entry
 from mimir_engine.study.volume import axial_affine
-
-WATER_AND_FAT = (Contrast.WATER, Contrast.FAT)
 
 
 def entry_of(file: File) -> Entry:
@@ -23,8 +21,12 @@ def entry_of(file: File) -> Entry:
     return Entry(file.name, len(file.content), read)
 
 
+def headers_of(*files: File) -> Headers:
+    return read_headers((entry_of(file), file.content[:FIRST_BYTES]) for file in files)
+
+
 def slices_of(*files: File) -> list[Slice]:
-    return read_slices([entry_of(file) for file in files], WATER_AND_FAT)
+    return headers_of(*files).slices
 
 
 def slice_of(dataset: Dataset, syntax: str = EXPLICIT) -> Slice:

@@ -24,8 +24,9 @@ from mimir_engine.study.explicit_vr import (
 
 def tags_of(data: bytes) -> dict[str, object]:
     _, data_set = read_meta(data)
-    tags, _ = read_tags(data, data_set)
-    return dict(tags)
+    tags: dict[str, object] = {}
+    read_tags(data, data_set, tags)
+    return tags
 
 
 def element(tag: int, vr: bytes, value: bytes, length: int | None = None) -> bytes:
@@ -69,7 +70,8 @@ def test_pixels_after_long_private_elements_are_found() -> None:
     dataset.add_new(0x00291010, "OB", bytes(70_000))
     data = encoded(dataset)
     _, data_set = read_meta(data)
-    tags, end = read_tags(data[:2000], data_set)
+    tags: dict[str, object] = {}
+    end = read_tags(data[:2000], data_set, tags)
     assert tags["Columns"] == 40
     pixels = np.frombuffer(pixel_bytes(data, end), "<u2")
     np.testing.assert_array_equal(pixels.reshape(48, 40), scan.pixels("F", 0))
@@ -103,7 +105,8 @@ def test_an_icon_image_is_not_read_as_the_image() -> None:
     dataset.IconImageSequence = Sequence([icon])
     dataset["IconImageSequence"].is_undefined_length = True
     data = encoded(dataset)
-    tags, end = read_tags(data, read_meta(data)[1])
+    tags: dict[str, object] = {}
+    end = read_tags(data, read_meta(data)[1], tags)
     assert tags["Rows"] == 48
     assert bytes(pixel_bytes(data, end)) == dataset.PixelData
 
@@ -117,12 +120,12 @@ def test_only_the_presence_of_a_sequence_is_read() -> None:
 def test_a_truncated_header_needs_more_data(cut: int) -> None:
     data = encoded(Scan().dataset("W", 0))[:cut]
     with pytest.raises(DataTooShort):
-        read_tags(data, read_meta(data)[1])
+        read_tags(data, read_meta(data)[1], {})
 
 
 def test_truncated_pixels_need_more_data() -> None:
     data = encoded(Scan().dataset("W", 0))
-    end = read_tags(data, read_meta(data)[1])[1]
+    end = read_tags(data, read_meta(data)[1], {})
     with pytest.raises(DataTooShort):
         pixel_bytes(data[:-1], end)
     with pytest.raises(DataTooShort):
@@ -162,7 +165,7 @@ def test_unexpected_elements_are_left_to_pydicom(declined: bytes) -> None:
 def test_implicit_elements_and_encapsulated_pixels_are_left_to_pydicom() -> None:
     implicit = encoded(Scan().dataset("W", 0), IMPLICIT)
     with pytest.raises(NotExplicitVR):
-        read_tags(implicit, read_meta(implicit)[1])
+        read_tags(implicit, read_meta(implicit)[1], {})
     fragments = item(b"") + item(b"\1\2") + SEQUENCE_END
     with pytest.raises(NotExplicitVR):
         pixel_bytes(element(0x7FE00010, b"OB", fragments, UNDEFINED), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from station_builder import slice_of, slices_of
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.pixels import load_slices
+from mimir_engine.study.slices import Slice
 
 SCAN = Scan(slices=2)
 RLE = "1.2.840.10008.1.2.5"
-JPEG_LOSSLESS, JPEG_LS, JPEG_2000 = (f"1.2.840.10008.1.2.4.{n}" for n in (70, 80, 90))
+JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K = (f"1.2.840.10008.1.2.4.{n}" for n in (70, 80, 90, 201))
 
 
 def water(pixels: np.ndarray | None = None, **changes: Any) -> Dataset:
@@ -39,6 +41,10 @@ def water(pixels: np.ndarray | None = None, **changes: Any) -> Dataset:
     return dataset
 
 
+def array_of(slices: Sequence[Slice]) -> np.ndarray:
+    return load_slices(slices).array
+
+
 def code(content: bytes) -> str:
     with pytest.raises(MimirError) as raised:
         load_slices(slices_of(File("image.dcm", content)))
@@ -47,43 +53,62 @@ def code(content: bytes) -> str:
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, DEFLATED])
 def test_pixels_equal_the_stored_values(syntax: str) -> None:
-    (signal,) = load_slices([slice_of(water(), syntax)])
+    (signal,) = array_of([slice_of(water(), syntax)])
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
-    assert signal.dtype == (np.float32 if syntax == IMPLICIT else np.uint16)
+    assert signal.dtype == np.uint16
 
 
 def test_big_endian_pixels_are_read() -> None:
     dataset = water()
     dataset.PixelData = SCAN.pixels("W", 0).astype(">u2").tobytes()
-    (signal,) = load_slices([slice_of(dataset, BIG_ENDIAN)])
+    (signal,) = array_of([slice_of(dataset, BIG_ENDIAN)])
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
 def test_slices_are_returned_in_the_requested_order() -> None:
     slices = slices_of(*SCAN.files(("W",)))
-    signal = load_slices(slices[::-1])
+    signal = array_of(slices[::-1])
     np.testing.assert_array_equal(signal[0], SCAN.pixels("W", 1))
     np.testing.assert_array_equal(signal[1], SCAN.pixels("W", 0))
 
 
-def test_signed_and_8_bit_pixels_are_read() -> None:
-    stored = SCAN.pixels("W", 0)
-    signed = stored.astype(np.int16) - 300
-    np.testing.assert_array_equal(load_slices([slice_of(water(signed))])[0], signed)
-    short = (stored // 4).astype(np.uint8)
-    np.testing.assert_array_equal(load_slices([slice_of(water(short))])[0], short)
+def test_signed_pixels_are_read() -> None:
+    signed = SCAN.pixels("W", 0).astype(np.int16)
+    signal = load_slices([slice_of(water(signed))])
+    np.testing.assert_array_equal(signal.array[0], signed)
+    assert not signal.has_negative
+
+
+def test_noise_below_zero_becomes_zero() -> None:
+    signed = SCAN.pixels("W", 0).astype(np.int16) - 3
+    signal = load_slices([slice_of(water(signed))])
+    np.testing.assert_array_equal(signal.array[0], np.maximum(signed, 0))
+    assert signal.has_negative
+
+
+@pytest.mark.parametrize(
+    "changes", [{"RescaleIntercept": "-300"}, {"RescaleIntercept": "-300", "RescaleSlope": "0.9"}]
+)
+def test_negative_signal_that_is_no_noise_is_refused(changes: dict[str, str]) -> None:
+    assert code(encoded(water(**changes))) == "PIXELS_UNSUPPORTED"
+
+
+def test_images_of_8_bits_are_refused() -> None:
+    short = (SCAN.pixels("W", 0) // 4).astype(np.uint8)
+    assert code(encoded(water(short))) == "PIXELS_UNSUPPORTED"
 
 
 def test_slope_and_intercept_are_applied() -> None:
     image = slice_of(water(RescaleSlope="0.5", RescaleIntercept="-10"))
-    (signal,) = load_slices([image])
+    (signal,) = array_of([image])
     assert signal.dtype == np.float32
-    np.testing.assert_array_equal(signal, SCAN.pixels("W", 0) * np.float32(0.5) - 10)
+    expected = SCAN.pixels("W", 0) * np.float32(0.5) - 10
+    np.testing.assert_array_equal(signal, np.maximum(expected, 0))
 
 
 def test_an_explicit_identity_keeps_the_stored_values() -> None:
     image = slice_of(water(RescaleSlope="1.0", RescaleIntercept="0", RescaleType="US"))
-    assert load_slices([image]).dtype == np.uint16
+    assert array_of([image]).dtype == np.uint16
 
 
 def test_frames_of_an_enhanced_file_are_read() -> None:
@@ -91,18 +116,18 @@ def test_frames_of_an_enhanced_file_are_read() -> None:
     file = enhanced_file(scan, [("W", "WATER"), ("F", "FAT")])
     slices = slices_of(file)
     fat = [s for s in slices if s.contrast.value == "fat"]
-    for k, signal in enumerate(load_slices(fat)):
+    for k, signal in enumerate(array_of(fat)):
         np.testing.assert_array_equal(signal, scan.pixels("F", k))
 
 
 def test_an_enhanced_file_of_one_frame_is_read() -> None:
     slices = slices_of(enhanced_file(Scan(slices=1), [("F", "FAT")]))
-    np.testing.assert_array_equal(load_slices(slices)[0], Scan(slices=1).pixels("F", 0))
+    np.testing.assert_array_equal(array_of(slices)[0], Scan(slices=1).pixels("F", 0))
 
 
 def test_run_length_coded_pixels_are_read() -> None:
     content = compressed(water(), RLE)
-    (signal,) = load_slices(slices_of(File("image.dcm", content)))
+    (signal,) = array_of(slices_of(File("image.dcm", content)))
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
@@ -132,7 +157,7 @@ def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Any) -> No
     assert writer.Write()
     content = target.read_bytes()
     assert syntax.encode() in content
-    (signal,) = load_slices(slices_of(File("image.dcm", content)))
+    (signal,) = array_of(slices_of(File("image.dcm", content)))
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
@@ -144,19 +169,30 @@ def test_a_file_that_ends_within_its_pixels_is_refused(missing: int) -> None:
     assert code(encoded(water())[:-missing]) == "PIXELS_TRUNCATED"
 
 
-def test_too_few_and_too_many_pixels_are_refused() -> None:
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN])
+def test_too_few_and_too_many_pixels_are_refused(syntax: str) -> None:
     dataset = water()
     dataset.PixelData = dataset.PixelData[:-80]
-    assert code(encoded(dataset)) == "PIXELS_TRUNCATED"
+    assert code(encoded(dataset, syntax)) == "PIXELS_TRUNCATED"
     dataset.PixelData = bytes(48 * 40 * 2 + 80)
-    assert code(encoded(dataset)) == "PIXELS_UNREADABLE"
+    assert code(encoded(dataset, syntax)) == "PIXELS_UNREADABLE"
 
 
-@pytest.mark.parametrize("syntax", [IMPLICIT, JPEG_2000, "1.2.3.4"])
+@pytest.mark.parametrize("syntax", [JPEG_2000, "1.2.3.4"])
 def test_pixels_that_no_plugin_decodes_are_refused(syntax: str) -> None:
     dataset = water()
     dataset.PixelData = b"\1\2"
     assert code(encoded(dataset, syntax)) == "PIXELS_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    ("syntax", "kind"), [(JPEG_2000, "JPEG 2000"), (HTJ2K, "high-throughput JPEG 2000")]
+)
+def test_the_error_names_the_compression(syntax: str, kind: str) -> None:
+    dataset = water()
+    dataset.PixelData = b"\1\2"
+    with pytest.raises(MimirError, match=f"compressed as {kind}, {syntax}.* uncompressed"):
+        load_slices(slices_of(File("image.dcm", encoded(dataset, syntax))))
 
 
 def test_a_missing_pixel_element_is_refused() -> None:
@@ -183,11 +219,11 @@ def test_a_truncated_deflated_file_is_refused(share: float) -> None:
     assert code(content[: int(share * len(content))]) == "DICOM_UNREADABLE"
 
 
-def test_signal_that_is_not_finite_is_refused() -> None:
+def test_floating_point_pixels_are_refused() -> None:
     dataset = water(RescaleSlope="2")
     del dataset.PixelData, dataset.PixelRepresentation
-    values = np.ones((48, 40), np.float32)
-    values[3, 4] = np.nan
     dataset.BitsAllocated = 32
-    dataset.FloatPixelData = values.tobytes()
-    assert code(encoded(dataset)) == "PIXELS_UNREADABLE"
+    dataset.BitsStored, dataset.HighBit = 32, 31
+    dataset.FloatPixelData = np.ones((48, 40), np.float32).tobytes()
+    assert code(encoded(dataset)) == "PIXELS_TRUNCATED"
+    assert code(encoded(dataset, IMPLICIT)) == "PIXELS_UNREADABLE"

@@ -20,11 +20,10 @@ from dicom_builder import (
 )
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from station_builder import entry_of, slice_of, slices_of
+from station_builder import headers_of, slice_of, slices_of
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study import Contrast, Scanner
-from mimir_engine.study.slices import read_slices
 
 SCAN = Scan(slices=2)
 
@@ -67,11 +66,12 @@ def test_every_encoding_gives_the_same_slice(syntax: str) -> None:
     assert image.orientation == (1, 0, 0, 0, 1, 0)
     assert image.spacing_mm == (4.0, 4.0)
     assert (image.rows, image.columns) == (48, 40)
-    assert image.scanner == Scanner("SIEMENS", "Aera", 1.5)
-    assert (image.series_number, image.description) == (1, "Dixon_noBH_W")
-    assert (image.study_uid, image.patient) == ("2.25.7", "someone")
+    series = image.series
+    assert series.scanner == Scanner("SIEMENS", "Aera", 1.5)
+    assert (series.number, series.description) == (1, "Dixon_noBH_W")
+    assert (series.study_uid, series.patient) == ("2.25.7", "someone")
     assert image.rescale.is_identity
-    assert (image.header_end is not None) == (syntax in (EXPLICIT, DEFLATED))
+    assert (image.pixels_after is not None) == (syntax in (EXPLICIT, DEFLATED))
 
 
 def test_headers_of_any_length_are_read() -> None:
@@ -81,10 +81,10 @@ def test_headers_of_any_length_are_read() -> None:
     assert slice_of(dataset).position_mm[2] == -6
 
 
-def test_only_the_requested_contrasts_are_kept() -> None:
-    files = SCAN.files(("in", "opp", "F", "W"))
-    assert [s.contrast for s in slices_of(*files)] == [Contrast.FAT] * 2 + [Contrast.WATER] * 2
-    assert len(read_slices([entry_of(f) for f in files], tuple(Contrast))) == 8
+def test_in_phase_and_opposed_phase_are_kept_apart_from_water_and_fat() -> None:
+    headers = headers_of(*SCAN.files(("in", "opp", "F", "W")))
+    assert [s.contrast for s in headers.slices] == [Contrast.FAT] * 2 + [Contrast.WATER] * 2
+    assert {s.contrast for s in headers.companions} == {Contrast.IN_PHASE, Contrast.OPPOSED_PHASE}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,6 @@ def test_files_that_are_not_mr_images_are_skipped() -> None:
         File("screen.dcm", encoded(screen)),
         File("manifest.csv", b"filename,..."),
         File("empty", b""),
-        File("._image.dcm", b"\0\5\26\7" + bytes(300)),
         File("ct.dcm", encoded(water(Modality="CT"))),
         *Scan(slices=1).files(("W",)),
     ]
@@ -382,7 +381,7 @@ def test_contradicting_headers_are_refused() -> None:
 def test_an_unusual_series_number_is_accepted(number: str) -> None:
     content = changed(encoded(water(SeriesNumber="123456789012")), b"123456789012", number.encode())
     (image,) = slices_of(File("a.dcm", content))
-    assert image.series_number in (0, 999_999_999_999)
+    assert image.series.number in (0, 999_999_999_999)
 
 
 def files_in(order: Sequence[int]) -> list[File]:
