@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.lost_slices import check_extent, check_numbers
+from mimir_engine.study.lost_slices import check_extent, check_numbers, companion_scans
 from mimir_engine.study.one_study import check_one_study
 from mimir_engine.study.pairing import Acquisition, pair
 from mimir_engine.study.passed_over import joined
@@ -79,7 +79,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     _check_supine(chosen)
     check_scales([stack for a in chosen for stack in (a.water, a.fat)])
     findings += _header_findings(chosen)
-    companions = stack_series(_known_times(headers.companions)).stacks
+    companions = companion_scans(headers.companions)
     plans = []
     for choice in choices:
         findings += check_extent(choice.chosen, companions)

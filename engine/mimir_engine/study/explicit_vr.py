@@ -182,7 +182,11 @@ def pixel_bytes(data: bytes, position: int) -> memoryview:
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
         return SEQUENCE
-    value = _raw_value(data, position, vr, length)
+    if length == _UNDEFINED_LENGTH:
+        raise NotExplicitVR
+    if position + length > len(data):
+        raise DataTooShort
+    value = data[position : position + length]
     if length == 2 and vr in (b"US", b"SS"):
         return int.from_bytes(value, "little", signed=vr == b"SS")
     return value.decode("latin-1").strip("\0 ")

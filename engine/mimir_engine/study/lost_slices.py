@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.acquisition_time import SECONDS_PER_DAY
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
-from mimir_engine.study.slices import Slice
-from mimir_engine.study.stack import Stack
+from mimir_engine.study.series import Series
+from mimir_engine.study.slices import Companion, Slice
+from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack
 
 #: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
 MAX_SECONDS_APART = 5.0
@@ -26,24 +29,54 @@ MAX_LOST = 1
 _CONTRASTS_TOGETHER = (1, 2, 3, 4)
 
 
-def check_extent(acquisition: Acquisition, companions: Iterable[Stack]) -> list[Finding]:
+@dataclass(frozen=True)
+class CompanionScan:
+    """In-phase or opposed-phase of one scan: only what its headers tell.
+
+    Attributes:
+        series: Its series.
+        acquired: Time of acquisition in seconds; None if unknown.
+        range_mm: z of the first and the last slice.
+    """
+
+    series: Series
+    acquired: Optional[float]
+    range_mm: tuple[float, float]
+
+
+def companion_scans(companions: Iterable[Companion]) -> list[CompanionScan]:
+    """Group in-phase and opposed-phase slices by scan."""
+    groups: dict[object, list[Companion]] = defaultdict(list)
+    for companion in companions:
+        groups[id(companion.series), companion.scan].append(companion)
+    return [
+        CompanionScan(
+            group[0].series,
+            group[0].acquired,
+            (min(c.z_mm for c in group), max(c.z_mm for c in group)),
+        )
+        for group in groups.values()
+    ]
+
+
+def check_extent(acquisition: Acquisition, companions: Iterable[CompanionScan]) -> list[Finding]:
     """Compare the extent of water and fat with that of in-phase and opposed-phase.
 
     Args:
         acquisition: Water and fat of one station.
-        companions: In-phase and opposed-phase stacks of the study.
+        companions: In-phase and opposed-phase scans of the study.
 
     Raises:
         MimirError: ``SLICE_MISSING`` if more than ``MAX_LOST`` slices are missing at an end.
     """
-    own = [c for c in companions if _of_same_acquisition(acquisition, c)]
+    own = [c for c in companions if _of_same_acquisition(acquisition.water, c)]
     if not own:
         return []
     water, fat = acquisition.water, acquisition.fat
-    foot = min(water.range_mm[0], fat.range_mm[0])
-    head = max(water.range_mm[1], fat.range_mm[1])
-    below = foot - min(c.range_mm[0] for c in own)
+    foot = min(stack.first.position_mm[2] for stack in (water, fat))
+    head = max(stack.slices[-1].position_mm[2] for stack in (water, fat))
     above = max(c.range_mm[1] for c in own) - head
+    below = foot - min(c.range_mm[0] for c in own)
     lost = [round(mm / water.step_mm) for mm in (above, below)]
     if max(lost) <= 0:
         return []
@@ -59,20 +92,24 @@ def check_extent(acquisition: Acquisition, companions: Iterable[Stack]) -> list[
     return [Finding("SLICES_LOST", what)]
 
 
-def _of_same_acquisition(acquisition: Acquisition, companion: Stack) -> bool:
-    """Return whether another contrast was scanned together with water and fat."""
-    water = acquisition.water
-    if not water.is_at(companion) or water.series.reconstruction != companion.series.reconstruction:
+def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:
+    """Return whether another contrast was scanned together with water."""
+    foot, head = water.range_mm
+    shared = min(head, companion.range_mm[1]) - max(foot, companion.range_mm[0])
+    if shared <= SAME_STATION_OVERLAP * water.extent_mm:
+        return False
+    if water.series.reconstruction != companion.series.reconstruction:
         return False
     if water.series.uid and water.series.uid == companion.series.uid:
         return True
     if water.acquired is not None and companion.acquired is not None:
-        return abs(water.acquired - companion.acquired) <= MAX_SECONDS_APART
+        apart = abs(water.acquired - companion.acquired) % SECONDS_PER_DAY
+        return min(apart, SECONDS_PER_DAY - apart) <= MAX_SECONDS_APART
     return abs(water.series.number - companion.series.number) <= MAX_NUMBERS_APART
 
 
 def check_numbers(
-    used: Sequence[Stack], slices: Sequence[Slice], companions: Sequence[Slice]
+    used: Sequence[Stack], slices: Sequence[Slice], companions: Iterable[Companion]
 ) -> list[Finding]:
     """Look for image numbers that are missing in a series, and for images that were declared.
 

@@ -17,9 +17,9 @@ from mimir_engine.study.source import Entry
 #: Size of a manifest in bytes; those of UK Biobank have some 300 kB.
 MAX_MANIFEST_BYTES = 16 * 2**20
 #: Characters between the words of a line.
-_SEPARATORS = re.compile(r"[,;\t\"|]+")
-#: A word that names a DICOM file.
-_IMAGE = re.compile(r"[^,;\t\"|\r\n]+\.dcm\b", re.IGNORECASE)
+_SEPARATORS = ',;\t"|'
+#: End of the name of a DICOM file.
+_SUFFIX = ".dcm"
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Manifest:
         """
         there = {_base(name) for name in names}
         absent = []
-        for match in _IMAGE.finditer(self.text):
-            if _base(match.group()) not in there:
-                named = _contrasts(_line_around(self.text, match.start()))
+        for line in self.text.lower().splitlines():
+            name = _image_name(line)
+            if name and name not in there:
+                named = _contrasts(line)
                 if not named or any(contrast in contrasts for contrast in named):
-                    absent.append(_base(match.group()))
+                    absent.append(name)
         return absent
 
 
@@ -67,15 +68,19 @@ def _base(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1].strip().lower()
 
 
-def _line_around(text: str, position: int) -> str:
-    end = text.find("\n", position)
-    return text[text.rfind("\n", 0, position) + 1 : end if end >= 0 else len(text)]
+def _image_name(line: str) -> str:
+    """Return the first word of a line in lower case that names a DICOM file, or nothing."""
+    end = line.find(_SUFFIX)
+    if end < 0:
+        return ""
+    start = max(line.rfind(separator, 0, end) for separator in _SEPARATORS) + 1
+    return _base(line[start : end + len(_SUFFIX)])
 
 
 def _contrasts(line: str) -> set[Contrast]:
     """Return the contrasts that the words of a line name."""
     found = set()
-    for word in _SEPARATORS.split(line):
+    for word in re.split(f"[{_SEPARATORS}]+", line):
         try:
             contrast = classify({"SeriesDescription": word})
         except MimirError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.acquisition_time import SECONDS_PER_DAY, acquired, starts_next_day
@@ -77,6 +77,22 @@ class Slice:
         return self.series.contrast
 
 
+class Companion(NamedTuple):
+    """An in-phase or opposed-phase slice, which is only compared with water and fat.
+
+    Attributes:
+        series: What it shares with the other slices of its series.
+        acquired: Time of acquisition in seconds since year 1; None if unknown.
+        z_mm: Place of the slice from foot to head.
+        scan: The same for all slices of one scan in a series.
+    """
+
+    series: Series
+    acquired: Optional[float]
+    z_mm: float
+    scan: tuple[object, ...]
+
+
 @dataclass(frozen=True)
 class Headers:
     """What the headers of a source tell.
@@ -90,7 +106,7 @@ class Headers:
     """
 
     slices: list[Slice] = field(default_factory=list)
-    companions: list[Slice] = field(default_factory=list)
+    companions: list[Companion] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     manifests: list[Manifest] = field(default_factory=list)
@@ -118,8 +134,7 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
                 headers.passed_over.append(PassedOver(entry.name, error.reason))
             elif is_manifest(entry):
                 headers.manifests.append(read_manifest(entry))
-    for slices in (headers.slices, headers.companions):
-        slices[:] = _around_midnight(slices)
+    headers.slices[:] = _around_midnight(headers.slices)
     return headers
 
 
@@ -128,8 +143,8 @@ def _add(frame: Frame, headers: Headers) -> None:
         headers.slices.append(_slice(frame, frame.contrast))
     elif frame.contrast is not None:
         try:
-            headers.companions.append(_slice(frame, frame.contrast))
-        except MimirError:  # these images are only compared with water and fat
+            headers.companions.append(_companion(frame.tags, frame.contrast))
+        except MimirError:  # such an image is not measured
             headers.passed_over.append(_passed_over(frame.tags, "header not readable"))
     else:
         headers.passed_over.append(_passed_over(frame.tags, _reason(frame.tags)))
@@ -174,18 +189,30 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
     )
 
 
+def _companion(tags: Tags, contrast: Contrast) -> Companion:
+    moment = acquired(tags)
+    scan = tags.get("AcquisitionNumber"), tags.get("StackID"), moment
+    return Companion(
+        series_of(tags, contrast),
+        None if moment is None else moment.seconds,
+        _numbers(tags, "ImagePositionPatient", 3)[2],
+        scan,
+    )
+
+
 def _numbers(tags: Tags, keyword: str, count: int) -> tuple[float, ...]:
     values = _decimals(str(tags[keyword])) if keyword in tags else ()
-    if len(values) != count or not all(abs(v) <= MAX_POSITION_MM for v in values):
+    if len(values) != count:
         raise _geometry_unreadable(tags, keyword)
     return values
 
 
 @lru_cache(maxsize=5000)
 def _decimals(text: str) -> tuple[float, ...]:
-    """Return the numbers of a multiple value; empty if one of them is not a number."""
-    values = [decimal(part) for part in text.split("\\")]
-    return tuple(v for v in values if v is not None) if None not in values else ()
+    """Return the numbers of a multiple value; empty if one of them is none, or implausible."""
+    values = tuple(decimal(part) for part in text.split("\\"))
+    are_plausible = all(v is not None and abs(v) <= MAX_POSITION_MM for v in values)
+    return tuple(v for v in values if v is not None) if are_plausible else ()
 
 
 def _side(tags: Tags, keyword: str) -> int:

@@ -153,15 +153,16 @@ def _check_geometry(slices: Sequence[Slice]) -> None:
     first = slices[0]
     series = f"series '{first.series.description}'"
     _check_spacing(series, *first.spacing_mm)
-    # Slices that are tilted a little within the tolerance follow each other in their own direction.
-    x, y, z = normal_of(first).tolist()
     for s in slices:
         if (s.rows, s.columns, s.spacing_mm) != (first.rows, first.columns, first.spacing_mm):
             what = f"slices of {series} differ in size or pixel spacing"
             raise MimirError("SLICES_UNEQUAL", what, _REMEDY)
-        dx, dy, dz = (a - b for a, b in zip(s.position_mm, first.position_mm))
-        if max(abs(dx - dz * x / z), abs(dy - dz * y / z)) > MAX_SIDEWAYS_MM:
-            raise MimirError("SLICES_UNEVEN", f"slices of {series} are shifted sideways", _REMEDY)
+    # Slices that are tilted a little within the tolerance follow each other in their own direction.
+    normal = normal_of(first)
+    shift = np.array([s.position_mm for s in slices]) - first.position_mm
+    sideways = shift - np.outer(shift[:, 2] / normal[2], normal)
+    if abs(sideways).max() > MAX_SIDEWAYS_MM:
+        raise MimirError("SLICES_UNEVEN", f"slices of {series} are shifted sideways", _REMEDY)
 
 
 def _check_spacing(series: str, *spacing_mm: float) -> None:
