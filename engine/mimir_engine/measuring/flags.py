@@ -24,8 +24,18 @@ FLAG_SENTENCES: Mapping[str, str] = {
     ),
     BELOW_ZERO: 'The value is negative although the quantity cannot be: read it as "about zero".',
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
+    "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",
+    "RECONSTRUCTION_CHOSEN": "Scans were reconstructed more than once; one way was used for all.",
+    "SERIES_LEFT_OUT": "A Dixon series that is not part of the neck-to-knee scan was left out.",
+    "SERIES_REGROUPED": "Images without a common series UID were joined by number and description.",
+    "PHASES_LEFT_OUT": "A series is a dynamic scan; only its first phase was used.",
     "ENDS_CROPPED": "Water and fat of a station were cropped to the part that both show.",
+    "SLICES_LOST": "Slices at an end of a station may be missing: values may be too small.",
+    "CONTRAST_AGENT": "The scan was made with contrast agent, which changes the signal of water.",
+    "LOSSY_COMPRESSION": "The images were compressed with loss.",
+    "UNUSED_BITS": "Pixels have bits that the header does not declare; they were ignored.",
+    "NEGATIVE_SIGNAL": "Values below zero were set to zero.",
 }
 
 

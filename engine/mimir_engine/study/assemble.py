@@ -12,12 +12,17 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.lost_slices import check_extent, check_numbers, companion_scans
 from mimir_engine.study.one_study import check_one_study
-from mimir_engine.study.pairing import Acquisition, pair
+from mimir_engine.study.pairing import Acquisition, Pairing, pair
 from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
 from mimir_engine.study.repeats import Choice, choose
-from mimir_engine.study.series_stacks import Unusable, stack_series, tilt_degrees
+from mimir_engine.study.series_stacks import (
+    MAX_STATION_TILT,
+    Unusable,
+    stack_series,
+    tilt_degrees,
+)
 from mimir_engine.study.signal_scale import check_scales
 from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice
 from mimir_engine.study.stack import Stack, is_axial
@@ -27,8 +32,6 @@ from mimir_engine.study.station_plan import StationPlan, plan_station
 MAX_NAMED_SERIES = 8
 #: Positions of the patient in which networks have seen bodies; empty if the header has none.
 SUPINE = ("HFS", "FFS", "")
-#: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
-MAX_STATION_TILT = 45.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     whole = composed(stacks)
     findings += [_left_out(stack, "it is composed of several stations") for stack in whole]
     stacks = [stack for stack in stacks if not any(stack is other for other in whole)]
-    choices, alone = _choose(stacks)
+    pairings = [pair(place) for place in group_by_place(stacks)]
+    choices = _choose(pairings)
+    alone = [stack for pairing in pairings for stack in pairing.alone]
+    copies = [both for pairing in pairings for both in pairing.copies]
     choices, redundant = _without_redundant(choices)
     findings += [_left_out(c.chosen.water, "it is of another protocol") for c in redundant]
     for choice in choices:
@@ -83,7 +89,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     plans = []
     for choice in choices:
         findings += check_extent(choice.chosen, companions)
-        plan, cropped = plan_station(choice.chosen, choice.copies)
+        plan, cropped = plan_station(choice.chosen, copies)
         plans.append(plan)
         findings += cropped
     used = [stack for a in chosen for stack in (a.water, a.fat)]
@@ -133,13 +139,12 @@ def _known_times(slices: Sequence[Slice]) -> list[Slice]:
     return [replace(s, acquired=None) for s in slices]
 
 
-def _choose(stacks: Sequence[Stack]) -> tuple[list[Choice], list[Stack]]:
-    """Choose one scan of each place; return also the stacks without a partner.
+def _choose(pairings: Sequence[Pairing]) -> list[Choice]:
+    """Choose one scan of each place.
 
     Raises:
         MimirError: ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``.
     """
-    pairings = [pair(place) for place in group_by_place(stacks)]
     choices = []
     for k, pairing in enumerate(pairings):
         if pairing.acquisitions:
@@ -156,7 +161,7 @@ def _choose(stacks: Sequence[Stack]) -> tuple[list[Choice], list[Stack]]:
                 "Export the study with the original positions. If the station was repeated, give"
                 " the complete scan.",
             )
-    return choices, [stack for pairing in pairings for stack in pairing.alone]
+    return choices
 
 
 def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:

@@ -1,7 +1,7 @@
 """Compare the list of files that an archive brings with the files that are there.
 
-UK Biobank's ``manifest.csv`` names each file. Its columns are not reliable: a comma in a description
-shifts them. So only words are used: file names, and descriptions that name a contrast.
+UK Biobank's ``manifest.csv`` names each file. Its columns are not reliable: a comma in a
+description shifts them. So only words are used: file names, and descriptions that name a contrast.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.slices import Slice
 
 _REMEDY = (
-    "Give each study its own folder or archive: mimir reads a folder whose subfolders hold one study"
-    " each as that many studies."
+    "Give each study its own folder or archive. A folder whose subfolders hold one study each is"
+    " read as that many studies."
 )
 
 

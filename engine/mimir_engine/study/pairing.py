@@ -7,7 +7,7 @@ reconstruction and contrast agent, by extent, by series, by time, by series numb
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from mimir_engine.errors import MimirError
@@ -42,10 +42,23 @@ class Acquisition:
 
 @dataclass(frozen=True)
 class Pairing:
-    """The acquisitions of one place, and the stacks without a partner."""
+    """The stacks of one place.
 
-    acquisitions: list[Acquisition]
-    alone: list[Stack]
+    Attributes:
+        acquisitions: Water and fat that were scanned together.
+        alone: Stacks without a partner.
+        copies: Two stacks between which nothing decides; their pixels must prove equal.
+    """
+
+    acquisitions: list[Acquisition] = field(default_factory=list)
+    alone: list[Stack] = field(default_factory=list)
+    copies: list[tuple[Stack, Stack]] = field(default_factory=list)
+
+    def add(self, other: Pairing) -> None:
+        """Add another part of the place."""
+        self.acquisitions.extend(other.acquisitions)
+        self.alone.extend(other.alone)
+        self.copies.extend(other.copies)
 
 
 def pair(stacks: Sequence[Stack]) -> Pairing:
@@ -54,18 +67,22 @@ def pair(stacks: Sequence[Stack]) -> Pairing:
     Raises:
         MimirError: ``STATION_AMBIGUOUS``.
     """
-    water = [s for s in stacks if s.contrast is Contrast.WATER]
-    fat = [s for s in stacks if s.contrast is Contrast.FAT]
-    found = Pairing([], [])
+    found = Pairing()
     for part in _parts(stacks, _is_same_kind):
-        one = _pair(
-            [s for s in part if s.contrast is Contrast.WATER],
-            [s for s in part if s.contrast is Contrast.FAT],
-        )
-        found.acquisitions.extend(one.acquisitions)
-        found.alone.extend(one.alone)
-    if not found.acquisitions and water and fat and len(stacks) > 2:
+        found.add(_pair(part))
+    contrasts = {stack.contrast for stack in stacks}
+    if not found.acquisitions and len(contrasts) == 2 < len(stacks):
         raise _ambiguous(stacks)
+    return found
+
+
+def _pair(stacks: Sequence[Stack]) -> Pairing:
+    """Pair stacks of one kind: the only ones, or those of one extent."""
+    if len(stacks) == 2:
+        return _pair_by_nearness(stacks)
+    found = Pairing()
+    for part in _parts(stacks, _is_same_extent):
+        found.add(_pair_by_nearness(part))
     return found
 
 
@@ -94,47 +111,40 @@ def _is_same_extent(one: Stack, other: Stack) -> bool:
     return one.shape == other.shape and all(abs(a - b) < slack for a, b in ends)
 
 
-def _pair(water: Sequence[Stack], fat: Sequence[Stack]) -> Pairing:
-    """Pair stacks of one kind: the only ones, or those of one extent."""
-    if not water or not fat:
-        return Pairing([], [*water, *fat])
-    if len(water) == len(fat) == 1:
-        return Pairing([Acquisition(*water, *fat)], [])
-    parts = _parts([*water, *fat], _is_same_extent)
-    found = Pairing([], [])
-    for part in parts:
-        waters = [s for s in part if s.contrast is Contrast.WATER]
-        fats = [s for s in part if s.contrast is Contrast.FAT]
-        one = _pair_by_nearness(waters, fats)
-        found.acquisitions.extend(one.acquisitions)
-        found.alone.extend(one.alone)
-    return found
-
-
-def _pair_by_nearness(water: Sequence[Stack], fat: Sequence[Stack]) -> Pairing:
+def _pair_by_nearness(stacks: Sequence[Stack]) -> Pairing:
     """Pair stacks of one kind and extent by series, time or number."""
+    scans = _parts(stacks, _are_copies)
+    copies = [(one, copy) for one, *others in scans for copy in others]
+    water, fat = (
+        [scan[0] for scan in scans if scan[0].contrast is contrast]
+        for contrast in (Contrast.WATER, Contrast.FAT)
+    )
     if not water or not fat:
         return Pairing([], [*water, *fat])
     if len(water) == len(fat) == 1:
-        return Pairing([Acquisition(*water, *fat)], [])
-    by_series = [
-        (w, f) for w in water for f in fat if w.series.uid and w.series.uid == f.series.uid
-    ]
-    if by_series and len({id(s) for both in by_series for s in both}) == 2 * len(by_series):
-        return _pairing(by_series, water, fat)
-    for value in (lambda s: s.acquired, lambda s: s.series.number or None):
-        pairs = _nearest(water, fat, value)
-        if pairs:
-            return _pairing(pairs, water, fat)
-    raise _ambiguous([*water, *fat])
-
-
-def _pairing(
-    pairs: Sequence[tuple[Stack, Stack]], water: Sequence[Stack], fat: Sequence[Stack]
-) -> Pairing:
+        return Pairing([Acquisition(*water, *fat)], [], copies)
+    pairs = _of_one_series(water, fat)
+    pairs = pairs or _nearest(water, fat, lambda s: s.acquired)
+    pairs = pairs or _nearest(water, fat, lambda s: s.series.number or None)
+    if not pairs:
+        raise _ambiguous([*water, *fat])
     used = {id(stack) for both in pairs for stack in both}
     alone = [stack for stack in (*water, *fat) if id(stack) not in used]
-    return Pairing([Acquisition(*both) for both in pairs], alone)
+    return Pairing([Acquisition(*both) for both in pairs], alone, copies)
+
+
+def _are_copies(one: Stack, other: Stack) -> bool:
+    """Return whether time and number are the same, so that the pixels must be the same."""
+    if one.contrast is not other.contrast or one.acquired != other.acquired:
+        return False
+    return one.acquired is not None or one.series.number == other.series.number
+
+
+def _of_one_series(water: Sequence[Stack], fat: Sequence[Stack]) -> list[tuple[Stack, Stack]]:
+    """Return the pairs of one series, if each stack has at most one such partner."""
+    pairs = [(w, f) for w in water for f in fat if w.series.uid and w.series.uid == f.series.uid]
+    stacks = {id(stack) for both in pairs for stack in both}
+    return pairs if len(stacks) == 2 * len(pairs) else []
 
 
 def _nearest(

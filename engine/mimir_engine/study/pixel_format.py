@@ -1,4 +1,4 @@
-"""Turn the integers of PixelData into stored values: unused bits, sign and padding (PS3.5 8.1.1)."""
+"""Turn the integers of PixelData into stored values: unused bits, sign, padding (PS3.5 8.1.1)."""
 
 from __future__ import annotations
 

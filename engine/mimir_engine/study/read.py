@@ -70,7 +70,8 @@ def load_stations(
         MimirError: ``SLICE_AMBIGUOUS`` or ``STATION_AMBIGUOUS`` if slices that must be equal
             differ; any error of ``load_slices``.
     """
-    stations, findings = [], []
+    stations: list[Station] = []
+    findings: list[Finding] = []
     for plan in plans:
         for kept, twin in plan.twins:
             if not _are_equal(kept, twin):

@@ -1,8 +1,8 @@
 """Choose one reconstruction for all stations: normalised or raw, with distortion corrected or not.
 
-Scanners may store two reconstructions of one acquisition: as measured, and corrected for the uneven
-sensitivity of the coils ("prescan normalise") or for distortion. Both show the same scan, so they are
-no repeats, and water of one never goes with fat of the other.
+Scanners may store two reconstructions of one acquisition: as measured, and corrected for the
+uneven sensitivity of the coils ("prescan normalise") or for distortion. Both show the same scan, so
+they are no repeats, and water of one never goes with fat of the other.
 """
 
 from __future__ import annotations

@@ -21,12 +21,10 @@ class Choice:
 
     Attributes:
         chosen: The scan.
-        copies: Scans that must have the same pixels; otherwise the choice would be arbitrary.
         left_out: The other scans, each with the reason.
     """
 
     chosen: Acquisition
-    copies: list[Acquisition]
     left_out: list[tuple[Acquisition, str]]
 
 
@@ -47,21 +45,11 @@ def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
     longest = max(usual, key=lambda a: (round(a.extent_mm, 1), _order(a)))
     complete = [a for a in usual if a.water.reaches(longest.water) and a.fat.reaches(longest.fat)]
     chosen = max(complete, key=_order)
-    time, number = _order(chosen)
-    # Scans of one time are copies, or nothing tells which is the repeat; so are those of one number
-    # without times.
-    copies = [
-        a
-        for a in complete
-        if a is not chosen
-        and _order(a)[0] == time
-        and (chosen.water.acquired is not None or _order(a)[1] == number)
-    ]
     steps = (
         (acquisitions, native, "with contrast agent"),
         (native, usual, "of another protocol"),
         (usual, complete, "shorter"),
-        (complete, [chosen, *copies], "earlier"),
+        (complete, [chosen], "earlier"),
     )
     left_out = [
         (a, reason)
@@ -69,7 +57,7 @@ def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
         for a in before
         if not any(a is other for other in after)
     ]
-    return Choice(chosen, copies, left_out)
+    return Choice(chosen, left_out)
 
 
 def _usual(

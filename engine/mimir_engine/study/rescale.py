@@ -21,9 +21,9 @@ MAX_INTERCEPT_VALUES = 65_536.0
 class Rescale:
     """From stored values to signal (PS3.3 C.11.1.1.2; for Philips Chenevert et al. 2014).
 
-    Signal is ``stored * slope + intercept``. If Philips' scale slope is known, it is that divided by
-    ``slope * signal_scale``, which alone can be compared between contrasts and slices (Transl Oncol
-    7:65).
+    Signal is ``stored * slope + intercept``. If Philips' scale slope is known, it is that divided
+    by ``slope * signal_scale``; only this can be compared between contrasts and slices (Transl
+    Oncol 7:65).
 
     Attributes:
         slope: Rescale slope, positive.

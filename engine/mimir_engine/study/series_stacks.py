@@ -1,8 +1,9 @@
 """Sort the slices of all series into stacks: one contrast of one scan of one station.
 
 Scanners and archives divide studies into series in many ways: one series per station and contrast,
-one for all contrasts of a station, one for all stations of a contrast, one per slice. So a series is
-divided where its headers say that it holds several scans, and only if it forms no stack as it is.
+one for all contrasts of a station, one for all stations of a contrast, one per slice. So a series
+is divided where its headers say that it holds several scans, but only if it forms no stack as it
+is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
+
+#: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
+MAX_STATION_TILT = 45.0
+#: Tilt that is worth naming, in degrees.
+MIN_TILT = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
 def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice]]:
     """Group slices by series, contrast and reconstruction.
 
-    Some archives give each slice a series UID of its own, and some anonymisers remove the UIDs. Then
-    number and description say what belongs together.
+    Some archives give each slice a series UID of its own, and some anonymisers remove the UIDs.
+    Then number and description say what belongs together.
     """
     slices = list(slices)
     count = Counter((s.series.uid, s.contrast, s.series.reconstruction) for s in slices)
@@ -72,8 +78,7 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
             alone[
                 s.series.number, s.series.description, s.contrast, s.series.reconstruction
             ].append(s)
-    for key, group in alone.items():
-        groups["without UID", key] = group
+    for group in alone.values():
         if len(group) > 1:
             findings.append(
                 Finding(
@@ -82,26 +87,27 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
                     " series UID in common; they were joined by series number and description",
                 )
             )
-    return list(groups.values())
+    return [*groups.values(), *alone.values()]
 
 
 def _not_axial(slices: Sequence[Slice]) -> MimirError:
     """Describe the orientation of the first slice."""
     image = slices[0]
     shown = ", ".join(f"{value:.4g}" for value in image.orientation)
-    direction = (
-        f"tilted by {tilt_degrees(image):.1f} degrees"
-        if tilt_degrees(image) < 45
-        else (("sagittal", "coronal")[int(np.argmax(np.abs(normal_of(image)[:2])))])
-    )
-    if tilt_degrees(image) <= 0.1:
-        direction = "turned or mirrored in its plane"
     return MimirError(
         "NOT_AXIAL",
         f"{len(slices)} images of series '{image.series.description}' at z ="
-        f" {image.position_mm[2]:.0f} mm are not axial but {direction} (orientation {shown})",
+        f" {image.position_mm[2]:.0f} mm are not axial but {_view(image)} (orientation {shown})",
         "Remove the series if it is not part of the neck-to-knee scan; MIMIR reads axial stations.",
     )
+
+
+def _view(image: Slice) -> str:
+    """Describe how a slice lies that is not axial."""
+    tilt = tilt_degrees(image)
+    if tilt > MAX_STATION_TILT:
+        return "sagittal" if np.argmax(np.abs(normal_of(image)[:2])) == 0 else "coronal"
+    return f"tilted by {tilt:.1f} degrees" if tilt > MIN_TILT else "turned or mirrored"
 
 
 def tilt_degrees(image: Slice) -> float:

@@ -17,9 +17,9 @@ SLOPE_TOLERANCE = 1e-3
 def check_scales(stacks: Sequence[Stack]) -> None:
     """Refuse stacks whose signals are in different units.
 
-    Other vendors' slopes lead to one unit, as the standard says. Philips' do so only with the private
-    scale slope (Chenevert et al., Transl Oncol 2014; 7:65). Without it, and if nobody says who made
-    the scanner, all slopes must be equal.
+    Other vendors' slopes lead to one unit, as the standard says. Philips' do so only with the
+    private scale slope (Chenevert et al., Transl Oncol 2014; 7:65). Without it, and if the vendor
+    is unknown, all slopes must be equal.
 
     Raises:
         MimirError: ``SCALE_MISMATCH``.

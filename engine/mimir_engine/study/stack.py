@@ -28,6 +28,8 @@ STEP_TOLERANCE = 0.05
 MAX_ROUNDING_MM = 0.11
 #: Deviation of a position from the line on which all slices lie, across it, in mm.
 MAX_SIDEWAYS_MM = 0.11
+#: Sideways shift along a station that shows a tilt, not rounding, in mm.
+MIN_TILT_MM = 0.02
 #: Step between neighbouring slices, in median steps; a longer step is a gap.
 MAX_STEP = 1.5
 #: Voxel spacing in mm.
@@ -94,6 +96,20 @@ class Stack:
         return min((s.acquired for s in self.slices if s.acquired is not None), default=None)
 
     @property
+    def untilted_mm(self) -> np.ndarray:
+        """Position of the first pixel of the first slice, LPS, if the scanner's table were level.
+
+        Slices that are tilted a little, within ``AXIAL_TOLERANCE``, lie on an oblique line through
+        all stations. Turning the study upright moves each station back sideways.
+        """
+        first = np.array(self.first.position_mm)
+        straight, along_normal = _sideways_mm(self.slices)
+        if straight > MIN_TILT_MM and along_normal < straight / 2:
+            normal = normal_of(self.first)
+            first[:2] -= first[2] * normal[:2] / normal[2]
+        return first
+
+    @property
     def extent_mm(self) -> float:
         """Length in z, slice thickness included."""
         foot, head = self.range_mm
@@ -157,12 +173,17 @@ def _check_geometry(slices: Sequence[Slice]) -> None:
         if (s.rows, s.columns, s.spacing_mm) != (first.rows, first.columns, first.spacing_mm):
             what = f"slices of {series} differ in size or pixel spacing"
             raise MimirError("SLICES_UNEQUAL", what, _REMEDY)
-    # Slices that are tilted a little within the tolerance follow each other in their own direction.
-    normal = normal_of(first)
-    shift = np.array([s.position_mm for s in slices]) - first.position_mm
-    sideways = shift - np.outer(shift[:, 2] / normal[2], normal)
-    if abs(sideways).max() > MAX_SIDEWAYS_MM:
+    straight, along_normal = _sideways_mm(slices)
+    if min(straight, along_normal) > MAX_SIDEWAYS_MM:
         raise MimirError("SLICES_UNEVEN", f"slices of {series} are shifted sideways", _REMEDY)
+
+
+def _sideways_mm(slices: Sequence[Slice]) -> tuple[float, float]:
+    """Return how far slices lie from a line along z, and from one along their own normal."""
+    shift = np.array([s.position_mm for s in slices]) - slices[0].position_mm
+    normal = normal_of(slices[0])
+    along_normal = shift - np.outer(shift[:, 2] / normal[2], normal)
+    return float(abs(shift[:, :2]).max()), float(abs(along_normal).max())
 
 
 def _check_spacing(series: str, *spacing_mm: float) -> None:

@@ -46,18 +46,19 @@ class StationPlan:
 
 
 def plan_station(
-    acquisition: Acquisition, copies: Sequence[Acquisition] = ()
+    acquisition: Acquisition, copies: Sequence[tuple[Stack, Stack]] = ()
 ) -> tuple[StationPlan, list[Finding]]:
     """Align water and fat of one acquisition and crop them to the part that both cover.
 
     Args:
         acquisition: Water and fat of one station.
-        copies: Further scans of the station that must have the same pixels.
+        copies: Stacks of the study, and their copies; they must have the same pixels.
 
     Raises:
-        MimirError: ``POSITION_MISMATCH``; ``STATION_AMBIGUOUS`` if a copy has another size.
+        MimirError: ``POSITION_MISMATCH``.
     """
     water, fat = acquisition.water, acquisition.fat
+    copies = [(own, copy) for own, copy in copies if own is water or own is fat]
     offset = _offset(water, fat)
     # Fat's voxel i lies at water's voxel i + offset; both are indexed (slice, row, column).
     start = np.maximum(offset, 0)
@@ -66,7 +67,7 @@ def plan_station(
     for size, own, other in zip(stop - start, water.shape, fat.shape):
         if size < min(own, other) or size < (1 - MAX_CROPPED) * max(own, other):
             raise _position_mismatch(water)
-    first = np.array(water.first.position_mm) + (start * water.spacing_mm)[::-1]
+    first = water.untilted_mm + (start * water.spacing_mm)[::-1]
     dz, dy, dx = water.spacing_mm.tolist()
     plan = StationPlan(
         crops={
@@ -74,7 +75,7 @@ def plan_station(
             Contrast.FAT: _crop(fat, start - offset, stop - offset),
         },
         twins=water.twins + fat.twins,
-        copies=tuple(pair for copy in copies for pair in _copied_slices(acquisition, copy)),
+        copies=tuple(pair for own, copy in copies for pair in zip(own.slices, copy.slices)),
         affine=axial_affine(first.tolist(), (dx, dy, dz)),
     )
     findings = []
@@ -82,8 +83,8 @@ def plan_station(
         findings.append(
             Finding(
                 "SERIES_COPIED",
-                f"the station {water.place} is there {1 + len(copies)} times with the same pixels;"
-                " one copy was used",
+                f"series of the station {water.place} are there more than once with the same"
+                " pixels; one copy of each was used",
             )
         )
     if water.shape != fat.shape:
@@ -95,16 +96,6 @@ def plan_station(
             )
         )
     return plan, findings
-
-
-def _copied_slices(acquisition: Acquisition, copy: Acquisition) -> list[tuple[Slice, Slice]]:
-    """Pair each slice of a scan with that of its copy."""
-    pairs = []
-    for own, other in ((acquisition.water, copy.water), (acquisition.fat, copy.fat)):
-        if own.shape != other.shape:
-            raise copies_differ(own.first)
-        pairs += list(zip(own.slices, other.slices))
-    return pairs
 
 
 def copies_differ(image: Slice) -> MimirError:
@@ -121,7 +112,7 @@ def copies_differ(image: Slice) -> MimirError:
 def _offset(water: Stack, fat: Stack) -> np.ndarray:
     """Return the index (slice, row, column) of water at which fat begins."""
     spacing = water.spacing_mm
-    offset_mm = np.subtract(fat.first.position_mm, water.first.position_mm)[::-1]
+    offset_mm = (fat.untilted_mm - water.untilted_mm)[::-1]
     offset = np.rint(offset_mm / spacing)
     apart_mm = np.abs(offset_mm - offset * spacing)
     drift_mm = np.abs(fat.spacing_mm - spacing) * fat.shape

@@ -84,7 +84,10 @@ def test_headers_of_any_length_are_read() -> None:
 def test_in_phase_and_opposed_phase_are_kept_apart_from_water_and_fat() -> None:
     headers = headers_of(*SCAN.files(("in", "opp", "F", "W")))
     assert [s.contrast for s in headers.slices] == [Contrast.FAT] * 2 + [Contrast.WATER] * 2
-    assert {c.series.contrast for c in headers.companions} == {Contrast.IN_PHASE, Contrast.OPPOSED_PHASE}
+    assert {c.series.contrast for c in headers.companions} == {
+        Contrast.IN_PHASE,
+        Contrast.OPPOSED_PHASE,
+    }
 
 
 @pytest.mark.parametrize(
