@@ -26,6 +26,17 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",
     "ENDS_CROPPED": "Water and fat of a station were cropped to the part that both show.",
+    "EXTENT_SHORT": (
+        "The study is too short to reach from the neck to the knees: a station may be missing at"
+        " an end."
+    ),
+    "SLICE_BLANK": "Slices between others are the same everywhere: their pixels may be lost.",
+    "SLICES_IDENTICAL": "Slices at different positions, or of water and fat, have the same pixels.",
+    "PIXELS_SATURATED": "Signals above a limit were cut off before MIMIR read them.",
+    "STATION_SHIFT": (
+        "Neighbouring stations match better if shifted: by breathing, by a movement, or because"
+        " positions are wrong."
+    ),
 }
 
 
