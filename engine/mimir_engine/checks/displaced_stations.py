@@ -25,8 +25,10 @@ FAR_MM = 120.0
 #: Stations whose water and fat match as they lie are not displaced sideways. Without displacement
 #: phantoms have 0.89 or more; 15 mm sideways make it 0.8 or less.
 ALIKE = 0.9
-#: A shift that reduces differences to less than two thirds is told ...
+#: A shift that reduces differences to less than two thirds is told, in the mean of the looks ...
 MIN_GAIN = 1.5
+#: ... if each look gains from it. Where only the organs do, the patient breathed.
+MIN_GAIN_OF_A_LOOK = 1.05
 #: ... if what it leaves alike is half of the variance.
 MIN_LIKENESS = 0.5
 #: A study is refused from this displacement on, in mm; patients may move less.
@@ -79,22 +81,31 @@ def find_displaced_stations(stations: Sequence[Station]) -> list[Finding]:
 
 
 def _best_shift(upper: Station, lower: Station) -> Optional[SeamShift]:
-    """Return the shift that explains best why two stations do not match; None if none is known."""
+    """Return the shift after which two stations match best; None if it cannot be known.
+
+    Costly searches are left to stations that do not match yet.
+    """
     near = shift_along(upper, lower, NEAR_MM)
     if near is None or near.unmoved >= ALIKE:
         return near
-    if _is_likely(near) and near.distance_mm < NEAR_MM:
+    if near.likeness >= SURE_LIKENESS and _is_likely(near) and near.distance_mm < NEAR_MM:
         return near
     aside = shift_sideways(upper, lower)
-    if aside is None or _is_likely(aside):
+    if aside is None or aside.likeness >= SURE_LIKENESS:
         return aside
-    return shift_along(upper, lower, FAR_MM)
+    far = shift_along(upper, lower, FAR_MM)
+    return far if far is not None and far.likeness > aside.likeness else aside
 
 
 def _is_likely(shift: SeamShift) -> bool:
     """Return whether a shift explains most of the difference of two stations."""
     gain = float(np.prod(shift.gains)) ** (1 / len(shift.gains))
-    return shift.distance_mm >= MIN_SHIFT_MM and gain >= MIN_GAIN and shift.likeness >= MIN_LIKENESS
+    return (
+        shift.distance_mm >= MIN_SHIFT_MM
+        and gain >= MIN_GAIN
+        and min(shift.gains) >= MIN_GAIN_OF_A_LOOK
+        and shift.likeness >= MIN_LIKENESS
+    )
 
 
 def _is_sure(shift: SeamShift) -> bool:

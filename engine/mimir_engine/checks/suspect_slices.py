@@ -73,8 +73,9 @@ def find_identical(station: Station, sample: Sample, number: int) -> list[Findin
     return [
         Finding(
             "SLICES_IDENTICAL",
-            f"{repeats} slices of station {number} (from the head) repeat the pixels of another"
-            " slice of this station, at another position or of the other contrast",
+            f"{'1 slice' if repeats == 1 else f'{repeats} slices'} of station {number} (from the"
+            f" head) {'repeats' if repeats == 1 else 'repeat'} the pixels of another slice of this"
+            " station, at another position or of the other contrast",
         )
     ]
 
