@@ -3,7 +3,8 @@
 The folder holds
 
 * ``images.npy``: uint8 ``(rows, 3, 256, 256)``;
-* ``studies.csv``: each study's row and name, and hashes of its files and its image;
+* ``studies.csv``: each study's row and name, its stations and head-foot extent, hashes of its
+  files and its image, and its findings, such as a station that may be missing;
 * ``failures.csv``: the studies without an image, and the reasons;
 * ``ledger.jsonl``: the outcomes in the order in which they came, so that a run can be resumed.
 """
@@ -30,7 +31,7 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy, prepare
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
 
-COLUMNS = (*STUDY_COLUMNS, "files", "image_sha256", "findings", "made_by")
+COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", "image_sha256", "findings", "made_by")
 
 
 def project_studies(
@@ -85,6 +86,8 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         "row": images.append(image),
         "eid": study.eid,
         "instance": study.instance,
+        "stations": len(study.stations),
+        "extent_mm": round(prepared.extent_mm),
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "findings": findings,
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
@@ -96,8 +99,9 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
 def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
     failures, studies = list(ledger.failures()), []
     for _, entry in ledger.done():
+        # Entries of earlier versions have neither stations nor extent: their cells stay empty.
         texts = {"files": entry["files"]["content"], "findings": ";".join(entry["findings"])}
-        studies.append([{**entry, **texts}[column] for column in COLUMNS])
+        studies.append([{**entry, **texts}.get(column, "") for column in COLUMNS])
     write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
     return len(studies), len(failures)

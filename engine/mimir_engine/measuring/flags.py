@@ -36,6 +36,17 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "LOSSY_COMPRESSION": "The images were compressed with loss.",
     "UNUSED_BITS": "Pixels have bits that the header does not declare; they were ignored.",
     "NEGATIVE_SIGNAL": "Values below zero were set to zero.",
+    "EXTENT_SHORT": (
+        "The study is too short to reach from the neck to the knees: a station may be missing at"
+        " an end."
+    ),
+    "SLICE_BLANK": "Slices between others are the same everywhere: their pixels may be lost.",
+    "SLICES_IDENTICAL": "Slices at different positions, or of water and fat, have the same pixels.",
+    "PIXELS_SATURATED": "Signals above a limit were cut off before MIMIR read them.",
+    "STATION_SHIFT": (
+        "Neighbouring stations match better if shifted: by breathing, by a movement, or because"
+        " positions are wrong."
+    ),
 }
 
 

@@ -6,11 +6,12 @@ Each step is a function that can be called alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Optional
 
 import numpy as np
 
+from mimir_engine.checks import check_study
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
@@ -69,11 +70,18 @@ def prepare(
 
 
 def read_and_fuse(source: Source, name: Optional[str] = None) -> tuple[DixonStudy, FusedVolumes]:
-    """Read one study and fuse its stations."""
+    """Read one study, fuse its stations and check both; the findings are the study's.
+
+    Raises:
+        MimirError: if the study cannot be read or fused, or a check refuses it.
+    """
     if isinstance(source, FusedFolder):
-        return read_fused(source.path, name)
-    study = read_study(source, name)
-    return study, fuse(study.stations)
+        study, fused = read_fused(source.path, name)
+    else:
+        study = read_study(source, name)
+        fused = fuse(study.stations)
+    found = (f for f in check_study(study.stations, fused) if f not in study.findings)
+    return replace(study, findings=(*study.findings, *found)), fused
 
 
 def check_accepted(

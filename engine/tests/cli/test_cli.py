@@ -185,7 +185,11 @@ def test_project_prints_its_findings(tmp_path: Path, capsys: Capture) -> None:
     files = list(all_files(complete_study()))
     path = write_zip(tmp_path / "a.zip", [*files, files[7]._replace(name="again.dcm")])
     assert main(["project", str(path), "--output", str(tmp_path / "image.npy")]) == DONE
-    assert the_only_line(capsys).startswith("SLICE_REPEATED: a: ")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["SLICE_REPEATED:", "a:"],
+        ["EXTENT_SHORT:", "a:"],
+    ]
 
 
 def test_project_names_a_file_that_cannot_be_written(
@@ -193,7 +197,7 @@ def test_project_names_a_file_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["project", str(study_zip), "--output", str(tmp_path / "file" / "i.npy")]) == 2
-    assert the_only_line(capsys).startswith("OUTPUT_UNWRITABLE: ")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("OUTPUT_UNWRITABLE: ")
 
 
 def test_volumes_without_their_package_are_refused_before_any_work(
@@ -324,7 +328,7 @@ def test_infer_writes_its_files_and_prints_one_line_per_study(
     lines = captured.err.splitlines()
     assert lines[0] == "2 studies; trial; cpu"
     assert lines[1].startswith("NOT_A_ZIP: bad: ")
-    assert lines[2] == f"{study_zip.stem} done [2/2, 0 s left]"
+    assert lines[2] == f"{study_zip.stem} done (EXTENT_SHORT) [2/2, 0 s left]"
     assert lines[3] == f"1 study done, 1 failed, listed in failures.csv; see {output}"
     (row,) = table(output / "predictions.csv")
     assert (row["name"], row["eid"], row["instance"]) == (study_zip.stem, "1234567", "2")

@@ -1,0 +1,9 @@
+"""Check what stations and fused volumes alone tell: lost pixels, displaced or missing stations.
+
+A check returns findings or raises an error; it changes nothing. One file holds one check, and
+``check_study`` runs them all. Stations are numbered from the head, beginning with 1.
+"""
+
+from mimir_engine.checks.check_study import check_study
+
+__all__ = ["check_study"]

@@ -1,0 +1,129 @@
+"""Find neighbouring stations whose images do not fit their positions.
+
+Scanners give a new frame of reference at every table move, so headers cannot tell whether the
+patient was positioned anew. Images can: where stations overlap, they show the same slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.checks.seam_shift import SeamShift
+from mimir_engine.checks.shift_along import MIN_SHIFT_MM, shift_along
+from mimir_engine.checks.shift_sideways import shift_sideways
+from mimir_engine.errors import MimirError
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.station import Station
+
+#: Shifts along the body that are tried first, in mm: one and a half usual overlaps.
+NEAR_MM = 48.0
+#: Shifts along the body that are tried for stations that match neither so nor sideways, in mm.
+FAR_MM = 120.0
+#: Stations whose water and fat match as they lie are not displaced sideways. Without displacement
+#: phantoms have 0.89 or more; 15 mm sideways make it 0.8 or less.
+ALIKE = 0.9
+#: A shift that reduces differences to less than two thirds is told, in the mean of the looks ...
+MIN_GAIN = 1.5
+#: ... if each look gains from it. Where only the organs do, the patient breathed.
+MIN_GAIN_OF_A_LOOK = 1.05
+#: ... if what it leaves alike is half of the variance.
+MIN_LIKENESS = 0.5
+#: A study is refused from this displacement on, in mm; patients may move less.
+MIN_DISPLACEMENT_MM = 12.0
+#: Every look must say that the displacement halves the differences at least. Breathing has less
+#: effect: in phantoms whose organs move by 20 mm, at most 1.7 in the weakest look.
+SURE_GAIN = 2.0
+#: How alike the images must be after the displacement is undone.
+SURE_LIKENESS = 0.8
+#: Pairs of slices that must agree.
+SURE_PAIRS = 2
+
+
+def find_displaced_stations(stations: Sequence[Station]) -> list[Finding]:
+    """Compare the images of neighbouring stations where they meet.
+
+    Only what the images show clearly counts. Where they do not change along the body, as in a
+    thigh, or stations only touch, nothing is found.
+
+    Args:
+        stations: From head to foot.
+
+    Raises:
+        MimirError: ``STATION_DISPLACED`` if a displacement is certain.
+    """
+    findings = []
+    for number, (upper, lower) in enumerate(zip(stations, stations[1:]), 1):
+        shift = _best_shift(upper, lower)
+        if shift is None or shift.distance_mm < MIN_SHIFT_MM:
+            continue
+        where = f"stations {number} and {number + 1} (from the head)"
+        if _is_sure(shift):
+            raise MimirError(
+                "STATION_DISPLACED",
+                f"the images of {where} are displaced against their positions by about"
+                f" {_words(shift)}",
+                "The patient may have moved or been positioned anew between them, or positions"
+                " were changed. Get the original images; if they are displaced too, the study"
+                " cannot be measured.",
+            )
+        if _is_likely(shift):
+            findings.append(
+                Finding(
+                    "STATION_SHIFT",
+                    f"the images of {where} match better if shifted by about {_words(shift)}:"
+                    " by breathing, by a movement, or because positions are wrong",
+                )
+            )
+    return findings
+
+
+def _best_shift(upper: Station, lower: Station) -> Optional[SeamShift]:
+    """Return the shift after which two stations match best; None if it cannot be known.
+
+    Costly searches are left to stations that do not match yet.
+    """
+    near = shift_along(upper, lower, NEAR_MM)
+    if near is None or near.unmoved >= ALIKE:
+        return near
+    if near.likeness >= SURE_LIKENESS and _is_likely(near) and near.distance_mm < NEAR_MM:
+        return near
+    aside = shift_sideways(upper, lower)
+    if aside is None or aside.likeness >= SURE_LIKENESS:
+        return aside
+    far = shift_along(upper, lower, FAR_MM)
+    return far if far is not None and far.likeness > aside.likeness else aside
+
+
+def _is_likely(shift: SeamShift) -> bool:
+    """Return whether a shift explains most of the difference of two stations."""
+    gain = float(np.prod(shift.gains)) ** (1 / len(shift.gains))
+    return (
+        shift.distance_mm >= MIN_SHIFT_MM
+        and gain >= MIN_GAIN
+        and min(shift.gains) >= MIN_GAIN_OF_A_LOOK
+        and shift.likeness >= MIN_LIKENESS
+    )
+
+
+def _is_sure(shift: SeamShift) -> bool:
+    """Return whether a shift can have no other reason than wrong positions."""
+    return (
+        shift.distance_mm >= MIN_DISPLACEMENT_MM
+        and min(shift.gains) >= SURE_GAIN
+        and shift.likeness >= SURE_LIKENESS
+        and shift.pairs >= SURE_PAIRS
+    )
+
+
+def _words(shift: SeamShift) -> str:
+    """Describe a shift: "18 mm along the body (too close together)"."""
+    x, y, z = shift.offset_mm
+    if z:
+        return f"{abs(z):.0f} mm along the body (too {'far apart' if z > 0 else 'close together'})"
+    parts = {"left-right": abs(x), "front-back": abs(y)}
+    return " and ".join(
+        f"{mm:.0f} mm {name}" for name, mm in parts.items() if mm >= shift.distance_mm / 3
+    )

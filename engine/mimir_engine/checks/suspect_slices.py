@@ -1,0 +1,84 @@
+"""Find slices that are blank, occur twice, or are the same in water and fat.
+
+Noise makes any two slices differ, and any slice uneven. Pixels are only compared for equality.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mimir_engine.checks.pixel_sample import Sample
+from mimir_engine.errors import MimirError
+from mimir_engine.study.contrast import Contrast
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.station import Station
+
+
+def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
+    """Find slices that are zero or otherwise the same everywhere.
+
+    Raises:
+        MimirError: ``EMPTY_IMAGE`` if all slices of a contrast are.
+    """
+    findings = []
+    slices = station.shape[0]
+    for contrast, pixels in sample.items():
+        even = (pixels == pixels[:, :1, :1]).all(axis=(1, 2))
+        blank = sum(_is_blank(station.images[contrast][k]) for k in np.flatnonzero(even))
+        if blank == slices:
+            raise MimirError(
+                "EMPTY_IMAGE",
+                f"the {contrast.value} image of station {number} (from the head) is the same"
+                " everywhere",
+                "Export the study again.",
+            )
+        if blank:
+            findings.append(
+                Finding(
+                    "SLICE_BLANK",
+                    f"{blank} of {slices} {contrast.value} slices of station {number} (from the"
+                    " head) are the same everywhere, as if their pixels were lost",
+                )
+            )
+    return findings
+
+
+def check_contrasts(station: Station, sample: Sample, number: int) -> None:
+    """Refuse a station whose water and fat images are the same.
+
+    Raises:
+        MimirError: ``CONTRASTS_IDENTICAL``.
+    """
+    if np.array_equal(sample[Contrast.WATER], sample[Contrast.FAT]) and np.array_equal(
+        station.water, station.fat
+    ):
+        raise MimirError(
+            "CONTRASTS_IDENTICAL",
+            f"water and fat of station {number} (from the head) have the same pixels",
+            "One of them was written twice. Export the study again.",
+        )
+
+
+def find_identical(station: Station, sample: Sample, number: int) -> list[Finding]:
+    """Find slices that repeat the pixels of another slice of the same station."""
+    first: dict[bytes, np.ndarray] = {}
+    repeats = 0
+    for contrast, pixels in sample.items():
+        for content, image in zip(pixels, station.images[contrast]):
+            other = first.setdefault(content.tobytes(), image)
+            if other is not image and np.array_equal(other, image) and not _is_blank(image):
+                repeats += 1
+    if not repeats:
+        return []
+    return [
+        Finding(
+            "SLICES_IDENTICAL",
+            f"{'1 slice' if repeats == 1 else f'{repeats} slices'} of station {number} (from the"
+            f" head) {'repeats' if repeats == 1 else 'repeat'} the pixels of another slice of this"
+            " station, at another position or of the other contrast",
+        )
+    ]
+
+
+def _is_blank(image: np.ndarray) -> bool:
+    return bool((image == image[0, 0]).all())
