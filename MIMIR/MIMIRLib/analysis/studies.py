@@ -44,9 +44,8 @@ def all_from_database(
 def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest, ...]:
     """Return studies in files.
 
-    A zip archive is one study, a folder of zip archives stands for all of them, and any other
-    folder is one study; their names are those of the command line. Several files are the slices of
-    one study, named for the folder of the first.
+    Archives and folders name the studies that they name on the command line. Several files are the
+    slices of one study, named for the folder of the first.
 
     Raises:
         MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
@@ -57,7 +56,7 @@ def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest
     texts = [os.path.abspath(os.fspath(path)) for path in given]
     if texts and all(_is_slice(text) for text in texts):
         return (StudyRequest(Path(texts[0]).parent.name or "study", files=tuple(texts)),)
-    return tuple(StudyRequest(named.name, path=str(named.source)) for named in named_sources(texts))
+    return tuple(_request(named.name, named.source) for named in named_sources(texts).studies)
 
 
 def from_volumes(water: Any, fat: Any, folder: Path) -> StudyRequest:
@@ -90,6 +89,12 @@ def subject_of(entry: StudyEntry) -> Subject:
         f"{name} ({entry.patient_id})" if entry.patient_id else name,
         f"{description} ({date})" if date else description,
     )
+
+
+def _request(name: str, source: Any) -> StudyRequest:
+    if isinstance(source, tuple):
+        return StudyRequest(name, files=tuple(map(str, source)))
+    return StudyRequest(name, path=str(source))
 
 
 def _is_slice(path: str) -> bool:

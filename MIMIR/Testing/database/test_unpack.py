@@ -69,7 +69,7 @@ def test_cancelled_half_way_it_leaves_nothing(tmp_path: Path, folder: Path) -> N
 
 
 def test_a_damaged_entry_leaves_nothing(tmp_path: Path, folder: Path) -> None:
-    archive = archive_of(tmp_path, {"1": DICOM, "2": bytes(range(256)) * 40})
+    archive = archive_of(tmp_path, {"1": DICOM, "2": DICOM + bytes(range(256)) * 40})
     content = bytearray(archive.read_bytes())
     place = content.rindex(b"PK\3\4") + 60
     content[place] ^= 0xFF

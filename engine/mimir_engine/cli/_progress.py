@@ -54,6 +54,9 @@ def print_event(event: Mapping[str, Any]) -> None:
         else:
             findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
             say(f"{event['name']} done{findings} {place}")
+    elif event["event"] == "passed_over":
+        files = f" ({event['files']} files)" if event["files"] > 1 else ""
+        say(f"passed over: {event['name']}{files}, {event['reason']}")
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""

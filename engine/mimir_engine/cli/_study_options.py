@@ -6,10 +6,14 @@ import argparse
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimir_engine.cli import wrong_use
+from mimir_engine.cli._progress import print_event
+from mimir_engine.cohort.events import Listener
 from mimir_engine.errors import MimirError
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 def add_study_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the studies."""
     parser.add_argument(
-        "source", nargs="*", help="zip archive, folder of zip archives, or folder of DICOM files"
+        "source", nargs="*", help="archive (zip, tar, tar.gz), folder of studies, or DICOM file"
     )
     parser.add_argument(
         "--sources",
@@ -35,13 +39,18 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_studies(arguments: argparse.Namespace) -> list[NamedSource]:
-    """Find the studies that the options name."""
+def chosen_studies(
+    arguments: argparse.Namespace, listener: Listener = print_event
+) -> Sequence[NamedSource]:
+    """Find the studies that the options name; report what is passed over."""
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
-    if arguments.source:
-        return named_sources(arguments.source)
-    return sources_from_json(read_lines(arguments.sources))
+    if not arguments.source:
+        return sources_from_json(read_lines(arguments.sources))
+    found = named_sources(arguments.source)
+    for notice in found.passed_over:
+        listener({"event": "passed_over", **asdict(notice)})
+    return found.studies
 
 
 def check_study_options(arguments: argparse.Namespace) -> None:

@@ -107,7 +107,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
     )
     output = arguments.output
-    cohort = infer(chosen_studies(arguments), modules, output, options, listener)
+    cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
     write_cohort(output, cohort, ["mimir", *arguments.argv], arguments.published_columns)

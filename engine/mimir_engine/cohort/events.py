@@ -1,6 +1,8 @@
 """Events of a run, for panels, logs and consoles alike.
 
 - ``engine``: version, path, python. The engine that runs; the first event of every run.
+- ``passed_over``: name, reason, files (their number). Files of the sources that are not measured;
+  before ``run``.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, device.
 - ``step``: name, step (``read`` or ``predict``). Work on a study has reached this step.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
+from mimir_engine.study.folder_files import folders_below
 from mimir_engine.study.source import StudySource
 
 
@@ -35,20 +36,22 @@ def fingerprint(source: Source) -> Fingerprint:
     return Fingerprint(os.path.abspath(str(source)) if is_path else "", digest.hexdigest())
 
 
-def _files(source: StudySource) -> list[tuple[str, Path]]:
-    """List each file and its name within the study."""
+def _files(source: StudySource) -> list[tuple[str, str]]:
+    """List each file and its name within the study; links to folders are followed."""
     if not isinstance(source, (str, Path)):
-        return [(Path(path).name, Path(path)) for path in source]
-    root = Path(source)
-    if not root.is_dir():
-        return [(root.name, root)]
-    paths = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
-    return [(path.relative_to(root).as_posix(), path) for path in paths]
+        return [file for path in source for file in _files(str(path))]
+    root = str(source)
+    if not os.path.isdir(root):
+        return [(os.path.basename(root), root)]
+    paths = (
+        os.path.join(folder.path, name) for folder in folders_below(root) for name in folder.files
+    )
+    return [(path[len(root) :].replace(os.sep, "/").lstrip("/"), path) for path in paths]
 
 
-def _state(path: Path) -> str:
+def _state(path: str) -> str:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except (OSError, ValueError):
         return "missing"
     return f"{status.st_size}\0{status.st_mtime_ns}"

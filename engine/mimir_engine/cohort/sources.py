@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from mimir_engine.cohort.find_studies import (
+    FoundStudy,
+    studies_among_files,
+    studies_in_folder,
+)
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.study import source_name
+from mimir_engine.study.passed_over import PassedOver, joined
 
 #: Keys of a JSON line that locate a study; each line has one of them.
 _PLACES = ("path", "files", "fused")
@@ -26,49 +32,110 @@ class NamedSource:
     source: Source
 
 
-def named_sources(paths: Iterable[str]) -> list[NamedSource]:
+@dataclass(frozen=True)
+class NamedSources:
+    """The studies of a command line, and what was passed over.
+
+    Attributes:
+        studies: At least one, of different names.
+        passed_over: Files that are not measured, and why.
+    """
+
+    studies: tuple[NamedSource, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+def named_sources(paths: Iterable[str]) -> NamedSources:
     """List the studies that the paths of a command line name.
 
-    A zip archive is a study; a folder that holds zip archives (at any depth) names them all;
-    any other folder is one study of loose DICOM files. A study given twice, also through a link,
+    An archive is a study, unless several archives of one folder are parts of one; a folder names
+    all studies in it and below (see ``find_studies``). A study given twice, also through a link,
     counts once. Studies of the same name get the names of their folders in front.
 
     Raises:
         MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
     """
-    found: dict[str, Path] = {}
-    for path in (path for text in paths if text for path in _studies_in(Path(text))):
-        found.setdefault(os.path.realpath(path), Path(os.path.abspath(path)))
+    passed_over: list[PassedOver] = []
+    found = _unique(_found_studies([os.path.abspath(text) for text in paths if text], passed_over))
+    notices = joined(passed_over)
     if not found:
-        raise MimirError("NO_STUDIES", "no studies were given", "Name zip archives or folders.")
-    return check_names(_distinct_names(list(found.values())))
+        what = "; ".join(f"{notice.name}: {notice.reason}" for notice in notices)
+        raise MimirError(
+            "NO_STUDIES", what or "no studies were given", "Name archives or folders of studies."
+        )
+    return NamedSources(tuple(check_names(_distinct_names(found))), notices)
 
 
-def _studies_in(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    # Skip hidden files: macOS writes "._study.zip" beside "study.zip" on other systems' disks.
-    files = (p for p in path.rglob("*") if p.suffix.lower() == ".zip" and p.name[0] != ".")
-    return sorted(p for p in files if p.is_file()) or [path]
+def _found_studies(paths: Sequence[str], passed_over: list[PassedOver]) -> list[FoundStudy]:
+    """Return the studies of folders, and of files folder by folder, in the order of the paths."""
+    places = {path: number for number, path in enumerate(dict.fromkeys(paths))}
+    folders = {path: None for path in places if os.path.isdir(path)}
+    names: dict[str, list[str]] = {}
+    for path in places:
+        if path not in folders:
+            names.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
+    found = [
+        (places[study.paths[0]], study)
+        for folder in names
+        for study in studies_among_files(folder, names[folder], passed_over)
+    ]
+    found += [
+        (places[folder], study)
+        for folder in folders
+        for study in studies_in_folder(folder, passed_over)
+    ]
+    return [study for _, study in sorted(found, key=lambda pair: pair[0])]
 
 
-def _distinct_names(paths: Sequence[Path]) -> list[NamedSource]:
+def _unique(studies: Iterable[FoundStudy]) -> list[FoundStudy]:
+    """Leave out studies whose files were all named before, also through links."""
+    folders: dict[str, str] = {}
+    seen: set[str] = set()
+    found = []
+    for study in studies:
+        paths = {_real_path(path, folders) for path in study.paths}
+        if not paths <= seen:
+            found.append(study)
+        seen |= paths
+    return found
+
+
+def _real_path(path: str, folders: dict[str, str]) -> str:
+    """Resolve links; the true paths of folders are kept, since many files lie in each."""
+    if os.path.islink(path):
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)
+
+
+def _distinct_names(studies: Sequence[FoundStudy]) -> list[NamedSource]:
     """Name studies by their files, with as many folders in front as distinct names need."""
-    names = [_name(path, 0) for path in paths]
-    for folders in range(1, max(len(path.parts) for path in paths)):
+    places = [study.place for study in studies]
+    names = [_name(place, 0) for place in places]
+    for folders in range(1, max(place.count(os.sep) for place in places)):
         counts = Counter(names)
         if len(counts) == len(names):
             break
         names = [
-            _name(path, folders) if counts[name] > 1 else name for path, name in zip(paths, names)
+            _name(place, folders) if counts[name] > 1 else name
+            for place, name in zip(places, names)
         ]
-    return [NamedSource(name, path) for name, path in zip(names, paths)]
+    return [NamedSource(name, _source(study)) for name, study in zip(names, studies)]
 
 
-def _name(path: Path, folders: int) -> str:
+def _source(study: FoundStudy) -> Source:
+    paths = tuple(map(Path, study.paths))
+    return paths[0] if len(paths) == 1 else paths
+
+
+def _name(place: str, folders: int) -> str:
     """Return the study's own name after the names of a number of its folders."""
-    parents = path.parent.parts[1:]
-    return printable("/".join((*parents[max(len(parents) - folders, 0) :], source_name(path))), "_")
+    parents = Path(place).parent.parts[1:] if folders else ()
+    return printable(
+        "/".join((*parents[max(len(parents) - folders, 0) :], source_name(place))), "_"
+    )
 
 
 def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:
@@ -116,7 +183,7 @@ def _checked_source(fields: dict[str, Any]) -> Optional[NamedSource]:
     if place == "files" and name and isinstance(value, list) and value:
         return NamedSource(name, tuple(map(Path, value))) if all(map(_is_path, value)) else None
     if place == "path" and _is_path(value):
-        return NamedSource(name or _name(Path(value), 0), Path(value))
+        return NamedSource(name or _name(value, 0), Path(value))
     if place == "fused" and name and _is_path(value):
         return NamedSource(name, FusedFolder(Path(value)))
     return None

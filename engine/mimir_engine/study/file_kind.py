@@ -55,23 +55,10 @@ _MAX_FIRST_ELEMENT = 0x0100
 _TAR_CHECKSUM = re.compile(rb" *[0-7]{1,7}[\0 ]{1,7}")
 #: Size of a tar header in bytes.
 TAR_BLOCK_BYTES = 512
-#: Zip archives by their first bytes that are documents or programs.
-_ZIPPED_DOCUMENTS = frozenset(
-    [
-        ".apk",
-        ".docx",
-        ".epub",
-        ".jar",
-        ".kmz",
-        ".odp",
-        ".ods",
-        ".odt",
-        ".pptx",
-        ".war",
-        ".whl",
-        ".xlsx",
-        ".xpi",
-    ]
+#: Ends of names of documents and programs that are zip archives by their first bytes.
+_ZIPPED_DOCUMENTS = (
+    *(".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".kmz"),
+    *(".jar", ".war", ".apk", ".whl", ".xpi"),
 )
 #: Archives by the end of their names, longest first.
 _SUFFIXES = {
@@ -103,7 +90,8 @@ def file_kind(name: str, first: bytes) -> FileKind:
         return DICOM
     for magic, kind in _MAGIC:
         if first.startswith(magic):
-            return OTHER if kind is ZIP and _suffix(name) in _ZIPPED_DOCUMENTS else kind
+            is_document = kind is ZIP and name.lower().endswith(_ZIPPED_DOCUMENTS)
+            return OTHER if is_document else kind
     if is_tar_header(first[:TAR_BLOCK_BYTES]):
         return TAR
     if _BZIP2.match(first):
@@ -145,10 +133,6 @@ def is_tar_header(block: bytes) -> bool:
         return False
     digits = int(field.strip(b" \0"), 8)
     return digits == sum(block) - sum(field) + 8 * ord(" ")
-
-
-def _suffix(name: str) -> str:
-    return name[name.rfind(".") :].lower()
 
 
 def _is_bare_dicom(first: bytes) -> bool:

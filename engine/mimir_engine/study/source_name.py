@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+from mimir_engine.study.file_kind import without_archive_suffix
 from mimir_engine.study.source import StudySource
 
 #: UK Biobank's bulk file name: participant, field 20201, visit, array index.
 _UK_BIOBANK_NAME = re.compile(r"^(\d{7})_20201_(\d+)_\d+$")
+#: The same of any field, with the suffix.
+_UK_BIOBANK_FILE = re.compile(r"^\d{7}_(\d{3,6})_\d+_\d+\.zip$", re.IGNORECASE | re.ASCII)
+#: The field of the neck-to-knee Dixon MRI.
+DIXON_FIELD = "20201"
 
 
 def source_name(source: StudySource) -> str:
     """Return the name of an archive (without its suffix) or folder; empty for a list of files."""
     if not isinstance(source, (str, Path)):
         return ""
-    path = Path(source)
-    return path.stem if path.suffix.lower() in (".zip", ".dcm") else path.resolve().name
+    name = os.path.basename(os.path.abspath(source))
+    return without_archive_suffix(name[:-4] if name.lower().endswith(".dcm") else name)
+
+
+def uk_biobank_field(file_name: str) -> str:
+    """Return the field of a bulk file of UK Biobank; empty for any other name.
+
+    Examples:
+        >>> uk_biobank_field("6000000_20203_2_0.zip"), uk_biobank_field("scan_4.zip")
+        ('20203', '')
+    """
+    match = _UK_BIOBANK_FILE.match(file_name)
+    return match.group(1) if match else ""
 
 
 def uk_biobank_ids(name: str) -> tuple[str, str]:

@@ -33,11 +33,12 @@ ANYTHING = Accepts()
 
 @lru_cache(maxsize=4)
 def study_variant(shift: int) -> tuple[File, ...]:
-    """A study whose body lies some columns further to the left."""
+    """A study of its own whose body lies some columns further to the left."""
 
     def move(dataset: Dataset, _: int) -> None:
         pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
         set_pixels(dataset, np.roll(pixels, shift, axis=1))
+        dataset.StudyInstanceUID = f"2.25.7{shift}"
 
     return tuple(file for scan in complete_study() for file in scan.files(change=move))
 
@@ -137,6 +138,6 @@ def run_infer(
 
     sources = [study for study in studies if isinstance(study, NamedSource)]
     paths = [str(study) for study in studies if isinstance(study, Path)]
-    sources += named_sources(paths) if paths else []
+    sources += named_sources(paths).studies if paths else ()
     cohort = infer(sources, modules, output, InferOptions(device="cpu", **options), note)
     return Run(cohort, events)

@@ -37,7 +37,7 @@ def made(archives: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("made") / "data"
     broken = folder.parent / "broken.zip"
     broken.write_bytes(b"no archive")
-    project_studies(named_sources([*map(str, archives), str(broken)]), folder, ignore)
+    project_studies(named_sources([*map(str, archives), str(broken)]).studies, folder, ignore)
     return folder
 
 
@@ -79,8 +79,8 @@ def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_p
 def test_studies_are_added_and_none_is_done_twice(archives: list[Path], tmp_path: Path) -> None:
     events: list[Mapping[str, Any]] = []
     folder = tmp_path / "data"
-    project_studies(named_sources([str(archives[2])]), folder, ignore)
-    counts = project_studies(named_sources(map(str, archives)), folder, events.append)
+    project_studies(named_sources([str(archives[2])]).studies, folder, ignore)
+    counts = project_studies(named_sources(map(str, archives)).studies, folder, events.append)
     assert counts == (3, 0)
     assert [event["name"] for event in events if event["event"] == "study"] == list(NAMES[:2])
     assert events[0]["already_done"] == 1
@@ -101,7 +101,7 @@ def test_a_killed_run_is_resumed_to_the_same_data_set(
             raise Killed  # the image is on the disk, the ledger does not know it
         return done
 
-    sources = named_sources(map(str, archives))
+    sources = named_sources(map(str, archives)).studies
     monkeypatch.setattr(image_dataset, "_append", killed_after_the_image)
     with pytest.raises(Killed):
         project_studies(sources, folder, ignore)
@@ -118,7 +118,7 @@ def test_a_changed_study_is_made_again_after_the_others(
 ) -> None:
     folder, study = tmp_path / "data", tmp_path / "study.zip"
     shutil.copy(archives[0], study)
-    sources = named_sources([str(study), str(archives[1])])
+    sources = named_sources([str(study), str(archives[1])]).studies
     project_studies(sources, folder, ignore)
     shutil.copy(archives[2], study)
     project_studies(sources, folder, ignore)
@@ -130,12 +130,12 @@ def test_a_changed_study_is_made_again_after_the_others(
     other.parent.mkdir()
     shutil.copy(archives[1], other)
     with pytest.raises(MimirError, match="NAME_TAKEN"):
-        project_studies(named_sources([str(other)]), folder, ignore)
+        project_studies(named_sources([str(other)]).studies, folder, ignore)
 
 
 def test_foreign_images_are_never_overwritten(archives: list[Path], tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", np.zeros((3, 3, 256, 256), np.uint8))
-    sources = named_sources([str(archives[0])])
+    sources = named_sources([str(archives[0])]).studies
     with pytest.raises(MimirError, match="OUTPUT_IN_USE"):
         project_studies(sources, tmp_path, ignore)
     assert len(np.load(tmp_path / "images.npy")) == 3

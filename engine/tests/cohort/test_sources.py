@@ -21,7 +21,7 @@ def touch(*paths: Path) -> None:
 
 
 def names_of(*paths: object) -> list[str]:
-    return [source.name for source in named_sources(map(str, paths))]
+    return [source.name for source in named_sources(map(str, paths)).studies]
 
 
 def parsed(*lines: object) -> list[NamedSource]:
@@ -38,7 +38,9 @@ def test_a_folder_represents_all_archives_below_it(tmp_path: Path) -> None:
 
 def test_a_folder_without_archives_is_one_study(tmp_path: Path) -> None:
     touch(tmp_path / "visit" / "1.dcm", tmp_path / "visit" / "2.dcm")
-    assert named_sources([str(tmp_path / "visit")]) == [NamedSource("visit", tmp_path / "visit")]
+    assert named_sources([str(tmp_path / "visit")]).studies == (
+        NamedSource("visit", tmp_path / "visit"),
+    )
 
 
 def test_the_same_study_twice_counts_once(tmp_path: Path) -> None:
