@@ -106,9 +106,11 @@ def identity_of_archive(path: str) -> Optional[StudyIdentity]:
 
 def _explicit_tags(entry: Entry, data: bytes, data_set: int) -> Optional[Tags]:
     """Read the attributes of an explicit VR file; None if it is another or a longer one."""
+    tags: Tags = {}
     while True:
         try:
-            return read_tags(data, data_set)[0]
+            read_tags(data, data_set, tags)
+            return tags
         except NotExplicitVR:
             return None
         except DataTooShort:
