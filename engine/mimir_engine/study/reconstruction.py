@@ -14,7 +14,7 @@ from mimir_engine.study.finding import Finding
 from mimir_engine.study.stack import Stack
 
 #: Values of the option that chooses a reconstruction; the first is the default.
-NORMALISED, RAW = RECONSTRUCTION_CHOICES = ("normalised", "raw")
+NORMALISED, RAW = "normalised", "raw"
 _NORM, _CORRECTED = "NORM", ("DIS3D", "DIS2D")
 
 
@@ -25,7 +25,7 @@ def one_reconstruction(
 
     Args:
         stacks: All stacks of a study.
-        preferred: One of ``RECONSTRUCTION_CHOICES``; the other is used if it alone is complete.
+        preferred: ``NORMALISED`` or ``RAW``; the other is used if it alone is complete.
     """
     kinds = {stack.series.reconstruction for stack in stacks}
     if len(kinds) < 2:
