@@ -16,7 +16,7 @@ from mimir_engine.study.pairing import Acquisition, Pairing, pair
 from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
-from mimir_engine.study.repeats import Choice, choose
+from mimir_engine.study.repeats import Choice, choose, likeness
 from mimir_engine.study.series_stacks import (
     MAX_STATION_TILT,
     Unusable,
@@ -76,7 +76,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     alone = [stack for pairing in pairings for stack in pairing.alone]
     copies = [both for pairing in pairings for both in pairing.copies]
     choices, redundant = _without_redundant(choices)
-    findings += [_left_out(c.chosen.water, "it is of another protocol") for c in redundant]
+    findings += [_left_out(c.chosen.water, "other stations show its region") for c in redundant]
     for choice in choices:
         findings += [_repeat_left_out(a, reason) for a, reason in choice.left_out]
     chosen = [choice.chosen for choice in choices]
@@ -165,23 +165,19 @@ def _choose(pairings: Sequence[Pairing]) -> list[Choice]:
 
 
 def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:
-    """Separate scans of another protocol whose region the other stations cover."""
+    """Separate scans whose region the other stations cover, such as one of the liver.
+
+    Those that are least like the others come first.
+    """
+    scans = [choice.chosen for choice in choices]
     kept, redundant = list(choices), []
-    for choice in choices:
+    for choice in sorted(choices, key=lambda c: likeness(c.chosen, scans)):
         others = [c for c in kept if c is not choice]
-        if len(others) > 1 and _is_of_another_protocol(choice, others):
-            covered = covered_part(choice.chosen.range_mm, [c.chosen.range_mm for c in others])
-            if covered >= MIN_COVERED:
-                kept.remove(choice)
-                redundant.append(choice)
+        covered = covered_part(choice.chosen.range_mm, [c.chosen.range_mm for c in others])
+        if len(others) > 1 and covered >= MIN_COVERED:
+            kept = others
+            redundant.append(choice)
     return kept, redundant
-
-
-def _is_of_another_protocol(choice: Choice, others: Sequence[Choice]) -> bool:
-    """Return whether a scan has other pixels than all others, which have the same."""
-    spacings = {tuple(round(mm, 2) for mm in c.chosen.water.first.spacing_mm) for c in others}
-    own = tuple(round(mm, 2) for mm in choice.chosen.water.first.spacing_mm)
-    return len(spacings) == 1 and own not in spacings
 
 
 def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition]) -> list[Finding]:

@@ -54,6 +54,8 @@ OTHER_CLASSES = {
 }
 #: Transfer syntaxes of compressed pixels; their headers are in explicit VR little endian.
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+#: Transfer syntaxes that always lose something: JPEG with 8 and 12 bits.
+_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 #: Private sequence of Philips with the scale slope of each frame of an enhanced file.
 _PHILIPS_FRAME = (0x2005, 0x140F)
 #: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
@@ -73,6 +75,7 @@ _SAME_AS = {
     "FrameAcquisitionDateTime": "AcquisitionDateTime",
     "FrameAcquisitionNumber": "AcquisitionNumber",
     "TemporalPositionIndex": "TemporalPositionIdentifier",
+    "InStackPositionNumber": "InstanceNumber",
 }
 #: Attributes that pydicom reads; all attributes of a malicious header could exhaust the memory.
 _PYDICOM_TAGS: list[Any] = [
@@ -145,7 +148,10 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
         first = entry.read(len(first))
     if syntax == EXPLICIT_LITTLE_ENDIAN or syntax.startswith(_COMPRESSED):
         try:
-            yield _classic_frame(entry, first, data_set, syntax == EXPLICIT_LITTLE_ENDIAN)
+            frame = _classic_frame(entry, first, data_set, syntax == EXPLICIT_LITTLE_ENDIAN)
+            if syntax in _LOSSY:
+                frame.tags["LossyImageCompression"] = "01"
+            yield frame
             return
         except NotExplicitVR:
             pass
