@@ -10,7 +10,7 @@ from typing import Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.dixon_study import Scanner
-from mimir_engine.study.explicit_vr import Tags
+from mimir_engine.study.little_endian import Tags
 from mimir_engine.study.number_text import decimal, integer
 from mimir_engine.study.pixel_format import PixelFormat, pixel_format
 

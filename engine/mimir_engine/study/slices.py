@@ -14,8 +14,8 @@ from typing import NamedTuple, Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.acquisition_time import SECONDS_PER_DAY, acquired, starts_next_day
 from mimir_engine.study.contrast import COMPUTED, Contrast
-from mimir_engine.study.explicit_vr import Tags
 from mimir_engine.study.frames import Frame, NotAnImage, read_frames
+from mimir_engine.study.little_endian import PixelPlace, Tags
 from mimir_engine.study.manifest import Manifest, is_manifest, read_manifest
 from mimir_engine.study.number_text import decimal, first_integer
 from mimir_engine.study.passed_over import PassedOver
@@ -51,7 +51,7 @@ class Slice:
         acquisition: AcquisitionNumber; empty if unknown.
         stack_id: StackID, which Philips gives each station of one series; empty if unknown.
         phase: TemporalPositionIdentifier of a dynamic scan; 1 if unknown.
-        pixels_after: As in ``Frame``; None if pydicom must find the pixels.
+        pixels: As in ``Frame``; None if pydicom must find the pixels.
     """
 
     entry: Entry
@@ -69,7 +69,7 @@ class Slice:
     acquisition: str = ""
     stack_id: str = ""
     phase: int = 1
-    pixels_after: Optional[int] = None
+    pixels: Optional[PixelPlace] = None
 
     @property
     def contrast(self) -> Contrast:
@@ -185,7 +185,7 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
         acquisition=str(tags.get("AcquisitionNumber", "")),
         stack_id=str(tags.get("StackID", "")),
         phase=first_integer(tags, "TemporalPositionIdentifier") or 1,
-        pixels_after=frame.pixels_after,
+        pixels=frame.pixels,
     )
 
 

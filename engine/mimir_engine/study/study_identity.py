@@ -9,15 +9,15 @@ from typing import NamedTuple, Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.deflated import DEFLATED, inflated
 from mimir_engine.study.entry import FIRST_BYTES, Entry
-from mimir_engine.study.explicit_vr import (
+from mimir_engine.study.file_kind import DICOM, file_kind
+from mimir_engine.study.little_endian import (
     EXPLICIT_LITTLE_ENDIAN,
     DataTooShort,
-    NotExplicitVR,
     Tags,
+    Unexpected,
     read_meta,
     read_tags,
 )
-from mimir_engine.study.file_kind import DICOM, file_kind
 from mimir_engine.study.source import StudySource, open_source
 from mimir_engine.study.zip_archive import first_entry
 
@@ -64,7 +64,7 @@ def study_identity(entry: Entry, first: bytes) -> Optional[StudyIdentity]:
         return None
     try:
         meta, data_set = read_meta(first)
-    except (DataTooShort, NotExplicitVR):
+    except (DataTooShort, Unexpected):
         meta, data_set = {}, 0
     if meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
         return None
@@ -111,7 +111,7 @@ def _explicit_tags(entry: Entry, data: bytes, data_set: int) -> Optional[Tags]:
         try:
             read_tags(data, data_set, tags)
             return tags
-        except NotExplicitVR:
+        except Unexpected:
             return None
         except DataTooShort:
             size = 4 * len(data)
