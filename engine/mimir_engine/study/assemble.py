@@ -24,7 +24,7 @@ from mimir_engine.study.series_stacks import (
     tilt_degrees,
 )
 from mimir_engine.study.signal_scale import check_scales
-from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice
+from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
 from mimir_engine.study.stack import Stack, is_axial
 from mimir_engine.study.station_plan import StationPlan, plan_station
 
@@ -64,7 +64,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     """
     _check_contrasts(headers)
     check_one_study(headers.slices)
-    _check_manifests(headers)
+    _check_file_lists(headers)
     series = stack_series(_known_times(headers.slices))
     stacks, findings = one_reconstruction(series.stacks, reconstruction)
     findings += series.findings
@@ -118,17 +118,25 @@ def _check_contrasts(headers: Headers) -> None:
             )
 
 
-def _check_manifests(headers: Headers) -> None:
+def _check_file_lists(headers: Headers) -> None:
     """Refuse a source whose own list of files names water or fat images that are not there."""
     for manifest in headers.manifests:
         absent = manifest.absent(headers.names, REQUIRED_CONTRASTS)
         if absent:
-            raise MimirError(
-                "SLICE_MISSING",
-                f"the manifest names {len(absent)} water or fat images that are absent, such as"
-                f" '{absent[0]}'",
-                "Fetch the complete study.",
-            )
+            raise _absent("manifest", absent)
+    used = [path_of(s.entry) for s in headers.slices] if headers.dicomdirs else []
+    for dicomdir in headers.dicomdirs:
+        absent = dicomdir.absent(headers.names, used)
+        if absent:
+            raise _absent("DICOMDIR", absent)
+
+
+def _absent(where: str, files: Sequence[str]) -> MimirError:
+    return MimirError(
+        "SLICE_MISSING",
+        f"the {where} names {len(files)} images of the scan that are absent, such as '{files[0]}'",
+        "Fetch the complete study.",
+    )
 
 
 def _known_times(slices: Sequence[Slice]) -> list[Slice]:

@@ -44,9 +44,11 @@ CLASSIC, *ENHANCED = IMAGE_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.4.1",
     "1.2.840.10008.5.1.4.1.1.4.4",
 )
+#: Kind of the file that lists all others of a disc.
+DICOMDIR = "DICOMDIR"
 #: Beginnings of the SOP classes of other files, and what they are.
 OTHER_CLASSES = {
-    "1.2.840.10008.1.3.10": "directory of files",
+    "1.2.840.10008.1.3.10": DICOMDIR,
     "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
     "1.2.840.10008.5.1.4.1.1.88": "report",
     "1.2.840.10008.5.1.4.1.1.104": "document",
