@@ -20,12 +20,13 @@ from mimir_engine.study.repeats import Choice, choose, likeness
 from mimir_engine.study.series_stacks import (
     MAX_STATION_TILT,
     Unusable,
+    follow_normal,
     stack_series,
     tilt_degrees,
 )
 from mimir_engine.study.signal_scale import check_scales
 from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
-from mimir_engine.study.stack import Stack, is_axial
+from mimir_engine.study.stack import Stack
 from mimir_engine.study.station_plan import StationPlan, plan_station
 
 #: Series that are named when no Dixon images are found.
@@ -200,7 +201,7 @@ def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition])
         inside = sum(
             any(foot <= s.position_mm[2] <= head for foot, head in ranges) for s in one.slices
         )
-        is_view = not is_axial(first) and tilt_degrees(first) > MAX_STATION_TILT
+        is_view = tilt_degrees(first) > MAX_STATION_TILT and follow_normal(one.slices)
         if not (chosen and is_view) and inside < MIN_COVERED * len(one.slices):
             raise one.error
         findings.append(
