@@ -91,7 +91,7 @@ def _best_shift(upper: Station, lower: Station) -> Optional[SeamShift]:
     if near.likeness >= SURE_LIKENESS and _is_likely(near) and near.distance_mm < NEAR_MM:
         return near
     aside = shift_sideways(upper, lower)
-    if aside is None or aside.likeness >= SURE_LIKENESS:
+    if aside is None or aside.likeness >= max(SURE_LIKENESS, near.likeness):
         return aside
     far = shift_along(upper, lower, FAR_MM)
     return far if far is not None and far.likeness > aside.likeness else aside

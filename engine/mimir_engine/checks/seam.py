@@ -20,7 +20,7 @@ class Side:
 
     Attributes:
         z_mm: Patient z of the slices, ascending.
-        signal: Water and fat, float32 ``[contrast, slice, row, column]``.
+        signal: Water and fat, float32 ``[contrast, slice, row, column]``; their maximum is 1.
     """
 
     z_mm: np.ndarray
@@ -92,4 +92,5 @@ def _sample(station: Station, near: slice, x_mm: np.ndarray, y_mm: np.ndarray) -
             for contrast in (Contrast.WATER, Contrast.FAT)
         ]
     ).astype(np.float32)
+    signal /= max(float(signal.max()), float(np.finfo(np.float32).tiny))  # squares of any unit fit
     return Side(z_mm, signal.reshape(2, len(z_mm), len(rows), len(columns)))
