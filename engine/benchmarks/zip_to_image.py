@@ -19,6 +19,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from mimir_engine.checks import check_study
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
 from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
@@ -28,7 +29,7 @@ from mimir_engine.study.source import open_source
 
 ROUNDS = 9
 MAX_RATIO, MAX_MEGABYTES = 3.0, 500
-PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "project")
+PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "check", "project")
 
 
 def main() -> None:
@@ -96,6 +97,8 @@ def phase_seconds(path: Path) -> list[float]:
         stations = [load_station(plan) for plan in plans]
         times.append(time.process_time())
     fused = fuse(stations)
+    times.append(time.process_time())
+    check_study(stations, fused)
     times.append(time.process_time())
     project(fused)
     times.append(time.process_time())

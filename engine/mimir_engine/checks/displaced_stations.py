@@ -27,9 +27,11 @@ FAR_MM = 120.0
 ALIKE = 0.9
 #: A shift that reduces differences to less than two thirds is told, in the mean of the looks ...
 MIN_GAIN = 1.5
-#: ... if each look gains from it. Where only the organs do, the patient breathed.
+#: ... if each look gains from it; where only organs do, the patient breathed ...
 MIN_GAIN_OF_A_LOOK = 1.05
-#: ... if what it leaves alike is half of the variance.
+#: ... or if one look tells nothing, and the others gain much ...
+MUCH_GAIN = 3.0
+#: ... and the images are half alike then.
 MIN_LIKENESS = 0.5
 #: A study is refused from this displacement on, in mm; patients may move less.
 MIN_DISPLACEMENT_MM = 12.0
@@ -99,13 +101,11 @@ def _best_shift(upper: Station, lower: Station) -> Optional[SeamShift]:
 
 def _is_likely(shift: SeamShift) -> bool:
     """Return whether a shift explains most of the difference of two stations."""
-    gain = float(np.prod(shift.gains)) ** (1 / len(shift.gains))
-    return (
-        shift.distance_mm >= MIN_SHIFT_MM
-        and gain >= MIN_GAIN
-        and min(shift.gains) >= MIN_GAIN_OF_A_LOOK
-        and shift.likeness >= MIN_LIKENESS
-    )
+    if shift.distance_mm < MIN_SHIFT_MM or shift.likeness < MIN_LIKENESS:
+        return False
+    weakest, second, *_ = sorted(shift.gains)
+    mean = float(np.prod(shift.gains)) ** (1 / len(shift.gains))
+    return mean >= MIN_GAIN and (weakest >= MIN_GAIN_OF_A_LOOK or second >= MUCH_GAIN)
 
 
 def _is_sure(shift: SeamShift) -> bool:

@@ -26,6 +26,11 @@ class Side:
     z_mm: np.ndarray
     signal: np.ndarray
 
+    @property
+    def shows(self) -> np.ndarray:
+        """Whether each slice shows something: neither its water nor its fat is blank."""
+        return np.asarray((self.signal.max(axis=(2, 3)) > self.signal.min(axis=(2, 3))).all(axis=0))
+
 
 @dataclass(frozen=True)
 class Seam:

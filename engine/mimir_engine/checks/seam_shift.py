@@ -20,7 +20,7 @@ class SeamShift:
 
     Attributes:
         offset_mm: What to add to the positions of the lower station: patient x, y and z (LPS).
-        unmoved: Mean likeness without the shift, of the contrast that matches worse.
+        unmoved: Median likeness without the shift, of the contrast that matches worse.
         likeness: The same after the shift.
         gains: How many times the shift reduces the difference of the stations, for several looks
             at them that must agree. 1: it does not help.

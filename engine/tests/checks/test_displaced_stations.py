@@ -130,6 +130,30 @@ def test_images_that_do_not_change_along_the_body_accuse_no_one() -> None:
         assert what_is_found([alike[0], moved(alike[1], z=z)]) == ""
 
 
+@pytest.mark.parametrize("damaged", [slice(0, 2), slice(2, 8), slice(0, 12)])
+def test_blank_slices_at_a_seam_accuse_no_one(damaged: slice) -> None:
+    def blank(image: np.ndarray) -> np.ndarray:
+        image = image.copy()
+        image[damaged] = 0
+        return image
+
+    upper, lower = phantom_stations(3)[2:4]
+    assert what_is_found([changed(upper, blank), lower]) == ""
+    assert what_is_found([upper, changed(lower, lambda image: blank(image[::-1])[::-1])]) == ""
+
+
+def test_a_damaged_slice_at_a_seam_accuses_no_one_and_hides_nothing() -> None:
+    def damage(image: np.ndarray) -> np.ndarray:
+        image = image.copy()
+        image[3] = np.random.default_rng(7).integers(0, 900, image[3].shape)
+        return image
+
+    upper, lower = phantom_stations(3)[2:4]
+    upper = changed(upper, damage)
+    assert what_is_found([upper, lower]) == ""
+    assert what_is_found([upper, moved(lower, z=18)]).startswith("STATION_DISPLACED: ")
+
+
 def test_organs_that_move_in_a_body_that_does_not_are_breathing() -> None:
     upper, lower = synthetic(0.0)
     breathing = [upper, synthetic(15.0)[1]]
