@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.checks.seam import Seam, sample_seam
-from mimir_engine.checks.seam_shift import SeamShift, gains, unit
+from mimir_engine.checks.seam_shift import SeamShift, first_row_behind, gains, unit
 from mimir_engine.study.station import Station
 
 #: Distance of the points at which slices are compared, in mm.
@@ -21,13 +21,15 @@ POINTS_MM = 16.0
 STEP_MM = 1.5
 #: Smaller shifts are of no interest, in mm: phantoms have up to 3, as slices are 3 to 4.5 apart.
 MIN_SHIFT_MM = 7.5
+#: The back: the part behind this share of the signal.
+BACK = 0.7
 
 
 def shift_along(upper: Station, lower: Station, max_shift_mm: float) -> Optional[SeamShift]:
     """Find the best shift along the body, up to ``max_shift_mm`` in both directions.
 
-    Its looks are water and fat, and for a shift of interest the outline of the body, which moves
-    less than the organs when the patient breathes.
+    Its looks are water and fat, and for a shift of interest also the back alone and the outline of
+    the body. Breathing moves the back least, on which the patient lies.
 
     Returns:
         None if the stations have too few points in common, or all their slices are blank.
@@ -46,8 +48,10 @@ def shift_along(upper: Station, lower: Station, max_shift_mm: float) -> Optional
     best = tried[np.argmax(scores[:, tried].sum(axis=0))]
     likeness = scores[:, best].min()
     if abs(shifts[best]) >= MIN_SHIFT_MM:
-        outlines = _scores(_outline(seam.upper.signal), _outline(seam.lower.signal), meetings)
-        scores = np.concatenate([scores, outlines])
+        first = first_row_behind(seam.upper.signal, BACK)
+        back = _scores(seam.upper.signal[:, :, first:], seam.lower.signal[:, :, first:], meetings)
+        outline = _scores(_outline(seam.upper.signal), _outline(seam.lower.signal), meetings)
+        scores = np.concatenate([scores, back.mean(axis=0, keepdims=True), outline])
     return SeamShift(
         (0.0, 0.0, float(shifts[best])),
         float(scores[:2, unmoved].min()),

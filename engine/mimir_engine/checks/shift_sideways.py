@@ -9,7 +9,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.checks.seam import Seam, sample_seam
-from mimir_engine.checks.seam_shift import SeamShift, gains, unit
+from mimir_engine.checks.seam_shift import SeamShift, first_row_behind, gains, unit
 from mimir_engine.study.station import Station
 
 #: Distance of the points at which slices are compared, in mm.
@@ -93,18 +93,12 @@ def _scores(upper: np.ndarray, lower: np.ndarray, margins: Sequence[int]) -> np.
     (up, aside), (rows, columns) = margins, upper.shape[1:]
     fixed = upper[:, up : rows - up, aside : columns - aside]
     moved = np.lib.stride_tricks.sliding_window_view(lower, fixed.shape[1:], axis=(1, 2))
-    middle = _middle_row(fixed)
+    middle = first_row_behind(fixed, 0.5)
     looks = [
         np.einsum("cp,cyxp->cyx", unit(fixed[:, part], 2), unit(moved[:, :, :, part], 2))
         for part in (slice(0, middle), slice(middle, None))
     ]
     return np.concatenate(looks)
-
-
-def _middle_row(signal: np.ndarray) -> int:
-    """Return the row that has half of the signal in front of it, not the first nor the last."""
-    along = signal.sum(axis=(0, 2), dtype=np.float64).cumsum()
-    return int(np.clip(np.searchsorted(along, along[-1] / 2), 1, len(along) - 1))
 
 
 def _peak(line: np.ndarray, index: int) -> float:

@@ -163,13 +163,17 @@ def test_organs_that_move_in_a_body_that_does_not_are_breathing() -> None:
 
 
 def synthetic(organ_z_mm: float) -> tuple[Station, Station]:
-    """Two stations of a body that widens towards the foot, with an organ inside."""
+    """Two stations of a body that widens towards the foot, with an organ inside.
+
+    The front of the body rises with the organ, as in breathing; its back stays.
+    """
     z = 4.0 * np.arange(30)[:, np.newaxis, np.newaxis]
     y, x = np.mgrid[-80:80, -100:100] * 2.0
     stations = []
     for bottom in (0.0, LOWER_TOP_MM - 29 * 4.0):
         at = bottom + z
-        radius = x**2 / (130 - at * 0.4) ** 2 + y**2 / (90 - at * 0.3) ** 2
+        half = (90 - at * 0.3) * np.where(y < 0, 1 - organ_z_mm / 300, 1)
+        radius = x**2 / (130 - at * 0.4) ** 2 + y**2 / half**2
         organ = (x + 30) ** 2 + y**2 + (at - organ_z_mm) ** 2 < 60**2
         water = np.select([radius > 1, radius > 0.8, organ], [5, 40, 700], 300)
         fat = np.select([radius > 1, radius > 0.8, organ], [5, 600, 30], 90)
