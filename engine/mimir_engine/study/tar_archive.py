@@ -181,12 +181,12 @@ def _pax_fields(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     while position < len(data):
         digits = data[position : position + MAX_SIZE_DIGITS].split(b" ", 1)[0]
         length = int(digits) if digits.isdigit() else 0
-        record = data[position + len(digits) + 1 : position + length - 1]
-        key, equals, value = record.partition(b"=")
-        if length <= len(digits) + 2 or not equals or position + length > len(data):
+        record, end = data[position + len(digits) + 1 : position + length], position + length
+        key, equals, value = record[:-1].partition(b"=")
+        if length <= len(digits) + 2 or end > len(data) or not equals or record[-1:] != b"\n":
             raise _Damaged
         yield key, value
-        position += length
+        position = end
 
 
 def _number(field: bytes) -> int:
