@@ -11,6 +11,7 @@ from typing import Union
 import pytest
 from archive_builder import tarred, written, zipped
 from dicom_builder import File, Scan, encoded
+from pydicom.uid import generate_uid
 
 from mimir_engine.cohort.sources import NamedSources, named_sources
 from mimir_engine.errors import MimirError
@@ -19,15 +20,17 @@ from mimir_engine.errors import MimirError
 @cache
 def image(study: str, series: int = 1, patient: str = "someone", k: int = 0) -> bytes:
     dataset = Scan(number=series).dataset("W", k)
-    dataset.StudyInstanceUID, dataset.PatientID = f"2.25.{study}" if study else "", patient
-    dataset.SOPInstanceUID += study
-    dataset.SeriesInstanceUID += study
+    dataset.StudyInstanceUID = generate_uid("2.25.", ["study", study]) if study else ""
+    dataset.SeriesInstanceUID = generate_uid("2.25.", [study, patient, str(series)])
+    dataset.SOPInstanceUID = generate_uid("2.25.", [study, patient, str(series), str(k)])
+    dataset.PatientID = patient
     return encoded(dataset)
 
 
 def archive(path: Path, study: str, series: int = 1, patient: str = "someone") -> Path:
     files = [File(f"{k}.dcm", image(study, series, patient, k)) for k in range(2)]
-    return written(path, tarred(files) if path.suffix == ".tar" else zipped(files))
+    content = zipped(files) if path.suffix == ".zip" else tarred(files)
+    return written(path, gzip.compress(content) if path.suffix == ".tgz" else content)
 
 
 def loose(folder: Path, study: str, series: int = 1, patient: str = "someone") -> None:
@@ -58,7 +61,7 @@ def notices_in(root: Path) -> dict[str, str]:
 # ------------------------------------------------------------------ archives
 
 
-@pytest.mark.parametrize("suffix", ["zip", "tar"])
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tgz"])
 def test_archives_of_the_series_of_a_study_are_one_study(tmp_path: Path, suffix: str) -> None:
     visit = tmp_path / "visit"
     for series in (4, 5, 6):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,12 @@ def test_an_archive_tells_the_study_of_its_first_dicom_file(
     tmp_path: Path, first: list[File], method: int
 ) -> None:
     files = [*first, File("a.dcm", image()), File("b.dcm", image(StudyInstanceUID="2.25.8"))]
-    for content in (zipped(files, method), tarred(files), zipped([File("x.zip", zipped(files))])):
+    for content in (
+        zipped(files, method),
+        tarred(files),
+        gzip.compress(tarred(files)),
+        zipped([File("x.zip", zipped(files))]),
+    ):
         identity = identity_of_archive(str(written(tmp_path / "archive", content)))
         assert identity is not None
         assert identity.study_uid == "2.25.7"
