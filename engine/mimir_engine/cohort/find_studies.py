@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Union
+from dataclasses import dataclass, field
+from typing import Optional, Union
 
 from mimir_engine.cohort.archive_parts import parts_of_studies
 from mimir_engine.cohort.folder_tree import FolderNode, folder_of_files, folder_tree
 from mimir_engine.cohort.loose_studies import (
+    UNKNOWN,
     LooseStudy,
     StudyKey,
     first_identity,
@@ -23,7 +24,7 @@ from mimir_engine.cohort.loose_studies import (
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.study.passed_over import PassedOver
-from mimir_engine.study.source_name import DIXON_FIELD
+from mimir_engine.study.source_name import DIXON_FIELD, source_name
 from mimir_engine.study.study_identity import StudyIdentity, identity_of_archive
 
 
@@ -48,15 +49,16 @@ def studies_in_folder(root: str, passed_over: list[PassedOver]) -> list[FoundStu
         passed_over: Receives files that are not measured, and why.
     """
     tree = folder_tree(root)
+    loose = [_Gathering(study) for study in loose_studies(tree)]
+    homes = {key: one for one in loose for key in one.study.keys if key != UNKNOWN}
+    names = {os.path.basename(one.study.folder) for one in loose}
+    within = {id(node): one for one in loose for node in one.study.nodes}
     found: list[FoundStudy] = []
-    covered: set[int] = set()
-    for study in loose_studies(tree):
-        found += _with_archives(study, passed_over)
-        covered |= {id(node) for node in study.nodes}
     for node in tree.with_below():
-        if id(node) not in covered:
-            found += _studies_of_archives(node.path, _peeked(node.archives)) + _single(node.bulk)
+        unpacked = [path for path in node.bulk if names and source_name(path) in names]
+        found += _apart(node, within.get(id(node)), homes, unpacked, passed_over)
         passed_over += _other_fields(node)
+    found += [one.found() for one in loose]
     if not found and not passed_over:
         return _single([root])
     return sorted(found, key=lambda study: os.path.normcase(study.place).split(os.sep))
@@ -77,8 +79,8 @@ def studies_among_files(
     by_study: dict[StudyKey, list[str]] = {}
     for path in node.loose:
         identity = first_identity([path]) if len(names) > 1 else None
-        key = study_key(identity) if identity else ("study", "")
-        by_study.setdefault(key if key[1] else ("file", path), []).append(path)
+        key = study_key(identity) if identity else UNKNOWN
+        by_study.setdefault(("file", path) if key == UNKNOWN else key, []).append(path)
     found = [
         FoundStudy(folder if len(paths) > 1 else paths[0], tuple(paths))
         for paths in by_study.values()
@@ -92,26 +94,67 @@ def studies_among_files(
 _Peek = Union[StudyIdentity, MimirError, None]
 
 
-def _with_archives(study: LooseStudy, passed_over: list[PassedOver]) -> list[FoundStudy]:
-    """Join a study of loose files with its archives; archives of other studies are studies."""
-    loose = [path for node in study.nodes for path in _loose_paths(node)]
-    joined: list[str] = []
-    others: list[FoundStudy] = []
-    for node in study.nodes:
-        apart: dict[str, _Peek] = {}
-        for path, peek in _peeked(node.archives, at_least=1).items():
-            if isinstance(peek, StudyIdentity) and study_key(peek) in study.keys:
-                joined.append(path)
-            elif reason := _no_study(peek, bool(node.loose)):
-                passed_over.append(PassedOver(os.path.basename(path), reason))
-            else:
-                apart[path] = peek
-        others += _studies_of_archives(node.path, apart) + _single(node.bulk)
-    is_whole = study.is_whole and not others
-    if is_whole and not any(node.other_fields for node in study.nodes):
-        return _single([study.folder])
-    folder = os.path.commonpath([os.path.dirname(path) for path in loose])
-    return [FoundStudy(folder, (*loose, *joined)), *others]
+@dataclass
+class _Gathering:
+    """A study of loose files, and what archives add to it.
+
+    Attributes:
+        study: The loose files.
+        archives: Archives of the same study.
+        is_alone: False if other studies lie among its folders, or archives of it elsewhere.
+    """
+
+    study: LooseStudy
+    archives: list[str] = field(default_factory=list)
+    is_alone: bool = True
+
+    def found(self) -> FoundStudy:
+        """Return the study: its folder if all in that is its own, else its files."""
+        if self.study.is_whole and self.is_alone:
+            return FoundStudy(self.study.folder, (self.study.folder,))
+        loose = [path for node in self.study.nodes for path in _loose_paths(node)]
+        folder = os.path.commonpath([os.path.dirname(path) for path in loose])
+        return FoundStudy(folder, (*loose, *self.archives))
+
+
+def _apart(
+    node: FolderNode,
+    within: Optional[_Gathering],
+    homes: Mapping[StudyKey, _Gathering],
+    unpacked: Sequence[str],
+    passed_over: list[PassedOver],
+) -> list[FoundStudy]:
+    """Return the studies of one folder's archives, after those of loose studies have joined them.
+
+    Args:
+        node: The folder.
+        within: The loose study whose folder it is, if any.
+        homes: The loose studies.
+        unpacked: UK Biobank's archives that have the name of a folder of loose files.
+        passed_over: Receives archives near loose files that are no studies.
+    """
+    apart: dict[str, _Peek] = {}
+    at_least = 2 if within is None and not homes else 1
+    for path, peek in _peeked([*node.archives, *unpacked], at_least).items():
+        home = homes.get(study_key(peek)) if isinstance(peek, StudyIdentity) else None
+        if home is not None:
+            _join(path, home, within)
+        elif within is not None and (reason := _no_study(peek, bool(node.loose))):
+            passed_over.append(PassedOver(os.path.basename(path), reason))
+        else:
+            apart[path] = peek
+    bulk = [path for path in node.bulk if path not in unpacked]
+    if within is not None and (apart or bulk or node.other_fields):
+        within.is_alone = False
+    return _studies_of_archives(node.path, apart) + _single(bulk)
+
+
+def _join(path: str, home: _Gathering, within: Optional[_Gathering]) -> None:
+    home.archives.append(path)
+    if home is not within:
+        home.is_alone = False
+        if within is not None:
+            within.is_alone = False
 
 
 def _loose_paths(node: FolderNode) -> list[str]:

@@ -13,6 +13,8 @@ from mimir_engine.study.study_identity import StudyIdentity, identity_of_source
 #: What tells studies apart: ``study`` with a UID (or a patient), or ``folder`` with the path of one
 #: that cannot be listed.
 StudyKey = tuple[str, str]
+#: The key of files without UID and patient.
+UNKNOWN: StudyKey = ("study", "")
 _NO_KEYS: frozenset[StudyKey] = frozenset()
 
 

@@ -314,3 +314,31 @@ def test_an_archive_of_another_kind_beside_loose_files_is_passed_over(tmp_path: 
     written(tmp_path / "visit" / "more.7z", b"7z\xbc\xaf\x27\x1c")
     assert found_in(tmp_path / "visit") == {"visit": "visit"}
     assert notices_in(tmp_path / "visit") == {"more.7z": "an archive of a kind that is not opened"}
+
+
+def test_archives_beside_the_folders_into_which_they_were_unpacked_join_them(
+    tmp_path: Path,
+) -> None:
+    for name, study in (("a", "1"), ("b", "2"), ("1000001_20201_2_0", "3")):
+        loose(tmp_path / "all" / name, study)
+        archive(tmp_path / "all" / f"{name}.zip", study)
+    assert found_in(tmp_path / "all") == {
+        name: [f"all/{name}.zip", f"all/{name}/1_0.dcm", f"all/{name}/1_1.dcm"]
+        for name in ("1000001_20201_2_0", "a", "b")
+    }
+
+
+def test_an_archive_in_the_folder_of_another_patient_joins_its_own(tmp_path: Path) -> None:
+    loose(tmp_path / "all" / "a", "1")
+    loose(tmp_path / "all" / "b", "2")
+    archive(tmp_path / "all" / "a" / "b2.zip", "2", 2)
+    assert found_in(tmp_path / "all") == {
+        "a": ["all/a/1_0.dcm", "all/a/1_1.dcm"],
+        "b": ["all/a/b2.zip", "all/b/1_0.dcm", "all/b/1_1.dcm"],
+    }
+
+
+def test_nameless_archives_do_not_join_nameless_files(tmp_path: Path) -> None:
+    loose(tmp_path / "all" / "a", "", 1, "")
+    archive(tmp_path / "all" / "b.zip", "", 2, "")
+    assert list(found_in(tmp_path / "all")) == ["a", "b"]
