@@ -51,8 +51,8 @@ def studies_in_folder(root: str, passed_over: list[PassedOver]) -> list[FoundStu
     tree = folder_tree(root)
     loose = [_Gathering(study) for study in loose_studies(tree)]
     homes = {key: one for one in loose for key in one.study.keys if key != UNKNOWN}
-    names = {os.path.basename(one.study.folder) for one in loose}
     within = {id(node): one for one in loose for node in one.study.nodes}
+    names = {os.path.basename(node.path) for node in tree.with_below() if id(node) in within}
     found: list[FoundStudy] = []
     for node in tree.with_below():
         unpacked = [path for path in node.bulk if names and source_name(path) in names]
@@ -78,8 +78,7 @@ def studies_among_files(
     passed_over += _other_fields(node)
     by_study: dict[StudyKey, list[str]] = {}
     for path in node.loose:
-        identity = first_identity([path]) if len(names) > 1 else None
-        key = study_key(identity) if identity else UNKNOWN
+        key = _key_of_file(path) if len(names) > 1 else UNKNOWN
         by_study.setdefault(("file", path) if key == UNKNOWN else key, []).append(path)
     found = [
         FoundStudy(folder if len(paths) > 1 else paths[0], tuple(paths))
@@ -88,6 +87,14 @@ def studies_among_files(
     found += _studies_of_archives(folder, _peeked(node.archives)) + _single(node.bulk)
     place = {os.path.join(folder, name): number for number, name in enumerate(names)}
     return sorted(found, key=lambda study: place[study.paths[0]])
+
+
+def _key_of_file(path: str) -> StudyKey:
+    try:
+        identity = first_identity([path])
+    except MimirError:  # reading it says what is wrong
+        return UNKNOWN
+    return UNKNOWN if identity is None else study_key(identity)
 
 
 #: The study of an archive's first DICOM file, None if it holds none, or why it cannot be read.
@@ -102,19 +109,21 @@ class _Gathering:
         study: The loose files.
         archives: Archives of the same study.
         is_alone: False if other studies lie among its folders, or archives of it elsewhere.
+        bulk: The archive of UK Biobank among them, whose name tells the participant.
     """
 
     study: LooseStudy
     archives: list[str] = field(default_factory=list)
     is_alone: bool = True
+    bulk: str = ""
 
     def found(self) -> FoundStudy:
         """Return the study: its folder if all in that is its own, else its files."""
         if self.study.is_whole and self.is_alone:
-            return FoundStudy(self.study.folder, (self.study.folder,))
+            return FoundStudy(self.bulk or self.study.folder, (self.study.folder,))
         loose = [path for node in self.study.nodes for path in _loose_paths(node)]
         folder = os.path.commonpath([os.path.dirname(path) for path in loose])
-        return FoundStudy(folder, (*loose, *self.archives))
+        return FoundStudy(self.bulk or folder, (*loose, *self.archives))
 
 
 def _apart(
@@ -139,7 +148,8 @@ def _apart(
         home = homes.get(study_key(peek)) if isinstance(peek, StudyIdentity) else None
         if home is not None:
             _join(path, home, within)
-        elif within is not None and (reason := _no_study(peek, bool(node.loose))):
+            home.bulk = path if path in unpacked else home.bulk
+        elif within is not None and (reason := _no_study(peek, within.study, bool(node.loose))):
             passed_over.append(PassedOver(os.path.basename(path), reason))
         else:
             apart[path] = peek
@@ -162,8 +172,10 @@ def _loose_paths(node: FolderNode) -> list[str]:
     return node.loose if node.is_readable else [node.path]
 
 
-def _no_study(peek: _Peek, is_beside_loose: bool) -> str:
+def _no_study(peek: _Peek, study: LooseStudy, is_beside_loose: bool) -> str:
     """Return why an archive near loose files is passed over; empty if it is a study or fails."""
+    if not any(kind == "study" for kind, _ in study.keys):
+        return ""
     if peek is None:
         return "holds no DICOM files"
     if isinstance(peek, MimirError) and peek.code == "ARCHIVE_UNSUPPORTED" and is_beside_loose:

@@ -248,6 +248,25 @@ def test_a_folder_that_cannot_be_listed_fails_alone(
     assert found == {"a": "all/a", "c": "all/c.zip", "locked": "all/locked"}
 
 
+def test_a_patient_whose_files_are_broken_links_fails_alone(tmp_path: Path) -> None:
+    loose(tmp_path / "all" / "a", "1")
+    loose(tmp_path / "all" / "b", "2")
+    (tmp_path / "all" / "c").mkdir()
+    (tmp_path / "all" / "c" / "1.dcm").symlink_to(tmp_path / "gone.dcm")
+    assert found_in(tmp_path / "all") == {"a": "all/a", "b": "all/b", "c": "all/c/1.dcm"}
+
+
+def test_a_file_that_cannot_be_read_beside_archives_does_not_hide_them(tmp_path: Path) -> None:
+    archive(tmp_path / "all" / "1.zip", "1")
+    written(tmp_path / "all" / "2.zip", zipped([File("notes.txt", b"text")]))
+    (tmp_path / "all" / "latest").symlink_to(tmp_path / "gone")
+    assert found_in(tmp_path / "all") == {
+        "1": "all/1.zip",
+        "2": "all/2.zip",
+        "all": "all/latest",
+    }
+
+
 def test_compressed_files_of_patients_are_told_apart(tmp_path: Path) -> None:
     for patient in ("a", "b"):
         written(tmp_path / "all" / patient / "1.dcm.gz", gzip.compress(image(patient)))
@@ -326,6 +345,9 @@ def test_archives_beside_the_folders_into_which_they_were_unpacked_join_them(
         name: [f"all/{name}.zip", f"all/{name}/1_0.dcm", f"all/{name}/1_1.dcm"]
         for name in ("1000001_20201_2_0", "a", "b")
     }
+    loose(tmp_path / "one" / "1000001_20201_2_0", "3")
+    archive(tmp_path / "one" / "1000001_20201_2_0.zip", "3")
+    assert found_in(tmp_path / "one") == {"1000001_20201_2_0": "one"}
 
 
 def test_an_archive_in_the_folder_of_another_patient_joins_its_own(tmp_path: Path) -> None:
