@@ -75,6 +75,7 @@ def test_links_to_files_are_followed_and_dangling_ones_refused(tmp_path: Path) -
     assert contents(tmp_path / "study") == {"link.dcm": FILES[0].content}
     (tmp_path / "study" / "lost.dcm").symlink_to(tmp_path / "nowhere")
     assert code(tmp_path / "study") == "FILE_UNREADABLE"
+    assert "'lost.dcm'" in refusal(tmp_path / "study" / "lost.dcm").what
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
