@@ -8,6 +8,7 @@ over with a reason.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Union
@@ -24,7 +25,7 @@ from mimir_engine.cohort.loose_studies import (
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.study.passed_over import PassedOver
-from mimir_engine.study.source_name import DIXON_FIELD, source_name
+from mimir_engine.study.source_name import DIXON_FIELD, source_name, uk_biobank_field
 from mimir_engine.study.study_identity import StudyIdentity, identity_of_archive
 
 
@@ -53,12 +54,19 @@ def studies_in_folder(root: str, passed_over: list[PassedOver]) -> list[FoundStu
     homes = {key: one for one in loose for key in one.study.keys if key != UNKNOWN}
     within = {id(node): one for one in loose for node in one.study.nodes}
     names = {os.path.basename(node.path) for node in tree.with_below() if id(node) in within}
+    peeks = _peeked([path for node in tree.with_below() for path in node.archives], bool(loose))
     found: list[FoundStudy] = []
+    apart: list[dict[str, _Peek]] = []
     for node in tree.with_below():
         unpacked = [path for path in node.bulk if names and source_name(path) in names]
-        found += _apart(node, within.get(id(node)), homes, unpacked, passed_over)
+        near = {**{path: peeks[path] for path in node.archives}, **_peeked(unpacked, True)}
+        apart.append(_apart(near, within.get(id(node)), homes, bool(node.loose), passed_over))
+        bulk = [path for path in node.bulk if path not in unpacked]
+        if id(node) in within and (apart[-1] or bulk or node.other_fields):
+            within[id(node)].is_alone = False
+        found += _single(bulk)
         passed_over += _other_fields(node)
-    found += [one.found() for one in loose]
+    found += _studies_of_archives(apart) + [one.found() for one in loose]
     if not found and not passed_over:
         return _single([root])
     return sorted(found, key=lambda study: os.path.normcase(study.place).split(os.sep))
@@ -84,7 +92,7 @@ def studies_among_files(
         FoundStudy(folder if len(paths) > 1 else paths[0], tuple(paths))
         for paths in by_study.values()
     ]
-    found += _studies_of_archives(folder, _peeked(node.archives)) + _single(node.bulk)
+    found += _studies_of_archives([_peeked(node.archives)]) + _single(node.bulk)
     place = {os.path.join(folder, name): number for number, name in enumerate(names)}
     return sorted(found, key=lambda study: place[study.paths[0]])
 
@@ -127,40 +135,37 @@ class _Gathering:
 
 
 def _apart(
-    node: FolderNode,
+    near: Mapping[str, _Peek],
     within: Optional[_Gathering],
     homes: Mapping[StudyKey, _Gathering],
-    unpacked: Sequence[str],
+    is_beside_loose: bool,
     passed_over: list[PassedOver],
-) -> list[FoundStudy]:
-    """Return the studies of one folder's archives, after those of loose studies have joined them.
+) -> dict[str, _Peek]:
+    """Let the archives of one folder join studies of loose files; return the others.
 
     Args:
-        node: The folder.
-        within: The loose study whose folder it is, if any.
-        homes: The loose studies.
-        unpacked: UK Biobank's archives that have the name of a folder of loose files.
+        near: The archives.
+        within: The study of loose files whose folder it is, if any.
+        homes: The studies of loose files.
+        is_beside_loose: True if loose files lie in the same folder.
         passed_over: Receives archives near loose files that are no studies.
     """
     apart: dict[str, _Peek] = {}
-    at_least = 2 if within is None and not homes else 1
-    for path, peek in _peeked([*node.archives, *unpacked], at_least).items():
+    for path, peek in near.items():
         home = homes.get(study_key(peek)) if isinstance(peek, StudyIdentity) else None
         if home is not None:
             _join(path, home, within)
-            home.bulk = path if path in unpacked else home.bulk
-        elif within is not None and (reason := _no_study(peek, within.study, bool(node.loose))):
+        elif within is not None and (reason := _no_study(peek, within.study, is_beside_loose)):
             passed_over.append(PassedOver(os.path.basename(path), reason))
         else:
             apart[path] = peek
-    bulk = [path for path in node.bulk if path not in unpacked]
-    if within is not None and (apart or bulk or node.other_fields):
-        within.is_alone = False
-    return _studies_of_archives(node.path, apart) + _single(bulk)
+    return apart
 
 
 def _join(path: str, home: _Gathering, within: Optional[_Gathering]) -> None:
     home.archives.append(path)
+    if uk_biobank_field(os.path.basename(path)):
+        home.bulk = path
     if home is not within:
         home.is_alone = False
         if within is not None:
@@ -183,9 +188,10 @@ def _no_study(peek: _Peek, study: LooseStudy, is_beside_loose: bool) -> str:
     return ""
 
 
-def _peeked(archives: Sequence[str], at_least: int = 2) -> dict[str, _Peek]:
+def _peeked(archives: Sequence[str], is_beside_loose: bool = False) -> dict[str, _Peek]:
     """Look into archives for their studies, but only where there are some to tell apart."""
-    return {path: _peek(path) if len(archives) >= at_least else None for path in archives}
+    is_needed = is_beside_loose or len(archives) > 1
+    return {path: _peek(path) if is_needed else None for path in archives}
 
 
 def _peek(path: str) -> _Peek:
@@ -195,19 +201,30 @@ def _peek(path: str) -> _Peek:
         return error
 
 
-def _studies_of_archives(folder: str, archives: Mapping[str, _Peek]) -> list[FoundStudy]:
-    """Return the studies of one folder's archives; those of several are named after the folder.
+def _studies_of_archives(folders: Iterable[Mapping[str, _Peek]]) -> list[FoundStudy]:
+    """Return the studies of archives, given folder by folder.
 
-    If several studies lie in archives of one folder, each is named after its first one.
+    Parts of a study lie in one folder, or each in a folder of its own. The study is named after the
+    folder that holds them all, or after its first archive if that folder holds several such studies.
     """
-    known = {
-        path: peek if isinstance(peek, StudyIdentity) else None for path, peek in archives.items()
-    }
-    groups = parts_of_studies(known)
-    is_only = sum(len(paths) > 1 for paths in groups) == 1
-    return [
-        FoundStudy(folder if is_only and len(paths) > 1 else paths[0], paths) for paths in groups
+    groups: list[tuple[str, ...]] = []
+    singles: dict[str, Optional[StudyIdentity]] = {}
+    for archives in folders:
+        known = {path: p if isinstance(p, StudyIdentity) else None for path, p in archives.items()}
+        for paths in parts_of_studies(known):
+            if len(paths) > 1:
+                groups.append(paths)
+            else:
+                singles[paths[0]] = known[paths[0]]
+    alone = parts_of_studies(singles)
+    groups += [paths for paths in alone if len(paths) > 1]
+    places = [os.path.commonpath([os.path.dirname(path) for path in paths]) for paths in groups]
+    count = Counter(places)
+    found = [
+        FoundStudy(place if count[place] == 1 else paths[0], paths)
+        for place, paths in zip(places, groups)
     ]
+    return found + [FoundStudy(paths[0], paths) for paths in alone if len(paths) == 1]
 
 
 def _single(paths: Iterable[str]) -> list[FoundStudy]:

@@ -88,6 +88,23 @@ def test_archives_of_two_studies_in_one_folder_are_named_after_their_first_ones(
     }
 
 
+def test_archives_of_series_in_folders_of_their_own_are_one_study(tmp_path: Path) -> None:
+    for visit in ("1", "2"):
+        for series in (4, 5):
+            archive(tmp_path / "all" / f"visit_{visit}" / str(series) / "dicom.zip", visit, series)
+    assert found_in(tmp_path / "all") == {
+        f"visit_{visit}": [f"all/visit_{visit}/{series}/dicom.zip" for series in (4, 5)]
+        for visit in ("1", "2")
+    }
+
+
+def test_a_copy_of_a_folder_of_archives_is_a_study_of_its_own(tmp_path: Path) -> None:
+    for name in ("a", "copy of a"):
+        for series in (4, 5):
+            archive(tmp_path / "all" / name / f"{series}.zip", "7", series)
+    assert list(found_in(tmp_path / "all")) == ["a", "copy of a"]
+
+
 def test_archives_of_different_studies_are_studies(tmp_path: Path) -> None:
     for study in ("1", "2", "3"):
         archive(tmp_path / "all" / f"{study}.zip", study)
