@@ -98,6 +98,13 @@ def test_archives_of_series_in_folders_of_their_own_are_one_study(tmp_path: Path
     }
 
 
+def test_archives_of_several_folders_given_one_by_one_are_joined(tmp_path: Path) -> None:
+    paths = [archive(tmp_path / "visit" / str(n) / "dicom.zip", "7", n) for n in (4, 5)]
+    assert studies(named_sources(map(str, paths)), tmp_path) == {
+        "visit": ["visit/4/dicom.zip", "visit/5/dicom.zip"]
+    }
+
+
 def test_a_copy_of_a_folder_of_archives_is_a_study_of_its_own(tmp_path: Path) -> None:
     for name in ("a", "copy of a"):
         for series in (4, 5):
