@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from mimir_engine.cohort.archive_parts import parts_of_studies
-from mimir_engine.cohort.found_study import FoundStudy, each_a_study
+from mimir_engine.cohort.found_study import FoundStudy, common_folder, each_a_study
 from mimir_engine.errors import MimirError
 from mimir_engine.study.study_identity import StudyIdentity, identity_of_archive
 
@@ -44,7 +43,7 @@ def studies_of_archives(folders: Iterable[Mapping[str, Peek]]) -> list[FoundStud
                 singles[paths[0]] = known[paths[0]]
     alone = parts_of_studies(singles)
     groups += [paths for paths in alone if len(paths) > 1]
-    places = [os.path.commonpath([os.path.dirname(path) for path in paths]) for paths in groups]
+    places = [common_folder(paths) for paths in groups]
     count = Counter(places)
     found = [
         FoundStudy(place if count[place] == 1 else paths[0], paths)

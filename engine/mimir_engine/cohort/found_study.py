@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -22,3 +23,12 @@ class FoundStudy:
 def each_a_study(paths: Iterable[str]) -> list[FoundStudy]:
     """Return a study for each path."""
     return [FoundStudy(path, (path,)) for path in paths]
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """Return the deepest folder that holds all files; on several drives, that of the first."""
+    folders = [os.path.dirname(path) for path in paths]
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:
+        return folders[0]

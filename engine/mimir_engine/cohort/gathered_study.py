@@ -9,7 +9,7 @@ from typing import Optional
 
 from mimir_engine.cohort.archive_studies import Peek
 from mimir_engine.cohort.folder_tree import FolderNode
-from mimir_engine.cohort.found_study import FoundStudy
+from mimir_engine.cohort.found_study import FoundStudy, common_folder
 from mimir_engine.cohort.loose_studies import LooseStudy, StudyKey, study_key
 from mimir_engine.errors import MimirError
 from mimir_engine.study.passed_over import PassedOver
@@ -38,8 +38,7 @@ class GatheredStudy:
         if self.study.is_whole and self.is_alone:
             return FoundStudy(self.bulk or self.study.folder, (self.study.folder,))
         loose = [path for node in self.study.nodes for path in _loose_paths(node)]
-        folder = os.path.commonpath([os.path.dirname(path) for path in loose])
-        return FoundStudy(self.bulk or folder, (*loose, *self.archives))
+        return FoundStudy(self.bulk or common_folder(loose), (*loose, *self.archives))
 
 
 def archives_apart(
