@@ -158,9 +158,10 @@ def check_study_size(entries: Iterable[Entry]) -> None:
 def _exists(path: str) -> bool:
     try:
         os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return False
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError, ValueError))
+        if is_missing and not os.path.islink(path):
+            return False
         raise unreadable(path, error) from error
     return True
 
