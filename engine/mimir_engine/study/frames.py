@@ -193,7 +193,8 @@ def _classic_frame(entry: Entry, data: bytes, position: int, is_native: bool) ->
         raise NotExplicitVR
     _check_is_complete(entry, tags)
     pixels_after = header.position if is_native else None
-    if "RescaleSlope" in tags or str(tags.get("Manufacturer", "")).lower().startswith("philips"):
+    vendor = str(tags.get("Manufacturer", "")).lower()
+    if "RescaleSlope" in tags or not vendor or vendor.startswith("philips"):
         header.read_philips_scale()
     return Frame(entry, None, contrast, tags, pixels_after)
 

@@ -84,7 +84,7 @@ class Scan:
                 dataset = self.dataset(suffix, k, contrasts.index(suffix))
                 if change:
                     change(dataset, k)
-                name = f"{dataset.SeriesNumber:03d}_{suffix}_{self.time}_{k:03d}.dcm"
+                name = f"{self.number + contrasts.index(suffix):03d}_{suffix}_{self.time}_{k:03d}.dcm"
                 files.append(File(name, encoded(dataset, syntax)))
         return files
 
@@ -170,6 +170,12 @@ def encoded(dataset: Dataset, syntax: str = EXPLICIT) -> bytes:
         deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         content = deflater.compress(content) + deflater.flush()
     return bytes(head.getvalue()) + content
+
+
+def overwritten(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace a text by one that a DICOM library might not write."""
+    assert old in content
+    return content.replace(old, new.ljust(len(old)))
 
 
 def compressed(dataset: Dataset, syntax: str) -> bytes:
