@@ -84,7 +84,9 @@ class Scan:
                 dataset = self.dataset(suffix, k, contrasts.index(suffix))
                 if change:
                     change(dataset, k)
-                name = f"{self.number + contrasts.index(suffix):03d}_{suffix}_{self.time}_{k:03d}.dcm"
+                name = (
+                    f"{self.number + contrasts.index(suffix):03d}_{suffix}_{self.time}_{k:03d}.dcm"
+                )
                 files.append(File(name, encoded(dataset, syntax)))
         return files
 

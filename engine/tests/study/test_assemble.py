@@ -63,5 +63,3 @@ def test_a_missing_contrast_is_refused(present: str) -> None:
 def test_a_station_without_one_contrast_is_refused(missing: str) -> None:
     rest = [c for c in ("F", "W") if c != missing]
     assert code(SCAN.files(), BELOW.files(rest)) == "STATION_INCOMPLETE"
-
-

@@ -109,7 +109,8 @@ def test_the_private_scale_of_philips_is_read_from_frames() -> None:
 def test_invalid_scales_are_refused(keyword: str, value: str) -> None:
     content = encoded(water(**{keyword: "7777777.5"}))
     assert (
-        code(File("a.dcm", overwritten(content, b"7777777.5", value.encode("latin-1")))) == "SCALE_UNSUPPORTED"
+        code(File("a.dcm", overwritten(content, b"7777777.5", value.encode("latin-1"))))
+        == "SCALE_UNSUPPORTED"
     )
 
 

@@ -265,7 +265,9 @@ def test_contradicting_headers_are_refused() -> None:
 @pytest.mark.parametrize("number", ["9" * 12, "", "1\\2"])
 @pytest.mark.filterwarnings("ignore")
 def test_an_unusual_series_number_is_accepted(number: str) -> None:
-    content = overwritten(encoded(water(SeriesNumber="123456789012")), b"123456789012", number.encode())
+    content = overwritten(
+        encoded(water(SeriesNumber="123456789012")), b"123456789012", number.encode()
+    )
     (image,) = slices_of(File("a.dcm", content))
     assert image.series.number in (0, 999_999_999_999)
 
