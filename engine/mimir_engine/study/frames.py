@@ -34,7 +34,7 @@ from mimir_engine.study.explicit_vr import (
 )
 from mimir_engine.study.number_text import first_integer
 from mimir_engine.study.preamble import has_preamble, with_preamble
-from mimir_engine.study.source import Entry
+from mimir_engine.study.source import FIRST_BYTES, Entry
 
 #: SOP classes of MR images: classic, enhanced, and enhanced converted from classic.
 CLASSIC, *ENHANCED = IMAGE_CLASSES = (
@@ -133,10 +133,12 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
             if entry.name.lower().endswith(".dcm"):
                 raise _unreadable(entry)
             raise NotAnImage
-        entry, first = completed, completed.read(len(first))
+        entry, first = completed, completed.read(FIRST_BYTES)
     try:
         meta, data_set = read_meta(first)
-    except (DataTooShort, NotExplicitVR):
+    except (DataTooShort, NotExplicitVR) as error:
+        if isinstance(error, DataTooShort) and entry.size <= len(first):
+            raise _unreadable(entry) from None
         meta, data_set = {}, 0
     _check_class(meta.get("MediaStorageSOPClassUID"))
     syntax = str(meta.get("TransferSyntaxUID", ""))

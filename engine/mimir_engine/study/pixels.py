@@ -172,6 +172,8 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            # pydicom cuts run-length encoded pixels that are more than the header declares.
+            warnings.filterwarnings("error", message=".*RLE segment contains")
             dataset = pydicom.dcmread(content)
             transfer_syntax = dataset.file_meta.TransferSyntaxUID
             frames = int(dataset.get("NumberOfFrames") or 1)
