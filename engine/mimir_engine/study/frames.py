@@ -78,7 +78,6 @@ _SAME_AS = {
 _PYDICOM_TAGS: list[Any] = [
     *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-    *("ContrastBolusAgentSequence",),
     *((0x2005, block) for block in PHILIPS_BLOCKS),
     *((0x2005, block << 8 | PHILIPS_SCALE_SLOPE) for block in PHILIPS_BLOCKS),
 ]
@@ -258,8 +257,6 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             sop_class = dataset.file_meta.get("MediaStorageSOPClassUID", dataset.get("SOPClassUID"))
             _check_class(None if sop_class is None else str(sop_class))
             tags = _texts(dataset, KEYWORDS.values())
-            if dataset.get("ContrastBolusAgentSequence"):
-                tags.setdefault("ContrastBolusAgent", SEQUENCE)
             tags.update(_signal_scale(dataset))
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}

@@ -245,19 +245,6 @@ def test_rows_of_another_type_are_refused() -> None:
     assert code(File("image.dcm", content)) == "GEOMETRY_UNREADABLE"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3},
-        {"PhotometricInterpretation": "MONOCHROME1"},
-        {"PhotometricInterpretation": "PALETTE COLOR"},
-        {"SamplesPerPixel": 3},
-    ],
-)
-def test_display_images_are_refused(changes: dict[str, Any]) -> None:
-    assert code_of(water(**changes)) == "PIXELS_UNSUPPORTED"
-
-
 def test_contradicting_headers_are_refused() -> None:
     assert code_of(water(SeriesDescription="Dixon_F")) == "CONTRAST_CONTRADICTION"
 
