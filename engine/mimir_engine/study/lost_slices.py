@@ -162,7 +162,8 @@ def _are_numbered_throughout(all_series: Sequence[Sequence[Slice]]) -> bool:
     if len(firsts) < 2 or len({*firsts}) == len(firsts):
         return len(firsts) > 1
     return all(
-        len(part) > 1 and all(one[-1] < other[0] for one, other in zip(sorted(part), sorted(part)[1:]))
+        len(part) > 1
+        and all(one[-1] < other[0] for one, other in zip(sorted(part), sorted(part)[1:]))
         for part in ranges.values()
     )
 

@@ -22,14 +22,15 @@ def reconstructed(*words: str) -> Change:
 
     def change(dataset: Dataset, k: int) -> None:
         dataset.ImageType = [*dataset.ImageType, *words]
-        suffix = sum(1 + "ND NORM DIS2D DIS3D".split().index(word) for word in words)
+        suffix = sum(1 + ["ND", "NORM", "DIS2D", "DIS3D"].index(word) for word in words)
         dataset.SeriesInstanceUID = f"{dataset.SeriesInstanceUID[:50]}.{suffix}"
 
     return change
 
 
-def twice(scan: Scan, one: Change, other: Change, common: Change = setting()) -> list[File]:
-    """Return both reconstructions, numbered: fat of one and the other, water of the other and one."""
+def twice(scan: Scan, one: Change, other: Change, common: Change | None = None) -> list[File]:
+    """Return both reconstructions; their series are numbered in the order F, F, W, W."""
+    common = common or setting()
     files = []
     for suffix, change, number in (("F", one, 0), ("F", other, 1), ("W", other, 2), ("W", one, 3)):
         own = all_of(change, common, setting(SeriesNumber=scan.number + number))
