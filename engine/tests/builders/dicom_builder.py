@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -78,17 +79,23 @@ class Scan:
             leave_out: Slices to leave out.
             syntax: Transfer syntax.
         """
-        files = []
-        for suffix in contrasts:
-            for k in sorted({*range(self.slices)} - {*leave_out}):
-                dataset = self.dataset(suffix, k, contrasts.index(suffix))
-                if change:
-                    change(dataset, k)
-                name = (
-                    f"{self.number + contrasts.index(suffix):03d}_{suffix}_{self.time}_{k:03d}.dcm"
-                )
-                files.append(File(name, encoded(dataset, syntax)))
-        return files
+        return [
+            _file(self, suffix, k, series, syntax)
+            if change is None
+            else self.file(suffix, k, series, syntax, change)
+            for series, suffix in enumerate(contrasts)
+            for k in sorted({*range(self.slices)} - {*leave_out})
+        ]
+
+    def file(
+        self, suffix: str, k: int, series: int, syntax: str, change: Optional[Change] = None
+    ) -> File:
+        """Return the file of one slice; ``series`` is added to the series number."""
+        dataset = self.dataset(suffix, k, series)
+        if change:
+            change(dataset, k)
+        name = f"{self.number + series:03d}_{suffix}_{self.time}_{k:03d}.dcm"
+        return File(name, encoded(dataset, syntax))
 
     def dataset(self, suffix: str, k: int, series: int = 0) -> Dataset:
         """Return the header and pixels of one slice."""
@@ -133,6 +140,12 @@ class Scan:
         )
         image = {"W": water, "F": fat, "in": water + fat, "opp": abs(water - fat)}[suffix]
         return np.asarray(image, np.uint16)
+
+
+@lru_cache(maxsize=5000)
+def _file(scan: Scan, suffix: str, k: int, series: int, syntax: str) -> File:
+    """Call ``Scan.file``; cached, since most tests use the same unchanged slices."""
+    return scan.file(suffix, k, series, syntax)
 
 
 def complete_study() -> tuple[Scan, ...]:
