@@ -154,23 +154,26 @@ def _choose(pairings: Sequence[Pairing]) -> list[Choice]:
     Raises:
         MimirError: ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``.
     """
+    places = [pairing.acquisitions for pairing in pairings if pairing.acquisitions]
+    if len(places) == 1 and len(places[0]) > 2:
+        raise _positions_lost(places[0])
     choices = []
-    for k, pairing in enumerate(pairings):
-        if pairing.acquisitions:
-            others = [a for p in (*pairings[:k], *pairings[k + 1 :]) for a in p.acquisitions]
-            choices.append(choose(pairing.acquisitions, others))
-    if len(choices) == 1:
-        (choice,) = choices
-        scans = 1 + len(choice.left_out)
-        if scans > 1:
-            raise MimirError(
-                "STATION_LAYOUT",
-                f"{scans} scans show one place ({choice.chosen.water.place}) and none another: the"
-                " positions of the stations may have been lost",
-                "Export the study with the original positions. If the station was repeated, give"
-                " the complete scan.",
-            )
+    for k, scans in enumerate(places):
+        elsewhere = [a for place in (*places[:k], *places[k + 1 :]) for a in place]
+        choices.append(choose(scans, elsewhere))
+    if len(places) == 1 and len(places[0]) > 1:
+        raise _positions_lost(places[0])
     return choices
+
+
+def _positions_lost(scans: Sequence[Acquisition]) -> MimirError:
+    return MimirError(
+        "STATION_LAYOUT",
+        f"{len(scans)} scans show one place ({scans[0].water.place}) and none another: the"
+        " positions of the stations may have been lost",
+        "Export the study with the original positions. If the station was repeated, give the"
+        " complete scan.",
+    )
 
 
 def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:

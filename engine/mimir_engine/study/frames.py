@@ -36,7 +36,7 @@ from mimir_engine.study.little_endian import (
 )
 from mimir_engine.study.number_text import first_integer
 from mimir_engine.study.preamble import has_preamble, with_preamble
-from mimir_engine.study.source import Entry
+from mimir_engine.study.source import FIRST_BYTES, Entry
 
 #: SOP classes of MR images: classic, enhanced, and enhanced converted from classic.
 CLASSIC, *ENHANCED = IMAGE_CLASSES = (
@@ -85,7 +85,6 @@ _SAME_AS = {
 _PYDICOM_TAGS: list[Any] = [
     *(keyword for tag, keyword in KEYWORDS.items() if tag >> 16 > 2),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-    *("ContrastBolusAgentSequence",),
     *((0x2005, block) for block in PHILIPS_BLOCKS),
     *((0x2005, block << 8 | PHILIPS_SCALE_SLOPE) for block in PHILIPS_BLOCKS),
 ]
@@ -139,10 +138,12 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
             if entry.name.lower().endswith(".dcm"):
                 raise _unreadable(entry)
             raise NotAnImage
-        entry, first = completed, completed.read(len(first))
+        entry, first = completed, completed.read(FIRST_BYTES)
     try:
         meta, data_set = read_meta(first)
-    except (DataTooShort, Unexpected):
+    except (DataTooShort, Unexpected) as error:
+        if isinstance(error, DataTooShort) and entry.size <= len(first):
+            raise _unreadable(entry) from None
         meta, data_set = {}, 0
     _check_class(meta.get("MediaStorageSOPClassUID"))
     syntax = str(meta.get("TransferSyntaxUID", ""))
@@ -237,7 +238,8 @@ def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
         raise Unexpected
     _check_is_complete(entry, tags)
     place = header.place
-    if "RescaleSlope" in tags or str(tags.get("Manufacturer", "")).lower().startswith("philips"):
+    vendor = str(tags.get("Manufacturer", "")).lower()
+    if "RescaleSlope" in tags or not vendor or vendor.startswith("philips"):
         header.read_philips_scale()
     return Frame(entry, None, contrast, tags, place if is_native else None)
 
@@ -269,8 +271,6 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             sop_class = dataset.file_meta.get("MediaStorageSOPClassUID", dataset.get("SOPClassUID"))
             _check_class(None if sop_class is None else str(sop_class))
             tags = _texts(dataset, KEYWORDS.values())
-            if dataset.get("ContrastBolusAgentSequence"):
-                tags.setdefault("ContrastBolusAgent", SEQUENCE)
             tags.update(_signal_scale(dataset))
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}

@@ -31,6 +31,7 @@ KEYWORDS = {
     0x00081090: "ManufacturerModelName",
     0x00100020: "PatientID",
     0x00180010: "ContrastBolusAgent",
+    0x00180012: "ContrastBolusAgentSequence",
     0x00180087: "MagneticFieldStrength",
     0x00185100: "PatientPosition",
     0x0020000D: "StudyInstanceUID",
@@ -61,7 +62,7 @@ KEYWORDS = {
     0x00282110: "LossyImageCompression",
     0x00283000: "ModalityLUTSequence",
 }
-#: Value of a sequence in the tags: only its presence matters.
+#: Value of a sequence in the tags: only its presence matters. Empty ones have an empty text.
 SEQUENCE = "sequence"
 #: Transfer syntax UIDs of these encodings.
 EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
@@ -219,7 +220,7 @@ def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
 
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
-        return SEQUENCE
+        return SEQUENCE if length else ""
     if length == _UNDEFINED_LENGTH:
         raise Unexpected
     if position + length > len(data):

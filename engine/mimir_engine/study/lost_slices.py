@@ -14,6 +14,7 @@ from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.acquisition_time import SECONDS_PER_DAY
+from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.series import Series
@@ -125,9 +126,7 @@ def check_numbers(
     for s in slices:
         by_series[s.series.uid].append(s)
     mixed = {s.series.uid for s in companions}
-    ranges = [_numbers(series) for series in by_series.values()]
-    firsts = [numbers[0] for numbers in ranges if numbers]
-    are_throughout = len(firsts) > 1 and len({*firsts}) == len(firsts)
+    are_throughout = _are_numbered_throughout([*by_series.values()])
     findings = []
     for uid, series in by_series.items():
         contrasts = {s.contrast for s in series}
@@ -148,6 +147,23 @@ def check_numbers(
                 )
             )
     return findings
+
+
+def _are_numbered_throughout(all_series: Sequence[Sequence[Slice]]) -> bool:
+    """Return whether images are numbered throughout the study, or throughout each contrast."""
+    ranges: dict[Contrast, list[list[int]]] = defaultdict(list)
+    for series in all_series:
+        numbers = _numbers(series)
+        if numbers:
+            ranges[series[0].contrast].append(numbers)
+    firsts = [numbers[0] for part in ranges.values() for numbers in part]
+    if len(firsts) < 2 or len({*firsts}) == len(firsts):
+        return len(firsts) > 1
+    return all(
+        len(part) > 1
+        and all(one[-1] < other[0] for one, other in zip(sorted(part), sorted(part)[1:]))
+        for part in ranges.values()
+    )
 
 
 def _numbers(series: Sequence[Slice]) -> Optional[list[int]]:

@@ -90,6 +90,13 @@ def pixel_format(tags: Mapping[str, object], description: str) -> PixelFormat:
     stored = number("BitsStored", allocated)
     high_bit = number("HighBit", None if stored is None else stored - 1)
     signed = number("PixelRepresentation", 0)
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        if not isinstance(tags.get(keyword) or 0, int):
+            raise MimirError(
+                "PIXELS_UNSUPPORTED",
+                f"the {keyword} of series '{description}' is not a number",
+                "Export the original images.",
+            )
     if (
         allocated not in ALLOCATED_BITS
         or stored is None

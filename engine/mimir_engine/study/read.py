@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
-import numpy as np
-
 from mimir_engine.errors import MimirError
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.pixels import Signal, load_slices
+from mimir_engine.study.pixels import Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
-from mimir_engine.study.slices import Slice, read_headers
+from mimir_engine.study.slices import read_headers
 from mimir_engine.study.source import Entry, StudySource, check_study_size, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
@@ -73,17 +71,17 @@ def load_stations(
     stations: list[Station] = []
     findings: list[Finding] = []
     for plan in plans:
-        for kept, twin in plan.twins:
-            if not _are_equal(kept, twin):
-                raise MimirError(
-                    "SLICE_AMBIGUOUS",
-                    f"series '{kept.series.description}' contains two different slices"
-                    f" at z = {kept.position_mm[2]:.1f} mm",
-                    "Remove the wrong one.",
-                )
-        for kept, copy in plan.copies:
-            if not _are_equal(kept, copy):
-                raise copies_differ(kept)
+        twin = first_difference(plan.twins)
+        if twin is not None:
+            raise MimirError(
+                "SLICE_AMBIGUOUS",
+                f"series '{twin.series.description}' contains two different slices"
+                f" at z = {twin.position_mm[2]:.1f} mm",
+                "Remove the wrong one.",
+            )
+        copy = first_difference(plan.copies)
+        if copy is not None:
+            raise copies_differ(copy)
         images = {}
         for contrast, crop in plan.crops.items():
             signal = load_slices(crop.slices)
@@ -91,10 +89,6 @@ def load_stations(
             findings += _signal_findings(signal, crop.slices[0].series.description)
         stations.append(Station(images, plan.affine))
     return tuple(stations), _repeated_slices(plans) + findings
-
-
-def _are_equal(one: Slice, other: Slice) -> bool:
-    return np.array_equal(load_slices([one]).array, load_slices([other]).array)
 
 
 def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:

@@ -9,10 +9,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.pairing import Acquisition
-from mimir_engine.study.stack import Stack
-
-#: Relative difference of voxel spacings that rounding can explain.
-SPACING_TOLERANCE = 1e-2
+from mimir_engine.study.stack import SPACING_TOLERANCE, Stack
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,8 @@ def _usual(
     """
     protocols: list[list[Acquisition]] = []
     for acquisition in acquisitions:
-        own = next((p for p in protocols if _same_voxels(p[0], acquisition)), None)
+        water = acquisition.water
+        own = next((p for p in protocols if p[0].water.has_voxels_of(water)), None)
         if own is None:
             protocols.append([acquisition])
         else:
@@ -81,10 +79,6 @@ def _usual(
     if scores.count(max(scores)) > 1:
         raise _ambiguous(*(protocol[0].water for protocol in protocols[:2]))
     return protocols[scores.index(max(scores))]
-
-
-def _same_voxels(one: Acquisition, other: Acquisition) -> bool:
-    return np.allclose(one.water.spacing_mm, other.water.spacing_mm, rtol=SPACING_TOLERANCE)
 
 
 def _order(acquisition: Acquisition) -> tuple[float, int]:

@@ -10,7 +10,7 @@ from typing import Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.dixon_study import Scanner
-from mimir_engine.study.little_endian import Tags
+from mimir_engine.study.little_endian import SEQUENCE, Tags
 from mimir_engine.study.number_text import decimal, integer
 from mimir_engine.study.pixel_format import PixelFormat, pixel_format
 
@@ -21,12 +21,15 @@ RECONSTRUCTIONS = frozenset(("NORM", "DIS2D", "DIS3D"))
 MAX_TESLA = 100.0
 GAUSS_PER_TESLA = 10_000.0
 #: Texts in ContrastBolusAgent that mean that none was given.
-_NO_AGENT = re.compile(r"|no|none|nein|n/?a|nil|0|-+|without.*|ohne.*|nativ.*", re.IGNORECASE)
+_NO_AGENT = re.compile(
+    r"|no|none|nein|n/?a|nil|0|-+|without.*|ohne.*|kein.*|nativ.*", re.IGNORECASE
+)
 #: Attributes that describe a series: equal values give the same object.
 KEYWORDS = (
     *("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "ImageType", "StudyInstanceUID"),
     *("PatientID", "Manufacturer", "ManufacturerModelName", "MagneticFieldStrength"),
-    *("PatientPosition", "ContrastBolusAgent", "LossyImageCompression", "ImagesInAcquisition"),
+    *("PatientPosition", "LossyImageCompression", "ImagesInAcquisition"),
+    *("ContrastBolusAgent", "ContrastBolusAgentSequence"),
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
 )
@@ -99,7 +102,8 @@ def _series(contrast: Contrast, *values: object) -> Series:
             _tesla(text("MagneticFieldStrength")),
         ),
         patient_position=text("PatientPosition").upper(),
-        has_agent=not _NO_AGENT.fullmatch(text("ContrastBolusAgent")),
+        has_agent=text("ContrastBolusAgentSequence") == SEQUENCE
+        or not _NO_AGENT.fullmatch(text("ContrastBolusAgent")),
         is_lossy=text("LossyImageCompression") == "01",
         images=integer(text("ImagesInAcquisition")),
         pixel_format=pixel_format(tags, description),

@@ -24,6 +24,8 @@ from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 MAX_STATION_TILT = 45.0
 #: Part of the way between two slices of a stack that lies along their normal.
 MIN_ALONG_NORMAL = 0.9
+#: Slices of a scan; a series whose headers divide it into smaller parts does not hold scans.
+MIN_SCAN_SLICES = 4
 #: Tilt that is worth naming, in degrees.
 MIN_TILT = 0.05
 
@@ -132,10 +134,12 @@ def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:
     """Stack one series as it is or, if it holds several scans, each of them.
 
     Raises:
-        MimirError: as ``stack_slices`` of the undivided series.
+        MimirError: as ``stack_slices`` of the undivided series, or of the scans that its headers
+            tell apart.
     """
     undivided: Optional[Stack] = None
     error: Optional[MimirError] = None
+    of_scan: Optional[MimirError] = None
     try:
         undivided = stack_slices(series)
     except MimirError as reason:
@@ -149,14 +153,17 @@ def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:
         parts = divide(series)
         try:
             stacks = [stack_slices(part) for part in parts]
-        except MimirError:
+        except MimirError as reason:
+            if len(parts) > 1 and min(map(len, parts)) >= MIN_SCAN_SLICES:
+                of_scan = of_scan or reason
             continue
         if len(stacks) > 1 and not any(stack.twins for stack in stacks):
             return stacks
-    if undivided is None:
-        assert error is not None
-        raise error
-    return [undivided]
+    if undivided is not None:
+        return [undivided]
+    raised = of_scan or error
+    assert raised is not None
+    raise raised
 
 
 def _first_phase(series: Sequence[Slice], findings: list[Finding]) -> Sequence[Slice]:
