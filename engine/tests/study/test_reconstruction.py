@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from assembly_builder import code, codes, plans_of
+from assembly_builder import STATIONS, code, codes, plans_of
 from changes import all_of, setting, without_times
-from dicom_builder import Change, File, Scan, complete_study
+from dicom_builder import Change, File, Scan
 from pydicom.dataset import Dataset
 
 from mimir_engine.study.reconstruction import NORMALISED, RAW
 from mimir_engine.study.station_plan import StationPlan
-
-STATIONS = complete_study()
 
 
 def reconstructed(*words: str) -> Change:
