@@ -19,16 +19,17 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from mimir_engine.checks import check_study
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
-from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
-from mimir_engine.study.read import load_station
-from mimir_engine.study.slices import read_slices
+from mimir_engine.study.assemble import assemble
+from mimir_engine.study.read import load_stations
+from mimir_engine.study.slices import read_headers
 from mimir_engine.study.source import open_source
 
 ROUNDS = 9
 MAX_RATIO, MAX_MEGABYTES = 3.0, 500
-PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "project")
+PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "check", "project")
 
 
 def main() -> None:
@@ -64,8 +65,7 @@ def make_study(folder: Path) -> Path:
 def compressed_entries(path: Path) -> list[bytes]:
     """Return the compressed bytes of the water and fat entries."""
     with open_source(path) as files:
-        entries = [entry for entry, _ in files.with_first_bytes()]
-        names = {s.entry.name for s in read_slices(entries, REQUIRED_CONTRASTS)}
+        names = {s.entry.name for s in read_headers(files.with_first_bytes()).slices}
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         blobs = []
         for info in archive.infolist():
@@ -90,14 +90,15 @@ def phase_seconds(path: Path) -> list[float]:
     times = [time.process_time()]
     with open_source(path) as files:
         times.append(time.process_time())
-        entries = [entry for entry, _ in files.with_first_bytes()]
-        slices = read_slices(entries, REQUIRED_CONTRASTS)
+        headers = read_headers(files.with_first_bytes())
         times.append(time.process_time())
-        plans, _ = assemble(slices)
+        assembly = assemble(headers)
         times.append(time.process_time())
-        stations = [load_station(plan) for plan in plans]
+        stations, _ = load_stations(assembly.plans)
         times.append(time.process_time())
     fused = fuse(stations)
+    times.append(time.process_time())
+    check_study(stations, fused)
     times.append(time.process_time())
     project(fused)
     times.append(time.process_time())

@@ -37,6 +37,13 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="number of studies read at once, about 400 MB each (default: 2)",
     )
+    parser.add_argument(
+        "--reconstruction",
+        choices=("normalised", "raw"),
+        default="normalised",
+        help="images to use if the scanner stored each scan normalised and raw"
+        " (default: %(default)s)",
+    )
 
 
 def chosen_studies(

@@ -104,6 +104,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.allow_unvalidated,
         arguments.jobs,
         arguments.overwrite,
+        arguments.reconstruction,
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
     )
     output = arguments.output

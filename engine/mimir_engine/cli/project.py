@@ -47,7 +47,9 @@ def _project_many(arguments: argparse.Namespace) -> int:
     check_study_options(arguments)
     sources, folder = chosen_studies(arguments), arguments.dataset
     jobs, overwrite = arguments.jobs, arguments.overwrite
-    done, failed = project_studies(sources, folder, print_event, jobs, overwrite)
+    done, failed = project_studies(
+        sources, folder, print_event, jobs, overwrite, arguments.reconstruction
+    )
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
 
@@ -68,7 +70,7 @@ def _project_one(arguments: argparse.Namespace) -> int:
     source = arguments.source[0]
     name = source_name(source)
     try:
-        study, fused = read_and_fuse(source)
+        study, fused = read_and_fuse(source, reconstruction=arguments.reconstruction)
         image = project(fused).image
     except Exception as error:
         failure = failure_of(name, error)

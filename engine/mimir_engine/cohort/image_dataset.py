@@ -30,6 +30,7 @@ from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy, prepare
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
+from mimir_engine.study.reconstruction import NORMALISED
 
 COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", "image_sha256", "findings", "made_by")
 
@@ -40,6 +41,7 @@ def project_studies(
     listener: Listener,
     jobs: int = 2,
     overwrite: bool = False,
+    reconstruction: str = NORMALISED,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
@@ -52,6 +54,7 @@ def project_studies(
         listener: Receives every event; see ``mimir_engine.cohort.events``.
         jobs: Studies read at once; each needs about 400 MB.
         overwrite: Start again in a folder that holds images.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Returns:
         Numbers of studies in the folder with an image and without.
@@ -59,8 +62,11 @@ def project_studies(
     Raises:
         MimirError: for the folder; never for a single study.
     """
-    # Another projection is another data set; all else that made an image stands beside it.
-    with Ledger(folder, {"projections": PROJECTION_NAME}, overwrite) as ledger:
+    # Another projection or reconstruction is another data set; all else stands beside the image.
+    run = {"projections": PROJECTION_NAME}
+    if reconstruction != NORMALISED:  # folders of earlier versions do not name it
+        run["reconstruction"] = reconstruction
+    with Ledger(folder, run, overwrite) as ledger:
         pending = pending_studies(sources, ledger)
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
@@ -71,7 +77,7 @@ def project_studies(
             (folder / STUDIES).unlink(missing_ok=True)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, last_row + 1) as images:
             work: StudyWork[PreparedStudy] = StudyWork(
-                read=lambda source: prepare(source.source, source.name),
+                read=lambda source: prepare(source.source, source.name, None, reconstruction),
                 finish=lambda studies: (_append(study, images) for study in studies),
             )
             run_studies(pending, ledger, work, listener, jobs)

@@ -11,8 +11,10 @@ from mimir_engine.errors import MimirError
 from mimir_engine.study.study_identity import StudyIdentity, identity_of_source
 
 #: What tells studies apart: ``study`` with a UID (or a patient), or ``folder`` with the path of one
-#: that cannot be listed.
+#: that cannot be listed, or whose files cannot be read.
 StudyKey = tuple[str, str]
+#: The key of files without UID and patient.
+UNKNOWN: StudyKey = ("study", "")
 _NO_KEYS: frozenset[StudyKey] = frozenset()
 
 
@@ -37,8 +39,8 @@ def loose_studies(tree: FolderNode) -> list[LooseStudy]:
     """Find the studies of loose files in a folder tree.
 
     The first DICOM file of each folder tells its study. A folder is split where no study is in two
-    of its parts: its folders, and the files directly in it. A folder that cannot be listed is a
-    study of its own, which fails when it is read.
+    of its parts: its folders, and the files directly in it. A folder that cannot be read is a
+    study of its own, which fails.
     """
     nodes = list(tree.with_below())
     with_files = [node for node in nodes if node.loose or not node.is_readable]
@@ -60,21 +62,32 @@ def study_key(identity: StudyIdentity) -> StudyKey:
 
 
 def first_identity(paths: Iterable[str]) -> Optional[StudyIdentity]:
-    """Tell to which study the first DICOM file belongs; files that cannot be read are skipped."""
+    """Tell to which study the first DICOM file belongs; None if none is.
+
+    Raises:
+        MimirError: if files cannot be read, and no other is a DICOM file.
+    """
+    failure: Optional[MimirError] = None
     for path in paths:
         try:
             identity = identity_of_source((path,))
-        except MimirError:
+        except MimirError as error:
+            failure = error
             continue
         if identity is not None:
             return identity
+    if failure is not None:
+        raise failure
     return None
 
 
 def _keys_of_files(node: FolderNode) -> frozenset[StudyKey]:
     if not node.is_readable:
         return frozenset([("folder", node.path)])
-    identity = first_identity(node.loose)
+    try:
+        identity = first_identity(node.loose)
+    except MimirError:
+        return frozenset([("folder", node.path)])
     return _NO_KEYS if identity is None else frozenset([study_key(identity)])
 
 

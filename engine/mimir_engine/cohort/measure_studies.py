@@ -38,6 +38,7 @@ from mimir_engine.measuring.one_study import (
     prepare,
 )
 from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.study.reconstruction import NORMALISED
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -58,6 +59,7 @@ class InferOptions:
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once; each needs about 400 MB.
         overwrite: Start again in an output folder that holds results.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
         folders: Stores images and results of every study; None if they are not asked for.
     """
 
@@ -66,6 +68,7 @@ class InferOptions:
     allow_unvalidated: bool = False
     jobs: int = 2
     overwrite: bool = False
+    reconstruction: str = NORMALISED
     folders: Optional[StudyFolders] = None
 
 
@@ -96,7 +99,10 @@ def infer(
     check_columns(modules)
     for module in modules:
         check_projection(module, PROJECTION_NAME)
-    run = describe_run(modules, options.device)
+    run = {
+        **describe_run(modules, options.device),
+        "reconstruction": options.reconstruction,
+    }
     measuring = _Measuring(modules, options, listener)
     with Ledger(output, {**run, "ledger_format": LEDGER_FORMAT}, options.overwrite) as ledger:
         pending = pending_studies(sources, ledger, measuring.is_current)
@@ -176,7 +182,7 @@ class _Measuring:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
         store_images = options.folders.write_images if options.folders else None
-        prepared = prepare(source.source, source.name, store_images)
+        prepared = prepare(source.source, source.name, store_images, options.reconstruction)
         return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:

@@ -24,6 +24,7 @@ from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
+from mimir_engine.study.reconstruction import NORMALISED
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -51,6 +52,7 @@ def prepare(
     source: Source,
     name: Optional[str] = None,
     store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
+    reconstruction: str = NORMALISED,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
@@ -58,18 +60,21 @@ def prepare(
         source: Its files, or a folder of its fused volumes.
         name: The study's name in results; by default that of its source.
         store_images: Receives the images, which the result does not contain.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Raises:
         MimirError: if the study cannot be read, fused or projected.
     """
-    study, fused = read_and_fuse(source, name)
+    study, fused = read_and_fuse(source, name, reconstruction)
     projection = project(fused)
     if store_images is not None:
         store_images(study, fused, projection)
     return PreparedStudy(study.without_pixels(), fused.water.extent_mm, projection)
 
 
-def read_and_fuse(source: Source, name: Optional[str] = None) -> tuple[DixonStudy, FusedVolumes]:
+def read_and_fuse(
+    source: Source, name: Optional[str] = None, reconstruction: str = NORMALISED
+) -> tuple[DixonStudy, FusedVolumes]:
     """Read one study, fuse its stations and check both; the findings are the study's.
 
     Raises:
@@ -78,7 +83,7 @@ def read_and_fuse(source: Source, name: Optional[str] = None) -> tuple[DixonStud
     if isinstance(source, FusedFolder):
         study, fused = read_fused(source.path, name)
     else:
-        study = read_study(source, name)
+        study = read_study(source, name, reconstruction)
         fused = fuse(study.stations)
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
     return replace(study, findings=(*study.findings, *found)), fused
@@ -165,6 +170,7 @@ def analyze(
     level: float = DEFAULT_LEVEL,
     device: str = "auto",
     allow_unvalidated: bool = False,
+    reconstruction: str = NORMALISED,
 ) -> list[Measurement]:
     """Measure one study in one call; for many studies see ``mimir_engine.cohort``.
 
@@ -179,6 +185,7 @@ def analyze(
         level: Share of the intervals that contain the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure even if a module was not validated on such studies.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Raises:
         MimirError: for errors in the study, a module or the device.
@@ -186,7 +193,7 @@ def analyze(
     from mimir_engine.measuring.network import Predictor
 
     found = find_modules(modules)
-    prepared = prepare(source)
+    prepared = prepare(source, reconstruction=reconstruction)
     accepted = check_accepted(prepared, found, allow_unvalidated)
     (predictions,) = predict_batch([prepared], [Predictor(module, device) for module in found])
     return list(measure_study(prepared.study, found, predictions, accepted, level).measurements)

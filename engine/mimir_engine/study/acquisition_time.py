@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, Optional
 
-from mimir_engine.study.explicit_vr import Tags
+from mimir_engine.study.little_endian import Tags
 
 #: A DICOM date and time, ``YYYYMMDDHHMMSS.ffffff``; parts of the time may be missing.
 _DATE_TIME = re.compile(

@@ -16,16 +16,17 @@ from mimir_engine.study.pairing import Acquisition, Pairing, pair
 from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
-from mimir_engine.study.repeats import Choice, choose
+from mimir_engine.study.repeats import Choice, choose, likeness
 from mimir_engine.study.series_stacks import (
     MAX_STATION_TILT,
     Unusable,
+    follow_normal,
     stack_series,
     tilt_degrees,
 )
 from mimir_engine.study.signal_scale import check_scales
-from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice
-from mimir_engine.study.stack import Stack, is_axial
+from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
+from mimir_engine.study.stack import Stack
 from mimir_engine.study.station_plan import StationPlan, plan_station
 
 #: Series that are named when no Dixon images are found.
@@ -64,7 +65,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     """
     _check_contrasts(headers)
     check_one_study(headers.slices)
-    _check_manifests(headers)
+    _check_file_lists(headers)
     series = stack_series(_known_times(headers.slices))
     stacks, findings = one_reconstruction(series.stacks, reconstruction)
     findings += series.findings
@@ -76,7 +77,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     alone = [stack for pairing in pairings for stack in pairing.alone]
     copies = [both for pairing in pairings for both in pairing.copies]
     choices, redundant = _without_redundant(choices)
-    findings += [_left_out(c.chosen.water, "it is of another protocol") for c in redundant]
+    findings += [_left_out(c.chosen.water, "other stations show its region") for c in redundant]
     for choice in choices:
         findings += [_repeat_left_out(a, reason) for a, reason in choice.left_out]
     chosen = [choice.chosen for choice in choices]
@@ -118,17 +119,25 @@ def _check_contrasts(headers: Headers) -> None:
             )
 
 
-def _check_manifests(headers: Headers) -> None:
+def _check_file_lists(headers: Headers) -> None:
     """Refuse a source whose own list of files names water or fat images that are not there."""
     for manifest in headers.manifests:
         absent = manifest.absent(headers.names, REQUIRED_CONTRASTS)
         if absent:
-            raise MimirError(
-                "SLICE_MISSING",
-                f"the manifest names {len(absent)} water or fat images that are absent, such as"
-                f" '{absent[0]}'",
-                "Fetch the complete study.",
-            )
+            raise _absent("manifest", absent)
+    used = [path_of(s.entry) for s in headers.slices] if headers.dicomdirs else []
+    for dicomdir in headers.dicomdirs:
+        absent = dicomdir.absent(headers.names, used)
+        if absent:
+            raise _absent("DICOMDIR", absent)
+
+
+def _absent(where: str, files: Sequence[str]) -> MimirError:
+    return MimirError(
+        "SLICE_MISSING",
+        f"the {where} names {len(files)} images of the scan that are absent, such as '{files[0]}'",
+        "Fetch the complete study.",
+    )
 
 
 def _known_times(slices: Sequence[Slice]) -> list[Slice]:
@@ -168,23 +177,19 @@ def _positions_lost(scans: Sequence[Acquisition]) -> MimirError:
 
 
 def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:
-    """Separate scans of another protocol whose region the other stations cover."""
+    """Separate scans whose region the other stations cover, such as one of the liver.
+
+    Those that are least like the others come first.
+    """
+    scans = [choice.chosen for choice in choices]
     kept, redundant = list(choices), []
-    for choice in choices:
+    for choice in sorted(choices, key=lambda c: likeness(c.chosen, scans)):
         others = [c for c in kept if c is not choice]
-        if len(others) > 1 and _is_of_another_protocol(choice, others):
-            covered = covered_part(choice.chosen.range_mm, [c.chosen.range_mm for c in others])
-            if covered >= MIN_COVERED:
-                kept.remove(choice)
-                redundant.append(choice)
+        covered = covered_part(choice.chosen.range_mm, [c.chosen.range_mm for c in others])
+        if len(others) > 1 and covered >= MIN_COVERED:
+            kept = others
+            redundant.append(choice)
     return kept, redundant
-
-
-def _is_of_another_protocol(choice: Choice, others: Sequence[Choice]) -> bool:
-    """Return whether a scan has other pixels than all others, which have the same."""
-    spacings = {tuple(round(mm, 2) for mm in c.chosen.water.first.spacing_mm) for c in others}
-    own = tuple(round(mm, 2) for mm in choice.chosen.water.first.spacing_mm)
-    return len(spacings) == 1 and own not in spacings
 
 
 def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition]) -> list[Finding]:
@@ -199,7 +204,7 @@ def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition])
         inside = sum(
             any(foot <= s.position_mm[2] <= head for foot, head in ranges) for s in one.slices
         )
-        is_view = not is_axial(first) and tilt_degrees(first) > MAX_STATION_TILT
+        is_view = tilt_degrees(first) > MAX_STATION_TILT and follow_normal(one.slices)
         if not (chosen and is_view) and inside < MIN_COVERED * len(one.slices):
             raise one.error
         findings.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.explicit_vr import EXPLICIT_LITTLE_ENDIAN
+from mimir_engine.study.little_endian import EXPLICIT_LITTLE_ENDIAN
 from mimir_engine.study.source import MAX_FILE_BYTES, Entry
 
 #: Transfer syntax UID of deflated explicit VR little endian files.

@@ -1,7 +1,7 @@
 """Read the header of each image frame as text, in any encoding.
 
-A classic file has one frame, an enhanced multi-frame file many; both become ``Frame``. Files in
-explicit VR little endian are read quickly (``explicit_vr``), all others through pydicom.
+A classic file has one frame, an enhanced multi-frame file many; both become ``Frame``. Classic
+files in little endian are read quickly (``little_endian``), all others through pydicom.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast, classify
 from mimir_engine.study.deflated import DEFLATED, inflated
 from mimir_engine.study.entry_stream import EntryStream
-from mimir_engine.study.explicit_vr import (
+from mimir_engine.study.little_endian import (
     BEHIND_HEADER,
     BEHIND_IDENTITY,
     EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
     PHILIPS_BLOCKS,
     PHILIPS_CREATOR,
     PHILIPS_SCALE_SLOPE,
     SEQUENCE,
     DataTooShort,
-    NotExplicitVR,
+    PixelPlace,
     Tags,
+    Unexpected,
     philips_scale,
     read_meta,
     read_tags,
@@ -42,9 +44,11 @@ CLASSIC, *ENHANCED = IMAGE_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.4.1",
     "1.2.840.10008.5.1.4.1.1.4.4",
 )
+#: Kind of the file that lists all others of a disc.
+DICOMDIR = "DICOMDIR"
 #: Beginnings of the SOP classes of other files, and what they are.
 OTHER_CLASSES = {
-    "1.2.840.10008.1.3.10": "directory of files",
+    "1.2.840.10008.1.3.10": DICOMDIR,
     "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
     "1.2.840.10008.5.1.4.1.1.88": "report",
     "1.2.840.10008.5.1.4.1.1.104": "document",
@@ -54,6 +58,8 @@ OTHER_CLASSES = {
 }
 #: Transfer syntaxes of compressed pixels; their headers are in explicit VR little endian.
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+#: Transfer syntaxes that always lose something: JPEG with 8 and 12 bits.
+_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 #: Private sequence of Philips with the scale slope of each frame of an enhanced file.
 _PHILIPS_FRAME = (0x2005, 0x140F)
 #: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
@@ -73,6 +79,7 @@ _SAME_AS = {
     "FrameAcquisitionDateTime": "AcquisitionDateTime",
     "FrameAcquisitionNumber": "AcquisitionNumber",
     "TemporalPositionIndex": "TemporalPositionIdentifier",
+    "InStackPositionNumber": "InstanceNumber",
 }
 #: Attributes that pydicom reads; all attributes of a malicious header could exhaust the memory.
 _PYDICOM_TAGS: list[Any] = [
@@ -92,15 +99,14 @@ class Frame(NamedTuple):
         contrast: The contrast that the header names; None if it names none.
         tags: Keyword to value; values of the frame replace those of the file. Without a contrast,
             only those that describe the series.
-        pixels_after: Position in the file behind which an element with uncompressed little endian
-            pixels follows; None if only pydicom can find or decode the pixels.
+        pixels: Place of the pixels in the file; None if only pydicom can find or decode them.
     """
 
     entry: Entry
     number: Optional[int]
     contrast: Optional[Contrast]
     tags: Tags
-    pixels_after: Optional[int] = None
+    pixels: Optional[PixelPlace] = None
 
 
 class NotAnImage(Exception):
@@ -135,7 +141,7 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
         entry, first = completed, completed.read(FIRST_BYTES)
     try:
         meta, data_set = read_meta(first)
-    except (DataTooShort, NotExplicitVR) as error:
+    except (DataTooShort, Unexpected) as error:
         if isinstance(error, DataTooShort) and entry.size <= len(first):
             raise _unreadable(entry) from None
         meta, data_set = {}, 0
@@ -144,11 +150,16 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
     if syntax == DEFLATED:
         entry, syntax = inflated(entry, data_set), EXPLICIT_LITTLE_ENDIAN
         first = entry.read(len(first))
-    if syntax == EXPLICIT_LITTLE_ENDIAN or syntax.startswith(_COMPRESSED):
+    is_native = syntax in (EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN)
+    if is_native or syntax.startswith(_COMPRESSED):
+        header = _GrowingHeader(entry, first, data_set, syntax == IMPLICIT_LITTLE_ENDIAN)
         try:
-            yield _classic_frame(entry, first, data_set, syntax == EXPLICIT_LITTLE_ENDIAN)
+            frame = _classic_frame(header, is_native)
+            if syntax in _LOSSY:
+                frame.tags["LossyImageCompression"] = "01"
+            yield frame
             return
-        except NotExplicitVR:
+        except Unexpected:
             pass
     yield from _pydicom_frames(entry)
 
@@ -174,60 +185,63 @@ def _contrast_of(tags: Tags) -> Optional[Contrast]:
     return _contrast(*(tags.get(k) for k in ("FrameType", "ImageType", "SeriesDescription")))
 
 
-def _classic_frame(entry: Entry, data: bytes, position: int, is_native: bool) -> Frame:
-    """Read the header of a classic file quickly; of a series without a contrast only the beginning.
-
-    Raises:
-        NotExplicitVR: pydicom has to read the file.
-    """
-    header = _GrowingHeader(entry, data, position)
-    header.read_until(BEHIND_IDENTITY)
-    tags = header.tags
-    _check_class(tags.get("SOPClassUID"))
-    if tags.get("SOPClassUID") in ENHANCED:
-        raise NotExplicitVR
-    contrast = _contrast_of(tags)
-    if contrast is None and {"ImageType", "SeriesDescription"} & {*tags}:
-        return Frame(entry, None, None, tags)
-    header.read_until(BEHIND_HEADER)
-    if (first_integer(tags, "NumberOfFrames") or 1) > 1:
-        raise NotExplicitVR
-    _check_is_complete(entry, tags)
-    pixels_after = header.position if is_native else None
-    vendor = str(tags.get("Manufacturer", "")).lower()
-    if "RescaleSlope" in tags or not vendor or vendor.startswith("philips"):
-        header.read_philips_scale()
-    return Frame(entry, None, contrast, tags, pixels_after)
-
-
 class _GrowingHeader:
     """Reads a header in steps, with as many bytes of the file as each needs."""
 
-    def __init__(self, entry: Entry, data: bytes, position: int) -> None:
+    def __init__(self, entry: Entry, data: bytes, position: int, is_implicit: bool) -> None:
+        self.entry = entry
         self.tags: Tags = {}
-        self.position = position
-        self._entry, self._data, self._size = entry, data, len(data)
+        self.place = PixelPlace(position, is_implicit)
+        self._data, self._size = data, len(data)
 
-    def read_until(self, tags: range) -> None:
+    def read_until(self, until: range) -> None:
         """Read the attributes before the given tags."""
-        start = self.position
-        self.position = self._grow(lambda data: read_tags(data, start, self.tags, tags))
+        start, is_implicit = self.place
+        end = self._grow(lambda data: read_tags(data, start, self.tags, until, is_implicit))
+        self.place = PixelPlace(end, is_implicit)
 
     def read_philips_scale(self) -> None:
         """Read Philips' scale slope, if it exists."""
-        scale = self._grow(lambda data: philips_scale(data, self.position))
+        scale = self._grow(lambda data: philips_scale(data, *self.place))
         if scale is not None:
             self.tags["SignalScale"] = repr(scale)
 
-    def _grow(self, read: Any) -> Any:
+    def _grow(self, read: Callable[[bytes], Any]) -> Any:
         while True:
             try:
                 return read(self._data)
             except DataTooShort:
                 if len(self._data) < self._size:  # this is the complete file
-                    raise _unreadable(self._entry) from None
+                    if self.place.is_implicit:  # it may be explicit all the same
+                        raise Unexpected from None
+                    raise _unreadable(self.entry) from None
             self._size = 4 * len(self._data)
-            self._data = self._entry.read(self._size)
+            self._data = self.entry.read(self._size)
+
+
+def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
+    """Read the header of a classic file quickly; of a series without a contrast only the beginning.
+
+    Raises:
+        Unexpected: pydicom has to read the file.
+    """
+    header.read_until(BEHIND_IDENTITY)
+    tags, entry = header.tags, header.entry
+    _check_class(tags.get("SOPClassUID"))
+    if tags.get("SOPClassUID") in ENHANCED:
+        raise Unexpected
+    contrast = _contrast_of(tags)
+    if contrast is None and {"ImageType", "SeriesDescription"} & {*tags}:
+        return Frame(entry, None, None, tags)
+    header.read_until(BEHIND_HEADER)
+    if (first_integer(tags, "NumberOfFrames") or 1) > 1:
+        raise Unexpected
+    _check_is_complete(entry, tags)
+    place = header.place
+    vendor = str(tags.get("Manufacturer", "")).lower()
+    if "RescaleSlope" in tags or not vendor or vendor.startswith("philips"):
+        header.read_philips_scale()
+    return Frame(entry, None, contrast, tags, place if is_native else None)
 
 
 def _check_is_complete(entry: Entry, tags: Tags) -> None:

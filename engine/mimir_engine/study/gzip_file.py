@@ -9,7 +9,6 @@ import zlib
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.entry import MAX_FILE_BYTES, Entry, Opener, check_size
-from mimir_engine.study.file_kind import without_archive_suffix
 
 #: Bytes inflated at once.
 _PIECE_BYTES = 2**20
@@ -43,8 +42,14 @@ def gzip_entry(name: str, opened: Opener) -> Entry:
             check_size(name, len(content))
         return content
 
-    inner = without_archive_suffix(name)
-    return Entry(inner, _declared_size(opened), read)
+    return Entry(_inner_name(name), _declared_size(opened), read)
+
+
+def _inner_name(name: str) -> str:
+    lower = name.lower()
+    if lower.endswith(".tgz"):
+        return f"{name[:-4]}.tar"
+    return name[:-3] if lower.endswith(".gz") else name
 
 
 def _inflated(file: gzip.GzipFile, most: int) -> bytes:

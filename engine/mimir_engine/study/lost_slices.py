@@ -100,8 +100,6 @@ def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:
     shared = min(head, companion.range_mm[1]) - max(foot, companion.range_mm[0])
     if shared <= SAME_STATION_OVERLAP * water.extent_mm:
         return False
-    if water.series.reconstruction != companion.series.reconstruction:
-        return False
     if water.series.uid and water.series.uid == companion.series.uid:
         return True
     if water.acquired is not None and companion.acquired is not None:

@@ -16,8 +16,8 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.explicit_vr import DataTooShort, NotExplicitVR, pixel_bytes
 from mimir_engine.study.jpeg_size import jpeg_sizes
+from mimir_engine.study.little_endian import DataTooShort, Unexpected, pixel_bytes
 from mimir_engine.study.pixel_format import PixelFormat
 from mimir_engine.study.rescale import Rescale
 from mimir_engine.study.slices import Slice
@@ -143,13 +143,13 @@ def _read_raw(slices: Sequence[Slice], bits: int) -> np.ndarray:
 
 def _frames(image: Slice) -> np.ndarray:
     """Read all frames of a slice's file: ``[frame, row, column]``, unsigned integers."""
-    if image.pixels_after is None:
+    if image.pixels is None:
         return _pydicom_frames(image)
     try:
-        value = pixel_bytes(image.entry.read(-1), image.pixels_after)
+        value = pixel_bytes(image.entry.read(-1), image.pixels)
     except DataTooShort:
         raise _truncated(image) from None
-    except NotExplicitVR:
+    except Unexpected:
         raise _unreadable(image, "unexpected encoding") from None
     return _native(value, 1, image, "<")
 

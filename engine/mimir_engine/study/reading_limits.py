@@ -68,7 +68,7 @@ class ReadingLimits:
         if size > self.bytes_left:
             raise MimirError(
                 "STUDY_TOO_LARGE",
-                f"archive '{name}' and others inside archives have more than"
-                f" {MAX_HELD_BYTES // 2**20} MB",
-                "Unpack them, and give the folder.",
+                f"archive '{name}' is too large: compressed tar archives, and archives inside"
+                f" archives, are read into memory, up to {MAX_HELD_BYTES // 2**20} MB per study",
+                "Unpack it, and give the folder.",
             )

@@ -14,8 +14,11 @@ from mimir_engine.study.finding import Finding
 from mimir_engine.study.stack import Stack
 
 #: Values of the option that chooses a reconstruction; the first is the default.
-NORMALISED, RAW = RECONSTRUCTION_CHOICES = ("normalised", "raw")
+NORMALISED, RAW = "normalised", "raw"
 _NORM, _CORRECTED = "NORM", ("DIS3D", "DIS2D")
+#: Time between two reconstructions of one scan, in seconds, if headers have only the time at which
+#: each was finished.
+MAX_SECONDS_APART = 60.0
 
 
 def one_reconstruction(
@@ -25,7 +28,7 @@ def one_reconstruction(
 
     Args:
         stacks: All stacks of a study.
-        preferred: One of ``RECONSTRUCTION_CHOICES``; the other is used if it alone is complete.
+        preferred: ``NORMALISED`` or ``RAW``; the other is used if it alone is complete.
     """
     kinds = {stack.series.reconstruction for stack in stacks}
     if len(kinds) < 2:
@@ -39,15 +42,17 @@ def one_reconstruction(
             (left_out if twice else kept).append(stack)
     if not left_out:
         return kept, []
-    chosen = " ".join(sorted(ranked[0])) or "unnamed"
-    others = ", ".join(
-        sorted({" ".join(sorted(s.series.reconstruction)) or "unnamed" for s in left_out})
-    )
+    others = ", ".join(sorted({_words(stack.series.reconstruction) for stack in left_out}))
     finding = Finding(
         "RECONSTRUCTION_CHOSEN",
-        f"each scan was reconstructed more than once; {chosen} was used and {others} left out",
+        f"scans were reconstructed more than once; images of the kind '{_words(ranked[0])}' were"
+        f" used, those of the kind '{others}' left out",
     )
     return kept, [finding]
+
+
+def _words(kind: frozenset[str]) -> str:
+    return " ".join(sorted(kind)) or "raw"
 
 
 def _rank(
@@ -78,5 +83,9 @@ def _is_same_scan(stack: Stack, other: Stack) -> bool:
         and stack.shape == other.shape
         and stack.reaches(other)
         and other.reaches(stack)
-        and (stack.acquired is None or other.acquired is None or stack.acquired == other.acquired)
+        and (
+            stack.acquired is None
+            or other.acquired is None
+            or abs(stack.acquired - other.acquired) <= MAX_SECONDS_APART
+        )
     )

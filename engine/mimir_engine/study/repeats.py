@@ -75,10 +75,10 @@ def _usual(
             own.append(acquisition)
     if len(protocols) == 1:
         return acquisitions
-    likeness = [max(_likeness(a, elsewhere) for a in protocol) for protocol in protocols]
-    if likeness.count(max(likeness)) > 1:
+    scores = [max(likeness(a, elsewhere) for a in protocol) for protocol in protocols]
+    if scores.count(max(scores)) > 1:
         raise _ambiguous(*(protocol[0].water for protocol in protocols[:2]))
-    return protocols[likeness.index(max(likeness))]
+    return protocols[scores.index(max(scores))]
 
 
 def _order(acquisition: Acquisition) -> tuple[float, int]:
@@ -87,7 +87,7 @@ def _order(acquisition: Acquisition) -> tuple[float, int]:
     return -1.0 if acquired is None else acquired, acquisition.water.series.number
 
 
-def _likeness(acquisition: Acquisition, elsewhere: Sequence[Acquisition]) -> int:
+def likeness(acquisition: Acquisition, elsewhere: Sequence[Acquisition]) -> int:
     """Count the scans of other places with the same pixels, columns and name of the series."""
     water = acquisition.water
     return sum(

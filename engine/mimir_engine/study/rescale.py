@@ -8,7 +8,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.explicit_vr import Tags
+from mimir_engine.study.little_endian import Tags
 from mimir_engine.study.number_text import decimal
 
 #: Rescale slope and scale slope; real ones are between a thousandth and some thousand.

@@ -10,13 +10,13 @@ from typing import Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.dixon_study import Scanner
-from mimir_engine.study.explicit_vr import SEQUENCE, Tags
+from mimir_engine.study.little_endian import SEQUENCE, Tags
 from mimir_engine.study.number_text import decimal, integer
 from mimir_engine.study.pixel_format import PixelFormat, pixel_format
 
-#: Words of ImageType for the way in which an image was reconstructed: corrected for the coils'
-#: sensitivity, with and without correction of distortion (Siemens).
-RECONSTRUCTIONS = frozenset(("NORM", "ND", "DIS2D", "DIS3D"))
+#: Words of ImageType for the way in which an image was reconstructed (Siemens): corrected for the
+#: coils' sensitivity, corrected for distortion in two and in three dimensions.
+RECONSTRUCTIONS = frozenset(("NORM", "DIS2D", "DIS3D"))
 #: Field strengths above this are in gauss, as older GE systems write them.
 MAX_TESLA = 100.0
 GAUSS_PER_TESLA = 10_000.0
@@ -44,7 +44,7 @@ class Series:
         number: Its number; 0 if the header has none.
         description: Its description.
         contrast: Water, fat, in-phase or opposed-phase.
-        reconstruction: Those of ``RECONSTRUCTIONS`` that ImageType contains.
+        reconstruction: Those of ``RECONSTRUCTIONS`` that ImageType contains; none in raw images.
         study_uid: The study.
         patient: To detect mixed studies; never shown.
         scanner: Vendor, model and field strength.

@@ -22,6 +22,8 @@ from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
 #: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
 MAX_STATION_TILT = 45.0
+#: Part of the way between two slices of a stack that lies along their normal.
+MIN_ALONG_NORMAL = 0.9
 #: Slices of a scan; a series whose headers divide it into smaller parts does not hold scans.
 MIN_SCAN_SLICES = 4
 #: Tilt that is worth naming, in degrees.
@@ -117,6 +119,15 @@ def tilt_degrees(image: Slice) -> float:
     normal = normal_of(image)
     length = float(np.linalg.norm(normal))
     return float(np.degrees(np.arccos(min(abs(normal[2]) / length, 1.0)))) if length > 0 else 90.0
+
+
+def follow_normal(slices: Sequence[Slice]) -> bool:
+    """Return whether slices follow each other in the direction that their orientation says."""
+    positions = np.array([s.position_mm for s in slices])
+    shift = positions - positions[0]
+    farthest = shift[np.argmax(np.abs(shift).sum(axis=1))]
+    along = abs(float(farthest @ normal_of(slices[0])))
+    return along >= MIN_ALONG_NORMAL * float(np.linalg.norm(farthest))
 
 
 def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:

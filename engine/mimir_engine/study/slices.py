@@ -14,14 +14,15 @@ from typing import NamedTuple, Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.study.acquisition_time import SECONDS_PER_DAY, acquired, starts_next_day
 from mimir_engine.study.contrast import COMPUTED, Contrast
-from mimir_engine.study.explicit_vr import Tags
-from mimir_engine.study.frames import Frame, NotAnImage, read_frames
+from mimir_engine.study.dicomdir import Dicomdir, read_dicomdir
+from mimir_engine.study.entry import Entry, FileOnDisk
+from mimir_engine.study.frames import DICOMDIR, Frame, NotAnImage, read_frames
+from mimir_engine.study.little_endian import PixelPlace, Tags
 from mimir_engine.study.manifest import Manifest, is_manifest, read_manifest
 from mimir_engine.study.number_text import decimal, first_integer
 from mimir_engine.study.passed_over import PassedOver
 from mimir_engine.study.rescale import Rescale, rescale_of
 from mimir_engine.study.series import Series, series_of
-from mimir_engine.study.source import Entry
 
 #: Contrasts that every station must have; pixels of no others are read.
 REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
@@ -51,7 +52,7 @@ class Slice:
         acquisition: AcquisitionNumber; empty if unknown.
         stack_id: StackID, which Philips gives each station of one series; empty if unknown.
         phase: TemporalPositionIdentifier of a dynamic scan; 1 if unknown.
-        pixels_after: As in ``Frame``; None if pydicom must find the pixels.
+        pixels: As in ``Frame``; None if pydicom must find the pixels.
     """
 
     entry: Entry
@@ -69,7 +70,7 @@ class Slice:
     acquisition: str = ""
     stack_id: str = ""
     phase: int = 1
-    pixels_after: Optional[int] = None
+    pixels: Optional[PixelPlace] = None
 
     @property
     def contrast(self) -> Contrast:
@@ -101,8 +102,9 @@ class Headers:
         slices: Water and fat slices, in the order of files and frames.
         companions: In-phase and opposed-phase slices whose headers are readable.
         passed_over: One entry per file or frame that is none of these.
-        names: Names of all files.
+        names: Paths or names of all files.
         manifests: Lists of files that lie in the source.
+        dicomdirs: Directories of discs.
     """
 
     slices: list[Slice] = field(default_factory=list)
@@ -110,6 +112,7 @@ class Headers:
     passed_over: list[PassedOver] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     manifests: list[Manifest] = field(default_factory=list)
+    dicomdirs: list[Dicomdir] = field(default_factory=list)
 
 
 def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
@@ -125,17 +128,24 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
     """
     headers = Headers()
     for entry, first in files:
-        headers.names.add(entry.name)
+        headers.names.add(path_of(entry))
         try:
             for frame in read_frames(entry, first):
                 _add(frame, headers)
         except NotAnImage as error:
-            if error.reason:
+            if error.reason == DICOMDIR:
+                headers.dicomdirs.append(read_dicomdir(entry))
+            elif error.reason:
                 headers.passed_over.append(PassedOver(entry.name, error.reason))
             elif is_manifest(entry):
                 headers.manifests.append(read_manifest(entry))
     headers.slices[:] = _around_midnight(headers.slices)
     return headers
+
+
+def path_of(entry: Entry) -> str:
+    """Return the path of a file on disk, or its name in an archive; only to compare names."""
+    return entry.path if isinstance(entry, FileOnDisk) else entry.name
 
 
 def _add(frame: Frame, headers: Headers) -> None:
@@ -185,7 +195,7 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
         acquisition=str(tags.get("AcquisitionNumber", "")),
         stack_id=str(tags.get("StackID", "")),
         phase=first_integer(tags, "TemporalPositionIdentifier") or 1,
-        pixels_after=frame.pixels_after,
+        pixels=frame.pixels,
     )
 
 

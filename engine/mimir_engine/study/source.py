@@ -137,12 +137,15 @@ def open_source(source: StudySource) -> Iterator[Files]:
 
 
 def check_study_size(entries: Iterable[Entry]) -> None:
-    """Refuse to read images that are too large together.
+    """Refuse to read images that are too large, alone or together.
 
     Raises:
-        MimirError: ``STUDY_TOO_LARGE``.
+        MimirError: ``FILE_TOO_LARGE``, ``STUDY_TOO_LARGE``.
     """
-    total = sum(entry.size for entry in entries)
+    total = 0
+    for entry in entries:
+        check_size(entry.name, entry.size)
+        total += entry.size
     if total > MAX_STUDY_BYTES:
         raise MimirError(
             "STUDY_TOO_LARGE",
@@ -155,9 +158,10 @@ def check_study_size(entries: Iterable[Entry]) -> None:
 def _exists(path: str) -> bool:
     try:
         os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return False
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError, ValueError))
+        if is_missing and not os.path.islink(path):
+            return False
         raise unreadable(path, error) from error
     return True
 

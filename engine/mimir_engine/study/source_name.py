@@ -22,7 +22,8 @@ def source_name(source: StudySource) -> str:
     if not isinstance(source, (str, Path)):
         return ""
     name = os.path.basename(os.path.abspath(source))
-    return without_archive_suffix(name[:-4] if name.lower().endswith(".dcm") else name)
+    stem = without_archive_suffix(name)
+    return stem[:-4] if stem.lower().endswith(".dcm") else stem
 
 
 def uk_biobank_field(file_name: str) -> str:

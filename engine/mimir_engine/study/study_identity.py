@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import warnings
-from typing import NamedTuple, Optional
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO, NamedTuple, Optional, cast
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.deflated import DEFLATED, inflated
 from mimir_engine.study.entry import FIRST_BYTES, Entry
-from mimir_engine.study.explicit_vr import (
+from mimir_engine.study.file_kind import DICOM, GZIP, TAR, ZIP, file_kind
+from mimir_engine.study.little_endian import (
     EXPLICIT_LITTLE_ENDIAN,
     DataTooShort,
-    NotExplicitVR,
     Tags,
+    Unexpected,
     read_meta,
     read_tags,
 )
-from mimir_engine.study.file_kind import DICOM, file_kind
 from mimir_engine.study.source import StudySource, open_source
+from mimir_engine.study.tar_archive import first_files
 from mimir_engine.study.zip_archive import first_entry
 
 #: Bytes of a header that are read to find the study; its UID is among the first attributes.
 MAX_HEADER_BYTES = 2**16
+#: Files of an archive that are looked at before it is listed as a whole.
+MAX_FIRST_FILES = 1000
 #: SOP class of a DICOMDIR, which belongs to no study.
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = ("StudyInstanceUID", "PatientID", "StudyDate", "SeriesInstanceUID", "SeriesNumber")
@@ -64,7 +70,7 @@ def study_identity(entry: Entry, first: bytes) -> Optional[StudyIdentity]:
         return None
     try:
         meta, data_set = read_meta(first)
-    except (DataTooShort, NotExplicitVR):
+    except (DataTooShort, Unexpected):
         meta, data_set = {}, 0
     if meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
         return None
@@ -90,26 +96,46 @@ def identity_of_source(source: StudySource) -> Optional[StudyIdentity]:
 
 
 def identity_of_archive(path: str) -> Optional[StudyIdentity]:
-    """Like ``identity_of_source``; the first entry of a zip archive is read without its directory.
+    """Like ``identity_of_source``, but most archives are read only up to their first DICOM file.
 
     Raises:
         MimirError: as ``identity_of_source``.
     """
     try:
         with open(path, "rb") as file:
-            first = first_entry(file, FIRST_BYTES)
+            for first in islice(_first_files(file), MAX_FIRST_FILES):
+                identity = _identity_of_bytes(first)
+                if identity is not None and identity.study_uid:
+                    return identity
     except (OSError, ValueError):
-        first = b""
-    identity = study_identity(Entry("", len(first), lambda count: first), first) if first else None
-    return identity if identity and identity.study_uid else identity_of_source(path)
+        pass  # reading it as a source says what is wrong
+    return identity_of_source(path)
+
+
+def _first_files(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the first bytes of the first files of an archive, without listing all of it."""
+    kind = file_kind("", file.read(FIRST_BYTES))
+    file.seek(0)
+    if kind is ZIP:
+        yield first_entry(file, FIRST_BYTES)
+    elif kind is TAR:
+        yield from first_files(file, FIRST_BYTES)
+    elif kind is GZIP:
+        yield from first_files(cast("IO[bytes]", gzip.GzipFile(fileobj=file)), FIRST_BYTES)
+
+
+def _identity_of_bytes(first: bytes) -> Optional[StudyIdentity]:
+    return study_identity(Entry("", len(first), lambda count: first), first)
 
 
 def _explicit_tags(entry: Entry, data: bytes, data_set: int) -> Optional[Tags]:
     """Read the attributes of an explicit VR file; None if it is another or a longer one."""
+    tags: Tags = {}
     while True:
         try:
-            return read_tags(data, data_set)[0]
-        except NotExplicitVR:
+            read_tags(data, data_set, tags)
+            return tags
+        except Unexpected:
             return None
         except DataTooShort:
             size = 4 * len(data)

@@ -8,6 +8,8 @@ CVE-2025-8194). Formats: POSIX.1-1988 (ustar), POSIX.1-2001 (pax), GNU tar.
 from __future__ import annotations
 
 import os
+import sys
+import zlib
 from collections.abc import Iterator
 from typing import IO, NamedTuple, Optional
 
@@ -72,7 +74,7 @@ def tar_entries(
     entries = []
     try:
         with opened() as file:
-            for member in _members(file):
+            for member in _members(file, file.seek(0, os.SEEK_END)):
                 limits.count(1)
                 if member.kind in _FILES:
                     entries.append(_tar_entry(name, opened, member))
@@ -82,6 +84,22 @@ def tar_entries(
     except (_Damaged, OSError, ValueError, OverflowError) as error:
         raise _damaged(name) from error
     return entries
+
+
+def first_files(file: IO[bytes], count: int) -> Iterator[bytes]:
+    """Yield the first bytes of each file of an archive that may be read only forwards.
+
+    Args:
+        file: The archive, at its beginning; nothing is yielded of what is damaged.
+        count: Number of bytes.
+    """
+    try:
+        for member in _members(file, sys.maxsize):
+            if member.kind in _FILES and not is_hidden(member.name):
+                file.seek(member.offset)
+                yield file.read(min(count, member.size))
+    except (_Damaged, OSError, EOFError, zlib.error, ValueError, OverflowError):
+        return
 
 
 def _tar_entry(archive: str, opened: Opener, member: _Member) -> Entry:
@@ -108,12 +126,12 @@ def _damaged(name: str) -> MimirError:
     )
 
 
-def _members(file: IO[bytes]) -> Iterator[_Member]:
-    """Yield the members up to the block of zeros that ends an archive.
+def _members(file: IO[bytes], end: int) -> Iterator[_Member]:
+    """Yield the members up to the block of zeros that ends an archive of a known size.
 
     Each step moves on by at least one block, so that every archive ends.
     """
-    end, position, extension = file.seek(0, os.SEEK_END), 0, _Extension()
+    position, extension = 0, _Extension()
     while block := _header(file, position):
         kind, start = block[156:157], position + TAR_BLOCK_BYTES
         size = 0 if kind in _EMPTY else _number(block[124:136])
@@ -181,12 +199,12 @@ def _pax_fields(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     while position < len(data):
         digits = data[position : position + MAX_SIZE_DIGITS].split(b" ", 1)[0]
         length = int(digits) if digits.isdigit() else 0
-        record = data[position + len(digits) + 1 : position + length - 1]
-        key, equals, value = record.partition(b"=")
-        if length <= len(digits) + 2 or not equals or position + length > len(data):
+        record, end = data[position + len(digits) + 1 : position + length], position + length
+        key, equals, value = record[:-1].partition(b"=")
+        if length <= len(digits) + 2 or end > len(data) or not equals or record[-1:] != b"\n":
             raise _Damaged
         yield key, value
-        position += length
+        position = end
 
 
 def _number(field: bytes) -> int:

@@ -372,8 +372,8 @@ def test_a_missing_pixel_element_is_refused() -> None:
     dataset = water()
     del dataset.PixelData
     dataset.add_new(0x00400280, "ST", "a comment behind the header")
-    assert code(encoded(dataset)) == "PIXELS_TRUNCATED"
-    assert code(encoded(dataset, IMPLICIT)) == "PIXELS_UNREADABLE"
+    assert code(encoded(dataset)) == code(encoded(dataset, IMPLICIT)) == "PIXELS_TRUNCATED"
+    assert code(encoded(dataset, BIG_ENDIAN)) == "PIXELS_UNREADABLE"
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
@@ -398,5 +398,5 @@ def test_floating_point_pixels_are_refused() -> None:
     dataset.BitsAllocated = 32
     dataset.BitsStored, dataset.HighBit = 32, 31
     dataset.FloatPixelData = np.ones((48, 40), np.float32).tobytes()
-    assert code(encoded(dataset)) == "PIXELS_TRUNCATED"
-    assert code(encoded(dataset, IMPLICIT)) == "PIXELS_UNREADABLE"
+    assert code(encoded(dataset)) == code(encoded(dataset, IMPLICIT)) == "PIXELS_TRUNCATED"
+    assert code(encoded(dataset, BIG_ENDIAN)) == "PIXELS_UNREADABLE"

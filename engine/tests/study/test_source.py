@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from archive_builder import contents, passed_over, refusal, tarred, written, zipped
 from dicom_builder import File, write_files, write_zip
 
 from mimir_engine.errors import MAX_CHARACTERS, MimirError
@@ -24,15 +25,8 @@ from mimir_engine.study.source import (
 FILES = [File("a.dcm", b"first" * 1000), File("deep/b.dcm", b"second"), File("empty", b"")]
 
 
-def contents(source: StudySource, count: int = -1) -> dict[str, bytes]:
-    with open_source(source) as files:
-        return {entry.name: entry.read(count) for entry, _ in files.with_first_bytes()}
-
-
 def code(source: StudySource) -> str:
-    with pytest.raises(MimirError) as raised:
-        contents(source)
-    return raised.value.code
+    return refusal(source).code
 
 
 def patched(path: Path, name: str, offset: int, form: str, *values: int) -> Path:
@@ -74,12 +68,6 @@ def test_empty_folders_and_lists_have_no_entries(tmp_path: Path) -> None:
     assert contents(tmp_path) == contents([]) == {}
 
 
-def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
-    write_files(tmp_path, [FILES[0]])
-    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
-    assert list(contents(tmp_path)) == ["a.dcm"]
-
-
 def test_links_to_files_are_followed_and_dangling_ones_refused(tmp_path: Path) -> None:
     write_files(tmp_path / "store", [FILES[0]])
     (tmp_path / "study").mkdir()
@@ -87,6 +75,7 @@ def test_links_to_files_are_followed_and_dangling_ones_refused(tmp_path: Path) -
     assert contents(tmp_path / "study") == {"link.dcm": FILES[0].content}
     (tmp_path / "study" / "lost.dcm").symlink_to(tmp_path / "nowhere")
     assert code(tmp_path / "study") == "FILE_UNREADABLE"
+    assert "'lost.dcm'" in refusal(tmp_path / "study" / "lost.dcm").what
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
@@ -326,6 +315,160 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (path,) = write_files(tmp_path, [FILES[2]])
     assert contents([path] * 9) == {"empty": b""}
     assert code([path] * 10) == "STUDY_TOO_LARGE"
+
+
+# ------------------------------------------------------------------ archives among files
+
+
+def nested(depth: int, name: str = "a.dcm") -> bytes:
+    """A file in so many zip archives."""
+    content = b"content"
+    for level in range(depth):
+        content = zipped([File(f"{level}.zip" if level else name, content)])
+    return content
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_archives_inside_an_archive_are_read(tmp_path: Path, method: int) -> None:
+    inner = [File("1.zip", zipped(FILES[:2])), File("x/2.tar", tarred(FILES[2:])), File("c", b"c")]
+    path = write_zip(tmp_path / "study.zip", inner, method)
+    with open_source(path) as files:
+        assert [entry.name for entry in files.entries] == ["1.zip", "x/2.tar", "c"]
+    assert contents(path) == {**dict(FILES), "c": b"c"}
+
+
+def test_archives_beside_files_are_read(tmp_path: Path) -> None:
+    paths = [
+        written(tmp_path / "study" / "1.zip", zipped(FILES[:2])),
+        written(tmp_path / "study" / "2.tar", tarred(FILES[2:])),
+        written(tmp_path / "study" / "c.dcm", b"c"),
+    ]
+    assert contents(tmp_path / "study") == contents(paths) == {**dict(FILES), "c.dcm": b"c"}
+    assert contents([tmp_path / "study"]) == contents(paths)
+
+
+def test_an_archive_is_known_by_its_content_not_by_its_name(tmp_path: Path) -> None:
+    assert contents(written(tmp_path / "study", zipped(FILES))) == dict(FILES)
+    assert contents(written(tmp_path / "study.zip", tarred(FILES))) == dict(FILES)
+
+
+def test_a_dicom_file_of_any_name_is_read(tmp_path: Path) -> None:
+    content = bytes(128) + b"DICM" + b"content"
+    for name in ("IM00001", "image.IMA", "study.zip"):
+        assert contents(written(tmp_path / name, content)) == {name: content}
+
+
+def test_archives_too_deep_inside_each_other_are_passed_over(tmp_path: Path) -> None:
+    assert contents(written(tmp_path / "3.zip", nested(4))) == {"a.dcm": b"content"}
+    path = written(tmp_path / "4.zip", nested(5))
+    assert contents(path) == {}
+    assert passed_over(path) == {"1.zip": "an archive inside 3 others, which is not opened"}
+
+
+def test_an_archive_of_another_kind_is_refused_with_its_kind(tmp_path: Path) -> None:
+    content = b"7z\xbc\xaf\x27\x1c" + bytes(99)
+    error = refusal(written(tmp_path / "study.7z", content))
+    assert error.code == "ARCHIVE_UNSUPPORTED"
+    assert "'study.7z' is a 7z archive" in error.what
+    (tmp_path / "study.7z").rename(tmp_path / "study.zip")
+    assert refusal(tmp_path / "study.zip").code == "ARCHIVE_UNSUPPORTED"
+
+
+def test_an_archive_of_another_kind_is_passed_over_beside_files(tmp_path: Path) -> None:
+    written(tmp_path / "study" / "a.dcm", b"content")
+    written(tmp_path / "study" / "b.rar", b"Rar!\x1a\x07\0" + bytes(99))
+    assert contents(tmp_path / "study") == {"a.dcm": b"content"}
+    assert passed_over(tmp_path / "study") == {"b.rar": "a RAR archive, which is not opened"}
+
+
+def test_another_file_is_refused_with_its_kind(tmp_path: Path) -> None:
+    error = refusal(written(tmp_path / "report", b"%PDF-1.4"))
+    assert (error.code, error.what) == ("NOT_A_ZIP", "'report' is a PDF document")
+    error = refusal(written(tmp_path / "notes.txt", b"text"))
+    assert error.what == "'notes.txt' is neither an archive nor a DICOM file"
+
+
+def test_a_damaged_archive_among_files_is_refused_by_its_name(tmp_path: Path) -> None:
+    written(tmp_path / "study" / "a.dcm", b"content")
+    written(tmp_path / "study" / "b.zip", zipped(FILES)[:-30])
+    error = refusal(tmp_path / "study")
+    assert (error.code, error.what) == ("NOT_A_ZIP", "'b.zip' is not a complete zip archive")
+    error = refusal(write_zip(tmp_path / "outer.zip", [File("b.zip", zipped(FILES)[:-30])]))
+    assert (error.code, error.what) == ("NOT_A_ZIP", "'b.zip' is not a complete zip archive")
+
+
+def test_hidden_entries_are_left_out(tmp_path: Path) -> None:
+    hidden = [File("__MACOSX/a.dcm", b"1"), File("x/._a.dcm", b""), File("x/._b.zip", b"")]
+    path = write_zip(tmp_path / "study.zip", [*FILES, *hidden, File("x\\Thumbs.db", b"2")])
+    assert contents(path) == dict(FILES)
+
+
+def test_folders_that_end_in_a_backslash_are_no_files(tmp_path: Path) -> None:
+    names = [File("Study\\", b""), File("Study\\W\\", b""), File("Study\\a.dcm", b"content")]
+    assert list(contents(write_zip(tmp_path / "study.zip", names)).values()) == [b"content"]
+
+
+# ------------------------------------------------------------------ limits
+
+
+def test_a_large_file_that_is_not_read_in_full_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mimir_engine.study.entry.MAX_FILE_BYTES", 4000)
+    written(tmp_path / "study" / "cine.dcm", FILES[0].content)
+    for source in (tmp_path / "study", write_zip(tmp_path / "study.zip", FILES[:1])):
+        with open_source(source) as files:
+            ((entry, first),) = files.with_first_bytes()
+            assert first == FILES[0].content[:2048]
+            with pytest.raises(MimirError, match=r"FILE_TOO_LARGE: '.*' has 0 MB"):
+                entry.read(-1)
+
+
+def test_files_are_not_opened_to_list_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, [FILES[0], FILES[2]])
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a file was opened")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with open_source(tmp_path) as files:
+        assert [(entry.name, entry.size) for entry in files.entries] == [
+            ("a.dcm", 5000),
+            ("empty", 0),
+        ]
+
+
+@pytest.mark.parametrize("bomb", ["one", "many", "false size"])
+def test_archives_in_memory_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: str
+) -> None:
+    monkeypatch.setattr("mimir_engine.study.reading_limits.MAX_HELD_BYTES", 2**20)
+    half, large = (zipped([File("a", bytes(2**n))], zipfile.ZIP_STORED) for n in (19, 24))
+    inner = {"one": [large], "many": [half] * 9, "false size": [large]}[bomb]
+    files = [File(f"{number}.zip", content) for number, content in enumerate(inner)]
+    path = write_zip(tmp_path / "study.zip", files)
+    if bomb == "false size":
+        patched(path, "0.zip", SIZE, "<I", 99)
+    assert code(path) == ("ZIP_DAMAGED" if bomb == "false size" else "STUDY_TOO_LARGE")
+    assert peak_bytes(path) < 2**22
+
+
+def test_files_of_all_archives_are_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mimir_engine.study.reading_limits.MAX_FILES", 9)
+    inner = zipped([File(str(number), b"") for number in range(4)])
+    assert len(contents(write_zip(tmp_path / "a.zip", [File("1.zip", inner)]))) == 4
+    two = [File("1.zip", inner), File("2.zip", inner)]
+    assert code(write_zip(tmp_path / "b.zip", two)) == "STUDY_TOO_LARGE"
+
+
+def test_an_archive_with_a_huge_directory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mimir_engine.study.zip_archive.MAX_DIRECTORY_BYTES", 2**17)
+    files = [File(f"{number:01000d}", b"") for number in range(200)]
+    assert code(write_zip(tmp_path / "study.zip", files)) == "STUDY_TOO_LARGE"
 
 
 # ------------------------------------------------------------------ messages
