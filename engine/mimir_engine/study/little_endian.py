@@ -78,8 +78,10 @@ _NUMBERS = frozenset(
         *(0x00280120, 0x00280121),
     ]
 )
-_SEQUENCES = frozenset([0x00283000])
+_SEQUENCES = frozenset([0x00180012, 0x00283000])
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+#: Beginning of the delimiter of a sequence.
+_END_BYTES = b"\xfe\xff\xdd\xe0"
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 #: Position of the file meta information, behind the preamble and ``DICM``.
@@ -220,7 +222,7 @@ def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
 
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
-        return SEQUENCE if length else ""
+        return SEQUENCE if length and not data.startswith(_END_BYTES, position) else ""
     if length == _UNDEFINED_LENGTH:
         raise Unexpected
     if position + length > len(data):

@@ -23,7 +23,7 @@ from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 #: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
 MAX_STATION_TILT = 45.0
 #: Part of the way between two slices of a stack that lies along their normal.
-MIN_ALONG_NORMAL = 0.9
+MIN_ALONG_NORMAL = 0.5
 #: Slices of a scan; a series whose headers divide it into smaller parts does not hold scans.
 MIN_SCAN_SLICES = 4
 #: Tilt that is worth naming, in degrees.
@@ -54,7 +54,8 @@ def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
         axial = [s for s in series if is_axial(s)]
         if len(axial) < len(series):
             others = [s for s in series if not is_axial(s)]
-            result.unusable.append(Unusable(others, _not_axial(others)))
+            views = _by(lambda s: tuple(round(c, 1) for c in s.orientation))(others)
+            result.unusable.extend(Unusable(view, _not_axial(view)) for view in views)
         if not axial:
             continue
         try:
