@@ -182,7 +182,7 @@ def test_a_planning_image_in_a_series_is_left_out() -> None:
     assert "sagittal" in findings[0].sentence
 
 
-@pytest.mark.parametrize("kind", ["ND", "NORM"])
+@pytest.mark.parametrize("kind", ["DIS3D", "NORM"])
 def test_two_reconstructions_may_share_a_series(kind: str) -> None:
     """Each slice is there twice, told apart by ImageType alone."""
     files = SCAN.files() + BELOW.files()
