@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from changes import water
-from dicom_builder import EXPLICIT, IMPLICIT, File, encoded, overwritten
+from dicom_builder import EXPLICIT, IMPLICIT, File, Scan, encoded, enhanced_file, overwritten
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from station_builder import code, slice_of, slices_of
@@ -69,9 +69,11 @@ def test_a_transfer_syntax_with_loss_counts_whatever_the_header_says(
     syntax: int, is_lossy: bool
 ) -> None:
     """Plain and extended JPEG, and near-lossless JPEG-LS."""
-    content = encoded(water(), f"1.2.840.10008.1.2.4.{syntax}")
-    (image,) = slices_of(File("a.dcm", content))
+    uid = f"1.2.840.10008.1.2.4.{syntax}"
+    (image,) = slices_of(File("a.dcm", encoded(water(), uid)))
     assert image.series.is_lossy is is_lossy
+    frames = slices_of(enhanced_file(Scan(slices=2), [("W", "WATER")], syntax=uid))
+    assert {frame.series.is_lossy for frame in frames} == {is_lossy}
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
