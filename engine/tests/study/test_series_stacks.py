@@ -148,6 +148,17 @@ def test_copies_in_one_series_have_one_finding_for_each_series() -> None:
     assert len(plan.twins) == 2 * SCAN.slices
 
 
+def test_copies_in_one_series_may_be_numbered_on() -> None:
+    def numbered_on(dataset: Dataset, k: int) -> None:
+        dataset.InstanceNumber += SCAN.slices
+
+    copies = [File(f"copy_{f.name}", f.content) for f in SCAN.files(change=numbered_on)]
+    (plan, _), findings = plans_of(SCAN.files(), copies, BELOW.files())
+    assert z_of(plan) == sorted(SCAN.z_mm)
+    assert len(plan.copies) == 2 * SCAN.slices
+    assert codes(findings) == ["SERIES_COPIED"]
+
+
 @pytest.mark.parametrize("phase_only", [True, False])
 def test_of_a_dynamic_scan_the_first_phase_counts(phase_only: bool) -> None:
     files = []
@@ -170,12 +181,10 @@ def test_a_planning_image_in_a_series_is_left_out() -> None:
         dataset.ImagePositionPatient = ["0", "-100", "120"]
         dataset.InstanceNumber = 0
 
-    plain = SCAN.files()
-    planning = replace(SCAN, slices=1).files(("W",), change=sagittal)
-    water_uid = replace(SCAN, number=SCAN.number + 1)
-    planning = water_uid.files(("W",), all_of(sagittal), leave_out=range(1, 8))
+    planning = SCAN.files(("W",), sagittal, leave_out=range(1, SCAN.slices))
+    fat = replace(SCAN, number=3).files(("F",))
     (plan,), findings = plans_of(
-        plain[: SCAN.slices], water_uid.files(("W",)), [f._replace(name="p") for f in planning]
+        SCAN.files(("W",)), fat, [file._replace(name="planning.dcm") for file in planning]
     )
     assert z_of(plan) == sorted(SCAN.z_mm)
     assert codes(findings) == ["SERIES_LEFT_OUT"]
