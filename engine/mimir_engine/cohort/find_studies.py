@@ -52,7 +52,7 @@ def studies_in_folder(root: str, passed_over: list[PassedOver]) -> list[FoundStu
         found += each_a_study(bulk)
         passed_over += _other_fields(node)
     found += studies_of_archives(apart) + [one.found() for one in loose]
-    if not found and not passed_over:
+    if not found and not any(node.other_fields for node in tree.with_below()):
         return each_a_study([root])
     return sorted(found, key=lambda study: os.path.normcase(study.place).split(os.sep))
 

@@ -190,6 +190,13 @@ def test_only_other_fields_are_no_studies(tmp_path: Path) -> None:
             named_sources([str(given)])
 
 
+def test_an_empty_folder_beside_other_fields_is_a_study_that_fails(tmp_path: Path) -> None:
+    archive(tmp_path / "bulk" / "1000001_20203_2_0.zip", "1")
+    (tmp_path / "empty").mkdir()
+    found = named_sources([str(tmp_path / "bulk"), str(tmp_path / "empty")])
+    assert studies(found, tmp_path) == {"empty": "empty"}
+
+
 def test_archives_of_uk_biobank_are_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
