@@ -59,7 +59,7 @@ OTHER_CLASSES = {
 #: Transfer syntaxes of compressed pixels; their headers are in explicit VR little endian.
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 #: Transfer syntaxes that always lose something: JPEG with 8 and 12 bits.
-_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81")
 #: Private sequence of Philips with the scale slope of each frame of an enhanced file.
 _PHILIPS_FRAME = (0x2005, 0x140F)
 #: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
@@ -272,6 +272,8 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             _check_class(None if sop_class is None else str(sop_class))
             tags = _texts(dataset, KEYWORDS.values())
             tags.update(_signal_scale(dataset))
+            if dataset.file_meta.get("TransferSyntaxUID") in _LOSSY:
+                tags["LossyImageCompression"] = "01"
             frames = [
                 {**tags, **_frame_tags(dataset, per_frame)}
                 for per_frame in dataset.get("PerFrameFunctionalGroupsSequence") or ()

@@ -12,6 +12,8 @@ from mimir_engine.errors import MimirError
 
 #: Bits of a pixel in the file. Images of 8 bits are made for display.
 ALLOCATED_BITS = (16, 32)
+#: Bits of PixelPaddingValue and its limit, whose sign follows that of the pixels.
+PADDING_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _padding(tags: Mapping[str, object], stored: int, is_signed: bool) -> Option
     if not isinstance(value, int):
         return None
     ends = [v if isinstance(v, int) else value for v in (value, limit)]
-    span = 1 << stored
+    span = 1 << min(stored, PADDING_BITS)
     wrapped = [v % span for v in ends]
     if is_signed:
         wrapped = [v - span if v >= span // 2 else v for v in wrapped]

@@ -16,6 +16,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.jpeg_size import jpeg_sizes
 from mimir_engine.study.little_endian import DataTooShort, Unexpected, pixel_bytes
 from mimir_engine.study.pixel_format import PixelFormat
 from mimir_engine.study.rescale import Rescale
@@ -25,6 +26,8 @@ from mimir_engine.study.slices import Slice
 MAX_DECODED_BYTES = 512 * 2**20
 #: Noise in air may be below zero, by no more than this share of the largest signal.
 MAX_NEGATIVE_SHARE = 0.1
+#: Beginning of the transfer syntaxes of all kinds of JPEG.
+_JPEG = "1.2.840.10008.1.2.4."
 _HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
 #: Marker segments at the beginning of a JPEG 2000 stream: its start and size, and then, only in
 #: high-throughput streams, its capabilities (ISO/IEC 15444-1 A.4 and A.5, 15444-15 A.3).
@@ -186,6 +189,9 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
             syntax = str(transfer_syntax)
             if syntax.startswith(_HIGH_THROUGHPUT) and not _is_high_throughput(dataset.PixelData):
                 raise _unreadable(image, "another kind of stream", syntax)
+            for size in jpeg_sizes(dataset.PixelData) if syntax.startswith(_JPEG) else ():
+                if size != (image.rows, image.columns):
+                    raise _unreadable(image, f"their streams have the size {size}", syntax)
             pixels = np.asarray(dataset.pixel_array)
     except MimirError:
         raise

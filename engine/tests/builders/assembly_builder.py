@@ -19,6 +19,13 @@ from mimir_engine.study.station_plan import StationPlan
 SCAN = Scan(top_mm=30, slices=8)
 BELOW = Scan(top_mm=-12, slices=8, number=11, time="100100")
 
+#: Three stations with other voxels each, that overlap by some 10 mm.
+STATIONS = (
+    Scan(top_mm=0, slices=10, step_mm=6.0, number=2, time="100000"),
+    Scan(top_mm=-50, slices=8, step_mm=7.0, number=6, time="100030", shape=(46, 40)),
+    Scan(top_mm=-96, slices=9, step_mm=6.5, number=10, time="100100"),
+)
+
 
 def plans_of(
     *groups: Iterable[File], reconstruction: str = NORMALISED

@@ -204,7 +204,10 @@ def compressed(dataset: Dataset, syntax: str) -> bytes:
 
 
 def enhanced_file(
-    scan: Scan, frame_types: Sequence[tuple[str, str]], change: Optional[Change] = None
+    scan: Scan,
+    frame_types: Sequence[tuple[str, str]],
+    change: Optional[Change] = None,
+    syntax: str = EXPLICIT,
 ) -> File:
     """Return one enhanced multi-frame file of a station with mixed contrasts, as Philips writes it.
 
@@ -212,6 +215,7 @@ def enhanced_file(
         scan: The station.
         frame_types: For each contrast, the suffix of its pixels and the fourth value of FrameType.
         change: Called with the functional groups of each frame and its number.
+        syntax: Transfer syntax.
     """
     dataset = scan.dataset(frame_types[0][0], 0)
     dataset.SOPClassUID = ENHANCED_MR_IMAGE
@@ -242,7 +246,7 @@ def enhanced_file(
     dataset.PerFrameFunctionalGroupsSequence = Items(frames)
     dataset.NumberOfFrames = len(frames)
     set_pixels(dataset, np.stack(pixels))
-    return File(f"enhanced_{scan.number}.dcm", encoded(dataset))
+    return File(f"enhanced_{scan.number}.dcm", encoded(dataset, syntax))
 
 
 def write_zip(path: Path, files: Iterable[File], method: int = zipfile.ZIP_DEFLATED) -> Path:

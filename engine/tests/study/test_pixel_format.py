@@ -112,6 +112,18 @@ def test_the_sign_of_padding_follows_that_of_the_pixels(vr: str, value: int, sto
 
 
 @SYNTAXES
+@pytest.mark.parametrize("stored", [20, 32])
+def test_negative_padding_of_images_of_32_bits(syntax: str, stored: int) -> None:
+    """The attribute has 16 bits whatever the pixels have."""
+    values = np.array([-5, 0, 70_000], np.int32)
+    padded = {"PixelRepresentation": 1, "PixelPaddingValue": -5}
+    raw = values.view(np.uint32)
+    signal = signal_of(raw, syntax, BitsStored=stored, HighBit=stored - 1, **padded)
+    np.testing.assert_array_equal(signal.array, [0, 0, 70_000])
+    assert not signal.has_negative
+
+
+@SYNTAXES
 def test_padding_counts_whether_or_not_the_header_tells_the_sign_of_pixels(syntax: str) -> None:
     dataset = water(PixelRepresentation=None)
     dataset.add_new(0x00280120, "US", 200)

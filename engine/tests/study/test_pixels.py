@@ -188,7 +188,7 @@ def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("columns", [36, 44])
-@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_2000])
+@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
 def test_compressed_pixels_of_another_size_than_the_header_says_are_refused(
     syntax: str, columns: int, tmp_path: Path
 ) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from assembly_builder import BELOW, SCAN, code, codes, numbers_of, plans_of, z_of
+from assembly_builder import BELOW, SCAN, STATIONS, code, codes, numbers_of, plans_of, z_of
 from changes import all_of, setting, without_times
-from dicom_builder import File, Scan, complete_study
+from dicom_builder import Scan, all_files
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,8 @@ def test_a_different_scan_of_the_only_place_is_refused(other: Scan) -> None:
 
 # ------------------------------------------------------------------ half repeats
 
-STATIONS = complete_study()
+
+FILES = [*all_files(STATIONS)]
 
 
 def half(scan: Scan, share: float, end: str, number: int, time: str) -> Scan:
@@ -110,10 +111,10 @@ def half(scan: Scan, share: float, end: str, number: int, time: str) -> Scan:
 @pytest.mark.parametrize("share", [0.15, 0.5, 0.8])
 @pytest.mark.parametrize("time", ["095000", "110000"], ids=["earlier", "later"])
 def test_half_a_scan_never_replaces_the_whole_one(
-    station: int, end: str, share: float, time: str, study_files: tuple[File, ...]
+    station: int, end: str, share: float, time: str
 ) -> None:
     repeat = half(STATIONS[station], share, end, 41, time)
-    plans, findings = plans_of(study_files, repeat.files())
+    plans, findings = plans_of(FILES, repeat.files())
     assert [numbers_of(plan)[0] for plan in plans] == [scan.number for scan in STATIONS]
     assert [len(z_of(plan)) for plan in plans] == [scan.slices for scan in STATIONS]
     assert codes(findings) == ["STATION_RESCANNED"]
@@ -130,23 +131,19 @@ def test_half_a_scan_without_times_and_numbers_never_replaces_the_whole_one(stat
     assert codes(findings) == ["STATION_RESCANNED"]
 
 
-def test_a_middle_part_of_a_scan_never_replaces_the_whole_one(
-    study_files: tuple[File, ...],
-) -> None:
+def test_a_middle_part_of_a_scan_never_replaces_the_whole_one() -> None:
     scan = STATIONS[0]
-    repeat = replace(scan, top_mm=scan.z_mm[6], slices=8, number=41, time="110000")
-    plans, findings = plans_of(study_files, repeat.files())
+    repeat = replace(scan, top_mm=scan.z_mm[3], slices=4, number=41, time="110000")
+    plans, findings = plans_of(FILES, repeat.files())
     assert [len(z_of(plan)) for plan in plans] == [s.slices for s in STATIONS]
     assert codes(findings) == ["STATION_RESCANNED"]
 
 
 @pytest.mark.parametrize("contrast", ["W", "F"])
 @pytest.mark.parametrize("share", [0.4, 1.0])
-def test_a_repeat_that_lacks_a_contrast_is_left_out(
-    contrast: str, share: float, study_files: tuple[File, ...]
-) -> None:
+def test_a_repeat_that_lacks_a_contrast_is_left_out(contrast: str, share: float) -> None:
     repeat = half(STATIONS[1], share, "upper", 41, "110000")
-    plans, findings = plans_of(study_files, repeat.files((contrast,)))
+    plans, findings = plans_of(FILES, repeat.files((contrast,)))
     assert numbers_of(plans[1]) == [STATIONS[1].number, STATIONS[1].number + 1]
     assert codes(findings) == ["STATION_RESCANNED"]
     assert "incomplete" in findings[0].sentence
@@ -183,12 +180,10 @@ def test_a_study_with_contrast_agent_alone_has_a_finding() -> None:
 # ------------------------------------------------------------------ another protocol
 
 
-def test_a_scan_of_another_protocol_inside_a_station_is_left_out(
-    study_files: tuple[File, ...],
-) -> None:
-    liver = Scan(top_mm=-45, slices=12, step_mm=3, pixel_mm=(2, 2), shape=(92, 80), number=41)
+def test_a_scan_of_another_protocol_inside_a_station_is_left_out() -> None:
+    liver = Scan(top_mm=-10, slices=12, step_mm=3, pixel_mm=(2, 2), shape=(92, 80), number=41)
     for time in ("090000", "110000"):
-        plans, findings = plans_of(study_files, replace(liver, time=time).files())
+        plans, findings = plans_of(FILES, replace(liver, time=time).files())
         assert [numbers_of(plan)[0] for plan in plans] == [scan.number for scan in STATIONS]
         assert codes(findings) == ["SERIES_LEFT_OUT"]
         assert "another protocol" in findings[0].sentence

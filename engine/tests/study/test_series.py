@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from changes import water
-from dicom_builder import EXPLICIT, IMPLICIT, File, encoded, overwritten
+from dicom_builder import EXPLICIT, IMPLICIT, File, Scan, encoded, enhanced_file, overwritten
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from station_builder import code, slice_of, slices_of
@@ -36,7 +36,7 @@ def test_field_strength_that_is_no_number_is_unknown() -> None:
     ("image_type", "words"),
     [
         (["DERIVED", "PRIMARY", "DIXON", "WATER"], set()),
-        (["DERIVED", "PRIMARY", "DIXON", "WATER", "ND"], {"ND"}),
+        (["DERIVED", "PRIMARY", "DIXON", "WATER", "ND"], set()),
         (
             ["DERIVED", "PRIMARY", "DIXON", "WATER", "NORM", "DIS3D", "DIS2D"],
             {"NORM", "DIS3D", "DIS2D"},
@@ -59,6 +59,21 @@ def test_the_reconstruction_is_read_from_the_image_type(
 )
 def test_the_contrast_agent(text: str | None, has_agent: bool) -> None:
     assert series_of(ContrastBolusAgent=text).has_agent is has_agent
+
+
+@pytest.mark.parametrize(
+    ("syntax", "is_lossy"),
+    [(50, True), (51, True), (70, False), (80, False), (81, True), (90, False)],
+)
+def test_a_transfer_syntax_with_loss_counts_whatever_the_header_says(
+    syntax: int, is_lossy: bool
+) -> None:
+    """Plain and extended JPEG, and near-lossless JPEG-LS."""
+    uid = f"1.2.840.10008.1.2.4.{syntax}"
+    (image,) = slices_of(File("a.dcm", encoded(water(), uid)))
+    assert image.series.is_lossy is is_lossy
+    frames = slices_of(enhanced_file(Scan(slices=2), [("W", "WATER")], syntax=uid))
+    assert {frame.series.is_lossy for frame in frames} == {is_lossy}
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
