@@ -16,6 +16,8 @@ KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
 MIN_ROWS, MAX_ROWS = 2, 12
 #: Height difference of header and row (pixels), used while a table has no rows to measure.
 ROW_MARGIN = 4
+#: Width up to which a column grows with its texts (pixels); users can make it wider.
+MAX_GROWN_WIDTH = 220
 #: Rows filled in at once: this takes some milliseconds, so that Slicer stays responsive.
 ROWS_AT_ONCE = 50
 #: Properties of all tables.
@@ -83,6 +85,9 @@ class RowTable:
         for column in range(len(self._columns)):
             self._fill_item(self._making.item(place, column), row, column)
         self._is_updating = False
+        if self._making is self._model:
+            for column in range(1, len(self._columns)):
+                self._widen(column)
 
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
@@ -108,6 +113,13 @@ class RowTable:
             for column in range(len(self._columns)):
                 self._view.resizeColumnToContents(column)
         self._fit_height()
+
+    def _widen(self, column: int) -> None:
+        """Make a column wide enough for its texts, but not too wide."""
+        before = self._view.columnWidth(column)
+        self._view.resizeColumnToContents(column)
+        needed = self._view.columnWidth(column)
+        self._view.setColumnWidth(column, max(before, min(needed, MAX_GROWN_WIDTH)))
 
     def _fit_height(self) -> None:
         """Make the view as high as its rows, within limits, with header and scroll bar."""
