@@ -41,6 +41,7 @@ class StudyEntry:
         stations: Table positions with water and fat, repeats counted too.
         reason: Why it is not complete; for a complete study, its number of stations.
         series_uids: Its Dixon series of any contrast, in the order of their numbers.
+        images: Number of their images, as far as the database has counted them.
     """
 
     study_uid: str
@@ -52,6 +53,7 @@ class StudyEntry:
     stations: int
     reason: str
     series_uids: tuple[str, ...]
+    images: int = 0
 
 
 def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
@@ -91,7 +93,7 @@ _QUERY = """
 SELECT Studies.StudyInstanceUID, Patients.PatientID,
        COALESCE(NULLIF(Patients.DisplayedPatientsName, ''), Patients.PatientsName),
        Studies.StudyDate, Studies.StudyDescription,
-       Series.SeriesInstanceUID, Series.SeriesDescription
+       Series.SeriesInstanceUID, Series.SeriesDescription, Series.DisplayedCount
 FROM Series
 JOIN Studies ON Studies.StudyInstanceUID = Series.StudyInstanceUID
 JOIN Patients ON Patients.UID = Studies.PatientsUID
@@ -150,11 +152,16 @@ def _entries(
         study = list(group)
         series = [
             Series(uid, text, (kind(text),) if decides(text) else kinds_of(text, image_types(uid)))
-            for *_study, uid, text in study
+            for *_study, uid, text, _count in study
         ]
         verdict = judge(series)
         if verdict is not None:
             _uid, patient_id, patient_name, date, description, *_series = study[0]
+            dixon = [
+                (one.uid, int(row[-1] or 0))
+                for one, row in zip(series, study)
+                if SeriesKind.OTHER not in one.kinds
+            ]
             yield StudyEntry(
                 study_uid,
                 patient_id,
@@ -164,7 +171,8 @@ def _entries(
                 verdict.completeness,
                 verdict.stations,
                 verdict.reason,
-                tuple(one.uid for one in series if SeriesKind.OTHER not in one.kinds),
+                tuple(uid for uid, _count in dixon),
+                sum(count for _uid, count in dixon),
             )
 
 

@@ -62,7 +62,7 @@ class PanelView:
             (ui.tickNoneButton, presenter.tick_no_study),
             (ui.importFolderButton, lambda: presenter.import_studies(ask_folder())),
             (ui.importZipsButton, lambda: presenter.import_studies(ask_zips())),
-            (ui.refreshButton, presenter.refresh_studies),
+            (ui.refreshButton, presenter.read_again),
             (ui.addModuleZipButton, lambda: presenter.add_module(ask_zip())),
             (ui.addModuleFolderButton, lambda: presenter.add_module("".join(ask_folder()))),
             (ui.removeModuleButton, presenter.remove_module),

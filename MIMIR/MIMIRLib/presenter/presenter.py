@@ -70,9 +70,13 @@ class Presenter:
         self._studies.list(())
         self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
         self._view.studies.show(self._studies.rows)
-        self._scans.check_again()
         self._scan()
         self.update()
+
+    def read_again(self) -> None:
+        """List the database's studies again, and read headers of files that have changed."""
+        self._scans.check_again()
+        self.refresh_studies()
 
     def refresh_modules(self) -> None:
         """List the inference modules again."""

@@ -18,7 +18,7 @@ CREATE TABLE Patients (UID INTEGER PRIMARY KEY AUTOINCREMENT, PatientsName VARCH
 CREATE TABLE Studies (StudyInstanceUID VARCHAR(64) PRIMARY KEY, PatientsUID INT, StudyDate DATE,
     StudyDescription VARCHAR(255));
 CREATE TABLE Series (SeriesInstanceUID VARCHAR(64) PRIMARY KEY, StudyInstanceUID VARCHAR(64),
-    SeriesNumber INT, SeriesDescription VARCHAR(255), Modality VARCHAR(20));
+    SeriesNumber INT, SeriesDescription VARCHAR(255), Modality VARCHAR(20), DisplayedCount INT);
 CREATE INDEX SeriesStudyIndex ON Series (StudyInstanceUID);
 CREATE TABLE Images (SOPInstanceUID VARCHAR(64) PRIMARY KEY, SeriesInstanceUID VARCHAR(64));
 CREATE INDEX ImagesSeriesIndex ON Images (SeriesInstanceUID);
@@ -58,7 +58,7 @@ def write_database(path: Path, studies: Iterable[StudyRow]) -> Path:
                 (study.uid, patients[study.patient_id], study.date, study.description),
             )
             connection.executemany(
-                "INSERT INTO Series VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO Series VALUES (?, ?, ?, ?, ?, NULL)",
                 [
                     (f"{study.uid}.{number}", study.uid, number, description, study.modality)
                     for number, description in enumerate(study.series, start=1)

@@ -32,6 +32,14 @@ def test_a_study_with_all_series_is_complete(tmp_path: Path) -> None:
     assert entry.series_uids == tuple(f"1.2.{number}" for number in range(2, 26))
 
 
+def test_images_of_dixon_series_are_counted(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("localizer", *biobank_series()))])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE Series SET DisplayedCount = 44")
+    (entry,) = list_studies(path)
+    assert entry.images == 24 * 44
+
+
 def test_patient_and_study_are_written_as_slicer_shows_them(tmp_path: Path) -> None:
     entry = only_entry(tmp_path, biobank_series())
     assert (entry.patient_id, entry.patient_name) == ("P1", "Doe, Jane")

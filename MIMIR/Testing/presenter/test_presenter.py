@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,18 +281,32 @@ def test_a_study_is_not_read_again_unless_its_files_change(
     read_headers(panel, wait_until)
     panel.presenter.tick_study("1.1", False)
     panel.presenter.tick_study("1.1", True)
+    panel.presenter.refresh_studies()
     assert panel.rest.scanned == [["1.1"]]
 
-    panel.presenter.refresh_studies()
+    panel.presenter.read_again()
     panel.presenter.step()
     assert not panel.shown.state.needs_steps
     assert status(panel, "1.1")[0] == "readable"
 
     panel.rest.archive = tmp_path / "damaged.zip"
     panel.rest.archive.write_bytes(b"no archive")
-    panel.presenter.refresh_studies()
+    panel.presenter.read_again()
     read_headers(panel, wait_until)
     assert status(panel, "1.1")[0].startswith("refused: the file is not a complete zip archive")
+
+
+def test_a_study_is_read_again_when_the_database_has_more_of_its_images(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    with closing(sqlite3.connect(panel.rest.database)) as connection, connection:
+        connection.execute("UPDATE Series SET DisplayedCount = 64")
+
+    panel.presenter.refresh_studies()
+
+    assert panel.rest.scanned == [["1.1"], ["1.1"]]
 
 
 def test_many_ticked_studies_are_read_a_few_at_a_time_and_unticked_ones_not_at_all(
@@ -330,8 +346,8 @@ def with_a_slice_twice(archive: Path, path: Path) -> Path:
                 continue
             image = pydicom.dcmread(io.BytesIO(content))
             if image.SeriesNumber <= 5 and image.SeriesDescription[-2:] in ("_W", "_F"):
-                image.SeriesInstanceUID += ".9"
-                image.SOPInstanceUID += ".9"
+                image.SeriesInstanceUID = image.SeriesInstanceUID[:60] + ".9"
+                image.SOPInstanceUID = image.SOPInstanceUID[:60] + ".9"
                 image.SeriesNumber += 90
                 image.AcquisitionTime = image.SeriesTime = image.ContentTime = "120000.000000"
                 again = io.BytesIO()
