@@ -95,6 +95,6 @@ def _not_used(passed_over: list[Mapping[str, Any]]) -> Iterator[str]:
     for reason, group in groups.items():
         files = sum(one["files"] for one in group)
         names = ", ".join(f"'{one['name']}'" for one in group[:MAX_NAMES])
-        more = f" and {len(group) - MAX_NAMES} more" if len(group) > MAX_NAMES else ""
+        example = ", e.g." if len(group) > MAX_NAMES else ","
         count = "1 file" if files == 1 else f"{files} files"
-        yield f"  not used ({reason}): {count}, {names}{more}"
+        yield f"  not used ({reason}): {count}{example} {names}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,7 +16,11 @@ from mimir_engine.errors import MimirError
 from mimir_engine.fusion.check_ranges import check_ranges
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.study.contrast import Contrast
+from mimir_engine.study.passed_over import PassedOver, joined
 from mimir_engine.study.scan import StudyScan, scan_study
+
+#: Names listed of what was passed over for one reason in one study; further ones are summed up.
+MAX_NAMES = 20
 
 
 def scan_studies(sources: Iterable[NamedSource], listener: Listener, jobs: int = 1) -> int:
@@ -81,5 +86,15 @@ def _contents(scan: StudyScan) -> dict[str, Any]:
             for station in scan.stations
         ],
         "findings": [asdict(finding) for finding in scan.findings],
-        "passed_over": [asdict(one) for one in scan.passed_over],
+        "passed_over": [asdict(one) for one in _shortened(scan.passed_over)],
     }
+
+
+def _shortened(passed_over: Sequence[PassedOver]) -> tuple[PassedOver, ...]:
+    """Return at most ``MAX_NAMES`` names for each reason, and the others as one entry."""
+    count: Counter[str] = Counter()
+    shortened = []
+    for one in passed_over:
+        count[one.reason] += 1
+        shortened.append(one if count[one.reason] <= MAX_NAMES else replace(one, name="others"))
+    return joined(shortened)

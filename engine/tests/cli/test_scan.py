@@ -23,16 +23,16 @@ def no_dixon(dataset: Dataset, k: int) -> None:
     dataset.SeriesDescription = "localizer"
 
 
-def scan_lines(capsys: Capture, *arguments: object) -> tuple[int, list[str]]:
+def scan_lines(capfd: Capture, *arguments: object) -> tuple[int, list[str]]:
     status = main(["scan", *map(str, arguments)])
-    return status, capsys.readouterr().out.splitlines()
+    return status, capfd.readouterr().out.splitlines()
 
 
 def test_a_study_is_listed_with_its_stations_from_head_to_foot(
-    tmp_path: Path, capsys: Capture
+    tmp_path: Path, capfd: Capture
 ) -> None:
     files = [*TOP.files(("in", "opp", "F", "W")), *MIDDLE.files(), *LOWEST.files()]
-    status, lines = scan_lines(capsys, write_zip(tmp_path / "a.zip", files))
+    status, lines = scan_lines(capfd, write_zip(tmp_path / "a.zip", files))
     assert status == DONE
     assert lines == [
         "a: readable, 3 stations, SIEMENS Aera 1.5 T",
@@ -44,13 +44,13 @@ def test_a_study_is_listed_with_its_stations_from_head_to_foot(
     ]
 
 
-def test_findings_and_what_is_not_used_are_listed(tmp_path: Path, capsys: Capture) -> None:
+def test_findings_and_what_is_not_used_are_listed(tmp_path: Path, capfd: Capture) -> None:
     files = list(all_files(complete_study()))
     files += Scan(number=30, time="090000", slices=3).files(("W",), no_dixon)
     again = Scan(top_mm=0.0, slices=20, step_mm=3.0, number=40, time="110000").files()
     folder = write_files(tmp_path / "a", [*files, *again])[0].parent
     (folder / "notes.txt").write_text("notes")
-    status, lines = scan_lines(capsys, folder)
+    status, lines = scan_lines(capfd, folder)
     assert status == DONE
     assert lines[4:] == [
         "  STATION_RESCANNED: the station from z = -58 to 2 mm was scanned more than once;"
@@ -60,11 +60,11 @@ def test_findings_and_what_is_not_used_are_listed(tmp_path: Path, capsys: Captur
     ]
 
 
-def test_a_refused_study_does_not_stop_the_others(tmp_path: Path, capsys: Capture) -> None:
+def test_a_refused_study_does_not_stop_the_others(tmp_path: Path, capfd: Capture) -> None:
     write_zip(tmp_path / "b.zip", all_files(complete_study()))
     write_zip(tmp_path / "a.zip", [*TOP.files(), *LOWEST.files()])
     (tmp_path / "c.zip").write_bytes(b"no archive")
-    status, lines = scan_lines(capsys, tmp_path)
+    status, lines = scan_lines(capfd, tmp_path)
     assert status == SOME_FAILED
     verdicts = [line for line in lines if not line.startswith("  station")]
     assert verdicts == [
@@ -106,16 +106,34 @@ def test_lists_of_files_give_events(tmp_path: Path) -> None:
     assert (third["state"], third["code"]) == ("refused", "SOURCES_INVALID")
 
 
-def test_nobodys_name_or_number_is_shown(tmp_path: Path, capsys: Capture) -> None:
+def test_many_files_that_are_not_used_are_summed_up(tmp_path: Path, capfd: Capture) -> None:
+    files = write_files(tmp_path / "a", all_files(complete_study()))
+    for number in range(100):
+        (files[0].parent / f"{number:03d}.txt").write_text("notes")
+    _, lines = scan_lines(capfd, files[0].parent)
+    assert lines[-1] == (
+        "  not used (not an MR image): 100 files, e.g. '000.txt', '001.txt', '002.txt', '003.txt'"
+    )
+    main(["scan", str(files[0].parent), "--events"])
+    event = json.loads(capfd.readouterr().out.splitlines()[1])
+    assert len(event["passed_over"]) == 21
+    assert event["passed_over"][-1] == {
+        "name": "others",
+        "reason": "not an MR image",
+        "files": 80,
+    }
+
+
+def test_nobodys_name_or_number_is_shown(tmp_path: Path, capfd: Capture) -> None:
     files = [*all_files(complete_study()), *Scan(number=30, slices=3).files(("W",), no_dixon)]
     arguments: list[Any] = [write_zip(tmp_path / "a.zip", files)]
     for options in ([], ["--events"]):
         main(["scan", *map(str, arguments), *options])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         assert not any(word in captured.out + captured.err for word in ("Nobody", "someone"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.zip", "--sources", "-"], ["a.zip", "--jobs", "0"]])
-def test_wrong_options_are_refused(arguments: list[str], capsys: Capture) -> None:
+def test_wrong_options_are_refused(arguments: list[str], capfd: Capture) -> None:
     assert main(["scan", *arguments]) == WRONG_USE
-    assert capsys.readouterr().err.startswith("WRONG_USE: ")
+    assert capfd.readouterr().err.startswith("WRONG_USE: ")
