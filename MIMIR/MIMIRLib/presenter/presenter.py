@@ -102,6 +102,8 @@ class Presenter:
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
         self._studies.tick(study_uid, ticked)
+        if ticked:
+            self._scans.check_refused_again(study_uid)
         self._save_choices()
 
     def select_study(self, study_uid: str) -> None:

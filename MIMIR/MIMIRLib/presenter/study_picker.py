@@ -62,29 +62,33 @@ class StudyPicker:
         return (*selected, *self.ticked)
 
     @property
-    def refused(self) -> tuple[StudyEntry, ...]:
-        """The ticked studies that cannot be measured, as scans found."""
-        return tuple(entry for entry in self.ticked if self._state(entry) is False)
+    def unread(self) -> tuple[StudyEntry, ...]:
+        """The ticked studies that have not been scanned."""
+        return tuple(entry for entry in self.ticked if entry.study_uid not in self._outcomes)
 
     @property
     def doubtful(self) -> tuple[StudyEntry, ...]:
         """The ticked studies that have not been scanned and seem incomplete."""
-        unknown = (entry for entry in self.ticked if self._state(entry) is None)
-        return tuple(entry for entry in unknown if not is_complete(entry))
+        return tuple(entry for entry in self.unread if not is_complete(entry))
 
     @property
-    def unread(self) -> tuple[StudyEntry, ...]:
-        """The ticked studies that have not been scanned."""
-        return tuple(entry for entry in self.ticked if self._state(entry) is None)
+    def refused(self) -> tuple[StudyEntry, ...]:
+        """The ticked studies that cannot be measured, as scans found."""
+        outcomes = self._outcomes
+        return tuple(
+            entry
+            for entry in self.ticked
+            if entry.study_uid in outcomes and not outcomes[entry.study_uid].is_readable
+        )
 
     @property
     def description(self) -> str:
         """What the scan of the selected study found; empty if it is not known."""
-        for entry in self.entries:
-            if entry.study_uid == self.selected and self._state(entry) is not None:
-                scan = describe_scan(self._outcomes[entry.study_uid])
-                return f"{study_title(entry)}\n{scan}"
-        return ""
+        outcome = self._outcomes.get(self.selected)
+        entries = (entry for entry in self.entries if entry.study_uid == self.selected)
+        if outcome is None:
+            return ""
+        return "\n".join([*map(study_title, entries), describe_scan(outcome)])
 
     def row(self, study_uid: str) -> Optional[Row]:
         """Return the row of a study; None if the list does not contain it."""
@@ -134,14 +138,9 @@ class StudyPicker:
     def _row(self, entry: StudyEntry) -> Row:
         return study_row(entry, entry.study_uid in self.chosen, self._outcomes.get(entry.study_uid))
 
-    def _state(self, entry: StudyEntry) -> Optional[bool]:
-        """Return whether a study can be read; None if that is not known."""
-        outcome = self._outcomes.get(entry.study_uid)
-        return None if outcome is None else outcome.is_readable
-
     def _is_promising(self, entry: StudyEntry) -> bool:
-        state = self._state(entry)
-        return is_complete(entry) if state is None else state
+        outcome = self._outcomes.get(entry.study_uid)
+        return is_complete(entry) if outcome is None else outcome.is_readable
 
 
 def is_complete(entry: StudyEntry) -> bool:

@@ -57,6 +57,12 @@ class StudyScans:
         """Look for changed files of all studies that are wanted from now on."""
         self._checked.clear()
 
+    def check_refused_again(self, study_uid: str) -> None:
+        """Look for changed files of a study if it was refused."""
+        outcome = self.outcomes.get(study_uid)
+        if outcome is not None and not outcome.is_readable:
+            self._checked -= {entry for entry in self._checked if entry.study_uid == study_uid}
+
     def step(self) -> None:
         """Do a little of the work; for a timer."""
         if self._job is not None:

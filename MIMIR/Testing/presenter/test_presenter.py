@@ -296,6 +296,22 @@ def test_a_study_is_not_read_again_unless_its_files_change(
     assert status(panel, "1.1")[0].startswith("refused: the file is not a complete zip archive")
 
 
+def test_a_refused_study_is_read_again_when_it_is_ticked_again(
+    panel: Panel, wait_until: Callable, tmp_path: Path
+) -> None:
+    archive, panel.rest.archive = panel.rest.archive, tmp_path / "damaged.zip"
+    panel.rest.archive.write_bytes(b"no archive")
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    assert status(panel, "1.1")[0].startswith("refused: ")
+
+    panel.rest.archive = archive
+    panel.presenter.tick_study("1.1", False)
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    assert status(panel, "1.1")[0] == "readable"
+
+
 def test_a_study_is_read_again_when_the_database_has_more_of_its_images(
     panel: Panel, wait_until: Callable
 ) -> None:
