@@ -51,7 +51,7 @@ class StudyScan:
         findings: What would be corrected or noticed while reading.
         passed_over: Files and series that would not be used.
         error: Why the study would be refused; None if it can be read. Pixels are not read, so
-            damaged ones are not noticed.
+            damaged ones, and copies of a slice that differ, are not noticed.
     """
 
     name: str
