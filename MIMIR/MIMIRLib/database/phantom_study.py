@@ -36,7 +36,11 @@ def study_uid_of(archive: Union[str, Path]) -> str:
     from mimir_engine.study.source import open_source
 
     with open_source(archive) as files:
-        frames = (frame for entry, _ in files.with_first_bytes() for frame in read_frames(entry))
+        frames = (
+            frame
+            for entry, first in files.with_first_bytes()
+            for frame in read_frames(entry, first)
+        )
         return next(str(frame.tags["StudyInstanceUID"]) for frame in frames)
 
 

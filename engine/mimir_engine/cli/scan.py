@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
-from mimir_engine.cli._progress import event_lines, studies
+from mimir_engine.cli._progress import event_lines, print_event, studies
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import printable
@@ -37,8 +37,8 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
 
     from mimir_engine.cohort.scan_studies import scan_studies
 
-    sources = chosen_studies(arguments)
-    refused = scan_studies(sources, listener, arguments.jobs)
+    sources = chosen_studies(arguments, listener)
+    refused = scan_studies(sources, listener, arguments.jobs, arguments.reconstruction)
     listener({"event": "finished", "done": len(sources) - refused, "refused": refused})
     return SOME_FAILED if refused else DONE
 
@@ -49,6 +49,8 @@ def _print_event(event: Mapping[str, Any]) -> None:
             print(printable(line), flush=True)
     elif event["event"] == "finished":
         say(f"{studies(event['done'])} readable, {event['refused']} refused")
+    else:
+        print_event(event)
 
 
 def _lines(scan: Mapping[str, Any]) -> Iterator[str]:

@@ -17,25 +17,32 @@ from mimir_engine.fusion.check_ranges import check_ranges
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.passed_over import PassedOver, joined
+from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.scan import StudyScan, scan_study
 
 #: Names listed of what was passed over for one reason in one study; further ones are summed up.
 MAX_NAMES = 20
 
 
-def scan_studies(sources: Iterable[NamedSource], listener: Listener, jobs: int = 1) -> int:
+def scan_studies(
+    sources: Iterable[NamedSource],
+    listener: Listener,
+    jobs: int = 1,
+    reconstruction: str = NORMALISED,
+) -> int:
     """Scan studies one after the other; one that would be refused does not stop the others.
 
     Args:
         sources: Studies, of different names.
         listener: Receives an event ``scan`` for each study, in the order of the sources.
         jobs: Studies read at once.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
 
     Returns:
         Number of studies that would be refused.
     """
     studies, refused = list(sources), 0
-    work = StudyWork(scan_source, finish=lambda batch: ())
+    work = StudyWork(lambda source: scan_source(source, reconstruction), finish=lambda batch: ())
     with closing(read_ahead(studies, work, lambda event: None, jobs)) as scanned:
         for done, study in enumerate(scanned, start=1):
             event = _event(study.name, study.content)
@@ -44,7 +51,7 @@ def scan_studies(sources: Iterable[NamedSource], listener: Listener, jobs: int =
     return refused
 
 
-def scan_source(source: NamedSource) -> StudyScan:
+def scan_source(source: NamedSource, reconstruction: str = NORMALISED) -> StudyScan:
     """Scan one study, and check that its stations touch."""
     if isinstance(source.source, FusedFolder):
         raise MimirError(
@@ -52,7 +59,7 @@ def scan_source(source: NamedSource) -> StudyScan:
             "fused volumes have no headers to scan",
             "Give the archive, folder or files of the study.",
         )
-    scan = scan_study(source.source, source.name)
+    scan = scan_study(source.source, source.name, reconstruction)
     if scan.error is not None:
         return scan
     try:

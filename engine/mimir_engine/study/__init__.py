@@ -5,8 +5,9 @@ stations, ``pixels`` reads the chosen ones; ``read_study`` does all four.
 """
 
 from mimir_engine.study.contrast import Contrast, classify
-from mimir_engine.study.dixon_study import DixonStudy, Scanner
+from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.read import read_study
+from mimir_engine.study.scanner import Scanner
 from mimir_engine.study.source_name import source_name
 from mimir_engine.study.station import Station
 

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Optional
 
 from mimir_engine.study.finding import Finding
+from mimir_engine.study.scanner import Scanner
 from mimir_engine.study.station import Station
-
-
-@dataclass(frozen=True)
-class Scanner:
-    """The device according to the headers; an empty string or None if unknown."""
-
-    vendor: str = ""
-    model: str = ""
-    field_strength_t: Optional[float] = None
 
 
 @dataclass(frozen=True)

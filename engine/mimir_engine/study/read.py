@@ -13,7 +13,7 @@ from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.slices import read_headers
-from mimir_engine.study.source import Entry, StudySource, check_study_size, open_source
+from mimir_engine.study.source import Entry, Files, StudySource, check_study_size, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
@@ -38,12 +38,7 @@ def read_study(
         MimirError: The study cannot be read correctly; see ``docs/errors.md`` for the codes.
     """
     with open_source(source) as files:
-        headers = read_headers(files.with_first_bytes())
-        headers.passed_over.extend(files.passed_over)
-        if not headers.names and not headers.passed_over:
-            raise MimirError(
-                "NO_DICOM", "the source contains no files", "Fetch the complete study."
-            )
+        headers = headers_of(files)
         assembly = assemble(headers, reconstruction)
         check_study_size(_entries(assembly))
         stations, findings = load_stations(assembly.plans)
@@ -52,6 +47,19 @@ def read_study(
     eid, instance = uk_biobank_ids(source_name(source) or name)
     findings = [*assembly.findings, *findings]
     return DixonStudy(name, stations, first.scanner, eid, instance, tuple(findings))
+
+
+def headers_of(files: Files) -> Headers:
+    """Read the headers of all files of a source.
+
+    Raises:
+        MimirError: ``NO_DICOM`` if there are no files, and any error of ``read_headers``.
+    """
+    headers = read_headers(files.with_first_bytes())
+    headers.passed_over.extend(files.passed_over)
+    if not headers.names and not headers.passed_over:
+        raise MimirError("NO_DICOM", "the source contains no files", "Fetch the complete study.")
+    return headers
 
 
 def _entries(assembly: Assembly) -> Iterable[Entry]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.assemble import REQUIRED_CONTRASTS, assemble
+from mimir_engine.study.assemble import assemble
 from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.dixon_study import Scanner
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.frames import read_frames
 from mimir_engine.study.passed_over import PassedOver, joined
-from mimir_engine.study.slices import Slice, read_slices
-from mimir_engine.study.source import Entry, StudySource, open_source
+from mimir_engine.study.read import headers_of
+from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.scanner import Scanner
+from mimir_engine.study.slices import Companion, Headers
+from mimir_engine.study.source import StudySource, open_source
 from mimir_engine.study.source_name import source_name
 from mimir_engine.study.stack import SAME_STATION_OVERLAP
 from mimir_engine.study.station_plan import StationPlan
@@ -63,73 +64,57 @@ class StudyScan:
     error: Optional[MimirError] = None
 
 
-def scan_study(source: StudySource, name: Optional[str] = None) -> StudyScan:
+def scan_study(
+    source: StudySource, name: Optional[str] = None, reconstruction: str = NORMALISED
+) -> StudyScan:
     """List what a source contains; reads headers, no pixels.
 
     Args:
-        source: A zip archive, a folder (searched recursively), or the paths of DICOM files.
+        source: An archive, a folder (searched recursively), or the paths of files and archives.
         name: Name of the study; by default that of the archive or folder, or else the study's UID.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
     """
     name = name or source_name(source)
+    headers = Headers()
     try:
-        with open_source(source) as entries:
-            return _scan(entries, name)
+        with open_source(source) as files:
+            headers = headers_of(files)
+            assembly = assemble(headers, reconstruction)
     except MimirError as error:
-        return StudyScan(name, error=error)
+        return _scanned(headers, name, error=error)
+    stations = tuple(_station(plan, headers.companions) for plan in assembly.plans)
+    return _scanned(headers, name, stations, tuple(assembly.findings))
 
 
-def _scan(entries: Sequence[Entry], name: str) -> StudyScan:
-    if not entries:
-        error = MimirError("NO_DICOM", "the source contains no files", "Fetch the complete study.")
-        return StudyScan(name, error=error)
-    slices = read_slices(entries, REQUIRED_CONTRASTS)
-    others = _phase_images(entries)
-    passed_over = tuple(joined(_passed_over(entries, {id(s.entry) for s in [*slices, *others]})))
-    study_uid = next((s.study_uid for s in slices), "")
-    try:
-        plans, findings = assemble(slices)
-    except MimirError as error:
-        return StudyScan(name or study_uid, study_uid, passed_over=passed_over, error=error)
+def _scanned(
+    headers: Headers,
+    name: str,
+    stations: tuple[StationScan, ...] = (),
+    findings: tuple[Finding, ...] = (),
+    error: Optional[MimirError] = None,
+) -> StudyScan:
+    series = next((s.series for s in headers.slices), None)
+    study_uid = series.study_uid if series else ""
     return StudyScan(
         name or study_uid,
         study_uid,
-        tuple(_station(plan, others) for plan in plans),
-        slices[0].scanner,
-        tuple(findings),
-        passed_over,
+        stations,
+        series.scanner if series else Scanner(),
+        findings,
+        joined(headers.passed_over),
+        error,
     )
 
 
-def _phase_images(entries: Sequence[Entry]) -> Sequence[Slice]:
-    """Return in-phase and opposed-phase slices; none if their headers are damaged."""
-    try:
-        return read_slices(entries, PHASE_CONTRASTS)
-    except MimirError:
-        return ()
-
-
-def _passed_over(entries: Iterable[Entry], used: Container[int]) -> Iterator[PassedOver]:
-    for entry in entries:
-        if id(entry) not in used:
-            frame = next(read_frames(entry), None)
-            if frame is None:
-                yield PassedOver(entry.name, "not an MR image")
-            else:
-                description = str(frame.tags.get("SeriesDescription", ""))
-                yield PassedOver(description or "series without a name", "not a Dixon contrast")
-
-
-def _station(plan: StationPlan, others: Iterable[Slice]) -> StationScan:
+def _station(plan: StationPlan, companions: Iterable[Companion]) -> StationScan:
     """Describe a station; the other contrasts are those at the places of its water slices."""
-    places = {
-        contrast: {s.position_mm[2] for s in crop.slices} for contrast, crop in plan.crops.items()
-    }
-    slices = {contrast: len(found) for contrast, found in places.items()}
+    slices = {contrast: len(crop.slices) for contrast, crop in plan.crops.items()}
+    places = {round(s.position_mm[2], 1) for s in plan.crops[Contrast.WATER].slices}
     for contrast in PHASE_CONTRASTS:
-        found = {s.position_mm[2] for s in others if s.contrast is contrast}
-        shared = found & places[Contrast.WATER]
-        if len(shared) > SAME_STATION_OVERLAP * len(places[Contrast.WATER]):  # not a neighbour's
-            slices[contrast] = len(shared)
+        found = {round(c.z_mm, 1) for c in companions if c.series.contrast is contrast}
+        shared = len(found & places)
+        if shared > SAME_STATION_OVERLAP * len(places):  # not a neighbour's
+            slices[contrast] = shared
     step, first = plan.affine[2, 2], plan.affine[2, 3]
     from_mm, to_mm = first - step / 2, first + (slices[Contrast.WATER] - 0.5) * step
     return StationScan(round(float(from_mm), 3), round(float(to_mm), 3), slices)

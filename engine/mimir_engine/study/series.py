@@ -9,10 +9,10 @@ from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.dixon_study import Scanner
 from mimir_engine.study.little_endian import SEQUENCE, Tags
 from mimir_engine.study.number_text import decimal, integer
 from mimir_engine.study.pixel_format import PixelFormat, pixel_format
+from mimir_engine.study.scanner import Scanner
 
 #: Words of ImageType for the way in which an image was reconstructed (Siemens): corrected for the
 #: coils' sensitivity, corrected for distortion in two and in three dimensions.
