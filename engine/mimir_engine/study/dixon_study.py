@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.scanner import Scanner
@@ -24,7 +24,7 @@ class DixonStudy:
 
     name: str
     stations: tuple[Station, ...]
-    scanner: Scanner = Scanner()
+    scanner: Scanner = field(default_factory=Scanner)
     eid: str = ""
     instance: str = ""
     findings: tuple[Finding, ...] = ()

@@ -12,7 +12,7 @@ from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
-from mimir_engine.study.slices import read_headers
+from mimir_engine.study.slices import Headers, Slice, read_headers
 from mimir_engine.study.source import Entry, Files, StudySource, check_study_size, open_source
 from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
