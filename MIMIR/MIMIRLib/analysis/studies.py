@@ -98,6 +98,6 @@ def _request(name: str, source: Any) -> StudyRequest:
 
 
 def _is_slice(path: str) -> bool:
-    from mimir_engine.study.file_kind import kind_by_name
+    from mimir_engine.source.file_kind import kind_by_name
 
     return os.path.isfile(path) and not kind_by_name(path).is_archive

@@ -32,8 +32,8 @@ def study_uid_of(archive: Union[str, Path]) -> str:
         MimirError: If the archive cannot be read or contains no image.
     """
     import_engine()
-    from mimir_engine.study.frames import read_frames
-    from mimir_engine.study.source import open_source
+    from mimir_engine.headers.frames import read_frames
+    from mimir_engine.source.open_source import open_source
 
     with open_source(archive) as files:
         frames = (

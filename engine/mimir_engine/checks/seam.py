@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 
 #: Fewer common points than this along a row or column tell nothing.

@@ -15,8 +15,8 @@ from mimir_engine.cohort.study_loop import StudyWork, read_ahead
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.check_ranges import check_ranges
 from mimir_engine.fusion.fused_folder import FusedFolder
-from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.passed_over import PassedOver, joined
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.scan import StudyScan, scan_study
 

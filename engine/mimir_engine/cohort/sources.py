@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mimir_engine.cohort.find_studies import studies_among_files, studies_in_folder
-from mimir_engine.cohort.found_study import FoundStudy
+from mimir_engine.discovery.find_studies import studies_among_files, studies_in_folder
+from mimir_engine.discovery.found_study import FoundStudy
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
+from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
-from mimir_engine.study.passed_over import PassedOver, joined
 
 #: Keys of a JSON line that locate a study; each line has one of them.
 _PLACES = ("path", "files", "fused")

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
+from mimir_engine.source.passed_over import joined
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.lost_slices import check_extent, check_numbers, companion_scans
 from mimir_engine.study.one_study import check_one_study
 from mimir_engine.study.pairing import Acquisition, Pairing, pair
-from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
 from mimir_engine.study.repeats import Choice, choose, likeness
@@ -25,7 +26,6 @@ from mimir_engine.study.series_stacks import (
     tilt_degrees,
 )
 from mimir_engine.study.signal_scale import check_scales
-from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
 from mimir_engine.study.stack import Stack
 from mimir_engine.study.station_plan import StationPlan, plan_station
 

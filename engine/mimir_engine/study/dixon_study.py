@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from mimir_engine.headers.scanner import Scanner
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.scanner import Scanner
 from mimir_engine.study.station import Station
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.acquisition_time import SECONDS_PER_DAY
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.acquisition_time import SECONDS_PER_DAY
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.series import Series
+from mimir_engine.headers.slices import Companion, Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
-from mimir_engine.study.series import Series
-from mimir_engine.study.slices import Companion, Slice
 from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack
 
 #: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.stack import Stack
 
 #: A nearest partner is unique if every other one is at least this many times as far away.

@@ -16,11 +16,11 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.little_endian import DataTooShort, Unexpected, pixel_bytes
+from mimir_engine.headers.pixel_format import PixelFormat
+from mimir_engine.headers.rescale import Rescale
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.jpeg_size import jpeg_sizes
-from mimir_engine.study.little_endian import DataTooShort, Unexpected, pixel_bytes
-from mimir_engine.study.pixel_format import PixelFormat
-from mimir_engine.study.rescale import Rescale
-from mimir_engine.study.slices import Slice
 
 #: Size of the decoded pixels of one file in bytes.
 MAX_DECODED_BYTES = 512 * 2**20

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Headers, read_headers
+from mimir_engine.source.open_source import Entry, Files, StudySource, check_study_size, open_source
+from mimir_engine.source.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pixels import Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
-from mimir_engine.study.slices import Headers, Slice, read_headers
-from mimir_engine.study.source import Entry, Files, StudySource, check_study_size, open_source
-from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.scanner import Scanner
+from mimir_engine.headers.slices import Companion, Headers
+from mimir_engine.source.open_source import StudySource, open_source
+from mimir_engine.source.passed_over import PassedOver, joined
+from mimir_engine.source.source_name import source_name
 from mimir_engine.study.assemble import assemble
-from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.passed_over import PassedOver, joined
 from mimir_engine.study.read import headers_of
 from mimir_engine.study.reconstruction import NORMALISED
-from mimir_engine.study.scanner import Scanner
-from mimir_engine.study.slices import Companion, Headers
-from mimir_engine.study.source import StudySource, open_source
-from mimir_engine.study.source_name import source_name
 from mimir_engine.study.stack import SAME_STATION_OVERLAP
 from mimir_engine.study.station_plan import StationPlan
 

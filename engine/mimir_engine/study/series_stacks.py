@@ -16,8 +16,8 @@ from typing import Callable, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
 #: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.

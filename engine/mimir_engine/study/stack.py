@@ -12,9 +12,9 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.series import Series
-from mimir_engine.study.slices import Slice
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.series import Series
+from mimir_engine.headers.slices import Slice
 
 #: Direction cosines of a row and a column of an axial slice, LPS.
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

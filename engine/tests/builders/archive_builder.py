@@ -12,7 +12,7 @@ import pytest
 from dicom_builder import File
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.source import StudySource, open_source
+from mimir_engine.source.open_source import StudySource, open_source
 
 
 def zipped(files: Iterable[File], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -10,9 +10,9 @@ from dicom_builder import EXPLICIT, File, Scan, encoded
 from pydicom.dataset import Dataset
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Headers, Slice, read_headers
+from mimir_engine.source.open_source import FIRST_BYTES, Entry
 from mimir_engine.study import Contrast, Station
-from mimir_engine.study.slices import Headers, Slice, read_headers
-from mimir_engine.study.source import FIRST_BYTES, Entry
 from mimir_engine.study.volume import axial_affine
 
 

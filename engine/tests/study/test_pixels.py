@@ -29,8 +29,8 @@ from pydicom.dataset import Dataset
 from station_builder import slice_of, slices_of
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.pixels import load_slices
-from mimir_engine.study.slices import Slice
 
 SCAN = Scan(slices=2)
 RLE = "1.2.840.10008.1.2.5"
