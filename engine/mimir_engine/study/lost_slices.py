@@ -1,8 +1,8 @@
 """Find slices that were lost at an end of a station, where positions alone show no gap.
 
 Three things in the headers show it: in-phase and opposed-phase images of the same acquisition
-that reach farther or show a place without a station, image numbers that do not begin at 1, and the number of images that the scanner
-declares.
+that reach farther or show a place without a station, image numbers that do not begin at 1, and the
+number of images that the scanner declares.
 """
 
 from __future__ import annotations
