@@ -40,7 +40,7 @@ def read_study(
     with open_source(source) as files:
         headers = read_headers(files.with_first_bytes())
         headers.passed_over.extend(files.passed_over)
-        if not headers.names:
+        if not headers.names and not headers.passed_over:
             raise MimirError(
                 "NO_DICOM", "the source contains no files", "Fetch the complete study."
             )

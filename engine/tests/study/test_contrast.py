@@ -46,6 +46,26 @@ W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSE
         ("dixon opposed phase", OPP),
         ("dixon_opp_phase", OPP),
         ("W", W),
+        # words for the reconstruction after the contrast
+        ("t1_vibe_dixon_tra_W_ND", W),
+        ("t1_vibe_dixon_tra_F_NORM", F),
+        ("t1_vibe_dixon_tra_W_DIS2D", W),
+        ("t1_vibe_dixon_tra_opp_DIS3D", OPP),
+        ("t1_vibe_dixon_tra_out_of_phase_ND_NORM", OPP),
+        ("mDIXON_W SENSE", W),
+        ("mDIXON_F CLEAR", F),
+        ("T2 W SENSE", None),
+        ("NORM", None),
+        # several prefixes, as GE gives reconstructions
+        ("ORIG: WATER: Ax LAVA-Flex", W),
+        # computed images
+        ("t1_vibe_dixon_tra_W_COMPOSED", None),
+        ("t1_vibe_dixon_tra_COMPOSED_F", None),
+        ("t1_vibe_dixon_tra_W_COMP_SP", None),
+        ("t1_vibe_dixon_tra_F_MIP", None),
+        ("t1_vibe_dixon_tra_W_MPR_cor", None),
+        # names that anonymisers give
+        ("sub-01_dixon_W", W),
         # other series
         ("", None),
         ("localizer", None),
@@ -115,6 +135,53 @@ def test_the_frame_type_names_the_contrast_of_a_frame() -> None:
 def test_computed_images_have_no_contrast_whatever_their_description(computed: str) -> None:
     tags = {"ImageType": rf"DERIVED\SECONDARY\{computed}\WATER", "SeriesDescription": "Dixon_W"}
     assert classify(tags) is None
+
+
+@pytest.mark.parametrize("third", ["M", "M_SE", "M_FFE", "P"])
+@pytest.mark.parametrize("description", ["t2_haste_tra_p2_mbh_F", "localizer_W", "pd_tse_F_ND"])
+def test_a_letter_at_the_end_names_no_contrast_of_an_ordinary_image(
+    description: str, third: str
+) -> None:
+    tags = {"ImageType": rf"ORIGINAL\PRIMARY\{third}\ND", "SeriesDescription": description}
+    assert classify(tags) is None
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Dixon_BH_17s_W",
+        "3D_GRE_TRA_W",
+        "t1_vibe_tra_W",
+        "mDIXON_W SENSE",
+        "wfi_tra_W",
+        "W",
+        "a_water",
+    ],
+)
+def test_of_scans_that_may_be_dixon_the_letter_counts_whatever_the_image_type(
+    description: str,
+) -> None:
+    tags = {"ImageType": r"ORIGINAL\PRIMARY\M\ND", "SeriesDescription": description}
+    assert classify(tags) is W
+
+
+def test_a_letter_at_the_end_counts_if_the_image_type_says_nothing_against_it() -> None:
+    assert classify({"SeriesDescription": "whole_body_F"}) is F
+    tags = {"ImageType": r"DERIVED\PRIMARY\DIXON\FAT", "SeriesDescription": "whole_body_F"}
+    assert classify(tags) is F
+
+
+@pytest.mark.parametrize(
+    ("value", "contrast"), [("W", W), ("F", F), ("IP", IN), ("OP", OPP), ("M", None)]
+)
+def test_files_of_a_series_with_all_contrasts_differ_in_their_image_types(
+    value: str, contrast: Contrast | None
+) -> None:
+    tags = {
+        "ImageType": rf"DERIVED\PRIMARY\{value}\{value}\DERIVED",
+        "SeriesDescription": "mDIXON-All BH",
+    }
+    assert classify(tags) is contrast
 
 
 def test_attributes_that_agree_are_accepted() -> None:
