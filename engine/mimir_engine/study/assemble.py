@@ -12,7 +12,12 @@ from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
 from mimir_engine.source.passed_over import joined
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.lost_slices import check_extent, check_numbers, companion_scans
+from mimir_engine.study.lost_slices import (
+    check_extent,
+    check_numbers,
+    check_stations,
+    companion_scans,
+)
 from mimir_engine.study.one_study import check_one_study
 from mimir_engine.study.pairing import Acquisition, Pairing, pair
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
@@ -87,6 +92,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     check_scales([stack for a in chosen for stack in (a.water, a.fat)])
     findings += _header_findings(chosen)
     companions = companion_scans(headers.companions)
+    findings += check_stations(chosen, companions)
     plans = []
     for choice in choices:
         findings += check_extent(choice.chosen, companions)

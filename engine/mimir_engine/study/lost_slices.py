@@ -1,12 +1,13 @@
 """Find slices that were lost at an end of a station, where positions alone show no gap.
 
 Three things in the headers show it: in-phase and opposed-phase images of the same acquisition
-that reach farther, image numbers that do not begin at 1, and the number of images that the scanner
-declares.
+that reach farther or show a place without a station, image numbers that do not begin at 1, and the
+number of images that the scanner declares.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mimir_engine.headers.series import Series
 from mimir_engine.headers.slices import Companion, Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.places import covered_part
 from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack
 
 #: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
@@ -92,6 +94,40 @@ def check_extent(acquisition: Acquisition, companions: Iterable[CompanionScan]) 
     if max(lost) > MAX_LOST:
         raise MimirError("SLICE_MISSING", what, "Fetch the complete study.")
     return [Finding("SLICES_LOST", what)]
+
+
+def check_stations(
+    chosen: Sequence[Acquisition], companions: Iterable[CompanionScan]
+) -> list[Finding]:
+    """Look for in-phase and opposed-phase images of the protocol where no station is.
+
+    Args:
+        chosen: Water and fat of all stations.
+        companions: In-phase and opposed-phase scans of the study.
+    """
+    names = {_without_contrast(a.water.series.description) for a in chosen}
+    ranges = [a.range_mm for a in chosen]
+    places = {
+        f"z = {foot:.0f} to {head:.0f} mm": c.series.description
+        for c in companions
+        for foot, head in (c.range_mm,)
+        if foot < head
+        and _without_contrast(c.series.description) in names
+        and covered_part(c.range_mm, ranges) < SAME_STATION_OVERLAP
+    }
+    return [
+        Finding(
+            "SLICES_LOST",
+            f"series '{description}' shows {place}, where no water and fat images are: a station"
+            " may be missing",
+        )
+        for place, description in places.items()
+    ]
+
+
+def _without_contrast(description: str) -> str:
+    """Return the name of a protocol: a description without its first or last word."""
+    return re.sub(r"^.*:|[_\s-]*[A-Za-z]+\s*$", "", description, count=1).strip().casefold()
 
 
 def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from assembly_builder import STATIONS, codes, plans_of, refusal
+from assembly_builder import SCAN, STATIONS, codes, plans_of, refusal
 from changes import all_of, setting, without_times
 from dicom_builder import Change, File, Scan
 from pydicom.dataset import Dataset
@@ -117,11 +117,48 @@ def test_a_repeat_that_lost_slices_is_found() -> None:
     assert sorted(codes(findings)) == ["SLICES_LOST", "STATION_RESCANNED"]
 
 
-def test_other_contrasts_of_another_scan_accuse_nobody() -> None:
-    """A long in-phase scan of another protocol, an hour later, without water and fat."""
-    long = Scan(top_mm=30, slices=60, number=71, time="110000")
-    _, findings = plans_of(*(s.files() for s in STATIONS), long.files(("in",)))
-    assert findings == []
+def test_other_contrasts_of_another_protocol_accuse_nobody() -> None:
+    """A long in-phase scan an hour later, without water and fat."""
+    long = Scan(top_mm=300, slices=60, number=71, time="110000")
+    other = long.files(("in",), setting(SeriesDescription="t1_vibe_in"))
+    assert plans_of(*(scan.files() for scan in STATIONS), other)[1] == []
+
+
+@pytest.mark.parametrize("station", [0, 2])
+@pytest.mark.parametrize("left", [0, 2], ids=["none", "the slices that overlap"])
+def test_a_station_that_only_other_contrasts_show_has_a_finding(station: int, left: int) -> None:
+    """Water and fat of a station at an end were lost, or what is left looks like a short repeat."""
+    files = []
+    for n in range(3):
+        scan = replace(SCAN, top_mm=30.0 - 40 * n, number=10 * n + 1, time=f"10{n}000")
+        files += scan.files(("in", "opp"), unnumbered)
+        lost = range(SCAN.slices - left) if n == 0 else range(left, SCAN.slices)
+        files += replace(scan, number=scan.number + 2).files(
+            MEASURED, unnumbered, leave_out=lost if n == station else ()
+        )
+    _, findings = plans_of(files)
+    (sentence,) = [f.sentence for f in findings if f.code == "SLICES_LOST"]
+    assert "a station may be missing" in sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "is_found"),
+    [
+        ({"WATER": "WATER: LAVA", "IN_PHASE": "InPhase: LAVA"}, True),
+        ({"WATER": "mDIXON", "IN_PHASE": "mDIXON"}, True),
+        ({"WATER": "Dixon_BH_17s_W", "IN_PHASE": "Dixon_BH_17s_in"}, True),
+        ({"WATER": "Dixon_W", "IN_PHASE": "liver_in"}, False),
+    ],
+    ids=["GE", "Philips", "Siemens", "another protocol"],
+)
+def test_the_protocol_is_known_by_its_name(names: dict[str, str], is_found: bool) -> None:
+    def name(dataset: Dataset, k: int) -> None:
+        dataset.SeriesDescription = names.get(dataset.ImageType[3], "")
+
+    _, findings = plans_of(
+        *(scan.files(MEASURED, name) for scan in STATIONS[:2]), STATIONS[2].files(("in",), name)
+    )
+    assert codes(findings) == (["SLICES_LOST"] if is_found else [])
 
 
 # ------------------------------------------------------------------ image numbers
