@@ -139,12 +139,16 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
                 raise _unreadable(entry)
             raise NotAnImage
         entry, first = completed, completed.read(FIRST_BYTES)
+    meta: Tags = {}
+    data_set = 0
     try:
-        meta, data_set = read_meta(first)
-    except (DataTooShort, Unexpected) as error:
-        if isinstance(error, DataTooShort) and entry.size <= len(first):
+        data_set = read_meta(first, meta)
+    except DataTooShort:
+        _check_class(meta.get("MediaStorageSOPClassUID"))
+        if entry.size <= len(first):
             raise _unreadable(entry) from None
-        meta, data_set = {}, 0
+    except Unexpected:
+        pass
     _check_class(meta.get("MediaStorageSOPClassUID"))
     syntax = str(meta.get("TransferSyntaxUID", ""))
     if syntax == DEFLATED:

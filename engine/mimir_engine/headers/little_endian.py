@@ -128,13 +128,12 @@ class PixelPlace(NamedTuple):
     is_implicit: bool
 
 
-def read_meta(data: bytes) -> tuple[Tags, int]:
+def read_meta(data: bytes, tags: Tags) -> int:
     """Read the file meta information, which has this encoding in every DICOM file.
 
     Like ``read_tags``; the position is that of the data set.
     """
-    tags: Tags = {}
-    return tags, _walk(data, _META_POSITION, _BEHIND_META, False, tags)
+    return _walk(data, _META_POSITION, _BEHIND_META, False, tags)
 
 
 def read_tags(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import warnings
+from contextlib import suppress
 from collections.abc import Iterator
 from itertools import islice
 from typing import IO, NamedTuple, Optional, cast
@@ -68,10 +69,10 @@ def study_identity(entry: Entry, first: bytes) -> Optional[StudyIdentity]:
     """
     if file_kind(entry.name, first) is not DICOM:
         return None
-    try:
-        meta, data_set = read_meta(first)
-    except (DataTooShort, Unexpected):
-        meta, data_set = {}, 0
+    meta: Tags = {}
+    data_set = 0
+    with suppress(DataTooShort, Unexpected):
+        data_set = read_meta(first, meta)
     if meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
         return None
     syntax = meta.get("TransferSyntaxUID")

@@ -64,3 +64,10 @@ def test_renamed_images_are_not_missed(tmp_path: Path) -> None:
     for number, path in enumerate(disc(tmp_path)):
         path.rename(path.with_name(f"renamed{number}.dcm"))
     assert read_study(tmp_path).findings == ()
+
+
+def test_a_dicomdir_without_records_is_passed_over(tmp_path: Path) -> None:
+    disc(tmp_path)
+    meta = b"\2\0\2\0UI\x14\0" + b"1.2.840.10008.1.3.10"
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM" + meta)
+    assert read_study(tmp_path).findings == ()

@@ -24,7 +24,7 @@ from mimir_engine.headers.little_endian import (
 
 
 def tags_of(data: bytes) -> dict[str, object]:
-    _, data_set = read_meta(data)
+    data_set = read_meta(data, {})
     tags: dict[str, object] = {}
     read_tags(data, data_set, tags)
     return tags
@@ -70,7 +70,7 @@ def test_pixels_after_long_private_elements_are_found() -> None:
     dataset.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
     dataset.add_new(0x00291010, "OB", bytes(70_000))
     data = encoded(dataset)
-    _, data_set = read_meta(data)
+    data_set = read_meta(data, {})
     tags: dict[str, object] = {}
     end = read_tags(data[:2000], data_set, tags)
     assert tags["Columns"] == 40
@@ -107,7 +107,7 @@ def test_an_icon_image_is_not_read_as_the_image() -> None:
     dataset["IconImageSequence"].is_undefined_length = True
     data = encoded(dataset)
     tags: dict[str, object] = {}
-    end = read_tags(data, read_meta(data)[1], tags)
+    end = read_tags(data, read_meta(data, {}), tags)
     assert tags["Rows"] == 48
     assert bytes(pixel_bytes(data, PixelPlace(end, False))) == dataset.PixelData
 
@@ -121,12 +121,12 @@ def test_only_the_presence_of_a_sequence_is_read() -> None:
 def test_a_truncated_header_needs_more_data(cut: int) -> None:
     data = encoded(Scan().dataset("W", 0))[:cut]
     with pytest.raises(DataTooShort):
-        read_tags(data, read_meta(data)[1], {})
+        read_tags(data, read_meta(data, {}), {})
 
 
 def test_truncated_pixels_need_more_data() -> None:
     data = encoded(Scan().dataset("W", 0))
-    end = read_tags(data, read_meta(data)[1], {})
+    end = read_tags(data, read_meta(data, {}), {})
     with pytest.raises(DataTooShort):
         pixel_bytes(data[:-1], PixelPlace(end, False))
     with pytest.raises(DataTooShort):
@@ -165,7 +165,7 @@ def test_unexpected_elements_are_left_to_pydicom(declined: bytes) -> None:
 def test_implicit_elements_and_encapsulated_pixels_are_left_to_pydicom() -> None:
     implicit = encoded(Scan().dataset("W", 0), IMPLICIT)
     with pytest.raises(Unexpected):
-        read_tags(implicit, read_meta(implicit)[1], {})
+        read_tags(implicit, read_meta(implicit, {}), {})
     fragments = item(b"") + item(b"\1\2") + SEQUENCE_END
     with pytest.raises(Unexpected):
         pixel_bytes(element(0x7FE00010, b"OB", fragments, UNDEFINED), PixelPlace(0, False))
