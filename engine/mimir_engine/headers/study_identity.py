@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import warnings
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import IO, NamedTuple, Optional, cast
 
