@@ -303,6 +303,56 @@ def test_the_latest_complete_scan_of_a_station_is_chosen(later: Scan, swapped: b
     assert len(times_of(plan)) == 1
 
 
+def test_a_later_scan_that_leaves_a_gap_is_not_chosen() -> None:
+    moved = replace(SCAN, number=21, time="100500", top_mm=SCAN.top_mm + 18)
+    (plan, _), findings = plans_of(SCAN.files(), moved.files(), BELOW.files())
+    assert codes(findings) == ["STATION_RESCANNED"]
+    assert numbers_of(plan) == [1, 2]
+
+
+def normalised(dataset: Dataset, k: int) -> None:
+    dataset.ImageType = [*dataset.ImageType, "NORM"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_study_reconstructed_twice_is_read_in_one_way_whenever_that_was(order: int) -> None:
+    again = [replace(scan, number=scan.number + 20, time="113000") for scan in (SCAN, BELOW)]
+    first = [*SCAN.files(change=normalised), *BELOW.files(change=normalised)]
+    plans, findings = plans_of(*[first, [f for scan in again for f in scan.files()]][::order])
+    assert codes(findings) == ["RECONSTRUCTION_CHOSEN"]
+    assert [numbers_of(plan) for plan in plans] == [[1, 2], [11, 12]]
+
+
+def test_water_and_fat_of_different_reconstructions_are_refused_for_that_reason() -> None:
+    with pytest.raises(MimirError, match="normalised") as raised:
+        plans_of(SCAN.files(("W",), normalised), SCAN.files(("F",)), BELOW.files())
+    assert raised.value.code == "STATION_INCOMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_one"),
+    [
+        *((text, False) for text in ("none", "No contrast", "kein KM", "not given", "n.a.", "0")),
+        *((text, True) for text in ("Gadovist", "Novist", "nonionic", "Nativist", "YES", "10 ml")),
+    ],
+)
+def test_a_contrast_agent_is_reported_unless_its_name_says_that_there_was_none(
+    agent: str, is_one: bool
+) -> None:
+    _, findings = plans_of(SCAN.files(change=setting(ContrastBolusAgent=agent)))
+    assert codes(findings) == ["CONTRAST_AGENT"] * is_one
+
+
+def test_halves_that_were_scanned_again_do_not_replace_the_station() -> None:
+    upper = replace(SCAN, slices=4, number=21, time="100500")
+    lower = replace(SCAN, slices=4, number=24, time="100600", top_mm=SCAN.top_mm - 24)
+    (plan, _), findings = plans_of(
+        *(scan.files() for scan in (SCAN, upper, lower, BELOW)),
+    )
+    assert codes(findings) == ["STATION_RESCANNED"] * 2
+    assert numbers_of(plan) == [1, 2]
+
+
 def test_the_last_of_three_scans_is_chosen() -> None:
     scans = [replace(SCAN, number=n, time=f"10{n:02d}00") for n in (1, 11, 21)]
     (plan, _), findings = plans_of(*(scan.files() for scan in scans), BELOW.files())
