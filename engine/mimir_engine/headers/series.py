@@ -22,7 +22,9 @@ MAX_TESLA = 100.0
 GAUSS_PER_TESLA = 10_000.0
 #: Texts in ContrastBolusAgent that mean that none was given.
 _NO_AGENT = re.compile(
-    r"|no|none|nein|n/?a|nil|0|-+|without.*|ohne.*|kein.*|nativ.*", re.IGNORECASE
+    r"[\W_0]*|n|non|false|null|nil|n/?a|n\.a\.|0 ?ml|pre([ -]?contrast)?|.*\bnone"
+    r"|(no|none|not|nein|kein\w{0,2}|without|w/o|ohne|nativ\w?|unenhanced|sans|sin|senza|aucun)\b.*",
+    re.IGNORECASE,
 )
 #: Attributes that describe a series: equal values give the same object.
 KEYWORDS = (

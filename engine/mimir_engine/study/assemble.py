@@ -229,6 +229,14 @@ def _check_alone(alone: Sequence[Stack], chosen: Sequence[Acquisition]) -> list[
     for stack in alone:
         if covered_part(stack.range_mm, [a.range_mm for a in chosen]) < MIN_COVERED:
             (missing,) = (c for c in REQUIRED_CONTRASTS if c is not stack.contrast)
+            if any(other.contrast is missing and other.is_at(stack) for other in alone):
+                raise MimirError(
+                    "STATION_INCOMPLETE",
+                    f"water and fat of the station {stack.place} do not belong together: only one"
+                    " of them was normalised, corrected for distortion, or scanned with contrast"
+                    " agent, or they were scanned at different times",
+                    "Fetch the complete study, with water and fat of one kind.",
+                )
             raise MimirError(
                 "STATION_INCOMPLETE",
                 f"the station {stack.place} has no {missing.value} image that belongs to"

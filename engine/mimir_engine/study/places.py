@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mimir_engine.study.stack import Stack
 
-#: A stack that is this many times as long as others within it may be composed of them.
+#: A stack that is this many times as long as others within it, and as most others of the study, may
+#: be composed of them. Halves that were scanned again do not make a station a composed one.
 MIN_COMPOSED_RATIO = 1.5
 #: Part of an extent that others must cover so that nothing is missing without it.
 MIN_COVERED = 0.95
@@ -27,12 +30,13 @@ def composed(stacks: Sequence[Stack]) -> list[Stack]:
 
 
 def _is_composed(stack: Stack, stacks: Sequence[Stack]) -> bool:
+    same = [other for other in stacks if other.contrast is stack.contrast]
+    if stack.extent_mm <= MIN_COMPOSED_RATIO * np.median([other.extent_mm for other in same]):
+        return False
     within = [
         other
-        for other in stacks
-        if other.contrast is stack.contrast
-        and stack.extent_mm > MIN_COMPOSED_RATIO * other.extent_mm
-        and other.is_at(stack)
+        for other in same
+        if stack.extent_mm > MIN_COMPOSED_RATIO * other.extent_mm and other.is_at(stack)
     ]
     has_two_places = any(not one.is_at(other) for one in within for other in within)
     return (

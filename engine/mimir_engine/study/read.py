@@ -45,8 +45,8 @@ def read_study(
     first = headers.slices[0].series
     name = name or source_name(source) or first.study_uid
     eid, instance = uk_biobank_ids(source_name(source) or name)
-    findings = [*assembly.findings, *findings]
-    return DixonStudy(name, stations, first.scanner, eid, instance, tuple(findings))
+    unique = dict.fromkeys([*assembly.findings, *findings])
+    return DixonStudy(name, stations, first.scanner, eid, instance, tuple(unique))
 
 
 def headers_of(files: Files) -> Headers:

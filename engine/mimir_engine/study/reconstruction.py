@@ -17,7 +17,8 @@ from mimir_engine.study.stack import Stack
 NORMALISED, RAW = "normalised", "raw"
 _NORM, _CORRECTED = "NORM", ("DIS3D", "DIS2D")
 #: Time between two reconstructions of one scan, in seconds, if headers have only the time at which
-#: each was finished.
+#: each was finished. It only counts where stations are missing in one of them: if all were
+#: reconstructed again, that may have happened at any time.
 MAX_SECONDS_APART = 60.0
 
 
@@ -35,10 +36,13 @@ def one_reconstruction(
         return list(stacks), []
     kept: list[Stack] = []
     left_out: list[Stack] = []
-    ranked = sorted(kinds, key=lambda kind: _rank(kind, stacks, preferred), reverse=True)
+    ranks = {kind: _rank(kind, stacks, preferred) for kind in kinds}
+    ranked = sorted(kinds, key=lambda kind: ranks[kind], reverse=True)
     for kind in ranked:
+        is_whole = ranks[kind][0] == ranks[ranked[0]][0] > 1
+        seconds = float("inf") if is_whole else MAX_SECONDS_APART
         for stack in (s for s in stacks if s.series.reconstruction == kind):
-            twice = any(_is_same_scan(stack, other) for other in kept)
+            twice = any(_is_same_scan(stack, other, seconds) for other in kept)
             (left_out if twice else kept).append(stack)
     if not left_out:
         return kept, []
@@ -75,7 +79,7 @@ def _places(stacks: Iterable[Stack]) -> int:
     return min((len(same) for same in by_contrast.values()), default=0)
 
 
-def _is_same_scan(stack: Stack, other: Stack) -> bool:
+def _is_same_scan(stack: Stack, other: Stack, max_seconds_apart: float) -> bool:
     """Return whether two stacks of different reconstruction show one acquisition."""
     return (
         stack.contrast is other.contrast
@@ -86,6 +90,6 @@ def _is_same_scan(stack: Stack, other: Stack) -> bool:
         and (
             stack.acquired is None
             or other.acquired is None
-            or abs(stack.acquired - other.acquired) <= MAX_SECONDS_APART
+            or abs(stack.acquired - other.acquired) <= max_seconds_apart
         )
     )

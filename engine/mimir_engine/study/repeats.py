@@ -9,6 +9,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.places import MIN_COVERED, covered_part
 from mimir_engine.study.stack import SPACING_TOLERANCE, Stack
 
 
@@ -28,7 +29,8 @@ class Choice:
 def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]) -> Choice:
     """Choose the latest scan that covers what the longest scan of the place covers.
 
-    Scans without contrast agent come first, and scans of the protocol that other places have.
+    Scans without contrast agent come first, and scans of the protocol that other places have. A
+    scan that lies so far off that it leaves a gap to its neighbour comes last.
 
     Args:
         acquisitions: Complete scans of one place, at least one.
@@ -39,13 +41,14 @@ def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
     """
     native = [a for a in acquisitions if not a.water.series.has_agent] or list(acquisitions)
     usual = _usual(native, elsewhere)
-    longest = max(usual, key=lambda a: (round(a.extent_mm, 1), _order(a)))
-    complete = [a for a in usual if a.water.reaches(longest.water) and a.fat.reaches(longest.fat)]
+    fitting = [a for a in usual if _leaves_no_gap(a, usual, elsewhere)] or usual
+    longest = max(fitting, key=lambda a: (round(a.extent_mm, 1), _order(a)))
+    complete = [a for a in fitting if a.water.reaches(longest.water) and a.fat.reaches(longest.fat)]
     chosen = max(complete, key=_order)
     steps = (
         (acquisitions, native, "with contrast agent"),
         (native, usual, "of another protocol"),
-        (usual, complete, "shorter"),
+        (usual, complete, "shorter or displaced"),
         (complete, [chosen], "earlier"),
     )
     left_out = [
@@ -79,6 +82,16 @@ def _usual(
     if scores.count(max(scores)) > 1:
         raise _ambiguous(*(protocol[0].water for protocol in protocols[:2]))
     return protocols[scores.index(max(scores))]
+
+
+def _leaves_no_gap(
+    acquisition: Acquisition, same_place: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
+) -> bool:
+    """Return whether a scan joins those of other places where another scan of its place does."""
+    shown = [a.range_mm for a in (acquisition, *elsewhere)]
+    foot, head = min(low for low, _ in shown), max(high for _, high in shown)
+    between = ((max(low, foot), min(high, head)) for low, high in (a.range_mm for a in same_place))
+    return all(covered_part(part, shown) >= MIN_COVERED for part in between)
 
 
 def _order(acquisition: Acquisition) -> tuple[float, int]:

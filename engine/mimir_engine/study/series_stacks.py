@@ -83,15 +83,16 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
             alone[
                 s.series.number, s.series.description, s.contrast, s.series.reconstruction
             ].append(s)
-    for group in alone.values():
-        if len(group) > 1:
-            findings.append(
-                Finding(
-                    "SERIES_REGROUPED",
-                    f"the {len(group)} images of series '{group[0].series.description}' have no"
-                    " series UID in common; they were joined by series number and description",
-                )
+    joined = [group for group in alone.values() if len(group) > 1]
+    if joined:
+        names = ", ".join(dict.fromkeys(f"'{group[0].series.description}'" for group in joined))
+        findings.append(
+            Finding(
+                "SERIES_REGROUPED",
+                f"{sum(map(len, joined))} images ({names}) have no series UID in common; they were"
+                f" joined to {len(joined)} series by series number and description",
             )
+        )
     return [*groups.values(), *alone.values()]
 
 

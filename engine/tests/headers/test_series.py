@@ -122,3 +122,16 @@ def test_missing_attributes_are_unknown() -> None:
 def test_images_made_for_display_are_refused(attributes: dict[str, Any], syntax: str) -> None:
     content = encoded(water(**attributes), syntax)
     assert code(File("image.dcm", content)) == "PIXELS_UNSUPPORTED"
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_one"),
+    [
+        *((text, False) for text in ("none", "No contrast", "kein KM", "not given", "n.a.", "0")),
+        *((text, True) for text in ("Gadovist", "Novist", "nonionic", "Nativist", "YES", "10 ml")),
+    ],
+)
+def test_a_contrast_agent_is_reported_unless_its_name_says_that_there_was_none(
+    agent: str, is_one: bool
+) -> None:
+    assert series_of(ContrastBolusAgent=agent).has_agent is is_one

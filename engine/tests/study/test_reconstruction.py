@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from assembly_builder import STATIONS, code, codes, plans_of
+from assembly_builder import BELOW, SCAN, STATIONS, code, codes, numbers_of, plans_of
 from changes import all_of, setting, without_times
 from dicom_builder import Change, File, Scan
 from pydicom.dataset import Dataset
 
+from mimir_engine.errors import MimirError
 from mimir_engine.study.reconstruction import NORMALISED, RAW
 from mimir_engine.study.station_plan import StationPlan
 
@@ -111,3 +112,22 @@ def test_rescans_with_two_reconstructions_are_told_apart() -> None:
     assert sorted(codes(findings)) == ["RECONSTRUCTION_CHOSEN", "STATION_RESCANNED"]
     numbers = {s.series.number for c in plans[1].crops.values() for s in c.slices}
     assert numbers <= {41, 42, 43, 44}
+
+
+def normalised(dataset: Dataset, k: int) -> None:
+    dataset.ImageType = [*dataset.ImageType, "NORM"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_study_reconstructed_twice_is_read_in_one_way_whenever_that_was(order: int) -> None:
+    again = [replace(scan, number=scan.number + 20, time="113000") for scan in (SCAN, BELOW)]
+    first = [*SCAN.files(change=normalised), *BELOW.files(change=normalised)]
+    plans, findings = plans_of(*[first, [f for scan in again for f in scan.files()]][::order])
+    assert codes(findings) == ["RECONSTRUCTION_CHOSEN"]
+    assert [numbers_of(plan) for plan in plans] == [[1, 2], [11, 12]]
+
+
+def test_water_and_fat_of_different_reconstructions_are_refused_for_that_reason() -> None:
+    with pytest.raises(MimirError, match="normalised") as raised:
+        plans_of(SCAN.files(("W",), normalised), SCAN.files(("F",)), BELOW.files())
+    assert raised.value.code == "STATION_INCOMPLETE"

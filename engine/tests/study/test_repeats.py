@@ -187,3 +187,20 @@ def test_a_scan_of_another_protocol_inside_a_station_is_left_out() -> None:
         assert [numbers_of(plan)[0] for plan in plans] == [scan.number for scan in STATIONS]
         assert codes(findings) == ["SERIES_LEFT_OUT"]
         assert "another protocol" in findings[0].sentence
+
+
+def test_a_later_scan_that_leaves_a_gap_is_not_chosen() -> None:
+    moved = replace(SCAN, number=21, time="100500", top_mm=SCAN.top_mm + 18)
+    (plan, _), findings = plans_of(SCAN.files(), moved.files(), BELOW.files())
+    assert codes(findings) == ["STATION_RESCANNED"]
+    assert numbers_of(plan) == [1, 2]
+
+
+def test_halves_that_were_scanned_again_do_not_replace_the_station() -> None:
+    upper = replace(SCAN, slices=4, number=21, time="100500")
+    lower = replace(SCAN, slices=4, number=24, time="100600", top_mm=SCAN.top_mm - 24)
+    (plan, _), findings = plans_of(
+        *(scan.files() for scan in (SCAN, upper, lower, BELOW)),
+    )
+    assert codes(findings) == ["STATION_RESCANNED"] * 2
+    assert numbers_of(plan) == [1, 2]

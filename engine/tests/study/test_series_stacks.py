@@ -136,7 +136,7 @@ def test_slices_without_a_common_series_uid_are_joined(change: Change, numbers: 
     plans, findings = plans_of(of_stations(*[change] * 3))
     assert [max(z_of(plan)) for plan in plans] == TOPS
     assert {*codes(findings)} == {"SERIES_REGROUPED"}
-    assert len(findings) == (6 if numbers else 2)
+    assert len(findings) == 1
 
 
 # ------------------------------------------------------------------ several images per place
