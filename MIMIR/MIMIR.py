@@ -26,6 +26,7 @@ from slicer.util import VTKObservationMixin
 from MIMIRLib.analysis import blocking_call
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_volumes, subject_of
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
@@ -108,7 +109,7 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for signal in DATABASE_SIGNALS:
             slicer.dicomDatabase.disconnect(signal, self.refreshTimer.start)
         self.refreshTimer.stop()
-        self.presenter.cancel()
+        self.presenter.close()
         self.view.close()
 
     def enter(self) -> None:
@@ -185,6 +186,22 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
             raise error
         return study_uid_of(job.archive)
 
+    def scanStudy(self, studyInstanceUID: str) -> ScanOutcome:
+        """List what a study of Slicer's DICOM database contains; nothing is measured.
+
+        Args:
+            studyInstanceUID: DICOM's Study Instance UID.
+
+        Returns:
+            Its ``stations``, ``findings`` and ``passed_over``. If it would be refused,
+            ``is_readable`` is false, and ``code`` and ``reason`` are given.
+        """
+        return self._scan((self._study(studyInstanceUID),))[0]
+
+    def scanFiles(self, paths: Union[PathLike, Sequence[PathLike]]) -> list[ScanOutcome]:
+        """List what studies in files contain; see ``analyzeFiles`` and ``scanStudy``."""
+        return self._scan(from_paths(paths))
+
     def analyzeStudy(self, studyInstanceUID: str, **options: Any) -> StudyOutcome:
         """Measure a study of Slicer's DICOM database.
 
@@ -192,9 +209,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
             studyInstanceUID: DICOM's Study Instance UID.
             options: See the class.
         """
-        entry = find_study(database_file(), studyInstanceUID)
-        study = from_database(slicer.dicomDatabase, entry or studyInstanceUID)
-        return self._analyze((study,), **options)[0]
+        return self._analyze((self._study(studyInstanceUID),), **options)[0]
 
     def analyzeFiles(
         self, paths: Union[PathLike, Sequence[PathLike]], **options: Any
@@ -227,6 +242,13 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
             if entry is not None:
                 study = replace(study, subject=subject_of(entry))
             return self._analyze((study,), **{"volumes": False, **options})[0]
+
+    def _study(self, studyInstanceUID: str) -> StudyRequest:
+        entry = find_study(database_file(), studyInstanceUID)
+        return from_database(slicer.dicomDatabase, entry or studyInstanceUID)
+
+    def _scan(self, studies: tuple[StudyRequest, ...]) -> list[ScanOutcome]:
+        return blocking_call.scan(ScanJob(studies), slicer.app.processEvents)
 
     def _analyze(
         self,

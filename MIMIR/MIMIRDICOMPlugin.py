@@ -8,12 +8,13 @@ from typing import Any, Optional
 import slicer
 from DICOMLib import DICOMLoadable, DICOMPlugin
 
-from MIMIRLib.database.completeness import Series, kind_of
+from MIMIRLib.database.completeness import Series
 from MIMIRLib.database.fused_loadables import (
     MIN_STATIONS,
     FusionPlan,
     OncePerPress,
     files_of_all,
+    kinds_of_files,
     plan_fusion,
     read_fused,
 )
@@ -32,8 +33,9 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
     """Offers the Dixon series of a study as fused water, fat and fat fraction.
 
     Each other series of the scan has its own offer, so that no other reader loads it; all offers
-    lead to the same nodes. Examination reads three tags of one file per series; only loading checks
-    whether the stations fit together. Nothing is cached, because the offers also depend on series
+    lead to the same nodes. Examination reads three tags of one file per series, and ImageType of
+    some more files where the name gives no contrast; only loading checks whether the stations fit
+    together. Nothing is cached, because the offers also depend on series
     of the database that are not examined.
     """
 
@@ -58,7 +60,7 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
             studies.setdefault(study_uid, {})[series_uid] = files
         loadables = []
         for study_uid, chosen in studies.items():
-            enough = len(chosen) >= 2 * MIN_STATIONS  # saves time with other studies
+            enough = len(chosen) >= MIN_STATIONS  # saves time with other studies
             plan = plan_fusion(self._mr_series(study_uid, chosen)) if enough else None
             if plan is not None:
                 loadables += self._offers(study_uid, plan)
@@ -75,13 +77,15 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
     def _mr_series(self, study_uid: str, chosen: Mapping[str, Sequence[str]]) -> list[Series]:
         series = []
         for uid in slicer.dicomDatabase.seriesForStudy(study_uid):
-            files = chosen.get(uid, ())
-            for path in files[:1] or slicer.dicomDatabase.filesForSeries(uid, 1):
-                if self._tag(path, "modality") in ("MR", ""):
-                    description = self._tag(path, "seriesDescription")
-                    kind = kind_of(description, self._tag(path, "imageType"))
-                    series.append(Series(uid, description, kind, tuple(files)))
+            files = chosen.get(uid) or slicer.dicomDatabase.filesForSeries(uid)
+            if files and self._tag(files[0], "modality") in ("MR", ""):
+                description = self._tag(files[0], "seriesDescription")
+                kinds = kinds_of_files(description, files, self._image_type)
+                series.append(Series(uid, description, kinds, tuple(chosen.get(uid, ()))))
         return series
+
+    def _image_type(self, path: str) -> str:
+        return self._tag(path, "imageType")
 
     def _tag(self, path: str, name: str) -> str:
         return slicer.dicomDatabase.fileValue(path, self.tags[name])

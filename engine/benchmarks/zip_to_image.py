@@ -21,11 +21,11 @@ from pathlib import Path
 
 from mimir_engine.checks import check_study
 from mimir_engine.fusion import fuse
+from mimir_engine.headers.slices import read_headers
 from mimir_engine.projection.project import project
+from mimir_engine.source.open_source import open_source
 from mimir_engine.study.assemble import assemble
 from mimir_engine.study.read import load_stations
-from mimir_engine.study.slices import read_headers
-from mimir_engine.study.source import open_source
 
 ROUNDS = 9
 MAX_RATIO, MAX_MEGABYTES = 3.0, 500

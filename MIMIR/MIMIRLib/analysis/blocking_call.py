@@ -1,4 +1,4 @@
-"""Measure in one call, for scripts: the call waits, and Slicer stays responsive."""
+"""Scan or measure in one call, for scripts: the call waits, and Slicer stays responsive."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.engine import inference_modules
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import JobState, Progress
@@ -46,6 +47,22 @@ def measure(
         reason = first.reason.removesuffix(".")
         raise mimir_error(first.code, what.format(key=first.key, reason=reason, count=len(others)))
     return [*job.results, *job.failures]
+
+
+def scan(job: ScanJob, idle: Callable[[], Any]) -> list[ScanOutcome]:
+    """Run a job and return its outcomes, also of studies that would be refused.
+
+    Args:
+        job: The job, not started.
+        idle: Called between steps: ``slicer.app.processEvents``.
+
+    Raises:
+        MimirError: If the engine fails.
+    """
+    job.run(idle)
+    if job.error is not None:
+        raise job.error
+    return job.outcomes
 
 
 def chosen_modules(modules: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:

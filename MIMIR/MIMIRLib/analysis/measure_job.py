@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Optional, Union
 
 from MIMIRLib.analysis.progress import ProgressMeter, event_line
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
-from MIMIRLib.engine.import_engine import import_engine, is_bundled
-from MIMIRLib.engine.process import EngineProcess, Event, not_started
+from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.engine.process import EngineProcess, not_started
 from MIMIRLib.engine.requirements import check_installed
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import Job, Progress, Work
@@ -141,23 +141,18 @@ class MeasureJob(Job):
         folders: StudyFolders = []
         meter = ProgressMeter(list(studies))
         yield meter.progress
-        is_running = True
-        while is_running:
-            is_running = process.is_running  # asked first: no output can follow the end
-            for line in process.log_lines():
-                self._log(line)
-            for event in process.poll():
-                self._log(event_line(event))
-                if event["event"] == "engine":
-                    _check_bundled(event)
-                if event["event"] == "study" and event["state"] == "done":
-                    folders.append((studies[event["name"]], Path(event["details"])))
-                elif event["event"] == "study":
-                    key = studies[event["name"]].key
-                    failure = StudyOutcome(key, code=event["code"], reason=event["reason"])
-                    self.failures.append(failure)
-                yield meter.take(event)
-            yield None
+        for event in process.follow(self._log):
+            if event is None:
+                yield None
+                continue
+            self._log(event_line(event))
+            if event["event"] == "study" and event["state"] == "done":
+                folders.append((studies[event["name"]], Path(event["details"])))
+            elif event["event"] == "study":
+                key = studies[event["name"]].key
+                failure = StudyOutcome(key, code=event["code"], reason=event["reason"])
+                self.failures.append(failure)
+            yield meter.take(event)
         if not meter.is_finished:
             raise process.failure()
         return folders
@@ -220,24 +215,4 @@ def _check_disk_space(request: AnalysisRequest, folder: Path) -> None:
             " the folder for temporary files '{folder}'"
         ).format(needed=needed / 1e9, free=free / 1e9, folder=folder.parent),
         remedy,
-    )
-
-
-def _check_bundled(event: Event) -> None:
-    """Check that the bundled engine has started, not another one."""
-    bundled = import_engine()
-    if is_bundled(event["path"]) and event["version"] == bundled.__version__:
-        return
-    raise mimir_error(
-        "ENGINE_SHADOWED",
-        _("engine {version} in '{path}' was started, not {bundled} in '{bundled_path}'").format(
-            version=event["version"],
-            path=event["path"],
-            bundled=bundled.__version__,
-            bundled_path=bundled.__path__[0],
-        ),
-        _(
-            "Restart Slicer. If that doesn't help, run pip_uninstall('mimir-engine') in Slicer's"
-            " Python console."
-        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,9 +128,14 @@ class AnalysisRequest:
         ]
 
     def source_lines(self) -> bytes:
-        """Return the studies as the engine's input: ASCII JSON lines and an empty one."""
-        lines = [json.dumps(study.source()) for study in self.studies]
-        return "".join(f"{line}\n" for line in [*lines, ""]).encode("ascii")
+        """Return the studies as the engine's input."""
+        return source_lines(self.studies)
+
+
+def source_lines(studies: Iterable[StudyRequest]) -> bytes:
+    """Return studies as the engine's input: ASCII JSON lines and an empty one."""
+    lines = [json.dumps(study.source()) for study in studies]
+    return "".join(f"{line}\n" for line in [*lines, ""]).encode("ascii")
 
 
 def _absolute_if_path(module: str) -> str:

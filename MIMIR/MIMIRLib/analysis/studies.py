@@ -98,4 +98,6 @@ def _request(name: str, source: Any) -> StudyRequest:
 
 
 def _is_slice(path: str) -> bool:
-    return os.path.isfile(path) and not path.lower().endswith(".zip")
+    from mimir_engine.source.file_kind import kind_by_name
+
+    return os.path.isfile(path) and not kind_by_name(path).is_archive

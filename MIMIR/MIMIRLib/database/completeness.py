@@ -1,14 +1,15 @@
 """Judge from the names of its series whether a study is a complete Dixon scan.
 
-The headers of all slices would give certainty; the engine reads them when it measures a study. The
-list of studies uses the names in the database, so that 1,000 studies appear immediately.
+The headers of all slices would give certainty; the engine reads them when a study is ticked. The
+list of studies uses the names in the database, so that 1,000 studies appear immediately, and
+ImageType of some images where a name does not decide.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Optional
@@ -41,20 +42,23 @@ class SeriesKind(str, Enum):
     OTHER = "other"
 
 
+#: ImageType of an image of no contrast.
+ORDINARY_IMAGE = "ORIGINAL\\PRIMARY\\M"
 CONTRASTS = (SeriesKind.WATER, SeriesKind.FAT, SeriesKind.IN_PHASE, SeriesKind.OPPOSED_PHASE)
 
 
 @dataclass(frozen=True)
 class Series:
-    """A series and its kind.
+    """A series and what it contains.
 
     Attributes:
+        kinds: One kind, or the contrasts of a series that holds several.
         files: Its files to load; empty in the list of studies, and if the user did not choose it.
     """
 
     uid: str
     description: str
-    kind: SeriesKind
+    kinds: tuple[SeriesKind, ...]
     files: tuple[str, ...] = ()
 
 
@@ -73,7 +77,7 @@ class Verdict:
 
 
 def kind_of(description: str, image_type: str = "") -> SeriesKind:
-    """Return the kind of a series.
+    """Return the kind of a series, or of an image of it.
 
     Args:
         description: SeriesDescription.
@@ -90,19 +94,45 @@ def kind_of(description: str, image_type: str = "") -> SeriesKind:
     return SeriesKind.DIXON if _DIXON.search(description) else SeriesKind.OTHER
 
 
+def kinds_of(description: str, image_types: Iterable[str]) -> tuple[SeriesKind, ...]:
+    """Return the kinds of a series that may hold several contrasts, as Philips' scanners write it.
+
+    Args:
+        description: SeriesDescription.
+        image_types: ImageType of several images, as far as known.
+    """
+    kinds = {kind_of(description, image_type) for image_type in image_types}
+    kinds = kinds or {kind_of(description)}
+    if SeriesKind.CONTRADICTION in kinds:
+        return (SeriesKind.CONTRADICTION,)
+    contrasts = tuple(kind for kind in CONTRASTS if kind in kinds)
+    return contrasts or ((SeriesKind.DIXON if SeriesKind.DIXON in kinds else SeriesKind.OTHER),)
+
+
+def name_decides(description: str) -> bool:
+    """Return whether a series' name alone tells its kind, whatever ImageType its images have.
+
+    A name of a Dixon series without a contrast does not, nor does one that ends in a letter, such
+    as ``t2_haste_F``.
+    """
+    kind = kind_of(description)
+    return kind is not SeriesKind.DIXON and kind is kind_of(description, ORDINARY_IMAGE)
+
+
 def judge(series: Sequence[Series]) -> Optional[Verdict]:
     """Judge the series of one study; None for a study without any sign of Dixon."""
-    count = Counter(one.kind for one in series)
+    count = Counter(kind for one in series for kind in one.kinds)
     if not _shows_dixon(series, count):
         return None
     stations = min(count[SeriesKind.WATER], count[SeriesKind.FAT])
     for one in series:
-        if one.kind is SeriesKind.CONTRADICTION:
+        if SeriesKind.CONTRADICTION in one.kinds:
             reason = _("series '{name}' names two contrasts").format(name=one.description)
             return Verdict(Completeness.UNCLEAR, stations, reason)
     missing = _missing(count)
     if not missing:
-        return Verdict(Completeness.COMPLETE, stations, _stations_text(count))
+        text = _series_text(series) if stations < USUAL_STATIONS else ""
+        return Verdict(Completeness.COMPLETE, stations, text or _stations_text(count))
     if count[SeriesKind.DIXON]:
         reason = _("{missing}, or the names of their series give no contrast")
         return Verdict(Completeness.UNCLEAR, stations, reason.format(missing=missing))
@@ -118,7 +148,7 @@ def _shows_dixon(series: Sequence[Series], count: Counter[SeriesKind]) -> bool:
     if {SeriesKind.WATER, SeriesKind.FAT} & {*named} and len(named) > 1:
         return True
     return any(
-        one.kind is not SeriesKind.OTHER and _DIXON.search(one.description) for one in series
+        SeriesKind.OTHER not in one.kinds and _DIXON.search(one.description) for one in series
     )
 
 
@@ -139,6 +169,15 @@ def _missing(count: Counter[SeriesKind]) -> str:
     if water < fat:
         text = _("water images of {count} of {total} stations are missing")
     return text.format(count=abs(water - fat), total=max(water, fat))
+
+
+def _series_text(series: Sequence[Series]) -> str:
+    """Return that stations cannot be counted; empty if no series holds both water and fat."""
+    together = sum({SeriesKind.WATER, SeriesKind.FAT} <= {*one.kinds} for one in series)
+    if together == 0:
+        return ""
+    text = _("water and fat in {count} common series; reading counts their stations")
+    return text.format(count=together)
 
 
 def _stations_text(count: Counter[SeriesKind]) -> str:

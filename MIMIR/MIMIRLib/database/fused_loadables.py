@@ -12,7 +12,17 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
-from MIMIRLib.database.completeness import CONTRASTS, Completeness, Series, judge, kind_of
+from MIMIRLib.database.completeness import (
+    CONTRASTS,
+    Completeness,
+    Series,
+    SeriesKind,
+    judge,
+    kind_of,
+    kinds_of,
+    name_decides,
+)
+from MIMIRLib.database.image_types import sample
 from MIMIRLib.database.study_files import check_files_exist
 
 #: A scan with fewer stations does not reach from neck to knee and keeps its usual readers: scans of
@@ -31,6 +41,8 @@ class FusionPlan:
         water: Water series to be fused; the main offer counts under the first of them.
         fat: Fat series to be fused.
         unused: The other series of the same scan, in-phase and opposed-phase.
+
+    A series with water and fat is in both.
     """
 
     stations: int
@@ -41,17 +53,36 @@ class FusionPlan:
     @property
     def files(self) -> tuple[str, ...]:
         """The files of water and fat; those of the main offer's series come first."""
-        return files_of_all((*self.water, *self.fat))
+        return files_of_all(dict.fromkeys((*self.water, *self.fat)))
 
     @property
     def companions(self) -> tuple[Series, ...]:
         """All series except the main offer's."""
-        return (*self.water[1:], *self.fat, *self.unused)
+        return tuple(dict.fromkeys((*self.water, *self.fat, *self.unused)))[1:]
 
 
 def files_of_all(series: Iterable[Series]) -> tuple[str, ...]:
     """Return the files of several series."""
     return tuple(path for one in series for path in one.files)
+
+
+def kinds_of_files(
+    description: str, files: Sequence[str], image_type: Callable[[str], str]
+) -> tuple[SeriesKind, ...]:
+    """Return the kinds of a series from its name and ImageType of its first file.
+
+    Where the name does not decide and the file may be of a Dixon scan, some more files are read.
+
+    Args:
+        description: SeriesDescription.
+        files: The series' files, at least one.
+        image_type: Returns ImageType of a file, values joined by backslashes.
+    """
+    first = kind_of(description, image_type(files[0]))
+    name_names_one = kind_of(description) in CONTRASTS and name_decides(description)
+    if name_names_one or first is SeriesKind.OTHER:
+        return (first,)
+    return kinds_of(description, map(image_type, sample(files)))
 
 
 def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
@@ -67,7 +98,7 @@ def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
     if verdict is None or verdict.completeness is not Completeness.COMPLETE:
         return None
     water, fat, in_phase, opposed_phase = (
-        tuple(series for series in study if series.kind is contrast) for contrast in CONTRASTS
+        tuple(series for series in study if contrast in series.kinds) for contrast in CONTRASTS
     )
     needed = (*water, *fat)
     if verdict.stations < MIN_STATIONS or not all(series.files for series in needed):
@@ -75,8 +106,8 @@ def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
     names = {_scan_name(series.description) for series in needed}
     unused = tuple(
         series
-        for series in (*in_phase, *opposed_phase)
-        if series.files and _scan_name(series.description) in names
+        for series in dict.fromkeys((*in_phase, *opposed_phase))
+        if series not in needed and series.files and _scan_name(series.description) in names
     )
     return FusionPlan(verdict.stations, water, fat, unused)
 

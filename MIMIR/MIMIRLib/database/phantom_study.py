@@ -32,11 +32,15 @@ def study_uid_of(archive: Union[str, Path]) -> str:
         MimirError: If the archive cannot be read or contains no image.
     """
     import_engine()
-    from mimir_engine.study.frames import read_frames
-    from mimir_engine.study.source import open_source
+    from mimir_engine.headers.frames import read_frames
+    from mimir_engine.source.open_source import open_source
 
     with open_source(archive) as files:
-        frames = (frame for entry, _ in files.with_first_bytes() for frame in read_frames(entry))
+        frames = (
+            frame
+            for entry, first in files.with_first_bytes()
+            for frame in read_frames(entry, first)
+        )
         return next(str(frame.tags["StudyInstanceUID"]) for frame in frames)
 
 

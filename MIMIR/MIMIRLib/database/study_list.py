@@ -1,28 +1,34 @@
 """List the Dixon studies of Slicer's DICOM database with one query.
 
-The database is an SQLite file with the tables of CTK's ``dicom-schema.sql``. The columns used here
-are the same in Slicer 5.6 to 5.12.
+Where a series' name does not tell its contrast, ImageType of some of its images may. The database
+is an SQLite file with the tables of CTK's ``dicom-schema.sql``. The columns used here are the same
+in Slicer 5.6 to 5.12.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Optional, Union
-from urllib.parse import quote
+from typing import Callable, Optional, Union
 
-from MIMIRLib.database.completeness import Completeness, Series, SeriesKind, judge, kind_of
+from MIMIRLib.database.completeness import (
+    Completeness,
+    Series,
+    SeriesKind,
+    judge,
+    kind_of,
+    kinds_of,
+    name_decides,
+)
+from MIMIRLib.database.image_types import CachedImageTypes
+from MIMIRLib.database.read_only import open_read_only
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
-
-#: How long to wait for a database that is being written to (seconds).
-PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class StudyEntry:
         stations: Table positions with water and fat, repeats counted too.
         reason: Why it is not complete; for a complete study, its number of stations.
         series_uids: Its Dixon series of any contrast, in the order of their numbers.
+        images: Number of their images, as far as the database has counted them.
     """
 
     study_uid: str
@@ -46,6 +53,7 @@ class StudyEntry:
     stations: int
     reason: str
     series_uids: tuple[str, ...]
+    images: int = 0
 
 
 def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
@@ -57,7 +65,7 @@ def list_studies(database_file: Union[str, Path]) -> list[StudyEntry]:
     Raises:
         MimirError: ``DATABASE_UNREADABLE``.
     """
-    return list(_entries(_rows(database_file, "", ())))
+    return _read(database_file, "", ())
 
 
 def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[StudyEntry]:
@@ -66,8 +74,8 @@ def find_study(database_file: Union[str, Path], study_uid: str) -> Optional[Stud
     Raises:
         MimirError: ``DATABASE_UNREADABLE``.
     """
-    rows = _rows(database_file, "AND Studies.StudyInstanceUID = ?", (study_uid,))
-    return next(_entries(rows), None)
+    found = _read(database_file, "AND Studies.StudyInstanceUID = ?", (study_uid,))
+    return found[0] if found else None
 
 
 def database_not_open() -> Exception:
@@ -85,7 +93,7 @@ _QUERY = """
 SELECT Studies.StudyInstanceUID, Patients.PatientID,
        COALESCE(NULLIF(Patients.DisplayedPatientsName, ''), Patients.PatientsName),
        Studies.StudyDate, Studies.StudyDescription,
-       Series.SeriesInstanceUID, Series.SeriesDescription
+       Series.SeriesInstanceUID, Series.SeriesDescription, Series.DisplayedCount
 FROM Series
 JOIN Studies ON Studies.StudyInstanceUID = Series.StudyInstanceUID
 JOIN Patients ON Patients.UID = Studies.PatientsUID
@@ -95,25 +103,20 @@ ORDER BY Patients.PatientID, Studies.StudyDate, Studies.StudyInstanceUID,
 """
 
 
-def _rows(database_file: Union[str, Path], condition: str, values: tuple[str, ...]) -> list[Row]:
-    if not str(database_file) or not Path(database_file).is_file():
+def _read(
+    database_file: Union[str, Path], condition: str, values: tuple[str, ...]
+) -> list[StudyEntry]:
+    path = Path(database_file)
+    if not str(database_file) or not path.is_file():
         raise database_not_open()
     query = _QUERY.format(condition=condition)
     try:
-        connection = sqlite3.connect(_read_only(Path(database_file)), PATIENCE_S, uri=True)
-        with closing(connection):
-            return [
-                tuple(str(value or "") for value in row)
-                for row in connection.execute(query, values)
-            ]
+        with open_read_only(path) as connection:
+            found = connection.execute(query, values).fetchall()
+            rows = [tuple(str(value or "") for value in row) for row in found]
+            return list(_entries(rows, CachedImageTypes(connection, path)))
     except sqlite3.Error as error:
         raise _unreadable(*_explained(error)) from error
-
-
-def _read_only(path: Path) -> str:
-    """Return the address with which SQLite opens a file for reading only."""
-    absolute = path.absolute().as_posix()
-    return f"file://{'' if absolute.startswith('/') else '/'}{quote(absolute, safe='/:')}?mode=ro"
 
 
 def _explained(error: sqlite3.Error) -> tuple[str, str]:
@@ -141,14 +144,24 @@ def _unreadable(what: str, remedy: str) -> Exception:
     return mimir_error("DATABASE_UNREADABLE", what, remedy)
 
 
-def _entries(rows: Iterable[Row]) -> Iterator[StudyEntry]:
-    kind = cache(kind_of)  # many series share a description
+def _entries(
+    rows: Iterable[Row], image_types: Callable[[str], tuple[str, ...]]
+) -> Iterator[StudyEntry]:
+    kind, decides = cache(kind_of), cache(name_decides)  # many series share a description
     for study_uid, group in groupby(rows, key=itemgetter(0)):
         study = list(group)
-        series = [Series(uid, text, kind(text)) for *_study, uid, text in study]
+        series = [
+            Series(uid, text, (kind(text),) if decides(text) else kinds_of(text, image_types(uid)))
+            for *_study, uid, text, _count in study
+        ]
         verdict = judge(series)
         if verdict is not None:
             _uid, patient_id, patient_name, date, description, *_series = study[0]
+            dixon = [
+                (one.uid, int(row[-1] or 0))
+                for one, row in zip(series, study)
+                if SeriesKind.OTHER not in one.kinds
+            ]
             yield StudyEntry(
                 study_uid,
                 patient_id,
@@ -158,7 +171,8 @@ def _entries(rows: Iterable[Row]) -> Iterator[StudyEntry]:
                 verdict.completeness,
                 verdict.stations,
                 verdict.reason,
-                tuple(one.uid for one in series if one.kind is not SeriesKind.OTHER),
+                tuple(uid for uid, _count in dixon),
+                sum(count for _uid, count in dixon),
             )
 
 

@@ -37,7 +37,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
             ``SOURCE_MISSING``, ``FILE_UNREADABLE``, ``NO_DICOM``, ``DISK_FULL``,
             ``FOLDER_UNWRITABLE``.
     """
-    from mimir_engine.study.source import open_source
+    from mimir_engine.source.open_source import open_source
 
     archive, folder = Path(archive), Path(folder)
     written: list[Path] = []

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import IO, Any, Optional
+from typing import IO, Any, Callable, Optional
 
-from MIMIRLib.engine.import_engine import engine_folder
+from MIMIRLib.engine.import_engine import engine_folder, import_engine, is_bundled
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
 
@@ -119,6 +119,26 @@ class EngineProcess:
         """None while it runs; minus the signal's number if a signal ended it (not on Windows)."""
         return None if self._process is None or self.is_running else self._process.returncode
 
+    def follow(self, log: Callable[[str], None]) -> Iterator[Optional[Event]]:
+        """Yield each event until the process has ended, and None while it works.
+
+        Args:
+            log: Receives the lines of ``log_lines``.
+
+        Raises:
+            MimirError: ``ENGINE_SHADOWED`` if another engine than the bundled one has started.
+        """
+        is_running = True
+        while is_running:
+            is_running = self.is_running  # asked first: no output can follow the end
+            for line in self.log_lines():
+                log(line)
+            for event in self.poll():
+                yield event
+                if event["event"] == "engine":
+                    _check_bundled(event)
+            yield None
+
     def failure(self) -> Exception:
         """Return the reason why the process did not succeed, once it has ended.
 
@@ -192,6 +212,26 @@ def not_started(error: OSError) -> Exception:
         _(
             "Check that this folder or program exists and may be used. The folder for temporary"
             " files is set in Slicer's application settings."
+        ),
+    )
+
+
+def _check_bundled(event: Event) -> None:
+    """Check that the bundled engine has started, not another one."""
+    bundled = import_engine()
+    if is_bundled(event["path"]) and event["version"] == bundled.__version__:
+        return
+    raise mimir_error(
+        "ENGINE_SHADOWED",
+        _("engine {version} in '{path}' was started, not {bundled} in '{bundled_path}'").format(
+            version=event["version"],
+            path=event["path"],
+            bundled=bundled.__version__,
+            bundled_path=bundled.__path__[0],
+        ),
+        _(
+            "Restart Slicer. If that doesn't help, run pip_uninstall('mimir-engine') in Slicer's"
+            " Python console."
         ),
     )
 

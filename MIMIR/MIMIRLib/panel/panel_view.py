@@ -52,6 +52,7 @@ class PanelView:
         """Call the presenter when the user does something."""
         self._timer.connect("timeout()", presenter.step)
         self.studies.ticked.connect(presenter.tick_study)
+        self.studies.selected.connect(presenter.select_study)
         self.modules.ticked.connect(presenter.tick_module)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
@@ -61,7 +62,7 @@ class PanelView:
             (ui.tickNoneButton, presenter.tick_no_study),
             (ui.importFolderButton, lambda: presenter.import_studies(ask_folder())),
             (ui.importZipsButton, lambda: presenter.import_studies(ask_zips())),
-            (ui.refreshButton, presenter.refresh_studies),
+            (ui.refreshButton, presenter.read_again),
             (ui.addModuleZipButton, lambda: presenter.add_module(ask_zip())),
             (ui.addModuleFolderButton, lambda: presenter.add_module("".join(ask_folder()))),
             (ui.removeModuleButton, presenter.remove_module),
@@ -87,6 +88,7 @@ class PanelView:
         _show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
         ui.tickedLabel.text = state.ticked_sentence
+        _show_text(ui.studyLabel, state.study_lines)
         _show_text(ui.warningsLabel, "\n".join(state.warnings))
         for widget in (
             *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
@@ -150,8 +152,8 @@ class PanelView:
             bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
         _show_text(self.ui.statusLabel, state.status)
-        if state.is_busy != self._timer.active:
-            (self._timer.start if state.is_busy else self._timer.stop)()
+        if state.needs_steps != self._timer.active:
+            (self._timer.start if state.needs_steps else self._timer.stop)()
 
     def _connect_options(self, presenter: Presenter) -> None:
         """Let the options' widgets set the scene's parameters.

@@ -16,6 +16,8 @@ KEY, ORDER, SEARCHED = (int(qt.Qt.UserRole) + number for number in (1, 2, 3))
 MIN_ROWS, MAX_ROWS = 2, 12
 #: Height difference of header and row (pixels), used while a table has no rows to measure.
 ROW_MARGIN = 4
+#: Width up to which a column grows with its texts (pixels); users can make it wider.
+MAX_GROWN_WIDTH = 220
 #: Rows filled in at once: this takes some milliseconds, so that Slicer stays responsive.
 ROWS_AT_ONCE = 50
 #: Properties of all tables.
@@ -46,6 +48,8 @@ class RowTable:
         self.ticked, self.selected = Notifier(), Notifier()
         self._view, self._columns = view, list(columns)
         self._waiting: list[Row] = []
+        self._places: dict[str, int] = {}
+        self._is_updating = False
         self._model = self._making = self._new_model()
         self._proxy = qt.QSortFilterProxyModel()
         self._proxy.sortRole = ORDER
@@ -66,8 +70,24 @@ class RowTable:
     def show(self, rows: Sequence[Row]) -> None:
         """Replace all rows by these."""
         self._waiting = list(rows)
+        self._places = {row.key: place for place, row in enumerate(rows)}
         self._making = self._new_model()
         self._fill()
+
+    def update(self, row: Row) -> None:
+        """Replace the row with the same key; its tick stays."""
+        place = self._places[row.key]
+        filled = self._making.rowCount()
+        if place >= filled:
+            self._waiting[place - filled] = row
+            return
+        self._is_updating = True
+        for column in range(len(self._columns)):
+            self._fill_item(self._making.item(place, column), row, column)
+        self._is_updating = False
+        if self._making is self._model:
+            for column in range(1, len(self._columns)):
+                self._widen(column)
 
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
@@ -94,6 +114,13 @@ class RowTable:
                 self._view.resizeColumnToContents(column)
         self._fit_height()
 
+    def _widen(self, column: int) -> None:
+        """Make a column wide enough for its texts, but not too wide."""
+        before = self._view.columnWidth(column)
+        self._view.resizeColumnToContents(column)
+        needed = self._view.columnWidth(column)
+        self._view.setColumnWidth(column, max(before, min(needed, MAX_GROWN_WIDTH)))
+
     def _fit_height(self) -> None:
         """Make the view as high as its rows, within limits, with header and scroll bar."""
         head = self._view.header().sizeHint.height()
@@ -108,21 +135,24 @@ class RowTable:
         return model
 
     def _item(self, row: Row, column: int) -> Any:
+        item = qt.QStandardItem()
+        self._fill_item(item, row, column)
+        if column == 0 and row.ticked is not None:
+            item.setCheckable(True)
+            item.setCheckState(qt.Qt.Checked if row.ticked else qt.Qt.Unchecked)
+        return item
+
+    def _fill_item(self, item: Any, row: Row, column: int) -> None:
         cell = row.cells[column] if column < len(row.cells) else Cell("")
-        item = qt.QStandardItem(cell.text)
+        item.setText(cell.text)
         item.setData(cell.text if cell.order is None else cell.order, ORDER)
-        if cell.tooltip:
-            item.setToolTip(cell.tooltip)
+        item.setToolTip(cell.tooltip)
         if column == 0:
             item.setData(row.key, KEY)
             item.setData(row.searched, SEARCHED)
-            if row.ticked is not None:
-                item.setCheckable(True)
-                item.setCheckState(qt.Qt.Checked if row.ticked else qt.Qt.Unchecked)
-        return item
 
     def _note_change(self, item: Any) -> None:
-        if item.isCheckable():
+        if item.isCheckable() and not self._is_updating:
             self.ticked.emit(item.data(KEY), item.checkState() == qt.Qt.Checked)
 
     def _select(self, index: Any) -> None:

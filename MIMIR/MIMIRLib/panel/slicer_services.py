@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import slicer
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
@@ -26,6 +27,10 @@ class SlicerServices:
     def install_missing(self) -> None:
         """Install missing packages if the user agrees; raises if some are still missing."""
         requirements.install_missing(SlicerInstaller())
+
+    def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
+        """Return a job that reads the headers of studies of the database."""
+        return ScanJob(all_from_database(slicer.dicomDatabase, entries), known)
 
     def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         """Return a job that measures studies of the database."""

@@ -25,7 +25,11 @@ class PanelState:
         shown: Number of listed studies that match the filter.
         ticked: Number of ticked studies.
         ticked_hidden: Number of ticked studies that the filter hides.
-        ticked_doubtful: Number of ticked studies that are not complete.
+        ticked_doubtful: Number of ticked studies that seem incomplete and have not been read.
+        ticked_refused: Number of ticked studies that cannot be measured.
+        ticked_unread: Number of ticked studies whose headers have not been read.
+        is_scanning: Whether headers are being read.
+        study_text: What the headers of the selected study tell; empty if they were not read.
         modules: Number of inference modules found.
         modules_ticked: Number of ticked inference modules.
         only_demonstration: Whether all ticked inference modules are demonstrations.
@@ -44,6 +48,10 @@ class PanelState:
     ticked: int = 0
     ticked_hidden: int = 0
     ticked_doubtful: int = 0
+    ticked_refused: int = 0
+    ticked_unread: int = 0
+    is_scanning: bool = False
+    study_text: str = ""
     modules: int = 0
     modules_ticked: int = 0
     only_demonstration: bool = False
@@ -61,6 +69,11 @@ class PanelState:
         return self.progress is not None
 
     @property
+    def needs_steps(self) -> bool:
+        """True while a job is running or headers are being read."""
+        return self.is_busy or self.is_scanning
+
+    @property
     def can_apply(self) -> bool:
         """True if Apply can be pressed."""
         return not self.is_busy and not self._missing
@@ -68,7 +81,8 @@ class PanelState:
     @property
     def apply_hint(self) -> str:
         """The effect of Apply, or what is missing."""
-        return self._missing or _("Measures {studies}.").format(studies=_studies(self.ticked))
+        measured = self.ticked - self.ticked_refused
+        return self._missing or _("Measures {studies}.").format(studies=_studies(measured))
 
     @property
     def can_verify_module(self) -> bool:
@@ -120,6 +134,14 @@ class PanelState:
         return text.format(count=self.ticked, hidden=self.ticked_hidden)
 
     @property
+    def study_lines(self) -> str:
+        """The selected study, and the progress of reading headers; empty if there is neither."""
+        reading = _("Reading the headers of {studies}.")
+        is_reading = self.is_scanning and self.ticked_unread > 0
+        lines = [reading.format(studies=_studies(self.ticked_unread))] if is_reading else []
+        return "\n".join(filter(None, [self.study_text, *lines]))
+
+    @property
     def warnings(self) -> list[str]:
         """Warnings before Apply is pressed, one sentence each."""
         gigabytes = self.ticked * GIGABYTES_PER_STUDY
@@ -128,6 +150,7 @@ class PanelState:
             " people."
         )
         incomplete = _("{studies} may be incomplete. If so, the reasons are listed after the run.")
+        refused = _("{studies} cannot be measured. The list gives the reasons.")
         unvalidated = _(
             "Studies outside an inference module's validated range are measured, too. Their values"
             " are flagged; their errors are unknown."
@@ -139,6 +162,7 @@ class PanelState:
         candidates = (
             (demonstration, self.modules_ticked > 0 and self.only_demonstration),
             (incomplete.format(studies=_studies(self.ticked_doubtful)), self.ticked_doubtful > 0),
+            (refused.format(studies=_studies(self.ticked_refused)), self.ticked_refused > 0),
             (unvalidated, self.allow_unvalidated),
             (
                 large.format(studies=_studies(self.ticked), gigabytes=gigabytes),
@@ -154,6 +178,8 @@ class PanelState:
             return _("No inference module was found. Add one first.")
         if self.ticked == 0:
             return _("Tick at least one study.")
+        if self.ticked == self.ticked_refused:
+            return _("None of the ticked studies can be measured. The list gives the reasons.")
         return _("Tick at least one inference module.") if self.modules_ticked == 0 else ""
 
 

@@ -18,7 +18,8 @@ from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.presenter.study_picker import StudyPicker, is_complete, study_title
+from MIMIRLib.presenter.study_picker import StudyPicker, study_title
+from MIMIRLib.presenter.study_scans import StudyScans
 from MIMIRLib.presenter.table_row import Cell, Row
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ class Presenter:
 
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services, self._results = view, services, results
-        self._studies, self._modules = StudyPicker(), ModulePicker()
+        self._scans = StudyScans(services.scan_job)
+        self._scans.scanned.connect(self._show_scan)
+        self._scans.ended.connect(self._note_scans_end)
+        self._studies, self._modules = StudyPicker(self._scans.outcomes), ModulePicker()
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
@@ -54,6 +58,7 @@ class Presenter:
             self._view.show_options(parameters)
             self._view.studies.show(self._studies.rows)
             self._view.modules.show(self._modules.rows)
+            self._scan()
         self.update()
 
     def update(self) -> None:
@@ -65,7 +70,13 @@ class Presenter:
         self._studies.list(())
         self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
         self._view.studies.show(self._studies.rows)
+        self._scan()
         self.update()
+
+    def read_again(self) -> None:
+        """List the database's studies again, and read headers of files that have changed."""
+        self._scans.check_again()
+        self.refresh_studies()
 
     def refresh_modules(self) -> None:
         """List the inference modules again."""
@@ -91,7 +102,15 @@ class Presenter:
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
         self._studies.tick(study_uid, ticked)
+        if ticked:
+            self._scans.check_refused_again(study_uid)
         self._save_choices()
+
+    def select_study(self, study_uid: str) -> None:
+        """Read a study's headers and describe it."""
+        self._studies.select(study_uid)
+        self._scan()
+        self.update()
 
     def tick_shown_studies(self) -> None:
         """Tick all complete studies that match the filter."""
@@ -157,14 +176,21 @@ class Presenter:
             self._start(lambda: self._measure_job(parameters))
 
     def step(self) -> None:
-        """Do one step of the current job; for a timer."""
+        """Do one step of the current job, or else of reading headers; for a timer."""
         if self._job is not None:
             self._job.step()
+        else:
+            self._scans.step()
 
     def cancel(self) -> None:
         """Cancel the running job."""
         if self._job is not None:
             self._job.cancel()
+
+    def close(self) -> None:
+        """Cancel everything, before the panel is closed."""
+        self.cancel()
+        self._scans.cancel()
 
     # Actions on results.
 
@@ -232,10 +258,27 @@ class Presenter:
         if isinstance(job, AddModuleJob):
             self.refresh_modules()
 
+    def _scan(self) -> None:
+        """Read the headers of the ticked and the selected studies in the background."""
+        self._scans.want(self._studies.wanted)
+
+    def _show_scan(self, study_uid: str) -> None:
+        self._studies.note_scan()
+        row = self._studies.row(study_uid)
+        if row is not None:
+            self._view.studies.update(row)
+        self.update()
+
+    def _note_scans_end(self, job: Job) -> None:
+        if job.error is not None:
+            self._view.show_log_line(job.summary)
+        self.update()
+
     def _save_choices(self) -> None:
         if self._parameters is not None:
             self._parameters.study_uids = sorted(self._studies.chosen)
             self._parameters.module_names = sorted(self._modules.chosen)
+        self._scan()
         self.update()
 
     def _attempt(self, action: Callable[[], Optional[str]]) -> str:
@@ -258,7 +301,11 @@ class Presenter:
             shown=len(shown),
             ticked=len(ticked),
             ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
-            ticked_doubtful=sum(not is_complete(entry) for entry in ticked),
+            ticked_doubtful=len(studies.doubtful),
+            ticked_refused=len(studies.refused),
+            ticked_unread=len(studies.unread),
+            is_scanning=self._scans.is_running,
+            study_text=studies.description,
             modules=len(modules.usable),
             modules_ticked=len(modules.ticked),
             only_demonstration=all(row.is_demonstration for row in modules.ticked),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
 from MIMIRLib.presenter.panel_state import PanelState
@@ -21,6 +22,9 @@ class Table(Protocol):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace all rows by these."""
+
+    def update(self, row: Row) -> None:
+        """Replace the row with the same key; its tick stays."""
 
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
@@ -67,6 +71,9 @@ class Services(Protocol):
 
     def install_missing(self) -> None:
         """Install missing packages if the user agrees; raises if some are still missing."""
+
+    def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
+        """Return a job that reads the headers of studies of the database."""
 
     def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         """Return a job that measures studies of the database."""

@@ -16,6 +16,7 @@ TEST_FILES = (
     "readme_tests",
     "bad_input_tests",
     "dicom_plugin_tests",
+    "all_in_one_tests",
     "scene_file_tests",
     "geometry_tests",
 )

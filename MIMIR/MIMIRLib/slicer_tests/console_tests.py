@@ -80,6 +80,18 @@ class ConsoleTest(SceneTest):
         self.logic.analyzeFiles(phantom_zip(), volumes=False, progress=try_another, **PHANTOM)
         assert refused[1].startswith("RUN_GOES_ON: ")
 
+    def test_a_scan_lists_what_studies_contain(self) -> None:
+        """Nothing is measured; a study that would be refused has a reason."""
+        before = scene_nodes()
+        scan = self.logic.scanStudy(phantom_entry().study_uid)
+        assert (scan.is_readable, len(scan.stations), scan.findings) == (True, 6, ())
+        assert scan.stations[0]["slices"]["water"] == 64
+        first_series = slicer.dicomDatabase.filesForSeries(phantom_entry().series_uids[3])
+        (refused,) = self.logic.scanFiles(list(first_series))
+        assert (refused.is_readable, refused.code) == (False, "CONTRAST_MISSING")
+        assert refused.reason
+        assert scene_nodes() == before
+
     def test_several_studies_have_one_result_each(self) -> None:
         """A study that cannot be measured has a reason."""
         with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -98,6 +100,22 @@ def test_each_archive_is_one_study_named_as_on_the_command_line(
         "slices",
     ]
     assert from_paths(str(tmp_path / "a.zip")) == (StudyRequest("a", path=str(tmp_path / "a.zip")),)
+
+
+def test_archives_of_the_series_of_a_study_are_one_study(tmp_path: Path) -> None:
+    paths = [tmp_path / "visit" / f"scan_{number}.tar.gz" for number in (4, 5)]
+    header = bytes(128) + b"DICM"
+    uid = b"\x20\0\x0d\0UI\x06\0" + b"2.25.7" + b"\x20\0\x11\0IS\x02\0"
+    for number, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        content = header + uid + str(number).encode() + b" "
+        with tarfile.open(path, "w:gz") as archive:
+            member = tarfile.TarInfo("1.dcm")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+    request = StudyRequest("visit", files=tuple(map(str, paths)))
+    assert from_paths(tmp_path / "visit") == from_paths(paths) == (request,)
 
 
 def test_dicom_files_are_the_slices_of_one_study(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ CREATE TABLE Patients (UID INTEGER PRIMARY KEY AUTOINCREMENT, PatientsName VARCH
 CREATE TABLE Studies (StudyInstanceUID VARCHAR(64) PRIMARY KEY, PatientsUID INT, StudyDate DATE,
     StudyDescription VARCHAR(255));
 CREATE TABLE Series (SeriesInstanceUID VARCHAR(64) PRIMARY KEY, StudyInstanceUID VARCHAR(64),
-    SeriesNumber INT, SeriesDescription VARCHAR(255), Modality VARCHAR(20));
+    SeriesNumber INT, SeriesDescription VARCHAR(255), Modality VARCHAR(20), DisplayedCount INT);
 CREATE INDEX SeriesStudyIndex ON Series (StudyInstanceUID);
+CREATE TABLE Images (SOPInstanceUID VARCHAR(64) PRIMARY KEY, SeriesInstanceUID VARCHAR(64));
+CREATE INDEX ImagesSeriesIndex ON Images (SeriesInstanceUID);
 """
 
 
@@ -56,13 +58,36 @@ def write_database(path: Path, studies: Iterable[StudyRow]) -> Path:
                 (study.uid, patients[study.patient_id], study.date, study.description),
             )
             connection.executemany(
-                "INSERT INTO Series VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO Series VALUES (?, ?, ?, ?, ?, NULL)",
                 [
                     (f"{study.uid}.{number}", study.uid, number, description, study.modality)
                     for number, description in enumerate(study.series, start=1)
                 ],
             )
     return path
+
+
+def cache_image_types(path: Path, images: Mapping[str, Iterable[str]]) -> None:
+    """Add images to a database, and their ImageType to the file of cached tags beside it.
+
+    Args:
+        path: The database file.
+        images: UID of a series to ImageType of each of its images.
+    """
+    cache = path.with_name("ctkDICOMTagCache.sql")
+    table = "TagCache (SOPInstanceUID, Tag, Value, PRIMARY KEY (SOPInstanceUID, Tag))"
+    rows = [
+        (f"{series}.{number}", series, image_type)
+        for series, image_types in images.items()
+        for number, image_type in enumerate(image_types)
+    ]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("INSERT INTO Images VALUES (?, ?)", [row[:2] for row in rows])
+    with closing(sqlite3.connect(cache)) as connection, connection:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+        connection.executemany(
+            "INSERT INTO TagCache VALUES (?, '0008,0008', ?)", [row[::2] for row in rows]
+        )
 
 
 def biobank_series(

@@ -10,9 +10,10 @@ import pytest
 from database_builder import biobank_series
 
 from mimir_engine import MimirError
-from MIMIRLib.database.completeness import Series, kind_of
+from MIMIRLib.database.completeness import CONTRASTS, Series, SeriesKind, kind_of
 from MIMIRLib.database.fused_loadables import (
     OncePerPress,
+    kinds_of_files,
     plan_fusion,
     read_fused,
 )
@@ -33,7 +34,7 @@ def study(
         Series(
             str(number),
             description,
-            kind_of(description, image_types[number] if image_types else IMAGE_TYPE),
+            (kind_of(description, image_types[number] if image_types else IMAGE_TYPE),),
             () if number in unchosen else (f"{number}/a.dcm", f"{number}/b.dcm"),
         )
         for number, description in enumerate(descriptions)
@@ -97,6 +98,31 @@ def test_image_types_give_the_contrast_if_names_do_not() -> None:
     plan = plan_fusion(study(("wholebody",) * 24, image_types=image_types))
     assert plan is not None
     assert len(plan.companions) == 23
+
+
+def test_a_series_with_all_contrasts_is_loaded_for_each() -> None:
+    all_in_one = [Series(str(n), "mDIXON", CONTRASTS, (f"{n}/a.dcm",)) for n in range(6)]
+    plan = plan_fusion(all_in_one)
+    assert plan is not None
+    assert plan.stations == 6
+    assert [series.uid for series in plan.companions] == ["1", "2", "3", "4", "5"]
+    assert plan.files == tuple(f"{n}/a.dcm" for n in range(6))
+
+
+def test_where_the_name_gives_no_contrast_more_files_than_the_first_are_read() -> None:
+    image_types = {f"{n}.dcm": f"DERIVED\\PRIMARY\\{'WF'[n % 2]}" for n in range(500)}
+    read: list[str] = []
+
+    def image_type(path: str) -> str:
+        read.append(path)
+        return image_types[path]
+
+    kinds = kinds_of_files("mDIXON-All BH", list(image_types), image_type)
+    assert kinds == (SeriesKind.WATER, SeriesKind.FAT)
+    assert len(set(read)) <= 24
+    read.clear()
+    assert kinds_of_files("Dixon_BH_W", ["0.dcm", "2.dcm"], image_type) == (SeriesKind.WATER,)
+    assert read == ["0.dcm"]
 
 
 def test_headers_that_contradict_each_other_are_left_to_other_readers() -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_builder import StudyRow, biobank_series, write_database
+from database_builder import StudyRow, biobank_series, cache_image_types, write_database
 
 from mimir_engine import MimirError
 from MIMIRLib.database.completeness import Completeness
@@ -30,6 +30,14 @@ def test_a_study_with_all_series_is_complete(tmp_path: Path) -> None:
         "6 stations",
     )
     assert entry.series_uids == tuple(f"1.2.{number}" for number in range(2, 26))
+
+
+def test_images_of_dixon_series_are_counted(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("localizer", *biobank_series()))])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE Series SET DisplayedCount = 44")
+    (entry,) = list_studies(path)
+    assert entry.images == 24 * 44
 
 
 def test_patient_and_study_are_written_as_slicer_shows_them(tmp_path: Path) -> None:
@@ -125,6 +133,68 @@ def test_series_that_say_dixon_but_no_contrast_are_unclear_and_kept(tmp_path: Pa
     assert entry.series_uids == ("1.2.2", "1.2.3")
 
 
+@pytest.mark.parametrize("in_blocks", [True, False])
+def test_a_series_counts_for_each_contrast_that_its_images_have(
+    tmp_path: Path, in_blocks: bool
+) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("mDIXON-All BH",) * 6)])
+    kinds = [kind for kind in ("W", "F", "IP", "OP") for _ in range(44)]
+    if not in_blocks:
+        kinds = ["W", "F", "IP", "OP"] * 44
+    image_types = [f"DERIVED\\PRIMARY\\{kind}\\{kind}\\DERIVED" for kind in kinds]
+    cache_image_types(path, {f"1.2.{number}": image_types for number in range(1, 7)})
+    (entry,) = list_studies(path)
+    assert (entry.completeness, entry.reason) == (Completeness.COMPLETE, "6 stations")
+
+
+def test_stations_of_one_series_with_all_contrasts_are_not_counted(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("mDIXON-All BH",))])
+    cache_image_types(path, {"1.2.1": [f"DERIVED\\PRIMARY\\{k}" for k in "WF" * 100]})
+    (entry,) = list_studies(path)
+    assert entry.completeness is Completeness.COMPLETE
+    assert entry.reason == "water and fat in 1 common series; reading counts their stations"
+
+
+def test_a_contrast_that_the_images_lack_is_missing(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("mDIXON-All BH",) * 6)])
+    image_types = ["DERIVED\\PRIMARY\\W\\W\\DERIVED", "ORIGINAL\\PRIMARY\\M_FFE\\M\\FFE"] * 50
+    cache_image_types(path, {f"1.2.{number}": image_types for number in range(1, 7)})
+    (entry,) = list_studies(path)
+    assert entry.completeness is Completeness.INCOMPLETE
+    assert entry.reason == "fat images are missing"
+
+
+def test_a_letter_at_the_end_of_a_name_counts_unless_the_image_type_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    series = (*biobank_series(), "t2_haste_tra_p2_mbh_F")
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", series)])
+    (entry,) = list_studies(path)
+    assert entry.reason == "6 stations, and 1 more fat series"
+    cache_image_types(path, {"1.2.25": ["ORIGINAL\\PRIMARY\\M\\ND"] * 20})
+    (entry,) = list_studies(path)
+    assert entry.reason == "6 stations"
+    assert "1.2.25" not in entry.series_uids
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("t1_vibe_dixon_W_ND", "t1_vibe_dixon_F_ND"), ("mDIXON_W SENSE", "mDIXON_F SENSE")],
+)
+def test_words_for_the_reconstruction_may_follow_the_contrast(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    entry = only_entry(tmp_path, names * 6)
+    assert (entry.completeness, entry.reason) == (Completeness.COMPLETE, "6 stations")
+
+
+def test_cached_tags_that_cannot_be_read_are_not_needed(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("mDIXON-All BH",) * 6)])
+    (tmp_path / "ctkDICOMTagCache.sql").write_bytes(b"no database, but text of some length")
+    (entry,) = list_studies(path)
+    assert entry.completeness is Completeness.UNCLEAR
+
+
 def test_a_name_with_two_contrasts_is_unclear(tmp_path: Path) -> None:
     entry = only_entry(tmp_path, (*biobank_series(), "WATER: Dixon_F"))
     assert entry.completeness is Completeness.UNCLEAR
@@ -167,12 +237,13 @@ def test_paths_with_characters_that_addresses_reserve_are_read(tmp_path: Path) -
 
 
 def test_listing_writes_nothing(tmp_path: Path) -> None:
-    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", biobank_series())])
-    before = path.read_bytes()
-    path.chmod(0o444)
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("mDIXON",))])
+    cache_image_types(path, {"1.2.1": ["DERIVED\\PRIMARY\\W"]})
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for file in tmp_path.iterdir():
+        file.chmod(0o444)
     list_studies(path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["a.sql"]
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", ["", "absent.sql"])

@@ -27,6 +27,10 @@ def test_with_a_study_and_an_inference_module_ticked_apply_can_be_pressed() -> N
         ({"modules": 0}, "No inference module was found. Add one first."),
         ({"ticked": 0}, "Tick at least one study."),
         ({"modules_ticked": 0}, "Tick at least one inference module."),
+        (
+            {"ticked_refused": 1},
+            "None of the ticked studies can be measured. The list gives the reasons.",
+        ),
     ],
 )
 def test_the_hint_of_apply_names_what_is_missing(change: dict[str, int], hint: str) -> None:
@@ -34,6 +38,22 @@ def test_the_hint_of_apply_names_what_is_missing(change: dict[str, int], hint: s
 
     assert not state.can_apply
     assert state.apply_hint == hint
+
+
+def test_the_hint_of_apply_leaves_out_studies_that_cannot_be_measured() -> None:
+    state = replace(READY, ticked=3, ticked_refused=1)
+
+    assert state.can_apply
+    assert state.apply_hint == "Measures 2 studies."
+
+
+def test_while_headers_are_read_apply_can_be_pressed() -> None:
+    state = replace(READY, ticked=3, ticked_unread=2, is_scanning=True, study_text="Doe: readable.")
+
+    assert state.can_apply
+    assert not state.is_busy
+    assert state.needs_steps
+    assert state.study_lines == "Doe: readable.\nReading the headers of 2 studies."
 
 
 def test_while_a_job_runs_only_cancel_can_be_pressed() -> None:
@@ -98,6 +118,7 @@ def test_the_number_of_ticked_studies_is_shown(ticked: int, hidden: int, sentenc
     [
         ({"only_demonstration": True}, "say nothing about people"),
         ({"ticked_doubtful": 1}, "1 study may be incomplete"),
+        ({"ticked": 3, "ticked_refused": 2}, "2 studies cannot be measured"),
         ({"allow_unvalidated": True}, "outside an inference module's validated range"),
         ({"ticked": 50}, "about 8 GB of memory"),
     ],

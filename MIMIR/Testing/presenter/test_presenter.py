@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import sqlite3
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 import pytest
 
@@ -19,6 +22,7 @@ from scene_study import state_of, study_details
 from mimir_engine import MimirError
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.presenter.panel_state import PanelState
@@ -54,6 +58,10 @@ class Table(list[Row]):
 
     def show(self, rows: Sequence[Row]) -> None:
         self[:] = rows
+
+    def update(self, row: Row) -> None:
+        (place,) = [place for place, shown in enumerate(self) if shown.key == row.key]
+        self[place] = row
 
     def filter(self, pattern: str) -> None:
         self.pattern = pattern
@@ -113,13 +121,15 @@ class Import(Job):
 
 
 class Rest:
-    """The rest of the module, over a database file and one phantom for all studies."""
+    """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
         self.missing: Optional[MimirError] = None
         self.requests: list[AnalysisRequest] = []
-        self._scene, self._archive = scene, archive
+        self.scanned: list[list[str]] = []
+        self.archive = archive
+        self._scene = scene
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
@@ -130,13 +140,16 @@ class Rest:
 
     def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
         self.requests.append(request)
-        studies = [
-            StudyRequest(entry.study_uid, path=str(self._archive))
-            if entry.patient_id != "P3"
-            else StudyOutcome(entry.study_uid, code="FILES_GONE", reason="the files are gone.")
-            for entry in entries
-        ]
-        return MeasureJob(self._scene, request, studies)
+        return MeasureJob(self._scene, request, map(self._study, entries))
+
+    def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
+        self.scanned.append([entry.study_uid for entry in entries])
+        return ScanJob(map(self._study, entries), known)
+
+    def _study(self, entry: StudyEntry) -> Union[StudyRequest, StudyOutcome]:
+        if entry.patient_id == "P3":
+            return StudyOutcome(entry.study_uid, code="FILES_GONE", reason="the files are gone.")
+        return StudyRequest(entry.study_uid, path=str(self.archive))
 
     def import_job(self, paths: Sequence[str]) -> Import:
         if not Path(paths[0]).exists():
@@ -166,7 +179,7 @@ def panel(tmp_path: Path, phantom_zip: Path) -> Iterator[Panel]:
     presenter.refresh_studies()
     presenter.use(choices)
     yield Panel(presenter, shown, rest, choices, scene)
-    presenter.cancel()
+    presenter.close()
     scene.Clear(True)
 
 
@@ -198,6 +211,165 @@ def test_ticks_are_kept_in_the_scene(panel: Panel) -> None:
     assert panel.choices.study_uids == ["1.1"]
     assert panel.choices.module_names == []
     assert panel.shown.state.apply_hint == "Tick at least one inference module."
+
+
+def status(panel: Panel, study_uid: str) -> tuple[str, str, str]:
+    """Status and its tooltip, and number of stations, as listed."""
+    (row,) = [row for row in panel.shown.studies if row.key == study_uid]
+    return row.cells[2].text, row.cells[2].tooltip, row.cells[3].text
+
+
+def read_headers(panel: Panel, wait_until: Callable) -> None:
+    """Let the panel's timer run until nothing is left to do."""
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.needs_steps)
+
+
+def test_a_ticked_study_is_read_before_apply_is_pressed(panel: Panel, wait_until: Callable) -> None:
+    panel.presenter.tick_study("1.1", True)
+    assert panel.shown.state.study_lines == "Reading the headers of 1 study."
+    assert panel.shown.state.can_apply
+
+    read_headers(panel, wait_until)
+
+    assert status(panel, "1.1") == ("readable", "Readable: 6 stations.", "6")
+    assert panel.shown.state.study_lines == "Doe, Jane, 2020-02-29\nReadable: 6 stations."
+    assert panel.shown.ticked == ["1.1"]
+    assert panel.rest.scanned == [["1.1"]]
+
+
+def test_findings_are_shown_beside_the_study(
+    panel: Panel, wait_until: Callable, tmp_path: Path
+) -> None:
+    panel.rest.archive = with_a_slice_twice(panel.rest.archive, tmp_path / "twice.zip")
+    panel.presenter.select_study("1.2")
+
+    read_headers(panel, wait_until)
+
+    text, tooltip, stations = status(panel, "1.2")
+    assert (text, stations) == ("readable, 1 finding", "6")
+    assert "was scanned more than once" in tooltip
+    assert panel.shown.state.study_text.endswith(f"Readable: 6 stations.\n{tooltip}")
+
+
+def test_a_study_that_would_be_refused_is_marked_with_the_reason(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_study("1.3", True)
+    assert any("may be incomplete" in warning for warning in panel.shown.state.warnings)
+
+    read_headers(panel, wait_until)
+
+    assert status(panel, "1.3")[0] == "refused: the files are gone."
+    assert panel.shown.state.study_text.endswith(
+        "Cannot be measured: the files are gone. (FILES_GONE)"
+    )
+    assert not panel.shown.state.can_apply
+    assert panel.shown.state.apply_hint.startswith("None of the ticked studies can be measured.")
+
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    assert panel.shown.state.can_apply
+    assert panel.shown.state.apply_hint == "Measures 1 study."
+    assert "1 study cannot be measured. The list gives the reasons." in panel.shown.state.warnings
+    assert not any("may be incomplete" in warning for warning in panel.shown.state.warnings)
+
+
+def test_a_study_is_not_read_again_unless_its_files_change(
+    panel: Panel, wait_until: Callable, tmp_path: Path
+) -> None:
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    panel.presenter.tick_study("1.1", False)
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.refresh_studies()
+    assert panel.rest.scanned == [["1.1"]]
+
+    panel.presenter.read_again()
+    panel.presenter.step()
+    assert not panel.shown.state.needs_steps
+    assert status(panel, "1.1")[0] == "readable"
+
+    panel.rest.archive = tmp_path / "damaged.zip"
+    panel.rest.archive.write_bytes(b"no archive")
+    panel.presenter.read_again()
+    read_headers(panel, wait_until)
+    assert status(panel, "1.1")[0].startswith("refused: ")
+
+
+def test_a_refused_study_is_read_again_when_it_is_ticked_again(
+    panel: Panel, wait_until: Callable, tmp_path: Path
+) -> None:
+    archive, panel.rest.archive = panel.rest.archive, tmp_path / "damaged.zip"
+    panel.rest.archive.write_bytes(b"no archive")
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    assert status(panel, "1.1")[0].startswith("refused: ")
+
+    panel.rest.archive = archive
+    panel.presenter.tick_study("1.1", False)
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    assert status(panel, "1.1")[0] == "readable"
+
+
+def test_a_study_is_read_again_when_the_database_has_more_of_its_images(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_study("1.1", True)
+    read_headers(panel, wait_until)
+    with closing(sqlite3.connect(panel.rest.database)) as connection, connection:
+        connection.execute("UPDATE Series SET DisplayedCount = 64")
+
+    panel.presenter.refresh_studies()
+
+    assert panel.rest.scanned == [["1.1"], ["1.1"]]
+
+
+def test_many_ticked_studies_are_read_a_few_at_a_time_and_unticked_ones_not_at_all(
+    panel: Panel, wait_until: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("MIMIRLib.presenter.study_scans.STUDIES_AT_ONCE", 1)
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.tick_shown_studies()
+    panel.presenter.tick_study("1.3", True)
+    panel.presenter.tick_study("1.2", False)
+
+    read_headers(panel, wait_until)
+
+    assert panel.rest.scanned == [["1.1"], ["1.3"]]
+
+
+def test_closing_the_panel_stops_reading(panel: Panel) -> None:
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.step()
+
+    panel.presenter.close()
+
+    assert not panel.shown.state.needs_steps
+
+
+def with_a_slice_twice(archive: Path, path: Path) -> Path:
+    """Copy an archive, and scan its first station's water and fat once more, later."""
+    import io
+
+    import pydicom
+
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content)
+            if not name.endswith(".dcm"):
+                continue
+            image = pydicom.dcmread(io.BytesIO(content))
+            if image.SeriesNumber <= 5 and image.SeriesDescription[-2:] in ("_W", "_F"):
+                image.SeriesInstanceUID = image.SeriesInstanceUID[:60] + ".9"
+                image.SOPInstanceUID = image.SOPInstanceUID[:60] + ".9"
+                image.SeriesNumber += 90
+                image.AcquisitionTime = image.SeriesTime = image.ContentTime = "120000.000000"
+                again = io.BytesIO()
+                image.save_as(again)
+                target.writestr(f"again/{name}", again.getvalue())
+    return path
 
 
 def test_a_filter_finds_all_its_words_in_any_order_also_the_patients_id(panel: Panel) -> None:

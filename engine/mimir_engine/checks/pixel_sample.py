@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 
 #: Distance of sampled rows, and of sampled columns, in pixels.

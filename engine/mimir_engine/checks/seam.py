@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 
 #: Fewer common points than this along a row or column tell nothing.
@@ -20,11 +20,16 @@ class Side:
 
     Attributes:
         z_mm: Patient z of the slices, ascending.
-        signal: Water and fat, float32 ``[contrast, slice, row, column]``.
+        signal: Water and fat, float32 ``[contrast, slice, row, column]``; their maximum is 1.
     """
 
     z_mm: np.ndarray
     signal: np.ndarray
+
+    @property
+    def shows(self) -> np.ndarray:
+        """Whether each slice shows something: neither its water nor its fat is blank."""
+        return np.asarray((self.signal.max(axis=(2, 3)) > self.signal.min(axis=(2, 3))).all(axis=0))
 
 
 @dataclass(frozen=True)
@@ -92,4 +97,5 @@ def _sample(station: Station, near: slice, x_mm: np.ndarray, y_mm: np.ndarray) -
             for contrast in (Contrast.WATER, Contrast.FAT)
         ]
     ).astype(np.float32)
+    signal /= max(float(signal.max()), float(np.finfo(np.float32).tiny))  # squares of any unit fit
     return Side(z_mm, signal.reshape(2, len(z_mm), len(rows), len(columns)))

@@ -20,7 +20,7 @@ class SeamShift:
 
     Attributes:
         offset_mm: What to add to the positions of the lower station: patient x, y and z (LPS).
-        unmoved: Mean likeness without the shift, of the contrast that matches worse.
+        unmoved: Median likeness without the shift, of the contrast that matches worse.
         likeness: The same after the shift.
         gains: How many times the shift reduces the difference of the stations, for several looks
             at them that must agree. 1: it does not help.
@@ -53,3 +53,15 @@ def unit(signal: np.ndarray, axes: int) -> np.ndarray:
 def gains(unmoved: np.ndarray, moved: np.ndarray) -> tuple[float, ...]:
     """Compare the likeness of each look without and after a shift."""
     return tuple(((1 - unmoved + NOISE) / (1 - moved + NOISE)).tolist())
+
+
+def first_row_behind(signal: np.ndarray, share: float) -> int:
+    """Return the first row that has a share of the signal in front of it; never the very first.
+
+    Args:
+        signal: ``[..., row, column]``, rows from anterior to posterior.
+        share: 0 to 1.
+    """
+    in_front = signal.sum(axis=-1, dtype=np.float64).reshape(-1, signal.shape[-2]).sum(axis=0)
+    in_front = in_front.cumsum()
+    return int(np.clip(np.searchsorted(in_front, share * in_front[-1]), 1, len(in_front) - 1))

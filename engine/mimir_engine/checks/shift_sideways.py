@@ -9,7 +9,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.checks.seam import Seam, sample_seam
-from mimir_engine.checks.seam_shift import SeamShift, gains, unit
+from mimir_engine.checks.seam_shift import SeamShift, first_row_behind, gains, unit
 from mimir_engine.study.station import Station
 
 #: Distance of the points at which slices are compared, in mm.
@@ -31,16 +31,16 @@ def shift_sideways(upper: Station, lower: Station) -> Optional[SeamShift]:
     not of the nearest points.
 
     Returns:
-        None if the stations have too few points in common.
+        None if the stations have too few points in common, or their slices are blank.
     """
     seam = sample_seam(upper, lower, POINTS_MM, 0.0)
-    if seam is None:
+    if seam is None or not _nearest(seam):
         return None
     margins = [
         min(int(MAX_SHIFT_MM / POINTS_MM), max(points - MIN_WINDOW, 0) // 2)
         for points in seam.upper.signal.shape[2:]
     ]
-    scores = _mean_scores(seam, margins)
+    scores = _median_scores(seam, margins)
     total = scores.sum(axis=0)
     row, column = (int(i) for i in np.unravel_index(np.argmax(total), total.shape))
     x = (margins[1] - _peak(total[row], column)) * POINTS_MM
@@ -48,10 +48,10 @@ def shift_sideways(upper: Station, lower: Station) -> Optional[SeamShift]:
     moved_affine = lower.affine.copy()
     moved_affine[:2, 3] += x, y
     moved_seam = sample_seam(upper, replace(lower, affine=moved_affine), POINTS_MM, 0.0)
-    if moved_seam is None:
+    if moved_seam is None or not _nearest(moved_seam):
         return None
     unmoved = scores[:, margins[0], margins[1]]
-    moved = _mean_scores(moved_seam, [0, 0])[:, 0, 0]
+    moved = _median_scores(moved_seam, [0, 0])[:, 0, 0]
     return SeamShift(
         (x, y, 0.0),
         float(unmoved.min()),
@@ -64,17 +64,19 @@ def shift_sideways(upper: Station, lower: Station) -> Optional[SeamShift]:
 def _nearest(seam: Seam) -> list[tuple[int, int]]:
     """Return indices of upper and lower slices that lie nearest to each other."""
     apart = np.abs(seam.upper.z_mm[:, np.newaxis] - seam.lower.z_mm).round(1)
+    apart[~seam.upper.shows] = apart[:, ~seam.lower.shows] = np.inf
     nearest = np.argsort(apart, axis=None, kind="stable")[:MAX_PAIRS]
-    return [(int(i), int(j)) for i, j in zip(*np.unravel_index(nearest, apart.shape))]
+    pairs = zip(*np.unravel_index(nearest, apart.shape))
+    return [(int(i), int(j)) for i, j in pairs if np.isfinite(apart[i, j])]
 
 
-def _mean_scores(seam: Seam, margins: Sequence[int]) -> np.ndarray:
+def _median_scores(seam: Seam, margins: Sequence[int]) -> np.ndarray:
     """Return the likeness ``[look, row shift, column shift]`` of the slices, as ``_scores``."""
     scores = [
         _scores(seam.upper.signal[:, i], seam.lower.signal[:, j], margins)
         for i, j in _nearest(seam)
     ]
-    return np.asarray(np.mean(scores, axis=0))
+    return np.asarray(np.median(scores, axis=0))
 
 
 def _scores(upper: np.ndarray, lower: np.ndarray, margins: Sequence[int]) -> np.ndarray:
@@ -91,18 +93,12 @@ def _scores(upper: np.ndarray, lower: np.ndarray, margins: Sequence[int]) -> np.
     (up, aside), (rows, columns) = margins, upper.shape[1:]
     fixed = upper[:, up : rows - up, aside : columns - aside]
     moved = np.lib.stride_tricks.sliding_window_view(lower, fixed.shape[1:], axis=(1, 2))
-    middle = _middle_row(fixed)
+    middle = first_row_behind(fixed, 0.5)
     looks = [
         np.einsum("cp,cyxp->cyx", unit(fixed[:, part], 2), unit(moved[:, :, :, part], 2))
         for part in (slice(0, middle), slice(middle, None))
     ]
     return np.concatenate(looks)
-
-
-def _middle_row(signal: np.ndarray) -> int:
-    """Return the row that has half of the signal in front of it, not the first nor the last."""
-    along = signal.sum(axis=(0, 2), dtype=np.float64).cumsum()
-    return int(np.clip(np.searchsorted(along, along[-1] / 2), 1, len(along) - 1))
 
 
 def _peak(line: np.ndarray, index: int) -> float:

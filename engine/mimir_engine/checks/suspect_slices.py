@@ -9,7 +9,7 @@ import numpy as np
 
 from mimir_engine.checks.pixel_sample import Sample
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
 

@@ -23,6 +23,7 @@ from mimir_engine.errors import MimirError, printable
 #: Each command and its line in ``mimir --help``.
 COMMANDS = {
     "demo": "make a synthetic study, measure it, and compare with the truth",
+    "scan": "list what studies contain and whether they can be read, before measuring",
     "infer": "measure studies with inference modules and write CSV files",
     "project": "make the 3 x 256 x 256 image of one study, or a data set of many",
     "modules": "list, show, add and verify inference modules",

@@ -7,7 +7,11 @@
 - ``step``: name, step (``read`` or ``predict``). Work on a study has reached this step.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
   seconds_left; details (the study's folder) if those are kept. One per study.
-- ``finished``: done, failed, output. All files are written; the last event.
+- ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations
+  (from_mm, to_mm, slices by contrast), findings (code, sentence), passed_over (name, reason,
+  files), done, total. One per study of ``mimir scan``, in place of ``run``, ``step``, ``study``.
+- ``finished``: done, failed, output; of ``mimir scan`` done, refused. The last event: all files are
+  written.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
-from mimir_engine.study.folder_files import folders_below
-from mimir_engine.study.source import StudySource
+from mimir_engine.source.folder_files import folders_below
+from mimir_engine.source.open_source import StudySource
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mimir_engine.cohort.find_studies import (
-    FoundStudy,
-    studies_among_files,
-    studies_in_folder,
-)
+from mimir_engine.discovery.find_studies import studies_among_files, studies_in_folder
+from mimir_engine.discovery.found_study import FoundStudy
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
+from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
-from mimir_engine.study.passed_over import PassedOver, joined
 
 #: Keys of a JSON line that locate a study; each line has one of them.
 _PLACES = ("path", "files", "fused")
@@ -67,23 +64,13 @@ def named_sources(paths: Iterable[str]) -> NamedSources:
 
 
 def _found_studies(paths: Sequence[str], passed_over: list[PassedOver]) -> list[FoundStudy]:
-    """Return the studies of folders, and of files folder by folder, in the order of the paths."""
+    """Return the studies that the paths name, in their order."""
     places = {path: number for number, path in enumerate(dict.fromkeys(paths))}
-    folders = {path: None for path in places if os.path.isdir(path)}
-    names: dict[str, list[str]] = {}
-    for path in places:
-        if path not in folders:
-            names.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
-    found = [
-        (places[study.paths[0]], study)
-        for folder in names
-        for study in studies_among_files(folder, names[folder], passed_over)
-    ]
-    found += [
-        (places[folder], study)
-        for folder in folders
-        for study in studies_in_folder(folder, passed_over)
-    ]
+    folders = {path for path in places if os.path.isdir(path)}
+    files = [path for path in places if path not in folders]
+    found = [(places[study.paths[0]], study) for study in studies_among_files(files, passed_over)]
+    for folder in (path for path in places if path in folders):
+        found += [(places[folder], study) for study in studies_in_folder(folder, passed_over)]
     return [study for _, study in sorted(found, key=lambda pair: pair[0])]
 
 

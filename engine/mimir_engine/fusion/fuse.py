@@ -17,7 +17,7 @@ from mimir_engine.fusion.grid import (
     station_grids,
 )
 from mimir_engine.fusion.seams import SeamWeights, seam_weights
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume
 

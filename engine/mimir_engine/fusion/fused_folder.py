@@ -19,11 +19,12 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
-from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.dixon_study import DixonStudy, Scanner
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.scanner import Scanner
+from mimir_engine.headers.slices import MAX_POSITION_MM
+from mimir_engine.source.open_source import StudySource
+from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import MAX_POSITION_MM
-from mimir_engine.study.source import StudySource
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume, axial_affine, spacing_of
 

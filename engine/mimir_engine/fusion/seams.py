@@ -38,17 +38,30 @@ def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> li
         MimirError: ``STATION_GAP`` if two neighbours do not touch, ``STATION_LAYOUT`` if one lies
             within another.
     """
-    sizes = [len(means) for means in slice_means]
-    _check_order(starts, sizes)
-    keeps, overlaps = _trim(starts, sizes)
+    keeps, overlaps = check_seams(starts, [len(means) for means in slice_means])
     means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
-    _check_room([len(m) for m in means], overlaps)
     weights = [np.ones(len(m)) for m in means]
     for i, overlap in enumerate(overlaps):
         upper, lower = _blend(means[i], means[i + 1], overlap)
         weights[i][len(means[i]) - overlap :] = upper
         weights[i + 1][:overlap] = lower
     return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
+
+
+def check_seams(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], list[int]]:
+    """Return the slices to keep of each station and the remaining overlaps, in output voxels.
+
+    Args:
+        starts: Output index of each station's first resampled slice.
+        sizes: Number of each station's resampled slices.
+
+    Raises:
+        MimirError: ``STATION_GAP``, ``STATION_LAYOUT``; see ``seam_weights``.
+    """
+    _check_order(starts, sizes)
+    keeps, overlaps = _trim(starts, sizes)
+    _check_room([keep.stop - keep.start for keep in keeps], overlaps)
+    return keeps, overlaps
 
 
 def _trim(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], list[int]]:

@@ -19,6 +19,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS, Body
 from mimir_engine.phantom.population import MALE, draw_person
@@ -30,7 +31,6 @@ from mimir_engine.phantom.scanner import (
     ScannedStation,
     draw_stations,
 )
-from mimir_engine.study.contrast import Contrast
 
 #: Root of UIDs made from UUIDs or hashes (ITU-T X.667), which need no registration.
 UID_ROOT = "2.25."

@@ -28,7 +28,7 @@ from mimir_engine.phantom.population import POPULATION, draw_person
 from mimir_engine.phantom.render_projection import render_projection
 from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
 from mimir_engine.projection.project import IMAGE_SHAPE
-from mimir_engine.study.source_name import uk_biobank_ids
+from mimir_engine.source.source_name import uk_biobank_ids
 
 #: Phantoms that a worker makes between two reports.
 CHUNK = 25

@@ -15,7 +15,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 
 #: Name of this projection method in an inference module.
 PROJECTION_NAME = "mimir-2021"

@@ -9,23 +9,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
+from mimir_engine.source.passed_over import joined
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.lost_slices import check_extent, check_numbers, companion_scans
+from mimir_engine.study.lost_slices import (
+    check_extent,
+    check_numbers,
+    check_stations,
+    companion_scans,
+)
 from mimir_engine.study.one_study import check_one_study
 from mimir_engine.study.pairing import Acquisition, Pairing, pair
-from mimir_engine.study.passed_over import joined
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
 from mimir_engine.study.repeats import Choice, choose, likeness
 from mimir_engine.study.series_stacks import (
     MAX_STATION_TILT,
     Unusable,
+    follow_normal,
     stack_series,
     tilt_degrees,
 )
 from mimir_engine.study.signal_scale import check_scales
-from mimir_engine.study.slices import REQUIRED_CONTRASTS, Headers, Slice, path_of
-from mimir_engine.study.stack import Stack, is_axial
+from mimir_engine.study.stack import Stack
 from mimir_engine.study.station_plan import StationPlan, plan_station
 
 #: Series that are named when no Dixon images are found.
@@ -86,6 +92,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     check_scales([stack for a in chosen for stack in (a.water, a.fat)])
     findings += _header_findings(chosen)
     companions = companion_scans(headers.companions)
+    findings += check_stations(chosen, companions)
     plans = []
     for choice in choices:
         findings += check_extent(choice.chosen, companions)
@@ -153,23 +160,26 @@ def _choose(pairings: Sequence[Pairing]) -> list[Choice]:
     Raises:
         MimirError: ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``.
     """
+    places = [pairing.acquisitions for pairing in pairings if pairing.acquisitions]
+    if len(places) == 1 and len(places[0]) > 2:
+        raise _positions_lost(places[0])
     choices = []
-    for k, pairing in enumerate(pairings):
-        if pairing.acquisitions:
-            others = [a for p in (*pairings[:k], *pairings[k + 1 :]) for a in p.acquisitions]
-            choices.append(choose(pairing.acquisitions, others))
-    if len(choices) == 1:
-        (choice,) = choices
-        scans = 1 + len(choice.left_out)
-        if scans > 1:
-            raise MimirError(
-                "STATION_LAYOUT",
-                f"{scans} scans show one place ({choice.chosen.water.place}) and none another: the"
-                " positions of the stations may have been lost",
-                "Export the study with the original positions. If the station was repeated, give"
-                " the complete scan.",
-            )
+    for k, scans in enumerate(places):
+        elsewhere = [a for place in (*places[:k], *places[k + 1 :]) for a in place]
+        choices.append(choose(scans, elsewhere))
+    if len(places) == 1 and len(places[0]) > 1:
+        raise _positions_lost(places[0])
     return choices
+
+
+def _positions_lost(scans: Sequence[Acquisition]) -> MimirError:
+    return MimirError(
+        "STATION_LAYOUT",
+        f"{len(scans)} scans show one place ({scans[0].water.place}) and none another: the"
+        " positions of the stations may have been lost",
+        "Export the study with the original positions. If the station was repeated, give the"
+        " complete scan.",
+    )
 
 
 def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:
@@ -200,7 +210,7 @@ def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition])
         inside = sum(
             any(foot <= s.position_mm[2] <= head for foot, head in ranges) for s in one.slices
         )
-        is_view = not is_axial(first) and tilt_degrees(first) > MAX_STATION_TILT
+        is_view = tilt_degrees(first) > MAX_STATION_TILT and follow_normal(one.slices)
         if not (chosen and is_view) and inside < MIN_COVERED * len(one.slices):
             raise one.error
         findings.append(

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Optional
+from dataclasses import dataclass, field, replace
 
+from mimir_engine.headers.scanner import Scanner
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
-
-
-@dataclass(frozen=True)
-class Scanner:
-    """The device according to the headers; an empty string or None if unknown."""
-
-    vendor: str = ""
-    model: str = ""
-    field_strength_t: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class DixonStudy:
 
     name: str
     stations: tuple[Station, ...]
-    scanner: Scanner = Scanner()
+    scanner: Scanner = field(default_factory=Scanner)
     eid: str = ""
     instance: str = ""
     findings: tuple[Finding, ...] = ()

@@ -1,23 +1,26 @@
 """Find slices that were lost at an end of a station, where positions alone show no gap.
 
 Three things in the headers show it: in-phase and opposed-phase images of the same acquisition
-that reach farther, image numbers that do not begin at 1, and the number of images that the scanner
-declares.
+that reach farther or show a place without a station, image numbers that do not begin at 1, and the
+number of images that the scanner declares.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.acquisition_time import SECONDS_PER_DAY
+from mimir_engine.headers.acquisition_time import SECONDS_PER_DAY
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.series import Series
+from mimir_engine.headers.slices import Companion, Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
-from mimir_engine.study.series import Series
-from mimir_engine.study.slices import Companion, Slice
+from mimir_engine.study.places import covered_part
 from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack
 
 #: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
@@ -93,6 +96,40 @@ def check_extent(acquisition: Acquisition, companions: Iterable[CompanionScan]) 
     return [Finding("SLICES_LOST", what)]
 
 
+def check_stations(
+    chosen: Sequence[Acquisition], companions: Iterable[CompanionScan]
+) -> list[Finding]:
+    """Look for in-phase and opposed-phase images of the protocol where no station is.
+
+    Args:
+        chosen: Water and fat of all stations.
+        companions: In-phase and opposed-phase scans of the study.
+    """
+    names = {_without_contrast(a.water.series.description) for a in chosen}
+    ranges = [a.range_mm for a in chosen]
+    places = {
+        f"z = {foot:.0f} to {head:.0f} mm": c.series.description
+        for c in companions
+        for foot, head in (c.range_mm,)
+        if foot < head
+        and _without_contrast(c.series.description) in names
+        and covered_part(c.range_mm, ranges) < SAME_STATION_OVERLAP
+    }
+    return [
+        Finding(
+            "SLICES_LOST",
+            f"series '{description}' shows {place}, where no water and fat images are: a station"
+            " may be missing",
+        )
+        for place, description in places.items()
+    ]
+
+
+def _without_contrast(description: str) -> str:
+    """Return the name of a protocol: a description without its first or last word."""
+    return re.sub(r"^.*:|[_\s-]*[A-Za-z]+\s*$", "", description, count=1).strip().casefold()
+
+
 def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:
     """Return whether another contrast was scanned together with water."""
     foot, head = water.range_mm
@@ -125,9 +162,7 @@ def check_numbers(
     for s in slices:
         by_series[s.series.uid].append(s)
     mixed = {s.series.uid for s in companions}
-    ranges = [_numbers(series) for series in by_series.values()]
-    firsts = [numbers[0] for numbers in ranges if numbers]
-    are_throughout = len(firsts) > 1 and len({*firsts}) == len(firsts)
+    are_throughout = _are_numbered_throughout([*by_series.values()])
     findings = []
     for uid, series in by_series.items():
         contrasts = {s.contrast for s in series}
@@ -148,6 +183,23 @@ def check_numbers(
                 )
             )
     return findings
+
+
+def _are_numbered_throughout(all_series: Sequence[Sequence[Slice]]) -> bool:
+    """Return whether images are numbered throughout the study, or throughout each contrast."""
+    ranges: dict[Contrast, list[list[int]]] = defaultdict(list)
+    for series in all_series:
+        numbers = _numbers(series)
+        if numbers:
+            ranges[series[0].contrast].append(numbers)
+    firsts = [numbers[0] for part in ranges.values() for numbers in part]
+    if len(firsts) < 2 or len({*firsts}) == len(firsts):
+        return len(firsts) > 1
+    return all(
+        len(part) > 1
+        and all(one[-1] < other[0] for one, other in zip(sorted(part), sorted(part)[1:]))
+        for part in ranges.values()
+    )
 
 
 def _numbers(series: Sequence[Slice]) -> Optional[list[int]]:

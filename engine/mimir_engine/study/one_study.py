@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.slices import Slice
+from mimir_engine.headers.slices import Slice
 
 _REMEDY = (
     "Give each study its own folder or archive. A folder whose subfolders hold one study each is"

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.stack import Stack
 
 #: A nearest partner is unique if every other one is at least this many times as far away.
 MIN_DISTANCE_RATIO = 2.0
+#: Time between the water and the fat of one scan, in seconds: both are written when reconstructed.
+#: Times of nearest partners that are farther apart may have been scrambled.
+MAX_SECONDS_APART = 60.0
 #: Ends of two stacks of one scan are at the same place up to this part of a step.
 END_TOLERANCE = 0.5
 
@@ -73,7 +76,27 @@ def pair(stacks: Sequence[Stack]) -> Pairing:
     contrasts = {stack.contrast for stack in stacks}
     if not found.acquisitions and len(contrasts) == 2 < len(stacks):
         raise _ambiguous(stacks)
+    if _contradict_times(found.acquisitions):
+        raise _ambiguous(stacks)
     return found
+
+
+def _contradict_times(acquisitions: Sequence[Acquisition]) -> bool:
+    """Return whether a water was scanned at the time of another scan's fat, not of its own."""
+    return any(
+        _are_together(one.water, one.fat) is False and _are_together(one.water, other.fat) is True
+        for one in acquisitions
+        for other in acquisitions
+    )
+
+
+def _are_together(one: Stack, other: Stack) -> Optional[bool]:
+    """Return whether two stacks are of one series or were scanned at one time; None if unknown."""
+    if one.series.uid and one.series.uid == other.series.uid:
+        return True
+    if one.acquired is None or other.acquired is None:
+        return None
+    return abs(one.acquired - other.acquired) <= MAX_SECONDS_APART
 
 
 def _pair(stacks: Sequence[Stack]) -> Pairing:
@@ -123,9 +146,7 @@ def _pair_by_nearness(stacks: Sequence[Stack]) -> Pairing:
         return Pairing([], [*water, *fat])
     if len(water) == len(fat) == 1:
         return Pairing([Acquisition(*water, *fat)], [], copies)
-    pairs = _of_one_series(water, fat)
-    pairs = pairs or _nearest(water, fat, lambda s: s.acquired)
-    pairs = pairs or _nearest(water, fat, lambda s: s.series.number or None)
+    pairs = _of_one_series(water, fat) or _by_time_or_number(water, fat)
     if not pairs:
         raise _ambiguous([*water, *fat])
     used = {id(stack) for both in pairs for stack in both}
@@ -145,6 +166,17 @@ def _of_one_series(water: Sequence[Stack], fat: Sequence[Stack]) -> list[tuple[S
     pairs = [(w, f) for w in water for f in fat if w.series.uid and w.series.uid == f.series.uid]
     stacks = {id(stack) for both in pairs for stack in both}
     return pairs if len(stacks) == 2 * len(pairs) else []
+
+
+def _by_time_or_number(water: Sequence[Stack], fat: Sequence[Stack]) -> list[tuple[Stack, Stack]]:
+    """Return the pairs that times or series numbers show; empty if they contradict each other."""
+    by_time = _nearest(water, fat, lambda s: s.acquired)
+    by_number = _nearest(water, fat, lambda s: s.series.number or None)
+    if not all(_are_together(*both) for both in by_time):
+        by_time = []
+    if by_time and by_number and by_time != by_number:
+        return []
+    return by_time or by_number
 
 
 def _nearest(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import groupby
 from typing import Any, Optional
@@ -16,15 +16,18 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.little_endian import DataTooShort, Unexpected, pixel_bytes
-from mimir_engine.study.pixel_format import PixelFormat
-from mimir_engine.study.rescale import Rescale
-from mimir_engine.study.slices import Slice
+from mimir_engine.headers.little_endian import DataTooShort, Unexpected, pixel_bytes
+from mimir_engine.headers.pixel_format import PixelFormat
+from mimir_engine.headers.rescale import Rescale
+from mimir_engine.headers.slices import Slice
+from mimir_engine.study.jpeg_size import jpeg_sizes
 
 #: Size of the decoded pixels of one file in bytes.
 MAX_DECODED_BYTES = 512 * 2**20
 #: Noise in air may be below zero, by no more than this share of the largest signal.
 MAX_NEGATIVE_SHARE = 0.1
+#: Beginning of the transfer syntaxes of all kinds of JPEG.
+_JPEG = "1.2.840.10008.1.2.4."
 _HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
 #: Marker segments at the beginning of a JPEG 2000 stream: its start and size, and then, only in
 #: high-throughput streams, its capabilities (ISO/IEC 15444-1 A.4 and A.5, 15444-15 A.3).
@@ -65,23 +68,53 @@ def load_slices(slices: Sequence[Slice]) -> Signal:
         MimirError: ``PIXELS_TRUNCATED``, ``PIXELS_UNREADABLE``, ``PIXELS_UNSUPPORTED``, and any
             error of ``Entry.read``.
     """
+    signal = _scaled(slices)
+    lowest = 0.0 if signal.array.dtype == np.uint16 else float(signal.array.min(initial=0))
+    if lowest < -MAX_NEGATIVE_SHARE * float(signal.array.max(initial=0)):
+        raise MimirError(
+            "PIXELS_UNSUPPORTED",
+            f"the signal of series '{slices[0].series.description}' is negative, down to"
+            f" {lowest:.4g}: it is not a magnitude image",
+            "Export the magnitude images with their original scaling.",
+        )
+    if lowest == 0:
+        return signal
+    return replace(signal, array=np.maximum(signal.array, 0, out=signal.array), has_negative=True)
+
+
+def first_difference(pairs: Sequence[tuple[Slice, Slice]]) -> Optional[Slice]:
+    """Return the first slice whose signal is not that of its partner; None if all are equal.
+
+    Raises:
+        MimirError: As ``load_slices``.
+    """
+    for _, group in groupby(pairs, key=lambda both: [(s.rows, s.columns) for s in both]):
+        ones, others = zip(*group)
+        for image, one, other in zip(ones, _scaled(ones).array, _scaled(others).array):
+            if not np.array_equal(one, other):
+                return image
+    return None
+
+
+def _scaled(slices: Sequence[Slice]) -> Signal:
+    """Read the signal of slices, which may be negative."""
     formats = {s.series.pixel_format for s in slices}
     scales = {s.rescale for s in slices}
     raw = _read_raw(slices, max(f.allocated for f in formats))
     if len(formats) == len(scales) == 1:
-        return _signal(raw, formats.pop(), scales.pop(), slices[0])
+        return _signal(raw, formats.pop(), scales.pop())
     parts = [
-        _signal(raw[k : k + 1], s.series.pixel_format, s.rescale, s) for k, s in enumerate(slices)
+        _signal(raw[k : k + 1], s.series.pixel_format, s.rescale) for k, s in enumerate(slices)
     ]
     return Signal(
         np.concatenate([part.array for part in parts]),
         any(part.uses_other_bits for part in parts),
-        any(part.has_negative for part in parts),
     )
 
 
-def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale, image: Slice) -> Signal:
+def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale) -> Signal:
     """Turn pixels as they lie in the file into signal."""
+    raw = raw.astype(f"u{form.allocated // 8}", copy=False)
     values, uses_other_bits = form.stored_values(raw)
     padding = form.is_padding(values)
     if form.is_uint16 and rescale.is_identity:
@@ -90,17 +123,7 @@ def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale, image: Slice) 
         array = rescale.signal(values)
     if padding is not None:
         array[padding] = 0
-    lowest = 0.0 if array.dtype == np.uint16 else float(array.min(initial=0))
-    if lowest < -MAX_NEGATIVE_SHARE * float(array.max(initial=0)):
-        raise MimirError(
-            "PIXELS_UNSUPPORTED",
-            f"the signal of series '{image.series.description}' is negative, down to {lowest:.4g}:"
-            " it is not a magnitude image",
-            "Export the magnitude images with their original scaling.",
-        )
-    if lowest < 0:
-        np.maximum(array, 0, out=array)
-    return Signal(array, uses_other_bits, lowest < 0)
+    return Signal(array, uses_other_bits)
 
 
 def _read_raw(slices: Sequence[Slice], bits: int) -> np.ndarray:
@@ -152,6 +175,8 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            # pydicom cuts run-length encoded pixels that are more than the header declares.
+            warnings.filterwarnings("error", message=".*RLE segment contains")
             dataset = pydicom.dcmread(content)
             transfer_syntax = dataset.file_meta.TransferSyntaxUID
             frames = int(dataset.get("NumberOfFrames") or 1)
@@ -164,6 +189,9 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
             syntax = str(transfer_syntax)
             if syntax.startswith(_HIGH_THROUGHPUT) and not _is_high_throughput(dataset.PixelData):
                 raise _unreadable(image, "another kind of stream", syntax)
+            for size in jpeg_sizes(dataset.PixelData) if syntax.startswith(_JPEG) else ():
+                if size != (image.rows, image.columns):
+                    raise _unreadable(image, f"their streams have the size {size}", syntax)
             pixels = np.asarray(dataset.pixel_array)
     except MimirError:
         raise

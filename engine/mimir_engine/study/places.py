@@ -47,18 +47,22 @@ def _is_composed(stack: Stack, stacks: Sequence[Stack]) -> bool:
 def group_by_place(stacks: Sequence[Stack]) -> list[list[Stack]]:
     """Group stacks that show the same station.
 
-    The longest stack of a place defines it. A shorter one belongs to the place with which it shares
-    most, if that is more than half of it.
+    The longest stack of a place defines it. A shorter one belongs to a place with which it shares
+    more than half of it: if there are two, to one with the same voxels, then to that with which it
+    shares most.
 
     Returns:
         From head to foot; in each group the longest stack first.
     """
     places: list[list[Stack]] = []
     for stack in sorted(stacks, key=lambda s: -s.extent_mm):
-        shared = [(stack.overlap(place[0])[0], k) for k, place in enumerate(places)]
-        at = [(part, -k) for part, k in shared if stack.is_at(places[k][0])]
+        at = [
+            (stack.has_voxels_of(place[0]), round(stack.overlap(place[0])[0], 2), -k)
+            for k, place in enumerate(places)
+            if stack.is_at(place[0])
+        ]
         if at:
-            places[-max(at)[1]].append(stack)
+            places[-max(at)[2]].append(stack)
         else:
             places.append([stack])
     return sorted(places, key=lambda place: place[0].range_mm[1], reverse=True)

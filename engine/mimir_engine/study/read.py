@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
-import numpy as np
-
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Headers, read_headers
+from mimir_engine.source.open_source import Entry, Files, StudySource, check_study_size, open_source
+from mimir_engine.source.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.pixels import Signal, load_slices
+from mimir_engine.study.pixels import Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
-from mimir_engine.study.slices import Slice, read_headers
-from mimir_engine.study.source import Entry, StudySource, check_study_size, open_source
-from mimir_engine.study.source_name import source_name, uk_biobank_ids
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
 
@@ -40,12 +38,7 @@ def read_study(
         MimirError: The study cannot be read correctly; see ``docs/errors.md`` for the codes.
     """
     with open_source(source) as files:
-        headers = read_headers(files.with_first_bytes())
-        headers.passed_over.extend(files.passed_over)
-        if not headers.names:
-            raise MimirError(
-                "NO_DICOM", "the source contains no files", "Fetch the complete study."
-            )
+        headers = headers_of(files)
         assembly = assemble(headers, reconstruction)
         check_study_size(_entries(assembly))
         stations, findings = load_stations(assembly.plans)
@@ -54,6 +47,19 @@ def read_study(
     eid, instance = uk_biobank_ids(source_name(source) or name)
     unique = dict.fromkeys([*assembly.findings, *findings])
     return DixonStudy(name, stations, first.scanner, eid, instance, tuple(unique))
+
+
+def headers_of(files: Files) -> Headers:
+    """Read the headers of all files of a source.
+
+    Raises:
+        MimirError: ``NO_DICOM`` if there are no files, and any error of ``read_headers``.
+    """
+    headers = read_headers(files.with_first_bytes())
+    headers.passed_over.extend(files.passed_over)
+    if not headers.names and not headers.passed_over:
+        raise MimirError("NO_DICOM", "the source contains no files", "Fetch the complete study.")
+    return headers
 
 
 def _entries(assembly: Assembly) -> Iterable[Entry]:
@@ -73,17 +79,17 @@ def load_stations(
     stations: list[Station] = []
     findings: list[Finding] = []
     for plan in plans:
-        for kept, twin in plan.twins:
-            if not _are_equal(kept, twin):
-                raise MimirError(
-                    "SLICE_AMBIGUOUS",
-                    f"series '{kept.series.description}' contains two different slices"
-                    f" at z = {kept.position_mm[2]:.1f} mm",
-                    "Remove the wrong one.",
-                )
-        for kept, copy in plan.copies:
-            if not _are_equal(kept, copy):
-                raise copies_differ(kept)
+        twin = first_difference(plan.twins)
+        if twin is not None:
+            raise MimirError(
+                "SLICE_AMBIGUOUS",
+                f"series '{twin.series.description}' contains two different slices"
+                f" at z = {twin.position_mm[2]:.1f} mm",
+                "Remove the wrong one.",
+            )
+        copy = first_difference(plan.copies)
+        if copy is not None:
+            raise copies_differ(copy)
         images = {}
         for contrast, crop in plan.crops.items():
             signal = load_slices(crop.slices)
@@ -91,10 +97,6 @@ def load_stations(
             findings += _signal_findings(signal, crop.slices[0].series.description)
         stations.append(Station(images, plan.affine))
     return tuple(stations), _repeated_slices(plans) + findings
-
-
-def _are_equal(one: Slice, other: Slice) -> bool:
-    return np.array_equal(load_slices([one]).array, load_slices([other]).array)
 
 
 def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:

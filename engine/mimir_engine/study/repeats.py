@@ -10,10 +10,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import MIN_COVERED, covered_part
-from mimir_engine.study.stack import Stack
-
-#: Relative difference of voxel spacings that rounding can explain.
-SPACING_TOLERANCE = 1e-2
+from mimir_engine.study.stack import SPACING_TOLERANCE, Stack
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,8 @@ def _usual(
     """
     protocols: list[list[Acquisition]] = []
     for acquisition in acquisitions:
-        own = next((p for p in protocols if _same_voxels(p[0], acquisition)), None)
+        water = acquisition.water
+        own = next((p for p in protocols if p[0].water.has_voxels_of(water)), None)
         if own is None:
             protocols.append([acquisition])
         else:
@@ -94,10 +92,6 @@ def _leaves_no_gap(
     foot, head = min(low for low, _ in shown), max(high for _, high in shown)
     between = ((max(low, foot), min(high, head)) for low, high in (a.range_mm for a in same_place))
     return all(covered_part(part, shown) >= MIN_COVERED for part in between)
-
-
-def _same_voxels(one: Acquisition, other: Acquisition) -> bool:
-    return np.allclose(one.water.spacing_mm, other.water.spacing_mm, rtol=SPACING_TOLERANCE)
 
 
 def _order(acquisition: Acquisition) -> tuple[float, int]:

@@ -16,12 +16,16 @@ from typing import Callable, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
 #: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
 MAX_STATION_TILT = 45.0
+#: Part of the way between two slices of a stack that lies along their normal.
+MIN_ALONG_NORMAL = 0.5
+#: Slices of a scan; a series whose headers divide it into smaller parts does not hold scans.
+MIN_SCAN_SLICES = 4
 #: Tilt that is worth naming, in degrees.
 MIN_TILT = 0.05
 
@@ -50,7 +54,8 @@ def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
         axial = [s for s in series if is_axial(s)]
         if len(axial) < len(series):
             others = [s for s in series if not is_axial(s)]
-            result.unusable.append(Unusable(others, _not_axial(others)))
+            views = _by(lambda s: tuple(round(c, 1) for c in s.orientation))(others)
+            result.unusable.extend(Unusable(view, _not_axial(view)) for view in views)
         if not axial:
             continue
         try:
@@ -75,20 +80,35 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
         if s.series.uid and count[key] > 1:
             groups[key].append(s)
         else:
-            alone[
-                s.series.number, s.series.description, s.contrast, s.series.reconstruction
-            ].append(s)
-    joined = [group for group in alone.values() if len(group) > 1]
-    if joined:
-        names = ", ".join(dict.fromkeys(f"'{group[0].series.description}'" for group in joined))
-        findings.append(
-            Finding(
-                "SERIES_REGROUPED",
-                f"{sum(map(len, joined))} images ({names}) have no series UID in common; they were"
-                f" joined to {len(joined)} series by series number and description",
-            )
-        )
+            alone[_name(s)].append(s)
+    with_uid: dict[Hashable, list[list[Slice]]] = defaultdict(list)
+    for group in groups.values():
+        with_uid[_name(group[0])].append(group)
+    joined = []
+    for name, group in [*alone.items()]:
+        own = with_uid[name]
+        if len(own) == 1 and not any(s.series.uid for s in group):  # only some lost their UID
+            own[0].extend(alone.pop(name))
+            joined.append(own[0])
+        elif len(group) > 1:
+            joined.append(group)
+    findings.extend(_joined(joined))
     return [*groups.values(), *alone.values()]
+
+
+def _name(s: Slice) -> Hashable:
+    """Return what slices of one series have in common besides its UID."""
+    return s.series.number, s.series.description, s.contrast, s.series.reconstruction
+
+
+def _joined(groups: Sequence[Sequence[Slice]]) -> Iterable[Finding]:
+    if groups:
+        names = ", ".join(dict.fromkeys(f"'{group[0].series.description}'" for group in groups))
+        yield Finding(
+            "SERIES_REGROUPED",
+            f"{sum(map(len, groups))} images ({names}) have no series UID in common; they were"
+            f" joined to {len(groups)} series by series number and description",
+        )
 
 
 def _not_axial(slices: Sequence[Slice]) -> MimirError:
@@ -118,14 +138,25 @@ def tilt_degrees(image: Slice) -> float:
     return float(np.degrees(np.arccos(min(abs(normal[2]) / length, 1.0)))) if length > 0 else 90.0
 
 
+def follow_normal(slices: Sequence[Slice]) -> bool:
+    """Return whether slices follow each other in the direction that their orientation says."""
+    positions = np.array([s.position_mm for s in slices])
+    shift = positions - positions[0]
+    farthest = shift[np.argmax(np.abs(shift).sum(axis=1))]
+    along = abs(float(farthest @ normal_of(slices[0])))
+    return along >= MIN_ALONG_NORMAL * float(np.linalg.norm(farthest))
+
+
 def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:
     """Stack one series as it is or, if it holds several scans, each of them.
 
     Raises:
-        MimirError: as ``stack_slices`` of the undivided series.
+        MimirError: as ``stack_slices`` of the undivided series, or of the scans that its headers
+            tell apart.
     """
     undivided: Optional[Stack] = None
     error: Optional[MimirError] = None
+    of_scan: Optional[MimirError] = None
     try:
         undivided = stack_slices(series)
     except MimirError as reason:
@@ -139,14 +170,17 @@ def _stacks(series: Sequence[Slice], findings: list[Finding]) -> list[Stack]:
         parts = divide(series)
         try:
             stacks = [stack_slices(part) for part in parts]
-        except MimirError:
+        except MimirError as reason:
+            if len(parts) > 1 and min(map(len, parts)) >= MIN_SCAN_SLICES:
+                of_scan = of_scan or reason
             continue
         if len(stacks) > 1 and not any(stack.twins for stack in stacks):
             return stacks
-    if undivided is None:
-        assert error is not None
-        raise error
-    return [undivided]
+    if undivided is not None:
+        return [undivided]
+    raised = of_scan or error
+    assert raised is not None
+    raise raised
 
 
 def _first_phase(series: Sequence[Slice], findings: list[Finding]) -> Sequence[Slice]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.rescale import Rescale
+from mimir_engine.headers.rescale import Rescale
 from mimir_engine.study.stack import Stack
 
 #: Relative difference of two slopes that rounding explains.

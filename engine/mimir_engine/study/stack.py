@@ -12,9 +12,9 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
-from mimir_engine.study.series import Series
-from mimir_engine.study.slices import Slice
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.series import Series
+from mimir_engine.headers.slices import Slice
 
 #: Direction cosines of a row and a column of an axial slice, LPS.
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -34,6 +34,8 @@ MIN_TILT_MM = 0.02
 MAX_STEP = 1.5
 #: Voxel spacing in mm.
 MIN_SPACING_MM, MAX_SPACING_MM = 0.2, 20.0
+#: Relative difference of voxel spacings that rounding can explain.
+SPACING_TOLERANCE = 1e-2
 #: Stacks that share more than this part of the shorter one's extent show the same station.
 SAME_STATION_OVERLAP = 0.5
 _REMEDY = "Export the study again with its original geometry."
@@ -128,6 +130,10 @@ class Stack:
     def is_at(self, other: Stack) -> bool:
         """Return whether the shorter stack lies mostly within the longer one."""
         return self.overlap(other)[0] > SAME_STATION_OVERLAP
+
+    def has_voxels_of(self, other: Stack) -> bool:
+        """Return whether both stacks have the same voxel spacing."""
+        return np.allclose(self.spacing_mm, other.spacing_mm, rtol=SPACING_TOLERANCE)
 
     def reaches(self, other: Stack) -> bool:
         """Return whether this stack covers another one, but for a slice at each end."""

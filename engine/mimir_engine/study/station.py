@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.volume import spacing_of
 
 

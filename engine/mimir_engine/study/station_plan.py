@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.study.contrast import Contrast
+from mimir_engine.headers.contrast import Contrast
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
-from mimir_engine.study.slices import Slice
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
 from mimir_engine.study.volume import axial_affine
 

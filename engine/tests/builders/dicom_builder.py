@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -78,15 +79,23 @@ class Scan:
             leave_out: Slices to leave out.
             syntax: Transfer syntax.
         """
-        files = []
-        for suffix in contrasts:
-            for k in sorted({*range(self.slices)} - {*leave_out}):
-                dataset = self.dataset(suffix, k, contrasts.index(suffix))
-                if change:
-                    change(dataset, k)
-                name = f"{dataset.SeriesNumber:03d}_{suffix}_{self.time}_{k:03d}.dcm"
-                files.append(File(name, encoded(dataset, syntax)))
-        return files
+        return [
+            _file(self, suffix, k, series, syntax)
+            if change is None
+            else self.file(suffix, k, series, syntax, change)
+            for series, suffix in enumerate(contrasts)
+            for k in sorted({*range(self.slices)} - {*leave_out})
+        ]
+
+    def file(
+        self, suffix: str, k: int, series: int, syntax: str, change: Optional[Change] = None
+    ) -> File:
+        """Return the file of one slice; ``series`` is added to the series number."""
+        dataset = self.dataset(suffix, k, series)
+        if change:
+            change(dataset, k)
+        name = f"{self.number + series:03d}_{suffix}_{self.time}_{k:03d}.dcm"
+        return File(name, encoded(dataset, syntax))
 
     def dataset(self, suffix: str, k: int, series: int = 0) -> Dataset:
         """Return the header and pixels of one slice."""
@@ -133,6 +142,12 @@ class Scan:
         return np.asarray(image, np.uint16)
 
 
+@lru_cache(maxsize=5000)
+def _file(scan: Scan, suffix: str, k: int, series: int, syntax: str) -> File:
+    """Call ``Scan.file``; cached, since most tests use the same unchanged slices."""
+    return scan.file(suffix, k, series, syntax)
+
+
 def complete_study() -> tuple[Scan, ...]:
     """Return three stations that overlap by 24 and 18 mm."""
     return (
@@ -172,6 +187,12 @@ def encoded(dataset: Dataset, syntax: str = EXPLICIT) -> bytes:
     return bytes(head.getvalue()) + content
 
 
+def overwritten(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace a text by one that a DICOM library might not write."""
+    assert old in content
+    return content.replace(old, new.ljust(len(old)))
+
+
 def compressed(dataset: Dataset, syntax: str) -> bytes:
     """Return a DICOM file of this data set, its pixels compressed by pydicom."""
     dataset.file_meta = FileMetaDataset()
@@ -183,7 +204,10 @@ def compressed(dataset: Dataset, syntax: str) -> bytes:
 
 
 def enhanced_file(
-    scan: Scan, frame_types: Sequence[tuple[str, str]], change: Optional[Change] = None
+    scan: Scan,
+    frame_types: Sequence[tuple[str, str]],
+    change: Optional[Change] = None,
+    syntax: str = EXPLICIT,
 ) -> File:
     """Return one enhanced multi-frame file of a station with mixed contrasts, as Philips writes it.
 
@@ -191,6 +215,7 @@ def enhanced_file(
         scan: The station.
         frame_types: For each contrast, the suffix of its pixels and the fourth value of FrameType.
         change: Called with the functional groups of each frame and its number.
+        syntax: Transfer syntax.
     """
     dataset = scan.dataset(frame_types[0][0], 0)
     dataset.SOPClassUID = ENHANCED_MR_IMAGE
@@ -221,7 +246,7 @@ def enhanced_file(
     dataset.PerFrameFunctionalGroupsSequence = Items(frames)
     dataset.NumberOfFrames = len(frames)
     set_pixels(dataset, np.stack(pixels))
-    return File(f"enhanced_{scan.number}.dcm", encoded(dataset))
+    return File(f"enhanced_{scan.number}.dcm", encoded(dataset, syntax))
 
 
 def write_zip(path: Path, files: Iterable[File], method: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from dicom_builder import EXPLICIT, File, Scan, encoded
 from pydicom.dataset import Dataset
 
+from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Headers, Slice, read_headers
+from mimir_engine.source.open_source import FIRST_BYTES, Entry
 from mimir_engine.study import Contrast, Station
-from mimir_engine.study.slices import Headers, Slice, read_headers
-from mimir_engine.study.source import FIRST_BYTES, Entry
 from mimir_engine.study.volume import axial_affine
 
 
@@ -32,6 +34,13 @@ def slices_of(*files: File) -> list[Slice]:
 def slice_of(dataset: Dataset, syntax: str = EXPLICIT) -> Slice:
     (image,) = slices_of(File("image.dcm", encoded(dataset, syntax)))
     return image
+
+
+def code(*files: File) -> str:
+    """Return the code of the error with which headers are refused."""
+    with pytest.raises(MimirError) as raised:
+        slices_of(*files)
+    return raised.value.code
 
 
 def station_of(scan: Scan, images: dict[str, np.ndarray] | None = None) -> Station:

@@ -31,7 +31,7 @@ def noisy(station: Station, sd: float) -> Station:
 
     def rician(image: np.ndarray) -> np.ndarray:
         noise = rng.normal(0, sd, (2, *image.shape))
-        return np.hypot(image + noise[0], noise[1]).astype(np.uint16)
+        return np.hypot(image + noise[0], noise[1]).astype(np.float32)
 
     return changed(station, rician)
 
@@ -96,7 +96,7 @@ def test_stations_that_hardly_overlap_or_only_touch_are_not_accused(overlap_mm: 
         assert what_is_found([upper, overlapping_by(upper, lower, overlap_mm)]) == ""
 
 
-@pytest.mark.parametrize(("sd", "scale"), [(0, 3.0), (30, 1.0), (30, 0.4)])
+@pytest.mark.parametrize(("sd", "scale"), [(0, 3.0), (0, 1e33), (30, 1.0), (30, 0.4)])
 def test_noise_and_signal_scale_do_not_matter(sd: float, scale: float) -> None:
     upper, lower = phantom_stations(3)[2:4]
     lower = changed(lower, lambda image: (image * scale).astype(np.float32))
@@ -130,6 +130,30 @@ def test_images_that_do_not_change_along_the_body_accuse_no_one() -> None:
         assert what_is_found([alike[0], moved(alike[1], z=z)]) == ""
 
 
+@pytest.mark.parametrize("damaged", [slice(0, 2), slice(2, 8), slice(0, 12)])
+def test_blank_slices_at_a_seam_accuse_no_one(damaged: slice) -> None:
+    def blank(image: np.ndarray) -> np.ndarray:
+        image = image.copy()
+        image[damaged] = 0
+        return image
+
+    upper, lower = phantom_stations(3)[2:4]
+    assert what_is_found([changed(upper, blank), lower]) == ""
+    assert what_is_found([upper, changed(lower, lambda image: blank(image[::-1])[::-1])]) == ""
+
+
+def test_a_damaged_slice_at_a_seam_accuses_no_one_and_hides_nothing() -> None:
+    def damage(image: np.ndarray) -> np.ndarray:
+        image = image.copy()
+        image[3] = np.random.default_rng(7).integers(0, 900, image[3].shape)
+        return image
+
+    upper, lower = phantom_stations(3)[2:4]
+    upper = changed(upper, damage)
+    assert what_is_found([upper, lower]) == ""
+    assert what_is_found([upper, moved(lower, z=18)]).startswith("STATION_DISPLACED: ")
+
+
 def test_organs_that_move_in_a_body_that_does_not_are_breathing() -> None:
     upper, lower = synthetic(0.0)
     breathing = [upper, synthetic(15.0)[1]]
@@ -139,13 +163,17 @@ def test_organs_that_move_in_a_body_that_does_not_are_breathing() -> None:
 
 
 def synthetic(organ_z_mm: float) -> tuple[Station, Station]:
-    """Two stations of a body that widens towards the foot, with an organ inside."""
+    """Two stations of a body that widens towards the foot, with an organ inside.
+
+    The front of the body rises with the organ, as in breathing; its back stays.
+    """
     z = 4.0 * np.arange(30)[:, np.newaxis, np.newaxis]
     y, x = np.mgrid[-80:80, -100:100] * 2.0
     stations = []
     for bottom in (0.0, LOWER_TOP_MM - 29 * 4.0):
         at = bottom + z
-        radius = x**2 / (130 - at * 0.4) ** 2 + y**2 / (90 - at * 0.3) ** 2
+        half = (90 - at * 0.3) * np.where(y < 0, 1 - organ_z_mm / 300, 1)
+        radius = x**2 / (130 - at * 0.4) ** 2 + y**2 / half**2
         organ = (x + 30) ** 2 + y**2 + (at - organ_z_mm) ** 2 < 60**2
         water = np.select([radius > 1, radius > 0.8, organ], [5, 40, 700], 300)
         fat = np.select([radius > 1, radius > 0.8, organ], [5, 600, 30], 90)

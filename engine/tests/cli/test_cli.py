@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ import mimir_engine
 from mimir_engine import cli
 from mimir_engine.cli import CANCELLED, DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cli._progress import studies
+from mimir_engine.cli._study_options import chosen_studies
 
 Capture = pytest.CaptureFixture[str]
 
@@ -189,6 +193,29 @@ def test_project_prints_its_findings(tmp_path: Path, capsys: Capture) -> None:
     assert [line.split(" ")[:2] for line in lines] == [
         ["SLICE_REPEATED:", "a:"],
         ["EXTENT_SHORT:", "a:"],
+    ]
+
+
+def test_files_that_are_passed_over_are_printed_and_are_events(
+    study_zip: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    bulk = tmp_path / "bulk"
+    bulk.mkdir()
+    shutil.copy(study_zip, bulk)
+    for field in ("20203", "20204"):
+        for participant in ("1234567", "1234568"):
+            (bulk / f"{participant}_{field}_2_0.zip").touch()
+    assert main(["project", str(bulk), "--dataset", str(tmp_path / "data")]) == DONE
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "passed over: UK Biobank field 20203 (2 files), not the neck-to-knee MRI, which is field"
+        " 20201"
+    )
+    events: list[Mapping[str, Any]] = []
+    arguments = argparse.Namespace(source=[str(bulk)], sources=None)
+    assert len(chosen_studies(arguments, events.append)) == 1
+    assert [(event["event"], event["name"], event["files"]) for event in events] == [
+        ("passed_over", "UK Biobank field 20203", 2),
+        ("passed_over", "UK Biobank field 20204", 2),
     ]
 
 

@@ -48,3 +48,29 @@ def test_missing_files_have_a_fingerprint_of_their_own(tmp_path: Path) -> None:
     files[1].write_bytes(b"now")
     assert fingerprint(files) != before
     assert fingerprint(files[::-1]) == fingerprint(files), "their order does not matter"
+
+
+def test_a_change_behind_a_link_to_a_folder_changes_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "series").symlink_to(tmp_path / "store")
+    (tmp_path / "study" / "series" / "loop").symlink_to(tmp_path / "study")
+    (tmp_path / "store" / "1.dcm").write_bytes(b"one")
+    before = fingerprint(tmp_path / "study")
+    (tmp_path / "store" / "1.dcm").write_bytes(b"three")
+    assert fingerprint(tmp_path / "study") != before
+
+
+def test_a_change_in_one_of_several_archives_or_folders_changes_the_fingerprint(
+    tmp_path: Path,
+) -> None:
+    files = [tmp_path / "a.zip", tmp_path / "series" / "1.dcm"]
+    files[1].parent.mkdir()
+    for file in files:
+        file.write_bytes(b"one")
+    source = (files[0], files[1].parent)
+    seen = [fingerprint(source)]
+    for file in files:
+        file.write_bytes(b"three")
+        seen.append(fingerprint(source))
+    assert len({one.content for one in seen}) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) 
         image = images[int(study["row"])]
         assert np.array_equal(image, prepare(archive).projection.image)
         assert study["image_sha256"] == hashlib.sha256(image.tobytes()).hexdigest()
+        assert (study["stations"], study["extent_mm"]) == ("3", "120")
+        assert study["findings"] == "EXTENT_SHORT"  # as if stations had been lost
     assert [(f["name"], f["code"]) for f in rows_of(made / "failures.csv")] == [
         ("broken", "NOT_A_ZIP")
     ]
@@ -131,6 +134,19 @@ def test_a_changed_study_is_made_again_after_the_others(
     shutil.copy(archives[1], other)
     with pytest.raises(MimirError, match="NAME_TAKEN"):
         project_studies(named_sources([str(other)]).studies, folder, ignore)
+
+
+def test_a_folder_of_an_earlier_version_is_resumed(archives: list[Path], tmp_path: Path) -> None:
+    project_studies(named_sources([str(archives[0])]).studies, tmp_path, ignore)
+    ledger = tmp_path / "ledger.jsonl"
+    run, entry = map(json.loads, ledger.read_text().splitlines())
+    del entry["stations"], entry["extent_mm"]  # it did not know them
+    ledger.write_text(f"{json.dumps(run)}\n{json.dumps(entry)}\n")
+    both = named_sources(map(str, archives[:2])).studies
+    assert project_studies(both, tmp_path, ignore) == (2, 0)
+    rows = rows_of(tmp_path / "studies.csv")
+    assert [(row["stations"], row["extent_mm"]) for row in rows] == [("", ""), ("3", "120")]
+    assert len(load_images(tmp_path).studies) == 2
 
 
 def test_foreign_images_are_never_overwritten(archives: list[Path], tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_an_internal_error_fails_one_study_and_reveals_nothing_of_the_patient(
 ) -> None:
     faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
 
-    def faulty(source: Any, name: str, store_images: None) -> Any:
+    def faulty(source: Any, name: str, *options: Any) -> Any:
         if name in faults:
             raise faults[name]
         return prepare(source, name)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.inference_module.acceptance import UK_BIOBANK, Accepts, outside_validation
 from mimir_engine.study import DixonStudy, Scanner, Station
-from mimir_engine.study.contrast import Contrast
 
 STATION = Station(
     images={contrast: np.zeros((1, 1, 1), np.uint16) for contrast in Contrast}, affine=np.eye(4)

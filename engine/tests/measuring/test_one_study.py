@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cohort_builder import ANYTHING, module_with_statistics, write_trial_module
+from dicom_builder import File, all_files, complete_study, write_zip
+from pydicom.dataset import Dataset
 from random_modules import module_spec
 
 from mimir_engine.errors import MimirError
+from mimir_engine.fusion.fused_folder import FusedFolder, describe_study, write_fused
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.measuring.one_study import check_accepted, measure_study, prepare
+from mimir_engine.measuring.one_study import check_accepted, measure_study, prepare, read_and_fuse
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.study.finding import Finding
 
@@ -28,6 +31,27 @@ def test_a_prepared_study_keeps_its_image_and_geometry_and_drops_its_pixels(
     pixels = [image for station in prepared.study.stations for image in station.images.values()]
     assert len(pixels) == 6
     assert all(image.size == 0 and image.base is None for image in pixels)
+
+
+def test_findings_of_reading_and_of_the_checks_are_the_study_s(
+    study_files: tuple[File, ...], tmp_path: Path
+) -> None:
+    twice = [*study_files, study_files[7]._replace(name="again.dcm")]
+    study, fused = read_and_fuse(write_zip(tmp_path / "study.zip", twice))
+    assert [f.code for f in study.findings] == ["SLICE_REPEATED", "EXTENT_SHORT"]
+    write_fused(tmp_path / "fused", describe_study(study), fused.water, fused.fat)
+    again, _ = read_and_fuse(FusedFolder(tmp_path / "fused"))
+    assert again.findings == study.findings
+
+
+def test_a_study_that_a_check_refuses_is_not_measured(tmp_path: Path) -> None:
+    def without_signal(dataset: Dataset, k: int) -> None:
+        dataset.PixelData = bytes(len(dataset.PixelData))
+
+    first, *others = complete_study()
+    files = [*first.files(change=without_signal), *all_files(others)]
+    with pytest.raises(MimirError, match=r"EMPTY_IMAGE: .* station 1 "):
+        prepare(write_zip(tmp_path / "study.zip", files))
 
 
 def test_each_module_accepts_or_refuses_a_study_by_itself(study_zip: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.fusion import fuse
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_projection import render_projection
@@ -13,7 +14,6 @@ from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.rician_noise import rician_mean
 from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, draw_stations
 from mimir_engine.projection.project import project
-from mimir_engine.study.contrast import Contrast
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import axial_affine
 

@@ -68,7 +68,7 @@ REFUSED = {
     "zerobytes": "NOT_A_ZIP",
     "zerospacing": "GEOMETRY_UNREADABLE",
     "zerovolume": "EMPTY_IMAGE",
-    "zipbomb": "FILE_TOO_LARGE",
+    "zipbomb": "DICOM_UNREADABLE",  # its first bytes are not those of an image
 }
 
 

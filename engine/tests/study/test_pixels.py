@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from changes import philips_scale, setting
 from dicom_builder import (
     BIG_ENDIAN,
     DEFLATED,
@@ -20,12 +22,15 @@ from dicom_builder import (
     enhanced_file,
     set_pixels,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from station_builder import slice_of, slices_of
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.slices import Slice
 from mimir_engine.study.pixels import load_slices
-from mimir_engine.study.slices import Slice
 
 SCAN = Scan(slices=2)
 RLE = "1.2.840.10008.1.2.5"
@@ -93,6 +98,21 @@ def test_negative_signal_that_is_no_noise_is_refused(changes: dict[str, str]) ->
     assert code(encoded(water(**changes))) == "PIXELS_UNSUPPORTED"
 
 
+def test_slices_of_one_series_may_have_different_forms() -> None:
+    """The same signal, stored in 16 and in 32 bits, with and without a sign."""
+    kinds = (np.uint16, np.int16, np.int32, np.uint32)
+    scan = Scan(slices=len(kinds))
+
+    def change(dataset: Dataset, k: int) -> None:
+        set_pixels(dataset, scan.pixels("W", k).astype(kinds[k]) - (kinds[k] is np.int16))
+
+    signal = load_slices(slices_of(*scan.files(("W",), change)))
+    expected = np.stack([scan.pixels("W", k) for k in range(len(kinds))]).astype(float)
+    expected[1] = np.maximum(expected[1] - 1, 0)
+    np.testing.assert_array_equal(signal.array, expected)
+    assert signal.has_negative
+
+
 def test_images_of_8_bits_are_refused() -> None:
     short = (SCAN.pixels("W", 0) // 4).astype(np.uint8)
     assert code(encoded(water(short))) == "PIXELS_UNSUPPORTED"
@@ -131,10 +151,10 @@ def test_run_length_coded_pixels_are_read() -> None:
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
-@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
-def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Any) -> None:
+def compressed_by_gdcm(syntax: str, folder: Path) -> bytes:
+    """Return the file of a slice with losslessly compressed pixels."""
     gdcm = pytest.importorskip("gdcm", reason="GDCM is not installed")
-    source, target = tmp_path / "plain.dcm", tmp_path / "compressed.dcm"
+    source, target = folder / "plain.dcm", folder / "compressed.dcm"
     source.write_bytes(encoded(water()))
     reader, change, writer = (
         gdcm.ImageReader(),
@@ -157,8 +177,132 @@ def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Any) -> No
     assert writer.Write()
     content = target.read_bytes()
     assert syntax.encode() in content
+    return content
+
+
+@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
+def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Path) -> None:
+    content = compressed_by_gdcm(syntax, tmp_path)
     (signal,) = array_of(slices_of(File("image.dcm", content)))
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
+
+
+@pytest.mark.parametrize("columns", [36, 44])
+@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
+def test_compressed_pixels_of_another_size_than_the_header_says_are_refused(
+    syntax: str, columns: int, tmp_path: Path
+) -> None:
+    content = compressed_by_gdcm(syntax, tmp_path)
+    size = struct.pack("<HH2sH", 0x0028, 0x0011, b"US", 2)
+    assert content.count(size) == 1
+    content = content.replace(size + b"\x28\0", size + struct.pack("<H", columns))
+    assert code(content) == "PIXELS_UNREADABLE"
+
+
+# ------------------------------------------------------------------ every encoding alike
+
+
+class Case(NamedTuple):
+    """An image with legal attributes, and the signal that follows from them."""
+
+    raw: np.ndarray
+    attributes: dict[str, Any]
+    padding_vr: str
+    private: tuple[int, str] | None
+    expected: np.ndarray
+
+
+@st.composite
+def legal_images(draw: st.DrawFn) -> Case:
+    """Draw attributes that change a pixel, and compute the signal by plain arithmetic."""
+    allocated = draw(st.sampled_from((16, 16, 32)))
+    stored = draw(st.integers(9, allocated))
+    high_bit = draw(st.sampled_from((stored - 1, stored - 1, allocated - 1)))
+    is_signed = draw(st.booleans())
+    lowest = high_bit + 1 - stored
+    top = (1 << stored - is_signed) - 1
+    noise = min(top // 200, 9) if is_signed else 0
+    values = draw(st.lists(st.integers(-noise, top), min_size=11, max_size=11))
+    values.append(top)  # a signal that is large beside the noise
+    fields = [value % (1 << stored) for value in values]
+    overlay = draw(st.integers(0, (1 << allocated) - 1)) & ~(((1 << stored) - 1) << lowest)
+    raw = np.array([f << lowest | overlay for f in fields], f"u{allocated // 8}").reshape(3, 4)
+
+    attributes: dict[str, Any] = {
+        "BitsAllocated": allocated,
+        "BitsStored": stored,
+        "HighBit": high_bit,
+        "PixelRepresentation": int(is_signed),
+    }
+    low, high = 1, 0
+    padding_vr = "SS" if is_signed else "US"
+    if draw(st.booleans()):
+        largest = min(top, (1 << 15) - 1)
+        ends = [draw(st.sampled_from([v for v in values if v <= largest] or [0]))]
+        attributes["PixelPaddingValue"] = ends[0]
+        if draw(st.booleans()):
+            ends.append(draw(st.integers(ends[0], largest)))
+            attributes["PixelPaddingRangeLimit"] = ends[1]
+        low, high = min(ends), max(ends)
+    slope = draw(st.sampled_from((None, "1", "0.5", "2.25", "1.0e1")))
+    intercept = draw(st.sampled_from((None, "0", "4", "12.5"))) if slope else None
+    scale = draw(st.sampled_from((None, 0.25, 0.5, 3.0)))
+    private = None
+    if slope is not None:
+        attributes["RescaleSlope"] = slope
+        attributes["Manufacturer"] = draw(st.sampled_from(("Philips", "")))
+    if intercept is not None:
+        attributes["RescaleIntercept"] = intercept
+    if scale is not None and slope is not None:
+        private = draw(st.sampled_from((0x10, 0x11, 0x1F))), draw(st.sampled_from(("FL", "UN")))
+        attributes["scale"] = scale
+    divisor = float(slope) * scale if private and slope and scale else 1.0
+    expected = [
+        0.0
+        if low <= value <= high
+        else (value * float(slope or 1) + float(intercept or 0)) / divisor
+        for value in values
+    ]
+    return Case(raw, attributes, padding_vr, private, np.reshape(expected, (3, 4)))
+
+
+def content_of(case: Case, syntax: str) -> bytes:
+    """Encode an image."""
+    attributes = dict(case.attributes)
+    scale = attributes.pop("scale", None)
+    dataset = Scan(slices=1, shape=(3, 4)).dataset("W", 0)
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        if keyword in attributes:
+            dataset.add_new(tag_for_keyword(keyword), case.padding_vr, attributes.pop(keyword))
+    setting(**attributes)(dataset, 0)
+    if case.private:
+        block, vr = case.private
+        order = ">f" if syntax == BIG_ENDIAN else "<f"
+        value = struct.pack(order, scale) if vr == "UN" else scale
+        philips_scale(value, block, vr)(dataset, 0)
+    order = ">" if syntax == BIG_ENDIAN else "<"
+    dataset.PixelData = case.raw.astype(case.raw.dtype.newbyteorder(order)).tobytes()
+    return compressed(dataset, RLE) if syntax == RLE else encoded(dataset, syntax)
+
+
+def syntaxes_of(case: Case) -> list[str]:
+    """Return the encodings in which the attributes of an image are defined."""
+    syntaxes = [EXPLICIT, IMPLICIT, DEFLATED]
+    if not case.private or case.private[1] != "UN":  # bytes of unknown type have no order
+        syntaxes.append(BIG_ENDIAN)
+    is_low = case.attributes["HighBit"] == case.attributes["BitsStored"] - 1
+    if is_low and case.raw.itemsize == 2:
+        syntaxes.append(RLE)
+    return syntaxes
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(case=legal_images())
+def test_every_encoding_leads_to_the_signal_that_the_attributes_define(case: Case) -> None:
+    for syntax in syntaxes_of(case):
+        (signal,) = array_of(slices_of(File("image.dcm", content_of(case, syntax))))
+        expected = np.maximum(case.expected, 0)
+        np.testing.assert_allclose(signal, expected, rtol=1e-5, atol=1e-5 * expected.max())
 
 
 # ------------------------------------------------------------------ refused
@@ -167,6 +311,35 @@ def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Any) -> No
 @pytest.mark.parametrize("missing", [1, 40, 48 * 40 * 2, 48 * 40 * 2 + 2])
 def test_a_file_that_ends_within_its_pixels_is_refused(missing: int) -> None:
     assert code(encoded(water())[:-missing]) == "PIXELS_TRUNCATED"
+
+
+def test_compressed_pixels_whose_stored_values_lie_in_higher_bits_are_refused() -> None:
+    """Decoders differ in what they make of such bits."""
+    dataset = water(SCAN.pixels("W", 0) * 16)
+    dataset.BitsStored = 12
+    assert code(compressed(dataset, RLE)) == "PIXELS_UNREADABLE"
+
+
+@pytest.mark.parametrize("size", [{"Columns": 36}, {"Columns": 44}, {"Rows": 47}, {"Rows": 49}])
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, RLE])
+def test_pixels_of_another_size_than_the_header_says_are_refused(
+    syntax: str, size: dict[str, int]
+) -> None:
+    dataset = water()
+    content = compressed(dataset, RLE) if syntax == RLE else encoded(dataset, syntax)
+    (whole,) = slices_of(File("a.dcm", content))
+    assert array_of([whole]).shape == (1, 48, 40)
+    setting(**size)(dataset, 0)
+    content = encoded(dataset, syntax)
+    assert code(content) in ("PIXELS_TRUNCATED", "PIXELS_UNREADABLE")
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, RLE])
+def test_a_classic_file_with_two_frames_is_refused(syntax: str) -> None:
+    twice = np.stack([SCAN.pixels("W", 0), SCAN.pixels("W", 1)])
+    dataset = water(twice, NumberOfFrames=2)
+    content = compressed(dataset, RLE) if syntax == RLE else encoded(dataset, syntax)
+    assert code(content) == "DICOM_UNREADABLE"
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN])

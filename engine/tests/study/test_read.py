@@ -33,8 +33,8 @@ from pydicom.dataset import Dataset
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
+from mimir_engine.source.open_source import StudySource
 from mimir_engine.study import DixonStudy, Scanner, read_study
-from mimir_engine.study.source import StudySource
 
 RLE = "1.2.840.10008.1.2.5"
 

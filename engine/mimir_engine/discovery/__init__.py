@@ -1,0 +1,1 @@
+"""Studies in folders and archives: what is one study, and what are many."""

@@ -1,0 +1,1 @@
+"""DICOM headers to slices: encodings, contrasts, times, scales and series."""

@@ -1,0 +1,46 @@
+"""Inflate deflated DICOM files, within the limit on a file's size."""
+
+from __future__ import annotations
+
+import zlib
+
+from mimir_engine.errors import MimirError
+from mimir_engine.headers.little_endian import EXPLICIT_LITTLE_ENDIAN
+from mimir_engine.source.open_source import MAX_FILE_BYTES, Entry
+
+#: Transfer syntax UID of deflated explicit VR little endian files.
+DEFLATED = "1.2.840.10008.1.2.1.99"
+#: A UID may be padded with nulls, so the file meta information keeps its length.
+_PADDED_UID = EXPLICIT_LITTLE_ENDIAN.encode().ljust(len(DEFLATED), b"\0")
+
+
+def inflated(entry: Entry, data_set: int) -> Entry:
+    """Return the same file with an inflated data set (only that is deflated, PS3.5 A.5).
+
+    A DICOM library would inflate a malicious file without limit; here each read is limited to
+    ``MAX_FILE_BYTES``, and raises ``DICOM_UNREADABLE`` if the file is damaged or larger.
+
+    Args:
+        entry: A file with the transfer syntax ``DEFLATED``.
+        data_set: Position of its data set, behind the file meta information.
+    """
+
+    def read(count: int) -> bytes:
+        data = entry.read(-1)
+        meta = data[:data_set].replace(DEFLATED.encode(), _PADDED_UID)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        max_bytes = min(count, MAX_FILE_BYTES) if count > 0 else MAX_FILE_BYTES
+        try:
+            content = meta + inflater.decompress(data[data_set:], max_bytes)
+            if count <= 0 and not inflater.eof:
+                raise zlib.error
+        except zlib.error as error:
+            raise MimirError(
+                "DICOM_UNREADABLE",
+                f"the deflated file '{entry.name}' is damaged or inflates to more than"
+                f" {MAX_FILE_BYTES // 2**20} MB",
+                "Export or download the study again.",
+            ) from error
+        return content[:count] if count > 0 else content
+
+    return Entry(entry.name, entry.size, read)

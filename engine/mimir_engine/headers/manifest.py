@@ -1,0 +1,90 @@
+"""Compare the list of files that an archive brings with the files that are there.
+
+UK Biobank's ``manifest.csv`` names each file. Its columns are not reliable: a comma in a
+description shifts them. So only words are used: file names, and descriptions that name a contrast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
+from mimir_engine.errors import MimirError
+from mimir_engine.headers.contrast import Contrast, classify
+from mimir_engine.source.open_source import Entry
+
+#: Size of a manifest in bytes; those of UK Biobank have some 300 kB.
+MAX_MANIFEST_BYTES = 16 * 2**20
+#: Characters between the words of a line.
+_SEPARATORS = ',;\t"|'
+#: End of the name of a DICOM file.
+_SUFFIX = ".dcm"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The text of a list of files, one line per file."""
+
+    text: str
+
+    def absent(self, names: Iterable[str], contrasts: Container[Contrast]) -> list[str]:
+        """Return the files of the given contrasts that are listed but absent.
+
+        A line that names no contrast counts; one that names only others does not.
+
+        Args:
+            names: Names of the files that are there; folders in front of them are ignored.
+            contrasts: Contrasts of interest.
+        """
+        there = {_base(name) for name in names}
+        absent = []
+        for line in self.text.lower().splitlines():
+            name = _image_name(line)
+            if name and name not in there:
+                named = _contrasts(line)
+                if not named or any(contrast in contrasts for contrast in named):
+                    absent.append(name)
+        return absent
+
+
+def is_manifest(entry: Entry) -> bool:
+    """Return whether a file is a manifest, from its name."""
+    name = _base(entry.name)
+    return "manifest" in name and name.endswith((".csv", ".txt", ".tsv"))
+
+
+def read_manifest(entry: Entry) -> Manifest:
+    """Read a manifest; a very large one, or one that cannot be read, lists nothing."""
+    if entry.size > MAX_MANIFEST_BYTES:
+        return Manifest("")
+    try:
+        return Manifest(entry.read(-1).decode("utf-8", "replace"))
+    except MimirError:
+        return Manifest("")
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1].strip().lower()
+
+
+def _image_name(line: str) -> str:
+    """Return the first word of a line in lower case that names a DICOM file, or nothing."""
+    end = line.find(_SUFFIX)
+    if end < 0:
+        return ""
+    start = max(line.rfind(separator, 0, end) for separator in _SEPARATORS) + 1
+    return _base(line[start : end + len(_SUFFIX)])
+
+
+def _contrasts(line: str) -> set[Contrast]:
+    """Return the contrasts that the words of a line name."""
+    found = set()
+    for word in re.split(f"[{_SEPARATORS}]+", line):
+        try:
+            contrast = classify({"SeriesDescription": word})
+        except MimirError:
+            continue
+        if contrast is not None:
+            found.add(contrast)
+    return found
