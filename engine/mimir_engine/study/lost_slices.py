@@ -158,9 +158,10 @@ def check_numbers(
         companions: All in-phase and opposed-phase slices of the study.
     """
     used_uids = {stack.series.uid for stack in used}
+    adopted = _adopted(used)
     by_series: dict[str, list[Slice]] = defaultdict(list)
     for s in slices:
-        by_series[s.series.uid].append(s)
+        by_series[s.series.uid or adopted.get((id(s.entry), s.frame), "")].append(s)
     mixed = {s.series.uid for s in companions}
     are_throughout = _are_numbered_throughout([*by_series.values()])
     findings = []
@@ -183,6 +184,17 @@ def check_numbers(
                 )
             )
     return findings
+
+
+def _adopted(stacks: Sequence[Stack]) -> dict[tuple[int, Optional[int]], str]:
+    """Return the series of slices that lost their UID, by file and frame."""
+    adopted = {}
+    for stack in stacks:
+        uids = {s.series.uid for s in stack.slices} - {""}
+        if len(uids) == 1:
+            (uid,) = uids
+            adopted.update({(id(s.entry), s.frame): uid for s in stack.slices if not s.series.uid})
+    return adopted
 
 
 def _are_numbered_throughout(all_series: Sequence[Sequence[Slice]]) -> bool:

@@ -80,20 +80,35 @@ def _series(slices: Iterable[Slice], findings: list[Finding]) -> list[list[Slice
         if s.series.uid and count[key] > 1:
             groups[key].append(s)
         else:
-            alone[
-                s.series.number, s.series.description, s.contrast, s.series.reconstruction
-            ].append(s)
-    joined = [group for group in alone.values() if len(group) > 1]
-    if joined:
-        names = ", ".join(dict.fromkeys(f"'{group[0].series.description}'" for group in joined))
-        findings.append(
-            Finding(
-                "SERIES_REGROUPED",
-                f"{sum(map(len, joined))} images ({names}) have no series UID in common; they were"
-                f" joined to {len(joined)} series by series number and description",
-            )
-        )
+            alone[_name(s)].append(s)
+    with_uid: dict[Hashable, list[list[Slice]]] = defaultdict(list)
+    for group in groups.values():
+        with_uid[_name(group[0])].append(group)
+    joined = []
+    for name, group in [*alone.items()]:
+        own = with_uid[name]
+        if len(own) == 1 and not any(s.series.uid for s in group):  # only some lost their UID
+            own[0].extend(alone.pop(name))
+            joined.append(own[0])
+        elif len(group) > 1:
+            joined.append(group)
+    findings.extend(_joined(joined))
     return [*groups.values(), *alone.values()]
+
+
+def _name(s: Slice) -> Hashable:
+    """Return what slices of one series have in common besides its UID."""
+    return s.series.number, s.series.description, s.contrast, s.series.reconstruction
+
+
+def _joined(groups: Sequence[Sequence[Slice]]) -> Iterable[Finding]:
+    if groups:
+        names = ", ".join(dict.fromkeys(f"'{group[0].series.description}'" for group in groups))
+        yield Finding(
+            "SERIES_REGROUPED",
+            f"{sum(map(len, groups))} images ({names}) have no series UID in common; they were"
+            f" joined to {len(groups)} series by series number and description",
+        )
 
 
 def _not_axial(slices: Sequence[Slice]) -> MimirError:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from assembly_builder import BELOW, SCAN, STATIONS, code, codes, numbers_of, plans_of
+from assembly_builder import STATIONS, code, codes, plans_of, refusal
 from changes import all_of, setting, without_times
 from dicom_builder import Change, File, Scan
 from pydicom.dataset import Dataset
 
-from mimir_engine.errors import MimirError
 from mimir_engine.study.reconstruction import NORMALISED, RAW
 from mimir_engine.study.station_plan import StationPlan
 
@@ -114,20 +113,20 @@ def test_rescans_with_two_reconstructions_are_told_apart() -> None:
     assert numbers <= {41, 42, 43, 44}
 
 
-def normalised(dataset: Dataset, k: int) -> None:
-    dataset.ImageType = [*dataset.ImageType, "NORM"]
-
-
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_study_reconstructed_twice_is_read_in_one_way_whenever_that_was(order: int) -> None:
-    again = [replace(scan, number=scan.number + 20, time="113000") for scan in (SCAN, BELOW)]
-    first = [*SCAN.files(change=normalised), *BELOW.files(change=normalised)]
-    plans, findings = plans_of(*[first, [f for scan in again for f in scan.files()]][::order])
+    again = [replace(scan, number=scan.number + 40, time="113000") for scan in STATIONS]
+    groups = [
+        [f for scan in STATIONS for f in scan.files(change=NORM_KIND)],
+        [f for scan in again for f in scan.files(change=RAW_KIND)],
+    ]
+    plans, findings = plans_of(*groups[::order])
     assert codes(findings) == ["RECONSTRUCTION_CHOSEN"]
-    assert [numbers_of(plan) for plan in plans] == [[1, 2], [11, 12]]
+    assert kinds_of(plans) == {frozenset({"NORM", "DIS3D"})}
 
 
 def test_water_and_fat_of_different_reconstructions_are_refused_for_that_reason() -> None:
-    with pytest.raises(MimirError, match="normalised") as raised:
-        plans_of(SCAN.files(("W",), normalised), SCAN.files(("F",)), BELOW.files())
-    assert raised.value.code == "STATION_INCOMPLETE"
+    groups = [s.files((c,), k) for s in STATIONS for c, k in (("W", NORM_KIND), ("F", RAW_KIND))]
+    error = refusal(*groups)
+    assert error.code == "STATION_INCOMPLETE"
+    assert "normalised" in error.what

@@ -31,6 +31,21 @@ def test_the_latest_complete_scan_of_a_station_is_chosen(later: Scan, swapped: b
     assert len({s.acquired for crop in plan.crops.values() for s in crop.slices}) == 1
 
 
+def test_a_later_scan_that_leaves_a_gap_is_not_chosen() -> None:
+    moved = replace(SCAN, number=21, time="100500", top_mm=SCAN.top_mm + 18)
+    (plan, _), findings = plans_of(SCAN.files(), moved.files(), BELOW.files())
+    assert codes(findings) == ["STATION_RESCANNED"]
+    assert numbers_of(plan) == [1, 2]
+
+
+def test_two_halves_do_not_replace_the_whole_scan() -> None:
+    upper = replace(SCAN, slices=4, number=21, time="100500")
+    lower = replace(SCAN, slices=4, number=24, time="100600", top_mm=SCAN.top_mm - 24)
+    (plan, _), findings = plans_of(*(s.files() for s in (SCAN, upper, lower, BELOW)))
+    assert codes(findings) == ["STATION_RESCANNED"] * 2
+    assert numbers_of(plan) == [1, 2]
+
+
 def test_the_last_of_three_scans_is_chosen() -> None:
     scans = [replace(SCAN, number=n, time=f"10{n:02d}00") for n in (1, 11, 21)]
     (plan, _), findings = plans_of(*(scan.files() for scan in scans), BELOW.files())
@@ -165,15 +180,16 @@ def test_the_scan_without_contrast_agent_counts(agent_first: bool) -> None:
     assert all("with contrast agent" in finding.sentence for finding in findings)
 
 
-@pytest.mark.parametrize("text", ["", "NONE", "no", "ohne KM", "nativ", "0"])
+@pytest.mark.parametrize(
+    "text", ["", "NONE", "no contrast", "ohne KM", "kein", "n.a.", "nativ", "0"]
+)
 def test_a_header_that_says_that_no_contrast_agent_was_given_means_a_native_scan(text: str) -> None:
     assert plans_of(SCAN.files(change=setting(ContrastBolusAgent=text)))[1] == []
 
 
-def test_a_study_with_contrast_agent_alone_has_a_finding() -> None:
-    _, findings = plans_of(
-        *(s.files(change=setting(ContrastBolusAgent="Gadovist 1.0")) for s in STATIONS)
-    )
+@pytest.mark.parametrize("text", ["Gadovist 1.0", "Novist", "Nonionic", "Nativist", "YES", "10 ml"])
+def test_a_study_with_contrast_agent_alone_has_a_finding(text: str) -> None:
+    _, findings = plans_of(*(s.files(change=setting(ContrastBolusAgent=text)) for s in STATIONS))
     assert codes(findings) == ["CONTRAST_AGENT"]
 
 
@@ -187,13 +203,6 @@ def test_a_scan_of_another_protocol_inside_a_station_is_left_out() -> None:
         assert [numbers_of(plan)[0] for plan in plans] == [scan.number for scan in STATIONS]
         assert codes(findings) == ["SERIES_LEFT_OUT"]
         assert "another protocol" in findings[0].sentence
-
-
-def test_a_later_scan_that_leaves_a_gap_is_not_chosen() -> None:
-    moved = replace(SCAN, number=21, time="100500", top_mm=SCAN.top_mm + 18)
-    (plan, _), findings = plans_of(SCAN.files(), moved.files(), BELOW.files())
-    assert codes(findings) == ["STATION_RESCANNED"]
-    assert numbers_of(plan) == [1, 2]
 
 
 def test_halves_that_were_scanned_again_do_not_replace_the_station() -> None:

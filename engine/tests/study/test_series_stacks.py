@@ -136,7 +136,18 @@ def test_slices_without_a_common_series_uid_are_joined(change: Change, numbers: 
     plans, findings = plans_of(of_stations(*[change] * 3))
     assert [max(z_of(plan)) for plan in plans] == TOPS
     assert {*codes(findings)} == {"SERIES_REGROUPED"}
-    assert len(findings) == 1
+    assert f"joined to {6 if numbers else 2} series" in findings[0].sentence
+
+
+@pytest.mark.parametrize("lacking", [{3}, {0, 5}, {1, 3, 5, 7, 9, 11, 13}])
+def test_slices_that_lost_their_series_uid_join_the_others(lacking: set[int]) -> None:
+    def lose(dataset: Dataset, k: int) -> None:
+        if k in lacking:
+            dataset.SeriesInstanceUID = ""
+
+    plans, findings = plans_of(*(scan.files(change=lose) for scan in STATIONS))
+    assert [max(z_of(plan)) for plan in plans] == TOPS
+    assert codes(findings) == ["SERIES_REGROUPED"]
 
 
 # ------------------------------------------------------------------ several images per place
