@@ -216,8 +216,7 @@ def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition])
         findings.append(
             Finding(
                 "SERIES_LEFT_OUT",
-                f"{len(one.slices)} images of series '{first.series.description}' were left out:"
-                f" {one.error.what}",
+                f"{one.error.what}; {len(one.slices)} images were left out",
             )
         )
     return findings
