@@ -17,7 +17,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.headers.acquisition_time import SECONDS_PER_DAY
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.series import Series
-from mimir_engine.headers.slices import Companion, Slice
+from mimir_engine.headers.slices import Companion, Headers, Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import covered_part
@@ -46,6 +46,20 @@ class CompanionScan:
     series: Series
     acquired: Optional[float]
     range_mm: tuple[float, float]
+
+
+def check_lost_slices(chosen: Sequence[Acquisition], headers: Headers) -> list[Finding]:
+    """Look for lost slices of the chosen scans, and for lost stations.
+
+    Raises:
+        MimirError: ``SLICE_MISSING``.
+    """
+    companions = companion_scans(headers.companions)
+    findings = check_stations(chosen, companions)
+    for scan in chosen:
+        findings += check_extent(scan, companions)
+    used = [stack for scan in chosen for stack in (scan.water, scan.fat)]
+    return findings + check_numbers(used, headers.slices, headers.companions)
 
 
 def companion_scans(companions: Iterable[Companion]) -> list[CompanionScan]:

@@ -12,6 +12,9 @@ from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import MIN_COVERED, covered_part
 from mimir_engine.study.stack import SPACING_TOLERANCE, Stack
 
+#: Reason for which a scan is left out that is no repeat.
+OTHER_PROTOCOL = "of another protocol"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -47,7 +50,7 @@ def choose(acquisitions: Sequence[Acquisition], elsewhere: Sequence[Acquisition]
     chosen = max(complete, key=_order)
     steps = (
         (acquisitions, native, "with contrast agent"),
-        (native, usual, "of another protocol"),
+        (native, usual, OTHER_PROTOCOL),
         (usual, complete, "shorter or displaced"),
         (complete, [chosen], "earlier"),
     )
