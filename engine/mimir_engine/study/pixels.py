@@ -9,39 +9,35 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from itertools import groupby
 from typing import Any, Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.headers.little_endian import DataTooShort, Unexpected, pixel_bytes
+from mimir_engine.headers.deflated import DEFLATED
+from mimir_engine.headers.little_endian import (
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    DataTooShort,
+    Unexpected,
+    pixel_bytes,
+)
 from mimir_engine.headers.pixel_format import PixelFormat
 from mimir_engine.headers.rescale import Rescale
 from mimir_engine.headers.slices import Slice
-from mimir_engine.study.jpeg_size import jpeg_sizes
+from mimir_engine.study.compressed_pixels import decompressed, unreadable
 
 #: Size of the decoded pixels of one file in bytes.
 MAX_DECODED_BYTES = 512 * 2**20
 #: Noise in air may be below zero, by no more than this share of the largest signal.
 MAX_NEGATIVE_SHARE = 0.1
-#: Beginning of the transfer syntaxes of all kinds of JPEG.
-_JPEG = "1.2.840.10008.1.2.4."
-_HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
-#: Marker segments at the beginning of a JPEG 2000 stream: its start and size, and then, only in
-#: high-throughput streams, its capabilities (ISO/IEC 15444-1 A.4 and A.5, 15444-15 A.3).
-_START_AND_SIZE, _CAPABILITIES = b"\xff\x4f\xff\x51", b"\xff\x50"
-#: Beginnings of transfer syntaxes with compressed pixels, their names, and the packages that decode
-#: them; empty if none is needed or known.
-_COMPRESSIONS = {
-    _HIGH_THROUGHPUT: ("high-throughput JPEG 2000", "pylibjpeg pylibjpeg-openjpeg"),
-    "1.2.840.10008.1.2.4.9": ("JPEG 2000", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.8": ("JPEG-LS", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.7": ("lossless JPEG", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.5": ("JPEG", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.1": ("MPEG video", ""),
-    "1.2.840.10008.1.2.5": ("run-length encoding", ""),
+#: Transfer syntaxes of uncompressed pixels, and their byte order.
+_NATIVE = {
+    IMPLICIT_LITTLE_ENDIAN: "<",
+    EXPLICIT_LITTLE_ENDIAN: "<",
+    DEFLATED: "<",
+    "1.2.840.10008.1.2.2": ">",
 }
 
 
@@ -136,7 +132,7 @@ def _read_raw(slices: Sequence[Slice], bits: int) -> np.ndarray:
         for image in images:
             index = image.frame or 0
             if frames.shape[1:] != (image.rows, image.columns) or index >= len(frames):
-                raise _unreadable(image, f"their shape is {frames.shape}")
+                raise unreadable(image, f"their shape is {frames.shape}")
             next(targets)[:] = frames[index]
     return raw
 
@@ -150,7 +146,7 @@ def _frames(image: Slice) -> np.ndarray:
     except DataTooShort:
         raise _truncated(image) from None
     except Unexpected:
-        raise _unreadable(image, "unexpected encoding") from None
+        raise unreadable(image, "unexpected encoding") from None
     return _native(value, 1, image, "<")
 
 
@@ -161,7 +157,7 @@ def _native(value: Any, frames: int, image: Slice, byte_order: str) -> np.ndarra
     if len(value) < size:
         raise _truncated(image)
     if len(value) > size:
-        raise _unreadable(image, f"more than {frames} x {image.rows} x {image.columns} values")
+        raise unreadable(image, f"more than {frames} x {image.rows} x {image.columns} values")
     array = np.frombuffer(value, f"{byte_order}u{bytes_}")
     return array.reshape(frames, image.rows, image.columns)
 
@@ -171,44 +167,21 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
     import pydicom
 
     content = io.BytesIO(image.entry.read(-1))
-    syntax: Optional[str] = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # pydicom cuts run-length encoded pixels that are more than the header declares.
-            warnings.filterwarnings("error", message=".*RLE segment contains")
             dataset = pydicom.dcmread(content)
-            transfer_syntax = dataset.file_meta.TransferSyntaxUID
-            frames = int(dataset.get("NumberOfFrames") or 1)
-            bytes_ = frames * image.rows * image.columns * image.series.pixel_format.allocated // 8
-            if bytes_ > MAX_DECODED_BYTES:
-                raise _unreadable(image, f"more than {MAX_DECODED_BYTES // 2**20} MB")
-            if not transfer_syntax.is_compressed or transfer_syntax.is_deflated:
-                order = "<" if transfer_syntax.is_little_endian else ">"
-                return _native(dataset.PixelData, frames, image, order)
-            syntax = str(transfer_syntax)
-            if syntax.startswith(_HIGH_THROUGHPUT) and not _is_high_throughput(dataset.PixelData):
-                raise _unreadable(image, "another kind of stream", syntax)
-            for size in jpeg_sizes(dataset.PixelData) if syntax.startswith(_JPEG) else ():
-                if size != (image.rows, image.columns):
-                    raise _unreadable(image, f"their streams have the size {size}", syntax)
-            pixels = np.asarray(dataset.pixel_array)
-    except MimirError:
-        raise
-    except Exception as error:  # pydicom and its plugins raise many kinds
-        raise _unreadable(image, type(error).__name__, syntax) from error
-    form = image.series.pixel_format
-    if pixels.dtype.kind not in "iu" or form.high_bit != form.stored - 1:
-        raise _unreadable(image, f"{pixels.dtype}, highest bit {form.high_bit}", syntax)
-    unsigned = pixels.view(pixels.dtype.str.replace("i", "u"))
-    return unsigned[np.newaxis] if pixels.ndim == 2 else unsigned
-
-
-def _is_high_throughput(content: bytes) -> bool:
-    """Return whether encapsulated pixels begin with a high-throughput JPEG 2000 stream."""
-    start = content.find(_START_AND_SIZE) + len(_START_AND_SIZE)
-    size = int.from_bytes(content[start : start + 2], "big")
-    return start >= len(_START_AND_SIZE) and content.startswith(_CAPABILITIES, start + size)
+        syntax = str(dataset.file_meta.TransferSyntaxUID)
+        frames = int(dataset.get("NumberOfFrames") or 1)
+        value = dataset.PixelData
+    except Exception as error:  # pydicom raises many kinds on damaged files
+        raise unreadable(image, type(error).__name__) from error
+    pixels = frames * image.rows * image.columns
+    if pixels * image.series.pixel_format.allocated // 8 > MAX_DECODED_BYTES:
+        raise unreadable(image, f"more than {MAX_DECODED_BYTES // 2**20} MB")
+    if syntax in _NATIVE:
+        return _native(value, frames, image, _NATIVE[syntax])
+    return decompressed(dataset, syntax, image)
 
 
 def _truncated(image: Slice) -> MimirError:
@@ -218,25 +191,3 @@ def _truncated(image: Slice) -> MimirError:
         " off",
         "Export or download the study again.",
     )
-
-
-def _unreadable(image: Slice, reason: str, syntax: Optional[str] = None) -> MimirError:
-    what = (
-        f"the pixels of file '{image.entry.name}' of series '{image.series.description}'"
-        f" cannot be decoded ({reason})"
-    )
-    if syntax is None:
-        return MimirError("PIXELS_UNREADABLE", what, "Export or download the study again.")
-    kind, package = next(
-        (known for start, known in _COMPRESSIONS.items() if syntax.startswith(start)), ("", "")
-    )
-    remedy = "Export the study uncompressed (explicit VR little endian)"
-    if package and not _is_installed(package):
-        remedy += f", or install a decoder: pip install '{package}'"
-    compression = f"compressed as {kind or 'an unknown kind'}, {syntax}"
-    return MimirError("PIXELS_UNREADABLE", f"{what}; they are {compression}", f"{remedy}.")
-
-
-def _is_installed(package: str) -> bool:
-    module = "gdcm" if package.startswith("mimir") else "openjpeg"
-    return find_spec(module) is not None
