@@ -6,6 +6,7 @@ description shifts them. So only words are used: file names, and descriptions th
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -31,27 +32,29 @@ class Manifest:
     def absent(self, names: Iterable[str], contrasts: Container[Contrast]) -> list[str]:
         """Return the files of the given contrasts that are listed but absent.
 
-        A line that names no contrast counts; one that names only others does not.
+        A line that names no contrast counts; one that names only others does not. If none of them
+        is there, the files were renamed, and the list says nothing.
 
         Args:
             names: Names of the files that are there; folders in front of them are ignored.
             contrasts: Contrasts of interest.
         """
         there = {_base(name) for name in names}
-        absent = []
+        listed = []
         for line in self.text.lower().splitlines():
             name = _image_name(line)
-            if name and name not in there:
+            if name:
                 named = _contrasts(line)
                 if not named or any(contrast in contrasts for contrast in named):
-                    absent.append(name)
-        return absent
+                    listed.append(name)
+        absent = [name for name in listed if name not in there]
+        return absent if len(absent) < len(listed) else []
 
 
 def is_manifest(entry: Entry) -> bool:
-    """Return whether a file is a manifest, from its name."""
+    """Return whether a file is a manifest, from its name; UK Biobank has written ``.cvs``, too."""
     name = _base(entry.name)
-    return "manifest" in name and name.endswith((".csv", ".txt", ".tsv"))
+    return "manifest" in name and name.endswith((".csv", ".cvs", ".txt", ".tsv"))
 
 
 def read_manifest(entry: Entry) -> Manifest:
@@ -59,7 +62,9 @@ def read_manifest(entry: Entry) -> Manifest:
     if entry.size > MAX_MANIFEST_BYTES:
         return Manifest("")
     try:
-        return Manifest(entry.read(-1).decode("utf-8", "replace"))
+        content = entry.read(-1)
+        is_utf_16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return Manifest(content.decode("utf-16" if is_utf_16 else "utf-8", "replace"))
     except MimirError:
         return Manifest("")
 
@@ -74,7 +79,7 @@ def _image_name(line: str) -> str:
     if end < 0:
         return ""
     start = max(line.rfind(separator, 0, end) for separator in _SEPARATORS) + 1
-    return _base(line[start : end + len(_SUFFIX)])
+    return _base(line[start : end + len(_SUFFIX)].lstrip(" '"))
 
 
 def _contrasts(line: str) -> set[Contrast]:

@@ -163,8 +163,8 @@ def check_numbers(
 ) -> list[Finding]:
     """Look for image numbers that are missing in a series, and for images that were declared.
 
-    Series in which numbers say nothing are skipped: those with several contrasts, and studies whose
-    images are numbered throughout.
+    Series in which numbers say nothing are skipped: those with several contrasts, those of which
+    slices lost their UID, and studies whose images are numbered throughout.
 
     Args:
         used: Stacks that are used.
@@ -177,11 +177,13 @@ def check_numbers(
     for s in slices:
         by_series[s.series.uid or adopted.get((id(s.entry), s.frame), "")].append(s)
     mixed = {s.series.uid for s in companions}
+    torn = {(s.series.number, s.series.description) for s in by_series.pop("", [])}
     are_throughout = _are_numbered_throughout([*by_series.values()])
     findings = []
     for uid, series in by_series.items():
         contrasts = {s.contrast for s in series}
-        if uid not in used_uids or uid in mixed or not uid or len(contrasts) > 1:
+        name = series[0].series.number, series[0].series.description
+        if uid not in used_uids or uid in mixed or name in torn or len(contrasts) > 1:
             continue
         lost = None if are_throughout else _lost_of(_numbers(series))
         declared = series[0].series.images or 0

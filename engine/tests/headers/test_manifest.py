@@ -98,7 +98,7 @@ def test_a_broken_manifest_lists_nothing(text: str) -> None:
         ("manifest.csv", True),
         ("a/MANIFEST.CSV", True),
         ("1234567_manifest.txt", True),
-        ("manifest.cvs", False),
+        ("manifest.cvs", True),
         ("manifest.dcm", False),
         ("files.csv", False),
         ("manifest/notes.csv", False),
@@ -114,3 +114,17 @@ def test_a_manifest_that_is_very_large_is_not_read() -> None:
 
     large = Entry("manifest.csv", MAX_MANIFEST_BYTES + 1, read)
     assert read_manifest(large).text == ""
+
+
+def test_a_list_whose_files_were_all_renamed_says_nothing() -> None:
+    renamed = [File(f"{k:05d}", file.content) for k, file in enumerate(FILES)]
+    assert plans_of(renamed, manifest(listed(FILES)))[1] == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["manifest.csv", "manifest.cvs"])
+@pytest.mark.parametrize("line", ["{name},{description}", "'{name}','{description}'"])
+def test_a_list_is_read_in_other_forms(encoding: str, name: str, line: str) -> None:
+    lists = [File(name, listed(FILES, line).encode(encoding))]
+    assert plans_of(FILES, lists)[1] == []
+    assert refusal(without("W"), lists).code == "SLICE_MISSING"
