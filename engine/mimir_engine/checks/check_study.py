@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mimir_engine.checks.displaced_stations import find_displaced_stations
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.saturated_pixels import find_saturated_pixels
-from mimir_engine.checks.short_extent import find_short_extent
 from mimir_engine.checks.suspect_slices import check_contrasts, find_blank, find_identical
+from mimir_engine.checks.unusual_extent import find_unusual_extent
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
@@ -25,7 +25,7 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     Raises:
         MimirError: ``EMPTY_IMAGE``, ``CONTRASTS_IDENTICAL``, ``STATION_DISPLACED``.
     """
-    findings = find_short_extent(len(stations), fused.water.extent_mm)
+    findings = find_unusual_extent(len(stations), fused.water.extent_mm)
     if fused.layout is None:
         return tuple(findings)
     for number, station in enumerate(stations, 1):

@@ -33,6 +33,9 @@ MIN_GAIN_OF_A_LOOK = 1.05
 MUCH_GAIN = 3.0
 #: ... and the images are half alike then.
 MIN_LIKENESS = 0.5
+#: Fields of view of neighbouring stations have the same middle from left to right, up to this, in
+#: mm: scanners keep it for all stations of a scan.
+MIN_SIDEWAYS_MM = 20.0
 #: A study is refused from this displacement on, in mm; patients may move less.
 MIN_DISPLACEMENT_MM = 12.0
 #: It must halve the differences in every look at least. Breathing does not: in phantoms whose
@@ -59,9 +62,10 @@ def find_displaced_stations(stations: Sequence[Station]) -> list[Finding]:
     findings = []
     for number, (upper, lower) in enumerate(zip(stations, stations[1:]), 1):
         shift = _best_shift(upper, lower)
-        if shift is None or shift.distance_mm < MIN_SHIFT_MM:
-            continue
         where = f"stations {number} and {number + 1} (from the head)"
+        if shift is None or not _is_likely(shift):
+            findings += _sideways_positions(upper, lower, shift, where)
+            continue
         if _is_sure(shift):
             raise MimirError(
                 "STATION_DISPLACED",
@@ -71,15 +75,36 @@ def find_displaced_stations(stations: Sequence[Station]) -> list[Finding]:
                 " were changed. Get the original images; if they are displaced too, the study"
                 " cannot be measured.",
             )
-        if _is_likely(shift):
-            findings.append(
-                Finding(
-                    "STATION_SHIFT",
-                    f"the images of {where} match better if shifted by about {_words(shift)}:"
-                    " by breathing, by a movement, or because positions are wrong",
-                )
+        findings.append(
+            Finding(
+                "STATION_SHIFT",
+                f"the images of {where} match better if shifted by about {_words(shift)}:"
+                " by breathing, by a movement, or because positions are wrong",
             )
+        )
     return findings
+
+
+def _sideways_positions(
+    upper: Station, lower: Station, shift: Optional[SeamShift], where: str
+) -> list[Finding]:
+    """Report stations whose positions differ sideways unless their images match as they lie."""
+    apart = abs(_middle_x_mm(upper) - _middle_x_mm(lower))
+    if apart < MIN_SIDEWAYS_MM or (shift is not None and shift.unmoved >= ALIKE):
+        return []
+    return [
+        Finding(
+            "STATION_SHIFT",
+            f"the positions of {where} differ by {apart:.0f} mm left-right, and their images do not"
+            " show that this is right",
+        )
+    ]
+
+
+def _middle_x_mm(station: Station) -> float:
+    """Return the left-right middle of a station's field of view, LPS."""
+    columns = station.shape[2]
+    return float((station.affine @ np.array([(columns - 1) / 2, 0.0, 0.0, 1.0]))[0])
 
 
 def _best_shift(upper: Station, lower: Station) -> Optional[SeamShift]:

@@ -85,13 +85,15 @@ class Companion(NamedTuple):
         series: What it shares with the other slices of its series.
         acquired: Time of acquisition in seconds since year 1; None if unknown.
         z_mm: Place of the slice from foot to head.
-        scan: The same for all slices of one scan in a series.
+        scan: AcquisitionNumber, StackID and time: the same for all slices of one scan.
+        instance: Number of the image in its series; None if unknown.
     """
 
     series: Series
     acquired: Optional[float]
     z_mm: float
     scan: tuple[object, ...]
+    instance: Optional[int]
 
 
 @dataclass(frozen=True)
@@ -201,12 +203,13 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
 
 def _companion(tags: Tags, contrast: Contrast) -> Companion:
     moment = acquired(tags)
-    scan = tags.get("AcquisitionNumber"), tags.get("StackID"), moment
+    scan = str(tags.get("AcquisitionNumber", "")), str(tags.get("StackID", "")), moment
     return Companion(
         series_of(tags, contrast),
         None if moment is None else moment.seconds,
         _numbers(tags, "ImagePositionPatient", 3)[2],
         scan,
+        first_integer(tags, "InstanceNumber"),
     )
 
 

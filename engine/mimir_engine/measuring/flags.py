@@ -40,6 +40,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The study is too short to reach from the neck to the knees: a station may be missing at"
         " an end."
     ),
+    "EXTENT_LONG": (
+        "The study is longer than a scan from the neck to the knees: it may also show the head or"
+        " the calves."
+    ),
     "SLICE_BLANK": "Slices between others are the same everywhere: their pixels may be lost.",
     "SLICES_IDENTICAL": "Slices at different positions, or of water and fat, have the same pixels.",
     "PIXELS_SATURATED": "Signals above a limit were cut off before MIMIR read them.",

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mimir_engine.errors import MimirError
+from mimir_engine.study.companion_scans import protocol_name
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.left_out import left_out, repeat_left_out
 from mimir_engine.study.pairing import Acquisition, Pairing, pair
 from mimir_engine.study.places import MIN_COVERED, composed, covered_part, group_by_place
-from mimir_engine.study.repeats import Choice, choose, likeness
+from mimir_engine.study.repeats import OTHER_PROTOCOL, Choice, choose, likeness
 from mimir_engine.study.stack import Stack
+
+#: Stations that must be alike before another one at an end is called foreign.
+MIN_STATIONS_ALIKE = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,9 @@ def select_scans(stacks: Sequence[Stack]) -> Selection:
     findings = [left_out(stack, "it is composed of several stations") for stack in several]
     single = [stack for stack in stacks if not any(stack is other for other in several)]
     pairings = [pair(place) for place in group_by_place(single)]
-    choices, redundant = _without_redundant(_choose(pairings))
+    choices, foreign = _without_foreign_ends(_choose(pairings))
+    findings += [left_out(c.chosen.water, f"it is {OTHER_PROTOCOL}") for c in foreign]
+    choices, redundant = _without_redundant(choices)
     findings += [left_out(c.chosen.water, "other stations show its region") for c in redundant]
     findings += [repeat_left_out(*scan) for choice in choices for scan in choice.left_out]
     return Selection(
@@ -94,3 +100,26 @@ def _without_redundant(choices: Sequence[Choice]) -> tuple[list[Choice], list[Ch
             kept = others
             redundant.append(choice)
     return kept, redundant
+
+
+def _without_foreign_ends(choices: Sequence[Choice]) -> tuple[list[Choice], list[Choice]]:
+    """Separate scans of the head or the calves that join the stations but are not part of them.
+
+    Such a scan has other pixels than all stations, which have the same, and another name.
+    """
+    kept, foreign = list(choices), []
+    for end in (0, -1):
+        others = [c.chosen.water for c in kept if c is not kept[end]]
+        if len(others) >= MIN_STATIONS_ALIKE and _is_foreign(kept[end].chosen.water, others):
+            foreign.append(kept.pop(end))
+    return kept, foreign
+
+
+def _is_foreign(water: Stack, others: Sequence[Stack]) -> bool:
+    first, *rest = others
+    names = {protocol_name(other.series.description) for other in others}
+    return (
+        all(other.has_pixels_of(first) for other in rest)
+        and not water.has_pixels_of(first)
+        and protocol_name(water.series.description) not in names
+    )

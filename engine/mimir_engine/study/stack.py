@@ -135,6 +135,11 @@ class Stack:
         """Return whether both stacks have the same voxel spacing."""
         return np.allclose(self.spacing_mm, other.spacing_mm, rtol=SPACING_TOLERANCE)
 
+    def has_pixels_of(self, other: Stack) -> bool:
+        """Return whether both stacks have the same pixel spacing."""
+        own, others = self.first.spacing_mm, other.first.spacing_mm
+        return np.allclose(own, others, rtol=SPACING_TOLERANCE)
+
     def reaches(self, other: Stack) -> bool:
         """Return whether this stack covers another one, but for a slice at each end."""
         (foot, head), (other_foot, other_head) = self.range_mm, other.range_mm

@@ -113,7 +113,14 @@ def test_stations_may_differ_in_voxels_and_field_of_view() -> None:
     coarser = replace(coarser, affine=affine)
     assert what_is_found([upper, coarser]) == ""
     assert what_is_found([upper, moved(coarser, z=18)]).startswith("STATION_")
-    assert what_is_found([upper, moved(lower, x=495)]) == ""
+    assert "495 mm left-right" in what_is_found([upper, moved(lower, x=495)])
+
+
+@pytest.mark.parametrize("seam", range(5))
+@pytest.mark.parametrize("x", [-60, 60])
+def test_stations_far_apart_sideways_are_never_silent(seam: int, x: float) -> None:
+    upper, lower = phantom_stations(3)[seam : seam + 2]
+    assert "left-right" in what_is_found([upper, moved(lower, x=x)])
 
 
 def test_images_that_do_not_change_along_the_body_accuse_no_one() -> None:
