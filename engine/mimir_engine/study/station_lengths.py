@@ -32,7 +32,8 @@ def check_lengths(chosen: Sequence[Acquisition]) -> list[Finding]:
                 findings.append(
                     Finding(
                         "SLICES_LOST",
-                        f"the station {scan.water.place} has {missing} slices fewer than the"
+                        f"the station {scan.water.place} has {missing}"
+                        f" slice{'s' if missing > 1 else ''} fewer than the"
                         f" others of '{scan.water.series.description}'",
                     )
                 )
