@@ -39,7 +39,10 @@ COMPUTED = {
     *("MPR", "MIP", "MINIP", "PROJECTIONIMAGE", "COMPOSED", "SUB", "SUBTRACTION"),
 }
 #: Words in a description that say the same of a series, whatever contrast its other words name.
-COMPUTED_WORDS = {"COMPOSED", "COMP", "MPR", "MIP", "MINIP", "SUBTRACTION"}
+COMPUTED_WORDS = {
+    *("COMPOSED", "COMP", "MPR", "MIP", "MINIP", "SUBTRACTION"),
+    *("MAP", "PDFF", "FRACTION", "PERCENT"),
+}
 #: Words after the contrast that name the reconstruction. Siemens: ND (not corrected for
 #: distortion), DIS2D and DIS3D (corrected), NORM (normalised), FIL (filtered), DRB and DRG (deep
 #: learning). Philips: SENSE, CLEAR, CS (acceleration and uniformity).

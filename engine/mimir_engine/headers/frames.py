@@ -322,7 +322,9 @@ def _signal_scale(dataset: Any) -> Tags:
     for block in PHILIPS_BLOCKS:
         creator = dataset.get((0x2005, block))
         value = dataset.get((0x2005, block << 8 | PHILIPS_SCALE_SLOPE))
-        if creator is None or value is None or _text(creator.value) != PHILIPS_CREATOR:
+        if creator is None or value is None or value.value in (None, "", b""):
+            continue
+        if str(_text(creator.value)).lower() != PHILIPS_CREATOR:
             continue
         number = value.value
         if isinstance(number, bytes) and len(number) == 4:

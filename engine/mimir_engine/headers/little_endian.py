@@ -90,10 +90,11 @@ _META_POSITION = 132
 #: all standard attributes that are read, and behind Philips' private group.
 _BEHIND_META, BEHIND_IDENTITY = range(0x00030000, 1 << 32), range(0x00090000, 1 << 32)
 BEHIND_HEADER, _BEHIND_PHILIPS = range(0x00290000, 1 << 32), range(0x20060000, 1 << 32)
-#: Creator of the private block with Philips' scale slope, and the element in that block.
-PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE = "Philips MR Imaging DD 001", 0x0E
+#: Creator of the private block with Philips' scale slope in small letters (some files have capital
+#: ones), and the element in that block.
+PHILIPS_CREATOR, PHILIPS_SCALE_SLOPE = "philips mr imaging dd 001", 0x0E
 #: Blocks of the private group 2005 that are searched for that creator.
-PHILIPS_BLOCKS = range(0x10, 0x20)
+PHILIPS_BLOCKS = range(0x10, 0x100)
 _PHILIPS_KEYWORDS = {
     **{0x20050000 | block: f"creator {block}" for block in PHILIPS_BLOCKS},
     **{0x20050000 | block << 8 | PHILIPS_SCALE_SLOPE: f"value {block}" for block in PHILIPS_BLOCKS},
@@ -167,6 +168,7 @@ def philips_scale(data: bytes, position: int, is_implicit: bool = False) -> Opti
     """Read Philips' scale slope, a private attribute behind the header; None if there is none.
 
     Archives may keep the value without its type, so only the private creator tells what it is.
+    Other types than a 32-bit number are left to pydicom.
 
     Args:
         data: The first bytes of the file.
@@ -176,13 +178,16 @@ def philips_scale(data: bytes, position: int, is_implicit: bool = False) -> Opti
     Raises:
         DataTooShort, Unexpected: As ``read_tags``.
     """
-    found: dict[str, bytes] = {}
+    found: dict[str, tuple[bytes, bytes]] = {}
     _walk(data, position, _BEHIND_PHILIPS, is_implicit, found, 0, _PHILIPS_KEYWORDS, _raw_value)
-    for block in PHILIPS_BLOCKS:
-        creator = found.get(f"creator {block}", b"").decode("latin-1").strip("\0 ")
-        value = found.get(f"value {block}", b"")
-        if creator == PHILIPS_CREATOR and len(value) == 4:
-            return float(struct.unpack("<f", value)[0])
+    for block in (key.split()[1] for key in found if key.startswith("value")):
+        vr, value = found[f"value {block}"]
+        creator = found.get(f"creator {block}", (b"", b""))[1].decode("latin-1")
+        if not value or creator.strip("\0 ").lower() != PHILIPS_CREATOR:
+            continue
+        if vr not in (b"FL", b"UN") or len(value) != 4:
+            raise Unexpected
+        return float(struct.unpack("<f", value)[0])
     return None
 
 
@@ -232,12 +237,12 @@ def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int
     return value.decode("latin-1").strip("\0 ")
 
 
-def _raw_value(data: bytes, position: int, vr: bytes, length: int) -> bytes:
+def _raw_value(data: bytes, position: int, vr: bytes, length: int) -> tuple[bytes, bytes]:
     if length == _UNDEFINED_LENGTH:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort
-    return data[position : position + length]
+    return vr, data[position : position + length]
 
 
 def _walk(

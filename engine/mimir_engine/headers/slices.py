@@ -151,7 +151,9 @@ def path_of(entry: Entry) -> str:
 
 
 def _add(frame: Frame, headers: Headers) -> None:
-    if frame.contrast in REQUIRED_CONTRASTS:
+    if frame.contrast is not None and _is_picture(frame.tags):
+        headers.passed_over.append(_passed_over(frame.tags, "picture made for display"))
+    elif frame.contrast in REQUIRED_CONTRASTS:
         headers.slices.append(_slice(frame, frame.contrast))
     elif frame.contrast is not None:
         try:
@@ -160,6 +162,12 @@ def _add(frame: Frame, headers: Headers) -> None:
             headers.passed_over.append(_passed_over(frame.tags, "header not readable"))
     else:
         headers.passed_over.append(_passed_over(frame.tags, _reason(frame.tags)))
+
+
+def _is_picture(tags: Tags) -> bool:
+    """Return whether an image was made after the scan, in colours or with 8 bits."""
+    is_secondary = str(tags.get("ImageType", "")).upper().split("\\")[1:2] == ["SECONDARY"]
+    return is_secondary and (tags.get("BitsAllocated") == 8 or tags.get("SamplesPerPixel") == 3)
 
 
 def _passed_over(tags: Tags, reason: str) -> PassedOver:

@@ -64,6 +64,10 @@ W, F, IN, OPP = Contrast.WATER, Contrast.FAT, Contrast.IN_PHASE, Contrast.OPPOSE
         ("t1_vibe_dixon_tra_W_COMP_SP", None),
         ("t1_vibe_dixon_tra_F_MIP", None),
         ("t1_vibe_dixon_tra_W_MPR_cor", None),
+        ("B0_map_W", None),
+        ("PDFF_W", None),
+        ("Fat Fraction F", None),
+        ("Water_Percent_W", None),
         # names that anonymisers give
         ("sub-01_dixon_W", W),
         # other series

@@ -34,7 +34,7 @@ def philips(slope: str, scale: float, block: int = 0x10, **changes: Any) -> Data
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-@pytest.mark.parametrize("block", [0x10, 0x11, 0x1F])
+@pytest.mark.parametrize("block", [0x10, 0x11, 0xFF])
 @pytest.mark.parametrize(
     "changes",
     [{}, {"Manufacturer": ""}, {"Manufacturer": None}, {"Manufacturer": "philips"}],
@@ -60,6 +60,29 @@ def test_a_private_scale_of_unknown_type_is_read(syntax: str) -> None:
     dataset = philips("2.5", 0.5)
     philips_scale(struct.pack("<f", 0.25), vr="UN")(dataset, 0)
     assert slice_of(dataset, syntax).rescale.signal_scale == 0.25
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, BIG_ENDIAN, DEFLATED])
+@pytest.mark.parametrize(("vr", "value"), [("DS", "0.25"), ("LO", "0.25"), ("FD", 0.25)])
+def test_a_private_scale_of_another_type_is_read(syntax: str, vr: str, value: Any) -> None:
+    """The four letters of ``0.25`` are not a 32-bit number."""
+    dataset = philips("2.5", 0.5)
+    philips_scale(value, vr=vr)(dataset, 0)
+    assert slice_of(dataset, syntax).rescale.signal_scale == 0.25
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_private_creator_may_be_in_capital_letters(syntax: str) -> None:
+    dataset = philips("2.5", 0.25)
+    dataset.add_new(0x20050010, "LO", "PHILIPS MR IMAGING DD 001")
+    assert slice_of(dataset, syntax).rescale.signal_scale == 0.25
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_an_empty_private_scale_is_none(syntax: str) -> None:
+    dataset = philips("2.5", 0.25)
+    philips_scale(None)(dataset, 0)
+    assert slice_of(dataset, syntax).rescale.signal_scale is None
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

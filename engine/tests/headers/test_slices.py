@@ -120,3 +120,20 @@ def files_in(order: Sequence[int]) -> list[File]:
 def test_slices_keep_the_order_of_the_files() -> None:
     names = [f.name for f in files_in([3, 0, 2, 1])]
     assert [s.entry.name for s in slices_of(*files_in([3, 0, 2, 1]))] == names
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7},
+        {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"},
+    ],
+    ids=["8 bits", "colours"],
+)
+def test_a_picture_of_a_scan_is_passed_over(syntax: str, changes: dict[str, Any]) -> None:
+    picture = water(ImageType=["DERIVED", "SECONDARY", "OTHER"], **changes)
+    scan, shown = File("a.dcm", encoded(water(), syntax)), File("b.dcm", encoded(picture, syntax))
+    headers = headers_of(scan, shown)
+    assert len(headers.slices) == 1
+    assert [one.reason for one in headers.passed_over] == ["picture made for display"]
