@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from mimir_engine.checks.displaced_stations import find_displaced_stations
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.saturated_pixels import find_saturated_pixels
-from mimir_engine.checks.suspect_slices import check_contrasts, find_blank, find_identical
+from mimir_engine.checks.suspect_slices import (
+    check_contrasts,
+    find_blank,
+    find_cut_off,
+    find_identical,
+)
 from mimir_engine.checks.unusual_extent import find_unusual_extent
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding
@@ -31,6 +36,7 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     for number, station in enumerate(stations, 1):
         sample = sample_pixels(station)
         findings += find_blank(station, sample, number)
+        findings += find_cut_off(station, sample, number)
         check_contrasts(station, sample, number)
         findings += find_identical(station, sample, number)
         findings += find_saturated_pixels(sample, number)

@@ -1,4 +1,4 @@
-"""Find slices that are blank, occur twice, or are the same in water and fat.
+"""Find slices that are blank or cut off, occur twice, or are the same in water and fat.
 
 Noise makes any two slices differ, and any slice uneven. Pixels are only compared for equality.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from mimir_engine.checks.pixel_sample import Sample
+from mimir_engine.checks.pixel_sample import STEP, Sample
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
+
+#: Part of the rows that is cut off at least, and slices on each side that are looked at.
+MIN_ROWS_CUT, NEIGHBOURS = 0.25, 3
 
 
 def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
@@ -38,6 +41,31 @@ def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
                     "SLICE_BLANK",
                     f"{blank} of {slices} {contrast.value} slices of station {number} (from the"
                     " head) are the same everywhere, as if their pixels were lost",
+                )
+            )
+    return findings
+
+
+def find_cut_off(station: Station, sample: Sample, number: int) -> list[Finding]:
+    """Find slices whose last rows are zero though those of slices on both sides are not."""
+    findings = []
+    for contrast, pixels in sample.items():
+        filled = (pixels != 0).any(axis=2)
+        rows = filled.shape[1]
+        last = (rows - filled[:, ::-1].argmax(axis=1)).tolist()  # until the last row with signal
+        image = station.images[contrast]
+        cut = sum(
+            min(max(last[max(k - NEIGHBOURS, 0) : k]), max(last[k + 1 : k + 1 + NEIGHBOURS]))
+            >= last[k] + MIN_ROWS_CUT * rows
+            and not image[k, last[k] * STEP :].any()
+            for k in range(1, len(image) - 1)
+        )
+        if cut:
+            findings.append(
+                Finding(
+                    "SLICE_BLANK",
+                    f"{cut} of {len(image)} {contrast.value} slices of station {number} (from the"
+                    " head) end in rows of zeros, as if their pixels were cut off",
                 )
             )
     return findings

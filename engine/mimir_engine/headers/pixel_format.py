@@ -72,6 +72,11 @@ class PixelFormat:
         low, high = self.padding
         return values == low if low == high else (values >= low) & (values <= high)
 
+    def beside_padding(self, values: np.ndarray) -> tuple[bool, bool]:
+        """Return whether stored values lie below the padding, and above it."""
+        low, high = self.padding or (0, 0)
+        return bool((values < low).any()), bool((values > high).any())
+
 
 def pixel_format(tags: Mapping[str, object], description: str) -> PixelFormat:
     """Read the form of stored values from a header.

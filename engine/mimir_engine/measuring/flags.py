@@ -35,6 +35,7 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "CONTRAST_AGENT": "The scan was made with contrast agent, which changes the signal of water.",
     "LOSSY_COMPRESSION": "The images were compressed with loss.",
     "UNUSED_BITS": "Pixels have bits that the header does not declare; they were ignored.",
+    "PADDING_WITHIN": "The padding value lies among the signal: the body may have holes.",
     "NEGATIVE_SIGNAL": "Values below zero were set to zero.",
     "EXTENT_SHORT": (
         "The study is too short to reach from the neck to the knees: a station may be missing at"

@@ -49,11 +49,13 @@ class Signal:
         array: ``[slice, row, column]``; uint16 if all stored values are, and need no scale, else
             float32. Never negative; zero at padding.
         uses_other_bits: Whether bits outside the stored values were set, and ignored.
+        has_padding_within: Whether other stored values lie below and above the padding.
         has_negative: Whether values below zero were set to zero.
     """
 
     array: np.ndarray
     uses_other_bits: bool = False
+    has_padding_within: bool = False
     has_negative: bool = False
 
 
@@ -105,6 +107,7 @@ def _scaled(slices: Sequence[Slice]) -> Signal:
     return Signal(
         np.concatenate([part.array for part in parts]),
         any(part.uses_other_bits for part in parts),
+        any(part.has_padding_within for part in parts),
     )
 
 
@@ -117,9 +120,11 @@ def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale) -> Signal:
         array = values.astype(np.uint16, copy=False)
     else:
         array = rescale.signal(values)
-    if padding is not None:
-        array[padding] = 0
-    return Signal(array, uses_other_bits)
+    if padding is None or not padding.any():
+        return Signal(array, uses_other_bits)
+    array[padding] = 0
+    below, above = form.beside_padding(values)
+    return Signal(array, uses_other_bits, below and above)
 
 
 def _read_raw(slices: Sequence[Slice], bits: int) -> np.ndarray:

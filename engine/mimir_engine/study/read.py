@@ -106,6 +106,12 @@ def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:
             f"pixels of series '{series}' have bits beyond those that the header declares, such as"
             " an overlay; they were ignored",
         )
+    if signal.has_padding_within:
+        yield Finding(
+            "PADDING_WITHIN",
+            f"the padding value of series '{series}' lies among its signal; pixels with it were set"
+            " to zero",
+        )
     if signal.has_negative:
         yield Finding(
             "NEGATIVE_SIGNAL", f"series '{series}' has values below zero, which were set to zero"

@@ -10,7 +10,12 @@ from dicom_builder import Scan
 from station_builder import station_of
 
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.suspect_slices import check_contrasts, find_blank, find_identical
+from mimir_engine.checks.suspect_slices import (
+    check_contrasts,
+    find_blank,
+    find_cut_off,
+    find_identical,
+)
 from mimir_engine.errors import MimirError
 from mimir_engine.study import Contrast, Station
 from mimir_engine.study.finding import Finding
@@ -34,6 +39,26 @@ def findings(station: Station) -> list[Finding]:
 
 def test_nothing_is_found_in_a_good_station() -> None:
     assert findings(GOOD) == []
+    assert find_cut_off(GOOD, sample_pixels(GOOD), 3) == []
+
+
+@pytest.mark.parametrize("slices", [(5,), (1, 4), (6, 7)])
+def test_slices_that_end_in_rows_of_zeros_are_one_finding(slices: tuple[int, ...]) -> None:
+    images = {c: image.copy() for c, image in GOOD.images.items()}
+    for k in slices:
+        images[Contrast.FAT][k, 24:] = 0
+    station = replace(GOOD, images=images)
+    (finding,) = find_cut_off(station, sample_pixels(station), 3)
+    assert finding.code == "SLICE_BLANK"
+    assert f"{len(slices)} of 12 fat slices of station 3" in finding.sentence
+
+
+def test_a_field_of_view_that_is_empty_behind_in_all_slices_is_good() -> None:
+    images = {c: image.copy() for c, image in GOOD.images.items()}
+    for image in images.values():
+        image[:, 36:] = 0
+    station = replace(GOOD, images=images)
+    assert find_cut_off(station, sample_pixels(station), 3) == []
 
 
 @pytest.mark.parametrize(("slices", "value"), [((4, 5), 0), ((0, 1), 0), ((10, 11), 77)])

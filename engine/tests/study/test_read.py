@@ -320,3 +320,18 @@ def test_the_undamaged_studies_of_these_tests_are_read(tmp_path: Path) -> None:
     (tmp_path / "study.zip").write_bytes(zipped(TINY))
     fused = fuse(read_study(tmp_path / "study.zip").stations)
     assert fused.water.array.shape == (8, 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("padding", "expected"),
+    [(0, []), (60_000, []), (5, ["PADDING_WITHIN"]), (450, ["PADDING_WITHIN"])],
+)
+def test_padding_among_the_signal_is_flagged(
+    padding: int, expected: list[str], tmp_path: Path
+) -> None:
+    def change(dataset: Dataset, k: int) -> None:
+        dataset.add_new(0x00280120, "US", padding)
+
+    files = [file for scan in complete_study() for file in scan.files(change=change)]
+    study = read_study(write_zip(tmp_path / "study.zip", files))
+    assert sorted({*codes(study)}) == expected
