@@ -324,7 +324,7 @@ def test_the_undamaged_studies_of_these_tests_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("padding", "expected"),
-    [(0, []), (60_000, []), (5, ["PADDING_WITHIN"]), (450, ["PADDING_WITHIN"])],
+    [(0, []), (60_000, []), (5, ["PADDING_WITHIN"]), (445, ["PADDING_WITHIN"])],
 )
 def test_padding_among_the_signal_is_flagged(
     padding: int, expected: list[str], tmp_path: Path
