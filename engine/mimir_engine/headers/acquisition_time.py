@@ -43,12 +43,12 @@ class Moment(NamedTuple):
 
 def acquired(tags: Tags) -> Optional[Moment]:
     """Return the time of acquisition of a slice, or else of its series; None if unknown."""
-    return _acquired(*(str(tags.get(keyword, "")) for keyword in _KEYWORDS))
+    return _acquired(*map(tags.get, _KEYWORDS))
 
 
 @lru_cache(maxsize=1000)
-def _acquired(*values: str) -> Optional[Moment]:
-    tags = dict(zip(_KEYWORDS, values))
+def _acquired(*values: object) -> Optional[Moment]:
+    tags = {k: "" if v is None else str(v) for k, v in zip(_KEYWORDS, values)}
     if tags["AcquisitionDateTime"]:
         seconds = _seconds(re.split("[+-]", tags["AcquisitionDateTime"])[0])
         return None if seconds is None else Moment(seconds, True)

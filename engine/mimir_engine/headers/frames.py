@@ -60,6 +60,8 @@ OTHER_CLASSES = {
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 #: Transfer syntaxes that always lose something: JPEG with 8 and 12 bits.
 _LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81")
+#: Attributes that name the contrast.
+_CONTRAST_KEYWORDS = ("FrameType", "ImageType", "SeriesDescription")
 #: Private sequence of Philips with the scale slope of each frame of an enhanced file.
 _PHILIPS_FRAME = (0x2005, 0x140F)
 #: Attributes of an enhanced MR image that are in functional groups (PS3.3 C.7.6.16), by group.
@@ -179,14 +181,14 @@ def _check_class(sop_class: Union[str, int, None]) -> None:
 @lru_cache(maxsize=1000)
 def _contrast(*values: Union[str, int, None]) -> Optional[Contrast]:
     """Call ``classify``; cached, since all slices of a series have the same values."""
-    named = zip(("FrameType", "ImageType", "SeriesDescription"), values)
+    named = zip(_CONTRAST_KEYWORDS, values)
     return classify({keyword: str(value) for keyword, value in named if value is not None})
 
 
 def _contrast_of(tags: Tags) -> Optional[Contrast]:
     if tags.get("Modality", "MR") not in ("MR", ""):
         return None
-    return _contrast(*(tags.get(k) for k in ("FrameType", "ImageType", "SeriesDescription")))
+    return _contrast(*map(tags.get, _CONTRAST_KEYWORDS))
 
 
 class _GrowingHeader:

@@ -40,15 +40,14 @@ class Manifest:
             contrasts: Contrasts of interest.
         """
         there = {_base(name) for name in names}
-        listed = []
-        for line in self.text.lower().splitlines():
-            name = _image_name(line)
-            if name:
-                named = _contrasts(line)
-                if not named or any(contrast in contrasts for contrast in named):
-                    listed.append(name)
-        absent = [name for name in listed if name not in there]
-        return absent if len(absent) < len(listed) else []
+        lines = [(_image_name(line), line) for line in self.text.lower().splitlines()]
+        listed = [(name, line) for name, line in lines if name]
+        absent = [name for name, line in listed if name not in there and _shows(line, contrasts)]
+        # The text of all lines is only looked at if files are absent.
+        was_renamed = absent and not any(
+            name in there and _shows(line, contrasts) for name, line in listed
+        )
+        return [] if was_renamed else absent
 
 
 def is_manifest(entry: Entry) -> bool:
@@ -75,11 +74,20 @@ def _base(name: str) -> str:
 
 def _image_name(line: str) -> str:
     """Return the first word of a line in lower case that names a DICOM file, or nothing."""
+    first = line.split(",", 1)[0]
+    if first.endswith(_SUFFIX) and first[:-4].replace(".", "").isalnum():  # UK Biobank's are UIDs
+        return first
     end = line.find(_SUFFIX)
     if end < 0:
         return ""
     start = max(line.rfind(separator, 0, end) for separator in _SEPARATORS) + 1
     return _base(line[start : end + len(_SUFFIX)].lstrip(" '"))
+
+
+def _shows(line: str, contrasts: Container[Contrast]) -> bool:
+    """Return whether the words of a line name one of these contrasts, or none at all."""
+    named = _contrasts(line)
+    return not named or any(contrast in contrasts for contrast in named)
 
 
 def _contrasts(line: str) -> set[Contrast]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Optional, Union
 
 _DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)? *", re.ASCII)
@@ -22,6 +23,7 @@ def decimal(text: object) -> Optional[float]:
     return value if value is not None and abs(value) < float("inf") else None
 
 
+@lru_cache(maxsize=5000)
 def integer(text: object) -> Optional[int]:
     """Return an integer of at most twelve digits; None for anything else."""
     text = str(text)

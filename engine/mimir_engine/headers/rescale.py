@@ -16,6 +16,9 @@ MIN_SLOPE, MAX_SLOPE = 1e-9, 1e9
 #: Absolute intercept, in stored values: magnitude images begin near zero.
 MAX_INTERCEPT_VALUES = 65_536.0
 
+#: Attributes that change the scale.
+_KEYWORDS = ("RescaleSlope", "RescaleIntercept", "SignalScale", "ModalityLUTSequence")
+
 
 @dataclass(frozen=True)
 class Rescale:
@@ -65,7 +68,7 @@ def rescale_of(tags: Tags, description: str) -> Rescale:
     Raises:
         MimirError: ``SCALE_UNSUPPORTED``.
     """
-    if not {"RescaleSlope", "RescaleIntercept", "SignalScale", "ModalityLUTSequence"} & {*tags}:
+    if not any(map(tags.__contains__, _KEYWORDS)):
         return Rescale(kind=str(tags.get("RescaleType", "")))
     if "ModalityLUTSequence" in tags:
         raise _unsupported(description, "uses a look-up table for its pixel values")

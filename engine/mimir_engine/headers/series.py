@@ -78,7 +78,7 @@ def series_of(tags: Tags, contrast: Contrast) -> Series:
     Raises:
         MimirError: ``PIXELS_UNSUPPORTED``.
     """
-    return _series(contrast, *(tags.get(keyword) for keyword in KEYWORDS))
+    return _series(contrast, *map(tags.get, KEYWORDS))
 
 
 @lru_cache(maxsize=1000)

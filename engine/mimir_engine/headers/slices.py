@@ -166,8 +166,9 @@ def _add(frame: Frame, headers: Headers) -> None:
 
 def _is_picture(tags: Tags) -> bool:
     """Return whether an image was made after the scan, in colours or with 8 bits."""
-    is_secondary = str(tags.get("ImageType", "")).upper().split("\\")[1:2] == ["SECONDARY"]
-    return is_secondary and (tags.get("BitsAllocated") == 8 or tags.get("SamplesPerPixel") == 3)
+    if tags.get("BitsAllocated") != 8 and tags.get("SamplesPerPixel") != 3:
+        return False
+    return str(tags.get("ImageType", "")).upper().split("\\")[1:2] == ["SECONDARY"]
 
 
 def _passed_over(tags: Tags, reason: str) -> PassedOver:

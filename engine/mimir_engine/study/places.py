@@ -13,15 +13,20 @@ from mimir_engine.study.stack import Stack
 MIN_COMPOSED_RATIO = 1.5
 #: Part of an extent that others must cover so that nothing is missing without it.
 MIN_COVERED = 0.95
-_SAMPLES = 200
 
 
 def covered_part(range_mm: tuple[float, float], others: Sequence[tuple[float, float]]) -> float:
     """Return the part of a range in z that other ranges cover together."""
     foot, head = range_mm
-    places = [foot + (head - foot) * (k + 0.5) / _SAMPLES for k in range(_SAMPLES)]
-    inside = sum(any(low <= z <= high for low, high in others) for z in places)
-    return inside / _SAMPLES
+    if head <= foot:
+        return float(any(low <= foot <= high for low, high in others))
+    covered, reached = 0.0, foot
+    for low, high in sorted(others):
+        low, high = max(low, reached), min(high, head)
+        if high > low:
+            covered += high - low
+            reached = high
+    return covered / (head - foot)
 
 
 def composed(stacks: Sequence[Stack]) -> list[Stack]:

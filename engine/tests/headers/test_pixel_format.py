@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def signal_of(stored: np.ndarray, syntax: str = EXPLICIT, **attributes: Any) -> 
     dataset = water(BitsAllocated=8 * stored.itemsize, **attributes)
     dataset.PixelData = pixels.tobytes()
     signal = load_slices([slice_of(dataset, syntax)])
-    return Signal(signal.array.ravel()[: stored.size], signal.uses_other_bits, signal.has_negative)
+    return replace(signal, array=signal.array.ravel()[: stored.size])
 
 
 SYNTAXES = pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN])
