@@ -19,6 +19,7 @@ from mimir_engine.headers.entry_stream import EntryStream
 from mimir_engine.headers.little_endian import (
     BEHIND_HEADER,
     BEHIND_IDENTITY,
+    BEHIND_PLACE,
     EXPLICIT_LITTLE_ENDIAN,
     IMPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
@@ -100,7 +101,7 @@ class Frame(NamedTuple):
         number: Index of the frame in a multi-frame file, None in a classic one.
         contrast: The contrast that the header names; None if it names none.
         tags: Keyword to value; values of the frame replace those of the file. Without a contrast,
-            only those that describe the series.
+            only those that describe the series; of in-phase and opposed-phase, those of the place.
         pixels: Place of the pixels in the file; None if only pydicom can find or decode them.
     """
 
@@ -226,7 +227,7 @@ class _GrowingHeader:
 
 
 def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
-    """Read the header of a classic file quickly; of a series without a contrast only the beginning.
+    """Read the header of a classic file quickly: all of it only if it is water or fat.
 
     Raises:
         Unexpected: pydicom has to read the file.
@@ -239,6 +240,9 @@ def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
     contrast = _contrast_of(tags)
     if contrast is None and {"ImageType", "SeriesDescription"} & {*tags}:
         return Frame(entry, None, None, tags)
+    if contrast in (Contrast.IN_PHASE, Contrast.OPPOSED_PHASE):  # only their places matter
+        header.read_until(BEHIND_PLACE)
+        return Frame(entry, None, contrast, tags)
     header.read_until(BEHIND_HEADER)
     if (first_integer(tags, "NumberOfFrames") or 1) > 1:
         raise Unexpected

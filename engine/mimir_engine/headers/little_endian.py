@@ -87,8 +87,9 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 #: Position of the file meta information, behind the preamble and ``DICM``.
 _META_POSITION = 132
 #: Tags behind the file meta information, behind the group that tells what an image shows, behind
-#: all standard attributes that are read, and behind Philips' private group.
+#: that of its place, behind all standard attributes that are read, and behind Philips' own group.
 _BEHIND_META, BEHIND_IDENTITY = range(0x00030000, 1 << 32), range(0x00090000, 1 << 32)
+BEHIND_PLACE = range(0x00210000, 1 << 32)
 BEHIND_HEADER, _BEHIND_PHILIPS = range(0x00290000, 1 << 32), range(0x20060000, 1 << 32)
 #: Creator of the private block with Philips' scale slope in small letters (some files have capital
 #: ones), and the element in that block.

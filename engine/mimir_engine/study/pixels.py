@@ -68,6 +68,8 @@ def load_slices(slices: Sequence[Slice]) -> Signal:
     """
     signal = _scaled(slices)
     lowest = 0.0 if signal.array.dtype == np.uint16 else float(signal.array.min(initial=0))
+    if lowest == 0:
+        return signal
     if lowest < -MAX_NEGATIVE_SHARE * float(signal.array.max(initial=0)):
         raise MimirError(
             "PIXELS_UNSUPPORTED",
@@ -75,8 +77,6 @@ def load_slices(slices: Sequence[Slice]) -> Signal:
             f" {lowest:.4g}: it is not a magnitude image",
             "Export the magnitude images with their original scaling.",
         )
-    if lowest == 0:
-        return signal
     return replace(signal, array=np.maximum(signal.array, 0, out=signal.array), has_negative=True)
 
 

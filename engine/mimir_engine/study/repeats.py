@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mimir_engine.errors import MimirError
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import MIN_COVERED, covered_part
-from mimir_engine.study.stack import SPACING_TOLERANCE, Stack
+from mimir_engine.study.stack import Stack
 
 #: Reason for which a scan is left out that is no repeat.
 OTHER_PROTOCOL = "of another protocol"
@@ -108,7 +106,7 @@ def likeness(acquisition: Acquisition, elsewhere: Sequence[Acquisition]) -> int:
     water = acquisition.water
     return sum(
         (
-            np.allclose(water.spacing_mm[1:], other.water.spacing_mm[1:], rtol=SPACING_TOLERANCE)
+            water.has_pixels_of(other.water)
             + (water.shape[2] == other.water.shape[2])
             + (water.series.description == other.water.series.description)
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from math import isclose
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.rescale import Rescale
@@ -46,9 +45,9 @@ def _agree(one: Rescale, other: Rescale, slopes_must: bool) -> bool:
     """Return whether two scales lead to the same unit."""
     if one.signal_scale is not None:  # true signal: its displayed unit does not matter
         return True
-    same_slope = np.isclose(one.slope, other.slope, rtol=SLOPE_TOLERANCE)
+    same_slope = isclose(one.slope, other.slope, rel_tol=SLOPE_TOLERANCE)
     return (
         one.kind == other.kind
         and one.intercept == other.intercept
-        and (bool(same_slope) or not slopes_must)
+        and (same_slope or not slopes_must)
     )

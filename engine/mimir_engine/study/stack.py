@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Optional
 
 import numpy as np
@@ -133,12 +134,13 @@ class Stack:
 
     def has_voxels_of(self, other: Stack) -> bool:
         """Return whether both stacks have the same voxel spacing."""
-        return np.allclose(self.spacing_mm, other.spacing_mm, rtol=SPACING_TOLERANCE)
+        is_same_step = isclose(self.step_mm, other.step_mm, rel_tol=SPACING_TOLERANCE)
+        return is_same_step and self.has_pixels_of(other)
 
     def has_pixels_of(self, other: Stack) -> bool:
         """Return whether both stacks have the same pixel spacing."""
-        own, others = self.first.spacing_mm, other.first.spacing_mm
-        return np.allclose(own, others, rtol=SPACING_TOLERANCE)
+        both = zip(self.first.spacing_mm, other.first.spacing_mm)
+        return all(isclose(a, b, rel_tol=SPACING_TOLERANCE) for a, b in both)
 
     def reaches(self, other: Stack) -> bool:
         """Return whether this stack covers another one, but for a slice at each end."""
