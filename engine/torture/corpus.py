@@ -24,17 +24,20 @@ from cohort_builder import made_up_statistics, run_infer, write_trial_module
 from dicom_builder import (
     BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, File, Scan, all_files, compressed, encoded, enhanced_file, write_zip,
 )  # fmt: skip
+from image_folder_builder import write_image_folder
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
 
 from mimir_engine.cohort.image_dataset import project_studies
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import write_array
 from mimir_engine.inference_module import load_module, rewrite_module
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.weights import save_weights
+from mimir_engine.training.dataset import Dataset as TrainingData
 
 #: Two stations of a few voxels: as little as a study needs.
 TINY = (
@@ -63,8 +66,9 @@ def parts(files: object) -> dict[str, bytes]:
 
 def studies() -> Iterator[tuple[str, Parts]]:
     """Yield studies in each encoding."""
-    for name, syntax in (("explicit", EXPLICIT), ("implicit", IMPLICIT), ("big-endian", BIG_ENDIAN), ("deflated", DEFLATED)):
+    for name, syntax in (("explicit", EXPLICIT), ("implicit", IMPLICIT), ("deflated", DEFLATED)):
         yield f"study/{name}", parts(f for scan in TINY for f in scan.files(syntax=syntax))
+    yield "study/big-endian", parts(f for scan in TINY for f in scan.files(change=_swapped, syntax=BIG_ENDIAN))
     yield "study/four-contrasts", parts(f for scan in TINY for f in scan.files(("in", "opp", "F", "W")))
     yield "study/rle", parts(_compressed("1.2.840.10008.1.2.5"))
     for name, syntax in (("jpeg", "70"), ("jpeg-ls", "80"), ("jpeg-2000", "90")):
@@ -76,6 +80,10 @@ def studies() -> Iterator[tuple[str, Parts]]:
     listed = [f"{f.name},7,MR,Dixon_noBH_{f.name.split('_')[1]},3" for f in all_files(TINY)]
     lines = ["filename,study,modality,series description,series number", *listed]
     yield "study/manifest", {**parts(all_files(TINY)), "manifest.csv": "\n".join(lines).encode()}
+
+
+def _swapped(dataset: Dataset, _: int) -> None:
+    dataset.PixelData = np.frombuffer(dataset.PixelData, "<u2").byteswap().tobytes()
 
 
 def _compressed(syntax: str) -> Iterator[File]:
@@ -153,19 +161,25 @@ def result_seeds() -> Iterator[tuple[str, Parts]]:
         description = (folder / "trial" / "module.json").read_bytes()
         yield "run/infer", {"entries.json": json.dumps(entries).encode(), "module.json": description}
         (details, *_) = sorted((folder / "details").iterdir())
-        for name, level in (("water", 300.0), ("fat", 40.0), ("fat_fraction", 11.0)):
-            write_array(details / f"{name}.npy", np.full((40, 14, 12), level, np.float32))
+        steps = np.indices((40, 60, 60), np.float32).sum(axis=0) // 20
+        for name, level in (("water", 300), ("fat", 40), ("fat_fraction", 11)):
+            write_array(details / f"{name}.npy", (level * (1 + steps % 3)).astype(np.float32))
         write_array(details / "projection.npy", random_images(1)[0])
         kept = _files(details)
         yield "details/study", kept
         yield "fused/folder", {n: d for n, d in kept.items() if n in ("origin.json", "water.npy", "fat.npy")}
         project_studies([NamedSource(p.stem, p) for p in paths[:2]], folder / "set", lambda _: None)
         yield "dataset/images", _files(folder / "set")
+        ids = tuple(StudyId(f"p{n}") for n in range(2))
+        known = TrainingData(random_images(2), np.array([[1.0, 0.0], [2.0, 1.0]]), ids, (TargetDefinition("fat", "%"), TargetDefinition("sex", "", kind="class")))
+        yield "dataset/phantoms", _files(write_image_folder(folder / "phantoms", known))
 
 
 def tables() -> Iterator[tuple[str, Parts]]:
     """Yield tables and lists as users write them."""
-    targets = "eid,instance,liverFat,age,sex\n" + "".join(f"10{n},2,{n}.5,{50 + n},{n % 2}\n" for n in range(6))
+    targets = "study,target,value\n" + "".join(
+        f"10{n},liverFat,{n}.5\n10{n}_2,age,{50 + n}\n10{n},sex,{n % 2}\n" for n in range(6)
+    )
     definitions = "name,unit,divisor,kind\nliverFat,%,1,quantity\nage,years,1,quantity\nsex,,1,class\n"
     yield "table/targets", {"targets.csv": targets.encode(), "definitions.csv": definitions.encode()}
     rows = [f"s{n},liverFat,%,{n}.1,{n}.6,0.9,{n}.0,{n + 2}.4,{n % 3},female" for n in range(6)]
