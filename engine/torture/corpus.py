@@ -163,7 +163,7 @@ def result_seeds() -> Iterator[tuple[str, Parts]]:
         (details, *_) = sorted((folder / "details").iterdir())
         steps = np.indices((40, 60, 60), np.float32).sum(axis=0) // 20
         for name, level in (("water", 300), ("fat", 40), ("fat_fraction", 11)):
-            write_array(details / f"{name}.npy", (level * (1 + steps % 3)).astype(np.float32))
+            write_array(details / f"{name}.npy", (level * (1 + steps % (2 + (name == "fat")))).astype(np.float32))
         write_array(details / "projection.npy", random_images(1)[0])
         kept = _files(details)
         yield "details/study", kept
