@@ -46,7 +46,7 @@ def encode(entry: Mapping[str, Any]) -> bytes:
     """Return a JSON object as a line of ASCII with its checksum.
 
     >>> encode({"name": "a"})
-    b'{"name": "a", "crc32": "8be0b08f"}\\n'
+    b'{"name": "a", "crc32": "74fb1dff"}\\n'
     """
     body = json.dumps(entry)[:-1] + (", " if entry else "")
     return body.encode("ascii") + _tail(body.encode("ascii"))
