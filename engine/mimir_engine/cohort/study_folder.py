@@ -114,6 +114,11 @@ class StudyFolders:
     def __init__(self, folder: Path, volumes: bool = True) -> None:
         self._folder, self._volumes = folder, volumes
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments, as JSON values, for another process."""
+        return {"folder": str(self._folder.absolute()), "volumes": self._volumes}
+
     def path(self, name: str) -> Path:
         """Return the folder of a study."""
         return (self._folder / safe_file_name(name)).absolute()
