@@ -102,6 +102,7 @@ def torture(
 
 def prepare(scratch: Path, count: int) -> Studies:
     """Write studies and a module of a tiny network; run once undisturbed."""
+    import here_reader
     import torch
     import torchvision
     from cohort_builder import ANYTHING
@@ -112,6 +113,7 @@ def prepare(scratch: Path, count: int) -> Studies:
 
     from mimir_engine.inference_module import write_module
 
+    here_reader.install()
     torch.set_num_threads(1)
     torchvision.models.get_model = lambda name, weights, num_classes: small_network(name, num_classes // 2)
     torch.manual_seed(0)
@@ -193,6 +195,8 @@ def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[s
         problems.append(f"resumed: {describe(resumed)}: {text[-600:]}")
     else:
         problems += [*wrong_lines(text, "resumed run"), *differences(studies.expected, folder)]
+        if disturbance.mode == "kill":
+            problems += other_images(studies.expected, folder)
     return ending, problems
 
 
@@ -261,6 +265,12 @@ def differences(expected: Path, found: Path) -> list[str]:
         if name.startswith("details/") and (expected / name).read_bytes() != (found / name).read_bytes():
             problems.append(f"{name} differs")
     return problems
+
+
+def other_images(expected: Path, found: Path) -> list[str]:
+    """Compare the files of images: only studies that failed at first come last."""
+    names = ("set/images.npy", "set/studies.csv")
+    return [f"{n} differs" for n in names if (expected / n).read_bytes() != (found / n).read_bytes()]
 
 
 def files_of(folder: Path) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import inspect
 import io
 import os
 import signal
@@ -152,9 +153,12 @@ class Allocations:
         threading.setprofile(None)  # type: ignore[arg-type]
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
-        if event != "call" or not frame.f_code.co_filename.startswith(self._home):
+        code = frame.f_code
+        if event != "call" or not code.co_filename.startswith(self._home):
             return
-        key = _name(frame.f_code)
+        if code.co_flags & inspect.CO_GENERATOR:  # closing one is a call, too, and must not raise
+            return
+        key = _name(code)
         count = self.calls.get(key, 0)
         self.calls[key] = count + 1
         if key == self._target and count == self._number:
