@@ -86,6 +86,8 @@ def _project_one(arguments: argparse.Namespace) -> int:
             )
     except Exception as error:
         known = error_of(error)
+        if known.code == "OUTPUT_UNWRITABLE":
+            raise
         say(f"{known.code}: {source.name}: {known.reason}")
         return SOME_FAILED
     for finding in findings:
