@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import NoReturn, Optional
 
 import mimir_engine
-from mimir_engine.errors import MimirError, printable
+from mimir_engine.errors import MimirError, fault, printable
 
 #: Each command and its line in ``mimir --help``.
 COMMANDS = {
@@ -66,8 +66,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except Exception as error:  # a fault of ours
         if debug:
             raise
-        from mimir_engine.cohort.study_failure import fault
-
         say(
             f"INTERNAL_ERROR: MIMIR failed {fault(error)}."
             " Please report it; set MIMIR_DEBUG=1 to see more."

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._progress import event_lines, print_event
-from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cli._study_options import (
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    reader_limits,
+)
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
@@ -106,6 +111,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.overwrite,
         arguments.reconstruction,
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
+        reader_limits(arguments),
     )
     output = arguments.output
     cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)

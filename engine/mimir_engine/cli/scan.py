@@ -9,7 +9,12 @@ from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.cli._progress import event_lines, print_event, studies
-from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cli._study_options import (
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    reader_limits,
+)
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import printable
 
@@ -38,7 +43,9 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
     from mimir_engine.cohort.scan_studies import scan_studies
 
     sources = chosen_studies(arguments, listener)
-    refused = scan_studies(sources, listener, arguments.jobs, arguments.reconstruction)
+    refused = scan_studies(
+        sources, listener, arguments.jobs, arguments.reconstruction, reader_limits(arguments)
+    )
     listener({"event": "finished", "done": len(sources) - refused, "refused": refused})
     return SOME_FAILED if refused else DONE
 

@@ -146,6 +146,11 @@ class StudyFolders:
     def __init__(self, folder: Path, volumes: bool = True) -> None:
         self._folder, self._volumes = folder, volumes
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments, as JSON values, for another process."""
+        return {"folder": str(self._folder.absolute()), "volumes": self._volumes}
+
     def path(self, name: str) -> Path:
         """Return the folder of a study: no other study has the same, whatever it is called."""
         return (self._folder / distinct_file_name(name)).absolute()

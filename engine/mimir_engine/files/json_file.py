@@ -89,6 +89,18 @@ def read_json(
         raise MimirError(code, str(error), "Restore the file or write it again.") from error
 
 
+def from_json(values: object, kind: type[T]) -> T:
+    """Return what `to_json` made of a dataclass as that dataclass.
+
+    Raises:
+        ValueError: The values are not those of the dataclass.
+    """
+    try:
+        return _instance(values, kind, kind.__name__)
+    except _InvalidJson as error:
+        raise ValueError(str(error)) from error
+
+
 class _InvalidJson(Exception):
     """An invalid file, described in one sentence."""
 
