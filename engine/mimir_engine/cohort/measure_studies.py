@@ -191,7 +191,7 @@ class _Measuring:
         folders = self.options.folders
         is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
         return (is_validated or self.options.allow_unvalidated) and (
-            folders is None or folders.has(entry["name"])
+            folders is None or folders.has(entry)
         )
 
     def read(self, source: NamedSource) -> _Accepted:

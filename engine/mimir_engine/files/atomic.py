@@ -46,11 +46,3 @@ def output_errors(path: Path) -> Iterator[None]:
             f"'{path}' cannot be written ({error.strerror or type(error).__name__})",
             "Free some space, choose another place, or close the program that has it open.",
         ) from error
-
-
-def safe_file_name(name: str) -> str:
-    """Return a study's name as a file name that is valid on every platform.
-
-    It contains no separators, so it cannot lead to another folder.
-    """
-    return "".join(c if c.isalnum() or c in "._- " else "_" for c in name).strip(". ") or "study"
