@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import atomic_file, atomic_folder
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.json_file import read_json, write_json
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
@@ -77,7 +77,7 @@ def write_module(
         eight_bit: Store the weights in 8 bits, see ``weights``.
 
     Raises:
-        MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``.
+        MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``, ``OUTPUT_UNWRITABLE``.
     """
     from mimir_engine.inference_module.weights import save_weights
 
@@ -115,13 +115,15 @@ def rewrite_module(
         overwrite: Replace the folder if it exists.
 
     Raises:
-        MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``.
+        MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``,
+            ``OUTPUT_UNWRITABLE``.
     """
     verify_module(module)
     with new_folder(Path(folder), overwrite) as new:
-        for file in module.folder.iterdir():
-            if file.is_file() and file.name not in (MODULE_FILE, STATISTICS_FILE):
-                shutil.copyfile(file, new / file.name)
+        for old in module.folder.iterdir():
+            if old.is_file() and old.name not in (MODULE_FILE, STATISTICS_FILE):
+                with open(old, "rb") as source, atomic_file(new / old.name) as copy:
+                    shutil.copyfileobj(source, copy)
         module = replace(module, statistics_file=None)
         if statistics is not None:
             write_statistics(new / STATISTICS_FILE, statistics)
@@ -131,7 +133,8 @@ def rewrite_module(
             write_features(new / FEATURES_FILE, features)
             listed = ModuleFile(FEATURES_FILE, file_sha256(new / FEATURES_FILE))
             module = replace(module, features_file=listed)
-        (new / CARD_FILE).write_text(card, "utf-8")
+        with atomic_file(new / CARD_FILE) as file:
+            file.write(card.encode("utf-8"))
         _write_description(new, module)
     return load_module(folder)
 
@@ -263,22 +266,17 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     """Create a folder that appears at its path once the block ends without an error.
 
     Raises:
-        MimirError: ``MODULE_EXISTS`` if the folder exists and may not be replaced.
+        MimirError: ``MODULE_EXISTS`` if the folder exists and may not be replaced,
+            ``OUTPUT_UNWRITABLE``.
     """
-    if folder.exists() and not overwrite:
+    if os.path.lexists(folder) and not overwrite:
         raise MimirError(
             "MODULE_EXISTS",
             f"the folder {folder} already exists",
             "Remove it or choose another name.",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        new = Path(scratch) / folder.name
-        new.mkdir()
+    with atomic_folder(folder, overwrite) as new:
         yield new
-        if folder.exists():
-            folder.rename(Path(scratch) / "replaced")
-        new.rename(folder)
 
 
 def module_folders() -> list[Path]:
