@@ -63,13 +63,15 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from mimir_engine.inference_module.add_module import add_module
+    from mimir_engine.inference_module.add_module import add_or_keep_module
     from mimir_engine.inference_module.search_path import locate
 
-    module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
+    destination = arguments.into or locate().user_modules
+    module, is_there = add_or_keep_module(arguments.source, destination, arguments.name)
     count = len(module.targets)
     measurements = "1 measurement" if count == 1 else f"{count} measurements"
-    print(f"{module.name} added: {measurements}, in {module.folder}")
+    done = "is there already" if is_there else "added"
+    print(f"{module.name} {done}: {measurements}, in {module.folder}")
     return DONE
 
 
