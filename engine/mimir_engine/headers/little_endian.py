@@ -62,6 +62,9 @@ KEYWORDS = {
     0x00282110: "LossyImageCompression",
     0x00283000: "ModalityLUTSequence",
 }
+#: Length of a value in bytes. The longest legal ones, of ImageType, have some 300: a longer value
+#: may be text without end.
+MAX_VALUE_BYTES = 1024
 #: Value of a sequence in the tags: only its presence matters. Empty ones have an empty text.
 SEQUENCE = "sequence"
 #: Transfer syntax UIDs of these encodings.
@@ -228,7 +231,7 @@ def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
         return SEQUENCE if length and not data.startswith(_END_BYTES, position) else ""
-    if length == _UNDEFINED_LENGTH:
+    if length > MAX_VALUE_BYTES:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort
@@ -239,7 +242,7 @@ def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int
 
 
 def _raw_value(data: bytes, position: int, vr: bytes, length: int) -> tuple[bytes, bytes]:
-    if length == _UNDEFINED_LENGTH:
+    if length > MAX_VALUE_BYTES:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort
