@@ -68,8 +68,13 @@ class EntryStream(io.RawIOBase):
         count = min(max(4 * len(self._data), end), MAX_HEADER_BYTES)
         self._data = self._entry.read(count)
         self._is_complete = len(self._data) < count
-        if max(map(self._data.count, _ITEM_TAGS)) > MAX_ITEMS:
+        if count_items(self._data) > MAX_ITEMS:
             raise header_too_large(self._entry)
+
+
+def count_items(data: bytes) -> int:
+    """Count the items of sequences in a file, without parsing it."""
+    return max(map(data.count, _ITEM_TAGS))
 
 
 def header_too_large(entry: Entry) -> MimirError:
