@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
 #: Characters of a message: names of archive entries can have 65,535.
 MAX_CHARACTERS = 1000
 
@@ -35,6 +41,35 @@ class MimirError(Exception):
     def reason(self) -> str:
         """Return the line without its code: the error, then the remedy."""
         return f"{self.what}. {self.remedy}" if self.remedy else f"{self.what}."
+
+
+def error_of(error: Exception) -> MimirError:
+    """Return the error itself, or describe an unforeseen one, which is a fault of MIMIR."""
+    if isinstance(error, MimirError):
+        return error
+    if isinstance(error, MemoryError):
+        return MimirError(
+            "OUT_OF_MEMORY",
+            "there is not enough memory for this study",
+            "Close other programs, or allow more with --memory.",
+        )
+    if isinstance(error, OSError):
+        reason = error.strerror or "an error without a name"
+        return MimirError("SYSTEM_ERROR", f"the operating system reported: {reason} {fault(error)}")
+    _log.debug("unforeseen error", exc_info=error)
+    return MimirError("INTERNAL_ERROR", f"MIMIR failed {fault(error)}", "Please report it.")
+
+
+def fault(error: BaseException) -> str:
+    """Name the place in the engine where an unforeseen error arose.
+
+    The error's own text is left out, which may quote a patient's data.
+    """
+    home = Path(__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if home in Path(frame.filename).parents]
+    kind = type(error).__name__
+    return f"({kind} at {Path(ours[-1].filename).name}:{ours[-1].lineno})" if ours else f"({kind})"
 
 
 def one_line(text: str) -> str:

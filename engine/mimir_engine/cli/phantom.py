@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli import DONE, wrong_use
+from mimir_engine.cli import DONE, show, wrong_use
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.files.atomic import output_errors
 
@@ -76,4 +76,4 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.with_suffix(".truth.json").exists():  # written last
                 write_study(path, seed, contrasts)
-        print(path, flush=True)
+        show(str(path))

@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, show
 from mimir_engine.cli._progress import event_lines, print_event, studies
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
 from mimir_engine.cohort.events import Listener, engine_event
-from mimir_engine.errors import printable
 
 #: Names of files or series shown of those that were passed over for one reason.
 MAX_NAMES = 4
@@ -46,7 +45,7 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
 def _print_event(event: Mapping[str, Any]) -> None:
     if event["event"] == "scan":
         for line in _lines(event):
-            print(printable(line), flush=True)
+            show(line)
     elif event["event"] == "finished":
         say(f"{studies(event['done'])} readable, {event['refused']} refused")
     else:

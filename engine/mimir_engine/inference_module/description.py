@@ -7,9 +7,9 @@ from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import Target
 
 
-def describe(module: InferenceModule) -> str:
-    """Return a module's measurements, validated range and origin as text."""
-    lines = [
+def describe(module: InferenceModule) -> list[str]:
+    """Return a module's measurements, validated range and origin as lines of text."""
+    return [
         f"{module.name} {module.version}: {module.title}",
         module.description,
         "",
@@ -23,7 +23,6 @@ def describe(module: InferenceModule) -> str:
         f"{len(module.targets)} measurements (training mean and SD):",
         *(_target(module, target) for target in module.targets),
     ]
-    return "\n".join(lines)
 
 
 def _is_short(value: object) -> bool:

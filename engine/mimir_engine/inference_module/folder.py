@@ -30,7 +30,7 @@ from mimir_engine.inference_module.format import (
     WeightsFile,
     module_to_json,
 )
-from mimir_engine.inference_module.search_path import MODULE_FILE, locate
+from mimir_engine.inference_module.search_path import MODULE_FILE, locate, module_files
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
 from mimir_engine.inference_module.target import INVALID
 
@@ -50,7 +50,7 @@ def load_module(folder: Union[str, Path]) -> InferenceModule:
     """
     folder = Path(folder)
     path = folder / MODULE_FILE
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MimirError(
             "MODULE_NOT_FOUND",
             f"the folder {folder} contains no {MODULE_FILE}",
@@ -190,11 +190,11 @@ def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
         MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, or ``MODULE_INVALID``.
     """
     text = os.fspath(name_or_folder)
-    folders = [Path(text).expanduser()]
+    folders = [Path(os.path.expanduser(text))]
     if MODULE_NAME.fullmatch(text):
         folders += [place / text for place in locate().modules]
     for folder in folders:
-        if (folder / MODULE_FILE).is_file():
+        if os.path.isfile(folder / MODULE_FILE):
             return load_module(folder)
     known = ", ".join(sorted(path.name for path in module_folders())) or "none"
     raise MimirError(
@@ -282,12 +282,9 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def module_folders() -> list[Path]:
-    """List the folders of modules in the order of the search path, the first of each name.
-
-    Hidden folders are skipped: interrupted additions leave them behind.
-    """
+    """List the folders of modules in the order of the search path, the first of each name."""
     found: dict[str, Path] = {}
     for place in locate().modules:
-        for path in sorted(place.glob(f"[!.]*/{MODULE_FILE}")):
+        for path in module_files(place):
             found.setdefault(path.parent.name, path.parent)
     return list(found.values())
