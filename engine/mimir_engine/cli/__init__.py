@@ -129,8 +129,25 @@ def _run(argv: list[str]) -> int:
     if not arguments.command:
         parser.print_help()
         return WRONG_USE
+    _check_working_folder()
     arguments.argv = argv
     return int(import_module(f"mimir_engine.cli.{arguments.command}").run(arguments))
+
+
+def _check_working_folder() -> None:
+    """Refuse to run where relative paths lead nowhere.
+
+    Raises:
+        MimirError: ``WORKING_FOLDER_GONE``.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise MimirError(
+            "WORKING_FOLDER_GONE",
+            "the working folder was deleted or may not be read",
+            "Change to another folder, then run the command again.",
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:

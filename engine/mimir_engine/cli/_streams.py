@@ -31,7 +31,7 @@ def open_missing_streams() -> None:
             os.set_inheritable(descriptor, True)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def escape_unknown_characters() -> None:
