@@ -172,4 +172,5 @@ def _choose_messages(debug: bool, is_program: bool) -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")
     if is_program:
-        sys.unraisablehook = threading.excepthook = lambda unraisable: None
+        sys.unraisablehook = lambda unraisable: None
+        threading.excepthook = lambda unraisable: None

@@ -15,6 +15,7 @@ from mimir_engine.cli import wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cohort.events import Listener
 from mimir_engine.errors import MimirError
+from mimir_engine.source.entry import shown_name
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.sources import NamedSource
@@ -42,6 +43,18 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         help="number of studies read at once, about 400 MB each (default: 2)",
     )
     parser.add_argument(
+        "--anonymous-names",
+        action="store_true",
+        help="name studies study_0001, study_0002, ... instead of after their files",
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="with --anonymous-names: table (CSV) of the numbers and names of studies; an existing"
+        " one is continued",
+    )
+    parser.add_argument(
         "--reconstruction",
         choices=("normalised", "raw"),
         default="normalised",
@@ -54,14 +67,36 @@ def chosen_studies(
     arguments: argparse.Namespace, listener: Listener = print_event
 ) -> Sequence[NamedSource]:
     """Find the studies that the options name; report what is passed over."""
+    from mimir_engine.cohort.anonymous_names import anonymous_sources
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
+    is_anonymous = getattr(arguments, "anonymous_names", False)
     if not arguments.source:
-        return sources_from_json(read_lines(arguments.sources))
-    found = named_sources(arguments.source)
-    for notice in found.passed_over:
-        listener({"event": "passed_over", **asdict(notice)})
-    return found.studies
+        studies: Sequence[NamedSource] = sources_from_json(read_lines(arguments.sources))
+    else:
+        found = named_sources(arguments.source)
+        studies = found.studies
+        for notice in found.passed_over:
+            name = {"name": "a file"} if is_anonymous else {}
+            listener({"event": "passed_over", **asdict(notice), **name})
+    return anonymous_sources(studies, arguments.key) if is_anonymous else studies
+
+
+def shown_command(arguments: argparse.Namespace) -> list[str]:
+    """Return the command line without the folders of its paths, nor the names of hidden studies."""
+    hidden = {arguments.sources, str(arguments.key)}
+    hidden |= {*arguments.source} if arguments.anonymous_names else set()
+    return [
+        "mimir",
+        *("..." if text in hidden else _without_folders(text) for text in arguments.argv),
+    ]
+
+
+def _without_folders(argument: str) -> str:
+    """Return an argument with the last part of each path in it."""
+    is_option = argument.startswith("--")
+    option, equals, value = argument.partition("=") if is_option else ("", "", argument)
+    return option + equals + ",".join(shown_name(part) for part in value.split(","))
 
 
 def check_study_options(arguments: argparse.Namespace) -> None:
@@ -70,6 +105,8 @@ def check_study_options(arguments: argparse.Namespace) -> None:
         raise wrong_use(arguments.command, "--jobs must be at least 1")
     if bool(arguments.source) == bool(arguments.sources):
         raise wrong_use(arguments.command, "give either SOURCE or --sources")
+    if arguments.key and not arguments.anonymous_names:
+        raise wrong_use(arguments.command, "--key requires --anonymous-names")
 
 
 def read_lines(name: str) -> list[bytes]:

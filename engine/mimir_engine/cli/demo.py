@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         truth = write_study(path, arguments.seed)
     options = InferOptions(overwrite=True)
     cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
-    write_cohort(output, cohort, ["mimir", *arguments.argv])
+    write_cohort(output, cohort, ["mimir", "demo"])
     result = next(cohort.results, None)
     if result is None:
         return SOME_FAILED

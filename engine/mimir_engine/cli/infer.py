@@ -7,7 +7,12 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._progress import event_lines, print_event
-from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cli._study_options import (
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    shown_command,
+)
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
@@ -111,7 +116,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
-    write_cohort(output, cohort, ["mimir", *arguments.argv], arguments.published_columns)
+    write_cohort(output, cohort, shown_command(arguments), arguments.published_columns)
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

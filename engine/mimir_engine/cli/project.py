@@ -60,6 +60,8 @@ def _project_one(arguments: argparse.Namespace) -> int:
     if arguments.volumes:
         require("volumes")
 
+    from mimir_engine.cohort.anonymous_names import anonymous_sources
+    from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.cohort.study_failure import failure_of
     from mimir_engine.fusion.fused_folder import write_array
     from mimir_engine.fusion.nrrd import write_nrrd
@@ -67,14 +69,16 @@ def _project_one(arguments: argparse.Namespace) -> int:
     from mimir_engine.projection.project import project
     from mimir_engine.study import source_name
 
-    source = arguments.source[0]
-    name = source_name(source)
+    (path,) = arguments.source
+    source = NamedSource(source_name(path), Path(path))
+    if arguments.anonymous_names:
+        (source,) = anonymous_sources([source], arguments.key)
     try:
-        study, fused = read_and_fuse(source, reconstruction=arguments.reconstruction)
+        study, fused = read_and_fuse(source.source, source.name, arguments.reconstruction)
         image = project(fused).image
     except Exception as error:
-        failure = failure_of(name, error)
-        say(f"{failure.code}: {name}: {failure.reason}")
+        failure = failure_of(source.name, error)
+        say(f"{failure.code}: {source.name}: {source.shown(failure.reason)}")
         return SOME_FAILED
     for finding in study.findings:
         say(f"{finding.code}: {study.name}: {finding.sentence}.")

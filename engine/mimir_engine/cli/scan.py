@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show
@@ -37,9 +38,16 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
     from mimir_engine.cohort.scan_studies import scan_studies
 
     sources = chosen_studies(arguments, listener)
+    if arguments.anonymous_names:
+        listener = partial(_without_uid, listener)
     refused = scan_studies(sources, listener, arguments.jobs, arguments.reconstruction)
     listener({"event": "finished", "done": len(sources) - refused, "refused": refused})
     return SOME_FAILED if refused else DONE
+
+
+def _without_uid(listener: Listener, event: Mapping[str, Any]) -> None:
+    """Pass an event on without the number by which a PACS finds the study."""
+    listener({**event, "study_uid": ""} if "study_uid" in event else event)
 
 
 def _print_event(event: Mapping[str, Any]) -> None:

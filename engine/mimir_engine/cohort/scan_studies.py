@@ -61,7 +61,9 @@ def scan_source(source: NamedSource, reconstruction: str = NORMALISED) -> StudyS
         )
     scan = scan_study(source.source, source.name, reconstruction)
     if scan.error is not None:
-        return scan
+        error = scan.error
+        shown = MimirError(error.code, source.shown(error.what), error.remedy)
+        return replace(scan, error=shown)
     try:
         check_ranges([(s.from_mm, s.to_mm, s.slices[Contrast.WATER]) for s in scan.stations])
     except MimirError as error:

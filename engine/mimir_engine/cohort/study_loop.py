@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, Callable, Generic, TypeVar, Union
 
@@ -96,7 +96,7 @@ def pending_studies(
         if now.content != then.content and now.place != then.place:
             raise MimirError(
                 "NAME_TAKEN",
-                f"the folder holds another study called '{name}', from '{then.place}'",
+                f"the folder holds another study called '{name}'",
                 "Choose another folder, or give the study a unique name with --sources.",
             )
         if now.content == then.content and is_current(entry):
@@ -147,7 +147,9 @@ def read_ahead(
         try:
             return ReadStudy(source.name, files, work.read(source))
         except Exception as error:  # one bad study must not stop the others
-            return ReadStudy(source.name, files, failure_of(source.name, error))
+            failure = failure_of(source.name, error)
+            failure = replace(failure, reason=source.shown(failure.reason))
+            return ReadStudy(source.name, files, failure)
 
     waiting: deque[Future[ReadStudy]] = deque()
     with ThreadPoolExecutor(jobs) as readers:

@@ -61,7 +61,7 @@ class EntryStream(io.RawIOBase):
         if end > MAX_HEADER_BYTES:
             raise MimirError(
                 "DICOM_UNREADABLE",
-                f"the header of file '{self._entry.name}' is larger than"
+                f"the header of file '{self._entry.shown}' is larger than"
                 f" {MAX_HEADER_BYTES // 2**20} MB",
                 "Export the study again.",
             )

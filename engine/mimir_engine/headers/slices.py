@@ -138,7 +138,7 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
             if error.reason == DICOMDIR:
                 headers.dicomdirs.append(read_dicomdir(entry))
             elif error.reason:
-                headers.passed_over.append(PassedOver(entry.name, error.reason))
+                headers.passed_over.append(PassedOver(entry.shown, error.reason))
             elif is_manifest(entry):
                 headers.manifests.append(read_manifest(entry))
     headers.slices[:] = _around_midnight(headers.slices)

@@ -138,7 +138,8 @@ def ended_by(number: int, arguments: Sequence[str], **options: Any) -> tuple[int
         text=True,
         **options,
     )
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     assert '"engine"' in process.stdout.readline()
     time.sleep(0.5)
     process.send_signal(number)
@@ -211,7 +212,9 @@ def test_a_nonsense_name_is_no_module(name: str, weights: Path) -> None:
 
 
 def test_a_working_folder_that_was_deleted_is_one_line(study_zip: Path, tmp_path: Path) -> None:
-    gone = f"import os\nos.mkdir({str(tmp_path / 'gone')!r})\nos.chdir({str(tmp_path / 'gone')!r})\n"
+    gone = (
+        f"import os\nos.mkdir({str(tmp_path / 'gone')!r})\nos.chdir({str(tmp_path / 'gone')!r})\n"
+    )
     gone += f"os.rmdir({str(tmp_path / 'gone')!r})\nsys.path.remove('')"
     done = in_python(gone, ["scan", str(study_zip)])
     assert done.returncode == WRONG_USE
