@@ -58,7 +58,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import find_module
     from mimir_engine.inference_module.description import describe
 
-    show(*describe(find_module(arguments.module)))
+    show(*describe(find_module(arguments.module)).split("\n"))
     return DONE
 
 

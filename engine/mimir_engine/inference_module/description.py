@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from mimir_engine.errors import printable
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import Target
 
 
-def describe(module: InferenceModule) -> list[str]:
-    """Return a module's measurements, validated range and origin as lines of text."""
-    return [
+def describe(module: InferenceModule) -> str:
+    """Return a module's measurements, validated range and origin as text.
+
+    What the module says of itself adds no lines.
+    """
+    lines = [
         f"{module.name} {module.version}: {module.title}",
         module.description,
         "",
@@ -23,6 +27,7 @@ def describe(module: InferenceModule) -> list[str]:
         f"{len(module.targets)} measurements (training mean and SD):",
         *(_target(module, target) for target in module.targets),
     ]
+    return "\n".join(map(printable, lines))
 
 
 def _is_short(value: object) -> bool:
