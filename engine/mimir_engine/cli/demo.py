@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import is_installed, require
@@ -56,15 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
         truth = write_study(path, arguments.seed)
         options = InferOptions(overwrite=True)
         cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
-        write_cohort(output, cohort, ["mimir", *arguments.argv])
+        write_cohort(output, cohort, ["mimir", "demo"])
         result = next(cohort.results, None)
         if result is None:
             return SOME_FAILED
-        print(f"\n{truth_table(result.measurements, truth)}")
-        print(f"\n{module.title}. {module.description}")
+        show("", *truth_table(result.measurements, truth).split("\n"))
+        show("", f"{module.title}. {module.description}")
         pictures = _draw(output, path, module, result, truth)
         files = ", ".join(["predictions.csv", "failures.csv", "run.json", *pictures])
-        print(f"\nWritten to {output}: {files}")
+        show("", f"Written to {output}: {files}")
         return DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, show
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, check_level
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             folder = arguments.output / "figures"
             sweep_leftovers(folder)
             draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
-    print(arguments.output / "metrics.md", flush=True)
+    show(str(arguments.output / "metrics.md"))
     if evaluation.unevaluated:
         say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")
         return SOME_FAILED

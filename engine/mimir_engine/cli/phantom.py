@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli import DONE, wrong_use
+from mimir_engine.cli import DONE, show, wrong_use
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
@@ -76,4 +76,4 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
             path = arguments.output / f"{study_name(seed)}.zip"
             if not path.with_suffix(".truth.json").exists():  # written last
                 write_study(path, seed, contrasts)
-            print(path, flush=True)
+            show(str(path))

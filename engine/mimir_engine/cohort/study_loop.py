@@ -131,7 +131,7 @@ def pending_studies(
         elif now.place != then.place:
             raise MimirError(
                 "NAME_TAKEN",
-                f"the folder holds another study called '{name}', from '{then.place}'",
+                f"the folder holds another study called '{name}'",
                 "Choose another folder, or give the study a unique name with --sources.",
             )
         else:
@@ -249,7 +249,7 @@ def _read(
     except Exception as error:  # one bad study must not stop the others
         if isinstance(error, MimirError) and error.code == NOT_STARTED:
             raise
-        content = failure_of(source.name, error)
+        content = failure_of(source.name, error, source.shown)
     return ReadStudy(source, files, content)
 
 

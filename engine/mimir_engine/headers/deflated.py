@@ -40,7 +40,7 @@ def inflated(entry: Entry, data_set: int) -> Entry:
         except zlib.error as error:
             raise MimirError(
                 "DICOM_UNREADABLE",
-                f"the deflated file '{entry.name}' is damaged or inflates to more than"
+                f"the deflated file '{entry.shown}' is damaged or inflates to more than"
                 f" {MAX_FILE_BYTES // 2**20} MB",
                 "Export or download the study again.",
             ) from error

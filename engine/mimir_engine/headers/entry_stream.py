@@ -81,7 +81,7 @@ def header_too_large(entry: Entry) -> MimirError:
     """Make the error about a header that is larger than those of real images."""
     return MimirError(
         "DICOM_UNREADABLE",
-        f"the header of file '{entry.name}' has more than {MAX_HEADER_BYTES // 2**20} MB or"
+        f"the header of file '{entry.shown}' has more than {MAX_HEADER_BYTES // 2**20} MB or"
         f" {MAX_ITEMS:,} items",
         "Export the study again, with one file per image.",
     )

@@ -266,7 +266,7 @@ def _check_is_complete(entry: Entry, tags: Tags) -> None:
 def _unreadable(entry: Entry) -> MimirError:
     return MimirError(
         "DICOM_UNREADABLE",
-        f"file '{entry.name}' cannot be read as DICOM",
+        f"file '{entry.shown}' cannot be read as DICOM",
         "Export or download the study again.",
     )
 
@@ -311,7 +311,7 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
     if declared != len(found) and any(frame.contrast for frame in found):
         raise MimirError(
             "DICOM_UNREADABLE",
-            f"file '{entry.name}' declares {declared} images but describes {len(found)}",
+            f"file '{entry.shown}' declares {declared} images but describes {len(found)}",
             "Export the study again as single images or as complete enhanced files.",
         )
     yield from found

@@ -146,7 +146,7 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
                 headers.dicomdirs.append(read_dicomdir(entry))
                 listed.count(len(headers.dicomdirs[-1].files))
             elif error.reason:
-                headers.passed_over.append(PassedOver(entry.name, error.reason))
+                headers.passed_over.append(PassedOver(entry.shown, error.reason))
             elif is_manifest(entry):
                 room = MAX_MANIFEST_BYTES - sum(len(m.text) for m in headers.manifests)
                 headers.manifests.append(read_manifest(entry, room))

@@ -30,7 +30,7 @@ from mimir_engine.inference_module.format import (
     WeightsFile,
     module_to_json,
 )
-from mimir_engine.inference_module.search_path import MODULE_FILE, locate
+from mimir_engine.inference_module.search_path import MODULE_FILE, locate, module_files
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
 from mimir_engine.inference_module.target import INVALID
 
@@ -50,7 +50,7 @@ def load_module(folder: Union[str, Path]) -> InferenceModule:
     """
     folder = Path(folder)
     path = folder / MODULE_FILE
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MimirError(
             "MODULE_NOT_FOUND",
             f"the folder {folder} contains no {MODULE_FILE}",
@@ -313,12 +313,9 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def module_folders() -> list[Path]:
-    """List the folders of modules in the order of the search path, the first of each name.
-
-    Hidden folders are skipped: interrupted additions leave them behind.
-    """
+    """List the folders of modules in the order of the search path, the first of each name."""
     found: dict[str, Path] = {}
     for place in locate().modules:
-        for path in sorted(place.glob(f"[!.]*/{MODULE_FILE}")):
+        for path in module_files(place):
             found.setdefault(path.parent.name, path.parent)
     return list(found.values())

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple, Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.source.entry import Entry, Opener, check_size
+from mimir_engine.source.entry import Entry, Opener, check_size, shown_name
 from mimir_engine.source.file_kind import TAR_BLOCK_BYTES, is_tar_header
 from mimir_engine.source.hidden_files import is_hidden
 from mimir_engine.source.passed_over import PassedOver
@@ -82,7 +82,9 @@ def tar_entries(
                     entries.append(_tar_entry(name, opened, member))
                 elif member.kind != _FOLDER and not is_hidden(member.name):
                     reason = _REASONS.get(member.kind, "not an ordinary file")
-                    passed_over.append(PassedOver(member.name, f"{reason} in a tar archive"))
+                    passed_over.append(
+                        PassedOver(shown_name(member.name), f"{reason} in a tar archive")
+                    )
     except (_Damaged, OSError, ValueError, OverflowError) as error:
         raise _damaged(name) from error
     return entries

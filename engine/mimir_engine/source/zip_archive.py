@@ -11,7 +11,7 @@ import zlib
 from typing import IO, cast
 
 from mimir_engine.errors import MimirError
-from mimir_engine.source.entry import MAX_FILE_BYTES, Entry, Opener, check_size
+from mimir_engine.source.entry import MAX_FILE_BYTES, Entry, Opener, check_size, shown_name
 from mimir_engine.source.inflate import PIECE_BYTES, inflate
 from mimir_engine.source.reading_limits import MAX_FILES, ReadingLimits
 
@@ -119,7 +119,8 @@ def _zip_entry(opened: Opener, info: zipfile.ZipInfo) -> Entry:
         if info.compress_type not in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
             raise MimirError(
                 "ZIP_METHOD",
-                f"entry '{info.filename}' of the archive uses an unsupported compression method",
+                f"entry '{shown_name(info.filename)}' of the archive uses an unsupported"
+                " compression method",
                 "Pack the study again as an ordinary (deflated) zip archive.",
             )
         if count < 0:
@@ -130,7 +131,7 @@ def _zip_entry(opened: Opener, info: zipfile.ZipInfo) -> Entry:
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, OverflowError) as error:
             raise MimirError(
                 "ZIP_DAMAGED",
-                f"entry '{info.filename}' of the archive is damaged",
+                f"entry '{shown_name(info.filename)}' of the archive is damaged",
                 "Download it again.",
             ) from error
 

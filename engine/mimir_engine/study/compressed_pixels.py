@@ -71,7 +71,7 @@ def decompressed(dataset: Any, syntax: str, image: Slice) -> np.ndarray:
 def unreadable(image: Slice, reason: str, syntax: Optional[str] = None) -> MimirError:
     """Describe pixels that cannot be decoded; ``syntax`` if they are compressed."""
     what = (
-        f"the pixels of file '{image.entry.name}' of series '{image.series.description}'"
+        f"the pixels of file '{image.entry.shown}' of series '{image.series.description}'"
         f" cannot be decoded ({reason})"
     )
     if syntax is None:

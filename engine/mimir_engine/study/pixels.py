@@ -274,7 +274,7 @@ def _described(image: Slice) -> bytes:
 def _truncated(image: Slice) -> MimirError:
     return MimirError(
         "PIXELS_TRUNCATED",
-        f"the pixels of file '{image.entry.name}' of series '{image.series.description}' are cut"
+        f"the pixels of file '{image.entry.shown}' of series '{image.series.description}' are cut"
         " off",
         "Export or download the study again.",
     )

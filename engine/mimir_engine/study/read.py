@@ -9,7 +9,7 @@ from typing import Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import Headers, read_headers
 from mimir_engine.source.open_source import Entry, Files, StudySource, check_study_size, open_source
-from mimir_engine.source.source_name import source_name, uk_biobank_ids
+from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biobank_ids
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
@@ -44,7 +44,8 @@ def read_study(
         stations, findings = load_stations(assembly.plans)
     first = headers.slices[0].series
     name = name or source_name(source) or first.study_uid
-    eid, instance = uk_biobank_ids(source_name(source) or name)
+    is_anonymous = ANONYMOUS_NAME.fullmatch(name)
+    eid, instance = uk_biobank_ids("" if is_anonymous else source_name(source) or name)
     unique = dict.fromkeys([*assembly.findings, *findings])
     return DixonStudy(name, stations, first.scanner, eid, instance, tuple(unique))
 
