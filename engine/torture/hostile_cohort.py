@@ -3,9 +3,9 @@
     python engine/torture/hostile_cohort.py [--module phantom]
 
 Four studies each are bombs, damaged archives and damaged JPEG streams (which may end GDCM, and
-the process with it). The readers of four others get a signal that ends them while they read, as a fault
-in a library does; those of the last four are stopped, and hang. Needs Linux, where a process' open
-files can be seen.
+the process with it). The readers of four others get a signal that ends them while they read, as a
+fault in a library does; those of the last four are stopped, and hang. Needs Linux, where a process'
+open files can be seen.
 
 All others must be measured; each study must be listed once; the second run must not try again what
 ended its reader, and no process may be left.
@@ -27,31 +27,43 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-ENGINE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ENGINE / "tests" / "builders"), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from dicom_builder import DEFLATED, File, all_files, enhanced_file, write_zip
-from dicom_builder import Scan, complete_study
+from attacks import (
+    GROUPS_PER_FRAME,
+    RLE,
+    blank_slices,
+    long_text,
+    many_entries,
+    with_items,
+    write_attack,
+)
+from dicom_builder import File, Scan, all_files, complete_study, write_zip
 from fuzz_worker import seeds
 
+ENGINE = Path(__file__).resolve().parents[1]
 #: Limits of the runs: small, so that hanging costs little.
 TIMEOUT_S, MEMORY_GB = 15, 1.5
 DEATHS = ("STUDY_CRASHED", "STUDY_TIMEOUT", "OUT_OF_MEMORY")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--studies", type=int, default=300)
     parser.add_argument("--module", default="phantom")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder, output = Path(scratch) / "studies", Path(scratch) / "out"
         good, hostile = write_studies(folder, options.studies)
-        command = [
-            sys.executable, "-m", "mimir_engine", "infer", "--sources", str(folder.with_suffix(".jsonl")), "--modules", options.module,
-            "--output", str(output), "--events", "--allow-unvalidated", "--device", "cpu",
-            "--timeout", str(TIMEOUT_S), "--memory", str(MEMORY_GB),
-        ]  # fmt: skip
+        limits = f"--timeout {TIMEOUT_S} --memory {MEMORY_GB}"
+        options_of_run = f"--events --allow-unvalidated --device cpu {limits}".split()
+        command = [sys.executable, "-m", "mimir_engine", "infer"]
+        command += ["--sources", str(folder.with_suffix(".jsonl")), "--output", str(output)]
+        command += ["--modules", options.module, *options_of_run]
         first = Run(command, folder, stop_after=len(good) // 2)
         print(f"first run: killed after {len(first.outcomes)} studies, {first.memory()}")
         second = Run(command, folder)
@@ -77,7 +89,7 @@ def write_studies(folder: Path, count: int) -> tuple[set[str], set[str]]:
         (folder / f"hang{n}.zip").write_bytes(slow)
         (folder / f"cut{n}.zip").write_bytes(content[: len(content) * (n + 1) // 5])
         write_zip(folder / f"stream{n}.zip", damaged_streams(rng, n))
-        write_zip(folder / f"bomb{n}.zip", [bomb(n)])
+        write_bomb(folder / f"bomb{n}.zip", n)
     hostile = {path.stem for path in folder.iterdir()} - {"good000"}
     for n in range(1, count - len(hostile)):
         os.link(small, folder / f"good{n:03d}.zip")
@@ -101,11 +113,17 @@ def damaged_streams(rng: Random, number: int) -> list[File]:
     return files
 
 
-def bomb(number: int) -> File:
-    """Return one file that unpacks to a hundred times what it should."""
-    scan = Scan(0.0, 8, 6.0, (1024, 1024))
-    file = enhanced_file(scan, [("W", "WATER"), ("F", "FAT")], syntax=DEFLATED if number % 2 else "1.2.840.10008.1.2.1")  # fmt: skip
-    return File(file.name, file.content + bytes((64 << 20) * (number + 1)))
+def write_bomb(path: Path, number: int) -> None:
+    """Write a small archive that asks for gigabytes."""
+    if number == 0:
+        long = long_text(10 << 20)
+        write_attack(path, (f for scan in complete_study() for f in scan.files(change=long)))
+    elif number == 1:
+        write_attack(path, [with_items(GROUPS_PER_FRAME, 1_600_000)])
+    elif number == 2:
+        write_attack(path, blank_slices(200, 1024, RLE))
+    else:
+        path.write_bytes(many_entries(1_000_000))
 
 
 class Run:
@@ -116,7 +134,9 @@ class Run:
         self.already_done, self.signals = 0, Counter[str]()
         self.engine_mb, self.reader_mb, self.all_mb = 0, 0, 0
         environment = {**os.environ, "PYTHONPATH": str(ENGINE)}
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True)  # fmt: skip
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+        )
         self._folder, self._is_over = str(folder), False
         self._seen: set[int] = set()
         watcher = threading.Thread(target=self._watch)
@@ -134,11 +154,16 @@ class Run:
         self.status = self._process.wait()
         self._is_over = True
         watcher.join()
-        time.sleep(1)
+        for pid in filter(is_running, self._seen):  # what we stopped cannot end itself
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(2)
         self.left = [pid for pid in self._seen if is_running(pid)]
 
     def memory(self) -> str:
-        return f"peak memory: engine {self.engine_mb} MB, a reader {self.reader_mb} MB, all together {self.all_mb} MB"
+        return (
+            f"peak memory: engine {self.engine_mb} MB, a reader {self.reader_mb} MB,"
+            f" all together {self.all_mb} MB"
+        )
 
     def _watch(self) -> None:
         while not self._is_over:
@@ -175,7 +200,10 @@ def children(pid: int) -> list[int]:
 
 def memory_mb(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+        return (
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            >> 20
+        )
     except (OSError, IndexError):
         return 0
 
@@ -203,7 +231,9 @@ def is_running(pid: int) -> bool:
     return state(pid) != "Z"
 
 
-def check(output: Path, good: set[str], hostile: set[str], first: Run, second: Run, third: Run) -> list[str]:  # fmt: skip
+def check(
+    output: Path, good: set[str], hostile: set[str], first: Run, second: Run, third: Run
+) -> list[str]:
     """Return what is not as it should be; print the accounts."""
     done = names(output / "predictions.csv")
     with (output / "failures.csv").open(newline="") as file:
@@ -226,7 +256,9 @@ def check(output: Path, good: set[str], hostile: set[str], first: Run, second: R
         if code == "INTERNAL_ERROR":
             problems.append(f"{name}: INTERNAL_ERROR")
     repeated = {name for name, code in failed.items() if code in DEATHS} & third.outcomes.keys()
-    again = {name for name, code in first.outcomes.items() if code in DEATHS} & second.outcomes.keys()
+    again = {
+        name for name, code in first.outcomes.items() if code in DEATHS
+    } & second.outcomes.keys()
     if repeated or again:
         problems.append(f"deaths are repeated: {sorted(repeated | again)}")
     if second.status != 1 or third.status != 1:
