@@ -34,6 +34,7 @@ from mimir_engine.cohort.study_loop import (
     run_studies,
     tell_damage,
 )
+from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -83,10 +84,11 @@ def project_studies(
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
         last_row = max((entry["row"] for _, entry in ledger.done()), default=-1)
-        if overwrite:
-            (folder / IMAGES).unlink(missing_ok=True)
-        if pending:  # an earlier table must not name rows that are written again
-            (folder / STUDIES).unlink(missing_ok=True)
+        with output_errors(folder):
+            if overwrite:
+                (folder / IMAGES).unlink(missing_ok=True)
+            if pending:  # an earlier table must not name rows that are written again
+                (folder / STUDIES).unlink(missing_ok=True)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, last_row + 1) as images:
             work: StudyWork[PreparedStudy] = StudyWork(
                 read=lambda source: prepare_in_reader(readers, source, reconstruction),
