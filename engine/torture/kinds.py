@@ -12,7 +12,9 @@ import io
 import json
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -113,7 +115,8 @@ def damaged_file(rng: Random, name: str, content: bytes) -> bytes:
     if name.endswith((".csv", ".md")):
         return rng.choice((in_text, in_text, blindly))(rng, content)
     if name.endswith(".gz") and rng.random() < 0.5:
-        return gzip.compress(blindly(rng, gzip.decompress(content)), 1)
+        with suppress(OSError, EOFError, zlib.error):  # it may be damaged already
+            return gzip.compress(blindly(rng, gzip.decompress(content)), 1)
     return blindly(rng, content)
 
 
