@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -66,7 +65,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--studies", type=int, default=10)
-    parser.add_argument("--every", type=int, default=1, help="only each n-th place")
+    parser.add_argument("--most", type=int, default=0, help="only so many places, spread evenly")
     parser.add_argument("--modes", default="fail,full,kill,memory")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     options = parser.parse_args()
@@ -75,7 +74,7 @@ def main() -> int:
             Path(scratch),
             options.studies,
             options.modes.split(","),
-            options.every,
+            options.most,
             options.seconds,
         )
     for (mode, ending), count in sorted(tried.items()):
@@ -95,7 +94,7 @@ def torture(
     scratch: Path,
     count: int,
     modes: Sequence[str],
-    every: int = 1,
+    most: int = 0,
     seconds: float = 0,
     say: Callable[[str], object] = print,
 ) -> tuple[Counter[tuple[str, str]], list[str]]:
@@ -105,14 +104,16 @@ def torture(
         scratch: Folder for the studies and all results.
         count: Number of studies.
         modes: Of ``faults.MODES``, and ``memory``.
-        every: Only each n-th place.
+        most: Only so many places, spread evenly; 0 for all.
         seconds: Stop after so many; 0 for no limit.
         say: Receives a line now and then.
     """
     faults.install()
     studies = prepare(scratch, count)
     begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
-    for number, disturbance in enumerate(list(disturbances(studies, scratch, modes))[::every]):
+    places = list(disturbances(studies, scratch, modes))
+    every = max(len(places) // most, 1) if most else 1
+    for number, disturbance in enumerate(places[::every]):
         if seconds and time.monotonic() - begun > seconds:
             break
         ending, found = disturb(studies, scratch / "runs", disturbance)
