@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
+from mimir_engine.cli import DONE, SOME_FAILED, say, show
+from mimir_engine.cli._number_options import seed_number
 from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import is_installed, require
@@ -29,14 +30,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="output folder (default: mimir-demo)",
     )
     parser.add_argument(
-        "--seed", type=int, default=DEMO_SEED, help=f"seed of the phantom (default: {DEMO_SEED})"
+        "--seed",
+        type=seed_number,
+        default=DEMO_SEED,
+        help=f"seed of the phantom (default: {DEMO_SEED})",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a study, measure it, compare it with the truth and draw it."""
-    if arguments.seed < 0:
-        raise wrong_use("demo", "--seed must not be negative")
     require("network")
 
     from mimir_engine.cohort.measure_studies import InferOptions, infer
