@@ -8,6 +8,7 @@ from pathlib import Path
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.optional_packages import require
 
 
@@ -78,7 +79,9 @@ def _project_one(arguments: argparse.Namespace) -> int:
         return SOME_FAILED
     for finding in study.findings:
         say(f"{finding.code}: {study.name}: {finding.sentence}.")
+    sweep_leftovers(arguments.output.parent)
     write_array(arguments.output, image)
     if arguments.volumes:
+        sweep_leftovers(arguments.volumes)
         write_nrrd(arguments.volumes, study.name, fused)
     return DONE
