@@ -10,7 +10,7 @@ from mimir_engine.cli import DONE, SOME_FAILED, say, show
 from mimir_engine.cli._number_options import seed_number
 from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import is_installed, require
+from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module.format import InferenceModule
@@ -87,8 +87,10 @@ def _draw(
     output: Path, study: Path, module: InferenceModule, result: StudyResult, truth: dict[str, float]
 ) -> list[str]:
     """Draw the picture if matplotlib is installed, and return its name."""
-    if not is_installed("figures"):
-        say("No picture: run pip install 'mimir-engine[figures]' to draw it.")
+    try:
+        require("figures")
+    except MimirError as error:
+        say(f"No picture: {error.reason}")
         return []
     from mimir_engine.demo.study_figure import draw_study
     from mimir_engine.measuring.one_study import prepare

@@ -18,6 +18,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.grid import MAX_VOXELS, OUTPUT_SPACING_MM
 from mimir_engine.headers.contrast import Contrast
@@ -63,7 +64,7 @@ def describe_study(study: DixonStudy) -> dict[str, Any]:
 
 
 def write_description(folder: Path, description: Mapping[str, Any], affine: np.ndarray) -> None:
-    """Write ``origin.json``.
+    """Write ``origin.json``, and remove what a killed run left in the folder.
 
     Args:
         folder: Created if it does not exist.
@@ -73,6 +74,7 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
+    sweep_leftovers(folder)
     content = {**description, "affine_lps_mm": affine.tolist()}
     with atomic_file(folder / DESCRIPTION_FILE) as file:
         file.write(json.dumps(content, indent=1, allow_nan=False).encode("ascii"))

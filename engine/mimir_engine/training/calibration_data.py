@@ -91,7 +91,7 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
         recipe, data = dict(description["recipe"]), description["data"]
         kept = {name: data[name] for name in ("fingerprint", "projection", "studies", "persons")}
         folds = int(description["folds"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
             f"{DESCRIPTION_FILE} in '{folder}' does not describe a cross-validation ({error})",
@@ -145,10 +145,11 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
 def _some_images(folder: Path) -> np.ndarray:
     """Read evenly chosen images of a folder."""
     try:
-        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+        images = np.lib.format.open_memmap(folder / IMAGES, mode="r")
+        count = min(len(images), MAX_FEATURE_IMAGES)
+        chosen = np.linspace(0, len(images) - 1, count).astype(int)
+        return np.stack([images[row] for row in chosen])
+    except Exception as error:  # NumPy raises many kinds on damaged files
         raise MimirError(
             "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", f"It needs {IMAGES}."
         ) from error
-    count = min(len(images), MAX_FEATURE_IMAGES)
-    return np.stack([images[row] for row in np.linspace(0, len(images) - 1, count).astype(int)])
