@@ -15,12 +15,14 @@ import numpy as np
 
 from mimir_engine.cohort.image_folder import (
     DESCRIPTION,
+    HASH_COLUMN,
     IMAGES,
     SCHEMA,
     STUDIES,
     TARGETS,
     StudyId,
     TargetDefinition,
+    image_sha256,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
@@ -139,10 +141,12 @@ def load_images(folder: Path) -> Dataset:
 
     Raises:
         MimirError: ``DATASET_UNREADABLE``; ``DATASET_INCOMPLETE`` if phantoms are not made yet;
-            ``DATASET_INVALID``.
+            ``DATASET_INVALID``; ``IMAGES_DAMAGED`` if an image is not the one that was made.
     """
     try:
         images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        if not isinstance(images, np.ndarray):
+            raise ValueError(f"{IMAGES} is an archive")
         with (folder / STUDIES).open(newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
         rows = np.array([int(line["row"]) for line in lines], dtype=np.int64)
@@ -153,22 +157,39 @@ def load_images(folder: Path) -> Dataset:
         if (folder / DESCRIPTION).exists():
             targets = np.load(folder / TARGETS, allow_pickle=False).astype(np.float64)
             known = _read_description(folder / DESCRIPTION)
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except Exception as error:  # NumPy and damaged tables raise many kinds
         raise MimirError(
             "DATASET_UNREADABLE",
             f"{folder.name} is not a folder of images ({error})",
             "Make one with `mimir project --dataset` or `mimir phantom --projections`; phantoms"
             " made by an earlier version have to be made again.",
         ) from error
-    missing = int((rows >= min(len(images), len(targets))).sum())
+    missing = int(((rows < 0) | (rows >= min(len(images), len(targets)))).sum())
     if missing:
         what = f"{missing} of {len(rows)} images in {folder.name} are missing"
         if known:  # phantoms, which are listed before they are made
             raise MimirError("DATASET_INCOMPLETE", what, "Let `mimir phantom` finish the folder.")
         raise _invalid(what)
+    _check_hashes(folder, images, lines)
     dataset = Dataset(images, targets[rows], studies, image_rows=rows, **known)
     covariates = covariates_of(dataset.target_names, dataset.targets)
     return replace(dataset, covariates=covariates)
+
+
+def _check_hashes(folder: Path, images: np.ndarray, lines: Sequence[Mapping[str, str]]) -> None:
+    """Compare each image with its hash, if the table has one."""
+    damaged = [
+        to_text(line["name"])
+        for line in lines
+        if line.get(HASH_COLUMN) and image_sha256(images[int(line["row"])]) != line[HASH_COLUMN]
+    ]
+    if damaged:
+        raise MimirError(
+            "IMAGES_DAMAGED",
+            f"{len(damaged)} of {len(lines)} images in {folder.name} are damaged or exchanged, that"
+            f" of study '{damaged[0]}' first",
+            "Run the same `mimir project --dataset` command again: it makes them again.",
+        )
 
 
 def _read_description(path: Path) -> dict[str, Any]:
