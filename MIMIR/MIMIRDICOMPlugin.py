@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+import qt
 import slicer
 from DICOMLib import DICOMLoadable, DICOMPlugin
 
@@ -19,6 +20,7 @@ from MIMIRLib.database.fused_loadables import (
     read_fused,
 )
 from MIMIRLib.engine.import_engine import EngineUnavailable, import_engine
+from MIMIRLib.plain_text import plain
 from MIMIRLib.scene.results import show_volumes
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
@@ -120,8 +122,9 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
             nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, study, subject)
         except (MimirError, EngineUnavailable) as error:
             slicer.util.errorDisplay(
-                _("The study cannot be fused: {reason}").format(reason=error.reason),
+                plain(_("The study cannot be fused: {reason}").format(reason=error.reason)),
                 windowTitle=self.loadType,
+                textFormat=qt.Qt.PlainText,
             )
             return None
         self._file_under_study(plan, *nodes)
@@ -157,7 +160,7 @@ def _offer(
     loadable.files = list(files)
     loadable.selected = True
     loadable.confidence = CONFIDENCE
-    loadable.nodes, loadable.name, loadable.tooltip = nodes, name, tooltip
+    loadable.nodes, loadable.name, loadable.tooltip = nodes, plain(name), tooltip
     return loadable
 
 

@@ -59,6 +59,9 @@ def error_of(error: Exception) -> MimirError:
             "a file contains parts within parts, more than can be read",
             "It is probably damaged: export or download the study again.",
         )
+    if isinstance(error, OSError):
+        reason = error.strerror or "an error without a name"
+        return MimirError("SYSTEM_ERROR", f"the operating system reported: {reason} {fault(error)}")
     _log.debug("unforeseen error", exc_info=error)
     return MimirError("INTERNAL_ERROR", f"MIMIR failed {fault(error)}", "Please report it.")
 

@@ -12,6 +12,7 @@ from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
+from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
@@ -40,6 +41,7 @@ class PanelView:
         self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
         for label in panel.findChildren(qt.QLabel):
             label.wordWrap = True
+            label.setTextFormat(qt.Qt.PlainText)
             label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         self._views = ResultViews()
         self._timer = qt.QTimer()
@@ -101,7 +103,7 @@ class PanelView:
         ui.verifyModuleButton.enabled = state.can_verify_module
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
-        ui.applyButton.toolTip = state.apply_hint
+        ui.applyButton.toolTip = plain_tooltip(state.apply_hint)
         ui.cancelButton.enabled = state.is_busy
         self._show_progress(state)
         ui.resultsSection.visible = state.results > 0
@@ -119,7 +121,7 @@ class PanelView:
         combo = self.ui.resultComboBox
         combo.clear()
         for key, title in titles:
-            combo.addItem(title, key)
+            combo.addItem(plain(title), key)
         combo.setCurrentIndex(combo.findData(selected))
 
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
@@ -134,7 +136,7 @@ class PanelView:
 
     def show_log_line(self, line: str) -> None:
         """Add a line to the log."""
-        self.ui.logText.appendPlainText(line)
+        self.ui.logText.appendPlainText(plain(line))
 
     def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
@@ -203,5 +205,5 @@ def ask_csv() -> str:
 
 def _show_text(label: Any, text: str) -> None:
     """Show a label's text; hide a label without text."""
-    label.text = text
+    label.text = plain(text)
     label.visible = bool(text)

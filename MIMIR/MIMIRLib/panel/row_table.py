@@ -8,6 +8,7 @@ from typing import Any
 import qt
 
 from MIMIRLib.notifier import Notifier
+from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.table_row import Cell, Row
 
 #: Roles of an item's further data: its row's key, its sort key, the text that a filter searches.
@@ -144,9 +145,9 @@ class RowTable:
 
     def _fill_item(self, item: Any, row: Row, column: int) -> None:
         cell = row.cells[column] if column < len(row.cells) else Cell("")
-        item.setText(cell.text)
+        item.setText(plain(cell.text))
         item.setData(cell.text if cell.order is None else cell.order, ORDER)
-        item.setToolTip(cell.tooltip)
+        item.setToolTip(plain_tooltip(cell.tooltip))
         if column == 0:
             item.setData(row.key, KEY)
             item.setData(row.searched, SEARCHED)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import qt
 import slicer
 
 from MIMIRLib.job import Progress
 from MIMIRLib.panel.import_job import PhantomImportJob
+from MIMIRLib.plain_text import plain
 from MIMIRLib.translate import tr as _
 
 CATEGORY, NAME = "MIMIR", "MIMIRPhantom"
@@ -62,7 +64,7 @@ def import_phantom(source: Any = None) -> PhantomImportJob:
     finally:
         dialog.close()
     if job.failures:
-        slicer.util.errorDisplay(job.summary, windowTitle=title)
+        slicer.util.errorDisplay(plain(job.summary), windowTitle=title, textFormat=qt.Qt.PlainText)
     else:
         slicer.util.delayDisplay(job.summary, SHOWN_MS)
     return job

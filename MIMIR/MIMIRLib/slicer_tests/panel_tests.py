@@ -40,6 +40,15 @@ class PanelTest(SceneTest):
         assert not self.ui.applyButton.enabled
         assert self.ui.tickedLabel.text == "No study is ticked."
 
+    def test_texts_from_files_are_never_html(self) -> None:
+        """Labels are plain text, tooltips escape it."""
+        plain_text = 0  # Qt::PlainText
+        for label in (self.ui.studyLabel, self.ui.moduleLabel, self.ui.statusLabel):
+            assert label.textFormat == plain_text, label.objectName
+        tooltip_role = 3  # Qt::ToolTipRole
+        tooltip = self.ui.studiesView.model().index(0, 4).data(tooltip_role)
+        assert tooltip == "<qt>MIMIR phantom: synthetic, not a person</qt>"
+
     def test_a_filter_hides_and_shows(self) -> None:
         """The filter finds words in any order."""
         self.ui.studyFilterEdit.text = "nobody"

@@ -8,17 +8,24 @@ tracebacks and warnings are shown.
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn, Optional
 
 import mimir_engine
-from mimir_engine.errors import MimirError, fault, printable
+from mimir_engine.cli._signals import stopped_by_signals
+from mimir_engine.cli._streams import (
+    discard,
+    escape_unknown_characters,
+    open_missing_streams,
+    writing,
+)
+from mimir_engine.errors import MimirError, error_of, printable
 
 #: Each command and its line in ``mimir --help``.
 COMMANDS = {
@@ -34,6 +41,7 @@ COMMANDS = {
     "package": "make an inference module from training runs, or recalibrate one",
 }
 
+#: Exit statuses; a signal gives 128 plus its number (``CANCELLED`` is that of Ctrl-C).
 DONE, SOME_FAILED, WRONG_USE, CANCELLED = 0, 1, 2, 130
 
 NOTICE = "Research software, not a medical device: its validation is described in the README."
@@ -43,39 +51,68 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong command line in one line, as all of MIMIR does."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USE, f"WRONG_USE: {printable(message)}. Try '{self.prog} --help'.\n")
+        say(str(MimirError("WRONG_USE", message, f"Try '{self.prog} --help'.")))
+        sys.exit(WRONG_USE)
+
+    def print_help(self, file: object = None) -> None:
+        show(*self.format_help().splitlines())
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run a command line, and return its exit status."""
     debug = bool(os.environ.get("MIMIR_DEBUG"))
-    _set_up_streams(debug)
-    try:
-        status = _run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-        return status
-    except MimirError as error:
-        say(str(error))
-        return WRONG_USE
-    except KeyboardInterrupt:
-        say("CANCELLED: stopped before the end. Run the same command again to continue.")
-        return CANCELLED
-    except BrokenPipeError:  # the reader of our output has ended
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANCELLED
-    except Exception as error:  # a fault of ours
-        if debug:
-            raise
-        say(
-            f"INTERNAL_ERROR: MIMIR failed {fault(error)}."
-            " Please report it; set MIMIR_DEBUG=1 to see more."
-        )
-        return WRONG_USE
+    is_program = argv is None
+    with stopped_by_signals(is_program):
+        try:
+            open_missing_streams()
+            escape_unknown_characters()
+            _choose_messages(debug, is_program)
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        except KeyboardInterrupt as error:
+            say("CANCELLED: stopped before the end. Run the same command again to continue.")
+            return getattr(error, "status", CANCELLED)
+        except BrokenPipeError:  # the reader of our output has ended
+            return CANCELLED
+        except Exception as error:
+            known = error_of(error)
+            if debug and known is not error:
+                raise
+            say(str(known))
+            return WRONG_USE
 
 
 def say(line: str) -> None:
-    """Print one line on standard error, without control characters."""
-    print(printable(line), file=sys.stderr, flush=True)
+    """Print one line on standard error, without control characters.
+
+    A run goes on if nobody reads it, or the disk that it is written to is full.
+    """
+    _print_progress(f"{printable(line)}\n")
+
+
+def replace_line(line: str, is_last: bool) -> None:
+    """Replace the line on standard error that is written again and again."""
+    _print_progress(f"\r{printable(line)}   {chr(10) if is_last else ''}")
+
+
+def _print_progress(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def show(*lines: str) -> None:
+    """Print lines on standard output, without control characters.
+
+    Raises:
+        BrokenPipeError: Their reader has ended.
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    with writing(sys.stdout):
+        for line in lines:
+            print(printable(line))
+        sys.stdout.flush()
 
 
 def wrong_use(command: str, what: str) -> MimirError:
@@ -86,16 +123,36 @@ def wrong_use(command: str, what: str) -> MimirError:
 def _run(argv: list[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
+    if arguments.version:
+        show(mimir_engine.__version__)
+        return DONE
     if not arguments.command:
         parser.print_help()
         return WRONG_USE
+    _check_working_folder()
     arguments.argv = argv
     return int(import_module(f"mimir_engine.cli.{arguments.command}").run(arguments))
 
 
+def _check_working_folder() -> None:
+    """Refuse to run where relative paths lead nowhere.
+
+    Raises:
+        MimirError: ``WORKING_FOLDER_GONE``.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise MimirError(
+            "WORKING_FOLDER_GONE",
+            "the working folder was deleted or may not be read",
+            "Change to another folder, then run the command again.",
+        ) from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mimir", description=f"{mimir_engine.__doc__} {NOTICE}")
-    parser.add_argument("--version", action="version", version=mimir_engine.__version__)
+    parser.add_argument("--version", action="store_true", help="show the version")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, text in COMMANDS.items():
         command = subparsers.add_parser(name, help=text)
@@ -103,17 +160,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _set_up_streams(debug: bool) -> None:
-    """Escape characters that the terminal cannot show, and silence the warnings of libraries.
+def _choose_messages(debug: bool, is_program: bool) -> None:
+    """Silence the warnings of libraries, and errors of their threads, unless they are asked for.
 
-    A library's warning may quote a patient's data from a DICOM header.
+    They may quote a patient's data from a DICOM header.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     if debug:
         logging.basicConfig()
         logging.getLogger("mimir_engine").setLevel(logging.DEBUG)
         return
     logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")
+    if is_program:
+        sys.unraisablehook = lambda unraisable: None
+        threading.excepthook = lambda unraisable: None

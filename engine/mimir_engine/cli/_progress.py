@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Optional
 
-from mimir_engine.cli import say
+from mimir_engine.cli import replace_line, say
+from mimir_engine.cli._streams import STDERR, STDOUT, writing
 from mimir_engine.cohort.events import Listener
 from mimir_engine.measuring.display_text import duration
-
-STDOUT, STDERR = 1, 2
 
 
 @contextmanager
@@ -30,7 +29,7 @@ def event_lines() -> Iterator[Listener]:
         os.dup2(STDERR, STDOUT)
 
         def write_event(event: Mapping[str, Any]) -> None:
-            with one_at_a_time:
+            with one_at_a_time, writing(stream):
                 stream.write(json.dumps(event) + "\n")
                 stream.flush()
 
@@ -57,6 +56,11 @@ def print_event(event: Mapping[str, Any]) -> None:
     elif event["event"] == "passed_over":
         files = f" ({event['files']} files)" if event["files"] > 1 else ""
         say(f"passed over: {event['name']}{files}, {event['reason']}")
+    elif event["event"] == "ledger_damaged":
+        say(
+            f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"
+            " they were about are measured again."
+        )
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""
@@ -81,9 +85,7 @@ class CountLine:
         self._shown, self._is_shown = now, True
         made = done - before
         left = f", {duration((now - started) / made * (total - done))} left" if made else ""
-        end = "\n" if done == total else ""
-        text = f"\r{done}/{total} {self._what}{left}   "
-        print(text, end=end, file=sys.stderr, flush=True)
+        replace_line(f"{done}/{total} {self._what}{left}", is_last=done == total)
 
 
 def studies(count: int) -> str:

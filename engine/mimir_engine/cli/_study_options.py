@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mimir_engine.cli import wrong_use
 from mimir_engine.cli._progress import print_event
@@ -25,12 +25,16 @@ from mimir_engine.readers.reader_limits import (
     MIN_TIMEOUT_S,
     ReaderLimits,
 )
+from mimir_engine.source.entry import shown_name
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.sources import NamedSource
 
 #: Most studies read at once.
 MAX_JOBS = 1024
+#: Size of a list of studies in bytes: a path for each of 100,000 studies takes some 15 MB, the
+#: paths of 1,328 files of one study some 300 KB.
+MAX_LIST_BYTES = 256 * 2**20
 
 
 def add_study_options(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +70,18 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         " (default: %(default)g)",
     )
     parser.add_argument(
+        "--anonymous-names",
+        action="store_true",
+        help="name studies study_0001, study_0002, ... instead of after their files",
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="with --anonymous-names: table (CSV) of the numbers and names of studies; an existing"
+        " one is continued",
+    )
+    parser.add_argument(
         "--reconstruction",
         choices=("normalised", "raw"),
         default="normalised",
@@ -78,14 +94,36 @@ def chosen_studies(
     arguments: argparse.Namespace, listener: Listener = print_event
 ) -> Sequence[NamedSource]:
     """Find the studies that the options name; report what is passed over."""
+    from mimir_engine.cohort.anonymous_names import anonymous_sources
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
+    is_anonymous = getattr(arguments, "anonymous_names", False)
     if not arguments.source:
-        return sources_from_json(read_lines(arguments.sources))
-    found = named_sources(arguments.source)
-    for notice in found.passed_over:
-        listener({"event": "passed_over", **asdict(notice)})
-    return found.studies
+        studies: Sequence[NamedSource] = sources_from_json(read_lines(arguments.sources))
+    else:
+        found = named_sources(arguments.source)
+        studies = found.studies
+        for notice in found.passed_over:
+            name = {"name": "a file"} if is_anonymous else {}
+            listener({"event": "passed_over", **asdict(notice), **name})
+    return anonymous_sources(studies, arguments.key) if is_anonymous else studies
+
+
+def shown_command(arguments: argparse.Namespace) -> list[str]:
+    """Return the command line without the folders of its paths, nor the names of hidden studies."""
+    hidden = {arguments.sources, str(arguments.key)}
+    hidden |= {*arguments.source} if arguments.anonymous_names else set()
+    return [
+        "mimir",
+        *("..." if text in hidden else _without_folders(text) for text in arguments.argv),
+    ]
+
+
+def _without_folders(argument: str) -> str:
+    """Return an argument with the last part of each path in it."""
+    is_option = argument.startswith("--")
+    option, equals, value = argument.partition("=") if is_option else ("", "", argument)
+    return option + equals + ",".join(shown_name(part) for part in value.split(","))
 
 
 def check_study_options(arguments: argparse.Namespace) -> None:
@@ -95,6 +133,8 @@ def check_study_options(arguments: argparse.Namespace) -> None:
     _check_range(arguments, "memory", MIN_MEMORY_GB, MAX_MEMORY_GB)
     if bool(arguments.source) == bool(arguments.sources):
         raise wrong_use(arguments.command, "give either SOURCE or --sources")
+    if arguments.key and not arguments.anonymous_names:
+        raise wrong_use(arguments.command, "--key requires --anonymous-names")
 
 
 def reader_limits(arguments: argparse.Namespace) -> ReaderLimits:
@@ -117,22 +157,42 @@ def read_lines(name: str) -> list[bytes]:
 
     A parent process may end its list with an empty line and keep standard input open: this process
     then ends when that closes, even if the parent crashes.
+
+    Raises:
+        MimirError: ``SOURCES_INVALID``.
     """
-    if name != "-":
-        try:
-            return Path(name).read_bytes().splitlines()
-        except OSError as error:
+    try:
+        if name == "-":
+            lines = _lines_of(sys.stdin.buffer, ends_with_empty_line=True)
+            if lines and not lines[-1].strip():
+                threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
+            return lines
+        with open(name, "rb") as file:
+            return _lines_of(file)
+    except (OSError, ValueError) as error:
+        place = "from standard input" if name == "-" else f"'{Path(name).name}'"
+        raise MimirError(
+            "SOURCES_INVALID",
+            f"the list of studies {place} cannot be read"
+            f" ({getattr(error, 'strerror', None) or 'it has no valid name'})",
+            "Check the path.",
+        ) from error
+
+
+def _lines_of(file: IO[bytes], ends_with_empty_line: bool = False) -> list[bytes]:
+    lines: list[bytes] = []
+    left = MAX_LIST_BYTES
+    while line := file.readline(left + 1):
+        left -= len(line)
+        if left < 0:
             raise MimirError(
                 "SOURCES_INVALID",
-                f"the list of studies '{name}' cannot be read ({error.strerror})",
-                "Check the path.",
-            ) from error
-    lines: list[bytes] = []
-    for line in iter(sys.stdin.buffer.readline, b""):
-        if not line.strip():
-            threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
-            break
+                f"the list of studies has more than {MAX_LIST_BYTES >> 20} MB",
+                "Give fewer studies at a time.",
+            )
         lines.append(line)
+        if ends_with_empty_line and not line.strip():
+            break
     return lines
 
 

@@ -12,6 +12,7 @@ from mimir_engine.cli._study_options import (
     check_study_options,
     chosen_studies,
     reader_limits,
+    shown_command,
 )
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
@@ -117,7 +118,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
-    write_cohort(output, cohort, ["mimir", *arguments.argv], arguments.published_columns)
+    write_cohort(output, cohort, shown_command(arguments), arguments.published_columns)
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

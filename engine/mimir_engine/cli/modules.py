@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
 from mimir_engine.errors import MimirError
 
 
@@ -47,7 +47,7 @@ def _list(arguments: argparse.Namespace) -> int:
             say(str(error))
             failed += 1
             continue
-        print(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
+        show(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
         listed += 1
     if not listed:
         say(f"No inference modules in {', '.join(map(str, locate().modules))}.")
@@ -58,18 +58,22 @@ def _show(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import find_module
     from mimir_engine.inference_module.description import describe
 
-    print(describe(find_module(arguments.module)))
+    show(*describe(find_module(arguments.module)).split("\n"))
     return DONE
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from mimir_engine.inference_module.add_module import add_module
+    from mimir_engine.inference_module.add_module import add_or_keep_module
     from mimir_engine.inference_module.search_path import locate
 
-    module = add_module(arguments.source, arguments.into or locate().user_modules, arguments.name)
+    destination = arguments.into or locate().user_modules
+    if destination is None:
+        raise wrong_use("modules add", "you have no home folder for inference modules: give --into")
+    module, is_there = add_or_keep_module(arguments.source, destination, arguments.name)
     count = len(module.targets)
     measurements = "1 measurement" if count == 1 else f"{count} measurements"
-    print(f"{module.name} added: {measurements}, in {module.folder}")
+    done = "is there already" if is_there else "added"
+    show(f"{module.name} {done}: {measurements}, in {module.folder}")
     return DONE
 
 
@@ -78,5 +82,5 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     module = find_module(arguments.module)
     verify_module(module)
-    print(f"{module.name} {module.version}: all files match their hashes")
+    show(f"{module.name} {module.version}: all files match their hashes")
     return DONE

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mimir_engine.cli import DONE, wrong_use
+from mimir_engine.cli import DONE, show, wrong_use
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
 
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         identity = identity or _phantom_identity(arguments.runs)
         module = package(arguments.runs, *paths, identity, eight_bit=arguments.eight_bit, **options)
-    print(f"{module.name} {module.version} written to {module.folder}")
+    show(f"{module.name} {module.version} written to {module.folder}")
     return DONE
 
 

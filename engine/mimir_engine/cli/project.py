@@ -72,13 +72,17 @@ def _project_one(arguments: argparse.Namespace) -> int:
 
     check_study_options(arguments)
 
+    from mimir_engine.cohort.anonymous_names import anonymous_sources
     from mimir_engine.cohort.reader_calls import FUNCTIONS, write_projection_in_reader
     from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.errors import error_of
     from mimir_engine.readers.readers import Readers
     from mimir_engine.study import source_name
 
-    source = NamedSource(source_name(arguments.source[0]), Path(arguments.source[0]))
+    (path,) = arguments.source
+    source = NamedSource(source_name(path), Path(path))
+    if arguments.anonymous_names:
+        (source,) = anonymous_sources([source], arguments.key)
     try:
         with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
             findings = write_projection_in_reader(
@@ -86,7 +90,9 @@ def _project_one(arguments: argparse.Namespace) -> int:
             )
     except Exception as error:
         known = error_of(error)
-        say(f"{known.code}: {source.name}: {known.reason}")
+        if known.code == "OUTPUT_UNWRITABLE":
+            raise
+        say(f"{known.code}: {source.name}: {source.shown(known.reason)}")
         return SOME_FAILED
     for finding in findings:
         say(f"{finding.code}: {source.name}: {finding.sentence}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, show
 from mimir_engine.cli._progress import event_lines, print_event, studies
 from mimir_engine.cli._study_options import (
     add_study_options,
@@ -16,7 +17,6 @@ from mimir_engine.cli._study_options import (
     reader_limits,
 )
 from mimir_engine.cohort.events import Listener, engine_event
-from mimir_engine.errors import printable
 
 #: Names of files or series shown of those that were passed over for one reason.
 MAX_NAMES = 4
@@ -43,6 +43,8 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
     from mimir_engine.cohort.scan_studies import scan_studies
 
     sources = chosen_studies(arguments, listener)
+    if arguments.anonymous_names:
+        listener = partial(_without_uid, listener)
     refused = scan_studies(
         sources, listener, arguments.jobs, arguments.reconstruction, reader_limits(arguments)
     )
@@ -50,10 +52,15 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
     return SOME_FAILED if refused else DONE
 
 
+def _without_uid(listener: Listener, event: Mapping[str, Any]) -> None:
+    """Pass an event on without the number by which a PACS finds the study."""
+    listener({**event, "study_uid": ""} if "study_uid" in event else event)
+
+
 def _print_event(event: Mapping[str, Any]) -> None:
     if event["event"] == "scan":
         for line in _lines(event):
-            print(printable(line), flush=True)
+            show(line)
     elif event["event"] == "finished":
         say(f"{studies(event['done'])} readable, {event['refused']} refused")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,18 +13,27 @@ from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.source.folder_files import folders_below
 from mimir_engine.source.open_source import StudySource
 
+_HASH = re.compile("[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class Fingerprint:
     """Place and state of a study's files.
 
     Attributes:
-        place: Absolute path of the archive or folder; empty for a list of files.
+        place: Hash of the absolute path of the archive or folder, whose folders may be named after
+            patients; empty for a list of files. A path, as ledgers of version 0.2 have it, is
+            turned into its hash.
         content: Hash of name, size and modification time of each file. Their bytes are not read.
     """
 
     place: str
     content: str
+
+    def __post_init__(self) -> None:
+        if self.place and not _HASH.fullmatch(self.place):
+            digest = sha256(self.place.encode("utf-8", "surrogatepass")).hexdigest()
+            object.__setattr__(self, "place", digest)
 
     @classmethod
     def from_json(cls, fields: Any) -> Fingerprint:

@@ -34,7 +34,13 @@ from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyWork,
+    pending_studies,
+    run_studies,
+    tell_damage,
+)
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -80,6 +86,7 @@ def project_studies(
     if reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reconstruction
     with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
+        tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
         if overwrite:

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
@@ -54,7 +55,7 @@ class Begun:
 class Ledger:
     """The entries of one output folder, kept on disk; memory holds only names and offsets.
 
-    One process at a time writes to it, in one thread.
+    One process at a time writes to it; several of its threads may.
 
     Attributes:
         damaged_lines: Damaged lines that no earlier run of this folder has found.
@@ -83,6 +84,7 @@ class Ledger:
         """
         self._folder, self._path, self._is_valid = folder, folder / LEDGER_FILE, is_valid
         self._needs_checksum = True
+        self._one_at_a_time = threading.Lock()
         self._offsets: dict[str, int] = {}
         self._begun: dict[str, Begun] = {}
         self.damaged_lines = 0
@@ -205,10 +207,10 @@ class Ledger:
         self._add({"name": name, "begun": "alone" if alone else "with others"}, sync=False)
 
     def _add(self, entry: Mapping[str, Any], sync: bool) -> None:
-        with output_errors(self._folder):
+        with self._one_at_a_time, output_errors(self._folder):
             offset = self._file.seek(0, os.SEEK_END)
             self._write(entry, sync)
-        self._take(entry, offset)
+            self._take(entry, offset)
 
     def begun(self) -> dict[str, Begun]:
         """Return the studies whose reading began and has no outcome since."""

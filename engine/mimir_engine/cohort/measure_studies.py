@@ -24,7 +24,13 @@ from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyWork,
+    pending_studies,
+    run_studies,
+    tell_damage,
+)
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
@@ -37,6 +43,7 @@ from mimir_engine.measuring.one_study import (
     measure_study,
     predict_batch,
 )
+from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.readers.available_cores import available_cores
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
@@ -111,7 +118,8 @@ def infer(
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
-    with Ledger(output, run_line, options.overwrite) as ledger, readers:
+    with Ledger(output, run_line, options.overwrite, StudyResult.from_json) as ledger, readers:
+        tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {

@@ -38,7 +38,7 @@ def read_ahead(
             done, _ = wait(waiting[:1] if in_order else waiting, POLL_S, FIRST_COMPLETED)
             if not done:
                 yield None
-            for future in done:
+            for future in [future for future in waiting if future in done]:
                 waiting.remove(future)
                 waiting += [threads.submit(read, item) for item in islice(upcoming, 1)]
                 yield future.result()

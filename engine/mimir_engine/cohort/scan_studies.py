@@ -46,11 +46,12 @@ def scan_studies(
     def scan(source: NamedSource) -> Any:
         arguments = {"source": source_fields(source), "reconstruction": reconstruction}
         try:
-            return readers.call("scan_source", arguments).value
+            event = readers.call("scan_source", arguments).value
+            return {**event, "reason": source.shown(event["reason"])}
         except MimirError as error:
             if error.code == NOT_STARTED:
                 raise
-            return failed_scan(failure_of(source.name, error))
+            return failed_scan(failure_of(source.name, error, source.shown))
 
     with (
         Readers(FUNCTIONS, limits) as readers,

@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from mimir_engine.discovery.find_studies import studies_among_files, studies_in_folder
 from mimir_engine.discovery.found_study import FoundStudy
-from mimir_engine.errors import MimirError, printable
+from mimir_engine.errors import MimirError, one_line, printable
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
@@ -23,10 +23,23 @@ _PLACES = ("path", "files", "fused")
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A study to be read: its name in all results, and its files."""
+    """A study to be read.
+
+    Attributes:
+        name: Its name in all results.
+        source: Its files.
+        hidden: Names that no message may show; its own name takes their place.
+    """
 
     name: str
     source: Source
+    hidden: tuple[str, ...] = ()
+
+    def shown(self, text: str) -> str:
+        """Return a message without the hidden names, which stand in quotes in it."""
+        for hidden in self.hidden:
+            text = text.replace(f"'{one_line(hidden)}'", f"'{self.name}'")
+        return text
 
 
 @dataclass(frozen=True)
@@ -192,6 +205,16 @@ def _is_path(value: object) -> bool:
         return isinstance(value, str) and value != "" and b"\0" not in os.fsencode(value)
     except UnicodeEncodeError:
         return False
+
+
+def file_names(source: NamedSource) -> set[str]:
+    """Return the names of the files and folders of a study, with and without their suffixes."""
+    place = source.source
+    if isinstance(place, FusedFolder):
+        place = place.path
+    paths = [place] if isinstance(place, (str, Path)) else place
+    named = {part for path in paths for part in (os.path.basename(path), source_name(path))}
+    return named - {""}
 
 
 def check_names(sources: Sequence[NamedSource]) -> list[NamedSource]:

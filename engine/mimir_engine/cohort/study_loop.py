@@ -24,10 +24,8 @@ from mimir_engine.cohort.sources import NamedSource, check_names
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
-from mimir_engine.readers.reader_process import CRASHED, NOT_STARTED, OUT_OF_MEMORY, TIMED_OUT
+from mimir_engine.readers.reader_process import DEATHS, NOT_STARTED
 
-#: Codes of studies that end their reader, or may.
-DEATHS = frozenset((CRASHED, TIMED_OUT, OUT_OF_MEMORY))
 #: Runs that may end while a study is read alone: then it is taken for the cause.
 MAX_RUNS_ENDED = 3
 #: Seconds after which studies are finished though more would fit into a batch, so that a run that
@@ -93,6 +91,12 @@ class ReadStudy:
         return isinstance(self.content, StudyFailure) and self.content.code in DEATHS
 
 
+def tell_damage(ledger: Ledger, listener: Listener) -> None:
+    """Tell the listener of damaged lines of the ledger, which are passed over."""
+    if ledger.damaged_lines:
+        listener({"event": "ledger_damaged", "lines": ledger.damaged_lines})
+
+
 def pending_studies(
     sources: Sequence[NamedSource],
     ledger: Ledger,
@@ -127,7 +131,7 @@ def pending_studies(
         elif now.place != then.place:
             raise MimirError(
                 "NAME_TAKEN",
-                f"the folder holds another study called '{name}', from '{then.place}'",
+                f"the folder holds another study called '{name}'",
                 "Choose another folder, or give the study a unique name with --sources.",
             )
         else:
@@ -213,7 +217,7 @@ def _read_studies(
 
     for source in guilty:
         suspects.remove(source)
-        failure = StudyFailure(source.name, CRASHED, _RUNS_ENDED)
+        failure = StudyFailure(source.name, "STUDY_CRASHED", _RUNS_ENDED)
         yield ReadStudy(source, fingerprint(source.source), failure)
     if not work.in_order:
         yield from read_others()
@@ -245,7 +249,7 @@ def _read(
     except Exception as error:  # one bad study must not stop the others
         if isinstance(error, MimirError) and error.code == NOT_STARTED:
             raise
-        content = failure_of(source.name, error)
+        content = failure_of(source.name, error, source.shown)
     return ReadStudy(source, files, content)
 
 

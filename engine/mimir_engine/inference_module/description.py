@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from mimir_engine.errors import printable
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import Target
 
 
 def describe(module: InferenceModule) -> str:
-    """Return a module's measurements, validated range and origin as text."""
+    """Return a module's measurements, validated range and origin as text.
+
+    What the module says of itself adds no lines.
+    """
     lines = [
         f"{module.name} {module.version}: {module.title}",
         module.description,
@@ -23,7 +27,7 @@ def describe(module: InferenceModule) -> str:
         f"{len(module.targets)} measurements (training mean and SD):",
         *(_target(module, target) for target in module.targets),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _is_short(value: object) -> bool:

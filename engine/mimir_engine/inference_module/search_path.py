@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 #: Name of the file that makes a folder an inference module.
 MODULE_FILE = "module.json"
@@ -23,11 +24,12 @@ class Places:
     """Folders that this installation uses; they need not exist.
 
     Attributes:
-        user_modules: The folder of the user's own inference modules.
+        user_modules: The folder of the user's own inference modules; None if the system knows no
+            home of this user.
         modules: Folders of inference modules, in the order in which a name is looked up.
     """
 
-    user_modules: Path
+    user_modules: Optional[Path]
     modules: tuple[Path, ...]
 
 
@@ -38,20 +40,37 @@ def locate() -> Places:
     nearest ``weights/`` with a module in it, from the package upwards.
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep)
-    user_modules = _user_data() / "mimir" / "modules"
+    user_data = _user_data()
+    user_modules = user_data and user_data / "mimir" / "modules"
     above = (folder / "weights" for folder in (PACKAGE, *list(PACKAGE.parents)[:MAX_LEVELS_UP]))
-    shipped = [weights for weights in above if any(weights.glob(f"*/{MODULE_FILE}"))]
-    return Places(
+    shipped = [weights for weights in above if module_files(weights)]
+    places = (
+        *(Path(os.path.expanduser(folder)) for folder in named if folder),
         user_modules,
-        (*(Path(folder).expanduser() for folder in named if folder), user_modules, *shipped[:1]),
+        *shipped[:1],
     )
+    return Places(user_modules, tuple(place for place in places if place is not None))
 
 
-def _user_data() -> Path:
-    """Return the platform's folder for a user's application data."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+def module_files(place: Path) -> list[Path]:
+    """List ``module.json`` of each module in a folder, sorted; none if it cannot be listed.
+
+    Hidden folders are skipped: interrupted additions leave them behind.
+    """
+    try:
+        return sorted(place.glob(f"[!.]*/{MODULE_FILE}"))
+    except OSError:
+        return []
+
+
+def _user_data() -> Optional[Path]:
+    """Return the platform's folder for a user's application data; None if there is none."""
+    named = {"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_DATA_HOME")
+    folder = os.environ.get(named, "") if named else ""
+    if os.path.isabs(folder):
+        return Path(folder)
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):  # no HOME, and the system does not know this user
+        return None
+    below = {"win32": "AppData/Local", "darwin": "Library/Application Support"}
+    return Path(home, below.get(sys.platform, ".local/share"))

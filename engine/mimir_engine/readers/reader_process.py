@@ -26,8 +26,8 @@ from mimir_engine.readers.reader import main
 main(sys.argv[2])"""
 #: Seconds until a reader is ready; it takes a fraction of one, more on a disk of a network.
 START_TIMEOUT_S = 300.0
-#: Errors that end a reader, or of which it may not have recovered.
-CRASHED, TIMED_OUT, OUT_OF_MEMORY = "STUDY_CRASHED", "STUDY_TIMEOUT", "OUT_OF_MEMORY"
+#: Errors after which a reader is gone.
+DEATHS = frozenset(("STUDY_CRASHED", "STUDY_TIMEOUT", "OUT_OF_MEMORY"))
 #: The error that concerns all studies.
 NOT_STARTED = "READER_NOT_STARTED"
 
@@ -88,7 +88,7 @@ class ReaderProcess:
         if "error" not in reply.value:
             return Message(reply.value["value"], reply.data)
         error = MimirError(*reply.value["error"])
-        if error.code == OUT_OF_MEMORY:
+        if error.code in DEATHS:
             self.close()
         raise error
 
@@ -141,12 +141,12 @@ class ReaderProcess:
         self.close()
         if self._has_timed_out:
             return MimirError(
-                TIMED_OUT,
+                "STUDY_TIMEOUT",
                 f"reading this study took longer than {self._limits.timeout_s:g} s",
                 "If it is very large or lies on a slow disk, allow more time with --timeout.",
             )
         return MimirError(
-            CRASHED,
+            "STUDY_CRASHED",
             f"the process that read this study ended unexpectedly ({how})",
             "Its files are probably damaged: export or download the study again.",
         )

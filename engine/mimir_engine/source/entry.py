@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Entry:
     """One file of a study.
 
     Attributes:
-        name: Name inside the archive or on disk; only shown, never used as a path.
+        name: Name inside the archive or on disk; never used as a path.
         size: Declared size in bytes.
         read: ``read(n)`` returns the first ``n`` bytes, ``read(-1)`` all; raises MimirError
             (``FILE_TOO_LARGE`` if all of a large file is asked for, ``ZIP_DAMAGED``,
@@ -35,6 +36,11 @@ class Entry:
     name: str
     size: int
     read: Callable[[int], bytes]
+
+    @property
+    def shown(self) -> str:
+        """The name in messages."""
+        return shown_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,16 @@ class FileOnDisk(Entry):
             return open(self.path, "rb")
 
 
+def shown_name(name: str) -> str:
+    """Return a file's name without its folders, which are often named after patients.
+
+    Examples:
+        >>> shown_name("Smith^John/T1/IM0001")
+        'IM0001'
+    """
+    return re.split(r"[/\\]", name.rstrip("/\\"))[-1]
+
+
 def check_size(name: str, size: int) -> None:
     """Refuse to read all of a large file.
 
@@ -62,8 +78,8 @@ def check_size(name: str, size: int) -> None:
     if size > MAX_FILE_BYTES:
         raise MimirError(
             "FILE_TOO_LARGE",
-            f"'{name}' has {size / 2**20:.0f} MB; images of up to {MAX_FILE_BYTES // 2**20} MB"
-            " are read",
+            f"'{shown_name(name)}' has {size / 2**20:.0f} MB; images of up to"
+            f" {MAX_FILE_BYTES // 2**20} MB are read",
             "If it does not belong to the neck-to-knee scan, leave it out. Otherwise export the"
             " scan with one file per slice.",
         )

@@ -53,8 +53,9 @@ __all__ = [
     "open_source",
 ]
 
-#: Total size in bytes of the images of one study that are read; UK Biobank's have some 50 MB.
-MAX_STUDY_BYTES = 4 * 2**30
+#: Total size in bytes of the images of one study that are read, one file after the other; UK
+#: Biobank's have some 50 MB.
+MAX_STUDY_BYTES = 2 * 2**30
 
 #: An archive, a folder (searched recursively), a DICOM file, or a list of such.
 StudySource = Union[str, Path, Sequence[Union[str, Path]]]
@@ -93,20 +94,20 @@ class Files:
         if not kind.is_archive:
             yield entry, first
         elif kind not in READABLE:
-            self.passed_over.append(PassedOver(entry.name, f"{kind.name}, which is not opened"))
+            self.passed_over.append(PassedOver(entry.shown, f"{kind.name}, which is not opened"))
         elif depth == MAX_DEPTH:
             reason = f"an archive inside {MAX_DEPTH} others, which is not opened"
-            self.passed_over.append(PassedOver(entry.name, reason))
+            self.passed_over.append(PassedOver(entry.shown, reason))
         else:
             opener = entry.open if isinstance(entry, FileOnDisk) else self._in_memory(entry)
-            for inner in _members(entry.name, kind, opener, self._limits, self.passed_over):
+            for inner in _members(entry.shown, kind, opener, self._limits, self.passed_over):
                 yield from self._looked_into(inner, depth + 1)
 
     def _in_memory(self, entry: Entry) -> Opener:
         """Read an archive that lies inside another; declared sizes are not trusted."""
-        self._limits.check_left(entry.name, entry.size)
+        self._limits.check_left(entry.shown, entry.size)
         content = entry.read(self._limits.bytes_left + 1)
-        self._limits.hold(entry.name, len(content))
+        self._limits.hold(entry.shown, len(content))
         return lambda: io.BytesIO(content)
 
 
@@ -247,7 +248,7 @@ def _members(
     elif kind is TAR:
         entries = tar_entries(name, opened, limits, passed_over)
     else:  # a program may stand before a zip archive, so its first bytes do not always tell
-        entries = zip_entries(name, opened)
+        entries = zip_entries(name, opened, limits)
     visible = [entry for entry in entries if not is_hidden(entry.name)]
-    limits.count(len(visible) if kind is not TAR else 0)
+    limits.count(kind is GZIP)
     return visible

@@ -16,6 +16,19 @@ _UK_BIOBANK_FILE = re.compile(r"^\d{7}_(\d{3,6})_\d+_\d+\.zip$", re.IGNORECASE |
 #: The field of the neck-to-knee Dixon MRI.
 DIXON_FIELD = "20201"
 
+#: Name of a study instead of its own.
+ANONYMOUS_NAME = re.compile(r"study_[0-9]{4,9}")
+
+
+def anonymous_name(number: int) -> str:
+    """Return the name of the study with a number.
+
+    Examples:
+        >>> anonymous_name(12)
+        'study_0012'
+    """
+    return f"study_{number:04d}"
+
 
 def source_name(source: StudySource) -> str:
     """Return the name of an archive (without its suffix) or folder; empty for a list of files."""

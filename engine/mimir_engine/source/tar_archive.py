@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple, Optional
 
 from mimir_engine.errors import MimirError
-from mimir_engine.source.entry import Entry, Opener, check_size
+from mimir_engine.source.entry import Entry, Opener, check_size, shown_name
 from mimir_engine.source.file_kind import TAR_BLOCK_BYTES, is_tar_header
 from mimir_engine.source.hidden_files import is_hidden
 from mimir_engine.source.passed_over import PassedOver
@@ -32,6 +32,8 @@ _EMPTY = b"123456"
 _REASONS = {b"1": "a link", b"2": "a link", _SPARSE: "a sparse file"}
 #: Key of pax headers by which GNU tar marks sparse files.
 _SPARSE_KEY = b"GNU.sparse."
+#: Length of a name in bytes, that of a path in Linux; the end of a longer one is left out.
+MAX_NAME_BYTES = 4096
 #: Digits of a size.
 MAX_SIZE_DIGITS = 19
 
@@ -80,7 +82,9 @@ def tar_entries(
                     entries.append(_tar_entry(name, opened, member))
                 elif member.kind != _FOLDER and not is_hidden(member.name):
                     reason = _REASONS.get(member.kind, "not an ordinary file")
-                    passed_over.append(PassedOver(member.name, f"{reason} in a tar archive"))
+                    passed_over.append(
+                        PassedOver(shown_name(member.name), f"{reason} in a tar archive")
+                    )
     except (_Damaged, OSError, ValueError, OverflowError) as error:
         raise _damaged(name) from error
     return entries
@@ -224,4 +228,4 @@ def _short_name(block: bytes) -> str:
 
 
 def _text(data: bytes) -> str:
-    return data.split(b"\0", 1)[0].decode("utf-8", "replace")
+    return data[:MAX_NAME_BYTES].split(b"\0", 1)[0].decode("utf-8", "replace")

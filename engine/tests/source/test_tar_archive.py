@@ -101,7 +101,7 @@ def test_links_devices_and_sparse_files_are_passed_over_by_name(
     content = archive_of(member("../../etc/passwd", kind), member("a.dcm", size=700))
     path = written(tmp_path / "study.tar", content)
     assert contents(path) == {"a.dcm": bytes(700)}
-    assert passed_over(path) == {"../../etc/passwd": reason}
+    assert passed_over(path) == {"passwd": reason}
 
 
 def test_a_sparse_file_of_a_pax_archive_is_passed_over(tmp_path: Path) -> None:
