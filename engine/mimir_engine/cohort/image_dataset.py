@@ -41,6 +41,7 @@ from mimir_engine.cohort.study_loop import (
     run_studies,
     tell_damage,
 )
+from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -90,13 +91,13 @@ def project_studies(
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
         if overwrite:
-            (folder / IMAGES).unlink(missing_ok=True)
+            _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:
             pending = pending_studies(sources, ledger, limits, partial(_is_intact, images=images))
             already_done = len(sources) - len(pending)
             listener({"event": "run", "studies": len(sources), "already_done": already_done})
             if pending:  # an earlier table must not name rows that are written again
-                (folder / STUDIES).unlink(missing_ok=True)
+                _remove(folder / STUDIES)
             work: StudyWork[PreparedStudy] = StudyWork(
                 read=lambda source: prepare_in_reader(readers, source, reconstruction),
                 finish=lambda studies: (_append(study, images) for study in studies),
@@ -105,6 +106,11 @@ def project_studies(
             )
             run_studies(pending, ledger, work, listener, jobs)
         return _write_tables(folder, ledger)
+
+
+def _remove(path: Path) -> None:
+    with output_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def _is_entry(entry: Mapping[str, Any]) -> bool:

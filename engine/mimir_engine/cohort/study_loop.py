@@ -119,13 +119,13 @@ def pending_studies(
     """
     asked = {source.name: source for source in check_names(sources)}
     for name, entry in ledger.entries():
-        code = entry.get("code")
-        if name not in asked or (code and (code not in DEATHS or "files" not in entry)):
+        has_died = "limits" in entry
+        if name not in asked or ("code" in entry and not has_died):
             continue
         now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
         is_same = now.content == then.content
-        if code:
-            stays = is_same and entry.get("limits") == asdict(limits)
+        if has_died:
+            stays = is_same and entry["limits"] == asdict(limits)
         elif is_same:
             stays = is_current(entry)
         elif now.place != then.place:
@@ -280,10 +280,10 @@ _RUNS_ENDED = (
 def _entry(
     study: ReadStudy, outcome: Union[StudyDone, StudyFailure], limits: ReaderLimits
 ) -> dict[str, Any]:
-    """Return what the ledger keeps of an outcome; of a death also under which limits."""
+    """Return what the ledger keeps of an outcome; of a reader's death also under which limits."""
     files = {"files": asdict(study.files)}
     if isinstance(outcome, StudyFailure):
-        deaths = {"limits": asdict(limits)} if outcome.code in DEATHS else {}
+        deaths = {"limits": asdict(limits)} if study.has_died else {}
         return {**asdict(outcome), **files, **deaths}
     return {**outcome.entry, **files}
 
