@@ -15,12 +15,14 @@ import numpy as np
 
 from mimir_engine.cohort.image_folder import (
     DESCRIPTION,
+    HASH_COLUMN,
     IMAGES,
     SCHEMA,
     STUDIES,
     TARGETS,
     StudyId,
     TargetDefinition,
+    image_sha256,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
@@ -139,7 +141,7 @@ def load_images(folder: Path) -> Dataset:
 
     Raises:
         MimirError: ``DATASET_UNREADABLE``; ``DATASET_INCOMPLETE`` if phantoms are not made yet;
-            ``DATASET_INVALID``.
+            ``DATASET_INVALID``; ``IMAGES_DAMAGED`` if an image is not the one that was made.
     """
     try:
         images = np.lib.format.open_memmap(folder / IMAGES, mode="r")
@@ -168,9 +170,26 @@ def load_images(folder: Path) -> Dataset:
         if known:  # phantoms, which are listed before they are made
             raise MimirError("DATASET_INCOMPLETE", what, "Let `mimir phantom` finish the folder.")
         raise _invalid(what)
+    _check_hashes(folder, images, lines)
     dataset = Dataset(images, targets[rows], studies, image_rows=rows, **known)
     covariates = covariates_of(dataset.target_names, dataset.targets)
     return replace(dataset, covariates=covariates)
+
+
+def _check_hashes(folder: Path, images: np.ndarray, lines: Sequence[Mapping[str, str]]) -> None:
+    """Compare each image with its hash, if the table has one."""
+    damaged = [
+        to_text(line["name"])
+        for line in lines
+        if line.get(HASH_COLUMN) and image_sha256(images[int(line["row"])]) != line[HASH_COLUMN]
+    ]
+    if damaged:
+        raise MimirError(
+            "IMAGES_DAMAGED",
+            f"{len(damaged)} of {len(lines)} images in {folder.name} are damaged or exchanged, that"
+            f" of study '{damaged[0]}' first",
+            "Run the same `mimir project --dataset` command again: it makes them again.",
+        )
 
 
 def _read_description(path: Path) -> dict[str, Any]:
