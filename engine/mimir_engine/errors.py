@@ -53,6 +53,12 @@ def error_of(error: Exception) -> MimirError:
             "there is not enough memory for this study",
             "Close other programs, or allow more with --memory.",
         )
+    if isinstance(error, RecursionError):
+        return MimirError(
+            "NESTED_TOO_DEEPLY",
+            "a file contains parts within parts, more than can be read",
+            "It is probably damaged: export or download the study again.",
+        )
     if isinstance(error, OSError):
         reason = error.strerror or "an error without a name"
         return MimirError("SYSTEM_ERROR", f"the operating system reported: {reason} {fault(error)}")

@@ -160,7 +160,7 @@ class MeasureJob(Job):
     def _show(self, folders: StudyFolders) -> Work:
         from mimir_engine.cohort.study_folder import read_study_folder
 
-        studies = [(read_study_folder(path), study) for study, path in folders]
+        studies = [(read_study_folder(path, study.name), study) for study, path in folders]
         shown = show_studies(
             self._scene,
             [(folder, study.subject) for folder, study in studies],

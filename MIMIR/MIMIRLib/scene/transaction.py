@@ -7,6 +7,7 @@ IDs change when a scene is loaded into another; Slicer adapts references.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import chain, count, zip_longest
 from typing import Any, Optional
@@ -171,7 +172,10 @@ def _referenced(index: Any, role: str) -> list[Any]:
 
 
 def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
-    """Return ``wanted``, with a number if another study's nodes have this label already."""
+    """Return ``wanted``, with a number if another study's nodes have this label already.
+
+    Slicer names files after nodes, so labels also differ where disks ignore case.
+    """
     own = study_mark(key)
     others = {
         index.GetAttribute(LABEL_MARK)
@@ -180,7 +184,12 @@ def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
     }
     label = name_for_node(wanted) or "study"
     candidates = chain([label], (f"{label} ({number})" for number in count(2)))
-    return next(candidate for candidate in candidates if candidate not in others | taken)
+    used = {_on_disk(other) for other in others | taken if other}
+    return next(candidate for candidate in candidates if _on_disk(candidate) not in used)
+
+
+def _on_disk(label: str) -> str:
+    return unicodedata.normalize("NFKC", label).casefold()
 
 
 def _has_nodes(index: Any) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,15 @@ import slicer
 
 from mimir_engine.cohort.study_folder import (
     FRACTION_FILE,
-    MEASUREMENTS_FILE,
     PROJECTION_FILE,
     StudyFolder,
     read_study_folder,
+    write_measurements,
 )
-from mimir_engine.fusion.fused_folder import write_array, write_fused
+from mimir_engine.fusion.fused_folder import FAT_FILE, WATER_FILE, write_array, write_fused
 from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.study_result import StudyResult
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.volume import Volume, axial_affine
 
 #: Spacing of the engine's fused volumes, and a first voxel somewhere off the grid of zero.
@@ -93,19 +93,12 @@ def study_details(
     image = np.zeros((3, 256, 256), np.uint8)
     image[0, 0, 0], image[1, 10, 20], image[2, 255, 255] = 255, 200, 100
     write_array(folder / PROJECTION_FILE, image)
-    record = {
-        "schema_version": 2,
-        "projection": "mimir-2021",
-        "name": name,
-        "eid": "",
-        "instance": "",
-        "measurements": [asdict(measurement) for measurement in measurements],
-        "findings": FINDINGS,
-    }
-    (folder / MEASUREMENTS_FILE).write_text(json.dumps(record), encoding="ascii")
     if not volumes:
-        (folder / "water.npy").unlink()
-        (folder / "fat.npy").unlink()
+        for file in (WATER_FILE, FAT_FILE, FRACTION_FILE):
+            (folder / file).unlink()
+    findings = tuple(Finding(**finding) for finding in FINDINGS)
+    result = StudyResult(name, "", "", tuple(measurements), findings)
+    write_measurements(folder, result, "mimir-2021")
     return read_study_folder(folder)
 
 

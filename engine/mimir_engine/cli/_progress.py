@@ -56,6 +56,11 @@ def print_event(event: Mapping[str, Any]) -> None:
     elif event["event"] == "passed_over":
         files = f" ({event['files']} files)" if event["files"] > 1 else ""
         say(f"passed over: {event['name']}{files}, {event['reason']}")
+    elif event["event"] == "ledger_damaged":
+        say(
+            f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"
+            " they were about are measured again."
+        )
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""

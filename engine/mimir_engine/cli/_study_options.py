@@ -15,11 +15,23 @@ from mimir_engine.cli import wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cohort.events import Listener
 from mimir_engine.errors import MimirError
+from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.reader_limits import (
+    DEFAULT_MEMORY_GB,
+    DEFAULT_TIMEOUT_S,
+    MAX_MEMORY_GB,
+    MAX_TIMEOUT_S,
+    MIN_MEMORY_GB,
+    MIN_TIMEOUT_S,
+    ReaderLimits,
+)
 from mimir_engine.source.entry import shown_name
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.sources import NamedSource
 
+#: Most studies read at once.
+MAX_JOBS = 1024
 #: Size of a list of studies in bytes: a path for each of 100,000 studies takes some 15 MB, the
 #: paths of 1,328 files of one study some 300 KB.
 MAX_LIST_BYTES = 256 * 2**20
@@ -39,8 +51,23 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=2,
-        help="number of studies read at once, about 400 MB each (default: 2)",
+        default=available_cores(),
+        help="number of studies read at once, about 400 MB each (default: the number of cores)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="SECONDS",
+        help="time for reading one study, on the clock (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=float,
+        default=DEFAULT_MEMORY_GB,
+        metavar="GB",
+        help="address space for reading one study, where the system can limit it"
+        " (default: %(default)g)",
     )
     parser.add_argument(
         "--anonymous-names",
@@ -101,12 +128,28 @@ def _without_folders(argument: str) -> str:
 
 def check_study_options(arguments: argparse.Namespace) -> None:
     """Refuse options that contradict each other, before any work."""
-    if arguments.jobs < 1:
-        raise wrong_use(arguments.command, "--jobs must be at least 1")
+    _check_range(arguments, "jobs", 1, MAX_JOBS)
+    _check_range(arguments, "timeout", MIN_TIMEOUT_S, MAX_TIMEOUT_S)
+    _check_range(arguments, "memory", MIN_MEMORY_GB, MAX_MEMORY_GB)
     if bool(arguments.source) == bool(arguments.sources):
         raise wrong_use(arguments.command, "give either SOURCE or --sources")
     if arguments.key and not arguments.anonymous_names:
         raise wrong_use(arguments.command, "--key requires --anonymous-names")
+
+
+def reader_limits(arguments: argparse.Namespace) -> ReaderLimits:
+    """Return the limits that the options set for each study."""
+    return ReaderLimits(arguments.memory, arguments.timeout)
+
+
+def _check_range(
+    arguments: argparse.Namespace, option: str, smallest: float, largest: float
+) -> None:
+    value = getattr(arguments, option)
+    if not smallest <= value <= largest:  # also false for NaN
+        raise wrong_use(
+            arguments.command, f"--{option} must lie between {smallest:g} and {largest:g}"
+        )
 
 
 def read_lines(name: str) -> list[bytes]:

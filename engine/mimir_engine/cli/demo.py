@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.demo.truth_table import truth_table
-    from mimir_engine.files.atomic import output_errors
+    from mimir_engine.files.folder_lock import folder_lock
     from mimir_engine.inference_module import find_module
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
@@ -52,21 +52,20 @@ def run(arguments: argparse.Namespace) -> int:
     path = output / "study" / f"{name}.zip"
     _check_folder(output)
     say(f"Making the synthetic study {path} ...")
-    with output_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with folder_lock(path.parent):  # the run's own lock holds the folder above
         truth = write_study(path, arguments.seed)
-    options = InferOptions(overwrite=True)
-    cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
-    write_cohort(output, cohort, ["mimir", "demo"])
-    result = next(cohort.results, None)
-    if result is None:
-        return SOME_FAILED
-    show("", *truth_table(result.measurements, truth).split("\n"))
-    show("", f"{module.title}. {module.description}")
-    pictures = _draw(output, path, module, result, truth)
-    files = ", ".join(["predictions.csv", "failures.csv", "run.json", *pictures])
-    show("", f"Written to {output}: {files}")
-    return DONE
+        options = InferOptions(overwrite=True)
+        cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
+        write_cohort(output, cohort, ["mimir", "demo"])
+        result = next(cohort.results, None)
+        if result is None:
+            return SOME_FAILED
+        show("", *truth_table(result.measurements, truth).split("\n"))
+        show("", f"{module.title}. {module.description}")
+        pictures = _draw(output, path, module, result, truth)
+        files = ", ".join(["predictions.csv", "failures.csv", "run.json", *pictures])
+        show("", f"Written to {output}: {files}")
+        return DONE
 
 
 def _check_folder(output: Path) -> None:

@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
     from mimir_engine.evaluation.tables import write_metrics
+    from mimir_engine.files.folder_lock import folder_lock
+    from mimir_engine.files.leftovers import sweep_leftovers
     from mimir_engine.files.optional_packages import require
 
     if arguments.figures != "none":
@@ -66,15 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.groups is not None:
         asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]
     groups = choose_groups(predictions, asked)
-    evaluation = evaluate(
-        predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
-    )
-    write_metrics(arguments.output, evaluation)
-    if arguments.figures != "none":
-        from mimir_engine.evaluation.figures import draw_evaluation
+    with folder_lock(arguments.output):
+        evaluation = evaluate(
+            predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
+        )
+        write_metrics(arguments.output, evaluation)
+        if arguments.figures != "none":
+            from mimir_engine.evaluation.figures import draw_evaluation
 
-        folder = arguments.output / "figures"
-        draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
+            folder = arguments.output / "figures"
+            sweep_leftovers(folder)
+            draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
     show(str(arguments.output / "metrics.md"))
     if evaluation.unevaluated:
         say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")

@@ -11,6 +11,7 @@ from mimir_engine.cli._study_options import (
     add_study_options,
     check_study_options,
     chosen_studies,
+    reader_limits,
     shown_command,
 )
 from mimir_engine.cohort.events import Listener, engine_event
@@ -111,6 +112,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.overwrite,
         arguments.reconstruction,
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
+        reader_limits(arguments),
     )
     output = arguments.output
     cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)

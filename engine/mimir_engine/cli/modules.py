@@ -63,16 +63,17 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from mimir_engine.inference_module.add_module import add_module
+    from mimir_engine.inference_module.add_module import add_or_keep_module
     from mimir_engine.inference_module.search_path import locate
 
     destination = arguments.into or locate().user_modules
     if destination is None:
         raise wrong_use("modules add", "you have no home folder for inference modules: give --into")
-    module = add_module(arguments.source, destination, arguments.name)
+    module, is_there = add_or_keep_module(arguments.source, destination, arguments.name)
     count = len(module.targets)
     measurements = "1 measurement" if count == 1 else f"{count} measurements"
-    show(f"{module.name} added: {measurements}, in {module.folder}")
+    done = "is there already" if is_there else "added"
+    show(f"{module.name} {done}: {measurements}, in {module.folder}")
     return DONE
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mimir_engine.cli import DONE, show, wrong_use
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.folder_lock import folder_lock
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
 SHIFT_NAMES = ("none", "noise", "bodies", "contrast")
@@ -70,10 +71,9 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
     from mimir_engine.phantom.dicom_study import ALL_CONTRASTS, study_name, write_study
 
     contrasts = ("water", "fat") if arguments.light else ALL_CONTRASTS
-    for seed in seeds:
-        path = arguments.output / f"{study_name(seed)}.zip"
-        with output_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with folder_lock(arguments.output):
+        for seed in seeds:
+            path = arguments.output / f"{study_name(seed)}.zip"
             if not path.with_suffix(".truth.json").exists():  # written last
                 write_study(path, seed, contrasts)
-        show(str(path))
+            show(str(path))

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._progress import print_event
-from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cli._study_options import (
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    reader_limits,
+)
 from mimir_engine.files.optional_packages import require
 
 
@@ -46,9 +51,14 @@ def _project_many(arguments: argparse.Namespace) -> int:
         raise wrong_use("project", "--volumes requires --output")
     check_study_options(arguments)
     sources, folder = chosen_studies(arguments), arguments.dataset
-    jobs, overwrite = arguments.jobs, arguments.overwrite
     done, failed = project_studies(
-        sources, folder, print_event, jobs, overwrite, arguments.reconstruction
+        sources,
+        folder,
+        print_event,
+        arguments.jobs,
+        arguments.overwrite,
+        arguments.reconstruction,
+        reader_limits(arguments),
     )
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
@@ -62,13 +72,13 @@ def _project_one(arguments: argparse.Namespace) -> int:
     if arguments.volumes:
         require("volumes")
 
+    check_study_options(arguments)
+
     from mimir_engine.cohort.anonymous_names import anonymous_sources
+    from mimir_engine.cohort.reader_calls import FUNCTIONS, write_projection_in_reader
     from mimir_engine.cohort.sources import NamedSource
-    from mimir_engine.cohort.study_failure import failure_of
-    from mimir_engine.fusion.fused_folder import write_array
-    from mimir_engine.fusion.nrrd import write_nrrd
-    from mimir_engine.measuring.one_study import read_and_fuse
-    from mimir_engine.projection.project import project
+    from mimir_engine.errors import error_of
+    from mimir_engine.readers.readers import Readers
     from mimir_engine.study import source_name
 
     (path,) = arguments.source
@@ -76,15 +86,16 @@ def _project_one(arguments: argparse.Namespace) -> int:
     if arguments.anonymous_names:
         (source,) = anonymous_sources([source], arguments.key)
     try:
-        study, fused = read_and_fuse(source.source, source.name, arguments.reconstruction)
-        image = project(fused).image
+        with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
+            findings = write_projection_in_reader(
+                readers, source, arguments.reconstruction, arguments.output, arguments.volumes
+            )
     except Exception as error:
-        failure = failure_of(source.name, error)
-        say(f"{failure.code}: {source.name}: {source.shown(failure.reason)}")
+        known = error_of(error)
+        if known.code == "OUTPUT_UNWRITABLE":
+            raise
+        say(f"{known.code}: {source.name}: {source.shown(known.reason)}")
         return SOME_FAILED
-    for finding in study.findings:
-        say(f"{finding.code}: {study.name}: {finding.sentence}.")
-    write_array(arguments.output, image)
-    if arguments.volumes:
-        write_nrrd(arguments.volumes, study.name, fused)
+    for finding in findings:
+        say(f"{finding.code}: {source.name}: {finding.sentence}.")
     return DONE

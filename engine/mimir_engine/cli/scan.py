@@ -10,7 +10,12 @@ from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show
 from mimir_engine.cli._progress import event_lines, print_event, studies
-from mimir_engine.cli._study_options import add_study_options, check_study_options, chosen_studies
+from mimir_engine.cli._study_options import (
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    reader_limits,
+)
 from mimir_engine.cohort.events import Listener, engine_event
 
 #: Names of files or series shown of those that were passed over for one reason.
@@ -40,7 +45,9 @@ def _scan(arguments: argparse.Namespace, listener: Listener) -> int:
     sources = chosen_studies(arguments, listener)
     if arguments.anonymous_names:
         listener = partial(_without_uid, listener)
-    refused = scan_studies(sources, listener, arguments.jobs, arguments.reconstruction)
+    refused = scan_studies(
+        sources, listener, arguments.jobs, arguments.reconstruction, reader_limits(arguments)
+    )
     listener({"event": "finished", "done": len(sources) - refused, "refused": refused})
     return SOME_FAILED if refused else DONE
 

@@ -3,6 +3,7 @@
 - ``engine``: version, path, python. The engine that runs; the first event of every run.
 - ``passed_over``: name, reason, files (their number). Files of the sources that are not measured;
   before ``run``.
+- ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, device.
 - ``step``: name, step (``read`` or ``predict``). Work on a study has reached this step.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,

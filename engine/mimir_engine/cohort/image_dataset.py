@@ -24,12 +24,21 @@ from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_folder import IMAGES, STUDIES, STUDY_COLUMNS
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyWork,
+    pending_studies,
+    run_studies,
+    tell_damage,
+)
 from mimir_engine.files.csv_writer import write_csv
-from mimir_engine.measuring.one_study import PreparedStudy, prepare
+from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
+from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
 
 COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", "image_sha256", "findings", "made_by")
@@ -42,6 +51,7 @@ def project_studies(
     jobs: int = 2,
     overwrite: bool = False,
     reconstruction: str = NORMALISED,
+    limits: ReaderLimits = DEFAULT_LIMITS,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
@@ -52,9 +62,10 @@ def project_studies(
         sources: Studies, of different names.
         folder: Made if it does not exist.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
-        jobs: Studies read at once; each needs about 400 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
         overwrite: Start again in a folder that holds images.
         reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        limits: What reading one study may take.
 
     Returns:
         Numbers of studies in the folder with an image and without.
@@ -66,8 +77,9 @@ def project_studies(
     run = {"projections": PROJECTION_NAME}
     if reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reconstruction
-    with Ledger(folder, run, overwrite) as ledger:
-        pending = pending_studies(sources, ledger)
+    with Ledger(folder, run, overwrite) as ledger, Readers(FUNCTIONS, limits) as readers:
+        tell_damage(ledger, listener)
+        pending = pending_studies(sources, ledger, limits)
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
         last_row = max((entry["row"] for _, entry in ledger.done()), default=-1)
@@ -77,8 +89,10 @@ def project_studies(
             (folder / STUDIES).unlink(missing_ok=True)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, last_row + 1) as images:
             work: StudyWork[PreparedStudy] = StudyWork(
-                read=lambda source: prepare(source.source, source.name, None, reconstruction),
+                read=lambda source: prepare_in_reader(readers, source, reconstruction),
                 finish=lambda studies: (_append(study, images) for study in studies),
+                limits=limits,
+                in_order=True,
             )
             run_studies(pending, ledger, work, listener, jobs)
         return _write_tables(folder, ledger)
@@ -92,7 +106,7 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         "row": images.append(image),
         "eid": study.eid,
         "instance": study.instance,
-        "stations": len(study.stations),
+        "stations": len(study.contrasts),
         "extent_mm": round(prepared.extent_mm),
         "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
         "findings": findings,

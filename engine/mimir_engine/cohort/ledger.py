@@ -1,8 +1,10 @@
 """Record which studies of a run are done, so that a stopped run can be resumed.
 
-The ledger has one JSON line per study, appended and flushed to disk; if a study has several, the
-last one is valid. The first line describes the run: runs that would give other
-numbers never share a folder.
+The ledger has one JSON line per event, each with a checksum. The first describes the run: runs that
+would give other numbers never share a folder. Each other line says that the reading of a study has
+begun, or what came of it; if a study has several outcomes, the last one is valid. A damaged line is
+passed over, so its study is done again. Lines of earlier versions have no checksum; they are read
+only if the first line has none either.
 """
 
 from __future__ import annotations
@@ -11,11 +13,21 @@ import errno
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Callable, Optional
 
+from mimir_engine.cohort.ledger_lines import (
+    MAX_LINE,
+    Line,
+    decode,
+    encode,
+    has_checksum,
+    read_lines,
+)
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
@@ -26,68 +38,142 @@ LEDGER_FILE = "ledger.jsonl"
 RESULT_FILES = ("predictions.csv", "predictions.parquet", "failures.csv", "run.json")
 
 
+@dataclass(frozen=True)
+class Begun:
+    """How often a study was begun since its last outcome, if it has any.
+
+    Attributes:
+        times: All attempts.
+        alone: Attempts at which no other study was read.
+    """
+
+    times: int = 0
+    alone: int = 0
+
+
 class Ledger:
     """The entries of one output folder, kept on disk; memory holds only names and offsets.
 
-    One process at a time writes to it.
+    One process at a time writes to it; several of its threads may.
+
+    Attributes:
+        damaged_lines: Damaged lines that no earlier run of this folder has found.
     """
 
-    def __init__(self, folder: Path, run: Mapping[str, Any], overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        run: Mapping[str, Any],
+        overwrite: bool = False,
+        is_valid: Callable[[Mapping[str, Any]], object] = lambda entry: True,
+    ) -> None:
         """Open the ledger of an output folder, or start it.
 
         Args:
             folder: The output folder; made if it does not exist.
             run: What the results depend on; must equal that of an earlier run in this folder.
             overwrite: Start again, and remove the results of earlier runs.
+            is_valid: Checks the entry of a study that was done: if it returns a false value or
+                raises a LookupError, TypeError or ValueError, the line counts as damaged.
 
         Raises:
             MimirError: ``OUTPUT_IN_USE`` if the folder holds another run's results or another
-                process writes to it, ``LEDGER_DAMAGED``, ``OUTPUT_UNWRITABLE``.
+                process writes to it, ``LEDGER_DAMAGED`` if the first line is damaged,
+                ``OUTPUT_UNWRITABLE``.
         """
-        self._folder = folder
+        self._folder, self._path, self._is_valid = folder, folder / LEDGER_FILE, is_valid
+        self._needs_checksum = True
+        self._one_at_a_time = threading.Lock()
         self._offsets: dict[str, int] = {}
+        self._begun: dict[str, Begun] = {}
+        self.damaged_lines = 0
         with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = FileIO(folder / LEDGER_FILE, "a+")
+            self._file = _regular_file(self._path)
             try:
                 _lock(self._file, folder)
-                self._open(json.loads(json.dumps(run)), overwrite)
+                if overwrite:
+                    self._file.truncate(0)
+                    for name in RESULT_FILES:
+                        (folder / name).unlink(missing_ok=True)
+                self._open(json.loads(json.dumps(run)))
             except BaseException:
                 self._file.close()
                 raise
 
-    def _open(self, run: dict[str, Any], overwrite: bool) -> None:
-        if overwrite:
-            self._file.truncate(0)
-            for name in RESULT_FILES:
-                (self._folder / name).unlink(missing_ok=True)
-        end = 0
-        for number, (offset, line) in enumerate(_complete_lines(self._folder / LEDGER_FILE), 1):
-            entry = self._parsed(line, number)
-            if number > 1:
-                self._offsets[str(entry["name"])] = offset
-            elif entry != run:
-                other = [key for key in {**run, **entry} if run.get(key) != entry.get(key)]
-                raise self._in_use(f"holds results of another run (different {', '.join(other)})")
-            end = offset + len(line)
+    def _open(self, run: dict[str, Any]) -> None:
+        end = damaged = reported = 0
+        with open(self._path, "rb") as file:
+            for line in read_lines(file):
+                if line.offset == 0:
+                    self._check_run(line, run)
+                elif line.is_complete:
+                    entry = self._valid_entry(line.content)
+                    damaged += entry is None
+                    if entry and "name" in entry:
+                        self._take(entry, line.offset)
+                    elif entry:
+                        reported = entry["damaged_lines"]
+                elif not line.content.startswith(b"{"):  # not what a killed run leaves
+                    self.damaged_lines += 1
+                end = line.end if line.is_complete else end
         foreign = [name for name in RESULT_FILES if (self._folder / name).exists()]
         if end == 0 and foreign:  # results without a ledger
             raise self._in_use(f"holds a {foreign[0]} that MIMIR cannot resume")
-        self._file.truncate(end)
+        self._file.truncate(end)  # a killed run may have left the last line incomplete
+        self.damaged_lines += max(damaged - reported, 0)
         if end == 0:
             self._write(run)
+        if damaged > reported:
+            self._write({"damaged_lines": damaged})
 
-    def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
+    def _check_run(self, line: Line, run: dict[str, Any]) -> None:
+        """Refuse the ledger of another run; a first line of earlier versions has no checksum."""
+        if not line.is_complete and line.content.startswith(b"{"):
+            return  # killed at its first line
+        self._needs_checksum = has_checksum(line.content)
+        earlier = decode(line.content, needs_checksum=False)
+        if earlier is None or "name" in earlier:
+            raise self._damaged("the first line, which describes the run, is damaged")
+        if earlier != run:
+            other = [key for key in {**run, **earlier} if run.get(key) != earlier.get(key)]
+            raise self._in_use(f"holds results of another run (different {', '.join(other)})")
+
+    def _valid_entry(self, content: bytes) -> Optional[dict[str, Any]]:
+        """Return the entry of a line after the first; None if the line is damaged."""
+        entry = decode(content, self._needs_checksum)
         try:
-            entry = json.loads(line)
-            if isinstance(entry, dict) and ("name" in entry) == (number > 1):
-                return entry
-        except (ValueError, RecursionError):
-            pass
-        raise MimirError(
+            return entry if entry and self._has_form(entry) else None
+        except (LookupError, TypeError, ValueError):
+            return None
+
+    def _has_form(self, entry: Mapping[str, Any]) -> object:
+        if "name" not in entry:
+            return isinstance(entry["damaged_lines"], int)
+        if not isinstance(entry["name"], str):
+            return False
+        if "begun" in entry:
+            return entry["begun"] in ("alone", "with others")
+        if "code" in entry:
+            return isinstance(entry["code"], str) and isinstance(entry["reason"], str)
+        return self._is_valid(entry)
+
+    def _take(self, entry: Mapping[str, Any], offset: int) -> None:
+        name = entry["name"]
+        if "begun" in entry:
+            before = self._begun.get(name, Begun())
+            alone = before.alone + (entry["begun"] == "alone")
+            self._begun[name] = Begun(before.times + 1, alone)
+        else:
+            self._begun.pop(name, None)
+            self._offsets[name] = offset
+
+    def _damaged(self, what: str) -> MimirError:
+        return MimirError(
             "LEDGER_DAMAGED",
-            f"line {number} of '{self._folder / LEDGER_FILE}' is damaged",
-            "Choose another folder, or use --overwrite to start again.",
+            f"'{self._path}': {what}",
+            "Restore the file from a copy, choose another folder, or use --overwrite to start"
+            " again.",
         )
 
     def _in_use(self, what: str) -> MimirError:
@@ -103,17 +189,57 @@ class Ledger:
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
-        with output_errors(self._folder):
+        self._add({"name": name, **entry}, sync=True)
+
+    def start(self, name: str, alone: bool = False) -> None:
+        """Note that the reading of a study begins, so that a restart knows if it never ended.
+
+        Args:
+            name: The study's name.
+            alone: No other study is read meanwhile.
+
+        Raises:
+            MimirError: ``OUTPUT_UNWRITABLE``.
+        """
+        self._add({"name": name, "begun": "alone" if alone else "with others"}, sync=False)
+
+    def _add(self, entry: Mapping[str, Any], sync: bool) -> None:
+        with self._one_at_a_time, output_errors(self._folder):
             offset = self._file.seek(0, os.SEEK_END)
-            self._write({"name": name, **entry})
-        self._offsets[name] = offset
+            self._write(entry, sync)
+            self._take(entry, offset)
+
+    def begun(self) -> dict[str, Begun]:
+        """Return the studies whose reading began and has no outcome since."""
+        return dict(self._begun)
+
+    def entry(self, name: str) -> Optional[dict[str, Any]]:
+        """Return the last entry of a study; None if it has none.
+
+        Raises:
+            MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
+        """
+        if name not in self._offsets:
+            return None
+        with output_errors(self._path), open(self._path, "rb") as file:
+            return self._entry_at(file, name)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield name and last entry of each study, sorted by name, read from disk one by one."""
-        with open(self._folder / LEDGER_FILE, "rb") as file:
+        """Yield name and last entry of each study, sorted by name, read from disk one by one.
+
+        Raises:
+            MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
+        """
+        with output_errors(self._path), open(self._path, "rb") as file:
             for name in sorted(self._offsets):
-                file.seek(self._offsets[name])
-                yield name, json.loads(file.readline())
+                yield name, self._entry_at(file, name)
+
+    def _entry_at(self, file: BinaryIO, name: str) -> dict[str, Any]:
+        file.seek(self._offsets[name])
+        entry = self._valid_entry(file.readline(MAX_LINE))
+        if entry is None or entry.get("name") != name:
+            raise self._damaged("the file was changed during the run")
+        return entry
 
     def done(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield name and entry of each measured study, sorted by name."""
@@ -129,11 +255,12 @@ class Ledger:
         """Return the number of studies in the ledger."""
         return len(self._offsets)
 
-    def _write(self, entry: Mapping[str, Any]) -> None:
-        line = memoryview(json.dumps(entry).encode("ascii") + b"\n")
+    def _write(self, entry: Mapping[str, Any], sync: bool = True) -> None:
+        line = memoryview(encode(entry))
         while line:  # a disk that fills up takes a part
             line = line[self._file.write(line) :]
-        os.fsync(self._file.fileno())
+        if sync:
+            os.fsync(self._file.fileno())
 
     def __enter__(self) -> Ledger:
         return self
@@ -142,14 +269,16 @@ class Ledger:
         self._file.close()
 
 
-def _complete_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and content of each line; a killed run may have left the last one incomplete."""
-    offset = 0
-    with open(path, "rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield offset, line
-            offset += len(line)
+def _regular_file(path: Path) -> FileIO:
+    """Open a file for reading and appending; one that is a link or a device is refused."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise MimirError(
+            "OUTPUT_UNWRITABLE",
+            f"'{path}' is a link, a folder or a device, not a file",
+            "Remove it, or choose another folder.",
+        )
+    no_links = getattr(os, "O_NOFOLLOW", 0)
+    return FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags | no_links, 0o666))
 
 
 def _lock(file: FileIO, folder: Path) -> None:

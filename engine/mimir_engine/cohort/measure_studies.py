@@ -1,14 +1,14 @@
 """Measure many studies with inference modules.
 
-Studies are read in a few threads while the networks work on those already read. An error in one
-study is noted under its name, and the run continues with the others.
+Studies are read in processes of their own while the networks work on those already read. An error
+in one study is noted under its name, and the run continues with the others.
 """
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -20,10 +20,17 @@ import mimir_engine
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, pending_studies, run_studies
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyWork,
+    pending_studies,
+    run_studies,
+    tell_damage,
+)
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
@@ -35,9 +42,12 @@ from mimir_engine.measuring.one_study import (
     check_accepted,
     measure_study,
     predict_batch,
-    prepare,
 )
+from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
+from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
 
 if TYPE_CHECKING:
@@ -57,19 +67,21 @@ class InferOptions:
         level: Level of the intervals.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
-        jobs: Studies read at once; each needs about 400 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
         overwrite: Start again in an output folder that holds results.
         reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
         folders: Stores images and results of every study; None if they are not asked for.
+        limits: What reading one study may take.
     """
 
     level: float = DEFAULT_LEVEL
     device: str = "auto"
     allow_unvalidated: bool = False
-    jobs: int = 2
+    jobs: int = field(default_factory=available_cores)
     overwrite: bool = False
     reconstruction: str = NORMALISED
     folders: Optional[StudyFolders] = None
+    limits: ReaderLimits = DEFAULT_LIMITS
 
 
 def infer(
@@ -103,9 +115,12 @@ def infer(
         **describe_run(modules, options.device),
         "reconstruction": options.reconstruction,
     }
-    measuring = _Measuring(modules, options, listener)
-    with Ledger(output, {**run, "ledger_format": LEDGER_FORMAT}, options.overwrite) as ledger:
-        pending = pending_studies(sources, ledger, measuring.is_current)
+    readers = Readers(FUNCTIONS, options.limits)
+    measuring = _Measuring(modules, options, listener, readers)
+    run_line = {**run, "ledger_format": LEDGER_FORMAT}
+    with Ledger(output, run_line, options.overwrite, StudyResult.from_json) as ledger, readers:
+        tell_damage(ledger, listener)
+        pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {
                 "event": "run",
@@ -115,7 +130,7 @@ def infer(
                 "device": run["device"],
             }
         )
-        work = StudyWork(measuring.read, measuring.finish, MAX_BATCH)
+        work = StudyWork(measuring.read, measuring.finish, options.limits, MAX_BATCH)
         run_studies(pending, ledger, work, listener, options.jobs)
         description = {
             **run,
@@ -162,6 +177,7 @@ class _Measuring:
     modules: Sequence[InferenceModule]
     options: InferOptions
     listener: Listener
+    readers: Readers
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -175,14 +191,13 @@ class _Measuring:
         folders = self.options.folders
         is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
         return (is_validated or self.options.allow_unvalidated) and (
-            folders is None or folders.has(entry["name"])
+            folders is None or folders.has(entry)
         )
 
     def read(self, source: NamedSource) -> _Accepted:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
-        store_images = options.folders.write_images if options.folders else None
-        prepared = prepare(source.source, source.name, store_images, options.reconstruction)
+        prepared = prepare_in_reader(self.readers, source, options.reconstruction, options.folders)
         return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:

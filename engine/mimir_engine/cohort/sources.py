@@ -162,7 +162,7 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
         fields = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         fields = None
-    source = _checked_source(fields) if isinstance(fields, dict) else None
+    source = source_from_fields(fields) if isinstance(fields, dict) else None
     if source is None:
         raise MimirError(
             "SOURCES_INVALID",
@@ -173,8 +173,8 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
     return source
 
 
-def _checked_source(fields: dict[str, Any]) -> Optional[NamedSource]:
-    """Return the study of one line, or None if the line is invalid."""
+def source_from_fields(fields: dict[str, Any]) -> Optional[NamedSource]:
+    """Return the study of one JSON line, or None if the line is invalid."""
     name, places = fields.get("name", ""), [key for key in _PLACES if fields.get(key) is not None]
     if not isinstance(name, str) or len(places) != 1:
         return None
@@ -187,6 +187,16 @@ def _checked_source(fields: dict[str, Any]) -> Optional[NamedSource]:
     if place == "fused" and name and _is_path(value):
         return NamedSource(name, FusedFolder(Path(value)))
     return None
+
+
+def source_fields(source: NamedSource) -> dict[str, Any]:
+    """Return a study as the fields of a JSON line, with absolute paths."""
+    place = source.source
+    if isinstance(place, FusedFolder):
+        return {"name": source.name, "fused": os.path.abspath(place.path)}
+    if isinstance(place, (str, Path)):
+        return {"name": source.name, "path": os.path.abspath(place)}
+    return {"name": source.name, "files": [os.path.abspath(path) for path in place]}
 
 
 def _is_path(value: object) -> bool:

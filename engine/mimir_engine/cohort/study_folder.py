@@ -2,21 +2,25 @@
 
 ``origin.json``, ``water.npy`` and ``fat.npy`` are those of ``mimir_engine.fusion.fused_folder``;
 beside them lie ``fat_fraction.npy``, ``projection.npy`` and ``measurements.json``. The last is
-written last: a folder without it is unfinished.
+removed first and written last: a folder without it is unfinished. It holds hashes of the images,
+so that images of another study or run are noticed.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import safe_file_name
+from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.file_names import distinct_file_name
 from mimir_engine.files.json_file import write_json
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
@@ -36,8 +40,19 @@ from mimir_engine.study.volume import Volume
 
 FRACTION_FILE, PROJECTION_FILE = "fat_fraction.npy", "projection.npy"
 MEASUREMENTS_FILE = "measurements.json"
-#: Version 2 holds measurements as the ledger does.
-SCHEMA_VERSION = 2
+#: Version 3 holds hashes of the images; folders of earlier versions are not read.
+SCHEMA_VERSION = 3
+#: Type and number of axes of each image.
+_IMAGES = {
+    WATER_FILE: (np.float32, 3),
+    FAT_FILE: (np.float32, 3),
+    FRACTION_FILE: (np.float32, 3),
+    PROJECTION_FILE: (np.uint8, 3),
+}
+#: Bytes of ``measurements.json``; 30,000 measurements fit.
+MAX_JSON_BYTES = 32 << 20
+#: Bytes of an image that its hash covers: whole slices at equal distances, all of a projection.
+HASHED_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,7 @@ class StudyFolder:
         path: The folder.
         result: Measurements and findings.
         projection_name: Name of the projection that made the image.
+        image_sha256: Hash of each image by its file.
         description: The study that the volumes were fused from, as plain JSON.
         affine: ``(4, 4)``, of the volumes: ``(column, row, slice, 1)`` to LPS millimetres.
     """
@@ -55,13 +71,14 @@ class StudyFolder:
     path: Path
     result: StudyResult
     projection_name: str
+    image_sha256: Mapping[str, str]
     description: Mapping[str, Any]
     affine: np.ndarray
 
     @property
     def has_volumes(self) -> bool:
         """True if the fused volumes were kept."""
-        return (self.path / WATER_FILE).is_file()
+        return WATER_FILE in self.image_sha256
 
     def projection(self) -> np.ndarray:
         """Read uint8 ``(3, 256, 256)``: see ``mimir_engine.projection.project.Projection``."""
@@ -80,27 +97,42 @@ class StudyFolder:
         return Volume(self._array(FRACTION_FILE), self.affine)
 
     def _array(self, name: str) -> np.ndarray:
-        """Map an array into memory, read-only, or raise ``DETAILS_INVALID``."""
+        """Map an image into memory, read-only, or raise ``DETAILS_INVALID``."""
         try:
-            array: np.ndarray = np.load(self.path / name, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise _invalid(name) from error
+            array = _mapped(self.path / name)
+            is_own = _hash(array) == self.image_sha256[name]
+        except Exception as error:  # NumPy raises many kinds on damaged files
+            raise _invalid(f"{name} in the study's folder cannot be read") from error
+        if not is_own:
+            raise _invalid(f"{name} in the study's folder is not the image that was measured")
         return array
 
 
-def read_study_folder(path: Path) -> StudyFolder:
+def read_study_folder(path: Path, name: Optional[str] = None) -> StudyFolder:
     """Read a study's folder.
+
+    Args:
+        path: The folder.
+        name: The study that it must hold; by default any.
 
     Raises:
         MimirError: ``DETAILS_INVALID``, ``FUSED_INVALID``.
     """
     description, affine = read_description(path)
     try:
-        content = json.loads((path / MEASUREMENTS_FILE).read_bytes())
+        content = _read_measurements(path)
         result = StudyResult.from_json(content)
-        return StudyFolder(path, result, content["projection"], description, affine)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _invalid(MEASUREMENTS_FILE) from error
+        projection, hashes = content["projection"], content["image_sha256"]
+        folder = StudyFolder(path, result, projection, hashes, description, affine)
+        is_valid = type(projection) is str and hashes.keys() <= _IMAGES.keys()
+        names = {result.name, description["name"], name or result.name}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _invalid(f"{MEASUREMENTS_FILE} in the study's folder cannot be read") from error
+    if not is_valid:
+        raise _invalid(f"{MEASUREMENTS_FILE} in the study's folder is damaged")
+    if len(names) > 1:
+        raise _invalid(f"the folder '{path.name}' holds another study")
+    return folder
 
 
 class StudyFolders:
@@ -114,21 +146,40 @@ class StudyFolders:
     def __init__(self, folder: Path, volumes: bool = True) -> None:
         self._folder, self._volumes = folder, volumes
 
-    def path(self, name: str) -> Path:
-        """Return the folder of a study."""
-        return (self._folder / safe_file_name(name)).absolute()
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments, as JSON values, for another process."""
+        return {"folder": str(self._folder.absolute()), "volumes": self._volumes}
 
-    def has(self, name: str) -> bool:
-        """Return whether a study's folder is complete."""
-        return (self.path(name) / MEASUREMENTS_FILE).is_file()
+    def path(self, name: str) -> Path:
+        """Return the folder of a study: no other study has the same, whatever it is called."""
+        return (self._folder / distinct_file_name(name)).absolute()
+
+    def has(self, entry: Mapping[str, Any]) -> bool:
+        """Return whether a study's folder holds this result, and the images that are asked for.
+
+        Args:
+            entry: The study's entry in the ledger.
+        """
+        try:
+            folder = read_study_folder(self.path(entry["name"]), entry["name"])
+            folder.projection()
+            files = [folder.path / name for name in folder.image_sha256]
+        except MimirError:
+            return False
+        is_complete = all(file.is_file() for file in files) and folder.has_volumes >= self._volumes
+        return is_complete and folder.result == StudyResult.from_json(entry)
 
     def write_images(self, study: DixonStudy, fused: FusedVolumes, projection: Projection) -> None:
-        """Write a study's images; several threads may do so at once.
+        """Write a study's images; several threads or processes may do so for different studies.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         folder = self.path(study.name)
+        with output_errors(folder):
+            for name in (MEASUREMENTS_FILE, *_IMAGES):  # an earlier result's
+                (folder / name).unlink(missing_ok=True)
         if self._volumes:
             write_fused(folder, describe_study(study), fused.water, fused.fat)
             write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)
@@ -143,14 +194,54 @@ class StudyFolders:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         folder = self.path(result.name)
-        head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
-        write_json(folder / MEASUREMENTS_FILE, {**head, **asdict(result)})
+        write_measurements(folder, result, projection_name)
         return folder
 
 
-def _invalid(name: str) -> MimirError:
-    return MimirError(
-        "DETAILS_INVALID",
-        f"{name} in the study's folder cannot be read",
-        "Measure the study again.",
-    )
+def write_measurements(folder: Path, result: StudyResult, projection_name: str) -> None:
+    """Write ``measurements.json`` beside a study's images.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    with output_errors(folder):
+        present = [name for name in _IMAGES if (folder / name).is_file()]
+        hashes = {name: _hash(_mapped(folder / name)) for name in present}
+    head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
+    content = {**head, "image_sha256": hashes, **asdict(result)}
+    write_json(folder / MEASUREMENTS_FILE, content)
+
+
+def _read_measurements(folder: Path) -> dict[str, Any]:
+    with open(folder / MEASUREMENTS_FILE, "rb") as file:
+        text = file.read(MAX_JSON_BYTES)
+    content = json.loads(text, parse_float=_finite, parse_int=_finite, parse_constant=_finite)
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise ValueError("of another version")
+    return dict(content)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
+def _mapped(path: Path) -> np.ndarray:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if (array.dtype, array.ndim) != _IMAGES[path.name]:
+        raise ValueError("not the kind of image that the file holds")
+    return np.asarray(array)
+
+
+def _hash(image: np.ndarray) -> str:
+    """Return a hash of an image's size and of some of its slices."""
+    step = max(1, -(-image.nbytes // HASHED_BYTES))
+    digest = sha256(repr(image.shape).encode("ascii"))
+    digest.update(image[::step].tobytes())
+    return digest.hexdigest()
+
+
+def _invalid(what: str) -> MimirError:
+    return MimirError("DETAILS_INVALID", what, "Measure the study again.")

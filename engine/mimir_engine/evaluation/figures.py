@@ -23,7 +23,7 @@ from mimir_engine.evaluation.rounding import is_rounding
 from mimir_engine.evaluation.sparsification import REMOVED, sparsification_curve
 from mimir_engine.evaluation.tables import rounded
 from mimir_engine.evaluation.uncertainty import LEVELS, coverage_curve
-from mimir_engine.files.atomic import safe_file_name
+from mimir_engine.files.file_names import safe_file_name
 from mimir_engine.measuring.display_text import words
 
 #: Studies drawn as points; of more, a random selection is drawn.
@@ -85,7 +85,7 @@ def draw_evaluation(
             shown = chosen[start : start + COLUMNS * ROWS]
             figures.append((folder / f"{name}-{page}.{kind}", partial(_sheet, draw, shown)))
     for place, target in enumerate(targets, start=1):
-        file_name = f"{place:02d}-{safe_file_name(target.name)[:60]}.{kind}"
+        file_name = f"{place:02d}-{safe_file_name(target.name)}.{kind}"
         figures.append((folder / "targets" / file_name, partial(_page, target)))
     with rc_context(PAPER):
         for done, (path, make) in enumerate(figures, start=1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,6 +19,8 @@ from mimir_engine.files.atomic import atomic_file
 
 #: Longest text (characters).
 MAX_TEXT = 10_000
+#: Nested lists and objects where a file may have any value: enough for a description.
+MAX_DEPTH = 20
 #: Metadata of a field that has a default in Python, but whose key must be in the file.
 REQUIRED = {"required": True}
 #: Metadata of a field that is not in the file.
@@ -76,7 +78,32 @@ def read_json(
     """
     where = f"{path.name} of {path.parent.name}"
     try:
-        values = _parsed(path, where, max_bytes)
+        with open(path, "rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise _invalid(code, f"{where} cannot be read ({error.strerror})") from error
+    if len(content) > max_bytes:
+        raise _invalid(code, f"{where} is larger than {max_bytes >> 20} MB")
+    return parse_json(content, where, kind, code, versions)
+
+
+def parse_json(
+    content: bytes, where: str, kind: type[T], code: str, versions: tuple[int, ...] = ()
+) -> T:
+    """Parse JSON as a dataclass; as `read_json`, but of bytes.
+
+    Args:
+        content: UTF-8.
+        where: Where it stands, for messages.
+        kind: The dataclass.
+        code: Error code for everything that is wrong with it.
+        versions: Values that ``schema_version`` may have; empty if there is no such key.
+
+    Raises:
+        MimirError: With ``code``; also what the dataclass raises.
+    """
+    try:
+        values = _parsed(content, where)
         if versions and isinstance(values, dict):
             version = _scalar(values.pop("schema_version", None), int, where, "schema_version")
             if version not in versions:
@@ -86,21 +113,30 @@ def read_json(
                 )
         return _instance(values, kind, where)
     except _InvalidJson as error:
-        raise MimirError(code, str(error), "Restore the file or write it again.") from error
+        raise _invalid(code, str(error)) from error
+
+
+def _invalid(code: str, what: str) -> MimirError:
+    return MimirError(code, what, "Restore the file or write it again.")
+
+
+def from_json(values: object, kind: type[T]) -> T:
+    """Return what `to_json` made of a dataclass as that dataclass.
+
+    Raises:
+        ValueError: The values are not those of the dataclass.
+    """
+    try:
+        return _instance(values, kind, kind.__name__)
+    except _InvalidJson as error:
+        raise ValueError(str(error)) from error
 
 
 class _InvalidJson(Exception):
     """An invalid file, described in one sentence."""
 
 
-def _parsed(path: Path, where: str, max_bytes: int) -> object:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(max_bytes + 1)
-    except OSError as error:
-        raise _InvalidJson(f"{where} cannot be read ({error.strerror})") from error
-    if len(content) > max_bytes:
-        raise _InvalidJson(f"{where} is larger than {max_bytes >> 20} MB")
+def _parsed(content: bytes, where: str) -> object:
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -164,7 +200,26 @@ def _converted(value: object, hint: Any, where: str, key: str) -> Any:
             )
             for name, part in value.items()
         }
-    return value if hint is Any else _scalar(value, hint, where, key)
+    if hint is not Any:
+        return _scalar(value, hint, where, key)
+    if _depth(value) > MAX_DEPTH:
+        raise _InvalidJson(f"{where}: {key!r} is nested more than {MAX_DEPTH} times")
+    return value
+
+
+def _depth(value: object) -> int:
+    """Count how deep lists and objects are nested, up to a little more than `MAX_DEPTH`."""
+    depth, parts = 0, [value]
+    while parts and depth <= MAX_DEPTH:
+        parts = [inner for part in parts for inner in _inner(part)]
+        depth += 1
+    return depth
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _number_key(name: str, where: str, key: str) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mimir_engine.files.atomic import atomic_file, safe_file_name
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.file_names import safe_file_name
 from mimir_engine.files.optional_packages import require
 from mimir_engine.fusion import FusedVolumes
 

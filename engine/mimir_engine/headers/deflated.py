@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.little_endian import EXPLICIT_LITTLE_ENDIAN
+from mimir_engine.source.inflate import inflate
 from mimir_engine.source.open_source import MAX_FILE_BYTES, Entry
 
 #: Transfer syntax UID of deflated explicit VR little endian files.
@@ -28,11 +30,12 @@ def inflated(entry: Entry, data_set: int) -> Entry:
     def read(count: int) -> bytes:
         data = entry.read(-1)
         meta = data[:data_set].replace(DEFLATED.encode(), _PADDED_UID)
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        max_bytes = min(count, MAX_FILE_BYTES) if count > 0 else MAX_FILE_BYTES
+        deflated = io.BytesIO(data)
+        deflated.seek(data_set)
+        max_bytes = min(count, MAX_FILE_BYTES) if count > 0 else MAX_FILE_BYTES + 1
         try:
-            content = meta + inflater.decompress(data[data_set:], max_bytes)
-            if count <= 0 and not inflater.eof:
+            content = inflate(deflated, len(data) - data_set, max_bytes, front=meta)
+            if len(content) - len(meta) > MAX_FILE_BYTES:
                 raise zlib.error
         except zlib.error as error:
             raise MimirError(

@@ -10,11 +10,14 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from mimir_engine.headers.entry_stream import EntryStream
 from mimir_engine.source.entry import Entry
 
 _DIRECTORY_RECORDS, _FILE_ID = "DirectoryRecordSequence", "ReferencedFileID"
+#: Names of folders and the file in one record (PS3.10 8.2), and their characters together.
+MAX_NAMES, MAX_CHARACTERS = 8, 8 * 16 + 7
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,20 @@ def read_dicomdir(entry: Entry) -> Dicomdir:
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(EntryStream(entry), specific_tags=[_DIRECTORY_RECORDS])
             records = dataset.get(_DIRECTORY_RECORDS) or ()
-            names = [record.get(_FILE_ID) for record in records]
+            names = [record.get(_FILE_ID) for record in records if _is_short(record)]
+    except MemoryError:
+        raise
     except Exception:  # pydicom raises many kinds on damaged files
         return Dicomdir(())
     files = ([name] if isinstance(name, str) else list(name) for name in names if name)
-    return Dicomdir(tuple(tuple(str(part).upper() for part in file) for file in files))
+    return Dicomdir(
+        tuple(tuple(str(p).upper() for p in file) for file in files if len(file) <= MAX_NAMES)
+    )
+
+
+def _is_short(record: Any) -> bool:
+    """Return whether a record's path is no longer than allowed; pydicom converts it only then."""
+    return _FILE_ID in record and len(record.get_item(_FILE_ID).value or "") <= MAX_CHARACTERS + 1
 
 
 def _parts(path: str) -> tuple[str, ...]:

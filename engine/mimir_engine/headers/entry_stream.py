@@ -9,16 +9,22 @@ from mimir_engine.source.open_source import Entry
 
 #: Bytes read first; each further reading takes four times as many.
 _FIRST_BYTES = 2**16
-#: Size of a header in bytes. Enhanced files of one station have some 2 MB.
-MAX_HEADER_BYTES = 64 * 2**20
+#: Size of a header in bytes; pydicom makes up to 60 times as much of it. Enhanced files have some
+#: 8 kB per image, so those of one station have 2 MB.
+MAX_HEADER_BYTES = 16 * 2**20
+#: Items of all sequences of a header, of each of which pydicom makes 2 kB. Enhanced files have some
+#: 20 per image.
+MAX_ITEMS = 100_000
+#: Tag of an item, in little and in big endian (PS3.5 7.5).
+_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
 class EntryStream(io.RawIOBase):
     """A readable stream over an ``Entry``; it reads only as far as it is asked to.
 
     Raises:
-        MimirError: ``DICOM_UNREADABLE`` if more than ``MAX_HEADER_BYTES`` are asked for; any error
-            of ``Entry.read``.
+        MimirError: ``DICOM_UNREADABLE`` if more than ``MAX_HEADER_BYTES`` are asked for, or they
+            contain more than ``MAX_ITEMS``; any error of ``Entry.read``.
     """
 
     def __init__(self, entry: Entry) -> None:
@@ -46,10 +52,9 @@ class EntryStream(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes, or all if it is negative."""
+        """Read up to ``size`` bytes; never all."""
         if size is None or size < 0:
-            self._data, self._is_complete = self._entry.read(-1), True
-            size = len(self._data)
+            raise io.UnsupportedOperation("a header has a limit")
         end = self._position + size
         if end > len(self._data) and not self._is_complete:
             self._grow(end)
@@ -59,12 +64,24 @@ class EntryStream(io.RawIOBase):
 
     def _grow(self, end: int) -> None:
         if end > MAX_HEADER_BYTES:
-            raise MimirError(
-                "DICOM_UNREADABLE",
-                f"the header of file '{self._entry.shown}' is larger than"
-                f" {MAX_HEADER_BYTES // 2**20} MB",
-                "Export the study again.",
-            )
-        count = max(4 * len(self._data), end)
+            raise header_too_large(self._entry)
+        count = min(max(4 * len(self._data), end), MAX_HEADER_BYTES)
         self._data = self._entry.read(count)
         self._is_complete = len(self._data) < count
+        if count_items(self._data) > MAX_ITEMS:
+            raise header_too_large(self._entry)
+
+
+def count_items(data: bytes) -> int:
+    """Count the items of sequences in a file, without parsing it."""
+    return max(map(data.count, _ITEM_TAGS))
+
+
+def header_too_large(entry: Entry) -> MimirError:
+    """Make the error about a header that is larger than those of real images."""
+    return MimirError(
+        "DICOM_UNREADABLE",
+        f"the header of file '{entry.shown}' has more than {MAX_HEADER_BYTES // 2**20} MB or"
+        f" {MAX_ITEMS:,} items",
+        "Export the study again, with one file per image.",
+    )

@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple, Optional, Union
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast, classify
 from mimir_engine.headers.deflated import DEFLATED, inflated
-from mimir_engine.headers.entry_stream import EntryStream
+from mimir_engine.headers.entry_stream import MAX_HEADER_BYTES, EntryStream, header_too_large
 from mimir_engine.headers.little_endian import (
     BEHIND_HEADER,
     BEHIND_IDENTITY,
@@ -23,6 +23,7 @@ from mimir_engine.headers.little_endian import (
     EXPLICIT_LITTLE_ENDIAN,
     IMPLICIT_LITTLE_ENDIAN,
     KEYWORDS,
+    MAX_VALUE_BYTES,
     PHILIPS_BLOCKS,
     PHILIPS_CREATOR,
     PHILIPS_SCALE_SLOPE,
@@ -222,7 +223,9 @@ class _GrowingHeader:
                     if self.place.is_implicit:  # it may be explicit all the same
                         raise Unexpected from None
                     raise _unreadable(self.entry) from None
-            self._size = 4 * len(self._data)
+            if len(self._data) >= MAX_HEADER_BYTES:
+                raise header_too_large(self.entry)
+            self._size = min(4 * len(self._data), MAX_HEADER_BYTES)
             self._data = self.entry.read(self._size)
 
 
@@ -284,12 +287,20 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
             tags.update(_signal_scale(dataset))
             if dataset.file_meta.get("TransferSyntaxUID") in _LOSSY:
                 tags["LossyImageCompression"] = "01"
+            shared = (dataset.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()])[0]
             frames = [
-                {**tags, **_frame_tags(dataset, per_frame)}
+                {**tags, **_frame_tags(shared, per_frame)}
                 for per_frame in dataset.get("PerFrameFunctionalGroupsSequence") or ()
             ]
-    except (NotAnImage, MimirError):
+    except (NotAnImage, MimirError, MemoryError):
         raise
+    except _TooLong as error:
+        raise MimirError(
+            "DICOM_UNREADABLE",
+            f"file '{entry.name}' has more than {MAX_VALUE_BYTES} characters in one of the values"
+            f" that are read ({error})",
+            "Correct the header, or export the study again.",
+        ) from None
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise _unreadable(entry) from error
     found = [Frame(entry, number, _contrast_of(t), t) for number, t in enumerate(frames)] or [
@@ -306,9 +317,12 @@ def _pydicom_frames(entry: Entry) -> Iterator[Frame]:
     yield from found
 
 
-def _frame_tags(dataset: Any, per_frame: Any) -> Tags:
+class _TooLong(Exception):
+    """A value has more than ``MAX_VALUE_BYTES``; the text is its keyword."""
+
+
+def _frame_tags(shared: Any, per_frame: Any) -> Tags:
     """Return attributes of one frame from its functional groups, or from the shared ones."""
-    shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
     tags: Tags = {}
     for group, keywords in _FUNCTIONAL_GROUPS.items():
         sequence = per_frame.get(group) or shared.get(group)
@@ -326,13 +340,12 @@ def _frame_tags(dataset: Any, per_frame: Any) -> Tags:
 def _signal_scale(dataset: Any) -> Tags:
     """Return Philips' scale slope, if its private creator is there."""
     for block in PHILIPS_BLOCKS:
-        creator = dataset.get((0x2005, block))
-        value = dataset.get((0x2005, block << 8 | PHILIPS_SCALE_SLOPE))
-        if creator is None or value is None or value.value in (None, "", b""):
+        creator = _value(dataset, (0x2005, block))
+        number = _value(dataset, (0x2005, block << 8 | PHILIPS_SCALE_SLOPE))
+        if creator is None or number in (None, "", b""):
             continue
-        if str(_text(creator.value)).lower() != PHILIPS_CREATOR:
+        if str(_text(creator)).lower() != PHILIPS_CREATOR:
             continue
-        number = value.value
         if isinstance(number, bytes) and len(number) == 4:
             number = struct.unpack("<f", number)[0]
         return {"SignalScale": _text(number)}
@@ -340,8 +353,20 @@ def _signal_scale(dataset: Any) -> Tags:
 
 
 def _texts(dataset: Any, keywords: Iterable[str]) -> Tags:
-    values = {keyword: dataset.get(keyword) for keyword in keywords}
+    values = {keyword: _value(dataset, keyword) for keyword in keywords}
     return {keyword: _text(value) for keyword, value in values.items() if value is not None}
+
+
+def _value(dataset: Any, tag: Any) -> Any:
+    """Return the value of an attribute, which pydicom converts only now; None if it is missing."""
+    element = dataset.get_item(tag) if tag in dataset else None
+    if element is None:
+        return None
+    if isinstance(element.value, bytes) and len(element.value) > MAX_VALUE_BYTES:
+        if str(tag).endswith("Sequence"):
+            return SEQUENCE
+        raise _TooLong(tag)
+    return dataset[tag].value
 
 
 def _text(value: Any) -> Union[str, int]:

@@ -62,6 +62,9 @@ KEYWORDS = {
     0x00282110: "LossyImageCompression",
     0x00283000: "ModalityLUTSequence",
 }
+#: Length of a value in bytes. The longest legal ones, of ImageType, have some 300: a longer value
+#: may be text without end.
+MAX_VALUE_BYTES = 1024
 #: Value of a sequence in the tags: only its presence matters. Empty ones have an empty text.
 SEQUENCE = "sequence"
 #: Transfer syntax UIDs of these encodings.
@@ -100,6 +103,8 @@ _PHILIPS_KEYWORDS = {
     **{0x20050000 | block: f"creator {block}" for block in PHILIPS_BLOCKS},
     **{0x20050000 | block << 8 | PHILIPS_SCALE_SLOPE: f"value {block}" for block in PHILIPS_BLOCKS},
 }
+#: Attributes with which pixels are decoded, by tag.
+_PIXEL_KEYWORDS = {tag: key for tag, key in KEYWORDS.items() if 0x00280002 <= tag <= 0x00280103}
 #: Nesting of sequences.
 _MAX_DEPTH = 16
 
@@ -215,6 +220,31 @@ def pixel_bytes(data: bytes, place: PixelPlace) -> memoryview:
     return memoryview(data)[start : start + length]
 
 
+def only_pixels(data: bytes) -> Optional[bytes]:
+    """Return a complete explicit VR file without all that does not describe its pixels.
+
+    A DICOM library would make objects of everything in a malicious file.
+
+    Returns:
+        A DICOM file; None if the file has another encoding or is damaged.
+    """
+    meta: Tags = {}
+    found: dict[str, tuple[bytes, bytes]] = {}
+    try:
+        start = read_meta(data, meta)
+        if meta.get("TransferSyntaxUID") == IMPLICIT_LITTLE_ENDIAN:
+            return None
+        end = _walk(data, start, (_PIXEL_DATA,), False, found, 0, _PIXEL_KEYWORDS, _raw_value)
+    except (DataTooShort, Unexpected):
+        return None
+    tags = {keyword: tag for tag, keyword in _PIXEL_KEYWORDS.items()}
+    described = (
+        struct.pack("<HH2sH", tags[key] >> 16, tags[key] & 0xFFFF, vr, len(value)) + value
+        for key, (vr, value) in found.items()
+    )
+    return b"".join([data[:start], *described, data[end:]])
+
+
 def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
     """Return position and length of the value of an explicit VR element."""
     _, _, vr, length = _element(data, position)
@@ -228,7 +258,7 @@ def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
         return SEQUENCE if length and not data.startswith(_END_BYTES, position) else ""
-    if length == _UNDEFINED_LENGTH:
+    if length > MAX_VALUE_BYTES:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort
@@ -239,7 +269,7 @@ def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int
 
 
 def _raw_value(data: bytes, position: int, vr: bytes, length: int) -> tuple[bytes, bytes]:
-    if length == _UNDEFINED_LENGTH:
+    if length > MAX_VALUE_BYTES:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort

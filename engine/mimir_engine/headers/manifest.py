@@ -15,8 +15,8 @@ from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast, classify
 from mimir_engine.source.open_source import Entry
 
-#: Size of a manifest in bytes; those of UK Biobank have some 300 kB.
-MAX_MANIFEST_BYTES = 16 * 2**20
+#: Size in bytes of all manifests of a study; those of UK Biobank have some 300 kB.
+MAX_MANIFEST_BYTES = 4 * 2**20
 #: Characters between the words of a line.
 _SEPARATORS = ',;\t"|'
 #: End of the name of a DICOM file.
@@ -40,8 +40,8 @@ class Manifest:
             contrasts: Contrasts of interest.
         """
         there = {_base(name) for name in names}
-        lines = [(_image_name(line), line) for line in self.text.lower().splitlines()]
-        listed = [(name, line) for name, line in lines if name]
+        lines = self.text.lower().splitlines()
+        listed = [(name, line) for line in lines if (name := _image_name(line))]
         absent = [name for name, line in listed if name not in there and _shows(line, contrasts)]
         # The text of all lines is only looked at if files are absent.
         was_renamed = absent and not any(
@@ -56,12 +56,14 @@ def is_manifest(entry: Entry) -> bool:
     return "manifest" in name and name.endswith((".csv", ".cvs", ".txt", ".tsv"))
 
 
-def read_manifest(entry: Entry) -> Manifest:
-    """Read a manifest; a very large one, or one that cannot be read, lists nothing."""
-    if entry.size > MAX_MANIFEST_BYTES:
+def read_manifest(entry: Entry, room: int = MAX_MANIFEST_BYTES) -> Manifest:
+    """Read a manifest; one of more than ``room`` bytes, or that cannot be read, lists nothing."""
+    if entry.size > room:
         return Manifest("")
     try:
-        content = entry.read(-1)
+        content = entry.read(room + 1)
+        if len(content) > room:
+            return Manifest("")
         is_utf_16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         return Manifest(content.decode("utf-16" if is_utf_16 else "utf-8", "replace"))
     except MimirError:

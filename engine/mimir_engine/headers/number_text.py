@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Optional, Union
 
-_DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)? *", re.ASCII)
+_DECIMAL = re.compile(r" *[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d+)? *", re.ASCII)
 _INTEGER = re.compile(r" *[+-]?\d{1,12} *", re.ASCII)
 
 

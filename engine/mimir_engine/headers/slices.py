@@ -17,12 +17,18 @@ from mimir_engine.headers.contrast import COMPUTED, Contrast
 from mimir_engine.headers.dicomdir import Dicomdir, read_dicomdir
 from mimir_engine.headers.frames import DICOMDIR, Frame, NotAnImage, read_frames
 from mimir_engine.headers.little_endian import PixelPlace, Tags
-from mimir_engine.headers.manifest import Manifest, is_manifest, read_manifest
+from mimir_engine.headers.manifest import (
+    MAX_MANIFEST_BYTES,
+    Manifest,
+    is_manifest,
+    read_manifest,
+)
 from mimir_engine.headers.number_text import decimal, first_integer
 from mimir_engine.headers.rescale import Rescale, rescale_of
 from mimir_engine.headers.series import Series, series_of
 from mimir_engine.source.entry import Entry, FileOnDisk
 from mimir_engine.source.passed_over import PassedOver
+from mimir_engine.source.reading_limits import ReadingLimits
 
 #: Contrasts that every station must have; pixels of no others are read.
 REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
@@ -126,21 +132,24 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
     Raises:
         MimirError: ``DICOM_UNREADABLE`` if a DICOM file cannot be parsed; for water and fat
             ``CONTRAST_CONTRADICTION``, ``GEOMETRY_UNREADABLE``, ``SCALE_UNSUPPORTED``,
-            ``PIXELS_UNSUPPORTED``.
+            ``PIXELS_UNSUPPORTED``, ``STUDY_TOO_LARGE`` if there are very many images.
     """
-    headers = Headers()
+    headers, images, listed = Headers(), ReadingLimits(), ReadingLimits()
     for entry, first in files:
         headers.names.add(path_of(entry))
         try:
             for frame in read_frames(entry, first):
+                images.count(1)
                 _add(frame, headers)
         except NotAnImage as error:
             if error.reason == DICOMDIR:
                 headers.dicomdirs.append(read_dicomdir(entry))
+                listed.count(len(headers.dicomdirs[-1].files))
             elif error.reason:
                 headers.passed_over.append(PassedOver(entry.shown, error.reason))
             elif is_manifest(entry):
-                headers.manifests.append(read_manifest(entry))
+                room = MAX_MANIFEST_BYTES - sum(len(m.text) for m in headers.manifests)
+                headers.manifests.append(read_manifest(entry, room))
     headers.slices[:] = _around_midnight(headers.slices)
     return headers
 

@@ -155,7 +155,7 @@ def _other_tags(entry: Entry) -> Tags:
             warnings.simplefilter("ignore")
             header = read_partial(content, lambda tag, vr, length: tag > _LAST_TAG, force=True)
             return {key: str(header.get(key, "")) for key in _KEYWORDS}
-    except MimirError:
+    except (MimirError, MemoryError):
         raise
     except Exception:  # pydicom raises many kinds on damaged files
         return {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from mimir_engine.study import DixonStudy
+from mimir_engine.study.study_facts import StudyFacts
 
 #: Headers give the nominal field or the measured one: 1.5, 1.494, 1.49 T.
 FIELD_TOLERANCE_T = 0.1
@@ -63,14 +63,14 @@ UK_BIOBANK = Accepts(
 )
 
 
-def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) -> list[str]:
+def outside_validation(accepts: Accepts, study: StudyFacts, extent_mm: float) -> list[str]:
     """List the reasons why a study lies outside what a module was validated on.
 
     Facts that the headers do not give count as outside.
 
     Args:
         accepts: The module's ``accepts``.
-        study: The study as read.
+        study: What is known of the study.
         extent_mm: Head-foot extent of its fused volume, in mm.
 
     Returns:
@@ -78,12 +78,11 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
         is inside.
     """
     reasons = _outside_scanner(accepts, study)
-    count = len(study.stations)
+    count = len(study.contrasts)
     if accepts.stations and count not in accepts.stations:
         reasons.append(f"it has {count} stations, not {_alternatives(accepts.stations)}")
-    present = [{contrast.value for contrast in station.images} for station in study.stations]
     for contrast in accepts.contrasts:
-        if not all(contrast in station for station in present):
+        if not all(contrast in station for station in study.contrasts):
             reasons.append(f"a station has no {contrast} image")
     if accepts.head_foot_mm is not None:
         low, high = accepts.head_foot_mm
@@ -94,7 +93,7 @@ def outside_validation(accepts: Accepts, study: DixonStudy, extent_mm: float) ->
     return reasons
 
 
-def _outside_scanner(accepts: Accepts, study: DixonStudy) -> list[str]:
+def _outside_scanner(accepts: Accepts, study: StudyFacts) -> list[str]:
     scanner, tesla = study.scanner, study.scanner.field_strength_t
     vendor, model = scanner.vendor.strip(), scanner.model.strip()
     vendors = [v for v in accepts.vendors if vendor.casefold().startswith(v.casefold())]

@@ -22,6 +22,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import atomic_file
 
 INVALID = "FEATURES_INVALID"
 MAX_FILE_BYTES = 8 << 20
@@ -137,11 +138,16 @@ def describe_features(features: np.ndarray, rank: int = RANK) -> Optional[Featur
 
 
 def write_features(path: Path, statistics: FeatureStatistics) -> None:
-    """Write ``features.safetensors``."""
+    """Write ``features.safetensors``.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(getattr(statistics, name), np.float32) for name in ARRAYS}
-    path.write_bytes(save(arrays))
+    with atomic_file(path) as file:
+        file.write(save(arrays))
 
 
 def read_features(path: Path) -> FeatureStatistics:

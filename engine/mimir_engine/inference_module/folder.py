@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import atomic_file, atomic_folder
 from mimir_engine.files.file_sha256 import file_sha256
-from mimir_engine.files.json_file import read_json, write_json
+from mimir_engine.files.json_file import parse_json, read_json, write_json
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     MAX_JSON_BYTES,
@@ -57,9 +57,25 @@ def load_module(folder: Union[str, Path]) -> InferenceModule:
             "Give the folder of an inference module.",
         )
     module = read_json(path, InferenceModule, INVALID, MAX_JSON_BYTES, READABLE_VERSIONS)
+    return replace(_with_weights(module, folder.name), folder=folder)
+
+
+def parse_module(content: bytes, source: str) -> InferenceModule:
+    """Parse the content of a ``module.json`` of a folder or archive with this name.
+
+    Raises:
+        MimirError: ``MODULE_INVALID``.
+    """
+    where = f"{MODULE_FILE} of {source}"
+    return _with_weights(
+        parse_json(content, where, InferenceModule, INVALID, READABLE_VERSIONS), source
+    )
+
+
+def _with_weights(module: InferenceModule, source: str) -> InferenceModule:
     if not module.weights:
-        raise MimirError(INVALID, f"{MODULE_FILE} of {folder.name} lists no weights")
-    return replace(module, folder=folder)
+        raise MimirError(INVALID, f"{MODULE_FILE} of {source} lists no weights")
+    return module
 
 
 def write_module(
@@ -77,7 +93,7 @@ def write_module(
         eight_bit: Store the weights in 8 bits, see ``weights``.
 
     Raises:
-        MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``.
+        MimirError: ``MODULE_EXISTS``, ``WEIGHTS_NOT_FINITE``, ``OUTPUT_UNWRITABLE``.
     """
     from mimir_engine.inference_module.weights import save_weights
 
@@ -115,13 +131,15 @@ def rewrite_module(
         overwrite: Replace the folder if it exists.
 
     Raises:
-        MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``.
+        MimirError: ``MODULE_EXISTS``, ``MODULE_DAMAGED``, ``MODULE_FILE_MISSING``,
+            ``OUTPUT_UNWRITABLE``.
     """
     verify_module(module)
     with new_folder(Path(folder), overwrite) as new:
-        for file in module.folder.iterdir():
-            if file.is_file() and file.name not in (MODULE_FILE, STATISTICS_FILE):
-                shutil.copyfile(file, new / file.name)
+        for old in module.folder.iterdir():
+            if old.is_file() and old.name not in (MODULE_FILE, STATISTICS_FILE):
+                with open(old, "rb") as source, atomic_file(new / old.name) as copy:
+                    shutil.copyfileobj(source, copy)
         module = replace(module, statistics_file=None)
         if statistics is not None:
             write_statistics(new / STATISTICS_FILE, statistics)
@@ -131,7 +149,8 @@ def rewrite_module(
             write_features(new / FEATURES_FILE, features)
             listed = ModuleFile(FEATURES_FILE, file_sha256(new / FEATURES_FILE))
             module = replace(module, features_file=listed)
-        (new / CARD_FILE).write_text(card, "utf-8")
+        with atomic_file(new / CARD_FILE) as file:
+            file.write(card.encode("utf-8"))
         _write_description(new, module)
     return load_module(folder)
 
@@ -150,12 +169,17 @@ def verify_module(module: InferenceModule) -> None:
     """
     for listed in module.files:
         if _hash_of(module, listed.file) != listed.sha256:
-            raise MimirError(
-                "MODULE_DAMAGED",
-                f"{listed.file} of the inference module {module.name} is not the file that"
-                f" {MODULE_FILE} was written for",
-                "Download the inference module again.",
-            )
+            raise damaged(module, listed.file)
+
+
+def damaged(module: InferenceModule, name: str) -> MimirError:
+    """Make the error about a file that does not match its hash."""
+    return MimirError(
+        "MODULE_DAMAGED",
+        f"{name} of the inference module {module.name} is not the file that {MODULE_FILE} was"
+        " written for",
+        "Download the inference module again.",
+    )
 
 
 def module_sha256(module: InferenceModule) -> str:
@@ -179,7 +203,10 @@ def _hash_of(module: InferenceModule, name: str) -> str:
 
 
 def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
-    """Load a module by its folder, or by its name on the search path.
+    """Load a module by its name on the search path, or by its folder.
+
+    A text is a folder if it contains a separator or begins with a dot or a tilde; a path always is.
+    So a name never means a folder that happens to be in the working directory.
 
     Examples:
         >>> module = find_module("phantom")
@@ -190,18 +217,27 @@ def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
         MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, or ``MODULE_INVALID``.
     """
     text = os.fspath(name_or_folder)
-    folders = [Path(os.path.expanduser(text))]
-    if MODULE_NAME.fullmatch(text):
-        folders += [place / text for place in locate().modules]
+    is_path = not isinstance(name_or_folder, str) or _is_path(text)
+    folders = [_expanded(text)] if is_path else []
+    if not is_path and MODULE_NAME.fullmatch(text):
+        folders = [place / text for place in locate().modules]
     for folder in folders:
         if os.path.isfile(folder / MODULE_FILE):
             return load_module(folder)
     known = ", ".join(sorted(path.name for path in module_folders())) or "none"
-    raise MimirError(
-        "MODULE_NOT_FOUND",
-        f"no inference module {text!r} was found",
-        f"Give a module's folder or a known name: {known}.",
-    )
+    remedy = f"Give a module's folder or a known name: {known}."
+    if not is_path and os.path.isfile(Path(text) / MODULE_FILE):
+        remedy += f" For the folder of this name, write {os.path.join(os.curdir, text)}."
+    raise MimirError("MODULE_NOT_FOUND", f"no inference module {text!r} was found", remedy)
+
+
+def _is_path(text: str) -> bool:
+    separators = {os.sep, os.altsep or os.sep}
+    return text.startswith((".", "~")) or bool(Path(text).drive or separators & set(text))
+
+
+def _expanded(text: str) -> Path:
+    return Path(os.path.expanduser(text))
 
 
 def find_modules(names: Iterable[str]) -> list[InferenceModule]:
@@ -217,7 +253,7 @@ def find_modules(names: Iterable[str]) -> list[InferenceModule]:
     modules = []
     for name in names:
         without_prefix, equals, prefix = name.rpartition("=")
-        if equals and not Path(name).is_dir():
+        if equals and not (_is_path(name) and os.path.isdir(_expanded(name))):
             modules.append(replace(find_module(without_prefix), column_prefix=prefix))
         else:
             modules.append(find_module(name))
@@ -263,22 +299,17 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     """Create a folder that appears at its path once the block ends without an error.
 
     Raises:
-        MimirError: ``MODULE_EXISTS`` if the folder exists and may not be replaced.
+        MimirError: ``MODULE_EXISTS`` if the folder exists and may not be replaced,
+            ``OUTPUT_UNWRITABLE``.
     """
-    if folder.exists() and not overwrite:
+    if os.path.lexists(folder) and not overwrite:
         raise MimirError(
             "MODULE_EXISTS",
             f"the folder {folder} already exists",
             "Remove it or choose another name.",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        new = Path(scratch) / folder.name
-        new.mkdir()
+    with atomic_folder(folder, overwrite) as new:
         yield new
-        if folder.exists():
-            folder.rename(Path(scratch) / "replaced")
-        new.rename(folder)
 
 
 def module_folders() -> list[Path]:

@@ -13,6 +13,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import NOT_STORED, REQUIRED, to_json
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.features import FeatureStatistics, read_features
+from mimir_engine.inference_module.search_path import MODULE_FILE
 from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
 from mimir_engine.inference_module.target import INVALID, Target, match
 
@@ -20,6 +21,8 @@ from mimir_engine.inference_module.target import INVALID, Target, match
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, SCHEMA_VERSION)
 MAX_JSON_BYTES = 4 << 20
+#: Networks of an ensemble: ten or so help, each takes its time.
+MAX_NETWORKS = 50
 
 STORAGES = ("float32", "int8")
 
@@ -102,6 +105,10 @@ class InferenceModule:
         match(COLUMN_PREFIX, self.column_prefix, f"the column prefix of {self.name}")
         _refuse_twice((target.name for target in self.targets), "target", self.name)
         _refuse_twice((file.file for file in self.weights), "weights file", self.name)
+        names = (MODULE_FILE, *(file.file.lower() for file in self.files))
+        _refuse_twice(names, "file", self.name)  # also where capitals make no difference
+        if len(self.weights) > MAX_NETWORKS:
+            raise MimirError(INVALID, f"{self.name} has more than {MAX_NETWORKS} networks")
         if not self.targets:
             raise MimirError(INVALID, f"the inference module {self.name} has no targets")
         for file in self.files:

@@ -16,25 +16,27 @@ from __future__ import annotations
 import math
 import pickle
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.folder_lock import name_lock
+from mimir_engine.files.leftovers import sweep_leftovers, temporary_folder
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
-from mimir_engine.inference_module.folder import write_module
+from mimir_engine.inference_module.folder import load_module, verify_module, write_module
 from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.source_files import (
     MAX_FILE_BYTES,
-    Opener,
-    copy_limited,
+    Files,
+    SourceFile,
     folders_with,
     open_source,
+    open_zip,
 )
 from mimir_engine.inference_module.target import INVALID, Target, names_sex
 
@@ -51,6 +53,8 @@ SNAPSHOT = "snapshot.pth.tar"
 MAX_TEXT_BYTES = 1 << 20
 MAX_TARGETS = 1_000
 
+#: Types of a snapshot's numbers.
+DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32")
 #: Before 2.6, torch's safe loader could be made to run code (CVE-2025-32434).
 SAFE_TORCH = (2, 6)
 
@@ -77,8 +81,16 @@ def import_published(
     Raises:
         MimirError: ``PUBLISHED_MODULE_INVALID`` for the files, ``MODULE_INVALID`` for the values in
             them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` if means and catalogue disagree,
-            ``MODULE_EXISTS``, ``TORCH_TOO_OLD``.
+            ``MODULE_EXISTS`` if another module has its name, ``TORCH_TOO_OLD``,
+            ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
     """
+    return import_or_keep_published(source, destination, name)[0]
+
+
+def import_or_keep_published(
+    source: Union[str, Path], destination: Union[str, Path], name: Optional[str] = None
+) -> tuple[InferenceModule, bool]:
+    """Convert a module as `import_published`; also return whether it was there already."""
     source, destination = Path(source), Path(destination)
     name = name or re.sub(r"^module_", "", source.name if source.is_dir() else source.stem)
     if not MODULE_NAME.fullmatch(name):
@@ -97,17 +109,33 @@ def import_published(
             licence="not stated in the published files",
         )
         _check_plausible(module.targets)
-        destination.mkdir(parents=True, exist_ok=True)
         state_dict, provenance = _read_snapshot(files, len(module.targets), destination)
     module = replace(
         module,
         version=f"snapshot-{provenance['snapshot_sha256'][:12]}",
         provenance={"layout": "published", "source": source.name, **provenance},
     )
-    return write_module(destination / name, module, [state_dict])
+    folder = destination / name
+    with name_lock(folder):
+        found = _same_module(folder, module)
+        if found is not None:
+            return found, True
+        return write_module(folder, module, [state_dict]), False
 
 
-def _only_folder(files: dict[PurePosixPath, Opener], source: Path) -> dict[str, Opener]:
+def _same_module(folder: Path, module: InferenceModule) -> Optional[InferenceModule]:
+    """Return the module in a folder if it is intact and this one, from whatever source."""
+    try:
+        found = load_module(folder)
+        verify_module(found)
+    except MimirError:
+        return None
+    same = replace(found, folder=module.folder, weights=module.weights)
+    provenance = {**found.provenance, "source": module.provenance["source"]}
+    return found if replace(same, provenance=provenance) == module else None
+
+
+def _only_folder(files: Files, source: Path) -> dict[str, SourceFile]:
     """Return the files of the only folder with a published module, by name."""
     folders = folders_with(files, METADATA)
     if len(folders) != 1:
@@ -116,7 +144,7 @@ def _only_folder(files: dict[PurePosixPath, Opener], source: Path) -> dict[str, 
             f"'{source.name}' contains {len(folders) or 'no'} {METADATA}, not one",
             "Give the folder or zip archive of one published module.",
         )
-    found = {path.name: opener for path, opener in files.items() if path.parent == folders[0]}
+    found = {path.name: file for path, file in files.items() if path.parent == folders[0]}
     for name in (STANDARDIZATION, CALIBRATION, SNAPSHOT):
         if name not in found:
             raise MimirError(
@@ -125,7 +153,7 @@ def _only_folder(files: dict[PurePosixPath, Opener], source: Path) -> dict[str, 
     return found
 
 
-def _read_targets(files: Mapping[str, Opener]) -> tuple[Target, ...]:
+def _read_targets(files: Mapping[str, SourceFile]) -> tuple[Target, ...]:
     """Read the three text files."""
     metadata = _read_rows(files, METADATA, 4)
     scales = _read_rows(files, STANDARDIZATION, 2)
@@ -140,12 +168,9 @@ def _read_targets(files: Mapping[str, Opener]) -> tuple[Target, ...]:
     return tuple(_target(*row, *scale, *factor) for row, scale, factor in lines)
 
 
-def _read_rows(files: Mapping[str, Opener], name: str, columns: int) -> list[list[str]]:
+def _read_rows(files: Mapping[str, SourceFile], name: str, columns: int) -> list[list[str]]:
     """Return the cells of a file's lines after its header."""
-    with files[name]() as file:
-        content = file.read(MAX_TEXT_BYTES + 1)
-    if len(content) > MAX_TEXT_BYTES:
-        raise MimirError(CODE, f"{name} is larger than {MAX_TEXT_BYTES >> 20} MB")
+    content = files[name].read(MAX_TEXT_BYTES)
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -218,21 +243,22 @@ def _check_plausible(targets: Sequence[Target]) -> None:
 
 
 def _read_snapshot(
-    files: Mapping[str, Opener], target_count: int, scratch: Path
+    files: Mapping[str, SourceFile], target_count: int, scratch: Path
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Read the snapshot, by a copy in `scratch`; return the state dict and its provenance."""
-    with tempfile.TemporaryDirectory(prefix=".snapshot.", dir=scratch) as folder:
-        path = Path(folder) / SNAPSHOT
-        copy_limited(files[SNAPSHOT], path, CODE)
-        content = _load_safely(path)
-        digest = file_sha256(path)
+    with output_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+        sweep_leftovers(scratch)
+        with temporary_folder(scratch) as folder:
+            digest = files[SNAPSHOT].copy(folder / SNAPSHOT)
+            content = _load_safely(folder / SNAPSHOT)
     state_dict = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state_dict, dict):
         raise MimirError(CODE, f"{SNAPSHOT} contains no state_dict")
     iteration = content.get("iteration")
     return _checked(state_dict, target_count), {
         "snapshot_sha256": digest,
-        "iteration": iteration if isinstance(iteration, int) else None,
+        "iteration": iteration if type(iteration) is int and abs(iteration) < 1 << 53 else None,
     }
 
 
@@ -247,11 +273,9 @@ def _load_safely(path: Path) -> Any:
             f"PyTorch {torch.__version__} cannot read untrusted snapshots safely",
             f"Install PyTorch {SAFE_TORCH[0]}.{SAFE_TORCH[1]} or newer.",
         )
-    if zipfile.is_zipfile(path):  # torch inflates whatever such an archive declares
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_FILE_BYTES:
-                raise MimirError(CODE, f"{SNAPSHOT} unpacks to more than {MAX_FILE_BYTES >> 20} MB")
     try:
+        if _unpacked_bytes(path) > MAX_FILE_BYTES:
+            raise MimirError(CODE, f"{SNAPSHOT} unpacks to more than {MAX_FILE_BYTES >> 20} MB")
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise MimirError(
@@ -259,15 +283,24 @@ def _load_safely(path: Path) -> Any:
             f"{SNAPSHOT} contains more than weights; it was not run",
             "Do not trust this file.",
         ) from error
+    except MimirError:
+        raise
     except Exception as error:  # torch's readers raise many types for damaged files
         raise MimirError(
             CODE, f"{SNAPSHOT} is not a readable torch file ({type(error).__name__})"
         ) from error
 
 
+def _unpacked_bytes(path: Path) -> int:
+    """Return the bytes that torch would make of a snapshot: what its archive declares."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    with open(path, "rb") as file:
+        return sum(entry.file_size for entry in open_zip(file.fileno()).infolist())
+
+
 def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torch.Tensor]:
     """Return the state dict if it is that of a ResNet50 with two outputs per target."""
-    import torch
 
     from mimir_engine.inference_module.architecture import expected_shapes
 
@@ -278,7 +311,7 @@ def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torc
         raise MimirError(CODE, f"{SNAPSHOT} contains {str(name)[:60]!r}, unlike a ResNet50")
     for name, shape in shapes.items():
         tensor = state_dict[name]
-        if not isinstance(tensor, torch.Tensor) or tensor.is_floating_point() != bool(shape):
+        if not _is_plain(tensor) or tensor.is_floating_point() != bool(shape):
             raise MimirError(CODE, f"{name} of {SNAPSHOT} is not a tensor of the expected type")
         if tuple(tensor.shape) != shape:
             raise MimirError(
@@ -287,3 +320,15 @@ def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torc
                 f" targets need {shape}",
             )
     return dict(state_dict)
+
+
+def _is_plain(tensor: Any) -> bool:
+    """Return whether it is a tensor of plain numbers: not sparse, quantised or without storage."""
+    import torch
+
+    return (
+        isinstance(tensor, torch.Tensor)
+        and tensor.layout is torch.strided
+        and tensor.device.type == "cpu"
+        and tensor.dtype in {getattr(torch, name) for name in DTYPES}
+    )

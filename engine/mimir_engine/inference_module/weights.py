@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import atomic_file
 from mimir_engine.inference_module.source_files import MAX_FILE_BYTES
 
 SCALE_SUFFIX = ".scale"
@@ -40,7 +41,8 @@ def save_weights(
         eight_bit: Store convolution and linear weights in 8 bits, all else in 16.
 
     Raises:
-        MimirError: ``WEIGHTS_NOT_FINITE`` if a tensor holds NaN or infinity.
+        MimirError: ``WEIGHTS_NOT_FINITE`` if a tensor holds NaN or infinity,
+            ``OUTPUT_UNWRITABLE``.
     """
     stored: dict[str, torch.Tensor] = {}
     for name, tensor in state_dict.items():
@@ -56,7 +58,8 @@ def save_weights(
             stored[name], stored[name + SCALE_SUFFIX] = quantise(values)
         else:
             stored[name] = _halved(values)
-    path.write_bytes(save(stored))  # with the permissions of the umask, unlike save_file
+    with atomic_file(path) as file:
+        file.write(save(stored))
 
 
 def load_weights(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
 from mimir_engine.errors import MimirError
+from mimir_engine.readers.available_cores import available_cores
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -54,33 +54,3 @@ def cpu_threads() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def available_cores() -> int:
-    """Count the physical cores that this process may use, at least one.
-
-    Two threads of one core share its arithmetic units, so a network gains nothing from the second.
-    The affinity mask and a container's CPU quota (Slurm, Docker, Kubernetes) count.
-    """
-    if not hasattr(os, "sched_getaffinity"):  # Windows and macOS
-        return os.cpu_count() or 1
-    cores = {_siblings(processor) for processor in os.sched_getaffinity(0)}
-    return max(1, min(len(cores), _cpu_quota()))
-
-
-def _siblings(processor: int) -> str:
-    """Name the physical core that a logical processor belongs to."""
-    path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return str(processor)
-
-
-def _cpu_quota() -> int:
-    """Return the CPU time, in cores, that the control group grants (version 2), rounded up."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return -(-int(quota) // int(period))
-    except (OSError, ValueError):  # no control group, or "max": no limit
-        return os.cpu_count() or 1

@@ -25,6 +25,7 @@ from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
 from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.study_facts import StudyFacts
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -35,15 +36,15 @@ MeanAndVariance = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class PreparedStudy:
-    """A study that is ready for the networks: everything but its pixels.
+    """A study that is ready for the networks: everything but its volumes.
 
     Attributes:
-        study: The study as read, without the pixels of its stations.
+        study: What is known of the study.
         extent_mm: Head-foot extent of the fused volume.
         projection: The image that the networks see.
     """
 
-    study: DixonStudy
+    study: StudyFacts
     extent_mm: float
     projection: Projection
 
@@ -69,7 +70,7 @@ def prepare(
     projection = project(fused)
     if store_images is not None:
         store_images(study, fused, projection)
-    return PreparedStudy(study.without_pixels(), fused.water.extent_mm, projection)
+    return PreparedStudy(study.facts, fused.water.extent_mm, projection)
 
 
 def read_and_fuse(
@@ -135,7 +136,7 @@ def predict_batch(
 
 
 def measure_study(
-    study: DixonStudy,
+    study: StudyFacts,
     modules: Sequence[InferenceModule],
     predictions: Sequence[MeanAndVariance],
     accepted: Sequence[bool],
@@ -146,7 +147,7 @@ def measure_study(
     The sex that one module is certain of serves the intervals and percentiles of all.
 
     Args:
-        study: As read; its pixels are not needed.
+        study: What is known of the study.
         modules: Inference modules.
         predictions: One per module.
         accepted: For each module, whether it was validated on such studies.

@@ -8,6 +8,7 @@ from typing import Any
 
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.stored_fields import check_fields
 from mimir_engine.study.finding import Finding
 
 
@@ -36,6 +37,9 @@ class StudyResult:
         Raises:
             TypeError, KeyError: These are not the fields of a result.
         """
+        check_fields(cls, fields)
+        for finding in fields["findings"]:
+            check_fields(Finding, finding)
         return cls(
             fields["name"],
             fields["eid"],

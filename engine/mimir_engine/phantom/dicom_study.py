@@ -6,7 +6,6 @@ Six stations, each with in-phase, opposed-phase, fat and water series (``Dixon_n
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.json_file import write_json
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS, Body
@@ -66,12 +67,14 @@ def write_study(
 
     Returns:
         The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
     """
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     body = build_body(draw_person(seed))
     manifest = [",".join(_MANIFEST_COLUMNS)]
-    partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(partial, "w") as archive:
+    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
         for station in draw_stations(seed):
             volumes = _contrasts(*render_station(body, station, seed))
             for contrast in wanted:
@@ -80,10 +83,9 @@ def write_study(
                     archive.writestr(_entry(name), content, compresslevel=DEFLATE_LEVEL)
                     manifest.append(series.manifest_row(name, len(content)))
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
-    partial.replace(path)
     truth = body.truth()
     note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TRUTHS}
-    path.with_name(path.stem + ".truth.json").write_text(json.dumps(note, indent=1) + "\n")
+    write_json(path.with_name(path.stem + ".truth.json"), note)
     return truth
 
 

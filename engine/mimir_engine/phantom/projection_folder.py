@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing import get_context
@@ -21,6 +22,7 @@ from mimir_engine.cohort.image_folder import (
     describe_folder,
 )
 from mimir_engine.errors import MimirError
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
@@ -30,8 +32,8 @@ from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
 from mimir_engine.projection.project import IMAGE_SHAPE
 from mimir_engine.source.source_name import uk_biobank_ids
 
-#: Phantoms that a worker makes between two reports.
-CHUNK = 25
+#: Phantoms that a worker makes before they are written: what a kill can lose.
+CHUNK = 5
 
 
 def write_projections(
@@ -51,7 +53,8 @@ def write_projections(
         shift: Name of the difference from the population and the scanner of training.
 
     Raises:
-        MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``.
+        MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``,
+            ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``, ``WORKER_DIED``.
     """
     render = partial(_render, shift=find_shift(shift))
     provenance = {
@@ -67,15 +70,16 @@ def write_projections(
     definitions = [
         sex if name == sex.name else TargetDefinition(name, unit) for name, unit in TRUTHS.items()
     ]
-    if not describe_folder(folder, studies, definitions, provenance):
-        raise MimirError(
-            "PHANTOM_FOLDER",
-            f"{folder} holds projections of other phantoms or of an earlier version",
-            "Choose another folder.",
-        )
-    done = min(stored_shape(folder / name)[0] for name in (IMAGES, TARGETS))
-    chunks = [seeds[first : first + CHUNK] for first in range(done, len(seeds), CHUNK)]
     with ExitStack() as stack:
+        stack.enter_context(folder_lock(folder))
+        if not describe_folder(folder, studies, definitions, provenance):
+            raise MimirError(
+                "PHANTOM_FOLDER",
+                f"{folder} holds projections of other phantoms or of an earlier version",
+                "Choose another folder.",
+            )
+        done = min(stored_shape(folder / name)[0] for name in (IMAGES, TARGETS))
+        chunks = [seeds[first : first + CHUNK] for first in range(done, len(seeds), CHUNK)]
         images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
         truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
         targets = stack.enter_context(truths)
@@ -84,12 +88,19 @@ def write_projections(
             pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
             stack.callback(pool.shutdown, cancel_futures=True)
             made = pool.map(render, chunks)
-        for pairs in made:
-            for image, truth in pairs:
-                images.append(image)
-                targets.append(truth)
-            if progress is not None:
-                progress(targets.rows, len(seeds))
+        try:
+            for pairs in made:
+                for image, truth in pairs:
+                    images.append(image)
+                    targets.append(truth)
+                if progress is not None:
+                    progress(targets.rows, len(seeds))
+        except BrokenProcessPool as error:
+            raise MimirError(
+                "WORKER_DIED",
+                "a process that made phantoms was ended, perhaps for want of memory",
+                "Run the same command again to continue, with fewer --jobs.",
+            ) from error
 
 
 def _render(seeds: range, shift: Shift) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -53,8 +53,9 @@ __all__ = [
     "open_source",
 ]
 
-#: Total size in bytes of the images of one study that are read; UK Biobank's have some 50 MB.
-MAX_STUDY_BYTES = 4 * 2**30
+#: Total size in bytes of the images of one study that are read, one file after the other; UK
+#: Biobank's have some 50 MB.
+MAX_STUDY_BYTES = 2 * 2**30
 
 #: An archive, a folder (searched recursively), a DICOM file, or a list of such.
 StudySource = Union[str, Path, Sequence[Union[str, Path]]]
@@ -247,7 +248,7 @@ def _members(
     elif kind is TAR:
         entries = tar_entries(name, opened, limits, passed_over)
     else:  # a program may stand before a zip archive, so its first bytes do not always tell
-        entries = zip_entries(name, opened)
+        entries = zip_entries(name, opened, limits)
     visible = [entry for entry in entries if not is_hidden(entry.name)]
-    limits.count(len(visible) if kind is not TAR else 0)
+    limits.count(kind is GZIP)
     return visible

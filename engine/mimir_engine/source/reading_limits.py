@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from mimir_engine.errors import MimirError
 
-#: Number of files in one study, those in its archives included; UK Biobank's have 1,328.
+#: Number of files in one study, those in its archives included, and of images in them; UK Biobank's
+#: have 1,328.
 MAX_FILES = 100_000
 #: Bytes of archives kept in memory for one study: archives inside archives, and inflated tar
-#: archives. UK Biobank's studies have some 110 MB.
-MAX_HELD_BYTES = 2**30
+#: archives. UK Biobank's studies have some 110 MB. A reader has 2 GB: 0.2 for its libraries, these,
+#: 0.25 for one file (``MAX_FILE_BYTES``) and as much for its decoded frames
+#: (``MAX_DECODED_BYTES``), 0.6 for the images of all stations (``MAX_STATION_BYTES``).
+MAX_HELD_BYTES = 512 * 2**20
 #: Archives inside each other; ``.tar.gz`` counts as two.
 MAX_DEPTH = 3
 
@@ -42,7 +45,7 @@ class ReadingLimits:
         if self.files > MAX_FILES:
             raise MimirError(
                 "STUDY_TOO_LARGE",
-                f"the source contains more than {MAX_FILES:,} files",
+                f"the source contains more than {MAX_FILES:,} files or images",
                 "Give one study at a time.",
             )
 

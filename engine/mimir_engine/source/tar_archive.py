@@ -32,6 +32,8 @@ _EMPTY = b"123456"
 _REASONS = {b"1": "a link", b"2": "a link", _SPARSE: "a sparse file"}
 #: Key of pax headers by which GNU tar marks sparse files.
 _SPARSE_KEY = b"GNU.sparse."
+#: Length of a name in bytes, that of a path in Linux; the end of a longer one is left out.
+MAX_NAME_BYTES = 4096
 #: Digits of a size.
 MAX_SIZE_DIGITS = 19
 
@@ -226,4 +228,4 @@ def _short_name(block: bytes) -> str:
 
 
 def _text(data: bytes) -> str:
-    return data.split(b"\0", 1)[0].decode("utf-8", "replace")
+    return data[:MAX_NAME_BYTES].split(b"\0", 1)[0].decode("utf-8", "replace")

@@ -12,29 +12,34 @@ from typing import IO, cast
 
 from mimir_engine.errors import MimirError
 from mimir_engine.source.entry import MAX_FILE_BYTES, Entry, Opener, check_size, shown_name
-from mimir_engine.source.reading_limits import MAX_FILES
+from mimir_engine.source.inflate import PIECE_BYTES, inflate
+from mimir_engine.source.reading_limits import MAX_FILES, ReadingLimits
 
 #: Size of an archive's directory in bytes: enough for ``MAX_FILES`` names of 200 characters. The
-#: standard library reads it at once and keeps some ten times as much.
+#: standard library reads it at once.
 MAX_DIRECTORY_BYTES = 32 * 2**20
+#: Beginning of each entry of the directory (PKWARE APPNOTE 4.3.12). The standard library makes some
+#: 800 bytes of each, whatever number the archive declares; so they are counted first.
+_DIRECTORY_ENTRY = b"PK\1\2"
 #: Size of a zip entry's local header without name and extra field (PKWARE APPNOTE 4.3.7).
 LOCAL_HEADER_BYTES = 30
 #: Compressed bytes read beyond those asked for: Huffman tables precede the first inflated byte.
 _EXTRA_BYTES = 1024
 
 
-def zip_entries(name: str, opened: Opener) -> list[Entry]:
+def zip_entries(name: str, opened: Opener, limits: ReadingLimits) -> list[Entry]:
     """List the files of a zip archive; folders are left out.
 
     Args:
         name: Name of the archive, to be shown.
         opened: Opens the archive; each reading of an entry opens it again.
+        limits: Counts the entries, before they are listed.
 
     Raises:
         MimirError: ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``STUDY_TOO_LARGE``.
     """
     with opened() as file:
-        infos = [info for info in _directory(name, file) if not _is_folder(info)]
+        infos = [info for info in _directory(name, file, limits) if not _is_folder(info)]
     if any(info.flag_bits & 1 for info in infos):
         raise MimirError(
             "ZIP_ENCRYPTED",
@@ -68,10 +73,10 @@ def first_entry(file: IO[bytes], count: int) -> bytes:
         return b""
 
 
-def _directory(name: str, file: IO[bytes]) -> list[zipfile.ZipInfo]:
+def _directory(name: str, file: IO[bytes], limits: ReadingLimits) -> list[zipfile.ZipInfo]:
     try:
-        return zipfile.ZipFile(cast("IO[bytes]", _Bounded(file))).infolist()
-    except MimirError:
+        return zipfile.ZipFile(cast("IO[bytes]", _Bounded(file, limits))).infolist()
+    except (MimirError, MemoryError):
         raise
     except Exception as error:  # zipfile raises many kinds on damaged directories
         raise MimirError(
@@ -80,10 +85,10 @@ def _directory(name: str, file: IO[bytes]) -> list[zipfile.ZipInfo]:
 
 
 class _Bounded:
-    """A file of which no more than ``MAX_DIRECTORY_BYTES`` are read at once."""
+    """A file of which no more than ``MAX_DIRECTORY_BYTES`` are read at once; counts entries."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], limits: ReadingLimits) -> None:
+        self._file, self._limits = file, limits
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move like the file."""
@@ -96,12 +101,8 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         """Read like the file."""
         data = self._file.read(min(size, MAX_DIRECTORY_BYTES + 1) if size >= 0 else size)
-        if len(data) > MAX_DIRECTORY_BYTES:
-            raise MimirError(
-                "STUDY_TOO_LARGE",
-                f"an archive lists far more than {MAX_FILES:,} files",
-                "Give one study at a time.",
-            )
+        too_many = len(data) > MAX_DIRECTORY_BYTES
+        self._limits.count(MAX_FILES + 1 if too_many else data.count(_DIRECTORY_ENTRY))
         return data
 
 
@@ -140,8 +141,8 @@ def _zip_entry(opened: Opener, info: zipfile.ZipInfo) -> Entry:
 def _zip_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
     """Read the first ``count`` bytes of an entry, or all of them (-1) and verify their checksum.
 
-    An entry is inflated in one call, never beyond its declared size: for files as small as slices
-    the standard library's stream doubles the time.
+    An entry is inflated never beyond its declared size, a small one in one call: for files as small
+    as slices the standard library's stream doubles the time.
     """
     deflated = info.compress_type == zipfile.ZIP_DEFLATED
     is_part = 0 < count < info.file_size
@@ -152,11 +153,16 @@ def _zip_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
         if len(data) == count:
             return data
         _seek_data(file, info)
-    compressed = file.read(min(info.compress_size, max(MAX_FILE_BYTES, count)))
-    data = _inflate(compressed, info.file_size + 1) if deflated else compressed
-    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+    most = count if is_part else info.file_size + 1
+    if not deflated:
+        data = file.read(min(info.compress_size, most))
+    elif most <= PIECE_BYTES:
+        data = _inflate(file.read(min(info.compress_size, MAX_FILE_BYTES)), most)
+    else:
+        data = inflate(file, info.compress_size, most)
+    if not is_part and (len(data) != info.file_size or zlib.crc32(data) != info.CRC):
         raise zipfile.BadZipFile
-    return data[:count] if is_part else data
+    return data
 
 
 def _seek_data(file: IO[bytes], info: zipfile.ZipInfo) -> None:

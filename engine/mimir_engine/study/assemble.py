@@ -19,7 +19,7 @@ from mimir_engine.study.scan_conditions import check_conditions
 from mimir_engine.study.select_scans import select_scans
 from mimir_engine.study.series_stacks import stack_series
 from mimir_engine.study.signal_scale import check_scales
-from mimir_engine.study.station_plan import StationPlan, plan_station
+from mimir_engine.study.station_plan import StationPlan, check_station_size, plan_station
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     Raises:
         MimirError: ``NO_DIXON``, ``MIXED_PATIENTS``, ``MIXED_STUDIES``, ``CONTRAST_MISSING``,
             ``STATION_INCOMPLETE``, ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``, ``NOT_AXIAL``,
-            ``NOT_SUPINE``, ``SLICE_MISSING``, and any error of ``stack_slices`` and
-            ``plan_station``.
+            ``NOT_SUPINE``, ``SLICE_MISSING``, ``STUDY_TOO_LARGE``, and any error of
+            ``stack_slices`` and ``plan_station``.
     """
     check_headers(headers)
     series = stack_series(_known_times(headers.slices))
@@ -65,6 +65,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
         plan, cropped = plan_station(scan, selection.copies)
         plans.append(plan)
         findings += cropped
+    check_station_size(plans)
     return Assembly(plans, chosen, findings)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from string import ascii_letters, whitespace
 from typing import Optional
 
 from mimir_engine.errors import MimirError
@@ -17,6 +17,8 @@ from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import covered_part
 from mimir_engine.study.stack import SAME_STATION_OVERLAP, Stack
 
+#: Characters between the name of a protocol and the word of a contrast.
+_SEPARATORS = "_-" + whitespace
 #: Time between the contrasts of one acquisition, in seconds; one station takes longer to scan.
 MAX_SECONDS_APART = 5.0
 #: Difference of series numbers between the contrasts of one acquisition, if times are missing.
@@ -119,7 +121,12 @@ def check_stations(
 
 def protocol_name(description: str) -> str:
     """Return the name of a protocol: a description without the word of its contrast."""
-    return re.sub(r"^.*:|[_\s-]*[A-Za-z]+\s*$", "", description, count=1).strip().casefold()
+    _, colon, name = description.rpartition(":")
+    name = name.rstrip()
+    front = name.rstrip(ascii_letters)
+    if not colon and front != name:
+        name = front.rstrip(_SEPARATORS)
+    return name.strip().casefold()
 
 
 def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:

@@ -56,7 +56,10 @@ def decompressed(dataset: Any, syntax: str, image: Slice) -> np.ndarray:
             # pydicom cuts run-length encoded pixels that are more than the header declares.
             warnings.filterwarnings("error", message=".*RLE segment contains")
             pixels = np.asarray(dataset.pixel_array)
+    except MemoryError:
+        raise
     except Exception as error:  # pydicom and its plugins raise many kinds
+        _check_memory(image)
         raise unreadable(image, type(error).__name__, syntax) from error
     form = image.series.pixel_format
     if pixels.dtype.kind not in "iu" or form.high_bit != form.stored - 1:
@@ -81,6 +84,11 @@ def unreadable(image: Slice, reason: str, syntax: Optional[str] = None) -> Mimir
         remedy += f", or install a decoder: pip install '{package}'"
     compression = f"compressed as {kind or 'an unknown kind'}, {syntax}"
     return MimirError("PIXELS_UNREADABLE", f"{what}; they are {compression}", f"{remedy}.")
+
+
+def _check_memory(image: Slice) -> None:
+    """Raise MemoryError if memory is short: pydicom hides it behind an error of its decoders."""
+    bytearray(4 * image.rows * image.columns * image.series.pixel_format.allocated // 8)
 
 
 def _is_high_throughput(content: bytes) -> bool:

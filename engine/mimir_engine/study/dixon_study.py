@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
+from mimir_engine.study.study_facts import StudyFacts
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class DixonStudy:
     instance: str = ""
     findings: tuple[Finding, ...] = ()
 
-    def without_pixels(self) -> DixonStudy:
-        """Return the same study with empty images, to hold many in memory."""
-        bare = (
-            replace(s, images={c: image[:0, :0, :0].copy() for c, image in s.images.items()})
-            for s in self.stations
+    @property
+    def facts(self) -> StudyFacts:
+        """All but the images."""
+        contrasts = tuple(tuple(c.value for c in station.images) for station in self.stations)
+        return StudyFacts(
+            self.name, contrasts, self.scanner, self.eid, self.instance, self.findings
         )
-        return replace(self, stations=tuple(bare))

@@ -10,17 +10,20 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import ceil
 from typing import Any, Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.deflated import DEFLATED
+from mimir_engine.headers.entry_stream import MAX_ITEMS, count_items
 from mimir_engine.headers.little_endian import (
     EXPLICIT_LITTLE_ENDIAN,
     IMPLICIT_LITTLE_ENDIAN,
     DataTooShort,
     Unexpected,
+    only_pixels,
     pixel_bytes,
 )
 from mimir_engine.headers.pixel_format import PixelFormat
@@ -28,8 +31,11 @@ from mimir_engine.headers.rescale import Rescale
 from mimir_engine.headers.slices import Slice
 from mimir_engine.study.compressed_pixels import decompressed, unreadable
 
-#: Size of the decoded pixels of one file in bytes.
-MAX_DECODED_BYTES = 512 * 2**20
+#: Size in bytes of the decoded pixels of one file, and of those that are kept of several files.
+MAX_DECODED_BYTES = 256 * 2**20
+#: Size in bytes of the signal of slices that is computed at once, which takes five times as much.
+#: UK Biobank's stations have 10 MB as float32.
+MAX_BYTES_AT_ONCE = 32 * 2**20
 #: Noise in air may be below zero, by no more than this share of the largest signal.
 MAX_NEGATIVE_SHARE = 0.1
 #: Transfer syntaxes of uncompressed pixels, and their byte order.
@@ -59,14 +65,36 @@ class Signal:
     has_negative: bool = False
 
 
-def load_slices(slices: Sequence[Slice]) -> Signal:
+class DecodedFiles:
+    """The files whose frames were decoded last: each multi-frame file is decoded once."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, np.ndarray] = {}
+
+    def frames(self, image: Slice) -> np.ndarray:
+        """Return all frames of a slice's file: ``[frame, row, column]``, unsigned integers."""
+        if image.frame is None:
+            return _frames(image)
+        frames = self._frames.get(id(image.entry))
+        if frames is None:
+            if sum(kept.nbytes for kept in self._frames.values()) > MAX_DECODED_BYTES // 2:
+                self._frames.clear()
+            frames = self._frames[id(image.entry)] = _frames(image)
+        return frames
+
+
+def load_slices(slices: Sequence[Slice], files: Optional[DecodedFiles] = None) -> Signal:
     """Read the signal of one or more slices of one size, in the order given.
+
+    Args:
+        slices: The slices.
+        files: Files that other slices may share; they live as long as it.
 
     Raises:
         MimirError: ``PIXELS_TRUNCATED``, ``PIXELS_UNREADABLE``, ``PIXELS_UNSUPPORTED``, and any
             error of ``Entry.read``.
     """
-    signal = _scaled(slices)
+    signal = _scaled(slices, files or DecodedFiles())
     lowest = 0.0 if signal.array.dtype == np.uint16 else float(signal.array.min(initial=0))
     if lowest == 0:
         return signal
@@ -80,25 +108,67 @@ def load_slices(slices: Sequence[Slice]) -> Signal:
     return replace(signal, array=np.maximum(signal.array, 0, out=signal.array), has_negative=True)
 
 
-def first_difference(pairs: Sequence[tuple[Slice, Slice]]) -> Optional[Slice]:
+def first_difference(
+    pairs: Sequence[tuple[Slice, Slice]], files: Optional[DecodedFiles] = None
+) -> Optional[Slice]:
     """Return the first slice whose signal is not that of its partner; None if all are equal.
+
+    Args:
+        pairs: Slices and their partners.
+        files: As in ``load_slices``.
 
     Raises:
         MimirError: As ``load_slices``.
     """
+    files = files or DecodedFiles()
     for _, group in groupby(pairs, key=lambda both: [(s.rows, s.columns) for s in both]):
         ones, others = zip(*group)
-        for image, one, other in zip(ones, _scaled(ones).array, _scaled(others).array):
-            if not np.array_equal(one, other):
-                return image
+        for part in _parts(ones):
+            both = zip(_scaled(ones[part], files).array, _scaled(others[part], files).array)
+            for image, (one, other) in zip(ones[part], both):
+                if not np.array_equal(one, other):
+                    return image
     return None
 
 
-def _scaled(slices: Sequence[Slice]) -> Signal:
+def signal_bytes(slices: Sequence[Slice]) -> int:
+    """Return the size of the signal of slices of one size, as ``load_slices`` returns it."""
+    return len(slices) * slices[0].rows * slices[0].columns * _dtype(slices).itemsize
+
+
+def _dtype(slices: Sequence[Slice]) -> np.dtype:
+    """Return the type of the signal of slices, before they are read."""
+    kinds = {(s.series.pixel_format, s.rescale) for s in slices}
+    is_stored = all(form.is_uint16 and rescale.is_identity for form, rescale in kinds)
+    return np.dtype(np.uint16 if is_stored else np.float32)
+
+
+def _parts(slices: Sequence[Slice]) -> list[slice]:
+    """Divide slices so that each part's signal has at most ``MAX_BYTES_AT_ONCE``."""
+    count = min(len(slices), ceil(signal_bytes(slices) / MAX_BYTES_AT_ONCE))
+    size = ceil(len(slices) / count)
+    return [slice(start, start + size) for start in range(0, len(slices), size)]
+
+
+def _scaled(slices: Sequence[Slice], files: DecodedFiles) -> Signal:
     """Read the signal of slices, which may be negative."""
+    parts = _parts(slices)
+    if len(parts) == 1:
+        return _scaled_at_once(slices, files)
+    array = np.empty((len(slices), slices[0].rows, slices[0].columns), _dtype(slices))
+    uses_other_bits = has_padding_within = False
+    for part in parts:
+        signal = _scaled_at_once(slices[part], files)
+        array[part] = signal.array
+        uses_other_bits |= signal.uses_other_bits
+        has_padding_within |= signal.has_padding_within
+    return Signal(array, uses_other_bits, has_padding_within)
+
+
+def _scaled_at_once(slices: Sequence[Slice], files: DecodedFiles) -> Signal:
     formats = {s.series.pixel_format for s in slices}
     scales = {s.rescale for s in slices}
-    raw = _read_raw(slices, max(f.allocated for f in formats))
+    raw = _read_raw(slices, max(f.allocated for f in formats), files)
     if len(formats) == len(scales) == 1:
         return _signal(raw, formats.pop(), scales.pop())
     parts = [
@@ -127,18 +197,19 @@ def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale) -> Signal:
     return Signal(array, uses_other_bits, below and above)
 
 
-def _read_raw(slices: Sequence[Slice], bits: int) -> np.ndarray:
+def _read_raw(slices: Sequence[Slice], bits: int, files: DecodedFiles) -> np.ndarray:
     """Read the pixels of slices as unsigned integers of the given number of bits."""
     raw = np.empty((len(slices), slices[0].rows, slices[0].columns), f"u{bits // 8}")
-    targets = iter(raw)
-    for _, file_slices in groupby(slices, key=lambda s: id(s.entry)):
-        images = list(file_slices)
-        frames = _frames(images[0])
-        for image in images:
-            index = image.frame or 0
+    by_file: dict[int, list[int]] = {}
+    for place, image in enumerate(slices):
+        by_file.setdefault(id(image.entry), []).append(place)
+    for places in by_file.values():
+        frames = files.frames(slices[places[0]])
+        for place in places:
+            image, index = slices[place], slices[place].frame or 0
             if frames.shape[1:] != (image.rows, image.columns) or index >= len(frames):
                 raise unreadable(image, f"their shape is {frames.shape}")
-            next(targets)[:] = frames[index]
+            raw[place] = frames[index]
     return raw
 
 
@@ -171,14 +242,16 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
     """Read the frames of a file in any encoding with pydicom."""
     import pydicom
 
-    content = io.BytesIO(image.entry.read(-1))
+    content = _described(image)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(content)
+            dataset = pydicom.dcmread(io.BytesIO(content))
         syntax = str(dataset.file_meta.TransferSyntaxUID)
         frames = int(dataset.get("NumberOfFrames") or 1)
         value = dataset.PixelData
+    except MemoryError:
+        raise
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise unreadable(image, type(error).__name__) from error
     pixels = frames * image.rows * image.columns
@@ -187,6 +260,15 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
     if syntax in _NATIVE:
         return _native(value, frames, image, _NATIVE[syntax])
     return decompressed(dataset, syntax, image)
+
+
+def _described(image: Slice) -> bytes:
+    """Return a slice's file, in most encodings with nothing but its pixels."""
+    content = image.entry.read(-1)
+    pixels = only_pixels(content)
+    if pixels is None and count_items(content) > MAX_ITEMS:
+        raise unreadable(image, f"more than {MAX_ITEMS:,} items")
+    return content if pixels is None else pixels
 
 
 def _truncated(image: Slice) -> MimirError:

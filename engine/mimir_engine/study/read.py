@@ -13,7 +13,7 @@ from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biob
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.pixels import Signal, first_difference, load_slices
+from mimir_engine.study.pixels import DecodedFiles, Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
@@ -79,8 +79,9 @@ def load_stations(
     """
     stations: list[Station] = []
     findings: list[Finding] = []
+    files = DecodedFiles()
     for plan in plans:
-        twin = first_difference(plan.twins)
+        twin = first_difference(plan.twins, files)
         if twin is not None:
             raise MimirError(
                 "SLICE_AMBIGUOUS",
@@ -88,12 +89,12 @@ def load_stations(
                 f" at z = {twin.position_mm[2]:.1f} mm",
                 "Remove the wrong one.",
             )
-        copy = first_difference(plan.copies)
+        copy = first_difference(plan.copies, files)
         if copy is not None:
             raise copies_differ(copy)
         images = {}
         for contrast, crop in plan.crops.items():
-            signal = load_slices(crop.slices)
+            signal = load_slices(crop.slices, files)
             images[contrast] = signal.array[:, crop.rows, crop.columns]
             findings += _signal_findings(signal, crop.slices[0].series.description)
         stations.append(Station(images, plan.affine))

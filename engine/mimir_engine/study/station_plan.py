@@ -12,9 +12,13 @@ from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.slices import Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.pixels import signal_bytes
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
 from mimir_engine.study.volume import axial_affine
 
+#: Size in bytes of the images of all stations; UK Biobank's have 70 MB. High-resolution scans of
+#: the whole body (1.4 x 1.4 x 1.5 mm) have 400 MB.
+MAX_STATION_BYTES = 640 * 2**20
 #: Part of an axis that may be cropped because the other contrast ends earlier.
 MAX_CROPPED = 0.25
 
@@ -96,6 +100,22 @@ def plan_station(
             )
         )
     return plan, findings
+
+
+def check_station_size(plans: Sequence[StationPlan]) -> None:
+    """Refuse a study whose images would fill the memory, as its headers tell.
+
+    Raises:
+        MimirError: ``STUDY_TOO_LARGE``.
+    """
+    total = sum(signal_bytes(crop.slices) for plan in plans for crop in plan.crops.values())
+    if total > MAX_STATION_BYTES:
+        raise MimirError(
+            "STUDY_TOO_LARGE",
+            f"the water and fat images of the {len(plans)} stations have {total / 2**20:,.0f} MB"
+            f" without compression; the limit is {MAX_STATION_BYTES // 2**20} MB",
+            "Give one study at a time. If it is one, export it with larger pixels.",
+        )
 
 
 def copies_differ(image: Slice) -> MimirError:

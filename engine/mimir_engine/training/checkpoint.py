@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,11 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Replace the folder's checkpoint atomically."""
+    """Replace the folder's checkpoint atomically.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
     content = {
         **{name: getattr(checkpoint, name) for name in _UNCHANGED},
         "schema": SCHEMA,
@@ -57,8 +60,6 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     }
     with atomic_file(folder / FILE_NAME) as file:
         torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

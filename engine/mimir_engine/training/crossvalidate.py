@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -24,17 +24,19 @@ from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.evaluation.subgroups import age_band
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.json_file import write_json
 from mimir_engine.inference_module.statistics import recorded_sex
 from mimir_engine.training.checkpoint import load_checkpoint
 from mimir_engine.training.dataset import Dataset
-from mimir_engine.training.fit import Progress, fit
+from mimir_engine.training.fit import CHECKPOINT_SECONDS, Progress, fit
 from mimir_engine.training.folds import assign_folds
 from mimir_engine.training.predict import predict_dataset
 from mimir_engine.training.recipe import Recipe
 from mimir_engine.training.run_files import describe_data, describe_environment
 
 DESCRIPTION_FILE, OUT_OF_FOLD = "crossvalidation.json", "out_of_fold.csv"
+PREDICTIONS = "predictions.npz"
 
 
 def crossvalidate(
@@ -45,7 +47,7 @@ def crossvalidate(
     progress: Callable[[int, Progress], None] = lambda fold, step: None,
     fold_seed: int = 0,
     device: str = "cpu",
-    checkpoint_every: int = 50,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> bool:
     """Train one network per fold and collect its predictions of the studies it has not seen.
 
@@ -61,40 +63,43 @@ def crossvalidate(
         progress: Called with the fold and its finished step.
         fold_seed: Seed of the folds.
         device: Device to train and predict on.
-        checkpoint_every: Steps between checkpoints.
+        checkpoint_seconds: Longest time between checkpoints, if a step does not take longer.
 
     Returns:
         True if it is finished, False if it was stopped.
 
     Raises:
         MimirError: ``CROSSVALIDATION_MISMATCH`` if the folder holds one of another recipe, data set
-            or number of folds, and the errors of `assign_folds`, `fit` and `write_predictions`.
+            or number of folds, ``OUTPUT_IN_USE``, and the errors of `assign_folds`, `fit` and
+            `write_predictions`.
     """
     settings = {"recipe": asdict(recipe), "folds": folds, "fold_seed": fold_seed}
     description = json.loads(json.dumps({**settings, "data": describe_data(dataset)}))
-    if _is_finished(output_dir, description):
+    with folder_lock(output_dir):
+        if _is_finished(output_dir, description):
+            return True
+        persons = [study.person for study in dataset.studies]
+        fold_of = assign_folds(persons, folds, dataset.covariates, fold_seed)
+        description |= describe_environment(device)
+        write_json(output_dir / DESCRIPTION_FILE, {**description, "finished": False})
+        rows = [(s.name, s.person, int(fold)) for s, fold in zip(dataset.studies, fold_of)]
+        write_csv(output_dir / "folds.csv", ("study", "person", "fold"), rows)
+        estimates = np.full((2, *dataset.targets.shape), np.nan)  # mean and SD
+        for fold in range(1, folds + 1):
+            folder, held_out = output_dir / f"fold-{fold}", fold_of == fold
+            found = _predicted(folder, estimates[:, held_out].shape)
+            if found is None:
+                trained, step = dataset.subset(~held_out), partial(progress, fold)
+                if not fit(trained, folder, recipe, step, checkpoint_seconds, device):
+                    return False
+                network, studies = load_checkpoint(folder), dataset.subset(held_out)
+                found = np.stack(predict_dataset(network, studies, device))
+                with atomic_file(folder / PREDICTIONS) as file:
+                    np.savez(file, mean=found[0], sd=found[1])
+            estimates[:, held_out] = found
+        write_predictions(output_dir / OUT_OF_FOLD, _out_of_fold(dataset, estimates, fold_of))
+        write_json(output_dir / DESCRIPTION_FILE, {**description, "finished": True})
         return True
-    persons = [study.person for study in dataset.studies]
-    fold_of = assign_folds(persons, folds, dataset.covariates, fold_seed)
-    output_dir.mkdir(parents=True, exist_ok=True)
-    description |= describe_environment(device)
-    write_json(output_dir / DESCRIPTION_FILE, {**description, "finished": False})
-    rows = [(s.name, s.person, int(fold)) for s, fold in zip(dataset.studies, fold_of)]
-    write_csv(output_dir / "folds.csv", ("study", "person", "fold"), rows)
-    for fold in range(1, folds + 1):
-        folder = output_dir / f"fold-{fold}"
-        if (folder / "predictions.npz").exists():
-            continue
-        trained = dataset.subset(fold_of != fold)
-        if not fit(trained, folder, recipe, partial(progress, fold), checkpoint_every, device):
-            return False
-        held_out = dataset.subset(fold_of == fold)
-        mean, sd = predict_dataset(load_checkpoint(folder), held_out, device)
-        with atomic_file(folder / "predictions.npz") as file:
-            np.savez(file, mean=mean, sd=sd)
-    write_predictions(output_dir / OUT_OF_FOLD, _out_of_fold(dataset, output_dir, fold_of))
-    write_json(output_dir / DESCRIPTION_FILE, {**description, "finished": True})
-    return True
 
 
 def _is_finished(folder: Path, description: dict[str, Any]) -> bool:
@@ -108,7 +113,7 @@ def _is_finished(folder: Path, description: dict[str, Any]) -> bool:
         if not other:
             return bool(found["finished"])
         held = f"a cross-validation with other {', '.join(other)}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         held = "something other than a cross-validation"
     raise MimirError(
         "CROSSVALIDATION_MISMATCH",
@@ -117,12 +122,19 @@ def _is_finished(folder: Path, description: dict[str, Any]) -> bool:
     )
 
 
-def _out_of_fold(dataset: Dataset, folder: Path, fold_of: np.ndarray) -> Predictions:
-    """Collect the folds' predictions beside the targets, in the targets' units."""
-    mean, sd = np.full((2, *dataset.targets.shape), np.nan)
-    for fold in np.unique(fold_of):
-        with np.load(folder / f"fold-{fold}" / "predictions.npz", allow_pickle=False) as predicted:
-            mean[fold_of == fold], sd[fold_of == fold] = predicted["mean"], predicted["sd"]
+def _predicted(folder: Path, shape: tuple[int, ...]) -> Optional[np.ndarray]:
+    """Read a fold's means and SDs; None if they are absent or damaged, so are made again."""
+    try:
+        with open(folder / PREDICTIONS, "rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            found = np.stack([arrays["mean"], arrays["sd"]])
+    except Exception:  # NumPy raises many kinds on damaged files
+        return None
+    return found if found.shape == shape else None
+
+
+def _out_of_fold(dataset: Dataset, estimates: np.ndarray, fold_of: np.ndarray) -> Predictions:
+    """Combine the folds' means and SDs with the targets, in the targets' units."""
     groups: dict[str, Iterable[str]] = {
         "person": (study.person for study in dataset.studies),
         "fold": map(str, fold_of),
@@ -131,4 +143,5 @@ def _out_of_fold(dataset: Dataset, folder: Path, fold_of: np.ndarray) -> Predict
         groups["sex"] = map(recorded_sex, dataset.covariates["sex"])
     if "age" in dataset.covariates:
         groups["age_band"] = (age_band(age, "-") for age in dataset.covariates["age"])
+    mean, sd = estimates
     return dataset.predictions(mean, sd, groups)

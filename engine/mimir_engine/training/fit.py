@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.training.batches import batch_indices, draw_shifts, shift_images
 from mimir_engine.training.checkpoint import FILE_NAME, Checkpoint, load_checkpoint, save_checkpoint
@@ -32,6 +33,10 @@ from mimir_engine.training.training_log import TrainingLog
 MAX_SETTLING_IMAGES = 1_024
 #: Number of last steps whose duration gives the remaining time.
 PACE_STEPS = 20
+#: Longest time between checkpoints in seconds, if a step does not take longer.
+CHECKPOINT_SECONDS = 60.0
+#: Time between checkpoints in durations of saving one, if that is shorter: saving takes 5 %.
+CHECKPOINT_PAUSE = 20
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def fit(
     folder: Path,
     recipe: Recipe,
     progress: Optional[Callable[[Progress], None]] = None,
-    checkpoint_every: int = 50,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: str = "cpu",
 ) -> bool:
     """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
@@ -61,39 +66,56 @@ def fit(
     When called again, a run that was killed continues from its checkpoint and ends with the same
     weights as one never killed (to the bit on one CPU with the same number of threads); a finished
     one is left unchanged. Ctrl-C or SIGTERM ends it after the current step, with a checkpoint.
+    Another checkpoint is written after the first step, and then by time.
 
     Returns:
         True if the run is finished, False if it was stopped.
 
     Raises:
         MimirError: ``CHECKPOINT_MISMATCH`` if the folder holds a run of another recipe or data set,
-            ``TRAINING_DIVERGED``, and the errors of `standardisation_of` and `load_checkpoint`.
+            ``TRAINING_DIVERGED``, ``OUTPUT_IN_USE``, and the errors of `standardisation_of` and
+            `load_checkpoint`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(dataset, recipe, torch.device(device))
-    if (folder / FILE_NAME).exists():
-        run.restore(load_checkpoint(folder), folder)
-        if run.finished:
-            return True
-    write_run_files(folder, dataset, recipe, device)
-    log = TrainingLog(folder / "log.csv", dataset.target_names, steps_done=run.step)
+    with folder_lock(folder):
+        run = _Run(dataset, recipe, torch.device(device))
+        if (folder / FILE_NAME).exists():
+            run.restore(load_checkpoint(folder), folder)
+        if not run.finished:
+            write_run_files(folder, dataset, recipe, device)
+            _train(run, folder, progress, checkpoint_seconds)
+        return run.finished
+
+
+def _train(
+    run: _Run,
+    folder: Path,
+    progress: Optional[Callable[[Progress], None]],
+    checkpoint_seconds: float,
+) -> None:
+    """Do the remaining steps until the last or a request to stop, then save the state."""
+    recipe = run.recipe
+    log = TrainingLog(folder / "log.csv", run.dataset.target_names, steps_done=run.step)
     durations: deque[float] = deque(maxlen=PACE_STEPS)
+    next_checkpoint = 0.0  # the first step is saved, so that a run often killed still gets on
     with _stop_requests() as stop_requested:
         while run.step < recipe.steps and not stop_requested():
             started = time.monotonic()
             loss, errors = run.advance()
-            durations.append(time.monotonic() - started)
+            done = time.monotonic()
+            durations.append(done - started)
             rate = learning_rate(recipe, run.step - 1)
             log.write(run.step, rate, loss, errors, durations[-1])
-            if run.step % checkpoint_every == 0 and run.step < recipe.steps:
+            if done >= next_checkpoint and run.step < recipe.steps:
                 save_checkpoint(folder, run.checkpoint())
+                saved = time.monotonic()
+                pause = min(checkpoint_seconds, CHECKPOINT_PAUSE * (saved - done))
+                next_checkpoint = saved + pause
             if progress is not None:
                 pace = sum(durations) / len(durations)
                 progress(Progress(run.step, recipe.steps, loss, pace))
     if run.step == recipe.steps:
         run.finish()
     save_checkpoint(folder, run.checkpoint())
-    return run.finished
 
 
 class _Run:

@@ -7,7 +7,6 @@ module again and keeps its weights.
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,8 @@ import torch
 
 import mimir_engine
 from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.files.folder_lock import name_lock
+from mimir_engine.files.leftovers import temporary_folder
 from mimir_engine.inference_module import InferenceModule, find_module, rewrite_module, write_module
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
@@ -58,11 +59,12 @@ def package(
 
     Raises:
         MimirError: ``DATASET_MISMATCH``, ``CALIBRATION_MISMATCH``, ``CALIBRATION_TOO_SMALL``,
-            ``CALIBRATION_UNREADABLE``, and the errors of `combine_runs` and the writers.
+            ``CALIBRATION_UNREADABLE``, ``OUTPUT_IN_USE``, and the errors of `combine_runs` and the
+            writers.
     """
     module, weights = combine_runs(runs, identity)
-    with tempfile.TemporaryDirectory() as scratch:
-        draft = write_module(Path(scratch) / "draft", module, weights, eight_bit=eight_bit)
+    with name_lock(module_dir), temporary_folder(module_dir.parent) as scratch:
+        draft = write_module(scratch / "draft", module, weights, eight_bit=eight_bit)
         data = read_calibration_data(draft, calibration, images)
         return _write_calibrated(draft, data, module_dir, overwrite)
 
@@ -101,7 +103,8 @@ def recalibrate(
     data = read_calibration_data(module, calibration, images)
     if calibrated and "table" in data.source:
         data = replace(data, predictions=remove_calibration(data.predictions, module.targets))
-    return _write_calibrated(module, data, module_dir, overwrite)
+    with name_lock(module_dir):
+        return _write_calibrated(module, data, module_dir, overwrite)
 
 
 def _write_calibrated(

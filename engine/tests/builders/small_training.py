@@ -72,5 +72,5 @@ if __name__ == "__main__":
         folder,
         replace(SMALL, steps=steps),
         lambda _: time.sleep(0.005),  # so that there is something to kill
-        checkpoint_every=3,
+        checkpoint_seconds=0.02,
     )

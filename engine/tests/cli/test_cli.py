@@ -348,7 +348,7 @@ def test_infer_writes_its_files_and_prints_one_line_per_study(
     bad.write_bytes(b"no zip")
     output = tmp_path / "out"
     arguments = ["infer", str(bad), str(study_zip), "--modules", f" {trial}=t_ ,"]
-    arguments += ["--output", str(output), "--device", "cpu", "--level", "0.9"]
+    arguments += ["--output", str(output), "--device", "cpu", "--level", "0.9", "--jobs", "1"]
     assert main(arguments) == SOME_FAILED
     captured = capsys.readouterr()
     assert captured.out == ""

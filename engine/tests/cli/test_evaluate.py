@@ -13,6 +13,7 @@ from mimir_engine.evaluation.evaluate import METRICS, evaluate
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.evaluation.subgroups import choose_groups
 from mimir_engine.evaluation.tables import markdown
+from mimir_engine.files.folder_lock import folder_lock
 
 Capture = pytest.CaptureFixture[str]
 
@@ -207,3 +208,13 @@ def test_for_age_both_gaps_are_reported_but_no_r2_of_the_corrected_one() -> None
 def test_members_are_in_order_of_size() -> None:
     evaluation = evaluate(made(), choose_groups(made()), resamples=0)
     assert [m for g, m in evaluation.subgroups if g == "fold"] == ["9", "10", "11"]
+
+
+def test_two_evaluations_do_not_share_a_folder(
+    table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    with folder_lock(tmp_path / "out"):
+        status = main(["evaluate", str(table), "--bootstrap", "0", "--output", f"{tmp_path}/out"])
+    assert status == WRONG_USE
+    assert "OUTPUT_IN_USE" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mimir_engine.cohort.ledger import LEDGER_FILE, Ledger
+from mimir_engine.cohort import ledger_lines
+from mimir_engine.cohort.ledger import LEDGER_FILE, Begun, Ledger
+from mimir_engine.cohort.ledger_lines import encode
 from mimir_engine.errors import MimirError
 
 RUN = {"mimir": "0.1.0", "modules": [{"name": "trial", "sha256": "0" * 64}]}
@@ -54,7 +56,7 @@ def test_an_incomplete_first_line_starts_a_new_ledger(tmp_path: Path) -> None:
     path = filled(tmp_path)
     path.write_bytes(path.read_bytes()[:20])
     assert known(tmp_path) == {}
-    assert json.loads(path.read_text("ascii")) == RUN
+    assert path.read_bytes() == encode(RUN)
 
 
 def test_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
@@ -83,13 +85,180 @@ def test_results_without_a_ledger_are_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "predictions.csv").read_text() == "somebody's"
 
 
-@pytest.mark.parametrize("damage", [b"{]\n", b"[]\n", b'{"value": 1}\n', b"[" * 99_999 + b"\n"])
-def test_a_damaged_line_is_named_and_nothing_is_guessed(tmp_path: Path, damage: bytes) -> None:
-    path = filled(tmp_path, "a", "b")
+def damage(path: Path, number: int, line: bytes) -> None:
+    """Replace a line; 1 is the first."""
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + damage + lines[2])
-    with pytest.raises(MimirError, match="LEDGER_DAMAGED: line 2 "):
+    lines[number - 1] = line
+    path.write_bytes(b"".join(lines))
+
+
+def without_checksums(path: Path) -> None:
+    """Make a ledger what earlier versions wrote."""
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        del line["crc32"]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{]\n", b"[]\n", b"7\n", b"\n", b"{}\n", b'{"value": 1}\n', b"[" * 99_999 + b"\n",
+        bytes(4096), bytes(4096) + b"\n", bytes(range(128, 256)) + b"\n", b"x" * 200_000 + b"\n",
+        b'{"name": "b", "value": 1}\n', encode({"name": ["b"]}), encode({"value": 1}),
+        encode({"name": "b", "code": 7}), encode({"name": "b", "begun": 1}),
+        encode({"damaged_lines": "many"}), encode({"name": "b"})[:-1] + b" \n",
+    ],
+)  # fmt: skip
+def test_a_damaged_line_does_not_count_and_is_reported_once(
+    tmp_path: Path, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_lines, "MAX_LINE", 100_000)
+    path = filled(tmp_path, "a", "b", "c", "d")
+    damage(path, 3, line)
+    with Ledger(tmp_path, RUN) as ledger:
+        assert ledger.damaged_lines == 1
+        ledger.add("b", {"value": 1})
+    with Ledger(tmp_path, RUN) as ledger:
+        assert ledger.damaged_lines == 0
+    expected = {"a": 0, "b": 1, "c": 2, "d": 3}
+    if not line.endswith(b"\n"):
+        del expected["c"]  # the same line
+    assert known(tmp_path) == expected
+
+
+def test_no_changed_byte_changes_an_entry(tmp_path: Path) -> None:
+    path = filled(tmp_path, "a", "b", "c")
+    content = path.read_bytes()
+    begin, end = (content.index(b'{"name": "%s"' % name) for name in (b"b", b"c"))
+    for place in range(begin, end):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert known(tmp_path) in ({"a": 0, "c": 2}, {"a": 0}), place  # a lost line feed: two lines
+
+
+def test_a_line_of_a_gigabyte_does_not_fill_the_memory(
+    tmp_path: Path,
+) -> None:
+    resource = pytest.importorskip("resource")
+    path = filled(tmp_path, "a")
+    with path.open("r+b") as file:
+        file.seek(1 << 30, 2)
+        file.write(encode({"name": "b", "value": 1}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert known(tmp_path) == {"a": 0}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+@pytest.mark.parametrize(
+    "line", [b"{]\n", bytes(4096), bytes(80) + b"\n", encode({"name": "a", "value": 9})]
+)
+def test_a_damaged_description_of_the_run_is_a_sentence_and_loses_nothing(
+    tmp_path: Path, line: bytes
+) -> None:
+    path = filled(tmp_path, "a", "b")
+    damage(path, 1, line)
+    before = path.read_bytes()
+    with pytest.raises(MimirError, match=r"LEDGER_DAMAGED: .* first line.* is damaged\. Restore"):
         Ledger(tmp_path, RUN)
+    assert path.read_bytes() == before
+    with Ledger(tmp_path, RUN, overwrite=True) as ledger:
+        assert len(ledger) == 0
+
+
+def test_no_changed_byte_of_the_first_line_lets_another_run_in(tmp_path: Path) -> None:
+    path = filled(tmp_path, "a")
+    content = path.read_bytes()
+    for place in range(len(encode(RUN))):
+        changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        path.write_bytes(changed)
+        with pytest.raises(MimirError, match=r"LEDGER_DAMAGED|OUTPUT_IN_USE"):
+            Ledger(tmp_path, RUN)
+        assert path.read_bytes() == changed
+
+
+def test_a_file_of_zeros_is_not_started_again_silently(tmp_path: Path) -> None:
+    path = filled(tmp_path, "a")
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(MimirError, match="LEDGER_DAMAGED"):
+        Ledger(tmp_path, RUN)
+
+
+def test_entries_of_another_form_are_damaged(tmp_path: Path) -> None:
+    filled(tmp_path, "a", "b")
+    for check in (lambda e: e["missing"], lambda e: e["value"] < 1, lambda e: e["value"]["x"]):
+        with Ledger(tmp_path, RUN, is_valid=check) as ledger:
+            assert "b" not in dict(ledger.entries())
+
+
+def test_lines_of_earlier_versions_count_until_the_first_line_has_a_checksum(
+    tmp_path: Path,
+) -> None:
+    path = filled(tmp_path, "a", "b")
+    without_checksums(path)
+    assert b"crc32" not in path.read_bytes()
+    with Ledger(tmp_path, RUN) as ledger:
+        ledger.add("b", {"value": 7})
+    assert known(tmp_path) == {"a": 0, "b": 7}
+    damage(path, 4, path.read_bytes().splitlines(keepends=True)[3].replace(b"7", b"8"))
+    assert known(tmp_path) == {"a": 0, "b": 1}, "a new line in an old file is checked"
+    old = path.read_bytes().splitlines(keepends=True)
+    damage(filled(tmp_path / "new", "a", "b"), 2, old[1])
+    assert known(tmp_path / "new") == {"b": 1}
+
+
+def test_a_study_that_was_begun_and_never_ended_is_known_to_the_next_run(tmp_path: Path) -> None:
+    with Ledger(tmp_path, RUN) as ledger:
+        for name in ("done", "failed", "killed", "again"):
+            ledger.start(name)
+        ledger.add("done", {"value": 1})
+        ledger.add("failed", {"code": "NOT_A_ZIP", "reason": "no", "limits": [1]})
+        ledger.start("again", alone=True)
+        assert ledger.begun().keys() == {"killed", "again"}
+    with Ledger(tmp_path, RUN) as ledger:
+        assert ledger.begun() == {"killed": Begun(1, 0), "again": Begun(2, 1)}
+        assert [name for name, _ in ledger.entries()] == ["done", "failed"]
+        assert len(ledger) == 2
+        ledger.add("again", {"value": 1})
+        ledger.start("done")
+        assert ledger.begun() == {"killed": Begun(1, 0), "done": Begun(1, 0)}
+        assert ledger.entry("done") == {"name": "done", "value": 1}, "its earlier outcome stays"
+    with Ledger(tmp_path, RUN) as ledger:
+        assert ledger.begun() == {"killed": Begun(1, 0), "done": Begun(1, 0)}
+
+
+def test_the_entry_of_one_study_is_read_by_its_name(tmp_path: Path) -> None:
+    filled(tmp_path, "a", "b", "a")
+    with Ledger(tmp_path, RUN) as ledger:
+        assert ledger.entry("a") == {"name": "a", "value": 2}
+        assert ledger.entry("c") is None
+
+
+def test_a_ledger_that_is_changed_during_the_run_gives_no_other_numbers(tmp_path: Path) -> None:
+    path = filled(tmp_path, "a", "b")
+    with Ledger(tmp_path, RUN) as ledger:
+        damage(path, 2, path.read_bytes().splitlines(keepends=True)[1].replace(b"0", b"1", 1))
+        with pytest.raises(MimirError, match="LEDGER_DAMAGED"):
+            dict(ledger.entries())
+        path.unlink()
+        with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
+            ledger.entry("a")
+
+
+def test_a_ledger_that_is_no_regular_file_is_refused_and_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("not ours")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / LEDGER_FILE).symlink_to(other)
+    (tmp_path / "b" / LEDGER_FILE).mkdir(parents=True)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / LEDGER_FILE).symlink_to("/dev/null")
+    for name in "abc":
+        for overwrite in (False, True):
+            with pytest.raises(MimirError, match=r"OUTPUT_UNWRITABLE: .* not a file"):
+                Ledger(tmp_path / name, RUN, overwrite)
+    assert other.read_text() == "not ours"
 
 
 def test_two_processes_do_not_write_to_one_folder(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.measuring.one_study import prepare
+from mimir_engine.readers.reader_limits import ReaderLimits
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
 
@@ -149,8 +149,9 @@ def test_a_run_of_an_older_version_is_refused_with_a_remedy(
 ) -> None:
     ledger = tmp_path / "out" / LEDGER_FILE
     run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
-    run, entry = ledger.read_text("ascii").splitlines()
-    older = {key: value for key, value in json.loads(run).items() if key != "ledger_format"}
+    run, _, entry = ledger.read_text("ascii").splitlines()
+    newer = ("ledger_format", "crc32")
+    older = {key: value for key, value in json.loads(run).items() if key not in newer}
     ledger.write_text(f"{json.dumps(older)}\n{entry}\n", "ascii")
     with pytest.raises(
         MimirError, match=r"OUTPUT_IN_USE: .* \(different ledger_format\)\. .*overwrite"
@@ -185,20 +186,35 @@ def test_studies_outside_validation_fail_unless_allowed_and_then_are_flagged(
 def test_an_internal_error_fails_one_study_and_reveals_nothing_of_the_patient(
     trial: InferenceModule, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults = {archives[0].stem: ValueError("Nobody^At all"), archives[1].stem: MemoryError()}
-
-    def faulty(source: Any, name: str, *options: Any) -> Any:
-        if name in faults:
-            raise faults[name]
-        return prepare(source, name)
-
-    monkeypatch.setattr(infer_file, "prepare", faulty)
-    run = run_infer(archives, [trial], tmp_path / "out")
-    assert run.failed == {archives[0].stem: "INTERNAL_ERROR", archives[1].stem: "OUT_OF_MEMORY"}
-    assert run.values.keys() == {archives[2].stem}
-    reason = run.studies[archives[0].stem]["reason"]
-    assert reason.startswith("MIMIR failed (ValueError at measure_studies.py:")
+    monkeypatch.setattr(infer_file, "FUNCTIONS", "fragile_reader")
+    faulty = Path(shutil.copy(archives[0], tmp_path / "fault-a.zip"))
+    run = run_infer([faulty, *archives[1:]], [trial], tmp_path / "out")
+    assert run.failed == {"fault-a": "INTERNAL_ERROR"}
+    assert run.values.keys() == {path.stem for path in archives[1:]}
+    reason = run.studies["fault-a"]["reason"]
+    assert reason.startswith("MIMIR failed (ValueError at reader.py:")
     assert "Nobody" not in reason
+
+
+@posix
+def test_studies_that_end_their_readers_leave_all_others_as_they_are(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = run_infer(archives, [trial], tmp_path / "undisturbed").values
+    monkeypatch.setattr(infer_file, "FUNCTIONS", "fragile_reader")
+    names = ("crash-a", "memory-b", "hang-c", "changing-d")
+    bad = [Path(shutil.copy(archives[0], tmp_path / f"{name}.zip")) for name in names]
+    limits = ReaderLimits(timeout_s=8.0)
+    run = run_infer([*bad[:2], *archives, *bad[2:]], [trial], tmp_path / "out", limits=limits)
+    assert run.failed == {
+        "crash-a": "STUDY_CRASHED",
+        "memory-b": "OUT_OF_MEMORY",
+        "hang-c": "STUDY_TIMEOUT",
+        "changing-d": "SOURCE_CHANGED",
+    }
+    assert run.values == undisturbed
+    again = run_infer([*bad, *archives], [trial], tmp_path / "out", limits=limits)
+    assert again.studies.keys() == {"changing-d"}, "only what may have been repaired is read again"
 
 
 def test_a_study_without_a_finite_prediction_does_not_affect_the_others_of_its_batch(
@@ -288,7 +304,8 @@ def test_a_killed_run_is_resumed_and_gives_the_numbers_of_an_undisturbed_one(
             run_infer(paths[:1], [trial], output)
         process.kill()
         process.wait()
-    done = len((output / LEDGER_FILE).read_bytes().split(b"\n")) - 2
+    lines = (output / LEDGER_FILE).read_bytes().split(b"\n")
+    done = sum(b'"measurements"' in line for line in lines)
     assert 1 <= done < len(paths)
     resumed = run_infer(paths, [trial], output)
     assert resumed.events[0]["already_done"] == done
@@ -309,6 +326,7 @@ def test_control_c_ends_a_run_in_one_line_with_a_complete_ledger(
     assert lines == ["CANCELLED: stopped before the end. Run the same command again to continue."]
     ledger = tmp_path / "cohort" / "out" / LEDGER_FILE
     entries = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
-    assert 1 <= len(entries[1:]) < len(paths)
-    assert all("measurements" in entry for entry in entries[1:])
+    done = [entry for entry in entries[1:] if "begun" not in entry]
+    assert 1 <= len(done) < len(paths)
+    assert all("measurements" in entry for entry in done)
     assert not (ledger.parent / "predictions.csv").exists()

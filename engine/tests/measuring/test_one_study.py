@@ -21,16 +21,14 @@ from mimir_engine.study.finding import Finding
 MEAN, VARIANCE = np.array([1.45, 178.2, 0.97]), np.array([0.04, 9.0, 0.0001])
 
 
-def test_a_prepared_study_keeps_its_image_and_geometry_and_drops_its_pixels(
+def test_a_prepared_study_keeps_its_image_and_drops_its_volumes(
     study_zip: Path,
 ) -> None:
     prepared = prepare(study_zip)
     assert prepared.study.name == study_zip.stem
     assert prepared.projection.image.shape == (3, 256, 256)
     assert prepared.extent_mm == pytest.approx(120, abs=6)  # three stations less the ends
-    pixels = [image for station in prepared.study.stations for image in station.images.values()]
-    assert len(pixels) == 6
-    assert all(image.size == 0 and image.base is None for image in pixels)
+    assert len(prepared.study.contrasts) == 3
 
 
 def test_findings_of_reading_and_of_the_checks_are_the_study_s(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -10,6 +14,8 @@ import numpy as np
 import pydicom
 import pytest
 
+from mimir_engine.cli import main
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name, write_study
@@ -100,3 +106,25 @@ def test_in_phase_and_opposed_phase_follow_from_water_and_fat(tmp_path: Path):
     assert len(names) == 1328
     assert np.array_equal(neck["IN_PHASE"], neck["WATER"] + neck["FAT"])
     assert np.array_equal(neck["OPP_PHASE"], np.abs(neck["WATER"] - neck["FAT"]))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such kill")
+def test_a_killed_command_leaves_nothing_that_the_next_does_not_remove(tmp_path: Path):
+    command = ["phantom", "--light", "--seed", str(SEED), "--output", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "mimir_engine", *command], stdout=subprocess.DEVNULL
+    ) as process:
+        while not any(tmp_path.glob(".mimir-*.part")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert main(command) == 0
+    name = study_name(SEED)
+    assert {file.name for file in tmp_path.iterdir()} == {f"{name}.zip", f"{name}.truth.json"}
+
+
+def test_two_commands_do_not_share_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with folder_lock(tmp_path):
+        assert main(["phantom", "--output", str(tmp_path)]) == 2
+    assert "OUTPUT_IN_USE" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.phantom import projection_folder
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
@@ -102,3 +103,9 @@ def test_a_folder_of_other_phantoms_or_of_an_earlier_version_is_refused(
     with pytest.raises(MimirError, match=r"DATASET_UNREADABLE.*have to be made again"):
         load_dataset(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images.npy", "projections.json"]
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    with folder_lock(tmp_path), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+        write_projections(tmp_path, SEEDS)
+    assert list(tmp_path.iterdir()) == []

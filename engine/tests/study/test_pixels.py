@@ -382,7 +382,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
         short = struct.pack("<HH2sHH", 0x0028, element, b"US", 2, 2)
         assert short in content
         content = content.replace(short, short[:8] + struct.pack("<H", 2048))
-    with pytest.raises(MimirError, match=r"PIXELS_UNREADABLE.*more than 512 MB"):
+    with pytest.raises(MimirError, match=r"PIXELS_UNREADABLE.*more than 256 MB"):
         load_slices(slices_of(File("image.dcm", content)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 import warnings
@@ -31,10 +32,12 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import from_json, to_json
 from mimir_engine.fusion import fuse
 from mimir_engine.projection.project import project
 from mimir_engine.source.open_source import StudySource
 from mimir_engine.study import DixonStudy, Scanner, read_study
+from mimir_engine.study.study_facts import StudyFacts
 
 RLE = "1.2.840.10008.1.2.5"
 
@@ -87,10 +90,13 @@ def test_a_renamed_study_keeps_its_ids(study_zip: Path) -> None:
     assert (named.name, named.eid, named.instance) == ("visit two", "1234567", "2")
 
 
-def test_without_pixels_only_the_headers_remain(study: DixonStudy) -> None:
-    bare = study.without_pixels()
-    assert all(station.water.size == 0 for station in bare.stations)
-    assert [s.spacing_mm for s in bare.stations] == [s.spacing_mm for s in study.stations]
+def test_the_facts_of_a_study_are_all_but_its_images(study: DixonStudy) -> None:
+    facts = study.facts
+    assert (facts.name, facts.scanner, facts.findings) == (
+        study.name, study.scanner, study.findings,
+    )  # fmt: skip
+    assert facts.contrasts == (("water", "fat"),) * len(study.stations)
+    assert from_json(json.loads(json.dumps(to_json(facts))), StudyFacts) == facts
 
 
 # ------------------------------------------------------------------ sources and encodings

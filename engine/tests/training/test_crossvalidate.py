@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from small_training import SMALL, small_dataset  # noqa: E402
 
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.evaluation.predictions import read_predictions  # noqa: E402
+from mimir_engine.files.folder_lock import folder_lock  # noqa: E402
 from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
-from mimir_engine.training.crossvalidate import crossvalidate  # noqa: E402
+from mimir_engine.training.crossvalidate import OUT_OF_FOLD, crossvalidate  # noqa: E402
 from mimir_engine.training.fit import Progress  # noqa: E402
 from mimir_engine.training.predict import predict_dataset  # noqa: E402
 
@@ -93,18 +95,36 @@ def test_a_killed_run_continues_within_its_fold_and_ends_with_the_same_numbers(
                 raise Killed
 
         with one_thread(), pytest.raises(Killed):
-            crossvalidate(small_dataset(), tmp_path, RECIPE, 3, progress, checkpoint_every=1)
+            crossvalidate(small_dataset(), tmp_path, RECIPE, 3, progress, checkpoint_seconds=0)
         assert not json.loads((tmp_path / "crossvalidation.json").read_text())["finished"]
 
     def note(fold: int, done: Progress) -> None:
         steps.append((fold, done.step))
 
     with one_thread():
-        crossvalidate(small_dataset(), tmp_path, RECIPE, 3, note, checkpoint_every=1)
+        crossvalidate(small_dataset(), tmp_path, RECIPE, 3, note, checkpoint_seconds=0)
     for name in ("out_of_fold.csv", "folds.csv"):
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
     assert set(steps) == {(fold, step) for fold in (1, 2, 3) for step in (1, 2, 3, 4)}
     assert len(steps) < 2 * 12  # a killed run does not start again
+
+
+def test_damaged_predictions_of_a_fold_are_made_again(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(finished, folder)
+    description = json.loads((folder / "crossvalidation.json").read_text())
+    (folder / "crossvalidation.json").write_text(json.dumps({**description, "finished": False}))
+    (folder / "fold-1" / "predictions.npz").write_bytes(bytes(999))
+    (folder / "fold-2" / "predictions.npz").write_bytes(b"PK\x03\x04")
+    with one_thread():
+        assert crossvalidate(small_dataset(), folder, RECIPE, 3)
+    assert (folder / OUT_OF_FOLD).read_bytes() == (finished / OUT_OF_FOLD).read_bytes()
+
+
+def test_two_cross_validations_do_not_share_a_folder(tmp_path: Path) -> None:
+    with folder_lock(tmp_path), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+        crossvalidate(small_dataset(), tmp_path, RECIPE, 3)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_finished_cross_validation_is_left_unchanged(finished: Path) -> None:

@@ -92,16 +92,41 @@ def kill_at(step: int) -> Callable[[fitting.Progress], None]:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_killed_run_resumes_to_the_same_weights_and_log(data: Dataset, tmp_path: Path) -> None:
-    fit(data, tmp_path / "whole", SMALL, checkpoint_every=3)
-    for step in (2, 5, 10):
+def test_a_killed_run_resumes_to_the_same_weights_and_log(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "CHECKPOINT_PAUSE", 1e9)  # however fast the disk is
+    fit(data, tmp_path / "whole", SMALL)
+    for step, seconds in ((2, 3600.0), (5, 0.0), (10, 3600.0)):
         with pytest.raises(Killed):
-            fit(data, tmp_path / "killed", SMALL, kill_at(step), checkpoint_every=3)
-    assert fit(data, tmp_path / "killed", SMALL, checkpoint_every=3)
+            fit(data, tmp_path / "killed", SMALL, kill_at(step), checkpoint_seconds=seconds)
+    assert load_checkpoint(tmp_path / "killed").step == 6
+    assert fit(data, tmp_path / "killed", SMALL)
     assert load_checkpoint(tmp_path / "killed").step == 12
     assert same(weights_of(tmp_path / "whole"), weights_of(tmp_path / "killed"))
     assert log_of(tmp_path / "whole") == log_of(tmp_path / "killed")
     assert [row[0] for row in log_of(tmp_path / "killed")[1:]] == [str(n) for n in range(1, 13)]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_that_is_killed_after_each_step_still_gets_on(data: Dataset, tmp_path: Path) -> None:
+    def kill(done: fitting.Progress) -> None:
+        raise Killed
+
+    for _ in range(SMALL.steps):
+        with pytest.raises(Killed):
+            fit(data, tmp_path, SMALL, kill)
+    assert load_checkpoint(tmp_path).step == SMALL.steps - 1
+
+
+@pytest.mark.usefixtures("small")
+def test_two_runs_do_not_share_a_folder(data: Dataset, tmp_path: Path) -> None:
+    def begin_another(done: fitting.Progress) -> None:
+        with pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+            fit(data, tmp_path, SMALL)
+
+    assert fit(data, tmp_path, SMALL, begin_another)
+    assert [row[0] for row in log_of(tmp_path)[1:]] == [str(n) for n in range(1, 13)]
 
 
 def test_a_resumed_log_keeps_its_rows_unchanged(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
 from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.measurement import measure
@@ -362,3 +363,12 @@ def test_an_identity_is_read_and_unknown_keys_are_refused(work: Path, tmp_path: 
     (tmp_path / "identity.json").write_text(json.dumps({**IDENTITY, "colour": "red"}), "utf-8")
     with pytest.raises(MimirError, match=r"IDENTITY_INVALID.*unknown key 'colour'"):
         read_identity(tmp_path / "identity.json")
+
+
+def test_two_commands_do_not_write_the_same_module(work: Path, tmp_path: Path) -> None:
+    place = tmp_path / "module"
+    with name_lock(place), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+        package([work / "run1"], work / "cv", place, PHANTOM)
+    with name_lock(tmp_path / "another"):
+        package([work / "run1"], work / "cv", place, PHANTOM)
+    assert list(tmp_path.iterdir()) == [place]

@@ -1,0 +1,81 @@
+"""JSON lines that end in a checksum of themselves, and how lines of an unknown file are read."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Optional
+
+#: Bytes of a line; longer ones count as damaged. Some 30,000 measurements of one study fit.
+MAX_LINE = 16 << 20
+#: Last key of a line: CRC-32 of all bytes before the key, as eight hexadecimal digits.
+CHECKSUM = "crc32"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a file.
+
+    Attributes:
+        offset: Bytes before it.
+        end: Bytes up to its end.
+        content: Its bytes, at most `MAX_LINE`; empty if it is longer.
+        is_complete: True if it ends in a line feed.
+    """
+
+    offset: int
+    end: int
+    content: bytes
+    is_complete: bool
+
+
+def read_lines(file: BinaryIO) -> Iterator[Line]:
+    """Yield each line of a file; of a long one only its place, so memory is bounded."""
+    offset = 0
+    while piece := file.readline(MAX_LINE):
+        content, end = piece, offset + len(piece)
+        while not piece.endswith(b"\n") and (more := file.readline(MAX_LINE)):
+            content, piece, end = b"", more, end + len(more)
+        yield Line(offset, end, content, piece.endswith(b"\n"))
+        offset = end
+
+
+def encode(entry: Mapping[str, Any]) -> bytes:
+    """Return a JSON object as a line of ASCII with its checksum.
+
+    >>> encode({"name": "a"})
+    b'{"name": "a", "crc32": "74fb1dff"}\\n'
+    """
+    body = json.dumps(entry)[:-1] + (", " if entry else "")
+    return body.encode("ascii") + _tail(body.encode("ascii"))
+
+
+def decode(line: bytes, needs_checksum: bool) -> Optional[dict[str, Any]]:
+    """Return the JSON object of a line without its checksum; None if the line is damaged.
+
+    Args:
+        line: With its line feed.
+        needs_checksum: A line without a checksum is damaged.
+    """
+    if needs_checksum and not has_checksum(line):
+        return None
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or (CHECKSUM in entry) != has_checksum(line):
+        return None
+    entry.pop(CHECKSUM, None)
+    return entry
+
+
+def has_checksum(line: bytes) -> bool:
+    """Return whether a line ends in a checksum that agrees with the rest of it."""
+    tail = len(_tail(b""))
+    return line[-tail:] == _tail(line[:-tail])
+
+
+def _tail(body: bytes) -> bytes:
+    return b'"%s": "%08x"}\n' % (CHECKSUM.encode("ascii"), zlib.crc32(body))

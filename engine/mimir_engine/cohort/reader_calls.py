@@ -1,0 +1,128 @@
+"""What a reader does with one study. Arguments and replies are JSON values.
+
+The functions with a reply run in a reader, the others in the process that asks it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+
+from mimir_engine.cohort.scan_event import scan_event
+from mimir_engine.cohort.sources import NamedSource, source_fields, source_from_fields
+from mimir_engine.cohort.study_folder import StudyFolders
+from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import from_json, to_json
+from mimir_engine.fusion.fused_folder import write_array
+from mimir_engine.fusion.nrrd import write_nrrd
+from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_fuse
+from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
+from mimir_engine.readers.message import Message
+from mimir_engine.readers.readers import Readers
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.study_facts import StudyFacts
+
+#: The module whose functions readers call.
+FUNCTIONS = __name__
+
+Fields = Mapping[str, Any]
+
+
+def prepare_in_reader(
+    readers: Readers,
+    source: NamedSource,
+    reconstruction: str,
+    folders: Optional[StudyFolders] = None,
+) -> PreparedStudy:
+    """Read, fuse and project one study in a reader.
+
+    Args:
+        readers: The readers.
+        source: The study.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        folders: Stores its images; None if they are not asked for.
+
+    Raises:
+        MimirError: As ``Readers.call`` and ``prepare``.
+    """
+    images = folders.settings if folders else None
+    reply = readers.call(
+        "prepare_study",
+        {"source": source_fields(source), "reconstruction": reconstruction, "images": images},
+    )
+    image = np.frombuffer(reply.data, np.uint8).reshape(IMAGE_SHAPE)
+    return PreparedStudy(
+        from_json(reply.value["study"], StudyFacts),
+        float(reply.value["extent_mm"]),
+        Projection(image, str(reply.value["projection"])),
+    )
+
+
+def prepare_study(source: Fields, reconstruction: str, images: Optional[Fields]) -> Message:
+    """Reply with a study as the networks need it."""
+    named = _named(source)
+    store = StudyFolders(Path(images["folder"]), images["volumes"]).write_images if images else None
+    prepared = prepare(named.source, named.name, store, reconstruction)
+    facts = {
+        "study": to_json(prepared.study),
+        "extent_mm": prepared.extent_mm,
+        "projection": prepared.projection.name,
+    }
+    return Message(facts, prepared.projection.image.tobytes())
+
+
+def write_projection_in_reader(
+    readers: Readers,
+    source: NamedSource,
+    reconstruction: str,
+    image: Path,
+    volumes: Optional[Path],
+) -> list[Finding]:
+    """Write a study's image, and its fused volumes if asked for; return its findings.
+
+    Args:
+        readers: The readers.
+        source: The study.
+        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        image: File of the image, ``.npy``.
+        volumes: Folder of the volumes, as NRRD; None if they are not asked for.
+
+    Raises:
+        MimirError: As ``Readers.call`` and ``read_and_fuse``; ``OUTPUT_UNWRITABLE``.
+    """
+    arguments = {
+        "source": source_fields(source),
+        "reconstruction": reconstruction,
+        "image": os.path.abspath(image),
+        "volumes": None if volumes is None else os.path.abspath(volumes),
+    }
+    reply = readers.call("write_projection", arguments)
+    return [from_json(finding, Finding) for finding in reply.value]
+
+
+def scan_source(source: Fields, reconstruction: str) -> Message:
+    """Reply with the event ``scan`` of a study."""
+    return Message(scan_event(_named(source), reconstruction))
+
+
+def write_projection(
+    source: Fields, reconstruction: str, image: str, volumes: Optional[str]
+) -> Message:
+    """Write a study's image, and its fused volumes if asked for; reply with its findings."""
+    named = _named(source)
+    study, fused = read_and_fuse(named.source, named.name, reconstruction)
+    write_array(Path(image), project(fused).image)
+    if volumes is not None:
+        write_nrrd(Path(volumes), study.name, fused)
+    return Message([to_json(finding) for finding in study.findings])
+
+
+def _named(fields: Fields) -> NamedSource:
+    named = source_from_fields(dict(fields))
+    if named is None:
+        raise MimirError("SOURCE_MISSING", "the study has no files", "Check the path.")
+    return named

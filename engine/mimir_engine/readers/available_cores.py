@@ -1,0 +1,36 @@
+"""Count the cores that this process may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def available_cores() -> int:
+    """Count the physical cores that this process may use, at least one.
+
+    Two threads of one core share its arithmetic units, so a network gains nothing from the second.
+    The affinity mask and a container's CPU quota (Slurm, Docker, Kubernetes) count.
+    """
+    if not hasattr(os, "sched_getaffinity"):  # Windows and macOS
+        return os.cpu_count() or 1
+    cores = {_siblings(processor) for processor in os.sched_getaffinity(0)}
+    return max(1, min(len(cores), _cpu_quota()))
+
+
+def _siblings(processor: int) -> str:
+    """Name the physical core that a logical processor belongs to."""
+    path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return str(processor)
+
+
+def _cpu_quota() -> int:
+    """Return the CPU time, in cores, that the control group grants (version 2), rounded up."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return -(-int(quota) // int(period))
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return os.cpu_count() or 1

@@ -1,0 +1,57 @@
+"""Functions for readers in tests: like those of the engine, but some studies end their reader."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import numpy as np
+
+from mimir_engine.cohort import reader_calls
+from mimir_engine.errors import MimirError
+from mimir_engine.readers.message import Message
+
+
+def echo(text: str) -> Message:
+    """Reply with the text, and with the number of this process."""
+    return Message([text, os.getpid()], text.encode())
+
+
+def fail(how: str) -> Message:
+    """Fail in the way that is named."""
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif how == "exit":
+        os._exit(3)
+    elif how == "hang":
+        time.sleep(600)
+    elif how == "memory":
+        np.ones(10**10)  # 80 GB, of an address space of 2
+    elif how == "refuse":
+        raise MimirError("NO_DICOM", "nothing here", "Look elsewhere.")
+    elif how == "fault":
+        raise ValueError("Nobody^At all")
+    elif how == "nest":
+        return fail(how)
+    elif how == "print":
+        os.write(1, b"noise " * 10_000)
+        print("noise")
+    return Message(how)
+
+
+def prepare_study(source: dict[str, Any], **options: Any) -> Message:
+    """Prepare a study; one whose name begins with a way to fail does so."""
+    name = source["name"].partition("-")[0]
+    if name in ("crash", "hang", "memory", "fault"):
+        fail(name)
+    if name == "changing":
+        os.utime(source["path"], ns=(0, 0))
+    return reader_calls.prepare_study(source, **options)
+
+
+def scan_source(source: dict[str, Any], **options: Any) -> Message:
+    """Scan a study; one whose name begins with a way to fail does so."""
+    fail(source["name"].partition("-")[0])
+    return reader_calls.scan_source(source, **options)

@@ -1,0 +1,281 @@
+"""Disturb a run of ten small studies at every place, resume it, and compare.
+
+    python engine/torture/disturbed_runs.py
+
+Each disturbed run is a process that is forked from one that has loaded all. Its n-th operation on a
+file fails, or the disk is full from then on, or the process is killed there; or memory runs out in
+one of the engine's functions. It must end with a line that begins with a code, or be killed. Then
+the same commands without a fault must give the same files, byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ENGINE = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(Path(__file__).parent), str(ENGINE / "tests" / "builders"), str(ENGINE)]
+
+import faults
+
+#: Seconds that a run may take.
+MAX_SECONDS = 60
+#: Exit status of a process whose run ended with a Python exception that nobody caught.
+UNCAUGHT = 70
+CODE = re.compile(r"[A-Z][A-Z_]+: |[A-Za-z0-9]")
+ODD = re.compile(r"Traceback|INTERNAL_ERROR")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """One fault: an operation's number, or a function and the number of a call."""
+
+    mode: str
+    number: int
+    function: tuple[str, str] | None = None
+
+    def __str__(self) -> str:
+        place = " ".join(self.function) if self.function else "operation"
+        return f"{self.mode} at {place} {self.number}"
+
+
+@dataclass
+class Studies:
+    """What the runs read, and the results of a run that nothing disturbed."""
+
+    folder: Path
+    module: Path
+    expected: Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--every", type=int, default=1, help="only each n-th place")
+    parser.add_argument("--modes", default="fail,full,kill,memory")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
+        tried, problems = torture(Path(scratch), options.studies, options.modes.split(","), options.every, options.seconds, print)  # fmt: skip
+    for (mode, ending), count in sorted(tried.items()):
+        print(f"{count:6d} x {mode}: {ending}")
+    print(f"{len(problems)} problems")
+    for problem in problems:
+        print(problem)
+    return int(bool(problems))
+
+
+def memory_folder() -> str | None:
+    """Return a folder in memory, where an fsync costs nothing; None if there is none."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def torture(
+    scratch: Path, count: int, modes: Sequence[str], every: int, seconds: float, say: Callable[[str], object]
+) -> tuple[Counter[tuple[str, str]], list[str]]:  # fmt: skip
+    """Disturb runs at every place; return how they ended, and what went wrong."""
+    faults.install()
+    studies = prepare(scratch, count)
+    begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
+    for number, disturbance in enumerate(list(disturbances(studies, scratch, modes))[::every]):
+        if seconds and time.monotonic() - begun > seconds:
+            break
+        ending, found = disturb(studies, scratch / "runs", disturbance)
+        tried[disturbance.mode, ending] += 1
+        problems += [f"{disturbance}: {ending}: {problem}" for problem in found]
+        if number % 200 == 199:
+            say(f"{number + 1} disturbed runs in {time.monotonic() - begun:.0f} s, {len(problems)} problems")
+    return tried, problems
+
+
+def prepare(scratch: Path, count: int) -> Studies:
+    """Write studies and a module of a tiny network; run once undisturbed."""
+    import torch
+    import torchvision
+    from cohort_builder import ANYTHING
+    from corpus import TINY
+    from dicom_builder import set_pixels, write_files, write_zip
+    from random_modules import TARGETS, module_spec
+    from small_training import small_network
+
+    from mimir_engine.inference_module import write_module
+
+    torch.set_num_threads(1)
+    torchvision.models.get_model = lambda name, weights, num_classes: small_network(name, num_classes // 2)
+    torch.manual_seed(0)
+    state = small_network("", len(TARGETS)).state_dict()
+    state["fc.weight"] *= 1e-4  # of features that are thousands
+    module = scratch / "tiny"
+    write_module(module, module_spec(accepts=ANYTHING), [state])
+    folder = scratch / "studies"
+    folder.mkdir()
+    (folder / "damaged.zip").write_bytes(b"PK\3\4 no archive")
+    for n in range(count - 1):
+
+        def shade(dataset, k, n=n):  # type: ignore[no-untyped-def]
+            import numpy as np
+
+            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
+            set_pixels(dataset, np.roll(pixels, n, axis=1))
+            dataset.StudyInstanceUID = f"2.25.7{n}"
+
+        files = [file for scan in TINY for file in scan.files(change=shade)]
+        if n % 3 == 2:
+            write_files(folder / f"folder{n}", files)
+        else:
+            write_zip(folder / f"100000{n}_20201_2_0.zip", files)
+    studies = Studies(folder, module, scratch / "expected")
+    status = run(studies, studies.expected)
+    assert status == (1, 1), status
+    return studies
+
+
+def run(studies: Studies, output: Path) -> tuple[int, int]:
+    """Measure the studies, and make a data set of them, as the command line does."""
+    from mimir_engine.cli import main
+
+    alike = ["--jobs", "1"]
+    infer = ["infer", str(studies.folder), "--modules", str(studies.module), "--output", str(output / "out")]
+    infer += ["--device", "cpu", "--details", str(output / "details"), "--no-volumes", *alike]
+    return main(infer), main(["project", str(studies.folder), "--dataset", str(output / "set"), *alike])
+
+
+def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
+    """Yield all faults of the given modes."""
+    faults.FAULTS.at("", -1)
+    run(studies, scratch / "counted")
+    operations = faults.FAULTS.count
+    for mode in modes:
+        if mode != "memory":
+            yield from (Disturbance(mode, number) for number in range(operations))
+    if "memory" in modes:
+        allocations = _allocations()
+        allocations.at(None)
+        run(studies, scratch / "called")
+        allocations.stop()
+        for function, calls in sorted(allocations.calls.items()):
+            for number in sorted({0, calls // 2, calls - 1}):
+                yield Disturbance("memory", number, function)
+    for name in ("counted", "called"):
+        shutil.rmtree(scratch / name, ignore_errors=True)
+
+
+def _allocations() -> faults.Allocations:
+    import mimir_engine
+
+    return faults.Allocations(str(Path(mimir_engine.__path__[0])))
+
+
+def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[str, list[str]]:
+    """Do one disturbed run and resume it; return how it ended, and what is wrong."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    status = in_process(lambda: run(studies, folder), disturbance, folder / "disturbed.txt")
+    text = (folder / "disturbed.txt").read_text("utf-8", "replace")
+    ending, problems = describe(status), wrong_lines(text, "disturbed run")
+    if status in (UNCAUGHT, -1):
+        problems.append(f"the run ended badly: {text[-600:]}")
+    resumed = in_process(lambda: run(studies, folder), None, folder / "resumed.txt")
+    text = (folder / "resumed.txt").read_text("utf-8", "replace")
+    if resumed != 11:
+        problems.append(f"resumed: {describe(resumed)}: {text[-600:]}")
+    else:
+        problems += [*wrong_lines(text, "resumed run"), *differences(studies.expected, folder)]
+    return ending, problems
+
+
+def in_process(work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path) -> int:
+    """Run in a forked process; return its status (ten times the first plus the second), -1 if it hangs.
+
+    A signal's number is returned with 1000 added.
+    """
+    child = os.fork()
+    if child == 0:
+        status = UNCAUGHT
+        try:
+            descriptor = os.open(text, os.O_WRONLY | os.O_CREAT)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            if disturbance and disturbance.function:
+                _allocations().at(disturbance.function, disturbance.number)
+            elif disturbance:
+                faults.FAULTS.at(disturbance.mode, disturbance.number)
+            first, second = work()
+            status = first * 10 + second
+        except BaseException:
+            faults.FAULTS.at("", -1)
+            sys.setprofile(None)
+            traceback.print_exc()
+        finally:
+            faults.FAULTS.at("", -1)
+            os._exit(status)
+    deadline = time.monotonic() + MAX_SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 1000 - code
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -1
+
+
+def describe(status: int) -> str:
+    if status == -1:
+        return "hung"
+    if status >= 1000:
+        return f"ended by signal {status - 1000}"
+    return "ended by an exception" if status == UNCAUGHT else f"exit status {status // 10} and {status % 10}"
+
+
+def wrong_lines(text: str, where: str) -> list[str]:
+    """Return the lines that no user should see."""
+    return [f"{where}: {line}" for line in text.splitlines() if ODD.search(line)]
+
+
+def differences(expected: Path, found: Path) -> list[str]:
+    """Compare the results of two runs."""
+    problems = []
+    for name in ("out/predictions.csv", "out/failures.csv", "set/failures.csv"):
+        if (expected / name).read_bytes() != (found / name).read_bytes():
+            problems.append(f"{name} differs")
+    if images(expected) != images(found):
+        problems.append("images differ")
+    names, others = files_of(expected), files_of(found)
+    if names != others:
+        problems.append(f"other files: {sorted(names ^ others)[:8]}")
+    for name in names & others:
+        if name.startswith("details/") and (expected / name).read_bytes() != (found / name).read_bytes():
+            problems.append(f"{name} differs")
+    return problems
+
+
+def files_of(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".txt"}
+
+
+def images(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Return each study's image and all that is said about it but its row: others may come first."""
+    import numpy as np
+
+    array = np.load(folder / "set" / "images.npy")
+    with (folder / "set" / "studies.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    return {line["name"]: (*(v for k, v in line.items() if k != "row"), array[int(line["row"])].tobytes()) for line in lines}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""Try damaged inputs, one after another, in a process that may die of one.
+
+A case is a number: with the seed it determines the input. Reads ``{"case": 7}`` lines and answers
+each with one line: what came of it, how long it took, how much memory was in use at most.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+import traceback
+import warnings
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+ENGINE = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(Path(__file__).parent), str(ENGINE)]
+
+import kinds
+
+import mimir_engine
+from mimir_engine.errors import MimirError
+
+CORPUS = ENGINE / "tests" / "corpus"
+#: Bytes of address space that a reader may use.
+MAX_BYTES = 2 << 30
+#: Share of cases that are studies; the others are the other kinds' in equal parts.
+STUDIES = 0.7
+
+
+def main() -> None:
+    """Answer until standard input closes."""
+    seed, scratch = sys.argv[1], Path(sys.argv[2])
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    watch = Watch(scratch)
+    limit_memory(MAX_BYTES)
+    for line in sys.stdin:
+        case = json.loads(line)["case"]
+        answer = attempt(seed, case, scratch, watch)
+        answers.write(json.dumps(answer) + "\n")
+
+
+def seed_of(rng: Random) -> tuple[str, kinds.Parts]:
+    """Choose a seed of the corpus."""
+    names = seeds()
+    studies = [name for name in names if name.startswith("study/")]
+    others = [name for name in names if name not in studies]
+    name = rng.choice(studies if rng.random() < STUDIES else others)
+    return name, names[name]
+
+
+@lru_cache(maxsize=1)
+def seeds() -> dict[str, kinds.Parts]:
+    """Return the files of each seed of the corpus."""
+    found = {}
+    for path in sorted(CORPUS.glob("*/*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        found[f"{path.parent.name}/{path.stem}"] = parts
+    return found
+
+
+def attempt(seed: str, case: int, scratch: Path, watch: Watch) -> dict[str, Any]:
+    """Write the input of a case and read it."""
+    rng = Random(f"{seed}:{case}")
+    name, parts = seed_of(rng)
+    kind = kinds.KINDS[name.split("/")[0]]
+    folder = scratch / "case"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    kind.write(rng, parts, folder)
+    if name.startswith("weights/"):
+        allow_torch()
+    reset_peak()
+    begun, watch.active = time.monotonic(), True
+    outcome, detail = outcome_of(kind, rng, folder)
+    watch.active = False
+    seconds = round(time.monotonic() - begun, 3)
+    if watch.outside:
+        outcome, detail = "OUTSIDE", watch.outside.pop()
+        watch.outside.clear()
+    return {"case": case, "seed": name, "outcome": outcome, "detail": detail, "seconds": seconds, "peak_mb": peak_mb()}  # fmt: skip
+
+
+def outcome_of(kind: kinds.Kind, rng: Random, folder: Path) -> tuple[str, str]:
+    try:
+        return kind.read(rng, folder), ""
+    except MimirError as error:
+        return error.code, ""
+    except MemoryError:
+        return "OUT_OF_MEMORY", ""
+    except Exception as error:
+        home = Path(mimir_engine.__path__[0])
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [f for f in frames if home in Path(f.filename).parents] or frames
+        place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+        return "INTERNAL_ERROR", f"{type(error).__name__} at {place}: {str(error)[:200]}"
+
+
+class Watch:
+    """Notes what is written outside the folder of a case."""
+
+    #: Events of files and their arguments that name one.
+    #: An argument with the folder that a relative name begins in stands beside it, or is None.
+    EVENTS = {"open": ((0, None),), "os.mkdir": ((0, 2),), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),),
+              "os.rename": ((0, 2), (1, 3)), "os.link": ((1, 3),), "os.symlink": ((1, 2),),
+              "os.truncate": ((0, None),), "os.chmod": ((0, 2),), "os.utime": ((0, 3),)}  # fmt: skip
+    STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "os.fork")
+
+    def __init__(self, scratch: Path) -> None:
+        self.active, self.outside = False, list[str]()
+        self._folder = os.path.realpath(scratch / "case")
+        sys.addaudithook(self._note)
+
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.active:
+            return
+        if event in self.STARTS:
+            self.outside.append(event)
+        for index, folder in self.EVENTS.get(event, ()):
+            path = arguments[index]
+            if folder is not None and arguments[folder] >= 0:
+                path = os.path.join(f"/proc/self/fd/{arguments[folder]}", os.fsdecode(path))
+            if event == "open" and not self._writes(arguments):
+                continue
+            if isinstance(path, (str, bytes, os.PathLike)) and not self._is_inside(path):
+                self.outside.append(f"{event} {os.fsdecode(path)[:200]}")
+
+    @staticmethod
+    def _writes(arguments: tuple[Any, ...]) -> bool:
+        return bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+    def _is_inside(self, path: Any) -> bool:
+        full = os.path.realpath(os.fsdecode(path))
+        return full == os.devnull or full == self._folder or full.startswith(self._folder + os.sep)
+
+
+def limit_memory(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def allow_torch() -> None:
+    """Import torch, whose own libraries do not count."""
+    if "torch" not in sys.modules:
+        limit_memory(resource.RLIM_INFINITY)
+        before = memory("VmSize")
+        import torch
+
+        torch.set_num_threads(1)
+        limit_memory(MAX_BYTES + memory("VmSize") - before)
+
+
+def memory(field: str) -> int:
+    """Return a field of this process' memory in bytes; 0 where the system has no such file."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) << 10 for line in file if line.startswith(field))
+    except OSError:
+        return 0
+
+
+def reset_peak() -> None:
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+    except OSError:
+        pass
+
+
+def peak_mb() -> int:
+    return memory("VmHWM") >> 20
+
+
+if __name__ == "__main__":
+    main()
