@@ -61,7 +61,9 @@ class Studies:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--studies", type=int, default=10)
     parser.add_argument("--every", type=int, default=1, help="only each n-th place")
     parser.add_argument("--modes", default="fail,full,kill,memory")
@@ -96,7 +98,9 @@ def torture(
         tried[disturbance.mode, ending] += 1
         problems += [f"{disturbance}: {ending}: {problem}" for problem in found]
         if number % 200 == 199:
-            say(f"{number + 1} disturbed runs in {time.monotonic() - begun:.0f} s, {len(problems)} problems")
+            say(
+                f"{number + 1} disturbed runs in {time.monotonic() - begun:.0f} s, {len(problems)} problems"
+            )
     return tried, problems
 
 
@@ -113,7 +117,9 @@ def prepare(scratch: Path, count: int) -> Studies:
     from mimir_engine.inference_module import write_module
 
     torch.set_num_threads(1)
-    torchvision.models.get_model = lambda name, weights, num_classes: small_network(name, num_classes // 2)
+    torchvision.models.get_model = lambda name, weights, num_classes: small_network(
+        name, num_classes // 2
+    )
     torch.manual_seed(0)
     state = small_network("", len(TARGETS)).state_dict()
     state["fc.weight"] *= 1e-4  # of features that are thousands
@@ -127,7 +133,9 @@ def prepare(scratch: Path, count: int) -> Studies:
         def shade(dataset, k, n=n):  # type: ignore[no-untyped-def]
             import numpy as np
 
-            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
+            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(
+                dataset.Rows, dataset.Columns
+            )
             set_pixels(dataset, np.roll(pixels, n, axis=1))
             dataset.StudyInstanceUID = f"2.25.7{n}"
 
@@ -147,9 +155,18 @@ def run(studies: Studies, output: Path) -> tuple[int, int]:
     from mimir_engine.cli import main
 
     alike = ["--jobs", "1"]
-    infer = ["infer", str(studies.folder), "--modules", str(studies.module), "--output", str(output / "out")]
+    infer = [
+        "infer",
+        str(studies.folder),
+        "--modules",
+        str(studies.module),
+        "--output",
+        str(output / "out"),
+    ]
     infer += ["--device", "cpu", "--details", str(output / "details"), "--no-volumes", *alike]
-    return main(infer), main(["project", str(studies.folder), "--dataset", str(output / "set"), *alike])
+    return main(infer), main(
+        ["project", str(studies.folder), "--dataset", str(output / "set"), *alike]
+    )
 
 
 def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
@@ -196,7 +213,9 @@ def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[s
     return ending, problems
 
 
-def in_process(work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path) -> int:
+def in_process(
+    work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path
+) -> int:
     """Run in a forked process; return its status (ten times the first plus the second), -1 if it hangs.
 
     A signal's number is returned with 1000 added.
@@ -238,7 +257,11 @@ def describe(status: int) -> str:
         return "hung"
     if status >= 1000:
         return f"ended by signal {status - 1000}"
-    return "ended by an exception" if status == UNCAUGHT else f"exit status {status // 10} and {status % 10}"
+    return (
+        "ended by an exception"
+        if status == UNCAUGHT
+        else f"exit status {status // 10} and {status % 10}"
+    )
 
 
 def wrong_lines(text: str, where: str) -> list[str]:
@@ -258,13 +281,20 @@ def differences(expected: Path, found: Path) -> list[str]:
     if names != others:
         problems.append(f"other files: {sorted(names ^ others)[:8]}")
     for name in names & others:
-        if name.startswith("details/") and (expected / name).read_bytes() != (found / name).read_bytes():
+        if (
+            name.startswith("details/")
+            and (expected / name).read_bytes() != (found / name).read_bytes()
+        ):
             problems.append(f"{name} differs")
     return problems
 
 
 def files_of(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".txt"}
+    return {
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*")
+        if p.is_file() and p.suffix != ".txt"
+    }
 
 
 def images(folder: Path) -> dict[str, tuple[object, ...]]:
@@ -274,7 +304,13 @@ def images(folder: Path) -> dict[str, tuple[object, ...]]:
     array = np.load(folder / "set" / "images.npy")
     with (folder / "set" / "studies.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    return {line["name"]: (*(v for k, v in line.items() if k != "row"), array[int(line["row"])].tobytes()) for line in lines}
+    return {
+        line["name"]: (
+            *(v for k, v in line.items() if k != "row"),
+            array[int(line["row"])].tobytes(),
+        )
+        for line in lines
+    }
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ class Faults:
         """
         with self._lock:
             number, self.count = self.count, self.count + 1
-            goes_wrong = number == self.number or (self.mode == "full" and number > self.number >= 0)
+            goes_wrong = number == self.number or (
+                self.mode == "full" and number > self.number >= 0
+            )
         if not goes_wrong or (self.mode == "full" and what in READS):
             return
         self.struck = self.struck or f"{what} {os.path.basename(str(name))}"
@@ -58,14 +60,18 @@ FAULTS = Faults()
 class CountedFile(io.FileIO):
     """A file whose operations count."""
 
-    def __init__(self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None) -> None:
+    def __init__(
+        self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None
+    ) -> None:
         if not isinstance(file, int):
             FAULTS.operation("open to read" if mode in ("r", "rb") else "open to write", file)
         super().__init__(file, mode, closefd, opener)
 
     def write(self, data: Any) -> int:
         content = memoryview(data).cast("B")
-        FAULTS.operation("write", self.name, lambda: io.FileIO.write(self, content[: len(content) // 2]))
+        FAULTS.operation(
+            "write", self.name, lambda: io.FileIO.write(self, content[: len(content) // 2])
+        )
         return super().write(content)
 
     def readinto(self, buffer: Any) -> int:
@@ -111,7 +117,18 @@ def install() -> None:
     """Replace the functions that open, rename and write files."""
     builtins.open = io.open = counted_open  # type: ignore[assignment]
     io.FileIO = CountedFile  # type: ignore[misc, assignment]
-    for name in ("replace", "rename", "mkdir", "unlink", "remove", "rmdir", "fsync", "write", "ftruncate", "link"):
+    for name in (
+        "replace",
+        "rename",
+        "mkdir",
+        "unlink",
+        "remove",
+        "rmdir",
+        "fsync",
+        "write",
+        "ftruncate",
+        "link",
+    ):
         if hasattr(os, name):
             setattr(os, name, _counted(name, getattr(os, name)))
     plain = os.open

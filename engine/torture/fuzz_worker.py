@@ -114,7 +114,14 @@ class Watch:
     EVENTS = {"open": ((0, None),), "os.mkdir": ((0, 2),), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),),
               "os.rename": ((0, 2), (1, 3)), "os.link": ((1, 3),), "os.symlink": ((1, 2),),
               "os.truncate": ((0, None),), "os.chmod": ((0, 2),), "os.utime": ((0, 3),)}  # fmt: skip
-    STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "os.fork")
+    STARTS = (
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "socket.connect",
+        "os.fork",
+    )
 
     def __init__(self, scratch: Path) -> None:
         self.active, self.outside = False, list[str]()

@@ -75,10 +75,10 @@ def damaged_study(rng: Random, parts: Parts) -> Parts:
         other = rng.choice(names)
         parts[name], parts[other] = parts[other], parts[name]
     elif action == 4:
-        parts[rng.choice(NAMES)] = rng.choice((b"", b"text\n", zeros(), gzip.compress(parts[name]), bytes(200)))
-    elif action < 9:
-        parts[name] = damaged_file(rng, name, parts[name])
-    elif parts[name][128:132] != b"DICM":
+        parts[rng.choice(NAMES)] = rng.choice(
+            (b"", b"text\n", zeros(), gzip.compress(parts[name]), bytes(200))
+        )
+    elif action < 9 or parts[name][128:132] != b"DICM":
         parts[name] = damaged_file(rng, name, parts[name])
     else:
         series = name[:5]
@@ -114,7 +114,11 @@ def packed(rng: Random, packing: str, parts: Parts) -> bytes:
             archive.writestr(zipfile.ZipInfo(name), data, method)
     if packing != "nested":
         return content.getvalue()
-    return packed(rng, rng.choice(("stored", "zip")), {"readme.txt": b"inner", "inner.zip": content.getvalue()})
+    return packed(
+        rng,
+        rng.choice(("stored", "zip")),
+        {"readme.txt": b"inner", "inner.zip": content.getvalue()},
+    )
 
 
 @lru_cache(maxsize=1)
@@ -298,7 +302,9 @@ def read_table(rng: Random, folder: Path) -> str:
         evaluate(read_predictions(path))
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
-        read_definitions(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))
+        read_definitions(
+            folder / "definitions.csv", read_targets([folder / "targets.csv"], studies)
+        )
     return "read"
 
 

@@ -105,7 +105,9 @@ def odd_text(rng: Random) -> bytes:
 
 def in_text(rng: Random, content: bytes) -> bytes:
     """Change numbers, words or lines of a text."""
-    form = rng.choice((rb"-?[0-9][0-9.eE+-]*", rb"[A-Za-z_]+", rb"[^\n]*\n", rb"[^,\n]+", rb"[,;:]"))
+    form = rng.choice(
+        (rb"-?[0-9][0-9.eE+-]*", rb"[A-Za-z_]+", rb"[^\n]*\n", rb"[^,\n]+", rb"[,;:]")
+    )
     found = list(re.finditer(form, content))
     if not found:
         return blindly(rng, content)
@@ -126,7 +128,9 @@ def in_json(rng: Random, content: bytes) -> bytes:
         return in_text(rng, content)
     parent, key = rng.choice(places)
     mark = "MUTATED-VALUE"
-    raw = rng.choice((*JSON_TEXTS, json.dumps(rng.choice(places)[0]), json.dumps(rng.choice(TEXTS))))
+    raw = rng.choice(
+        (*JSON_TEXTS, json.dumps(rng.choice(places)[0]), json.dumps(rng.choice(TEXTS)))
+    )
     action = rng.randrange(8)
     if action == 0:
         del parent[key]
@@ -165,8 +169,12 @@ def in_tar_header(rng: Random, content: bytes) -> bytes:
     if not blocks:
         return blindly(rng, content)
     at = rng.choice(blocks)
-    field, size = rng.choice(((0, 100), (100, 8), (124, 12), (136, 12), (156, 1), (157, 100), (345, 155)))
-    new = rng.choice((odd_text(rng), b"7" * size, rng.randbytes(size), bytes((rng.choice(b"0123456LKxgSD"),))))
+    field, size = rng.choice(
+        ((0, 100), (100, 8), (124, 12), (136, 12), (156, 1), (157, 100), (345, 155))
+    )
+    new = rng.choice(
+        (odd_text(rng), b"7" * size, rng.randbytes(size), bytes((rng.choice(b"0123456LKxgSD"),)))
+    )
     data[at + field : at + field + size] = new[:size].ljust(size, b"\0")
     if rng.random() < 0.8:
         data[at + 148 : at + 156] = b" " * 8

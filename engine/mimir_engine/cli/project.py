@@ -68,6 +68,8 @@ def _project_many(arguments: argparse.Namespace) -> int:
 def _project_one(arguments: argparse.Namespace) -> int:
     if len(arguments.source) != 1 or arguments.sources:
         raise wrong_use("project", "--output takes one study; use --dataset for many")
+    if not arguments.output.name:
+        raise wrong_use("project", "--output must name a file")
     if arguments.volumes:
         require("volumes")
 
