@@ -15,9 +15,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ENGINE = Path(__file__).resolve().parents[1]
-CORPUS = ENGINE / "tests" / "corpus"
-sys.path[:0] = [str(ENGINE / "tests" / "builders"), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 
 import numpy as np
 from cohort_builder import made_up_statistics, run_infer, write_trial_module
@@ -35,6 +34,7 @@ from dicom_builder import (
     write_zip,
 )  # fmt: skip
 from image_folder_builder import write_image_folder
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
@@ -43,12 +43,13 @@ from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.fusion.fused_folder import write_array
+from mimir_engine.fusion.fused_folder import FusedFolder, write_array
 from mimir_engine.inference_module import load_module, rewrite_module
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.weights import save_weights
 from mimir_engine.training.dataset import Dataset as TrainingData
 
+CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
 #: Two stations of a few voxels: as little as a study needs.
 TINY = (
     Scan(0.0, 5, 9.0, (12, 10), (14.0, 16.0), (-75.0, -80.0), 2, time="100000"),
@@ -137,7 +138,9 @@ def _by_gdcm(dataset: Dataset, syntax: str) -> bytes:
         writer.SetImage(change.GetOutput())
         writer.SetFileName(str(packed))
         assert writer.Write()
-        return packed.read_bytes()
+        dataset.PixelData = dcmread(packed).PixelData
+        dataset["PixelData"].is_undefined_length = True
+        return encoded(dataset, syntax)
 
 
 def _disc() -> Parts:
@@ -204,19 +207,20 @@ def result_seeds() -> Iterator[tuple[str, Parts]]:
             {"entries.json": json.dumps(entries).encode(), "module.json": description},
         )
         (details, *_) = sorted((folder / "details").iterdir())
-        steps = np.indices((40, 60, 60), np.float32).sum(axis=0) // 20
-        for name, level in (("water", 300), ("fat", 40), ("fat_fraction", 11)):
-            write_array(
-                details / f"{name}.npy",
-                (level * (1 + steps % (2 + (name == "fat")))).astype(np.float32),
-            )
-        write_array(details / "projection.npy", random_images(1)[0])
-        kept = _files(details)
-        yield "details/study", kept
-        yield (
-            "fused/folder",
-            {n: d for n, d in kept.items() if n in ("origin.json", "water.npy", "fat.npy")},
-        )
+        for name in ("water", "fat"):  # coarse, so that they are small once packed
+            array = np.load(details / f"{name}.npy")
+            write_array(details / f"{name}.npy", np.round(array / 128) * np.float32(128))
+        kept = ("origin.json", "water.npy", "fat.npy")
+        fused = {name: data for name, data in _files(details).items() if name in kept}
+        yield "fused/folder", fused
+        for name, data in fused.items():
+            path = folder / "fused" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        source = NamedSource("fused", FusedFolder(folder / "fused"))
+        run_infer([source], [module], folder / "again", folders=StudyFolders(folder / "kept"))
+        (details,) = (folder / "kept").iterdir()
+        yield "details/study", _files(details)
         project_studies([NamedSource(p.stem, p) for p in paths[:2]], folder / "set", lambda _: None)
         yield "dataset/images", _files(folder / "set")
         ids = tuple(StudyId(f"p{n}") for n in range(2))

@@ -25,8 +25,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ENGINE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ENGINE / "tests" / "builders"), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import faults
 
@@ -70,7 +71,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
-        tried, problems = torture(Path(scratch), options.studies, options.modes.split(","), options.every, options.seconds, print)  # fmt: skip
+        tried, problems = torture(
+            Path(scratch),
+            options.studies,
+            options.modes.split(","),
+            options.every,
+            options.seconds,
+        )
     for (mode, ending), count in sorted(tried.items()):
         print(f"{count:6d} x {mode}: {ending}")
     print(f"{len(problems)} problems")
@@ -85,9 +92,23 @@ def memory_folder() -> str | None:
 
 
 def torture(
-    scratch: Path, count: int, modes: Sequence[str], every: int, seconds: float, say: Callable[[str], object]
-) -> tuple[Counter[tuple[str, str]], list[str]]:  # fmt: skip
-    """Disturb runs at every place; return how they ended, and what went wrong."""
+    scratch: Path,
+    count: int,
+    modes: Sequence[str],
+    every: int = 1,
+    seconds: float = 0,
+    say: Callable[[str], object] = print,
+) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Disturb runs at every place; return how they ended, and what went wrong.
+
+    Args:
+        scratch: Folder for the studies and all results.
+        count: Number of studies.
+        modes: Of ``faults.MODES``, and ``memory``.
+        every: Only each n-th place.
+        seconds: Stop after so many; 0 for no limit.
+        say: Receives a line now and then.
+    """
     faults.install()
     studies = prepare(scratch, count)
     begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
@@ -98,14 +119,14 @@ def torture(
         tried[disturbance.mode, ending] += 1
         problems += [f"{disturbance}: {ending}: {problem}" for problem in found]
         if number % 200 == 199:
-            say(
-                f"{number + 1} disturbed runs in {time.monotonic() - begun:.0f} s, {len(problems)} problems"
-            )
+            passed = time.monotonic() - begun
+            say(f"{number + 1} disturbed runs in {passed:.0f} s, {len(problems)} problems")
     return tried, problems
 
 
 def prepare(scratch: Path, count: int) -> Studies:
     """Write studies and a module of a tiny network; run once undisturbed."""
+    import here_reader
     import torch
     import torchvision
     from cohort_builder import ANYTHING
@@ -116,6 +137,7 @@ def prepare(scratch: Path, count: int) -> Studies:
 
     from mimir_engine.inference_module import write_module
 
+    here_reader.install()
     torch.set_num_threads(1)
     torchvision.models.get_model = lambda name, weights, num_classes: small_network(
         name, num_classes // 2
@@ -210,15 +232,17 @@ def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[s
         problems.append(f"resumed: {describe(resumed)}: {text[-600:]}")
     else:
         problems += [*wrong_lines(text, "resumed run"), *differences(studies.expected, folder)]
+        if disturbance.mode == "kill":
+            problems += other_images(studies.expected, folder)
     return ending, problems
 
 
 def in_process(
     work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path
 ) -> int:
-    """Run in a forked process; return its status (ten times the first plus the second), -1 if it hangs.
+    """Run in a forked process; return its status: ten times the first command's plus the second's.
 
-    A signal's number is returned with 1000 added.
+    It is -1 if the process hangs, and 1000 plus the number of the signal that ended it.
     """
     child = os.fork()
     if child == 0:
@@ -289,6 +313,14 @@ def differences(expected: Path, found: Path) -> list[str]:
     return problems
 
 
+def other_images(expected: Path, found: Path) -> list[str]:
+    """Compare the files of images: only studies that failed at first come last."""
+    names = ("set/images.npy", "set/studies.csv")
+    return [
+        f"{n} differs" for n in names if (expected / n).read_bytes() != (found / n).read_bytes()
+    ]
+
+
 def files_of(folder: Path) -> set[str]:
     return {
         p.relative_to(folder).as_posix()
@@ -298,7 +330,7 @@ def files_of(folder: Path) -> set[str]:
 
 
 def images(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Return each study's image and all that is said about it but its row: others may come first."""
+    """Return each study's image and what is said about it, but its row: others may come first."""
     import numpy as np
 
     array = np.load(folder / "set" / "images.npy")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import inspect
 import io
 import os
 import signal
@@ -92,9 +93,15 @@ class CountedFile(io.FileIO):
 
 
 def counted_open(
-    file: Any, mode: str = "r", buffering: int = -1, encoding: Optional[str] = None, errors: Optional[str] = None,
-    newline: Optional[str] = None, closefd: bool = True, opener: Any = None,
-) -> Any:  # fmt: skip
+    file: Any,
+    mode: str = "r",
+    buffering: int = -1,
+    encoding: Optional[str] = None,
+    errors: Optional[str] = None,
+    newline: Optional[str] = None,
+    closefd: bool = True,
+    opener: Any = None,
+) -> Any:
     """Open a file as ``open`` does, but one whose operations count."""
     raw = CountedFile(file, mode.replace("b", "").replace("t", ""), closefd, opener)
     if buffering == 0:
@@ -169,9 +176,12 @@ class Allocations:
         threading.setprofile(None)  # type: ignore[arg-type]
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
-        if event != "call" or not frame.f_code.co_filename.startswith(self._home):
+        code = frame.f_code
+        if event != "call" or not code.co_filename.startswith(self._home):
             return
-        key = _name(frame.f_code)
+        if code.co_flags & inspect.CO_GENERATOR:  # closing one is a call, too, and must not raise
+            return
+        key = _name(code)
         count = self.calls.get(key, 0)
         self.calls[key] = count + 1
         if key == self._target and count == self._number:
@@ -179,4 +189,4 @@ class Allocations:
 
 
 def _name(code: CodeType) -> tuple[str, str]:
-    return os.path.basename(code.co_filename), f"{code.co_qualname}:{code.co_firstlineno}"
+    return os.path.basename(code.co_filename), f"{code.co_name}:{code.co_firstlineno}"

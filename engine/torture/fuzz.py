@@ -90,7 +90,14 @@ class Worker:
 
         name, _ = fuzz_worker.seed_of(fuzz_worker.Random(f"{self.seed}:{case}"))
         seconds = round(time.monotonic() - begun, 3)
-        return {"case": case, "seed": name, "outcome": outcome, "detail": detail, "seconds": seconds, "peak_mb": 0}  # fmt: skip
+        return {
+            "case": case,
+            "seed": name,
+            "outcome": outcome,
+            "detail": detail,
+            "seconds": seconds,
+            "peak_mb": 0,
+        }
 
     def _start(self) -> None:
         home = self.scratch / "home"
@@ -99,8 +106,12 @@ class Worker:
         environment = {**os.environ, "HOME": str(home), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, str(program), self.seed, str(self.scratch)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(
             target=_listen, args=(self.process.stdout, self._answers), daemon=True
