@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.source.folder_files import folders_below
@@ -34,16 +35,41 @@ class Fingerprint:
             digest = sha256(self.place.encode("utf-8", "surrogatepass")).hexdigest()
             object.__setattr__(self, "place", digest)
 
+    @classmethod
+    def from_json(cls, fields: Any) -> Fingerprint:
+        """Read what ``dataclasses.asdict`` and JSON made of a fingerprint.
+
+        Raises:
+            TypeError: These are not the fields of a fingerprint.
+        """
+        found = cls(**fields)
+        if not isinstance(found.place, str) or not isinstance(found.content, str):
+            raise TypeError("a fingerprint is two texts")
+        return found
+
 
 def fingerprint(source: Source) -> Fingerprint:
     """Compute the fingerprint of a study as it is now; a missing file is recorded as missing."""
+    return fingerprint_and_state(source)[0]
+
+
+def fingerprint_and_state(source: Source) -> tuple[Fingerprint, str]:
+    """Compute a study's fingerprint, and a state that is the same while its files are not touched.
+
+    The state also changes if a file is replaced by one of the same size and modification time. It
+    is only to be compared during a run: it changes with a copy on another disk, and with some
+    disks when a file that lies in a cloud or on a tape is read for the first time.
+    """
     if isinstance(source, FusedFolder):
         source = source.path
     is_path = isinstance(source, (str, Path))
-    digest = sha256()
+    content, state = sha256(), sha256()
     for name, path in sorted(_files(source)):
-        digest.update(f"{name}\0{_state(path)}\n".encode("utf-8", "surrogatepass"))
-    return Fingerprint(os.path.abspath(str(source)) if is_path else "", digest.hexdigest())
+        kept, touched = _state(path)
+        content.update(f"{name}\0{kept}\n".encode("utf-8", "surrogatepass"))
+        state.update(f"{name}\0{kept}\0{touched}\n".encode("utf-8", "surrogatepass"))
+    place = os.path.abspath(str(source)) if is_path else ""
+    return Fingerprint(place, content.hexdigest()), state.hexdigest()
 
 
 def _files(source: StudySource) -> list[tuple[str, str]]:
@@ -59,9 +85,11 @@ def _files(source: StudySource) -> list[tuple[str, str]]:
     return [(path[len(root) :].replace(os.sep, "/").lstrip("/"), path) for path in paths]
 
 
-def _state(path: str) -> str:
+def _state(path: str) -> tuple[str, str]:
+    """Return what of a file stays with a copy, and when anything about it was changed last."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        return "missing"
-    return f"{status.st_size}\0{status.st_mtime_ns}"
+        return "missing", ""
+    # Not the inode: some network file systems number a file anew while it lies there unchanged.
+    return f"{status.st_size}\0{status.st_mtime_ns}", str(status.st_ctime_ns)

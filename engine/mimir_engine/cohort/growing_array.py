@@ -16,13 +16,18 @@ from mimir_engine.files.atomic import output_errors
 class GrowingArray:
     """An array on disk that takes one more row at a time.
 
-    The row is written first, then the count in the header: a file whose writer was killed is
-    complete without its last row. NumPy reserves room in the header for a larger count, so the
-    header never moves what follows.
+    The row is on the disk before the count in the header: a file whose writer was killed, also by a
+    power cut, is complete without its last row. NumPy reserves room in the header for a larger
+    count, so the header never moves what follows.
     """
 
     def __init__(
-        self, path: Path, shape: tuple[int, ...], rows: int, dtype: DTypeLike = np.uint8
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        rows: int,
+        dtype: DTypeLike = np.uint8,
+        may_cut: bool = False,
     ) -> None:
         """Open the file or create it.
 
@@ -31,6 +36,7 @@ class GrowingArray:
             shape: Shape of one row.
             rows: Number of valid rows; later ones were not finished and are cut off.
             dtype: Type of the numbers.
+            may_cut: The file is known to be of this folder, even if none of its rows is valid.
 
         Raises:
             MimirError: ``IMAGES_DAMAGED`` for fewer rows, ``OUTPUT_IN_USE`` for a file of other
@@ -40,7 +46,7 @@ class GrowingArray:
         self.dtype = np.dtype(dtype)
         self._size = int(np.prod(shape)) * self.dtype.itemsize
         self._begin = len(self._header())
-        self._check_content()
+        self._check_content(may_cut)
         with output_errors(path):
             self._file = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115
             end = self._begin + rows * self._size
@@ -55,15 +61,24 @@ class GrowingArray:
             self._file.truncate(end)
             self._write_header()
 
-    def _check_content(self) -> None:
+    def _check_content(self, may_cut: bool) -> None:
         """Refuse to cut off foreign rows: a killed run leaves at most one that does not count."""
         count, *shape = stored_shape(self.path)
-        if (count and tuple(shape) != self.shape) or (self.rows == 0 and count > 1):
+        is_other = bool(count) and tuple(shape) != self.shape
+        if self.rows == 0 and not may_cut and self.path.exists():
+            one_row = self._begin + self._size
+            is_other = is_other or count > 1 or self.path.stat().st_size > one_row
+        if is_other or (self.path.exists() and not self.path.is_file()):
             raise MimirError(
                 "OUTPUT_IN_USE",
                 f"'{self.path}' holds images that MIMIR cannot resume",
                 "Choose another folder, or --overwrite to start again.",
             )
+
+    def read(self, row: int) -> np.ndarray:
+        """Read a row; fewer bytes than a row if it has not been written."""
+        self._file.seek(self._begin + row * self._size)
+        return np.frombuffer(self._file.read(self._size), self.dtype)
 
     def append(self, row: np.ndarray) -> int:
         """Write a row to the disk and return its index.
@@ -77,6 +92,7 @@ class GrowingArray:
             self._file.seek(self._begin + self.rows * self._size)
             self._file.write(row.tobytes())
             self._file.flush()
+            os.fsync(self._file.fileno())
             self.rows += 1
             self._write_header()
         return self.rows - 1
@@ -108,6 +124,6 @@ def stored_shape(path: Path) -> tuple[int, ...]:
     """Shape of the array in a file; no rows if it is absent or was killed at its first bytes."""
     try:
         shape: tuple[int, ...] = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except (OSError, ValueError, EOFError):
+    except Exception:  # NumPy raises many kinds on damaged files
         return (0,)
-    return shape
+    return shape or (0,)

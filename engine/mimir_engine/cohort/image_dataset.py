@@ -11,10 +11,11 @@ The folder holds
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -22,7 +23,13 @@ import pydicom
 import mimir_engine
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.growing_array import GrowingArray
-from mimir_engine.cohort.image_folder import IMAGES, STUDIES, STUDY_COLUMNS
+from mimir_engine.cohort.image_folder import (
+    HASH_COLUMN,
+    IMAGES,
+    STUDIES,
+    STUDY_COLUMNS,
+    image_sha256,
+)
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
@@ -42,7 +49,7 @@ from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
 
-COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", "image_sha256", "findings", "made_by")
+COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", HASH_COLUMN, "findings", "made_by")
 
 
 def project_studies(
@@ -57,7 +64,8 @@ def project_studies(
     """Make the images of studies, or add them to a folder of images.
 
     Unchanged studies that have their image are skipped; failed ones are tried again. The image of a
-    changed study is added after the others, so that a stopped run cannot mix the two.
+    changed study, or of one whose image is damaged, is added after the others, so that a stopped
+    run cannot mix the two.
 
     Args:
         sources: Studies, of different names.
@@ -78,18 +86,18 @@ def project_studies(
     run = {"projections": PROJECTION_NAME}
     if reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reconstruction
-    with Ledger(folder, run, overwrite) as ledger, Readers(FUNCTIONS, limits) as readers:
+    with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
         tell_damage(ledger, listener)
-        pending = pending_studies(sources, ledger, limits)
-        already_done = len(sources) - len(pending)
-        listener({"event": "run", "studies": len(sources), "already_done": already_done})
-        last_row = max((entry["row"] for _, entry in ledger.done()), default=-1)
-        with output_errors(folder):
-            if overwrite:
-                (folder / IMAGES).unlink(missing_ok=True)
+        rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
+        has_damage = ledger.damaged_lines > 0
+        if overwrite:
+            _remove(folder / IMAGES)
+        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:
+            pending = pending_studies(sources, ledger, limits, partial(_is_intact, images=images))
+            already_done = len(sources) - len(pending)
+            listener({"event": "run", "studies": len(sources), "already_done": already_done})
             if pending:  # an earlier table must not name rows that are written again
-                (folder / STUDIES).unlink(missing_ok=True)
-        with GrowingArray(folder / IMAGES, IMAGE_SHAPE, last_row + 1) as images:
+                _remove(folder / STUDIES)
             work: StudyWork[PreparedStudy] = StudyWork(
                 read=lambda source: prepare_in_reader(readers, source, reconstruction),
                 finish=lambda studies: (_append(study, images) for study in studies),
@@ -98,6 +106,23 @@ def project_studies(
             )
             run_studies(pending, ledger, work, listener, jobs)
         return _write_tables(folder, ledger)
+
+
+def _remove(path: Path) -> None:
+    with output_errors(path):
+        path.unlink(missing_ok=True)
+
+
+def _is_entry(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry has the fields that the table and later runs need."""
+    texts = (entry["eid"], entry["instance"], entry[HASH_COLUMN], *entry["findings"])
+    is_row = type(entry["row"]) is int and entry["row"] >= 0
+    return is_row and "files" in entry and all(type(text) is str for text in texts)
+
+
+def _is_intact(entry: Mapping[str, Any], images: GrowingArray) -> bool:
+    """Return whether a study's image is the one that was written."""
+    return image_sha256(images.read(entry["row"])) == str(entry[HASH_COLUMN])
 
 
 def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
@@ -110,7 +135,7 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         "instance": study.instance,
         "stations": len(study.contrasts),
         "extent_mm": round(prepared.extent_mm),
-        "image_sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+        HASH_COLUMN: image_sha256(image),
         "findings": findings,
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
         f" pydicom {pydicom.__version__}, python {platform.python_version()}",

@@ -1,7 +1,8 @@
 """A folder of images that networks are trained on: of scans or of phantoms.
 
 * ``images.npy``: uint8 ``(rows, 3, 256, 256)``, a file that grows (``GrowingArray``);
-* ``studies.csv``: the row of each study, its name, and participant and visit if known;
+* ``studies.csv``: the row of each study, its name, and participant and visit if known; for scans
+  also the hash of its image;
 * ``targets.npy`` and ``dataset.json``: only if the targets are known with the images, as for
   phantoms: float32 ``(rows, targets)``, and the definitions and provenance of the targets.
 
@@ -10,11 +11,14 @@ Targets of scans come from tables of their own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
@@ -25,6 +29,10 @@ IMAGES, TARGETS, STUDIES, DESCRIPTION = "images.npy", "targets.npy", "studies.cs
 STUDY_COLUMNS = ("row", "name", "eid", "instance")
 #: Version of ``dataset.json``; 1 was that of folders without ``studies.csv``.
 SCHEMA = 2
+
+
+#: Column of ``studies.csv`` with the hash of a study's image; folders of phantoms have none.
+HASH_COLUMN = "image_sha256"
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,11 @@ class TargetDefinition:
     divisor: float = 1.0
     kind: str = "quantity"
     non_negative: bool = True
+
+
+def image_sha256(image: np.ndarray) -> str:
+    """Return the SHA-256 of an image's bytes."""
+    return hashlib.sha256(image.tobytes()).hexdigest()
 
 
 def describe_folder(

@@ -20,6 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional
 
+from mimir_engine.cohort.fingerprint import Fingerprint
 from mimir_engine.cohort.ledger_lines import (
     MAX_LINE,
     Line,
@@ -154,6 +155,8 @@ class Ledger:
             return False
         if "begun" in entry:
             return entry["begun"] in ("alone", "with others")
+        if "files" in entry:
+            Fingerprint.from_json(entry["files"])
         if "code" in entry:
             return isinstance(entry["code"], str) and isinstance(entry["reason"], str)
         return self._is_valid(entry)

@@ -13,12 +13,15 @@ from typing import Any, Optional
 from mimir_engine.discovery.find_studies import studies_among_files, studies_in_folder
 from mimir_engine.discovery.found_study import FoundStudy
 from mimir_engine.errors import MimirError, one_line, printable
+from mimir_engine.files.file_names import name_hash
 from mimir_engine.fusion.fused_folder import FusedFolder, Source
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
 
 #: Keys of a JSON line that locate a study; each line has one of them.
 _PLACES = ("path", "files", "fused")
+#: Characters of a study's name: as many as the longest path of Linux.
+MAX_NAME = 4096
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,11 @@ def _distinct_names(studies: Sequence[FoundStudy]) -> list[NamedSource]:
     """Name studies by their files, with as many folders in front as distinct names need."""
     places = [study.place for study in studies]
     names = [_name(place, 0) for place in places]
+    counts = Counter(names)
+    names = [  # folders cannot distinguish names that differ in characters that were replaced
+        f"{name}-{name_hash(place)}" if counts[name] > 1 and _is_replaced(place) else name
+        for place, name in zip(places, names)
+    ]
     for folders in range(1, max(place.count(os.sep) for place in places)):
         counts = Counter(names)
         if len(counts) == len(names):
@@ -123,6 +131,10 @@ def _distinct_names(studies: Sequence[FoundStudy]) -> list[NamedSource]:
             for place, name in zip(places, names)
         ]
     return [NamedSource(name, _source(study)) for name, study in zip(names, studies)]
+
+
+def _is_replaced(place: str) -> bool:
+    return not source_name(place).isprintable()
 
 
 def _source(study: FoundStudy) -> Source:
@@ -176,7 +188,7 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
 def source_from_fields(fields: dict[str, Any]) -> Optional[NamedSource]:
     """Return the study of one JSON line, or None if the line is invalid."""
     name, places = fields.get("name", ""), [key for key in _PLACES if fields.get(key) is not None]
-    if not isinstance(name, str) or len(places) != 1:
+    if not isinstance(name, str) or len(name) > MAX_NAME or len(places) != 1:
         return None
     (place,) = places
     value, name = fields[place], printable(name, "_")

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 from mimir_engine.cohort.events import Listener
-from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint
+from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint, fingerprint_and_state
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.read_ahead import read_ahead
 from mimir_engine.cohort.sources import NamedSource, check_names
@@ -236,21 +236,38 @@ def _read(
 ) -> ReadStudy:
     """Read one study; only an error that concerns all studies is raised."""
     listener({"event": "step", "name": source.name, "step": "read"})
-    files = fingerprint(source.source)
+    before = fingerprint_and_state(source.source)
     ledger.start(source.name, alone)
     try:
-        content = work.read(source)
-        if fingerprint(source.source) != files:
-            raise MimirError(
-                "SOURCE_CHANGED",
-                "the files of this study changed while they were read",
-                "Wait until they have been copied, then run the same command again.",
-            )
+        content = _read_unchanged(source, before, work)
     except Exception as error:  # one bad study must not stop the others
         if isinstance(error, MimirError) and error.code == NOT_STARTED:
             raise
         content = failure_of(source.name, error, source.shown)
-    return ReadStudy(source, files, content)
+    return ReadStudy(source, before[0], content)
+
+
+def _read_unchanged(
+    source: NamedSource, before: tuple[Fingerprint, str], work: StudyWork[Any]
+) -> Any:
+    """Read a study; once more if its files were touched meanwhile, but look the same.
+
+    Raises:
+        MimirError: ``SOURCE_CHANGED``, and those of reading.
+    """
+    for _ in range(2):
+        content = work.read(source)
+        after = fingerprint_and_state(source.source)
+        if after == before:
+            return content
+        if after[0] != before[0]:
+            break
+        before = after
+    raise MimirError(
+        "SOURCE_CHANGED",
+        "the files of this study changed while they were read",
+        "Wait until they have been copied, then run the same command again.",
+    )
 
 
 #: Reason of a study that ended the run itself, again and again.

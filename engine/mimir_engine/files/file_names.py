@@ -33,8 +33,12 @@ def distinct_file_name(name: str) -> str:
     >>> distinct_file_name("scan (1)"), distinct_file_name("scan [1]")
     ('scan _1_-05003914', 'scan _1_-2feee0bf')
     """
-    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{_readable(name)}-{digest[:HASH_DIGITS]}"
+    return f"{_readable(name)}-{name_hash(name)}"
+
+
+def name_hash(name: str) -> str:
+    """Return a few digits that differ between names, whatever characters they have."""
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
 
 
 def _readable(name: str) -> str:

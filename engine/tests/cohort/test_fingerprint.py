@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
-from mimir_engine.cohort.fingerprint import fingerprint
+import pytest
+
+from mimir_engine.cohort.fingerprint import fingerprint, fingerprint_and_state
 
 
 def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
@@ -74,3 +78,38 @@ def test_a_change_in_one_of_several_archives_or_folders_changes_the_fingerprint(
         file.write_bytes(b"three")
         seen.append(fingerprint(source))
     assert len({one.content for one in seen}) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a file's ctime is its creation")
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_replaced_by_one_of_the_same_size_and_time_changes_the_state(
+    tmp_path: Path, in_place: bool
+) -> None:
+    path, other = tmp_path / "a.zip", tmp_path / "b.zip"
+    path.write_bytes(b"one")
+    other.write_bytes(b"two")
+    shutil.copystat(path, other)
+    before, state = fingerprint_and_state(path)
+    if in_place:
+        shutil.copyfile(other, path)
+        shutil.copystat(other, path)
+    else:
+        other.replace(path)
+    assert fingerprint_and_state(path) == (before, fingerprint_and_state(path)[1])
+    assert fingerprint_and_state(path)[1] != state
+
+
+def test_a_copy_on_another_disk_is_the_same_study(tmp_path: Path) -> None:
+    for name in ("disk", "copy"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "disk" / "a.zip").write_bytes(b"one")
+    shutil.copy2(tmp_path / "disk" / "a.zip", tmp_path / "copy" / "a.zip")
+    one, other = (fingerprint(tmp_path / name / "a.zip") for name in ("disk", "copy"))
+    assert one.content == other.content
+
+
+def test_reading_a_file_leaves_its_state(tmp_path: Path) -> None:
+    (tmp_path / "a.dcm").write_bytes(b"one")
+    before = fingerprint_and_state(tmp_path)
+    (tmp_path / "a.dcm").read_bytes()
+    assert fingerprint_and_state(tmp_path) == before

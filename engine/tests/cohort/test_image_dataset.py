@@ -139,7 +139,8 @@ def test_a_changed_study_is_made_again_after_the_others(
 def test_a_folder_of_an_earlier_version_is_resumed(archives: list[Path], tmp_path: Path) -> None:
     project_studies(named_sources([str(archives[0])]).studies, tmp_path, ignore)
     ledger = tmp_path / "ledger.jsonl"
-    run, _, entry = map(json.loads, ledger.read_text().splitlines())
+    lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+    run, entry = (line for line in lines if "begun" not in line)
     del run["crc32"], entry["crc32"], entry["stations"], entry["extent_mm"]  # it knew none of them
     ledger.write_text(f"{json.dumps(run)}\n{json.dumps(entry)}\n")
     both = named_sources(map(str, archives[:2])).studies
@@ -206,3 +207,106 @@ def test_contradictory_options_are_refused_before_any_work(
 ) -> None:
     assert main(["project", *arguments]) == WRONG_USE
     assert capsys.readouterr().err.startswith("WRONG_USE: ")
+
+
+@pytest.fixture
+def data(made: Path, tmp_path: Path) -> Path:
+    """A copy of the data set that may be changed."""
+    return Path(shutil.copytree(made, tmp_path / "data"))
+
+
+def change_image(folder: Path, row: int, zeros: int) -> None:
+    """Let some bytes of an image be zeros, as after a power cut."""
+    images = np.load(folder / "images.npy", mmap_mode="r+")
+    begin = images[row].size // 2
+    images[row].reshape(-1)[begin : begin + zeros] = 0
+    images.flush()
+
+
+@pytest.mark.parametrize("damage", ["zeros", "exchanged"])
+def test_a_damaged_image_is_never_trained_on_and_is_made_again(
+    data: Path, made: Path, archives: list[Path], damage: str
+) -> None:
+    if damage == "zeros":
+        change_image(data, 1, 20_000)
+    else:
+        images = np.load(data / "images.npy", mmap_mode="r+")
+        images[1] = images[0]
+        images.flush()
+    with pytest.raises(MimirError, match=rf"IMAGES_DAMAGED: 1 of 3 images .*'{NAMES[1]}'"):
+        load_images(data)
+    events: list[Mapping[str, Any]] = []
+    project_studies(named_sources(map(str, archives)).studies, data, events.append)
+    assert [event["name"] for event in events if event["event"] == "study"] == [NAMES[1]]
+    rows = load_images(data).image_rows.tolist()
+    assert rows == [0, 3, 2]
+    assert np.array_equal(np.load(data / "images.npy")[3], np.load(made / "images.npy")[1])
+
+
+def test_a_row_of_the_table_that_was_changed_is_noticed(data: Path) -> None:
+    table = data / "studies.csv"
+    text = table.read_text("utf-8")
+    for row, code in (("0", "IMAGES_DAMAGED"), ("-1", "DATASET_INVALID"), ("x", "UNREADABLE")):
+        table.write_text(text.replace(f"1,{NAMES[1]}", f"{row},{NAMES[1]}"), "utf-8")
+        with pytest.raises(MimirError, match=code):
+            load_images(data)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), bytes(128)])
+def test_a_file_that_is_no_array_is_one_sentence(data: Path, content: bytes) -> None:
+    (data / "images.npy").write_bytes(content)
+    with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
+        load_images(data)
+
+
+def test_a_damaged_header_of_the_images_is_repaired(
+    data: Path, made: Path, archives: list[Path]
+) -> None:
+    with (data / "images.npy").open("r+b") as file:
+        file.write(bytes(128))
+    project_studies(named_sources(map(str, archives)).studies, data, ignore)
+    assert (data / "images.npy").read_bytes() == (made / "images.npy").read_bytes()
+
+
+def test_studies_of_damaged_lines_are_made_again(
+    data: Path, made: Path, archives: list[Path]
+) -> None:
+    ledger = data / "ledger.jsonl"
+    first, *others = ledger.read_bytes().splitlines(keepends=True)
+    outcomes = [line for line in others if b"begun" not in line]
+    ledger.write_bytes(first + b"".join(line.replace(b"a", b"b", 1) for line in outcomes))
+    events: list[Mapping[str, Any]] = []
+    project_studies(named_sources(map(str, archives)).studies, data, events.append)
+    assert len([event for event in events if event["event"] == "study"]) == 3
+    assert (data / "images.npy").read_bytes() == (made / "images.npy").read_bytes()
+    assert (data / "studies.csv").read_bytes() == (made / "studies.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"row": "0"}, {"row": -1}, {"row": True}, {"findings": 7}, {"findings": [7]}, {"eid": None},
+     {"image_sha256": None}, {"files": []}, {"files": {"place": "", "content": 7}}],
+)  # fmt: skip
+def test_an_entry_of_another_form_is_a_damaged_line(
+    data: Path, archives: list[Path], changes: dict[str, Any]
+) -> None:
+    ledger = data / "ledger.jsonl"
+    lines = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
+    for line in lines:
+        del line["crc32"]
+    entry = next(line for line in lines if line.get("name") == NAMES[0] and "begun" not in line)
+    entry.update(changes)
+    ledger.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "ascii")
+    events: list[Mapping[str, Any]] = []
+    project_studies(named_sources(map(str, archives)).studies, data, events.append)
+    assert [event["name"] for event in events if event["event"] == "study"] == [NAMES[0]]
+    assert len(load_images(data).studies) == 3
+
+
+def test_a_foreign_file_in_place_of_the_images_is_not_overwritten(
+    archives: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "images.npy").write_bytes(b"PK somebody's" * 40_000)
+    with pytest.raises(MimirError, match="OUTPUT_IN_USE"):
+        project_studies(named_sources([str(archives[0])]).studies, tmp_path, ignore)
+    assert (tmp_path / "images.npy").read_bytes().startswith(b"PK somebody's")

@@ -66,6 +66,15 @@ def test_equal_names_get_as_many_folders_in_front_as_distinct_names_need(
     assert sorted(names_of(tmp_path)) == ["b/x", "p/a/x", "q/a/x", "y"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no text")
+def test_names_that_only_unprintable_characters_distinguish_get_a_hash(tmp_path: Path) -> None:
+    touch(*(tmp_path / f"{name}.zip" for name in ("M\udcfcller", "M\udcf6ller", "M\x07ller", "b")))
+    names = names_of(tmp_path)
+    assert len({*names}) == 4
+    assert sorted(name[:7] for name in names) == ["M_ller-"] * 3 + ["b"]
+    assert all(name.isprintable() for name in names)
+
+
 def test_names_that_no_folder_distinguishes_are_refused(tmp_path: Path) -> None:
     touch(tmp_path / "x.zip", tmp_path / "x" / "1.dcm")
     with pytest.raises(MimirError, match=r"NAME_REPEATED: 2 studies are called '.*x'"):
@@ -131,6 +140,7 @@ def test_a_list_may_have_a_byte_order_mark_and_windows_line_ends() -> None:
         {"name": "a", "files": "a.dcm"},
         {"name": "a", "files": ["a.dcm", ""]},
         {"name": "a", "path": "a\0.zip"},
+        {"name": "a" * 5000, "path": "a.zip"},
     ],
     ids=lambda line: str(line)[:30],
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,32 @@ def test_files_that_change_while_they_are_read_give_no_result(tmp_path: Path) ->
         work = StudyWork(read, finish_all)
         run_studies([NamedSource("scan", scan)], ledger, work, lambda event: None, 1)
         assert [failure.code for failure in ledger.failures()] == ["SOURCE_CHANGED"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a file's ctime is its creation")
+@pytest.mark.parametrize(("replaced", "outcome"), [(1, "other"), (9, "SOURCE_CHANGED")])
+def test_a_file_replaced_by_one_that_looks_the_same_is_read_again(
+    tmp_path: Path, replaced: int, outcome: str
+) -> None:
+    scan, other = tmp_path / "scan.zip", tmp_path / "other"
+    scan.write_text("first")
+    other.write_text("other")
+    shutil.copystat(scan, other)
+    readings: list[str] = []
+
+    def read(source: NamedSource) -> str:
+        headers = scan.read_text()
+        if len(readings) < replaced:
+            shutil.copy2(other, scan)
+        readings.append(headers)
+        return headers if headers == scan.read_text() else "mixed"
+
+    with Ledger(tmp_path / "out", {}) as ledger:
+        work = StudyWork(read, finish_all)
+        run_studies([NamedSource("scan", scan)], ledger, work, lambda event: None, 1)
+        entry = ledger.entry("scan") or {}
+    assert len(readings) == 2
+    assert entry.get("read", entry.get("code")) == outcome
 
 
 def test_a_study_that_was_begun_when_a_run_ended_is_read_alone_after_the_others(
