@@ -1,6 +1,6 @@
 """Time a whole run of `mimir infer` on many phantoms: studies per second, and memory over time.
 
-    python engine/benchmarks/cohort_speed.py --studies 200 --against /path/to/another/checkout/engine
+    python engine/benchmarks/cohort_speed.py --studies 200 --against /path/to/another/engine
 
 With ``--against``, runs of both engines take turns, so that a busy machine slows both.
 """
