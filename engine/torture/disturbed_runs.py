@@ -22,6 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,10 @@ import faults
 MAX_SECONDS = 60
 #: Exit status of a process whose run ended with a Python exception that nobody caught.
 UNCAUGHT = 70
-CODE = re.compile(r"[A-Z][A-Z_]+: |[A-Za-z0-9]")
+#: What no user should see.
 ODD = re.compile(r"Traceback|INTERNAL_ERROR")
+#: Marks where a command ended without results, and the line that must stand before it.
+NO_RESULTS, CODE = re.compile(r"(.*)\n== 2\n"), re.compile(r"[A-Z][A-Z_]+: .+\.")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def torture(
     Args:
         scratch: Folder for the studies and all results.
         count: Number of studies.
-        modes: Of ``faults.MODES``, and ``memory``.
+        modes: ``fail``, ``full`` and ``kill`` as in ``Faults.at``, and ``memory``.
         most: Only so many places, spread evenly; 0 for all.
         seconds: Stop after so many; 0 for no limit.
         say: Receives a line now and then.
@@ -168,7 +171,8 @@ def prepare(scratch: Path, count: int) -> Studies:
         else:
             write_zip(folder / f"100000{n}_20201_2_0.zip", files)
     studies = Studies(folder, module, scratch / "expected")
-    status = run(studies, studies.expected)
+    with quiet():
+        status = run(studies, studies.expected)
     assert status == (1, 1), status
     return studies
 
@@ -177,25 +181,32 @@ def run(studies: Studies, output: Path) -> tuple[int, int]:
     """Measure the studies, and make a data set of them, as the command line does."""
     from mimir_engine.cli import main
 
-    alike = ["--jobs", "1"]
-    infer = [
-        "infer",
-        str(studies.folder),
-        "--modules",
-        str(studies.module),
-        "--output",
-        str(output / "out"),
-    ]
-    infer += ["--device", "cpu", "--details", str(output / "details"), "--no-volumes", *alike]
-    return main(infer), main(
-        ["project", str(studies.folder), "--dataset", str(output / "set"), *alike]
+    def command(name: str, *options: str) -> int:
+        status = main([name, str(studies.folder), *options, "--jobs", "1"])
+        print(f"== {status}", flush=True)
+        return status
+
+    results = ["--output", str(output / "out"), "--details", str(output / "details")]
+    return (
+        command(
+            "infer", "--modules", str(studies.module), "--device", "cpu", "--no-volumes", *results
+        ),
+        command("project", "--dataset", str(output / "set")),
     )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Print nothing in the block."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
     """Yield all faults of the given modes."""
     faults.FAULTS.at("", -1)
-    run(studies, scratch / "counted")
+    with quiet():
+        run(studies, scratch / "counted")
     operations = faults.FAULTS.count
     for mode in modes:
         if mode != "memory":
@@ -203,7 +214,8 @@ def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Itera
     if "memory" in modes:
         allocations = _allocations()
         allocations.at(None)
-        run(studies, scratch / "called")
+        with quiet():
+            run(studies, scratch / "called")
         allocations.stop()
         for function, calls in sorted(allocations.calls.items()):
             for number in sorted({0, calls // 2, calls - 1}):
@@ -290,8 +302,10 @@ def describe(status: int) -> str:
 
 
 def wrong_lines(text: str, where: str) -> list[str]:
-    """Return the lines that no user should see."""
-    return [f"{where}: {line}" for line in text.splitlines() if ODD.search(line)]
+    """Return the lines that no user should see, and those that should be a sentence with a code."""
+    wrong = [line for line in text.splitlines() if ODD.search(line)]
+    wrong += [f"no code: {line}" for line in NO_RESULTS.findall(text) if not CODE.match(line)]
+    return [f"{where}: {line}" for line in wrong]
 
 
 def differences(expected: Path, found: Path) -> list[str]:
