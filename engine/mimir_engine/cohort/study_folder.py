@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +23,9 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import distinct_file_name
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.json_file import write_json
+from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -151,6 +155,20 @@ class StudyFolders:
         """The arguments, as JSON values, for another process."""
         return {"folder": str(self._folder.absolute()), "volumes": self._volumes}
 
+    @contextmanager
+    def held_for(self, output: Path) -> Iterator[None]:
+        """Keep other runs from the folders while a run works on them.
+
+        Args:
+            output: The run's output folder, which is held already; it may be the same.
+
+        Raises:
+            MimirError: ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
+        """
+        is_same = os.path.realpath(self._folder) == os.path.realpath(output)
+        with nullcontext() if is_same else folder_lock(self._folder):
+            yield
+
     def path(self, name: str) -> Path:
         """Return the folder of a study: no other study has the same, whatever it is called."""
         return (self._folder / distinct_file_name(name)).absolute()
@@ -180,6 +198,7 @@ class StudyFolders:
         with output_errors(folder):
             for name in (MEASUREMENTS_FILE, *_IMAGES):  # an earlier result's
                 (folder / name).unlink(missing_ok=True)
+            sweep_leftovers(folder)
         if self._volumes:
             write_fused(folder, describe_study(study), fused.water, fused.fat)
             write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)

@@ -144,9 +144,7 @@ def load_images(folder: Path) -> Dataset:
             ``DATASET_INVALID``; ``IMAGES_DAMAGED`` if an image is not the one that was made.
     """
     try:
-        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
-        if not isinstance(images, np.ndarray):
-            raise ValueError(f"{IMAGES} is an archive")
+        images = np.lib.format.open_memmap(folder / IMAGES, mode="r")
         with (folder / STUDIES).open(newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
         rows = np.array([int(line["row"]) for line in lines], dtype=np.int64)
@@ -157,14 +155,16 @@ def load_images(folder: Path) -> Dataset:
         if (folder / DESCRIPTION).exists():
             targets = np.load(folder / TARGETS, allow_pickle=False).astype(np.float64)
             known = _read_description(folder / DESCRIPTION)
-    except Exception as error:  # NumPy and damaged tables raise many kinds
+    except Exception as error:  # NumPy and JSON raise many kinds on damaged files
         raise MimirError(
             "DATASET_UNREADABLE",
             f"{folder.name} is not a folder of images ({error})",
             "Make one with `mimir project --dataset` or `mimir phantom --projections`; phantoms"
             " made by an earlier version have to be made again.",
         ) from error
-    missing = int(((rows < 0) | (rows >= min(len(images), len(targets)))).sum())
+    if len(np.unique(rows)) < len(rows) or rows.min(initial=0) < 0:
+        raise _invalid(f"{STUDIES} of {folder.name} gives two studies one image, or one none")
+    missing = int((rows >= min(len(images), len(targets))).sum())
     if missing:
         what = f"{missing} of {len(rows)} images in {folder.name} are missing"
         if known:  # phantoms, which are listed before they are made
