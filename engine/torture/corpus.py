@@ -15,16 +15,26 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ENGINE = Path(__file__).resolve().parents[1]
-CORPUS = ENGINE / "tests" / "corpus"
-sys.path[:0] = [str(ENGINE / "tests" / "builders"), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 
 import numpy as np
 from cohort_builder import made_up_statistics, run_infer, write_trial_module
 from dicom_builder import (
-    BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, File, Scan, all_files, compressed, encoded, enhanced_file, write_zip,
+    BIG_ENDIAN,
+    DEFLATED,
+    EXPLICIT,
+    IMPLICIT,
+    File,
+    Scan,
+    all_files,
+    compressed,
+    encoded,
+    enhanced_file,
+    write_zip,
 )  # fmt: skip
 from image_folder_builder import write_image_folder
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
@@ -33,12 +43,13 @@ from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.fusion.fused_folder import write_array
+from mimir_engine.fusion.fused_folder import FusedFolder, write_array
 from mimir_engine.inference_module import load_module, rewrite_module
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.weights import save_weights
 from mimir_engine.training.dataset import Dataset as TrainingData
 
+CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
 #: Two stations of a few voxels: as little as a study needs.
 TINY = (
     Scan(0.0, 5, 9.0, (12, 10), (14.0, 16.0), (-75.0, -80.0), 2, time="100000"),
@@ -68,13 +79,22 @@ def studies() -> Iterator[tuple[str, Parts]]:
     """Yield studies in each encoding."""
     for name, syntax in (("explicit", EXPLICIT), ("implicit", IMPLICIT), ("deflated", DEFLATED)):
         yield f"study/{name}", parts(f for scan in TINY for f in scan.files(syntax=syntax))
-    yield "study/big-endian", parts(f for scan in TINY for f in scan.files(change=_swapped, syntax=BIG_ENDIAN))
-    yield "study/four-contrasts", parts(f for scan in TINY for f in scan.files(("in", "opp", "F", "W")))
+    yield (
+        "study/big-endian",
+        parts(f for scan in TINY for f in scan.files(change=_swapped, syntax=BIG_ENDIAN)),
+    )
+    yield (
+        "study/four-contrasts",
+        parts(f for scan in TINY for f in scan.files(("in", "opp", "F", "W"))),
+    )
     yield "study/rle", parts(_compressed("1.2.840.10008.1.2.5"))
     for name, syntax in (("jpeg", "70"), ("jpeg-ls", "80"), ("jpeg-2000", "90")):
         yield f"study/{name}", parts(_compressed(f"1.2.840.10008.1.2.4.{syntax}"))
     types = [("W", "WATER"), ("F", "FAT")]
-    yield "study/enhanced", {f"{scan.number}.dcm": enhanced_file(scan, types).content for scan in TINY}
+    yield (
+        "study/enhanced",
+        {f"{scan.number}.dcm": enhanced_file(scan, types).content for scan in TINY},
+    )
     yield "study/gzip", {f"{f.name}.gz": gzip.compress(f.content, mtime=0) for f in all_files(TINY)}
     yield "study/disc", _disc()
     listed = [f"{f.name},7,MR,Dixon_noBH_{f.name.split('_')[1]},3" for f in all_files(TINY)]
@@ -92,7 +112,11 @@ def _compressed(syntax: str) -> Iterator[File]:
             for k in range(scan.slices):
                 name = f"{scan.number + series:03d}_{suffix}_{k:03d}.dcm"
                 dataset = scan.dataset(suffix, k, series)
-                content = compressed(dataset, syntax) if syntax.endswith(".5") else _by_gdcm(dataset, syntax)
+                content = (
+                    compressed(dataset, syntax)
+                    if syntax.endswith(".5")
+                    else _by_gdcm(dataset, syntax)
+                )
                 yield File(name, content)
 
 
@@ -114,7 +138,9 @@ def _by_gdcm(dataset: Dataset, syntax: str) -> bytes:
         writer.SetImage(change.GetOutput())
         writer.SetFileName(str(packed))
         assert writer.Write()
-        return packed.read_bytes()
+        dataset.PixelData = dcmread(packed).PixelData
+        dataset["PixelData"].is_undefined_length = True
+        return encoded(dataset, syntax)
 
 
 def _disc() -> Parts:
@@ -140,11 +166,26 @@ def module_seeds() -> Iterator[tuple[str, Parts]]:
         folder = Path(scratch) / "trial"
         module = load_module(write_without_network(folder))
         features = describe_features(np.random.default_rng(0).normal(size=(40, 4)), 2)
-        rewrite_module(folder, module, statistics=made_up_statistics(), features=features, card="A trial.\n", overwrite=True)
+        rewrite_module(
+            folder,
+            module,
+            statistics=made_up_statistics(),
+            features=features,
+            card="A trial.\n",
+            overwrite=True,
+        )
         yield "module/own", _files(folder)
         weights = Path(scratch) / "w.safetensors"
         for name, eight_bit in (("float", False), ("eight-bit", True)):
-            save_weights(weights, {"conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "bn.bias": torch.ones(2), "n": torch.tensor(3)}, eight_bit=eight_bit)
+            save_weights(
+                weights,
+                {
+                    "conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2),
+                    "bn.bias": torch.ones(2),
+                    "n": torch.tensor(3),
+                },
+                eight_bit=eight_bit,
+            )
             yield f"weights/{name}", {"w.safetensors": weights.read_bytes()}
 
 
@@ -156,22 +197,39 @@ def result_seeds() -> Iterator[tuple[str, Parts]]:
         paths = [write_zip(folder / f"10{n}_20201_2_0.zip", all_files(TINY)) for n in range(3)]
         bad = folder / "bad.zip"
         bad.write_bytes(b"no archive")
-        run = run_infer([*paths, bad], [module], folder / "out", folders=StudyFolders(folder / "details"))
+        run = run_infer(
+            [*paths, bad], [module], folder / "out", folders=StudyFolders(folder / "details")
+        )
         entries = [{"name": name, **entry} for name, entry in run.cohort.ledger.entries()]
         description = (folder / "trial" / "module.json").read_bytes()
-        yield "run/infer", {"entries.json": json.dumps(entries).encode(), "module.json": description}
+        yield (
+            "run/infer",
+            {"entries.json": json.dumps(entries).encode(), "module.json": description},
+        )
         (details, *_) = sorted((folder / "details").iterdir())
-        steps = np.indices((40, 60, 60), np.float32).sum(axis=0) // 20
-        for name, level in (("water", 300), ("fat", 40), ("fat_fraction", 11)):
-            write_array(details / f"{name}.npy", (level * (1 + steps % (2 + (name == "fat")))).astype(np.float32))
-        write_array(details / "projection.npy", random_images(1)[0])
-        kept = _files(details)
-        yield "details/study", kept
-        yield "fused/folder", {n: d for n, d in kept.items() if n in ("origin.json", "water.npy", "fat.npy")}
+        for name in ("water", "fat"):  # coarse, so that they are small once packed
+            array = np.load(details / f"{name}.npy")
+            write_array(details / f"{name}.npy", np.round(array / 128) * np.float32(128))
+        kept = ("origin.json", "water.npy", "fat.npy")
+        fused = {name: data for name, data in _files(details).items() if name in kept}
+        yield "fused/folder", fused
+        for name, data in fused.items():
+            path = folder / "fused" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        source = NamedSource("fused", FusedFolder(folder / "fused"))
+        run_infer([source], [module], folder / "again", folders=StudyFolders(folder / "kept"))
+        (details,) = (folder / "kept").iterdir()
+        yield "details/study", _files(details)
         project_studies([NamedSource(p.stem, p) for p in paths[:2]], folder / "set", lambda _: None)
         yield "dataset/images", _files(folder / "set")
         ids = tuple(StudyId(f"p{n}") for n in range(2))
-        known = TrainingData(random_images(2), np.array([[1.0, 0.0], [2.0, 1.0]]), ids, (TargetDefinition("fat", "%"), TargetDefinition("sex", "", kind="class")))
+        known = TrainingData(
+            random_images(2),
+            np.array([[1.0, 0.0], [2.0, 1.0]]),
+            ids,
+            (TargetDefinition("fat", "%"), TargetDefinition("sex", "", kind="class")),
+        )
         yield "dataset/phantoms", _files(write_image_folder(folder / "phantoms", known))
 
 
@@ -180,17 +238,30 @@ def tables() -> Iterator[tuple[str, Parts]]:
     targets = "study,target,value\n" + "".join(
         f"10{n},liverFat,{n}.5\n10{n}_2,age,{50 + n}\n10{n},sex,{n % 2}\n" for n in range(6)
     )
-    definitions = "name,unit,divisor,kind\nliverFat,%,1,quantity\nage,years,1,quantity\nsex,,1,class\n"
-    yield "table/targets", {"targets.csv": targets.encode(), "definitions.csv": definitions.encode()}
+    definitions = (
+        "name,unit,divisor,kind\nliverFat,%,1,quantity\nage,years,1,quantity\nsex,,1,class\n"
+    )
+    yield (
+        "table/targets",
+        {"targets.csv": targets.encode(), "definitions.csv": definitions.encode()},
+    )
     rows = [f"s{n},liverFat,%,{n}.1,{n}.6,0.9,{n}.0,{n + 2}.4,{n % 3},female" for n in range(6)]
     tidy = "\n".join(["study,target,unit,reference,mean,sd,lower95,upper95,fold,sex", *rows])
     yield "table/predictions", {"predictions.csv": tidy.encode()}
-    lines = [{"name": "a", "path": "a.zip"}, {"name": "b", "files": ["b/1.dcm", "b/2.dcm"]}, {"name": "c", "fused": "c"}]
+    lines = [
+        {"name": "a", "path": "a.zip"},
+        {"name": "b", "files": ["b/1.dcm", "b/2.dcm"]},
+        {"name": "c", "fused": "c"},
+    ]
     yield "table/sources", {"sources.jsonl": "\n".join(map(json.dumps, lines)).encode()}
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 if __name__ == "__main__":

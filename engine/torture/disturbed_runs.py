@@ -25,8 +25,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ENGINE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ENGINE / "tests" / "builders"), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import faults
 
@@ -61,14 +62,22 @@ class Studies:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--studies", type=int, default=10)
     parser.add_argument("--every", type=int, default=1, help="only each n-th place")
     parser.add_argument("--modes", default="fail,full,kill,memory")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
-        tried, problems = torture(Path(scratch), options.studies, options.modes.split(","), options.every, options.seconds, print)  # fmt: skip
+        tried, problems = torture(
+            Path(scratch),
+            options.studies,
+            options.modes.split(","),
+            options.every,
+            options.seconds,
+        )
     for (mode, ending), count in sorted(tried.items()):
         print(f"{count:6d} x {mode}: {ending}")
     print(f"{len(problems)} problems")
@@ -83,9 +92,23 @@ def memory_folder() -> str | None:
 
 
 def torture(
-    scratch: Path, count: int, modes: Sequence[str], every: int, seconds: float, say: Callable[[str], object]
-) -> tuple[Counter[tuple[str, str]], list[str]]:  # fmt: skip
-    """Disturb runs at every place; return how they ended, and what went wrong."""
+    scratch: Path,
+    count: int,
+    modes: Sequence[str],
+    every: int = 1,
+    seconds: float = 0,
+    say: Callable[[str], object] = print,
+) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Disturb runs at every place; return how they ended, and what went wrong.
+
+    Args:
+        scratch: Folder for the studies and all results.
+        count: Number of studies.
+        modes: Of ``faults.MODES``, and ``memory``.
+        every: Only each n-th place.
+        seconds: Stop after so many; 0 for no limit.
+        say: Receives a line now and then.
+    """
     faults.install()
     studies = prepare(scratch, count)
     begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
@@ -96,12 +119,14 @@ def torture(
         tried[disturbance.mode, ending] += 1
         problems += [f"{disturbance}: {ending}: {problem}" for problem in found]
         if number % 200 == 199:
-            say(f"{number + 1} disturbed runs in {time.monotonic() - begun:.0f} s, {len(problems)} problems")
+            passed = time.monotonic() - begun
+            say(f"{number + 1} disturbed runs in {passed:.0f} s, {len(problems)} problems")
     return tried, problems
 
 
 def prepare(scratch: Path, count: int) -> Studies:
     """Write studies and a module of a tiny network; run once undisturbed."""
+    import here_reader
     import torch
     import torchvision
     from cohort_builder import ANYTHING
@@ -112,8 +137,11 @@ def prepare(scratch: Path, count: int) -> Studies:
 
     from mimir_engine.inference_module import write_module
 
+    here_reader.install()
     torch.set_num_threads(1)
-    torchvision.models.get_model = lambda name, weights, num_classes: small_network(name, num_classes // 2)
+    torchvision.models.get_model = lambda name, weights, num_classes: small_network(
+        name, num_classes // 2
+    )
     torch.manual_seed(0)
     state = small_network("", len(TARGETS)).state_dict()
     state["fc.weight"] *= 1e-4  # of features that are thousands
@@ -127,7 +155,9 @@ def prepare(scratch: Path, count: int) -> Studies:
         def shade(dataset, k, n=n):  # type: ignore[no-untyped-def]
             import numpy as np
 
-            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(dataset.Rows, dataset.Columns)
+            pixels = np.frombuffer(dataset.PixelData, np.uint16).reshape(
+                dataset.Rows, dataset.Columns
+            )
             set_pixels(dataset, np.roll(pixels, n, axis=1))
             dataset.StudyInstanceUID = f"2.25.7{n}"
 
@@ -147,9 +177,18 @@ def run(studies: Studies, output: Path) -> tuple[int, int]:
     from mimir_engine.cli import main
 
     alike = ["--jobs", "1"]
-    infer = ["infer", str(studies.folder), "--modules", str(studies.module), "--output", str(output / "out")]
+    infer = [
+        "infer",
+        str(studies.folder),
+        "--modules",
+        str(studies.module),
+        "--output",
+        str(output / "out"),
+    ]
     infer += ["--device", "cpu", "--details", str(output / "details"), "--no-volumes", *alike]
-    return main(infer), main(["project", str(studies.folder), "--dataset", str(output / "set"), *alike])
+    return main(infer), main(
+        ["project", str(studies.folder), "--dataset", str(output / "set"), *alike]
+    )
 
 
 def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
@@ -193,13 +232,17 @@ def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[s
         problems.append(f"resumed: {describe(resumed)}: {text[-600:]}")
     else:
         problems += [*wrong_lines(text, "resumed run"), *differences(studies.expected, folder)]
+        if disturbance.mode == "kill":
+            problems += other_images(studies.expected, folder)
     return ending, problems
 
 
-def in_process(work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path) -> int:
-    """Run in a forked process; return its status (ten times the first plus the second), -1 if it hangs.
+def in_process(
+    work: Callable[[], tuple[int, int]], disturbance: Disturbance | None, text: Path
+) -> int:
+    """Run in a forked process; return its status: ten times the first command's plus the second's.
 
-    A signal's number is returned with 1000 added.
+    It is -1 if the process hangs, and 1000 plus the number of the signal that ended it.
     """
     child = os.fork()
     if child == 0:
@@ -238,7 +281,11 @@ def describe(status: int) -> str:
         return "hung"
     if status >= 1000:
         return f"ended by signal {status - 1000}"
-    return "ended by an exception" if status == UNCAUGHT else f"exit status {status // 10} and {status % 10}"
+    return (
+        "ended by an exception"
+        if status == UNCAUGHT
+        else f"exit status {status // 10} and {status % 10}"
+    )
 
 
 def wrong_lines(text: str, where: str) -> list[str]:
@@ -258,23 +305,44 @@ def differences(expected: Path, found: Path) -> list[str]:
     if names != others:
         problems.append(f"other files: {sorted(names ^ others)[:8]}")
     for name in names & others:
-        if name.startswith("details/") and (expected / name).read_bytes() != (found / name).read_bytes():
+        if (
+            name.startswith("details/")
+            and (expected / name).read_bytes() != (found / name).read_bytes()
+        ):
             problems.append(f"{name} differs")
     return problems
 
 
+def other_images(expected: Path, found: Path) -> list[str]:
+    """Compare the files of images: only studies that failed at first come last."""
+    names = ("set/images.npy", "set/studies.csv")
+    return [
+        f"{n} differs" for n in names if (expected / n).read_bytes() != (found / n).read_bytes()
+    ]
+
+
 def files_of(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".txt"}
+    return {
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*")
+        if p.is_file() and p.suffix != ".txt"
+    }
 
 
 def images(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Return each study's image and all that is said about it but its row: others may come first."""
+    """Return each study's image and what is said about it, but its row: others may come first."""
     import numpy as np
 
     array = np.load(folder / "set" / "images.npy")
     with (folder / "set" / "studies.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    return {line["name"]: (*(v for k, v in line.items() if k != "row"), array[int(line["row"])].tobytes()) for line in lines}
+    return {
+        line["name"]: (
+            *(v for k, v in line.items() if k != "row"),
+            array[int(line["row"])].tobytes(),
+        )
+        for line in lines
+    }
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import inspect
 import io
 import os
 import signal
@@ -41,7 +42,9 @@ class Faults:
         """
         with self._lock:
             number, self.count = self.count, self.count + 1
-            goes_wrong = number == self.number or (self.mode == "full" and number > self.number >= 0)
+            goes_wrong = number == self.number or (
+                self.mode == "full" and number > self.number >= 0
+            )
         if not goes_wrong or (self.mode == "full" and what in READS):
             return
         self.struck = self.struck or f"{what} {os.path.basename(str(name))}"
@@ -58,14 +61,18 @@ FAULTS = Faults()
 class CountedFile(io.FileIO):
     """A file whose operations count."""
 
-    def __init__(self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None) -> None:
+    def __init__(
+        self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None
+    ) -> None:
         if not isinstance(file, int):
             FAULTS.operation("open to read" if mode in ("r", "rb") else "open to write", file)
         super().__init__(file, mode, closefd, opener)
 
     def write(self, data: Any) -> int:
         content = memoryview(data).cast("B")
-        FAULTS.operation("write", self.name, lambda: io.FileIO.write(self, content[: len(content) // 2]))
+        FAULTS.operation(
+            "write", self.name, lambda: io.FileIO.write(self, content[: len(content) // 2])
+        )
         return super().write(content)
 
     def readinto(self, buffer: Any) -> int:
@@ -86,9 +93,15 @@ class CountedFile(io.FileIO):
 
 
 def counted_open(
-    file: Any, mode: str = "r", buffering: int = -1, encoding: Optional[str] = None, errors: Optional[str] = None,
-    newline: Optional[str] = None, closefd: bool = True, opener: Any = None,
-) -> Any:  # fmt: skip
+    file: Any,
+    mode: str = "r",
+    buffering: int = -1,
+    encoding: Optional[str] = None,
+    errors: Optional[str] = None,
+    newline: Optional[str] = None,
+    closefd: bool = True,
+    opener: Any = None,
+) -> Any:
     """Open a file as ``open`` does, but one whose operations count."""
     raw = CountedFile(file, mode.replace("b", "").replace("t", ""), closefd, opener)
     if buffering == 0:
@@ -111,7 +124,18 @@ def install() -> None:
     """Replace the functions that open, rename and write files."""
     builtins.open = io.open = counted_open  # type: ignore[assignment]
     io.FileIO = CountedFile  # type: ignore[misc, assignment]
-    for name in ("replace", "rename", "mkdir", "unlink", "remove", "rmdir", "fsync", "write", "ftruncate", "link"):
+    for name in (
+        "replace",
+        "rename",
+        "mkdir",
+        "unlink",
+        "remove",
+        "rmdir",
+        "fsync",
+        "write",
+        "ftruncate",
+        "link",
+    ):
         if hasattr(os, name):
             setattr(os, name, _counted(name, getattr(os, name)))
     plain = os.open
@@ -152,9 +176,12 @@ class Allocations:
         threading.setprofile(None)  # type: ignore[arg-type]
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
-        if event != "call" or not frame.f_code.co_filename.startswith(self._home):
+        code = frame.f_code
+        if event != "call" or not code.co_filename.startswith(self._home):
             return
-        key = _name(frame.f_code)
+        if code.co_flags & inspect.CO_GENERATOR:  # closing one is a call, too, and must not raise
+            return
+        key = _name(code)
         count = self.calls.get(key, 0)
         self.calls[key] = count + 1
         if key == self._target and count == self._number:
@@ -162,4 +189,4 @@ class Allocations:
 
 
 def _name(code: CodeType) -> tuple[str, str]:
-    return os.path.basename(code.co_filename), f"{code.co_qualname}:{code.co_firstlineno}"
+    return os.path.basename(code.co_filename), f"{code.co_name}:{code.co_firstlineno}"

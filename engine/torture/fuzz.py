@@ -33,7 +33,9 @@ READ = ("measured", "scanned", "read", "resumed")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--seed", default="mimir", help="other seeds give other cases")
@@ -88,7 +90,14 @@ class Worker:
 
         name, _ = fuzz_worker.seed_of(fuzz_worker.Random(f"{self.seed}:{case}"))
         seconds = round(time.monotonic() - begun, 3)
-        return {"case": case, "seed": name, "outcome": outcome, "detail": detail, "seconds": seconds, "peak_mb": 0}  # fmt: skip
+        return {
+            "case": case,
+            "seed": name,
+            "outcome": outcome,
+            "detail": detail,
+            "seconds": seconds,
+            "peak_mb": 0,
+        }
 
     def _start(self) -> None:
         home = self.scratch / "home"
@@ -97,10 +106,16 @@ class Worker:
         environment = {**os.environ, "HOME": str(home), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, str(program), self.seed, str(self.scratch)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
         self._answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=_listen, args=(self.process.stdout, self._answers), daemon=True).start()
+        threading.Thread(
+            target=_listen, args=(self.process.stdout, self._answers), daemon=True
+        ).start()
 
     def close(self) -> None:
         if self.process is not None:
@@ -178,7 +193,10 @@ def _logged(log: Path) -> list[dict[str, Any]]:
 def _progress(done: int, total: int, seconds: float) -> None:
     if done % 500 == 0 or done == total:
         left = seconds / done * (total - done)
-        print(f"{done} of {total} cases, {done / seconds:.0f} per second, {left / 60:.0f} min left", flush=True)
+        print(
+            f"{done} of {total} cases, {done / seconds:.0f} per second, {left / 60:.0f} min left",
+            flush=True,
+        )
 
 
 def is_fault(answer: dict[str, Any]) -> bool:
@@ -191,7 +209,10 @@ def is_fault(answer: dict[str, Any]) -> bool:
 def keep(case: Path, folder: Path, answer: dict[str, Any]) -> None:
     """Keep the input of each distinct fault, the smallest one."""
     what = answer["detail"].split(":")[0] + ":" + answer["detail"].partition(":")[2].split(":")[0]
-    label = "".join(c if c.isalnum() else "-" for c in f"{answer['seed'].split('/')[0]} {answer['outcome']} {what}")[:90]
+    label = "".join(
+        c if c.isalnum() else "-"
+        for c in f"{answer['seed'].split('/')[0]} {answer['outcome']} {what}"
+    )[:90]
     place = folder / label
     if place.exists() and _size(place) <= _size(case):
         return
@@ -209,7 +230,17 @@ def report(answers: list[dict[str, Any]]) -> str:
     by_seed: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         by_seed[answer["seed"]].append(answer)
-    columns = ("cases", "read", "refused", "died", "timeout", "internal", "outside", "max s", "peak MB")
+    columns = (
+        "cases",
+        "read",
+        "refused",
+        "died",
+        "timeout",
+        "internal",
+        "outside",
+        "max s",
+        "peak MB",
+    )
     lines = [f"{'seed':<22}" + "".join(f"{name:>10}" for name in columns)]
     for seed, some in [*sorted(by_seed.items()), ("all", answers)]:
         outcomes = Counter(a["outcome"] for a in some)
@@ -220,8 +251,13 @@ def report(answers: list[dict[str, Any]]) -> str:
         lines.append(f"{seed:<22}" + "".join(f"{number:>10}" for number in numbers))
     codes = Counter(a["outcome"] for a in answers if a["outcome"] not in (*READ, *FAULTS))
     lines += ["", "refused: " + ", ".join(f"{code} {count}" for code, count in codes.most_common())]
-    distinct = Counter((a["seed"].split("/")[0], a["outcome"], a["detail"]) for a in answers if is_fault(a))
-    lines += [f"FAULT {count:>6} x {kind}: {outcome} {detail}" for (kind, outcome, detail), count in distinct.most_common()]
+    distinct = Counter(
+        (a["seed"].split("/")[0], a["outcome"], a["detail"]) for a in answers if is_fault(a)
+    )
+    lines += [
+        f"FAULT {count:>6} x {kind}: {outcome} {detail}"
+        for (kind, outcome, detail), count in distinct.most_common()
+    ]
     return "\n".join(lines)
 
 

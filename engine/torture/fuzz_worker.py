@@ -20,15 +20,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-ENGINE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ENGINE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import kinds
 
 import mimir_engine
 from mimir_engine.errors import MimirError
 
-CORPUS = ENGINE / "tests" / "corpus"
+CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
 #: Bytes of address space that a reader may use.
 MAX_BYTES = 2 << 30
 #: Share of cases that are studies; the others are the other kinds' in equal parts.
@@ -88,7 +88,14 @@ def attempt(seed: str, case: int, scratch: Path, watch: Watch) -> dict[str, Any]
     if watch.outside:
         outcome, detail = "OUTSIDE", watch.outside.pop()
         watch.outside.clear()
-    return {"case": case, "seed": name, "outcome": outcome, "detail": detail, "seconds": seconds, "peak_mb": peak_mb()}  # fmt: skip
+    return {
+        "case": case,
+        "seed": name,
+        "outcome": outcome,
+        "detail": detail,
+        "seconds": seconds,
+        "peak_mb": peak_mb(),
+    }
 
 
 def outcome_of(kind: kinds.Kind, rng: Random, folder: Path) -> tuple[str, str]:
@@ -106,15 +113,33 @@ def outcome_of(kind: kinds.Kind, rng: Random, folder: Path) -> tuple[str, str]:
         return "INTERNAL_ERROR", f"{type(error).__name__} at {place}: {str(error)[:200]}"
 
 
+#: Events of files: the arguments that name one, each with the argument that holds the folder in
+#: which a relative name begins, if there is one.
+FILE_EVENTS = {
+    "open": ((0, None),),
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rmdir": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.link": ((1, 3),),
+    "os.symlink": ((1, 2),),
+    "os.truncate": ((0, None),),
+    "os.chmod": ((0, 2),),
+    "os.utime": ((0, 3),),
+}
+#: Events that no reading of a file should cause.
+OTHER_EVENTS = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "socket.connect",
+)
+
+
 class Watch:
     """Notes what is written outside the folder of a case."""
-
-    #: Events of files and their arguments that name one.
-    #: An argument with the folder that a relative name begins in stands beside it, or is None.
-    EVENTS = {"open": ((0, None),), "os.mkdir": ((0, 2),), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),),
-              "os.rename": ((0, 2), (1, 3)), "os.link": ((1, 3),), "os.symlink": ((1, 2),),
-              "os.truncate": ((0, None),), "os.chmod": ((0, 2),), "os.utime": ((0, 3),)}  # fmt: skip
-    STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "os.fork")
 
     def __init__(self, scratch: Path) -> None:
         self.active, self.outside = False, list[str]()
@@ -124,9 +149,9 @@ class Watch:
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.active:
             return
-        if event in self.STARTS:
+        if event in OTHER_EVENTS:
             self.outside.append(event)
-        for index, folder in self.EVENTS.get(event, ()):
+        for index, folder in FILE_EVENTS.get(event, ()):
             path = arguments[index]
             if folder is not None and arguments[folder] >= 0:
                 path = os.path.join(f"/proc/self/fd/{arguments[folder]}", os.fsdecode(path))

@@ -1,7 +1,7 @@
 """What the fuzzer does with each kind of input: damage it, and read it as MIMIR does.
 
-A kind is a function that takes the files of a seed and writes a damaged copy into the case's folder,
-and one that reads it: it returns a word about what came of it, or raises.
+A kind is a function that takes the files of a seed and writes a damaged copy into the case's
+folder, and one that reads it: it returns a word about what came of it, or raises.
 """
 
 from __future__ import annotations
@@ -26,9 +26,28 @@ Parts = dict[str, bytes]
 RUN = {"run": "fuzz"}
 
 #: Names that an archive's entries or a folder's files can have.
-NAMES = ("../escaped.dcm", "/tmp/escaped.dcm", "C:\\escaped.dcm", "a/" * 40 + "x.dcm", "n" * 250, "é.dcm",
-         "\x1b[31m.dcm", ".hidden", "DICOMDIR", "manifest.csv", "x.zip", "x.tar.gz", "con", "a\\b.dcm",
-         "origin.json", "1.dcm", "water.npy", "\u202egnp.dcm", "same", "SAME")  # fmt: skip
+NAMES = (
+    "../escaped.dcm",
+    "/tmp/escaped.dcm",
+    "C:\\escaped.dcm",
+    "a/" * 40 + "x.dcm",
+    "n" * 250,
+    "é.dcm",
+    "\x1b[31m.dcm",
+    ".hidden",
+    "DICOMDIR",
+    "manifest.csv",
+    "x.zip",
+    "x.tar.gz",
+    "con",
+    "a\\b.dcm",
+    "origin.json",
+    "1.dcm",
+    "water.npy",
+    "\u202egnp.dcm",
+    "same",
+    "SAME",
+)
 
 
 class Kind(NamedTuple):
@@ -75,10 +94,10 @@ def damaged_study(rng: Random, parts: Parts) -> Parts:
         other = rng.choice(names)
         parts[name], parts[other] = parts[other], parts[name]
     elif action == 4:
-        parts[rng.choice(NAMES)] = rng.choice((b"", b"text\n", zeros(), gzip.compress(parts[name]), bytes(200)))
-    elif action < 9:
-        parts[name] = damaged_file(rng, name, parts[name])
-    elif parts[name][128:132] != b"DICM":
+        parts[rng.choice(NAMES)] = rng.choice(
+            (b"", b"text\n", zeros(), gzip.compress(parts[name]), bytes(200))
+        )
+    elif action < 9 or parts[name][128:132] != b"DICM":
         parts[name] = damaged_file(rng, name, parts[name])
     else:
         series = name[:5]
@@ -114,7 +133,11 @@ def packed(rng: Random, packing: str, parts: Parts) -> bytes:
             archive.writestr(zipfile.ZipInfo(name), data, method)
     if packing != "nested":
         return content.getvalue()
-    return packed(rng, rng.choice(("stored", "zip")), {"readme.txt": b"inner", "inner.zip": content.getvalue()})
+    return packed(
+        rng,
+        rng.choice(("stored", "zip")),
+        {"readme.txt": b"inner", "inner.zip": content.getvalue()},
+    )
 
 
 @lru_cache(maxsize=1)
@@ -198,25 +221,23 @@ def write_module(rng: Random, parts: Parts, folder: Path) -> None:
 
 def read_study(rng: Random, folder: Path) -> str:
     """List the studies, and prepare each for the networks, or scan it."""
-    from mimir_engine.cohort.scan_studies import scan_source
-    from mimir_engine.cohort.sources import named_sources
-    from mimir_engine.measuring.one_study import prepare
+    from mimir_engine.cohort.reader_calls import prepare_study, scan_source
+    from mimir_engine.cohort.sources import named_sources, source_fields
 
     paths = [str(path) for path in sorted(folder.iterdir())]
     scan = rng.random() < 0.2
     for source in named_sources(paths).studies:
         if scan:
-            scan_source(source)
+            scan_source(source_fields(source), "normalised")
         else:
-            prepare(source.source, source.name)
+            prepare_study(source_fields(source), "normalised", None)
     return "scanned" if scan else "measured"
 
 
 def read_fused(rng: Random, folder: Path) -> str:
-    from mimir_engine.fusion.fused_folder import FusedFolder
-    from mimir_engine.measuring.one_study import prepare
+    from mimir_engine.cohort.reader_calls import prepare_study
 
-    prepare(FusedFolder(folder), "fused")
+    prepare_study({"name": "fused", "fused": str(folder)}, "normalised", None)
     return "measured"
 
 
@@ -298,7 +319,9 @@ def read_table(rng: Random, folder: Path) -> str:
         evaluate(read_predictions(path))
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
-        read_definitions(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))
+        read_definitions(
+            folder / "definitions.csv", read_targets([folder / "targets.csv"], studies)
+        )
     return "read"
 
 

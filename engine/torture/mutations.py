@@ -14,17 +14,65 @@ from random import Random
 from typing import Any
 
 #: Numbers at which programs go wrong.
-NUMBERS = (0, 1, 2, 3, 7, 8, 16, 255, 256, 4096, 32767, 32768, 65535, 1 << 20, (1 << 31) - 1,
-           1 << 31, (1 << 32) - 1, -1, 1 << 63, 10**30)  # fmt: skip
+NUMBERS = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    16,
+    255,
+    256,
+    4096,
+    32767,
+    32768,
+    65535,
+    1 << 20,
+    (1 << 31) - 1,
+    1 << 31,
+    (1 << 32) - 1,
+    -1,
+    1 << 63,
+    10**30,
+)
 TEXTS = (
-    "", " ", "0", "-0", "-1", "1e400", "-1e400", "nan", "inf", "1e-320", "9" * 400, "1\\2\\3",
-    "1\\2\\3\\4\\5\\6\\7", "\\\\\\", "A" * 1000, "A" * 70_000, "9" * 5000, " " * 30_000 + "1_W",
-    "a" + " " * 20_000 + "1", "\x1b[31m<b>bold</b>", "../../../escaped", "/etc/passwd", "\0", "é" * 64,
-    "20200230", "256199", "99999999999999", "1.2." * 40, "(" * 500, "\u202egnp", "DIXON\\W\\F",
-)  # fmt: skip
+    "",
+    " ",
+    "0",
+    "-0",
+    "-1",
+    "1e400",
+    "-1e400",
+    "nan",
+    "inf",
+    "1e-320",
+    "9" * 400,
+    "1\\2\\3",
+    "1\\2\\3\\4\\5\\6\\7",
+    "\\\\\\",
+    "A" * 1000,
+    "A" * 70_000,
+    "9" * 5000,
+    " " * 30_000 + "1_W",
+    "a" + " " * 20_000 + "1",
+    "\x1b[31m<b>bold</b>",
+    "../../../escaped",
+    "/etc/passwd",
+    "\0",
+    "é" * 64,
+    "20200230",
+    "256199",
+    "99999999999999",
+    "1.2." * 40,
+    "(" * 500,
+    "\u202egnp",
+    "DIXON\\W\\F",
+)
 JSON_TEXTS = ("null", "true", "[]", "{}", '""', "0", "-1", "1e999", "NaN", "-Infinity", "1" * 5000,
-              "[" * 2000 + "]" * 2000, "[" * 100_000, '{"a":' * 3000 + "1" + "}" * 3000, '"\\ud800"',
-              '"\\u0000"', "1e-400", "123456789012345678901234567890", '"x"', "[1,[2]]", "false",
+              "[" * 2000 + "]" * 2000, "[" * 100_000, '{"a":' * 3000 + "1" + "}" * 3000,
+              '"\\ud800"', '"\\u0000"', "1e-400", "123456789012345678901234567890", '"x"',
+              "[1,[2]]", "false",
               "9007199254740993", '"' + "x" * 70_000 + '"', '"../../escaped"')  # fmt: skip
 
 
@@ -77,8 +125,18 @@ def set_number(rng: Random, data: bytearray) -> None:
 
 
 BLIND: tuple[Callable[[Random, bytearray], None], ...] = (
-    flip, set_byte, cut, lose, double, exchange, clear, insert, set_number, set_number, flip,
-)  # fmt: skip
+    flip,
+    set_byte,
+    cut,
+    lose,
+    double,
+    exchange,
+    clear,
+    insert,
+    set_number,
+    set_number,
+    flip,
+)
 
 
 def _piece(rng: Random, data: bytearray) -> tuple[int, int]:
@@ -105,7 +163,9 @@ def odd_text(rng: Random) -> bytes:
 
 def in_text(rng: Random, content: bytes) -> bytes:
     """Change numbers, words or lines of a text."""
-    form = rng.choice((rb"-?[0-9][0-9.eE+-]*", rb"[A-Za-z_]+", rb"[^\n]*\n", rb"[^,\n]+", rb"[,;:]"))
+    form = rng.choice(
+        (rb"-?[0-9][0-9.eE+-]*", rb"[A-Za-z_]+", rb"[^\n]*\n", rb"[^,\n]+", rb"[,;:]")
+    )
     found = list(re.finditer(form, content))
     if not found:
         return blindly(rng, content)
@@ -126,7 +186,9 @@ def in_json(rng: Random, content: bytes) -> bytes:
         return in_text(rng, content)
     parent, key = rng.choice(places)
     mark = "MUTATED-VALUE"
-    raw = rng.choice((*JSON_TEXTS, json.dumps(rng.choice(places)[0]), json.dumps(rng.choice(TEXTS))))
+    raw = rng.choice(
+        (*JSON_TEXTS, json.dumps(rng.choice(places)[0]), json.dumps(rng.choice(TEXTS)))
+    )
     action = rng.randrange(8)
     if action == 0:
         del parent[key]
@@ -165,8 +227,12 @@ def in_tar_header(rng: Random, content: bytes) -> bytes:
     if not blocks:
         return blindly(rng, content)
     at = rng.choice(blocks)
-    field, size = rng.choice(((0, 100), (100, 8), (124, 12), (136, 12), (156, 1), (157, 100), (345, 155)))
-    new = rng.choice((odd_text(rng), b"7" * size, rng.randbytes(size), bytes((rng.choice(b"0123456LKxgSD"),))))
+    field, size = rng.choice(
+        ((0, 100), (100, 8), (124, 12), (136, 12), (156, 1), (157, 100), (345, 155))
+    )
+    new = rng.choice(
+        (odd_text(rng), b"7" * size, rng.randbytes(size), bytes((rng.choice(b"0123456LKxgSD"),)))
+    )
     data[at + field : at + field + size] = new[:size].ljust(size, b"\0")
     if rng.random() < 0.8:
         data[at + 148 : at + 156] = b" " * 8
@@ -178,8 +244,29 @@ def in_tar_header(rng: Random, content: bytes) -> bytes:
 
 #: Value representations whose length has four bytes after two that are reserved.
 _LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
-_VRS = (b"CS", b"DS", b"IS", b"LO", b"LT", b"SH", b"US", b"UL", b"FD", b"FL", b"UI", b"SQ", b"OB", b"UN",
-        b"UT", b"AT", b"PN", b"DA", b"TM", b"SS", b"zz")  # fmt: skip
+_VRS = (
+    b"CS",
+    b"DS",
+    b"IS",
+    b"LO",
+    b"LT",
+    b"SH",
+    b"US",
+    b"UL",
+    b"FD",
+    b"FL",
+    b"UI",
+    b"SQ",
+    b"OB",
+    b"UN",
+    b"UT",
+    b"AT",
+    b"PN",
+    b"DA",
+    b"TM",
+    b"SS",
+    b"zz",
+)
 
 
 def elements(content: bytes) -> list[tuple[int, int, int]]:
@@ -219,7 +306,7 @@ def in_dicom(rng: Random, contents: list[bytes]) -> list[bytes]:
     odd_length = odd_bytes(rng, 4)
     changed = []
     for content in contents:
-        for at, value, end in elements(content):
+        for at, value, end in elements(content):  # noqa: B007
             if content[at : at + 4] == tag:
                 break
         else:

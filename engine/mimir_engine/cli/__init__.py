@@ -122,6 +122,8 @@ def wrong_use(command: str, what: str) -> MimirError:
 
 def _run(argv: list[str]) -> int:
     parser = _parser()
+    if "" in argv:  # as of a shell's variable without a value
+        parser.error("an argument is empty")
     arguments = parser.parse_args(argv)
     if arguments.version:
         show(mimir_engine.__version__)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
+from mimir_engine.cli._number_options import MAX_STEPS, whole_number
 from mimir_engine.cli._progress import studies
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.display_text import duration
@@ -69,7 +70,9 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture", choices=("resnet18", "resnet50"), help="network (default: the recipe's)"
     )
-    parser.add_argument("--steps", type=int, help="number of steps (default: the recipe's)")
+    parser.add_argument(
+        "--steps", type=whole_number(1, MAX_STEPS), help="number of steps (default: the recipe's)"
+    )
     parser.add_argument(
         "--device",
         default="auto",

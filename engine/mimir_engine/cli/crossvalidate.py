@@ -6,16 +6,21 @@ import argparse
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli import _training_options as options
+from mimir_engine.cli._number_options import MAX_FOLDS, seed_number, whole_number
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     options.add_training_options(parser)
-    parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the networks (default: 0)")
+    parser.add_argument(
+        "--folds", type=whole_number(2, MAX_FOLDS), default=5, help="number of folds (default: 5)"
+    )
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="seed of the networks (default: 0)"
+    )
     parser.add_argument(
         "--fold-seed",
-        type=int,
+        type=seed_number,
         default=0,
         help="seed of the folds; the same seed gives the same folds for every recipe (default: 0)",
     )

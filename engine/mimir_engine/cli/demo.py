@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
+from mimir_engine.cli import DONE, SOME_FAILED, say, show
+from mimir_engine.cli._number_options import seed_number
 from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import is_installed, require
+from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module.format import InferenceModule
@@ -29,14 +30,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="output folder (default: mimir-demo)",
     )
     parser.add_argument(
-        "--seed", type=int, default=DEMO_SEED, help=f"seed of the phantom (default: {DEMO_SEED})"
+        "--seed",
+        type=seed_number,
+        default=DEMO_SEED,
+        help=f"seed of the phantom (default: {DEMO_SEED})",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a study, measure it, compare it with the truth and draw it."""
-    if arguments.seed < 0:
-        raise wrong_use("demo", "--seed must not be negative")
     require("network")
 
     from mimir_engine.cohort.measure_studies import InferOptions, infer
@@ -85,8 +87,10 @@ def _draw(
     output: Path, study: Path, module: InferenceModule, result: StudyResult, truth: dict[str, float]
 ) -> list[str]:
     """Draw the picture if matplotlib is installed, and return its name."""
-    if not is_installed("figures"):
-        say("No picture: run pip install 'mimir-engine[figures]' to draw it.")
+    try:
+        require("figures")
+    except MimirError as error:
+        say(f"No picture: {error.reason}")
         return []
     from mimir_engine.demo.study_figure import draw_study
     from mimir_engine.measuring.one_study import prepare

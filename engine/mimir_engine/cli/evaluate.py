@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show
+from mimir_engine.cli._number_options import seed_number, whole_number
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, check_level
@@ -34,9 +35,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="groups to evaluate by, e.g. sex,age (default: all)",
     )
     parser.add_argument(
-        "--bootstrap", type=int, default=1000, help="number of resamples (default: 1000)"
+        "--bootstrap",
+        type=whole_number(0, MAX_RESAMPLES),
+        default=1000,
+        help="number of resamples (default: 1000)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="seed of the bootstrap (default: 0)"
+    )
     parser.add_argument(
         "--figures", default="png", choices=FIGURES, help="file type (default: png)"
     )
@@ -45,7 +51,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, then write tables and figures."""
-    _check(arguments)
+    if arguments.level is not None:
+        check_level(arguments.level)
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
@@ -84,19 +91,3 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")
         return SOME_FAILED
     return DONE
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    """Refuse options that are out of range.
-
-    Raises:
-        MimirError: ``LEVEL_INVALID``, ``WRONG_USE``.
-    """
-    if arguments.level is not None:
-        check_level(arguments.level)
-    if not 0 <= arguments.bootstrap <= MAX_RESAMPLES or arguments.seed < 0:
-        raise MimirError(
-            "WRONG_USE",
-            f"--bootstrap must be 0 to {MAX_RESAMPLES:,} and --seed at least 0",
-            "Try 'mimir evaluate --help'.",
-        )

@@ -25,7 +25,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recalibrate",
-        type=Path,
         metavar="MODULE",
         help="inference module to calibrate again, instead of packaging runs",
     )

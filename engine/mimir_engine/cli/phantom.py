@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, show, wrong_use
+from mimir_engine.cli._number_options import MAX_PHANTOMS, MAX_PROCESSES, seed_number, whole_number
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
@@ -23,9 +24,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="output folder; existing phantoms are kept",
     )
-    parser.add_argument("--count", type=int, default=1, help="number of phantoms (default: 1)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the first phantom (default: 0)"
+        "--count",
+        type=whole_number(1, MAX_PHANTOMS),
+        default=1,
+        help="number of phantoms (default: 1)",
+    )
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, help="seed of the first phantom (default: 0)"
     )
     parser.add_argument(
         "--projections",
@@ -40,7 +46,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         " (default: none)",
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, help="number of processes, with --projections (default: 1)"
+        "--jobs",
+        type=whole_number(1, MAX_PROCESSES),
+        default=1,
+        help="number of processes, with --projections (default: 1)",
     )
     parser.add_argument(
         "--light", action="store_true", help="omit the in-phase and opposed-phase series"
@@ -49,8 +58,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the phantoms."""
-    if arguments.count < 1 or arguments.seed < 0 or arguments.jobs < 1:
-        raise wrong_use("phantom", "--count and --jobs must be at least 1, --seed at least 0")
     if arguments.shift != "none" and not arguments.projections:
         raise wrong_use("phantom", "--shift requires --projections")
     seeds = range(arguments.seed, arguments.seed + arguments.count)

@@ -13,6 +13,7 @@ from mimir_engine.cli._study_options import (
     chosen_studies,
     reader_limits,
 )
+from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.optional_packages import require
 
 
@@ -67,6 +68,8 @@ def _project_many(arguments: argparse.Namespace) -> int:
 def _project_one(arguments: argparse.Namespace) -> int:
     if len(arguments.source) != 1 or arguments.sources:
         raise wrong_use("project", "--output takes one study; use --dataset for many")
+    if not arguments.output.name:
+        raise wrong_use("project", "--output must name a file")
     if arguments.volumes:
         require("volumes")
 
@@ -83,6 +86,8 @@ def _project_one(arguments: argparse.Namespace) -> int:
     source = NamedSource(source_name(path), Path(path))
     if arguments.anonymous_names:
         (source,) = anonymous_sources([source], arguments.key)
+    for folder in filter(None, (arguments.output.parent, arguments.volumes)):
+        sweep_leftovers(folder)
     try:
         with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
             findings = write_projection_in_reader(

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, say, wrong_use
 from mimir_engine.cli import _training_options as options
+from mimir_engine.cli._number_options import MAX_NETWORKS, MAX_SEED, seed_number
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     options.add_training_options(parser)
     seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument("--seed", type=int, default=0, help="seed of the network (default: 0)")
+    seeds.add_argument(
+        "--seed", type=seed_number, default=0, help="seed of the network (default: 0)"
+    )
     seeds.add_argument(
         "--seeds", metavar="N[,...]", help="train an ensemble: one network per seed, in DIR/seed-N"
     )
@@ -45,4 +48,6 @@ def _runs(arguments: argparse.Namespace) -> list[tuple[int, Path]]:
     except ValueError:
         fault = "--seeds must be a comma-separated list of integers such as 0,1,2"
         raise wrong_use("train", f"{fault}, not {arguments.seeds!r}") from None
+    if len(seeds) > MAX_NETWORKS or not all(0 <= seed <= MAX_SEED for seed in seeds):
+        raise wrong_use("train", f"--seeds must be up to {MAX_NETWORKS}, from 0 to {MAX_SEED:,}")
     return [(seed, arguments.output / f"seed-{seed}") for seed in seeds]

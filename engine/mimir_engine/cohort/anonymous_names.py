@@ -6,6 +6,7 @@ one more study moves those behind it. A key keeps the numbers, and new studies g
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ def anonymous_sources(
     Raises:
         MimirError: ``KEY_INVALID``, ``OUTPUT_UNWRITABLE``.
     """
-    key = _read_key(key_file) if key_file is not None and key_file.exists() else {}
+    key = _read_key(key_file) if key_file is not None and os.path.exists(key_file) else {}
     number = max((int(study.rpartition("_")[2]) for study in key.values()), default=0)
     for name in sorted(source.name for source in sources if source.name not in key):
         number += 1

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.regular_file import open_regular
 
 #: Longest text (characters).
 MAX_TEXT = 10_000
@@ -78,7 +79,7 @@ def read_json(
     """
     where = f"{path.name} of {path.parent.name}"
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(max_bytes + 1)
     except OSError as error:
         raise _invalid(code, f"{where} cannot be read ({error.strerror})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from mimir_engine.errors import MimirError
@@ -21,14 +22,25 @@ def is_installed(extra: str) -> bool:
 
 
 def require(extra: str) -> None:
-    """Refuse to continue without an extra.
+    """Refuse to continue without an extra, or with one that cannot be imported.
 
     Raises:
-        MimirError: ``EXTRA_MISSING``.
+        MimirError: ``EXTRA_MISSING``, ``EXTRA_BROKEN``.
     """
+    purpose, packages = EXTRAS[extra]
     if not is_installed(extra):
         raise MimirError(
             "EXTRA_MISSING",
-            f"{EXTRAS[extra][0]}, which is not installed",
+            f"{purpose}, which is not installed",
             f"Run: pip install 'mimir-engine[{extra}]'.",
         )
+    for package in packages:
+        try:
+            import_module(package)
+        except Exception as error:  # a broken installation raises many kinds
+            raise MimirError(
+                "EXTRA_BROKEN",
+                f"{purpose}, but {package} is installed and cannot be imported"
+                f" ({type(error).__name__}: {error})",
+                f"Install it again: pip install --force-reinstall 'mimir-engine[{extra}]'.",
+            ) from error

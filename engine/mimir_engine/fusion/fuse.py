@@ -12,6 +12,7 @@ from mimir_engine.fusion.grid import (
     END_SLICES,
     AxisSamples,
     StationGrid,
+    check_resampled_size,
     fused_affine,
     fused_shape,
     station_grids,
@@ -20,6 +21,10 @@ from mimir_engine.fusion.seams import SeamWeights, seam_weights
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume
+
+#: Size in bytes of an image that is interpolated at once, which takes several times as much; UK
+#: Biobank's have 5 MB.
+MAX_BYTES_AT_ONCE = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,11 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
 
     Raises:
         MimirError: ``STATION_GAP`` if two neighbours do not touch, ``STATION_LAYOUT`` if one lies
-            within another or the volume would be too large or too small.
+            within another or the volume would be too large or too small, ``STUDY_TOO_LARGE``.
     """
     grids = station_grids(stations)
     shape = fused_shape(grids)
+    check_resampled_size(stations, grids)
     affine = fused_affine(stations, shape[0])
     arrays, seams = {}, {}
     for contrast in (Contrast.WATER, Contrast.FAT):
@@ -105,6 +111,9 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
 
 
 def _resample_in_plane(image: np.ndarray, y: AxisSamples, x: AxisSamples) -> np.ndarray:
+    if image.nbytes > MAX_BYTES_AT_ONCE and len(image) > 1 and not (x.is_copy and y.is_copy):
+        halves = np.array_split(image, 2)
+        return np.concatenate([_resample_in_plane(half, y, x) for half in halves])
     for samples, axis in ((x, 2), (y, 1)):
         if not samples.is_copy:
             image = _interpolate(image, samples, axis, np.float32)

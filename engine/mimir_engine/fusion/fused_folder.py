@@ -7,20 +7,23 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import IO, Any, Optional, Union
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
+from mimir_engine.fusion.grid import MAX_VOXELS, OUTPUT_SPACING_MM
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.scanner import Scanner
+from mimir_engine.headers.series import MAX_TESLA
 from mimir_engine.headers.slices import MAX_POSITION_MM
 from mimir_engine.source.open_source import StudySource
 from mimir_engine.study.dixon_study import DixonStudy
@@ -61,7 +64,7 @@ def describe_study(study: DixonStudy) -> dict[str, Any]:
 
 
 def write_description(folder: Path, description: Mapping[str, Any], affine: np.ndarray) -> None:
-    """Write ``origin.json``.
+    """Write ``origin.json``, and remove what a killed run left in the folder.
 
     Args:
         folder: Created if it does not exist.
@@ -71,6 +74,7 @@ def write_description(folder: Path, description: Mapping[str, Any], affine: np.n
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
+    sweep_leftovers(folder)
     content = {**description, "affine_lps_mm": affine.tolist()}
     with atomic_file(folder / DESCRIPTION_FILE) as file:
         file.write(json.dumps(content, indent=1, allow_nan=False).encode("ascii"))
@@ -98,9 +102,9 @@ def read_description(folder: Path) -> tuple[dict[str, Any], np.ndarray]:
     Raises:
         MimirError: ``FUSED_INVALID``.
     """
-    with _reading(DESCRIPTION_FILE), open(folder / DESCRIPTION_FILE, "rb") as file:
+    with _reading(DESCRIPTION_FILE), _opened(folder / DESCRIPTION_FILE) as file:
         description = json.loads(file.read(MAX_DESCRIPTION_BYTES))
-        affine = np.asarray(description.pop("affine_lps_mm"), np.float64)
+        affine = np.array([[float(v) for v in row] for row in description.pop("affine_lps_mm")])
     if affine.shape != (4, 4) or not np.abs(affine).max() <= MAX_POSITION_MM:
         raise _invalid(f"the affine in {DESCRIPTION_FILE} is not valid")
     return description, affine
@@ -128,25 +132,53 @@ def read_fused(folder: Path, name: Optional[str] = None) -> tuple[DixonStudy, Fu
 
 
 def _read_volume(path: Path, affine: np.ndarray) -> Volume:
-    with _reading(path.name):
-        array = np.load(path, allow_pickle=False)
-    if array.dtype != np.float32 or array.ndim != 3 or not np.isfinite(array).all():
+    with _reading(path.name), _opened(path) as file:
+        array = _volume_array(file, path.stat().st_size)
+    if array is None or not all(np.isfinite(plane).all() for plane in array):
         raise _invalid(f"{path.name} is not a volume of finite float32 numbers")
     return Volume(array, affine)
+
+
+def _volume_array(file: IO[bytes], size: int) -> Optional[np.ndarray]:
+    """Read an array as ``write_array`` wrote it; None if its header says that it is another."""
+    if np.lib.format.read_magic(file) != (1, 0):
+        return None
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    voxels = math.prod(shape)
+    is_volume = len(shape) == 3 and 0 < voxels <= MAX_VOXELS and min(shape) > 0
+    if not is_volume or is_fortran or dtype != np.float32 or size - file.tell() != 4 * voxels:
+        return None
+    return np.fromfile(file, np.float32, voxels).reshape(shape)
 
 
 def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
     empty = np.empty((0, 0, 0), np.float32)
     station = Station({Contrast.WATER: empty, Contrast.FAT: empty}, np.eye(4))
     with _reading(DESCRIPTION_FILE):
+        scanner = Scanner(**description["scanner"])
+        findings = tuple(Finding(**finding) for finding in description["findings"])
+        texts = [scanner.vendor, scanner.model]
+        texts += [text for finding in findings for text in (finding.code, finding.sentence)]
+        strength = scanner.field_strength_t
+        if not all(isinstance(text, str) for text in texts) or not (
+            strength is None or 0 <= float(strength) <= MAX_TESLA
+        ):
+            raise ValueError
         return DixonStudy(
             name or str(description["name"]),
-            (station,) * min(int(description["stations"]), MAX_STATIONS),
-            Scanner(**description["scanner"]),
+            (station,) * min(max(int(description["stations"]), 1), MAX_STATIONS),
+            scanner,
             str(description["eid"]),
             str(description["instance"]),
-            tuple(Finding(**finding) for finding in description["findings"]),
+            findings,
         )
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a regular file: a pipe could block for ever."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return open(path, "rb")
 
 
 @contextmanager
@@ -154,6 +186,8 @@ def _reading(name: str) -> Iterator[None]:
     """Turn any error of reading a file into ``FUSED_INVALID``."""
     try:
         yield
+    except MemoryError:
+        raise
     except Exception as error:  # JSON and NumPy raise many kinds on damaged files
         raise _invalid(f"{name} cannot be read") from error
 

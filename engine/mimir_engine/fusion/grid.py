@@ -21,8 +21,9 @@ END_SLICES = 4
 GRID_TOLERANCE = 0.01
 #: Smaller interpolation weights come from the rounding of decimal headers alone.
 MIN_WEIGHT = 1e-4
-#: Number of voxels of a fused volume; UK Biobank's have 14 million.
-MAX_VOXELS = 200_000_000
+#: Number of voxels of a fused volume, and of all stations resampled in plane; UK Biobank's have 14
+#: million. Two volumes and one contrast's stations lie in memory together, as float32.
+MAX_VOXELS = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,22 @@ def _is_on_grid(first: float, step: float, count: int) -> bool:
         and abs(first - round(first)) <= GRID_TOLERANCE
         and abs(end - round(end)) <= GRID_TOLERANCE
     )
+
+
+def check_resampled_size(stations: Sequence[Station], grids: Sequence[StationGrid]) -> None:
+    """Refuse stations whose slices, resampled in plane, would fill the memory.
+
+    Raises:
+        MimirError: ``STUDY_TOO_LARGE``.
+    """
+    voxels = sum(s.shape[0] * len(g.y.lower) * len(g.x.lower) for s, g in zip(stations, grids))
+    if voxels > MAX_VOXELS:
+        raise MimirError(
+            "STUDY_TOO_LARGE",
+            f"the stations have {voxels / 1e6:,.0f} million voxels at the resolution of the fused"
+            f" volume; the limit is {MAX_VOXELS // 10**6} million",
+            "Check that all stations belong to one neck-to-knee scan, and their pixel spacing.",
+        )
 
 
 def fused_shape(grids: Sequence[StationGrid]) -> tuple[int, int, int]:

@@ -23,6 +23,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.regular_file import open_regular
 
 INVALID = "FEATURES_INVALID"
 MAX_FILE_BYTES = 8 << 20
@@ -160,7 +161,7 @@ def read_features(path: Path) -> FeatureStatistics:
     from safetensors.numpy import load
 
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise MimirError(INVALID, f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB")

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Optional, Union
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file, atomic_folder
-from mimir_engine.files.file_sha256 import file_sha256
+from mimir_engine.files.file_sha256 import file_sha256, stream_sha256
 from mimir_engine.files.json_file import parse_json, read_json, write_json
+from mimir_engine.files.regular_file import open_regular
 from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     MAX_JSON_BYTES,
@@ -193,7 +194,8 @@ def module_sha256(module: InferenceModule) -> str:
 
 def _hash_of(module: InferenceModule, name: str) -> str:
     try:
-        return file_sha256(module.folder / name)
+        with open_regular(module.folder / name) as file:
+            return stream_sha256(file)
     except OSError as error:
         raise MimirError(
             "MODULE_FILE_MISSING",

@@ -154,7 +154,11 @@ def _reading(what: str, code: str) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise MimirError(code, f"{what} cannot be read ({why})", "Download it again.") from error
+        raise MimirError(
+            code,
+            f"{what} cannot be read ({why})",
+            "Give a module's folder or zip archive, or download it again.",
+        ) from error
 
 
 def _folder_files(source: Path, code: str) -> Files:
@@ -198,5 +202,7 @@ def _open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
 
 def _too_many(name: str, code: str) -> MimirError:
     return MimirError(
-        code, f"'{name}' has more than {MAX_ENTRIES:,} files", "Give the module's own folder."
+        code,
+        f"'{name or os.sep}' has more than {MAX_ENTRIES:,} files",
+        "Give the module's own folder.",
     )

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from mimir_engine.cohort.image_folder import DESCRIPTION, IMAGES
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
+from mimir_engine.files.array_file import open_array
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.network import Predictor
@@ -64,10 +66,10 @@ def read_calibration_data(
             if images have other targets or another projection, or are the training data; and the
             errors of the readers.
     """
-    if (path / DESCRIPTION).is_file():
+    if os.path.isfile(path / DESCRIPTION):
         data = _predicted(module, load_dataset(path))
-    elif path.is_file() or (path / OUT_OF_FOLD).is_file():
-        table = path if path.is_file() else path / OUT_OF_FOLD
+    elif os.path.isfile(path) or os.path.isfile(path / OUT_OF_FOLD):
+        table = path if os.path.isfile(path) else path / OUT_OF_FOLD
         source: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
         if table != path:
             source["crossvalidation"] = _crossvalidation(module, path)
@@ -75,7 +77,8 @@ def read_calibration_data(
     else:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
-            f"'{path}' is not a cross-validation, a table of predictions or images with targets",
+            f"'{path.name}' is not a cross-validation, a table of predictions or images with"
+            " targets",
             f"Give a folder with {OUT_OF_FOLD} or {DESCRIPTION}, or a table's file.",
         )
     if images is not None:
@@ -91,10 +94,10 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
         recipe, data = dict(description["recipe"]), description["data"]
         kept = {name: data[name] for name in ("fingerprint", "projection", "studies", "persons")}
         folds = int(description["folds"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
-            f"{DESCRIPTION_FILE} in '{folder}' does not describe a cross-validation ({error})",
+            f"{DESCRIPTION_FILE} in '{folder.name}' does not describe a cross-validation ({error})",
             "Let `mimir crossvalidate` write it.",
         ) from error
     for what, given, expected in (
@@ -145,10 +148,12 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
 def _some_images(folder: Path) -> np.ndarray:
     """Read evenly chosen images of a folder."""
     try:
-        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        images = open_array(folder / IMAGES)
+        if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+            raise ValueError("not a list of images")
     except (OSError, ValueError) as error:
         raise MimirError(
             "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", f"It needs {IMAGES}."
         ) from error
-    count = min(len(images), MAX_FEATURE_IMAGES)
-    return np.stack([images[row] for row in np.linspace(0, len(images) - 1, count).astype(int)])
+    chosen = np.linspace(0, len(images) - 1, min(len(images), MAX_FEATURE_IMAGES)).astype(int)
+    return np.stack([images[row] for row in chosen])

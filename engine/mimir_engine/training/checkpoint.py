@@ -82,8 +82,13 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
         )
     except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
-        raise MimirError(
-            "CHECKPOINT_UNREADABLE",
-            f"{folder.name} has no readable checkpoint ({error})",
-            "Start again in an empty folder.",
-        ) from error
+        raise unreadable(folder, error) from error
+
+
+def unreadable(folder: Path, error: Exception) -> MimirError:
+    """Make the error about a folder's checkpoint that cannot be read or used."""
+    return MimirError(
+        "CHECKPOINT_UNREADABLE",
+        f"{folder.name} has no readable checkpoint ({error})",
+        "Start again in an empty folder.",
+    )

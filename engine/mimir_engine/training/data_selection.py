@@ -17,6 +17,8 @@ from mimir_engine.training.targets import read_definitions, read_targets, rows_b
 
 #: Reasons why a study is not used.
 EXCLUDED, UNLABELLED, UNKNOWN = "excluded", "unlabelled", "unknown"
+#: Size of the list of excluded participants in bytes: a million have some 8 MB.
+MAX_EXCLUSION_BYTES = 64 * 2**20
 
 
 def choose_data(
@@ -111,7 +113,11 @@ def _exclusion(
     if path is None:
         return excluded, {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open("rb") as file:
+            content = file.read(MAX_EXCLUSION_BYTES + 1)
+        if len(content) > MAX_EXCLUSION_BYTES:
+            raise ValueError("too large")
+        lines = content.decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise MimirError(
             "EXCLUSIONS_UNREADABLE",

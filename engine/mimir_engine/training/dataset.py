@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,14 @@ from mimir_engine.cohort.image_folder import (
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
+from mimir_engine.files.array_file import open_array
+from mimir_engine.files.json_file import read_json
+from mimir_engine.files.regular_file import open_regular
 from mimir_engine.files.table_reader import to_text
 from mimir_engine.projection.project import PROJECTION_NAME
 
+#: Size of ``dataset.json``; one of 71 targets has some 20,000 bytes.
+MAX_DESCRIPTION_BYTES = 2**20
 #: Targets that also describe people: folds are balanced by them, and results grouped.
 COVARIATES = ("sex", "age")
 
@@ -57,7 +63,7 @@ class Dataset:
     image_rows: np.ndarray = ...  # type: ignore[assignment]  # an array once constructed
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 4 or self.images.dtype != np.uint8:
+        if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
             raise _invalid(
                 f"images are {self.images.dtype} {self.images.shape}, not uint8 (N,3,R,C)"
             )
@@ -144,8 +150,8 @@ def load_images(folder: Path) -> Dataset:
             ``DATASET_INVALID``; ``IMAGES_DAMAGED`` if an image is not the one that was made.
     """
     try:
-        images = np.lib.format.open_memmap(folder / IMAGES, mode="r")
-        with (folder / STUDIES).open(newline="", encoding="utf-8") as file:
+        images = open_array(folder / IMAGES)
+        with TextIOWrapper(open_regular(folder / STUDIES), "utf-8", newline="") as file:
             lines = list(csv.DictReader(file))
         rows = np.array([int(line["row"]) for line in lines], dtype=np.int64)
         studies = tuple(
@@ -153,17 +159,17 @@ def load_images(folder: Path) -> Dataset:
         )
         targets, known = np.zeros((len(images), 0)), {}
         if (folder / DESCRIPTION).exists():
-            targets = np.load(folder / TARGETS, allow_pickle=False).astype(np.float64)
+            targets = open_array(folder / TARGETS).astype(np.float64)
             known = _read_description(folder / DESCRIPTION)
-    except Exception as error:  # NumPy and JSON raise many kinds on damaged files
+    except (OSError, ValueError, OverflowError, KeyError, TypeError, csv.Error) as error:
         raise MimirError(
             "DATASET_UNREADABLE",
             f"{folder.name} is not a folder of images ({error})",
             "Make one with `mimir project --dataset` or `mimir phantom --projections`; phantoms"
             " made by an earlier version have to be made again.",
         ) from error
-    if len(np.unique(rows)) < len(rows) or rows.min(initial=0) < 0:
-        raise _invalid(f"{STUDIES} of {folder.name} gives two studies one image, or one none")
+    if not len(rows) or rows.min() < 0 or len(np.unique(rows)) < len(rows):
+        raise _invalid(f"the rows in {STUDIES} of {folder.name} are not those of its images")
     missing = int((rows >= min(len(images), len(targets))).sum())
     if missing:
         what = f"{missing} of {len(rows)} images in {folder.name} are missing"
@@ -192,15 +198,27 @@ def _check_hashes(folder: Path, images: np.ndarray, lines: Sequence[Mapping[str,
         )
 
 
+@dataclass(frozen=True)
+class _Description:
+    """The file that describes the targets of images."""
+
+    schema: int
+    projection: str
+    targets: tuple[TargetDefinition, ...]
+    provenance: Mapping[str, Any]
+
+
 def _read_description(path: Path) -> dict[str, Any]:
     """Read the fields of a data set that describe its targets."""
-    description = json.loads(path.read_text(encoding="utf-8"))
-    if description["schema"] != SCHEMA:
-        raise ValueError(f"{path.name} has schema {description['schema']}, not {SCHEMA}")
+    read = read_json(path, _Description, "DATASET_UNREADABLE", MAX_DESCRIPTION_BYTES)
+    if read.schema != SCHEMA:
+        raise ValueError(f"{path.name} has schema {read.schema}, not {SCHEMA}")
+    if any(definition.divisor <= 0 for definition in read.targets):
+        raise ValueError(f"a divisor in {path.name} is not above 0")
     return {
-        "definitions": tuple(TargetDefinition(**entry) for entry in description["targets"]),
-        "provenance": dict(description["provenance"]),
-        "projection": str(description["projection"]),
+        "definitions": read.targets,
+        "provenance": read.provenance,
+        "projection": read.projection,
     }
 
 

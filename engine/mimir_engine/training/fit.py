@@ -19,7 +19,13 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.training.batches import batch_indices, draw_shifts, shift_images
-from mimir_engine.training.checkpoint import FILE_NAME, Checkpoint, load_checkpoint, save_checkpoint
+from mimir_engine.training.checkpoint import (
+    FILE_NAME,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    unreadable,
+)
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.imagenet import imagenet_weights
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
@@ -204,8 +210,11 @@ class _Run:
                 f"{folder.name} holds a run of another {what}",
                 "Choose another folder, or repeat the options it was started with.",
             )
-        self.network.load_state_dict(checkpoint.network)
-        self.optimiser.load_state_dict(checkpoint.optimiser)
+        try:
+            self.network.load_state_dict(checkpoint.network)
+            self.optimiser.load_state_dict(checkpoint.optimiser)
+        except Exception as error:  # torch raises many kinds for states of another form
+            raise unreadable(folder, error) from error
         self.step = checkpoint.step
         self.finished = checkpoint.finished
 

@@ -21,6 +21,7 @@ from mimir_engine import cli
 from mimir_engine.cli import CANCELLED, DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cli._progress import studies
 from mimir_engine.cli._study_options import chosen_studies
+from mimir_engine.files.folder_lock import folder_lock
 
 Capture = pytest.CaptureFixture[str]
 
@@ -469,3 +470,13 @@ def test_the_demonstration_does_not_overwrite_foreign_results(
         assert the_only_line(capsys).startswith("OUTPUT_IN_USE: ")
     assert (tmp_path / "predictions.csv").read_text() == "a month's work"
     assert not (tmp_path / "study").exists()
+
+
+def test_infer_holds_the_folder_of_the_details(tmp_path: Path, capsys: Capture) -> None:
+    pytest.importorskip("torch")
+    write_without_network(tmp_path / "weights" / "trial")
+    options = ["--modules", "trial", "--output", f"{tmp_path}/out", "--details", f"{tmp_path}/d"]
+    with folder_lock(tmp_path / "d"):
+        assert main(["infer", str(tmp_path), *options]) == WRONG_USE
+    assert "OUTPUT_IN_USE: another run of MIMIR is writing to" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

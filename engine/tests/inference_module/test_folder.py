@@ -52,6 +52,45 @@ def test_a_name_cannot_be_a_path_into_the_places(places: tuple[Path, Path], name
         find_module(name)
 
 
+def test_a_bare_name_never_means_a_folder_of_the_working_directory(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_without_network(places[0] / "trial", title="known")
+    write_without_network(tmp_path / "work" / "trial", title="here")
+    write_without_network(tmp_path / "work" / "other", title="here")
+    monkeypatch.chdir(tmp_path / "work")
+    assert find_module("trial").title == "known"
+    assert [module.title for module in find_modules(["trial=a", "./trial=b"])] == ["known", "here"]
+    for path in (os.path.join(".", "trial"), str(Path("trial").absolute()), Path("trial")):
+        assert find_module(path).title == "here"
+    with pytest.raises(MimirError, match=r"MODULE_NOT_FOUND.*For the folder of this name, write "):
+        find_module("other")
+    monkeypatch.chdir(tmp_path / "work" / "other")
+    assert find_module(".").title == "here"
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 5000, "./" + "n" * 5000, "a\0b", "./a\0b", "~nobody/a", "~"]
+)
+def test_a_name_that_no_file_can_have_is_not_found(name: str) -> None:
+    with pytest.raises(MimirError, match="MODULE_NOT_FOUND"):
+        find_module(name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_special_file_in_place_of_weights_is_not_read(tmp_path: Path, kind: str) -> None:
+    module = find_module(write_without_network(tmp_path / "trial"))
+    path = module.folder / "weights.safetensors"
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(MimirError, match=r"MODULE_FILE_MISSING: .*not a regular file"):
+        verify_module(module)
+
+
 def test_all_modules_are_listed_but_not_those_of_interrupted_additions(
     places: tuple[Path, Path],
 ) -> None:

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 
 from random_modules import random_images, random_state_dict
 
+from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module, source_files, verify_module
 from mimir_engine.inference_module import import_published as published_module
@@ -130,11 +131,23 @@ def test_only_the_engines_own_files_are_written(organs: InferenceModule) -> None
     assert [path.name for path in organs.folder.parent.iterdir()] == ["organs"]
 
 
-def test_an_existing_module_is_not_replaced(
+def test_another_module_of_the_same_name_is_not_replaced(
     organs: InferenceModule, tmp_path: Path, snapshot: bytes
 ) -> None:
+    texts = {"calibration_factors.txt": "calibration_factor\r\n1.3\r\n1.05\r\n2.5\r\n"}
+    other = published(tmp_path / "module_organs", snapshot, texts)
     with pytest.raises(MimirError, match="MODULE_EXISTS"):
-        import_published(published(tmp_path / "module_organs", snapshot), organs.folder.parent)
+        import_published(other, organs.folder.parent)
+
+
+def test_the_same_module_is_there_already_from_whatever_source(
+    organs: InferenceModule, tmp_path: Path, snapshot: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = zipped(tmp_path / "organs.zip", {**TEXTS, "snapshot.pth.tar": snapshot})
+    before = (organs.folder / "module.json").stat()
+    assert main(["modules", "add", str(again), "--into", str(organs.folder.parent)]) == DONE
+    assert "organs is there already: 3 measurements" in capsys.readouterr().out
+    assert (organs.folder / "module.json").stat() == before
 
 
 def test_a_zip_with_a_top_folder_and_hostile_neighbours_is_imported_in_memory(
@@ -279,10 +292,23 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
         ),
         "fc.bias of snapshot.pth.tar is not a tensor",
     ),
+    *(
+        (
+            name,
+            lambda bias=bias: saved({"state_dict": {**random_state_dict(), "fc.bias": bias}}),
+            "fc.bias of snapshot.pth.tar is not a tensor",
+        )
+        for name, bias in (
+            ("sparse", torch.ones(6).to_sparse()),
+            ("without storage", torch.ones(6, device="meta")),
+            ("complex", torch.ones(6, dtype=torch.complex64)),
+            ("in 8 bits", torch.ones(6).to(torch.float8_e4m3fn)),
+        )
+    ),
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol", "ignore:Validating sparse tensor")
 @pytest.mark.parametrize(
     ("content", "reason"),
     [row[1:] for row in WRONG_SNAPSHOTS],
@@ -318,6 +344,12 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
     with pytest.raises(MimirError, match="PUBLISHED_MODULE_INVALID"):
         import_published(bare, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
+
+
+def test_a_huge_number_in_a_snapshot_is_left_out(tmp_path: Path) -> None:
+    content = saved({"iteration": 10**70, "state_dict": dict(random_state_dict())})
+    module = import_published(published(tmp_path / "module_organs", content), tmp_path / "modules")
+    assert module.provenance["iteration"] is None
 
 
 def test_a_snapshot_that_unpacks_beyond_the_limit_is_refused(

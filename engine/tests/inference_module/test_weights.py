@@ -138,6 +138,13 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
             load_weights(path)
 
 
+def test_a_table_that_is_far_too_large_is_refused_unread(tmp_path: Path) -> None:
+    table = b'{"a":' + b"[" * (2 << 20)
+    (tmp_path / "w.safetensors").write_bytes(len(table).to_bytes(8, "little") + table)
+    with pytest.raises(MimirError, match=r"WEIGHTS_UNREADABLE: .*table is larger than 1 MB"):
+        load_weights(tmp_path / "w.safetensors")
+
+
 def test_a_missing_and_a_far_too_large_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="WEIGHTS_MISSING"):
         load_weights(tmp_path / "none.safetensors")

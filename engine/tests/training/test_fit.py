@@ -20,6 +20,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import small_training  # noqa: E402
+from image_folder_builder import write_image_folder  # noqa: E402
 from one_thread import one_thread  # noqa: E402
 from small_training import SMALL, small_dataset, small_network  # noqa: E402
 
@@ -32,7 +33,7 @@ from mimir_engine.training.batches import (  # noqa: E402
     draw_shifts,
     shift_images,
 )
-from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
+from mimir_engine.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from mimir_engine.training.dataset import (  # noqa: E402
     Dataset,
     load_dataset,
@@ -393,3 +394,44 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
         load_dataset(tmp_path)
     with pytest.raises(MimirError, match="DATASET_INVALID"):
         Dataset(np.zeros((2, 3, 4, 4), np.uint8), np.zeros((3, 1)), (StudyId("a"), StudyId("b")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("dataset.json", b"[" * 100_000),
+        ("dataset.json", b"[]"),
+        ("studies.csv", b"row,name,eid,instance\n99999999999999999999999,a,,\n"),
+        ("studies.csv", b"\xff\xfe"),
+        ("images.npy", b"PK\x05\x06" + bytes(18)),
+        ("images.npy", b"\x93NUMPY\x01\x00\x10\x27" + b"-" * 9999 + b"1"),
+        ("targets.npy", b""),
+    ],
+)
+def test_a_damaged_data_set_is_refused(
+    data: Dataset, tmp_path: Path, name: str, content: bytes
+) -> None:
+    write_image_folder(tmp_path, data)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("row", ["-1", "0"])
+def test_two_studies_never_share_an_image(data: Dataset, tmp_path: Path, row: str) -> None:
+    write_image_folder(tmp_path, data)
+    lines = (tmp_path / "studies.csv").read_text().splitlines()
+    lines[-1] = ",".join([row, *lines[-1].split(",")[1:]])
+    (tmp_path / "studies.csv").write_text("\n".join(lines))
+    with pytest.raises(MimirError, match=r"DATASET_INVALID: studies\.csv"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_checkpoint_of_another_form_is_refused(data: Dataset, tmp_path: Path) -> None:
+    fit(data, tmp_path, replace(SMALL, steps=2))
+    checkpoint = load_checkpoint(tmp_path)
+    other = {name: tensor.flatten()[:1] for name, tensor in checkpoint.network.items()}
+    save_checkpoint(tmp_path, replace(checkpoint, network=other, finished=False, step=1))
+    with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
+        fit(data, tmp_path, replace(SMALL, steps=2))

@@ -1,0 +1,47 @@
+"""Types of options that are whole numbers within limits; argparse reports all others."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Callable
+
+#: Largest seed: it fits into every generator of random numbers.
+MAX_SEED = 2**31 - 1
+#: Number of phantoms, as many as there are seeds for training; their images have 200 GB.
+MAX_PHANTOMS = 1_000_000
+#: Number of processes; large computers have some hundred processors.
+MAX_PROCESSES = 1024
+#: Steps of a training run; the published recipe has 10,000.
+MAX_STEPS = 10_000_000
+#: Number of folds, each of which is a training run.
+MAX_FOLDS = 1000
+#: Networks of an ensemble, each of which is a training run.
+MAX_NETWORKS = 100
+#: Characters of a wrong value that a message shows.
+MAX_SHOWN = 40
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return a type for ``add_argument`` that accepts whole numbers from ``low`` to ``high``.
+
+    Examples:
+        >>> whole_number(1, 1000)("12")
+        12
+    """
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:  # also more digits than Python converts
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number from {low:,} to {high:,}, not {text[:MAX_SHOWN]!r}"
+            )
+        return number
+
+    return read
+
+
+#: Type of a seed.
+seed_number = whole_number(0, MAX_SEED)
