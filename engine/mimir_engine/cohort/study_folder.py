@@ -21,11 +21,13 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.array_file import open_array
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import distinct_file_name
 from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.leftovers import sweep_leftovers
+from mimir_engine.files.regular_file import open_regular
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -48,10 +50,10 @@ MEASUREMENTS_FILE = "measurements.json"
 SCHEMA_VERSION = 3
 #: Type and number of axes of each image.
 _IMAGES = {
-    WATER_FILE: (np.float32, 3),
-    FAT_FILE: (np.float32, 3),
-    FRACTION_FILE: (np.float32, 3),
-    PROJECTION_FILE: (np.uint8, 3),
+    WATER_FILE: (np.dtype(np.float32), 3),
+    FAT_FILE: (np.dtype(np.float32), 3),
+    FRACTION_FILE: (np.dtype(np.float32), 3),
+    PROJECTION_FILE: (np.dtype(np.uint8), 3),
 }
 #: Bytes of ``measurements.json``; 30,000 measurements fit.
 MAX_JSON_BYTES = 32 << 20
@@ -105,7 +107,7 @@ class StudyFolder:
         try:
             array = _mapped(self.path / name)
             is_own = _hash(array) == self.image_sha256[name]
-        except Exception as error:  # NumPy raises many kinds on damaged files
+        except (OSError, ValueError, LookupError) as error:
             raise _invalid(f"{name} in the study's folder cannot be read") from error
         if not is_own:
             raise _invalid(f"{name} in the study's folder is not the image that was measured")
@@ -232,7 +234,7 @@ def write_measurements(folder: Path, result: StudyResult, projection_name: str) 
 
 
 def _read_measurements(folder: Path) -> dict[str, Any]:
-    with open(folder / MEASUREMENTS_FILE, "rb") as file:
+    with open_regular(folder / MEASUREMENTS_FILE) as file:
         text = file.read(MAX_JSON_BYTES)
     content = json.loads(text, parse_float=_finite, parse_int=_finite, parse_constant=_finite)
     if content["schema_version"] != SCHEMA_VERSION:
@@ -248,10 +250,10 @@ def _finite(text: str) -> float:
 
 
 def _mapped(path: Path) -> np.ndarray:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = open_array(path)
     if (array.dtype, array.ndim) != _IMAGES[path.name]:
         raise ValueError("not the kind of image that the file holds")
-    return np.asarray(array)
+    return array
 
 
 def _hash(image: np.ndarray) -> str:
