@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 #: Most studies predicted together.
 MAX_BATCH = 8
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 2
+LEDGER_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def infer(
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
-    with Ledger(output, run_line, options.overwrite, StudyResult.from_json) as ledger, readers:
+    details = options.folders.held_for(output) if options.folders else nullcontext()
+    ledger = Ledger(output, run_line, options.overwrite, StudyResult.from_json)
+    with ledger, details, readers:
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(

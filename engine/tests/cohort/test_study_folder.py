@@ -261,6 +261,17 @@ def test_images_of_a_new_reading_never_stand_beside_earlier_measurements(
         read_study_folder(folders.path("scan (1)"))
 
 
+def test_two_runs_never_write_to_the_same_folders(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details")
+    held = folders.held_for(tmp_path / "first")
+    with held, pytest.raises(MimirError, match="OUTPUT_IN_USE: another run of MIMIR is writing"):
+        run_infer([archive], [trial], tmp_path / "second", folders=folders)
+    run = run_infer([archive], [trial], tmp_path / "details", folders=folders)
+    assert run.values, "results and folders may lie in one folder"
+
+
 def test_names_cannot_lead_to_another_folder(tmp_path: Path) -> None:
     folders = StudyFolders(tmp_path)
     for name in ("../up", "/etc/passwd", "..", "a/b", "con\\x"):
