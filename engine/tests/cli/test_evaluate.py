@@ -71,7 +71,9 @@ def test_tables_and_figures_are_written(table: Path, tmp_path: Path, capsys: Cap
     sheets = {
         f"{name}-1.png" for name in ("agreement", "bland-altman", "calibration", "sparsification")
     }
-    pages = {os.path.join("targets", n) for n in ("01-fat__-39ae55f8.png", "02-age.png", "03-sex.png")}
+    pages = {
+        os.path.join("targets", n) for n in ("01-fat__-39ae55f8.png", "02-age.png", "03-sex.png")
+    }
     assert figures == sheets | pages
     assert (output / "metrics.md").read_text(encoding="utf-8").startswith("# Evaluation")
 
