@@ -15,7 +15,7 @@ from mimir_engine.cli import wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cohort.events import Listener
 from mimir_engine.errors import MimirError
-from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import (
     DEFAULT_MEMORY_GB,
     DEFAULT_TIMEOUT_S,
@@ -51,7 +51,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=available_cores(),
+        default=default_jobs(),
         help="number of studies read at once, about 400 MB each (default: the number of cores)",
     )
     parser.add_argument(

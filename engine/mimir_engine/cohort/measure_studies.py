@@ -46,7 +46,7 @@ from mimir_engine.measuring.one_study import (
 )
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
-from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
@@ -78,7 +78,7 @@ class InferOptions:
     level: float = DEFAULT_LEVEL
     device: str = "auto"
     allow_unvalidated: bool = False
-    jobs: int = field(default_factory=available_cores)
+    jobs: int = field(default_factory=default_jobs)
     overwrite: bool = False
     reconstruction: str = NORMALISED
     folders: Optional[StudyFolders] = None
