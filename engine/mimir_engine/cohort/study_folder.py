@@ -230,16 +230,22 @@ def write_measurements(folder: Path, result: StudyResult, projection_name: str) 
         hashes = {name: _hash(_mapped(folder / name)) for name in present}
     head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
     content = {**head, "image_sha256": hashes, **asdict(result)}
-    write_json(folder / MEASUREMENTS_FILE, content)
+    write_json(folder / MEASUREMENTS_FILE, {**content, "content_sha256": _json_hash(content)})
 
 
 def _read_measurements(folder: Path) -> dict[str, Any]:
     with open_regular(folder / MEASUREMENTS_FILE) as file:
         text = file.read(MAX_JSON_BYTES)
-    content = json.loads(text, parse_float=_finite, parse_int=_finite, parse_constant=_finite)
+    content = json.loads(text, parse_float=_finite, parse_int=_integer, parse_constant=_finite)
+    if content.pop("content_sha256") != _json_hash(content):
+        raise ValueError("damaged")
     if content["schema_version"] != SCHEMA_VERSION:
         raise ValueError("of another version")
     return dict(content)
+
+
+def _json_hash(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content).encode("ascii")).hexdigest()
 
 
 def _finite(text: str) -> float:
@@ -247,6 +253,11 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number is not finite")
     return number
+
+
+def _integer(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def _mapped(path: Path) -> np.ndarray:
