@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Optional
 
@@ -11,7 +12,6 @@ import numpy as np
 
 from mimir_engine.cohort.image_folder import StudyId
 from mimir_engine.errors import MimirError
-from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images
 from mimir_engine.training.targets import read_definitions, read_targets, rows_by_key
 
@@ -128,5 +128,9 @@ def _exclusion(
     rows_of = rows_by_key(studies)
     for key in keys & rows_of.keys():
         excluded[list(rows_of[key])] = True
-    kept = {"file": path.name, "sha256": file_sha256(path), "studies": int(excluded.sum())}
+    kept = {
+        "file": path.name,
+        "sha256": sha256(content).hexdigest(),
+        "studies": int(excluded.sum()),
+    }
     return excluded, {"excluded": {**kept, "not_there": len(keys - rows_of.keys())}}
