@@ -12,6 +12,7 @@ import numpy as np
 
 from mimir_engine.cohort.image_folder import StudyId
 from mimir_engine.errors import MimirError
+from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images
 from mimir_engine.training.targets import read_definitions, read_targets, rows_by_key
 
