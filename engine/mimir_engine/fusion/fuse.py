@@ -22,7 +22,6 @@ from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume
 
-
 #: Size in bytes of an image that is interpolated at once, which takes several times as much; UK
 #: Biobank's have 5 MB.
 MAX_BYTES_AT_ONCE = 32 * 2**20

@@ -47,8 +47,8 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     Raises:
         MimirError: ``NO_DIXON``, ``MIXED_PATIENTS``, ``MIXED_STUDIES``, ``CONTRAST_MISSING``,
             ``STATION_INCOMPLETE``, ``STATION_AMBIGUOUS``, ``STATION_LAYOUT``, ``NOT_AXIAL``,
-            ``NOT_SUPINE``, ``SLICE_MISSING``, ``STUDY_TOO_LARGE``, and any error of ``stack_slices`` and
-            ``plan_station``.
+            ``NOT_SUPINE``, ``SLICE_MISSING``, ``STUDY_TOO_LARGE``, and any error of
+            ``stack_slices`` and ``plan_station``.
     """
     check_headers(headers)
     series = stack_series(_known_times(headers.slices))

@@ -128,9 +128,7 @@ def many_entries(count: int, name: bytes = b"a", declared: int = -1) -> bytes:
     directory = (entry + name) * count
     declared = count if declared < 0 else declared
     size, start = len(directory), len(local)
-    end64 = struct.pack(
-        "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, declared, declared, size, start
-    )
+    end64 = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, declared, declared, size, start)
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, start + size, 1)
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     return local + directory + end64 + locator + end
@@ -142,4 +140,3 @@ def write_attack(path: Path, files: Iterable[File]) -> Path:
         for file in files:
             archive.writestr(file.name, file.content)
     return path
-

@@ -104,9 +104,7 @@ def test_items_that_no_image_needs_are_not_parsed_with_compressed_pixels(tmp_pat
     assert peak_megabytes(lambda: read_study(path)) < 30
 
 
-def test_images_are_counted_not_only_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_are_counted_not_only_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mimir_engine.source.reading_limits.MAX_FILES", 9)
     path = write_zip(tmp_path / "study.zip", [enhanced_file(Scan(slices=5), BOTH)])
     assert code(path) == "STUDY_TOO_LARGE"
@@ -155,9 +153,7 @@ def test_files_whose_slices_alternate_are_decoded_once_each(
     monkeypatch.setattr(
         pixels, "_frames", lambda image: decoded.append(image.entry.name) or original(image)
     )
-    even, odd = (
-        [s for s in slices_of(enhanced_file(Scan(slices=4, number=n), BOTH))] for n in (1, 5)
-    )
+    even, odd = (slices_of(enhanced_file(Scan(slices=4, number=n), BOTH)) for n in (1, 5))
     load_slices([s for both in zip(even, odd) for s in both])
     assert sorted(decoded) == ["enhanced_1.dcm", "enhanced_5.dcm"]
 
