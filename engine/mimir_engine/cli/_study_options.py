@@ -200,8 +200,12 @@ def _end_with(descriptor: int) -> None:
     """End this process when the stream closes.
 
     The bare descriptor is read, because at exit Python would wait for the lock of a buffered
-    stream. All work done so far is on disk, so the same command can resume it.
+    stream. All work done so far is on disk, so the same command can resume it. Readers end by
+    themselves, but one that hangs does not.
     """
+    from mimir_engine.readers.reader_process import end_readers
+
     while os.read(descriptor, 4096):
         pass
+    end_readers()
     os._exit(130)
