@@ -1,7 +1,8 @@
 """Try damaged inputs, one after another, in a process that may die of one.
 
-A case is a number: with the seed it determines the input. Says ``ready``, then reads ``{"case": 7}``
-lines and answers each with one line: what came of it, how long it took, how much memory was in use at most.
+A case is a number: with the seed it determines the input. Says ``ready``, then reads lines like
+``{"case": 7}`` and answers each with one line: what came of it, how long it took, and how much
+memory was in use at most.
 """
 
 from __future__ import annotations
