@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.read_studies import MAX_RUNS_ENDED
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure
-from mimir_engine.cohort.study_loop import (
-    MAX_RUNS_ENDED,
-    StudyDone,
-    StudyWork,
-    pending_studies,
-    run_studies,
-)
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 
