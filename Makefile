@@ -25,13 +25,15 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
-    bench-slicer validation validation-module clean
+    bench-slicer fuzz torture validation validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
 	@echo "make test   run all tests of the engine and of the Slicer module"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
+	@echo "make fuzz   try damaged inputs; CASES=100000 takes about half an hour (resumes if stopped)"
+	@echo "make torture   disturb runs at every place; measure 300 studies of which 20 are hostile (hours)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make docs   build the documentation and the API reference in docs-output/"
 	@echo "make bench  time each step from archive to image"
@@ -70,6 +72,17 @@ test-slicer: _slicer
 	        || exit 1; \
 	done
 
+# Damaged inputs of every kind; the same SEED gives the same cases. Faults and their inputs go to
+# fuzz-output/.
+CASES ?= 10000
+SEED  ?= mimir
+fuzz: $(READY)
+	@$(BIN)/python engine/torture/fuzz.py --cases $(CASES) --seed $(SEED) --output fuzz-output
+
+torture: $(READY)
+	@$(BIN)/python engine/torture/disturbed_runs.py
+	@$(BIN)/python engine/torture/hostile_cohort.py
+
 bench-slicer: _slicer
 	@cd "$$(mktemp -d)" && for script in "$(CURDIR)"/MIMIR/Testing/benchmark_*.py; do \
 	    echo "== $$script"; \
@@ -102,7 +115,7 @@ validation-module: $(READY)
 	@$(BIN)/python engine/validation/shipped_module.py --output validation-output/module-check
 
 clean:
-	@rm -rf $(VENV) $(OUTPUT) docs-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) $(OUTPUT) docs-output fuzz-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -156,6 +156,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``volumes``: show the fused volumes, too.
+    - ``timeout``: time for reading one study, in seconds; 600 by default.
     - ``progress``: a function called with the current progress (``fraction``, ``sentence``).
 
     They return results with ``measurements``, ``findings``, ``flags`` and ``nodes`` (``table``,
@@ -258,10 +259,13 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         device: str = "auto",
         allowUnvalidated: bool = False,
         volumes: bool = True,
+        timeout: Optional[float] = None,
         progress: Optional[Callable[[Any], Any]] = None,
     ) -> list[StudyOutcome]:
         chosen = blocking_call.chosen_modules(modules)
-        request = AnalysisRequest(studies, chosen, level, device, allowUnvalidated, volumes)
+        request = AnalysisRequest(
+            studies, chosen, level, device, allowUnvalidated, volumes, timeout
+        )
         job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
         return blocking_call.measure(job, slicer.app.processEvents, progress)
 

@@ -22,10 +22,10 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -35,8 +35,10 @@ import faults
 MAX_SECONDS = 60
 #: Exit status of a process whose run ended with a Python exception that nobody caught.
 UNCAUGHT = 70
-CODE = re.compile(r"[A-Z][A-Z_]+: |[A-Za-z0-9]")
+#: What no user should see.
 ODD = re.compile(r"Traceback|INTERNAL_ERROR")
+#: Marks where a command ended without results, and the line that must stand before it.
+NO_RESULTS, CODE = re.compile(r"(.*)\n== 2\n"), re.compile(r"[A-Z][A-Z_]+: .+\.")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--studies", type=int, default=10)
-    parser.add_argument("--every", type=int, default=1, help="only each n-th place")
+    parser.add_argument("--most", type=int, default=0, help="only so many places, spread evenly")
     parser.add_argument("--modes", default="fail,full,kill,memory")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     options = parser.parse_args()
@@ -75,7 +77,7 @@ def main() -> int:
             Path(scratch),
             options.studies,
             options.modes.split(","),
-            options.every,
+            options.most,
             options.seconds,
         )
     for (mode, ending), count in sorted(tried.items()):
@@ -95,7 +97,7 @@ def torture(
     scratch: Path,
     count: int,
     modes: Sequence[str],
-    every: int = 1,
+    most: int = 0,
     seconds: float = 0,
     say: Callable[[str], object] = print,
 ) -> tuple[Counter[tuple[str, str]], list[str]]:
@@ -104,15 +106,17 @@ def torture(
     Args:
         scratch: Folder for the studies and all results.
         count: Number of studies.
-        modes: Of ``faults.MODES``, and ``memory``.
-        every: Only each n-th place.
+        modes: ``fail``, ``full`` and ``kill`` as in ``Faults.at``, and ``memory``.
+        most: Only so many places, spread evenly; 0 for all.
         seconds: Stop after so many; 0 for no limit.
         say: Receives a line now and then.
     """
     faults.install()
     studies = prepare(scratch, count)
     begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
-    for number, disturbance in enumerate(list(disturbances(studies, scratch, modes))[::every]):
+    places = list(disturbances(studies, scratch, modes))
+    every = max(len(places) // most, 1) if most else 1
+    for number, disturbance in enumerate(places[::every]):
         if seconds and time.monotonic() - begun > seconds:
             break
         ending, found = disturb(studies, scratch / "runs", disturbance)
@@ -167,7 +171,8 @@ def prepare(scratch: Path, count: int) -> Studies:
         else:
             write_zip(folder / f"100000{n}_20201_2_0.zip", files)
     studies = Studies(folder, module, scratch / "expected")
-    status = run(studies, studies.expected)
+    with quiet():
+        status = run(studies, studies.expected)
     assert status == (1, 1), status
     return studies
 
@@ -176,25 +181,32 @@ def run(studies: Studies, output: Path) -> tuple[int, int]:
     """Measure the studies, and make a data set of them, as the command line does."""
     from mimir_engine.cli import main
 
-    alike = ["--jobs", "1"]
-    infer = [
-        "infer",
-        str(studies.folder),
-        "--modules",
-        str(studies.module),
-        "--output",
-        str(output / "out"),
-    ]
-    infer += ["--device", "cpu", "--details", str(output / "details"), "--no-volumes", *alike]
-    return main(infer), main(
-        ["project", str(studies.folder), "--dataset", str(output / "set"), *alike]
+    def command(name: str, *options: str) -> int:
+        status = main([name, str(studies.folder), *options, "--jobs", "1"])
+        print(f"== {status}", flush=True)
+        return status
+
+    results = ["--output", str(output / "out"), "--details", str(output / "details")]
+    return (
+        command(
+            "infer", "--modules", str(studies.module), "--device", "cpu", "--no-volumes", *results
+        ),
+        command("project", "--dataset", str(output / "set")),
     )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Print nothing in the block."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
     """Yield all faults of the given modes."""
     faults.FAULTS.at("", -1)
-    run(studies, scratch / "counted")
+    with quiet():
+        run(studies, scratch / "counted")
     operations = faults.FAULTS.count
     for mode in modes:
         if mode != "memory":
@@ -202,7 +214,8 @@ def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Itera
     if "memory" in modes:
         allocations = _allocations()
         allocations.at(None)
-        run(studies, scratch / "called")
+        with quiet():
+            run(studies, scratch / "called")
         allocations.stop()
         for function, calls in sorted(allocations.calls.items()):
             for number in sorted({0, calls // 2, calls - 1}):
@@ -289,8 +302,10 @@ def describe(status: int) -> str:
 
 
 def wrong_lines(text: str, where: str) -> list[str]:
-    """Return the lines that no user should see."""
-    return [f"{where}: {line}" for line in text.splitlines() if ODD.search(line)]
+    """Return the lines that no user should see, and those that should be a sentence with a code."""
+    wrong = [line for line in text.splitlines() if ODD.search(line)]
+    wrong += [f"no code: {line}" for line in NO_RESULTS.findall(text) if not CODE.match(line)]
+    return [f"{where}: {line}" for line in wrong]
 
 
 def differences(expected: Path, found: Path) -> list[str]:

@@ -18,9 +18,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Optional
 
-#: What can go wrong, and how: once; from then on, as when a disk is full; or the process is killed,
-#: in the middle of what it writes.
-MODES = ("fail", "full", "kill")
+#: Operations that do not need room on the disk.
 READS = ("open to read", "read")
 
 
@@ -32,7 +30,13 @@ class Faults:
         self._lock = threading.Lock()
 
     def at(self, mode: str, number: int) -> None:
-        """Let operation ``number`` go wrong, counted from now on from 0."""
+        """Let operation ``number`` go wrong, counted from now on from 0.
+
+        Args:
+            mode: ``fail``: once; ``full``: it and all later ones that write, as on a full disk;
+                ``kill``: the process is killed, in the middle of what it writes.
+            number: The operation; -1 for none.
+        """
         self.mode, self.number, self.count, self.struck = mode, number, 0, ""
 
     def operation(self, what: str, name: object = "", begin: Callable[[], object] = int) -> None:

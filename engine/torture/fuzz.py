@@ -22,7 +22,12 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 from typing import Any, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from fuzz_worker import needs_torch, seed_of
 
 #: Seconds that a case may take.
 MAX_SECONDS = 20
@@ -58,16 +63,35 @@ def main() -> int:
     return int(any(map(is_fault, answers)))
 
 
+class Workers:
+    """Two processes that try cases: torch is in one of them only, as in MIMIR."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._workers = {needed: Worker(seed, needed) for needed in (False, True)}
+
+    def attempt(self, case: int) -> tuple[dict[str, Any], Path]:
+        """Return what came of a case, and the folder of its input."""
+        name, _ = seed_of(Random(f"{self._seed}:{case}"))
+        worker = self._workers[needs_torch(name)]
+        return worker.attempt(case, name), worker.scratch / "case"
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+
 class Worker:
     """A process that tries cases, started again when it dies."""
 
-    def __init__(self, seed: str) -> None:
-        self.seed, self.process = seed, None
+    def __init__(self, seed: str, with_torch: bool) -> None:
+        self._seed, self._with_torch = seed, with_torch
+        self.process: Optional[subprocess.Popen[str]] = None
         memory = Path("/dev/shm")  # where an fsync costs nothing
         place = memory if os.access(memory, os.W_OK) else None
         self.scratch = Path(tempfile.mkdtemp(prefix="mimir-fuzz-", dir=place))
 
-    def attempt(self, case: int) -> dict[str, Any]:
+    def attempt(self, case: int, name: str) -> dict[str, Any]:
         if self.process is None or self.process.poll() is not None:
             self._start()
         assert self.process is not None
@@ -79,16 +103,15 @@ class Worker:
             line = self._answers.get(timeout=MAX_SECONDS)
         except queue.Empty:
             self.process.kill()
-            return self._lost(case, "TIMEOUT", "", begun)
+            return self._lost(case, name, "TIMEOUT", "", begun)
         if line:
             return json.loads(line)
         status = self.process.wait()
-        return self._lost(case, "DIED", f"exit status {status}", begun)
+        return self._lost(case, name, "DIED", f"exit status {status}", begun)
 
-    def _lost(self, case: int, outcome: str, detail: str, begun: float) -> dict[str, Any]:
-        import fuzz_worker
-
-        name, _ = fuzz_worker.seed_of(fuzz_worker.Random(f"{self.seed}:{case}"))
+    def _lost(
+        self, case: int, name: str, outcome: str, detail: str, begun: float
+    ) -> dict[str, Any]:
         seconds = round(time.monotonic() - begun, 3)
         return {
             "case": case,
@@ -102,10 +125,11 @@ class Worker:
     def _start(self) -> None:
         home = self.scratch / "home"
         home.mkdir(exist_ok=True)
+        with_or_without = "torch" if self._with_torch else "no torch"
         program = Path(__file__).with_name("fuzz_worker.py")
         environment = {**os.environ, "HOME": str(home), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, str(program), self.seed, str(self.scratch)],
+            [sys.executable, str(program), self._seed, str(self.scratch), with_or_without],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -132,13 +156,13 @@ def _listen(stream: Any, answers: queue.Queue[str]) -> None:
 
 def one_case(seed: str, case: int, output: Path) -> dict[str, Any]:
     """Try one case, and keep its input."""
-    worker = Worker(seed)
+    workers = Workers(seed)
     try:
-        answer = worker.attempt(case)
-        shutil.copytree(worker.scratch / "case", output / f"case-{case}", dirs_exist_ok=True)
+        answer, folder = workers.attempt(case)
+        shutil.copytree(folder, output / f"case-{case}", dirs_exist_ok=True)
         return answer
     finally:
-        worker.close()
+        workers.close()
 
 
 def run(
@@ -155,23 +179,23 @@ def run(
 
     def work() -> None:
         nonlocal count
-        worker = Worker(seed)
+        workers = Workers(seed)
         try:
             while not (seconds and time.monotonic() - begun > seconds):
                 try:
                     case = cases.get_nowait()
                 except queue.Empty:
                     return
-                answer = worker.attempt(case)
+                answer, folder = workers.attempt(case)
                 with lock, log.open("a", encoding="ascii") as file:
                     file.write(json.dumps(answer) + "\n")
                     answers.append(answer)
                     count += 1
                     if is_fault(answer):
-                        keep(worker.scratch / "case", output / "faults", answer)
+                        keep(folder, output / "faults", answer)
                     _progress(count, len(missing), time.monotonic() - begun)
         finally:
-            worker.close()
+            workers.close()
 
     threads = [threading.Thread(target=work) for _ in range(jobs)]
     for thread in threads:

@@ -20,7 +20,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import kinds
@@ -37,12 +36,12 @@ STUDIES = 0.7
 
 def main() -> None:
     """Answer until standard input closes."""
-    seed, scratch = sys.argv[1], Path(sys.argv[2])
+    seed, scratch, with_torch = sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "torch"
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
     watch = Watch(scratch)
-    limit_memory(MAX_BYTES)
+    limit_memory(MAX_BYTES + (size_of_torch() if with_torch else 0))
     for line in sys.stdin:
         case = json.loads(line)["case"]
         answer = attempt(seed, case, scratch, watch)
@@ -78,8 +77,6 @@ def attempt(seed: str, case: int, scratch: Path, watch: Watch) -> dict[str, Any]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     kind.write(rng, parts, folder)
-    if name.startswith("weights/"):
-        allow_torch()
     reset_peak()
     begun, watch.active = time.monotonic(), True
     outcome, detail = outcome_of(kind, rng, folder)
@@ -173,15 +170,18 @@ def limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def allow_torch() -> None:
-    """Import torch, whose own libraries do not count."""
-    if "torch" not in sys.modules:
-        limit_memory(resource.RLIM_INFINITY)
-        before = memory("VmSize")
-        import torch
+def needs_torch(name: str) -> bool:
+    """Return whether reading a seed of this name imports torch; readers of studies never do."""
+    return not name.startswith(("study/", "fused/"))
 
-        torch.set_num_threads(1)
-        limit_memory(MAX_BYTES + memory("VmSize") - before)
+
+def size_of_torch() -> int:
+    """Import torch; return the bytes of address space that its libraries take."""
+    before = memory("VmSize")
+    import torch
+
+    torch.set_num_threads(1)
+    return memory("VmSize") - before
 
 
 def memory(field: str) -> int:

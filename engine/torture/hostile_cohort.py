@@ -27,7 +27,6 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

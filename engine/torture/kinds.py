@@ -12,7 +12,9 @@ import io
 import json
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -113,7 +115,8 @@ def damaged_file(rng: Random, name: str, content: bytes) -> bytes:
     if name.endswith((".csv", ".md")):
         return rng.choice((in_text, in_text, blindly))(rng, content)
     if name.endswith(".gz") and rng.random() < 0.5:
-        return gzip.compress(blindly(rng, gzip.decompress(content)), 1)
+        with suppress(OSError, EOFError, zlib.error):  # it may be damaged already
+            return gzip.compress(blindly(rng, gzip.decompress(content)), 1)
     return blindly(rng, content)
 
 
@@ -175,14 +178,21 @@ def write_damaged(rng: Random, parts: Parts, folder: Path) -> None:
 
 def write_run(rng: Random, parts: Parts, folder: Path) -> None:
     """Write the ledger of a run, and damage it or the module."""
-    from mimir_engine.cohort.ledger import LEDGER_FILE, Ledger
+    from mimir_engine.cohort.ledger import LEDGER_FILE
+
+    write_ledger(parts, folder)
+    path = folder / (LEDGER_FILE if rng.random() < 0.9 else "module.json")
+    path.write_bytes(rng.choice((in_ledger, in_text, blindly))(rng, path.read_bytes()))
+
+
+def write_ledger(parts: Parts, folder: Path) -> None:
+    """Write the ledger of a run, and its module."""
+    from mimir_engine.cohort.ledger import Ledger
 
     with Ledger(folder, RUN) as ledger:
         for entry in json.loads(parts["entries.json"]):
             ledger.add(entry["name"], entry)
     (folder / "module.json").write_bytes(parts["module.json"])
-    path = folder / (LEDGER_FILE if rng.random() < 0.9 else "module.json")
-    path.write_bytes(rng.choice((in_ledger, in_text, blindly))(rng, path.read_bytes()))
 
 
 def in_ledger(rng: Random, content: bytes) -> bytes:

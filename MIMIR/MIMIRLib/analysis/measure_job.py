@@ -143,7 +143,7 @@ class MeasureJob(Job):
         yield meter.progress
         for event in process.follow(self._log):
             if event is None:
-                yield None
+                yield meter.late()
                 continue
             self._log(event_line(event))
             if event["event"] == "study" and event["state"] == "done":
@@ -155,7 +155,7 @@ class MeasureJob(Job):
             yield meter.take(event)
         if not meter.is_finished:
             raise process.failure()
-        return folders
+        return sorted(folders, key=lambda measured: self._request.studies.index(measured[0]))
 
     def _show(self, folders: StudyFolders) -> Work:
         from mimir_engine.cohort.study_folder import read_study_folder

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.interval_level import DEFAULT_LEVEL
@@ -69,6 +69,7 @@ class AnalysisRequest:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Also measure studies outside a module's validated range, and flag them.
         volumes: Keep fused water and fat, to be shown.
+        timeout_s: Time for reading one study, on the clock; None for the engine's default.
     """
 
     studies: tuple[StudyRequest, ...]
@@ -77,6 +78,7 @@ class AnalysisRequest:
     device: str = "auto"
     allow_unvalidated: bool = False
     volumes: bool = True
+    timeout_s: Optional[float] = None
 
     def check(self) -> None:
         """Check what the engine cannot report per study.
@@ -125,6 +127,7 @@ class AnalysisRequest:
             f"--device={self.device}",
             *(["--allow-unvalidated"] if self.allow_unvalidated else []),
             *([] if self.volumes else ["--no-volumes"]),
+            *([] if self.timeout_s is None else [f"--timeout={self.timeout_s}"]),
         ]
 
     def source_lines(self) -> bytes:

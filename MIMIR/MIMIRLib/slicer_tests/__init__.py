@@ -15,6 +15,7 @@ TEST_FILES = (
     "console_tests",
     "readme_tests",
     "bad_input_tests",
+    "reader_tests",
     "dicom_plugin_tests",
     "all_in_one_tests",
     "scene_file_tests",

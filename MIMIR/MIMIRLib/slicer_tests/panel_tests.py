@@ -17,7 +17,7 @@ from MIMIRLib.slicer_tests.phantom_database import (
 )
 
 
-class PanelTest(SceneTest):
+class PanelCase(SceneTest):
     """Each test starts with the phantom listed and nothing ticked."""
 
     def setUp(self) -> None:
@@ -30,6 +30,37 @@ class PanelTest(SceneTest):
         self.ui = self.module.view.ui
         wait_until(lambda: self.ui.studiesView.model().rowCount() == 1)
         self.ui.tickNoneButton.click()
+
+    def measure(self) -> None:
+        """Tick the phantom, press Apply and wait."""
+        self.tick()
+        self.ui.applyButton.click()
+        assert self.ui.cancelButton.enabled, self.ui.statusLabel.text
+        wait_until(lambda: not self.ui.cancelButton.enabled)
+
+    def tick(self) -> None:
+        """Tick the phantom."""
+        model = self.ui.studiesView.model()
+        model.setData(model.index(0, 0), qt.Qt.Checked, qt.Qt.CheckStateRole)
+        assert self.ui.tickedLabel.text == "1 study is ticked."
+
+    def nodes(self) -> StudyNodes:
+        """Return the phantom's nodes."""
+        found = find_results(slicer.mrmlScene, phantom_entry().study_uid)
+        assert found is not None
+        return found
+
+    def texts(self, view: Any) -> list[list[str]]:
+        """Return the texts of a table."""
+        model = view.model()
+        return [
+            [model.data(model.index(row, column)) for column in range(model.columnCount())]
+            for row in range(model.rowCount())
+        ]
+
+
+class PanelTest(PanelCase):
+    """The panel on one study, the phantom."""
 
     def test_the_phantom_is_listed_as_complete(self) -> None:
         """The list shows date, status and stations; Apply is disabled."""
@@ -139,30 +170,3 @@ class PanelTest(SceneTest):
         assert self.ui.deviceComboBox.currentText == "Automatic"
         assert not parameters.volumes
         assert list(parameters.study_uids) == [phantom_entry().study_uid]
-
-    def measure(self) -> None:
-        """Tick the phantom, press Apply and wait."""
-        self.tick()
-        self.ui.applyButton.click()
-        assert self.ui.cancelButton.enabled, self.ui.statusLabel.text
-        wait_until(lambda: not self.ui.cancelButton.enabled)
-
-    def tick(self) -> None:
-        """Tick the phantom."""
-        model = self.ui.studiesView.model()
-        model.setData(model.index(0, 0), qt.Qt.Checked, qt.Qt.CheckStateRole)
-        assert self.ui.tickedLabel.text == "1 study is ticked."
-
-    def nodes(self) -> StudyNodes:
-        """Return the phantom's nodes."""
-        found = find_results(slicer.mrmlScene, phantom_entry().study_uid)
-        assert found is not None
-        return found
-
-    def texts(self, view: Any) -> list[list[str]]:
-        """Return the texts of a table."""
-        model = view.model()
-        return [
-            [model.data(model.index(row, column)) for column in range(model.columnCount())]
-            for row in range(model.rowCount())
-        ]

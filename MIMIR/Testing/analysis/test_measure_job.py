@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -16,11 +17,13 @@ import slicer
 from scene_study import state_of
 
 from mimir_engine import MimirError
+from mimir_engine.phantom.dicom_study import write_study
 from MIMIRLib import job as job_module
 from MIMIRLib.analysis import blocking_call
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.studies import from_paths, from_volumes
+from MIMIRLib.engine.process import EngineProcess
 from MIMIRLib.job import JobState
 from MIMIRLib.scene.results import find_cohort, find_results
 
@@ -187,6 +190,47 @@ def test_several_studies_have_a_cohort_table(
     assert results[0].measurements == results[1].measurements
     assert find_cohort(scene).GetNumberOfRows() == 2
     assert max(fractions) <= 1
+
+
+def test_studies_of_similar_names_show_their_own_numbers(
+    scene: slicer.vtkMRMLScene, phantom_zip: Path, tmp_path: Path
+) -> None:
+    names = ["scan (1)", "scan [1]"]
+    paths = [tmp_path / f"{name}.zip" for name in names]
+    shutil.copyfile(phantom_zip, paths[0])
+    write_study(paths[1], 7, ("water", "fat"))
+
+    together = blocking_call.measure(MeasureJob(scene, request(*paths)), lambda: None)
+    alone = [
+        blocking_call.measure(MeasureJob(scene, request(path, volumes=False)), lambda: None)[0]
+        for path in paths
+    ]
+
+    assert [result.key for result in together] == names
+    assert [result.measurements for result in together] == [r.measurements for r in alone]
+    assert together[0].measurements != together[1].measurements
+
+
+def test_a_folder_of_another_study_is_not_shown(
+    scene: slicer.vtkMRMLScene,
+    phantom_zip: Path,
+    wait_until: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = state_of(scene)
+    job = MeasureJob(scene, request(phantom_zip, volumes=False))
+    measure = job._measure
+
+    def exchanged(process: EngineProcess) -> Generator:
+        folders = yield from measure(process)
+        return [(replace(study, key="another"), path) for study, path in folders]
+
+    monkeypatch.setattr(job, "_measure", exchanged)
+    drive(job, wait_until)
+
+    assert job.error is not None
+    assert job.error.code == "DETAILS_INVALID"
+    assert state_of(scene) == before
 
 
 def test_the_console_raises_what_the_engine_says(

@@ -88,6 +88,7 @@ def test_all_options_reach_the_engine(tmp_path: Path) -> None:
         device="cpu",
         allow_unvalidated=True,
         volumes=False,
+        timeout_s=60,
     )
     read = as_the_engine_reads(request.arguments(tmp_path / "results", tmp_path / "details"))
     assert (read.sources, read.source, read.events) == ("-", [], True)
@@ -95,6 +96,7 @@ def test_all_options_reach_the_engine(tmp_path: Path) -> None:
     assert (read.output, read.details) == (tmp_path / "results", tmp_path / "details")
     assert (read.level, read.device) == (0.9, "cpu")
     assert (read.allow_unvalidated, read.no_volumes) == (True, True)
+    assert read.timeout == 60.0
 
 
 def test_by_default_volumes_are_kept_and_unvalidated_studies_refused(tmp_path: Path) -> None:
@@ -103,6 +105,13 @@ def test_by_default_volumes_are_kept_and_unvalidated_studies_refused(tmp_path: P
     )
     assert (read.allow_unvalidated, read.no_volumes) == (False, False)
     assert (read.level, read.device) == (0.95, "auto")
+
+
+def test_by_default_the_time_for_a_study_is_the_engines(tmp_path: Path) -> None:
+    from mimir_engine.readers.reader_limits import DEFAULT_TIMEOUT_S
+
+    request = AnalysisRequest((STUDY,), ("phantom",))
+    assert as_the_engine_reads(request.arguments(tmp_path, tmp_path)).timeout == DEFAULT_TIMEOUT_S
 
 
 def test_a_modules_folder_is_made_absolute_and_its_name_is_not(tmp_path: Path) -> None:

@@ -263,6 +263,14 @@ def test_nodes_of_studies_with_the_same_description_have_different_names(scene, 
     assert again.table.GetName() == "Measurements - UK Biobank MRI (2)"
 
 
+def test_names_that_differ_in_case_differ_where_slicer_saves_files(scene, tmp_path):
+    labels = [
+        show(scene, study_details(tmp_path / f"{n}", name), Subject(), volumes=False).label
+        for n, name in enumerate(["Scan", "scan", "caf\u00e9", "CAFE\u0301"])
+    ]
+    assert labels == ["Scan", "scan (2)", "caf\u00e9", "CAFE\u0301 (2)"]
+
+
 @pytest.mark.parametrize(
     "name",
     ['a|b^c<d>&"e".zip', "line\nbreak\x00\x1b[31m", "ä 中 \u202e.zip", "x" * 500, "../..", " "],

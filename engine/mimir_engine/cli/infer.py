@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from contextlib import nullcontext
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED
@@ -18,7 +16,6 @@ from mimir_engine.cli._study_options import (
 )
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.errors import MimirError
-from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL, check_level
 
@@ -117,13 +114,11 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
         reader_limits(arguments),
     )
-    output, details = arguments.output, arguments.details
-    is_apart = details is not None and os.path.realpath(details) != os.path.realpath(output)
-    with folder_lock(details) if is_apart else nullcontext():
-        cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)
-        if arguments.parquet:
-            write_parquet(output, cohort)
-        write_cohort(output, cohort, shown_command(arguments), arguments.published_columns)
+    output = arguments.output
+    cohort = infer(chosen_studies(arguments, listener), modules, output, options, listener)
+    if arguments.parquet:
+        write_parquet(output, cohort)
+    write_cohort(output, cohort, shown_command(arguments), arguments.published_columns)
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.array_file import open_array
 from mimir_engine.files.atomic import output_errors
 
 
@@ -123,7 +124,6 @@ class GrowingArray:
 def stored_shape(path: Path) -> tuple[int, ...]:
     """Shape of the array in a file; no rows if it is absent or was killed at its first bytes."""
     try:
-        shape: tuple[int, ...] = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except Exception:  # NumPy raises many kinds on damaged files
+        return open_array(path).shape or (0,)
+    except (OSError, ValueError):
         return (0,)
-    return shape or (0,)

@@ -9,12 +9,11 @@ only if the first line has none either.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -31,7 +30,8 @@ from mimir_engine.cohort.ledger_lines import (
 )
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError
-from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.atomic import output_errors, sync_folder
+from mimir_engine.files.folder_lock import folder_lock
 
 #: File in the output folder.
 LEDGER_FILE = "ledger.jsonl"
@@ -88,19 +88,15 @@ class Ledger:
         self._offsets: dict[str, int] = {}
         self._begun: dict[str, Begun] = {}
         self.damaged_lines = 0
-        with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = _regular_file(self._path)
-            try:
-                _lock(self._file, folder)
-                if overwrite:
-                    self._file.truncate(0)
-                    for name in RESULT_FILES:
-                        (folder / name).unlink(missing_ok=True)
-                self._open(json.loads(json.dumps(run)))
-            except BaseException:
-                self._file.close()
-                raise
+        with ExitStack() as stack, output_errors(folder):
+            stack.enter_context(folder_lock(folder))
+            self._file = stack.enter_context(_regular_file(self._path))
+            if overwrite:
+                self._file.truncate(0)
+                for name in RESULT_FILES:
+                    (folder / name).unlink(missing_ok=True)
+            self._open(json.loads(json.dumps(run)))
+            self._open_while = stack.pop_all()
 
     def _open(self, run: dict[str, Any]) -> None:
         end = damaged = reported = 0
@@ -125,6 +121,7 @@ class Ledger:
         self.damaged_lines += max(damaged - reported, 0)
         if end == 0:
             self._write(run)
+            sync_folder(self._folder)
         if damaged > reported:
             self._write({"damaged_lines": damaged})
 
@@ -269,7 +266,7 @@ class Ledger:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        self._open_while.close()
 
 
 def _regular_file(path: Path) -> FileIO:
@@ -282,27 +279,3 @@ def _regular_file(path: Path) -> FileIO:
         )
     no_links = getattr(os, "O_NOFOLLOW", 0)
     return FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags | no_links, 0o666))
-
-
-def _lock(file: FileIO, folder: Path) -> None:
-    """Keep other processes from this ledger until the file is closed or the process ends.
-
-    If the file system has no locks, no process is kept out.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(1 << 40)  # a locked byte cannot be read by others: lock one far beyond
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
-            raise MimirError(
-                "OUTPUT_IN_USE",
-                f"another run of MIMIR is writing to '{folder}'",
-                "Wait for it to end, or choose another folder.",
-            ) from error

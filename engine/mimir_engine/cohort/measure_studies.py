@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +46,7 @@ from mimir_engine.measuring.one_study import (
 )
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
-from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 #: Most studies predicted together.
 MAX_BATCH = 8
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 2
+LEDGER_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class InferOptions:
     level: float = DEFAULT_LEVEL
     device: str = "auto"
     allow_unvalidated: bool = False
-    jobs: int = field(default_factory=available_cores)
+    jobs: int = field(default_factory=default_jobs)
     overwrite: bool = False
     reconstruction: str = NORMALISED
     folders: Optional[StudyFolders] = None
@@ -118,7 +119,9 @@ def infer(
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
-    with Ledger(output, run_line, options.overwrite, StudyResult.from_json) as ledger, readers:
+    details = options.folders.held_for(output) if options.folders else nullcontext()
+    ledger = Ledger(output, run_line, options.overwrite, StudyResult.from_json)
+    with ledger, details, readers:
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +21,13 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.files.array_file import open_array
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import distinct_file_name
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.json_file import write_json
+from mimir_engine.files.leftovers import sweep_leftovers
+from mimir_engine.files.regular_file import open_regular
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -44,10 +50,10 @@ MEASUREMENTS_FILE = "measurements.json"
 SCHEMA_VERSION = 3
 #: Type and number of axes of each image.
 _IMAGES = {
-    WATER_FILE: (np.float32, 3),
-    FAT_FILE: (np.float32, 3),
-    FRACTION_FILE: (np.float32, 3),
-    PROJECTION_FILE: (np.uint8, 3),
+    WATER_FILE: (np.dtype(np.float32), 3),
+    FAT_FILE: (np.dtype(np.float32), 3),
+    FRACTION_FILE: (np.dtype(np.float32), 3),
+    PROJECTION_FILE: (np.dtype(np.uint8), 3),
 }
 #: Bytes of ``measurements.json``; 30,000 measurements fit.
 MAX_JSON_BYTES = 32 << 20
@@ -101,7 +107,7 @@ class StudyFolder:
         try:
             array = _mapped(self.path / name)
             is_own = _hash(array) == self.image_sha256[name]
-        except Exception as error:  # NumPy raises many kinds on damaged files
+        except (OSError, ValueError, LookupError) as error:
             raise _invalid(f"{name} in the study's folder cannot be read") from error
         if not is_own:
             raise _invalid(f"{name} in the study's folder is not the image that was measured")
@@ -151,6 +157,20 @@ class StudyFolders:
         """The arguments, as JSON values, for another process."""
         return {"folder": str(self._folder.absolute()), "volumes": self._volumes}
 
+    @contextmanager
+    def held_for(self, output: Path) -> Iterator[None]:
+        """Keep other runs from the folders while a run works on them.
+
+        Args:
+            output: The run's output folder, which is held already; it may be the same.
+
+        Raises:
+            MimirError: ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
+        """
+        is_same = os.path.realpath(self._folder) == os.path.realpath(output)
+        with nullcontext() if is_same else folder_lock(self._folder):
+            yield
+
     def path(self, name: str) -> Path:
         """Return the folder of a study: no other study has the same, whatever it is called."""
         return (self._folder / distinct_file_name(name)).absolute()
@@ -180,6 +200,7 @@ class StudyFolders:
         with output_errors(folder):
             for name in (MEASUREMENTS_FILE, *_IMAGES):  # an earlier result's
                 (folder / name).unlink(missing_ok=True)
+            sweep_leftovers(folder)
         if self._volumes:
             write_fused(folder, describe_study(study), fused.water, fused.fat)
             write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)
@@ -209,16 +230,22 @@ def write_measurements(folder: Path, result: StudyResult, projection_name: str) 
         hashes = {name: _hash(_mapped(folder / name)) for name in present}
     head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
     content = {**head, "image_sha256": hashes, **asdict(result)}
-    write_json(folder / MEASUREMENTS_FILE, content)
+    write_json(folder / MEASUREMENTS_FILE, {**content, "content_sha256": _json_hash(content)})
 
 
 def _read_measurements(folder: Path) -> dict[str, Any]:
-    with open(folder / MEASUREMENTS_FILE, "rb") as file:
+    with open_regular(folder / MEASUREMENTS_FILE) as file:
         text = file.read(MAX_JSON_BYTES)
-    content = json.loads(text, parse_float=_finite, parse_int=_finite, parse_constant=_finite)
+    content = json.loads(text, parse_float=_finite, parse_int=_integer, parse_constant=_finite)
+    if content.pop("content_sha256") != _json_hash(content):
+        raise ValueError("damaged")
     if content["schema_version"] != SCHEMA_VERSION:
         raise ValueError("of another version")
     return dict(content)
+
+
+def _json_hash(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content).encode("ascii")).hexdigest()
 
 
 def _finite(text: str) -> float:
@@ -228,11 +255,16 @@ def _finite(text: str) -> float:
     return number
 
 
+def _integer(text: str) -> int:
+    _finite(text)
+    return int(text)
+
+
 def _mapped(path: Path) -> np.ndarray:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = open_array(path)
     if (array.dtype, array.ndim) != _IMAGES[path.name]:
         raise ValueError("not the kind of image that the file holds")
-    return np.asarray(array)
+    return array
 
 
 def _hash(image: np.ndarray) -> str:

@@ -12,11 +12,7 @@ from mimir_engine.readers.reader_process import ReaderProcess
 
 
 class Readers:
-    """As many readers as there are calls at once; they end with the block.
-
-    >>> with Readers("mimir_engine.cohort.reader_calls", ReaderLimits()) as readers:
-    ...     reply = readers.call("scan_source", {"source": {"name": "a", "path": "/data/a.zip"}})
-    """
+    """As many readers as there are calls at once; they end with the block."""
 
     def __init__(self, module: str, limits: ReaderLimits) -> None:
         self._module, self.limits = module, limits

@@ -246,10 +246,14 @@ def test_a_damaged_image_is_never_trained_on_and_is_made_again(
 def test_a_row_of_the_table_that_was_changed_is_noticed(data: Path) -> None:
     table = data / "studies.csv"
     text = table.read_text("utf-8")
-    for row, code in (("0", "IMAGES_DAMAGED"), ("-1", "DATASET_INVALID"), ("x", "UNREADABLE")):
+    for row, code in (("0", "DATASET_INVALID"), ("-1", "DATASET_INVALID"), ("x", "UNREADABLE")):
         table.write_text(text.replace(f"1,{NAMES[1]}", f"{row},{NAMES[1]}"), "utf-8")
         with pytest.raises(MimirError, match=code):
             load_images(data)
+    exchanged = text.replace(f"1,{NAMES[1]}", f"2,{NAMES[1]}").replace("2,study", "1,study")
+    table.write_text(exchanged, "utf-8")
+    with pytest.raises(MimirError, match="IMAGES_DAMAGED: 2 of 3"):
+        load_images(data)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), bytes(128)])

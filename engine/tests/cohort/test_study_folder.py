@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -220,10 +221,17 @@ def without(content: dict[str, Any], key: str) -> dict[str, Any]:
     return {other: value for other, value in content.items() if other != key}
 
 
+def with_hash(text: str) -> str:
+    """Complete the content of ``measurements.json`` with the hash that it needs."""
+    return f'{text[:-1]}, "content_sha256": "{hashlib.sha256(text.encode()).hexdigest()}"}}'
+
+
 def test_damaged_measurements_are_one_sentence(kept: Kept, tmp_path: Path) -> None:
     path = kept.copy(tmp_path).path("scan (1)") / MEASUREMENTS_FILE
     text = path.read_text("ascii")
-    content = json.loads(text)
+    content = without(json.loads(text), "content_sha256")
+    path.write_text(with_hash(json.dumps(content)), "ascii")
+    assert read_study_folder(path.parent).result.name == "scan (1)"
     (first, *others) = content["measurements"]
     wrong: dict[str, list[Any]] = {
         **{key: [None, 7, "x", {}, [7], [None]] for key in ("measurements", "findings")},
@@ -231,19 +239,18 @@ def test_damaged_measurements_are_one_sentence(kept: Kept, tmp_path: Path) -> No
         "schema_version": [None, 2, 99, "3"],
         "image_sha256": [None, 7, "x", [], {"../x": "0"}],
     }
-    damaged: list[Any] = ["", "[]", "7", "null", "{", "[" * 99_999, "\0" * len(text), text[:-9]]
-    damaged += [json.dumps(without(content, key)) for key in wrong]
-    damaged += [
-        json.dumps({**content, k: value}) for k, values in wrong.items() for value in values
-    ]
+    damaged: list[Any] = [text.replace("0", "1", 1), text.replace(".", ".1", 1)]
+    damaged += ["", "[]", "7", "null", "{", "[" * 99_999, "\0" * len(text), text[:-9]]
+    changed = [without(content, key) for key in wrong]
+    changed += [{**content, k: value} for k, values in wrong.items() for value in values]
     for key, value in first.items():
         strange: list[Any] = [{}, [1], 7 if isinstance(value, (str, bool, list)) else "7"]
         strange = strange[:2] if value is None else strange
-        for changed in (without(first, key), *({**first, key: other} for other in strange)):
-            damaged.append(json.dumps({**content, "measurements": [changed, *others]}))
-    for number in ("NaN", "Infinity", "1e999", "1" + "0" * 400):
-        changed = {**content, "measurements": [{**first, "value": 8.25}, *others]}
-        damaged.append(json.dumps(changed).replace("8.25", number))
+        for one in (without(first, key), *({**first, key: other} for other in strange)):
+            changed.append({**content, "measurements": [one, *others]})
+    for number in (float("nan"), float("inf"), 10**400):
+        changed.append({**content, "measurements": [{**first, "value": number}, *others]})
+    damaged += [with_hash(json.dumps(one)) for one in changed]
     for text in damaged:
         path.write_text(text, "ascii")
         with pytest.raises(MimirError) as error:
@@ -259,6 +266,17 @@ def test_images_of_a_new_reading_never_stand_beside_earlier_measurements(
     folders.write_images(study, fused, project(fused))  # and then the process is killed
     with pytest.raises(MimirError, match="DETAILS_INVALID"):
         read_study_folder(folders.path("scan (1)"))
+
+
+def test_two_runs_never_write_to_the_same_folders(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details")
+    held = folders.held_for(tmp_path / "first")
+    with held, pytest.raises(MimirError, match="OUTPUT_IN_USE: another run of MIMIR is writing"):
+        run_infer([archive], [trial], tmp_path / "second", folders=folders)
+    run = run_infer([archive], [trial], tmp_path / "details", folders=folders)
+    assert run.values, "results and folders may lie in one folder"
 
 
 def test_names_cannot_lead_to_another_folder(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_files_whose_slices_alternate_are_decoded_once_each(
     monkeypatch.setattr(
         pixels, "_frames", lambda image: decoded.append(image.entry.name) or original(image)
     )
-    even, odd = (list(slices_of(enhanced_file(Scan(slices=4, number=n), BOTH))) for n in (1, 5))
+    even, odd = (slices_of(enhanced_file(Scan(slices=4, number=n), BOTH)) for n in (1, 5))
     load_slices([s for both in zip(even, odd) for s in both])
     assert sorted(decoded) == ["enhanced_1.dcm", "enhanced_5.dcm"]
 

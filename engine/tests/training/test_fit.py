@@ -423,7 +423,7 @@ def test_two_studies_never_share_an_image(data: Dataset, tmp_path: Path, row: st
     lines = (tmp_path / "studies.csv").read_text().splitlines()
     lines[-1] = ",".join([row, *lines[-1].split(",")[1:]])
     (tmp_path / "studies.csv").write_text("\n".join(lines))
-    with pytest.raises(MimirError, match=r"DATASET_INVALID: studies\.csv"):
+    with pytest.raises(MimirError, match=r"DATASET_INVALID: the rows in studies\.csv"):
         load_dataset(tmp_path)
 
 

@@ -1,0 +1,23 @@
+"""Runs that are disturbed at some places; ``make torture`` disturbs them at every place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+PROGRAM = Path(__file__).resolve().parents[2] / "torture" / "disturbed_runs.py"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
+def test_a_run_that_is_disturbed_anywhere_ends_with_a_code_and_is_resumed_to_the_same_files() -> (
+    None
+):
+    command = [sys.executable, str(PROGRAM), "--studies", "3", "--most", "24"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert "\n0 problems" in run.stdout
