@@ -115,7 +115,7 @@ def infer(
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
-    ledger = Ledger(output, run_line, options.overwrite, StudyResult.from_json)
+    ledger = Ledger(output, run_line, options.overwrite, StudyResult.check_json)
     with ledger, details, readers:
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
