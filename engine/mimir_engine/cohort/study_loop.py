@@ -211,7 +211,7 @@ def _read_studies(
     def read_others() -> Iterator[Optional[ReadStudy]]:
         for study in read_ahead(others, read, jobs, work.in_order):
             if study and study.has_died:
-                listener({"event": "step", "name": study.source.name, "step": "put_off"})
+                listener({"event": "step", "name": study.source.name, "step": "postpone"})
                 again.append(study.source)
             else:
                 yield study
