@@ -84,7 +84,7 @@ def read_studies(
     def read_others() -> Iterator[Optional[ReadStudy]]:
         for study in read_ahead(others, read_one, jobs, in_order):
             if study and study.has_died:
-                listener({"event": "step", "name": study.source.name, "step": "put_off"})
+                listener({"event": "step", "name": study.source.name, "step": "postpone"})
                 again.append(study.source)
             else:
                 yield study

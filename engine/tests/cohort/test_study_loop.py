@@ -82,7 +82,7 @@ def test_a_study_that_ends_its_reader_is_tried_once_more_after_all_others(tmp_pa
     assert sorted(asked[:6]) == [f"00{n}" for n in range(6)]
     assert sorted(asked[6:]) == ["001", "003"]
     steps = [event["step"] for event in events if event["name"] == "003" and "step" in event]
-    assert steps == ["read", "put_off", "read"]
+    assert steps == ["read", "postpone", "read"]
 
 
 def test_a_death_is_not_repeated_until_the_limits_change(tmp_path: Path) -> None:
