@@ -17,8 +17,12 @@ from mimir_engine.files.leftovers import REPLACED, temporary_file, temporary_fol
 def atomic_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """Open a binary file that appears at its path once the block ends without an error.
 
-    It is on the disk when it appears, unless ``sync`` is false: then a power cut may damage it. It has the permissions of the file that it replaces, or else
-    those of the umask. Only regular files are replaced: never a link, a device or a pipe.
+    It has the permissions of the file that it replaces, or else those of the umask. Only regular
+    files are replaced: never a link, a device or a pipe.
+
+    Args:
+        path: The file.
+        sync: It is on the disk when it appears; otherwise a power cut may damage it.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
