@@ -12,7 +12,7 @@ from MIMIRLib.translate import tr as _
 #: Share of the progress bar when the engine answers, and when it has loaded the inference modules.
 ENGINE_STARTED, MODULES_LOADED = 0.02, 0.05
 #: Share of a study that is done when a step begins: both take about as long on a CPU.
-SHARE_BEFORE_STEP = {"read": 0.1, "put_off": 0.1, "predict": 0.5}
+SHARE_BEFORE_STEP = {"read": 0.1, "postpone": 0.1, "predict": 0.5}
 #: A longer name, such as a UID, does not help people; they see the study's number instead.
 MAX_NAME_LENGTH = 32
 #: Lines of the log for events of each kind.
@@ -45,7 +45,7 @@ class ProgressMeter:
         }
         self._shares = dict.fromkeys(names, 0.0)
         self._under_way: dict[str, str] = {}
-        self._put_off: set[str] = set()
+        self._postponed: set[str] = set()
         self._done = self._failed = 0
         self._clock = clock
         self._seconds_left: Optional[float] = None
@@ -82,11 +82,11 @@ class ProgressMeter:
     def _take_step(self, name: str, step: str) -> None:
         self._under_way.pop(name, None)
         doing = self._longest()
-        if step == "put_off":
-            self._put_off.add(name)
+        if step == "postpone":
+            self._postponed.add(name)
         else:
             doing = _("reading {study}") if step == "read" else _("measuring {study}")
-            if step == "read" and name in self._put_off:
+            if step == "read" and name in self._postponed:
                 doing = _("reading {study} once more")
             doing = self._under_way[name] = doing.format(study=self._labels[name])
         self._advance_study(name, SHARE_BEFORE_STEP[step], doing)

@@ -36,7 +36,7 @@ def test_a_study_whose_reader_died_waits_and_is_then_read_once_more() -> None:
     meter = ProgressMeter(["bad", "good"])
     meter.take(step("bad", "read"))
     meter.take(step("good", "read"))
-    waiting = meter.take(step("bad", "put_off"))
+    waiting = meter.take(step("bad", "postpone"))
     assert waiting.sentence == "0 of 2 studies done; reading good"
     assert meter.take(over("good", 1, 2, 0.0)).sentence == "1 of 2 studies done"
     again = meter.take(step("bad", "read"))

