@@ -26,7 +26,8 @@ class Faults:
     """Counts operations; one of them goes wrong."""
 
     def __init__(self) -> None:
-        self.mode, self.number, self.count, self.struck = "", -1, 0, ""
+        self.mode, self.number = "", -1
+        self.done: list[str] = []
         self._lock = threading.Lock()
 
     def at(self, mode: str, number: int) -> None:
@@ -37,21 +38,21 @@ class Faults:
                 ``kill``: the process is killed, in the middle of what it writes.
             number: The operation; -1 for none.
         """
-        self.mode, self.number, self.count, self.struck = mode, number, 0, ""
+        self.mode, self.number, self.done = mode, number, []
 
-    def operation(self, what: str, name: object = "", begin: Callable[[], object] = int) -> None:
+    def operation(self, what: str, begin: Callable[[], object] = int) -> None:
         """Count an operation before it is done; raise, or end the process, if its turn has come.
 
         ``begin`` does a part of it.
         """
         with self._lock:
-            number, self.count = self.count, self.count + 1
+            number = len(self.done)
+            self.done.append(what)
             goes_wrong = number == self.number or (
                 self.mode == "full" and number > self.number >= 0
             )
         if not goes_wrong or (self.mode == "full" and what in READS):
             return
-        self.struck = self.struck or f"{what} {os.path.basename(str(name))}"
         if self.mode == "kill":
             begin()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -69,30 +70,28 @@ class CountedFile(io.FileIO):
         self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None
     ) -> None:
         if not isinstance(file, int):
-            FAULTS.operation("open to read" if mode in ("r", "rb") else "open to write", file)
+            FAULTS.operation("open to read" if mode in ("r", "rb") else "open to write")
         super().__init__(file, mode, closefd, opener)
 
     def write(self, data: Any) -> int:
         content = memoryview(data).cast("B")
-        FAULTS.operation(
-            "write", self.name, lambda: io.FileIO.write(self, content[: len(content) // 2])
-        )
+        FAULTS.operation("write", lambda: io.FileIO.write(self, content[: len(content) // 2]))
         return super().write(content)
 
     def readinto(self, buffer: Any) -> int:
-        FAULTS.operation("read", self.name)
+        FAULTS.operation("read")
         return super().readinto(buffer)
 
     def read(self, size: int = -1) -> bytes:
-        FAULTS.operation("read", self.name)
+        FAULTS.operation("read")
         return super().read(size)
 
     def readall(self) -> bytes:
-        FAULTS.operation("read", self.name)
+        FAULTS.operation("read")
         return super().readall()
 
     def truncate(self, size: Optional[int] = None) -> int:
-        FAULTS.operation("truncate", self.name)
+        FAULTS.operation("truncate")
         return super().truncate(size)
 
 
@@ -146,7 +145,7 @@ def install() -> None:
 
     def counted_os_open(path: Any, flags: int, *more: Any, **options: Any) -> int:
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        FAULTS.operation("open to write" if writes else "open to read", path)
+        FAULTS.operation("open to write" if writes else "open to read")
         return plain(path, flags, *more, **options)
 
     os.open = counted_os_open
@@ -154,7 +153,7 @@ def install() -> None:
 
 def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def counted(first: Any, *more: Any, **options: Any) -> Any:
-        FAULTS.operation(name, first)
+        FAULTS.operation(name)
         return function(first, *more, **options)
 
     return counted
