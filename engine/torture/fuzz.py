@@ -21,6 +21,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any, Optional
@@ -29,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fuzz_worker import needs_torch, seed_of
 
-#: Seconds that a case may take.
-MAX_SECONDS = 20
+#: Seconds that a case may take, and the start of a process.
+MAX_SECONDS, MAX_START_SECONDS = 20, 300
 FAULTS = ("INTERNAL_ERROR", "DIED", "TIMEOUT", "OUTSIDE")
 #: Seeds whose pixels decoders in C read: they may die, and the reader with them.
 DECODED = ("study/jpeg", "study/jpeg-ls", "study/jpeg-2000")
@@ -137,9 +138,12 @@ class Worker:
             env=environment,
         )
         self._answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(
+        listener = threading.Thread(
             target=_listen, args=(self.process.stdout, self._answers), daemon=True
-        ).start()
+        )
+        listener.start()
+        if self._answers.get(timeout=MAX_START_SECONDS) != "ready\n":
+            raise RuntimeError("the process that tries cases does not start")
 
     def close(self) -> None:
         if self.process is not None:
@@ -197,11 +201,9 @@ def run(
         finally:
             workers.close()
 
-    threads = [threading.Thread(target=work) for _ in range(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(jobs) as threads:
+        for future in [threads.submit(work) for _ in range(jobs)]:
+            future.result()
     return answers
 
 
@@ -238,7 +240,7 @@ def keep(case: Path, folder: Path, answer: dict[str, Any]) -> None:
         for c in f"{answer['seed'].split('/')[0]} {answer['outcome']} {what}"
     )[:90]
     place = folder / label
-    if place.exists() and _size(place) <= _size(case):
+    if not case.exists() or (place.exists() and _size(place) <= _size(case)):
         return
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(case, place / "input", ignore_dangling_symlinks=True)

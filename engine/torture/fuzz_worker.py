@@ -1,7 +1,8 @@
 """Try damaged inputs, one after another, in a process that may die of one.
 
-A case is a number: with the seed it determines the input. Reads ``{"case": 7}`` lines and answers
-each with one line: what came of it, how long it took, how much memory was in use at most.
+A case is a number: with the seed it determines the input. Says ``ready``, then reads lines like
+``{"case": 7}`` and answers each with one line: what came of it, how long it took, and how much
+memory was in use at most.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import traceback
 import warnings
 import zipfile
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,6 +32,16 @@ from mimir_engine.errors import MimirError
 CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
 #: Bytes of address space that a reader may use.
 MAX_BYTES = 2 << 30
+#: What each of the two processes imports before its first case.
+READER_MODULES = ("mimir_engine.cohort.reader_calls",)
+TORCH_MODULES = (
+    "mimir_engine.cohort.image_dataset",
+    "mimir_engine.cohort.result_files",
+    "mimir_engine.evaluation.evaluate",
+    "mimir_engine.inference_module.weights",
+    "mimir_engine.training.dataset",
+    "mimir_engine.training.targets",
+)
 #: Share of cases that are studies; the others are the other kinds' in equal parts.
 STUDIES = 0.7
 
@@ -40,8 +52,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
+    for name in TORCH_MODULES if with_torch else READER_MODULES:
+        import_module(name)
     watch = Watch(scratch)
     limit_memory(MAX_BYTES + (size_of_torch() if with_torch else 0))
+    answers.write("ready\n")
     for line in sys.stdin:
         case = json.loads(line)["case"]
         answer = attempt(seed, case, scratch, watch)
