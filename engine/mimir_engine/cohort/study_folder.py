@@ -162,7 +162,7 @@ class StudyFolders:
         """Keep other runs from the folders while a run works on them.
 
         Args:
-            output: The run's output folder, which is held already; it may be the same.
+            output: The run's output folder, which its ledger holds; it may be the same.
 
         Raises:
             MimirError: ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
