@@ -143,7 +143,7 @@ class MeasureJob(Job):
         yield meter.progress
         for event in process.follow(self._log):
             if event is None:
-                yield None
+                yield meter.late()
                 continue
             self._log(event_line(event))
             if event["event"] == "study" and event["state"] == "done":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from MIMIRLib.job import Progress
 from MIMIRLib.translate import tr as _
@@ -11,7 +12,7 @@ from MIMIRLib.translate import tr as _
 #: Share of the progress bar when the engine answers, and when it has loaded the inference modules.
 ENGINE_STARTED, MODULES_LOADED = 0.02, 0.05
 #: Share of a study that is done when a step begins: both take about as long on a CPU.
-SHARE_BEFORE_STEP = {"read": 0.1, "predict": 0.5}
+SHARE_BEFORE_STEP = {"read": 0.1, "postpone": 0.1, "predict": 0.5}
 #: A longer name, such as a UID, does not help people; they see the study's number instead.
 MAX_NAME_LENGTH = 32
 #: Lines of the log for events of each kind.
@@ -28,13 +29,14 @@ class ProgressMeter:
 
     Args:
         names: The studies' names in the engine, in their order.
+        clock: Returns the time in seconds.
 
     Attributes:
         progress: The progress after the last event; its fraction never falls.
         is_finished: True after the engine's last event.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.progress = Progress(0.0, _("Starting the engine"))
         self.is_finished = False
         self._labels = {
@@ -42,8 +44,12 @@ class ProgressMeter:
             for n, name in enumerate(names, start=1)
         }
         self._shares = dict.fromkeys(names, 0.0)
+        self._under_way: dict[str, str] = {}
+        self._postponed: set[str] = set()
         self._done = self._failed = 0
+        self._clock = clock
         self._seconds_left: Optional[float] = None
+        self._end = 0.0
 
     def take(self, event: Mapping[str, Any]) -> Progress:
         """Return the progress after one more event."""
@@ -53,17 +59,41 @@ class ProgressMeter:
         elif kind == "run":
             self._advance(MODULES_LOADED, self._sentence())
         elif kind == "step":
-            doing = _("reading {study}") if event["step"] == "read" else _("measuring {study}")
-            doing = doing.format(study=self._labels[event["name"]])
-            self._advance_study(event["name"], SHARE_BEFORE_STEP[event["step"]], doing)
+            self._take_step(event["name"], event["step"])
         elif kind == "study":
             self._failed += event["state"] == "failed"
             self._done, self._seconds_left = event["done"], event["seconds_left"]
-            self._advance_study(event["name"], 1.0)
+            self._end = self._clock() + event["seconds_left"]
+            self._under_way.pop(event["name"], None)
+            self._advance_study(event["name"], 1.0, self._longest())
         elif kind == "finished":
             self.is_finished = True
             self._advance(1.0, self._sentence())
         return self.progress
+
+    def late(self) -> Optional[Progress]:
+        """Return the progress without the time left once that is over; else None."""
+        if not self._seconds_left or self._clock() <= self._end:
+            return None
+        self._seconds_left = None
+        self._advance(0.0, self._sentence(self._longest()))
+        return self.progress
+
+    def _take_step(self, name: str, step: str) -> None:
+        self._under_way.pop(name, None)
+        doing = self._longest()
+        if step == "postpone":
+            self._postponed.add(name)
+        else:
+            doing = _("reading {study}") if step == "read" else _("measuring {study}")
+            if step == "read" and name in self._postponed:
+                doing = _("reading {study} once more")
+            doing = self._under_way[name] = doing.format(study=self._labels[name])
+        self._advance_study(name, SHARE_BEFORE_STEP[step], doing)
+
+    def _longest(self) -> str:
+        """Say which study has been under way for longest; empty if none is."""
+        return next(iter(self._under_way.values()), "")
 
     def _advance_study(self, name: str, share: float, doing: str = "") -> None:
         self._shares[name] = max(self._shares[name], share)

@@ -16,7 +16,7 @@ from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
-from MIMIRLib.presenter.result_browser import FAILURE_COLUMNS, MEASUREMENT_COLUMNS
+from MIMIRLib.presenter.result_browser import MEASUREMENT_COLUMNS
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
 from MIMIRLib.presenter.table_row import Row, filter_pattern
 from MIMIRLib.scene.results import StudyNodes
@@ -38,7 +38,6 @@ class PanelView:
         self.studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
         self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
-        self._failures = RowTable(self.ui.failuresView, FAILURE_COLUMNS)
         for label in panel.findChildren(qt.QLabel):
             label.wordWrap = True
             label.setTextFormat(qt.Qt.PlainText)
@@ -129,10 +128,10 @@ class PanelView:
         self._measurements.show(rows)
         _show_text(self.ui.flagsLabel, "\n".join(flags))
 
-    def show_failures(self, rows: Sequence[Row]) -> None:
-        """Fill the list of studies that could not be measured; hide an empty list."""
-        self._failures.show(rows)
-        self.ui.failuresSection.visible = bool(rows)
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        """List the studies that could not be measured; hide an empty list."""
+        self.ui.failuresText.plainText = "\n\n".join(map(plain, sentences))
+        self.ui.failuresSection.visible = bool(sentences)
 
     def show_log_line(self, line: str) -> None:
         """Add a line to the log."""

@@ -20,7 +20,6 @@ from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
-from MIMIRLib.presenter.table_row import Cell, Row
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -224,11 +223,9 @@ class Presenter:
 
     def _show_outcome(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
-        rows = [
-            Row(f.key, (Cell(titles.get(f.key, f.key)), Cell(f.reason, tooltip=f.code)))
-            for f in job.failures
-        ]
-        self._view.show_failures(rows)
+        self._view.show_failures(
+            [f"{titles.get(f.key, f.key)}: {f.code}: {f.reason}" for f in job.failures]
+        )
         if job.state is JobState.DONE and job.results:
             self._results.select(job.results[0].key)
             self.refresh_results()

@@ -53,8 +53,8 @@ class View(Protocol):
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
         """Fill the table of measurements, and explain its flags."""
 
-    def show_failures(self, rows: Sequence[Row]) -> None:
-        """Fill the list of studies that could not be measured."""
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        """List the studies that could not be measured."""
 
     def show_log_line(self, line: str) -> None:
         """Add a line to the log."""

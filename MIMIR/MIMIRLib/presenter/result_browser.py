@@ -14,12 +14,11 @@ from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_res
 from MIMIRLib.scene.tables import column_values, findings_of, write_table
 from MIMIRLib.translate import tr as _
 
-#: Headers of the columns of the table of measurements, and of the list of failures.
+#: Headers of the columns of the table of measurements.
 MEASUREMENT_COLUMNS = (
     *(_("Measurement"), _("Value"), _("Interval"), _("Percentile"), _("z"), _("SD")),
     *(_("Flags"), _("Study")),
 )
-FAILURE_COLUMNS = (_("Study"), _("Reason"))
 #: Sort key that puts unknown values last.
 UNKNOWN = math.inf
 

@@ -85,11 +85,11 @@ class ReaderTest(PanelCase):
         assert self.nodes().water is not None
         summary = "1 study measured; 2 could not be measured. The reasons are listed below."
         assert self.ui.statusLabel.text == summary
-        listed = dict(self.texts(self.ui.failuresView))
-        assert listed["crash"].startswith("STUDY_CRASHED: "), listed
-        assert "ended unexpectedly (SIGKILL)" in listed["crash"]
-        assert listed["hang"].startswith("STUDY_TIMEOUT: "), listed
-        assert "longer than 10 s" in listed["hang"]
+        crashed, hung = self.ui.failuresText.plainText.split("\n\n")
+        assert crashed.startswith("crash: STUDY_CRASHED: "), crashed
+        assert "ended unexpectedly (SIGKILL)" in crashed
+        assert hung.startswith("hang: STUDY_TIMEOUT: "), hung
+        assert "longer than 10 s" in hung
         for harm in harms:
             assert len(harm.victims) == TRIES
             assert harm.survivors == []

@@ -28,8 +28,12 @@ from MIMIRLib.analysis.request import BYTES_WITH_VOLUMES, AnalysisRequest, Study
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.job import JobState, Progress
 from MIMIRLib.scene.subject import Subject
+from MIMIRLib.slicer_tests.reader_processes import LISTS_PROCESSES, Harm
 
 pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+needs_processes = pytest.mark.skipif(
+    not LISTS_PROCESSES, reason="this system does not list processes in /proc"
+)
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
 
 
@@ -261,6 +265,46 @@ def test_cancelling_ends_the_engine_at_once_and_leaves_nothing(
     job.step()
     job.cancel()
     assert heard.ends == [JobState.CANCELLED]
+
+
+@needs_processes
+@pytest.mark.parametrize(
+    ("signal_number", "code"),
+    [(signal.SIGKILL, "STUDY_CRASHED"), (signal.SIGSTOP, "STUDY_TIMEOUT")],
+)
+def test_a_study_that_ends_or_stops_its_reader_fails_alone(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable, signal_number: int, code: str
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    bad = Path(shutil.copy(phantom_zip, tmp_path / "bad.zip"))
+    studies = (StudyRequest("bad", path=str(bad)), StudyRequest("good", path=str(phantom_zip)))
+    request = AnalysisRequest(studies, ("phantom",), volumes=False, timeout_s=10.0)
+    job, heard = job_of(request, scratch)
+    harm = Harm(bad, signal_number)
+    job.start()
+    drive(job, wait_until, lambda job: harm.strike())
+    assert [(failure.key, failure.code) for failure in job.failures] == [("bad", code)]
+    assert [result.key for result in job.results] == ["good"]
+    assert len(harm.victims) == 2, "it is tried once more"
+    assert harm.survivors == []
+    assert any("reading bad once more" in progress.sentence for progress in heard.progress)
+
+
+@needs_processes
+def test_cancelling_ends_a_reader_that_hangs(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable
+) -> None:
+    bad = Path(shutil.copy(phantom_zip, tmp_path / "bad.zip"))
+    job, heard = job_of(one_study(bad), tmp_path)
+    harm = Harm(bad, signal.SIGSTOP)
+    job.start()
+    drive(job, wait_until, lambda job: harm.strike() or harm.victims)
+    begun = time.monotonic()
+    job.cancel()
+    assert time.monotonic() - begun < 2
+    assert heard.ends == [JobState.CANCELLED]
+    wait_until(lambda: not harm.survivors, 2)
 
 
 @pytest.fixture

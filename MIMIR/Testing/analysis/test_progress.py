@@ -23,6 +23,41 @@ def test_the_sentence_has_studies_done_time_left_and_the_current_step() -> None:
     assert meter.take(step("c", "predict")).sentence.endswith("; measuring c")
 
 
+def test_a_study_that_takes_long_is_named_while_others_are_done() -> None:
+    meter = ProgressMeter(["slow", "b", "c"])
+    meter.take(step("slow", "read"))
+    meter.take(step("b", "read"))
+    assert meter.take(over("b", 1, 3, 0.0)).sentence == "1 of 3 studies done; reading slow"
+    meter.take(step("c", "read"))
+    assert meter.take(over("c", 2, 3, 0.0)).sentence == "2 of 3 studies done; reading slow"
+
+
+def test_a_study_whose_reader_died_waits_and_is_then_read_once_more() -> None:
+    meter = ProgressMeter(["bad", "good"])
+    meter.take(step("bad", "read"))
+    meter.take(step("good", "read"))
+    waiting = meter.take(step("bad", "postpone"))
+    assert waiting.sentence == "0 of 2 studies done; reading good"
+    assert meter.take(over("good", 1, 2, 0.0)).sentence == "1 of 2 studies done"
+    again = meter.take(step("bad", "read"))
+    assert again.sentence == "1 of 2 studies done; reading bad once more"
+    assert again.fraction == meter.take(step("bad", "read")).fraction
+
+
+def test_the_time_left_is_not_shown_once_it_is_over() -> None:
+    now = [0.0]
+    meter = ProgressMeter(["slow", "b"], lambda: now[0])
+    meter.take(step("slow", "read"))
+    meter.take(over("b", 1, 2, 30.0))
+    assert meter.late() is None
+    assert "about 30 s left" in meter.progress.sentence
+    now[0] = 31.0
+    late = meter.late()
+    assert late is not None
+    assert late.sentence == "1 of 2 studies done; reading slow"
+    assert meter.late() is None
+
+
 def test_a_study_with_a_long_uid_is_named_by_its_place_in_the_list() -> None:
     uid = "1.3.12.2.1107.5.2.18.141243.2016070813431217"
     meter = ProgressMeter(["a", uid])

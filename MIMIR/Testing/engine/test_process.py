@@ -15,6 +15,7 @@ import pytest
 from mimir_engine import MimirError
 from MIMIRLib.engine.import_engine import is_bundled
 from MIMIRLib.engine.process import EngineProcess, Event, slicer_python
+from MIMIRLib.slicer_tests.reader_processes import LISTS_PROCESSES, Harm
 
 MODULE_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -166,11 +167,13 @@ def test_an_engine_behind_a_launcher_ends_as_well(
     assert is_gone(int(engine_pid.read_text()))
 
 
-@posix_only
+@pytest.mark.skipif(not LISTS_PROCESSES, reason="this system does not list processes in /proc")
 @needs_torch
-def test_it_ends_when_the_process_that_started_it_is_killed(
-    tmp_path: Path, phantom_zip: Path, wait_until: Callable
+@pytest.mark.parametrize("signal_number", [0, signal.SIGSTOP], ids=["reads", "hangs"])
+def test_it_ends_with_its_readers_when_the_process_that_started_it_is_killed(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable, signal_number: int
 ) -> None:
+    harm = Harm(phantom_zip, signal_number)
     python, noted = pid_file_python(tmp_path, f'exec "{sys.executable}" "$@"')
     lines = f'{{"name": "a", "path": "{phantom_zip}"}}\n\n'.encode("ascii")
     arguments = infer(tmp_path, "--modules=phantom")
@@ -187,8 +190,9 @@ def test_it_ends_when_the_process_that_started_it_is_killed(
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"measuring\n"
         assert not is_gone(int(noted.read_text()))
+        wait_until(lambda: harm.strike() or harm.victims)
         parent.kill()
-    wait_until(lambda: is_gone(int(noted.read_text())), 2)
+    wait_until(lambda: is_gone(int(noted.read_text())) and not harm.survivors, 2)
 
 
 @posix_only

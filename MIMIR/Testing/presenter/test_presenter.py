@@ -79,7 +79,7 @@ class Shown:
         self.selected = ""
         self.measurements: Sequence[Row] = ()
         self.flags: Sequence[str] = ()
-        self.failures: Sequence[Row] = ()
+        self.failures: Sequence[str] = ()
         self.log: list[str] = []
         self.views: list[Any] = []
 
@@ -95,8 +95,8 @@ class Shown:
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
         self.measurements, self.flags = rows, flags
 
-    def show_failures(self, rows: Sequence[Row]) -> None:
-        self.failures = rows
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        self.failures = sentences
 
     def show_log_line(self, line: str) -> None:
         self.log.append(line)
@@ -450,8 +450,7 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert panel.shown.state.status == (
         "2 studies measured; 1 could not be measured. The reasons are listed below."
     )
-    (failure,) = panel.shown.failures
-    assert [cell.text for cell in failure.cells] == ["Poe, Ed, 2022-01-01", "the files are gone."]
+    assert panel.shown.failures == ["Poe, Ed, 2022-01-01: FILES_GONE: the files are gone."]
     assert [key for key, _ in panel.shown.results] == ["1.1", "1.2", COHORT_KEY]
     assert panel.shown.selected == "1.1"
     assert {row.key for row in panel.shown.measurements} >= {"1.1 phantom_height"}

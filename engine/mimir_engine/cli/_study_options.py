@@ -15,7 +15,7 @@ from mimir_engine.cli import wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cohort.events import Listener
 from mimir_engine.errors import MimirError
-from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import (
     DEFAULT_MEMORY_GB,
     DEFAULT_TIMEOUT_S,
@@ -51,7 +51,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=available_cores(),
+        default=default_jobs(),
         help="number of studies read at once, about 400 MB each (default: the number of cores)",
     )
     parser.add_argument(
@@ -200,8 +200,12 @@ def _end_with(descriptor: int) -> None:
     """End this process when the stream closes.
 
     The bare descriptor is read, because at exit Python would wait for the lock of a buffered
-    stream. All work done so far is on disk, so the same command can resume it.
+    stream. All work done so far is on disk, so the same command can resume it. Readers end by
+    themselves, but one that hangs does not.
     """
+    from mimir_engine.readers.reader_process import end_readers
+
     while os.read(descriptor, 4096):
         pass
+    end_readers()
     os._exit(130)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 from mimir_engine.cohort.sources import NamedSource, file_names
+from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import open_table, to_text
 from mimir_engine.source.source_name import ANONYMOUS_NAME, anonymous_name
@@ -47,12 +48,24 @@ def anonymous_sources(
 
 
 def _read_key(path: Path) -> dict[str, str]:
-    key: dict[str, str] = {}
-    with open_table(path, "KEY_INVALID") as table:
+    """Return the number of each name."""
+    try:
+        return _numbers(path)
+    except MimirError as error:
+        raise MimirError(
+            "KEY_INVALID", error.what, "Give the key of the earlier run, or a new file."
+        ) from error
+
+
+def _numbers(path: Path) -> dict[str, str]:
+    numbers: dict[str, str] = {}
+    known: set[str] = set()
+    with open_table(path) as table:
         study_column, name_column = (table.index(column) for column in KEY_COLUMNS)
         for line, row in table.rows:
             study, name = to_text(row[study_column]), to_text(row[name_column])
-            if not ANONYMOUS_NAME.fullmatch(study) or study in key.values() or name in key:
-                raise table.error("is not a key that MIMIR wrote", line)
-            key[name] = study
-    return key
+            if not ANONYMOUS_NAME.fullmatch(study) or study in known or name in numbers:
+                raise table.error("is not a line of a key that MIMIR wrote", line)
+            numbers[name] = study
+            known.add(study)
+    return numbers

@@ -5,7 +5,8 @@
   before ``run``.
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, device.
-- ``step``: name, step (``read`` or ``predict``). Work on a study has reached this step.
+- ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader
+  has died or took too long; it is read once more after the others) or ``predict``.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
   seconds_left; details (the study's folder) if those are kept. One per study.
 - ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations

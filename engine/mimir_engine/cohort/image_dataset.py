@@ -31,16 +31,11 @@ from mimir_engine.cohort.image_folder import (
     image_sha256,
 )
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.study_loop import (
-    StudyDone,
-    StudyWork,
-    pending_studies,
-    run_studies,
-    tell_damage,
-)
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy

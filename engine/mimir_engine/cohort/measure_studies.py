@@ -21,17 +21,12 @@ import mimir_engine
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.cohort.study_loop import (
-    StudyDone,
-    StudyWork,
-    pending_studies,
-    run_studies,
-    tell_damage,
-)
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
@@ -46,7 +41,7 @@ from mimir_engine.measuring.one_study import (
 )
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
-from mimir_engine.readers.available_cores import available_cores
+from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.reconstruction import NORMALISED
@@ -78,7 +73,7 @@ class InferOptions:
     level: float = DEFAULT_LEVEL
     device: str = "auto"
     allow_unvalidated: bool = False
-    jobs: int = field(default_factory=available_cores)
+    jobs: int = field(default_factory=default_jobs)
     overwrite: bool = False
     reconstruction: str = NORMALISED
     folders: Optional[StudyFolders] = None

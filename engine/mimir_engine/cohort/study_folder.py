@@ -203,7 +203,7 @@ class StudyFolders:
             sweep_leftovers(folder)
         if self._volumes:
             write_fused(folder, describe_study(study), fused.water, fused.fat)
-            write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array)
+            write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array, sync=False)
         else:
             write_description(folder, describe_study(study), fused.water.affine)
         write_array(folder / PROJECTION_FILE, projection.image)

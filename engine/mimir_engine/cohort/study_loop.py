@@ -2,32 +2,23 @@
 
 The loop takes the work as two functions and has no state of its own. Only the process that runs
 it writes to the ledger.
-
-A study whose reader dies, or takes too long, is read once more when all others are done, alone. So
-is one that was being read when an earlier run ended: it may have ended that run.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 from mimir_engine.cohort.events import Listener
-from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint, fingerprint_and_state
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.read_ahead import read_ahead
-from mimir_engine.cohort.sources import NamedSource, check_names
-from mimir_engine.cohort.study_failure import StudyFailure, failure_of
-from mimir_engine.errors import MimirError
+from mimir_engine.cohort.read_studies import ReadStudy, read_studies
+from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
-from mimir_engine.readers.reader_process import DEATHS, NOT_STARTED
 
-#: Runs that may end while a study is read alone: then it is taken for the cause.
-MAX_RUNS_ENDED = 3
 #: Seconds after which studies are finished though more would fit into a batch, so that a run that
 #: is ended often still gets on.
 MAX_WAIT_S = 10.0
@@ -71,74 +62,10 @@ class StudyWork(Generic[Read]):
     in_order: bool = False
 
 
-@dataclass(frozen=True)
-class ReadStudy:
-    """A study that was read, or the reason why it was not.
-
-    Attributes:
-        source: The study.
-        files: Its files, as they were before it was read.
-        content: The value that ``StudyWork.read`` returned, or its failure.
-    """
-
-    source: NamedSource
-    files: Fingerprint
-    content: Any
-
-    @property
-    def has_died(self) -> bool:
-        """True if its reader died, took too long, or ran out of memory."""
-        return isinstance(self.content, StudyFailure) and self.content.code in DEATHS
-
-
 def tell_damage(ledger: Ledger, listener: Listener) -> None:
     """Tell the listener of damaged lines of the ledger, which are passed over."""
     if ledger.damaged_lines:
         listener({"event": "ledger_damaged", "lines": ledger.damaged_lines})
-
-
-def pending_studies(
-    sources: Sequence[NamedSource],
-    ledger: Ledger,
-    limits: ReaderLimits,
-    is_current: Callable[[Mapping[str, Any]], bool] = lambda entry: True,
-) -> list[NamedSource]:
-    """Select the studies that are still to be done: new, failed or changed ones.
-
-    A study that ended its reader is not tried again until its files or the limits change.
-
-    Args:
-        sources: Studies, of different names.
-        ledger: The ledger of the output folder.
-        limits: What reading one study may take.
-        is_current: Returns whether the entry of an unchanged study may stay.
-
-    Raises:
-        MimirError: ``NAME_REPEATED``; ``NAME_TAKEN`` if the ledger has another study of the
-            same name.
-    """
-    asked = {source.name: source for source in check_names(sources)}
-    for name, entry in ledger.entries():
-        has_died = "limits" in entry
-        if name not in asked or ("code" in entry and not has_died):
-            continue
-        now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
-        is_same = now.content == then.content
-        if has_died:
-            stays = is_same and entry["limits"] == asdict(limits)
-        elif is_same:
-            stays = is_current(entry)
-        elif now.place != then.place:
-            raise MimirError(
-                "NAME_TAKEN",
-                f"the folder holds another study called '{name}'",
-                "Choose another folder, or give the study a unique name with --sources.",
-            )
-        else:
-            stays = False
-        if stays:
-            del asked[name]
-    return list(asked.values())
 
 
 def run_studies(
@@ -158,7 +85,8 @@ def run_studies(
         jobs: Studies read at once.
     """
     started, done, total = time.monotonic(), 0, len(sources)
-    with closing(_read_studies(sources, ledger, work, listener, jobs)) as studies:
+    reading = read_studies(sources, ledger, work.read, listener, jobs, work.in_order)
+    with closing(reading) as studies:
         for batch in _batches(studies, work.batch_size):
             ready = [s.content for s in batch if not isinstance(s.content, StudyFailure)]
             finished = iter(work.finish(ready) if ready else ())
@@ -186,95 +114,6 @@ def _batches(
             batch, due = [], time.monotonic() + MAX_WAIT_S
     if batch:
         yield batch
-
-
-def _read_studies(
-    sources: Sequence[NamedSource],
-    ledger: Ledger,
-    work: StudyWork[Any],
-    listener: Listener,
-    jobs: int,
-) -> Generator[Optional[ReadStudy], None, None]:
-    """Yield each study as it was read, and None now and then while none is ready.
-
-    Studies that were being read when an earlier run ended are read alone: before the others if the
-    order counts, else after them.
-    """
-    begun = ledger.begun()
-    read = partial(_read, ledger=ledger, work=work, listener=listener)
-    read_alone = partial(read, alone=True)
-    suspects = [source for source in sources if source.name in begun]
-    others = [source for source in sources if source.name not in begun]
-    guilty = [source for source in suspects if begun[source.name].alone >= MAX_RUNS_ENDED]
-    again: list[NamedSource] = []
-
-    def read_others() -> Iterator[Optional[ReadStudy]]:
-        for study in read_ahead(others, read, jobs, work.in_order):
-            if study and study.has_died:
-                again.append(study.source)
-            else:
-                yield study
-
-    for source in guilty:
-        suspects.remove(source)
-        failure = StudyFailure(source.name, "STUDY_CRASHED", _RUNS_ENDED)
-        yield ReadStudy(source, fingerprint(source.source), failure)
-    if not work.in_order:
-        yield from read_others()
-    yield from read_ahead(suspects, read_alone, 1, in_order=True)
-    if work.in_order:
-        yield from read_others()
-    yield from read_ahead(again, read_alone, 1, in_order=True)
-
-
-def _read(
-    source: NamedSource,
-    ledger: Ledger,
-    work: StudyWork[Any],
-    listener: Listener,
-    alone: bool = False,
-) -> ReadStudy:
-    """Read one study; only an error that concerns all studies is raised."""
-    listener({"event": "step", "name": source.name, "step": "read"})
-    before = fingerprint_and_state(source.source)
-    ledger.start(source.name, alone)
-    try:
-        content = _read_unchanged(source, before, work)
-    except Exception as error:  # one bad study must not stop the others
-        if isinstance(error, MimirError) and error.code == NOT_STARTED:
-            raise
-        content = failure_of(source.name, error, source.shown)
-    return ReadStudy(source, before[0], content)
-
-
-def _read_unchanged(
-    source: NamedSource, before: tuple[Fingerprint, str], work: StudyWork[Any]
-) -> Any:
-    """Read a study; once more if its files were touched meanwhile, but look the same.
-
-    Raises:
-        MimirError: ``SOURCE_CHANGED``, and those of reading.
-    """
-    for _ in range(2):
-        content = work.read(source)
-        after = fingerprint_and_state(source.source)
-        if after == before:
-            return content
-        if after[0] != before[0]:
-            break
-        before = after
-    raise MimirError(
-        "SOURCE_CHANGED",
-        "the files of this study changed while they were read",
-        "Wait until they have been copied, then run the same command again.",
-    )
-
-
-#: Reason of a study that ended the run itself, again and again.
-_RUNS_ENDED = (
-    f"the run ended {MAX_RUNS_ENDED} times while this study alone was read. Its files are probably"
-    " damaged: export or download the study again."
-)
 
 
 def _entry(

@@ -14,11 +14,15 @@ from mimir_engine.files.leftovers import REPLACED, temporary_file, temporary_fol
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """Open a binary file that appears at its path once the block ends without an error.
 
-    It is on the disk when it appears. It has the permissions of the file that it replaces, or else
-    those of the umask. Only regular files are replaced: never a link, a device or a pipe.
+    It has the permissions of the file that it replaces, or else those of the umask. Only regular
+    files are replaced: never a link, a device or a pipe.
+
+    Args:
+        path: The file.
+        sync: It is on the disk when it appears; otherwise a power cut may damage it.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -33,7 +37,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
                     os.fchmod(descriptor, mode)
                 yield file
                 file.flush()
-                os.fsync(descriptor)
+                if sync:
+                    os.fsync(descriptor)
                 if os.name != "nt":  # while it is locked; Windows renames closed files only
                     os.replace(temporary, path)
             if os.name == "nt":
@@ -42,7 +47,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 temporary.unlink()
             raise
-        sync_folder(path.parent)
+        if sync:
+            sync_folder(path.parent)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Name temporary files and folders, and remove those that killed processes left behind.
 
-Their names say nothing of their owner and cannot be guessed. Each owner locks its own, so that
-another process can tell that it is in use.
+Their names say nothing of their owner and cannot be guessed. Each owner locks its file, so that
+another process can tell that it is in use; a temporary folder has such a file beside it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from pathlib import Path
 from mimir_engine.files.file_lock import lock_file
 
 #: Temporary names: short, so that they are valid wherever the final name is.
-PREFIX, SUFFIX = ".mimir-", ".part"
-#: Locked file in a temporary folder.
-OWNER_FILE = "owner"
+PREFIX, SUFFIX, FOLDER_SUFFIX = ".mimir-", ".part", ".part.d"
 #: Folder in a temporary folder: what its block has moved out of the way.
 REPLACED = "replaced"
 #: Age in seconds below which a leftover is kept where files cannot be locked: longer than any
@@ -39,10 +37,12 @@ def temporary_file(folder: Path) -> tuple[int, Path]:
     Raises:
         OSError: It cannot be made.
     """
-    path = folder / _new_name()
-    descriptor = os.open(path, _NEW, 0o666)
-    lock_file(descriptor)
-    return descriptor, path
+    while True:
+        path = folder / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+        descriptor = os.open(path, _NEW, 0o666)
+        if lock_file(descriptor) is not False and path.exists():
+            return descriptor, path
+        os.close(descriptor)  # another process swept it before it was locked
 
 
 @contextmanager
@@ -54,15 +54,17 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
-    folder = parent / _new_name()
-    folder.mkdir()
-    descriptor = os.open(folder / OWNER_FILE, _NEW, 0o666)
+    descriptor, owner = temporary_file(parent)
+    folder = owner.with_suffix(FOLDER_SUFFIX)
     try:
-        lock_file(descriptor)
+        folder.mkdir()
         yield folder
     finally:
+        with suppress(OSError):  # what stays is removed by the next process
+            _remove_folder(folder)
         os.close(descriptor)
-        _remove_folder(folder)
+        with suppress(OSError):
+            owner.unlink()
 
 
 def sweep_leftovers(folder: Path) -> None:
@@ -73,36 +75,31 @@ def sweep_leftovers(folder: Path) -> None:
     """
     with suppress(OSError):
         for name in os.listdir(folder):
-            if name.startswith(PREFIX) and name.endswith(SUFFIX):
+            if name.startswith(PREFIX) and name.endswith((SUFFIX, FOLDER_SUFFIX)):
                 with suppress(OSError):
                     _sweep(folder / name)
 
 
-def _new_name() -> str:
-    return f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
-
-
 def _sweep(path: Path) -> None:
-    found = os.lstat(path)
-    if stat.S_ISDIR(found.st_mode):
-        if not _in_use(path / OWNER_FILE, found):
+    mode = os.lstat(path).st_mode
+    if path.name.endswith(FOLDER_SUFFIX):
+        if stat.S_ISDIR(mode) and not _in_use(path.with_suffix("")):
             _remove_folder(path)
-    elif stat.S_ISREG(found.st_mode) and not _in_use(path, found):
+    elif stat.S_ISREG(mode) and not _in_use(path):
         path.unlink()
 
 
-def _in_use(path: Path, found: os.stat_result) -> bool:
+def _in_use(path: Path) -> bool:
     try:
         descriptor = os.open(path, _OLD)
-    except FileNotFoundError:  # a folder whose owner was killed before it could lock it
-        return time.time() - found.st_mtime < MIN_AGE_WITHOUT_LOCKS
+    except FileNotFoundError:  # it is there before its folder, and longer
+        return False
     try:
         locked = lock_file(descriptor)
+        age = time.time() - os.fstat(descriptor).st_mtime
     finally:
         os.close(descriptor)
-    return locked is False or (
-        locked is None and time.time() - found.st_mtime < MIN_AGE_WITHOUT_LOCKS
-    )
+    return locked is False or (locked is None and age < MIN_AGE_WITHOUT_LOCKS)
 
 
 def _remove_folder(folder: Path) -> None:

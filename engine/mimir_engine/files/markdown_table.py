@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -25,6 +26,11 @@ def markdown_table(
 
 
 def markdown_text(text: str) -> str:
-    """Return text from outside such that it stays text within a Markdown table."""
+    """Return text from outside such that it stays text in Markdown, also within a table.
+
+    Examples:
+        >>> print(markdown_text("<b>![x](http://a.b/c.png)|`"))
+        &lt;b>!\\[x](http://a.b/c.png)\\|\\`
+    """
     text = " ".join(printable(text).split())
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return re.sub(r"([\\|`\[])", r"\\\1", text).replace("<", "&lt;")

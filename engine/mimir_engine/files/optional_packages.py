@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -25,7 +26,7 @@ def require(extra: str) -> None:
     """Refuse to continue without an extra, or with one that cannot be imported.
 
     Raises:
-        MimirError: ``EXTRA_MISSING``, ``EXTRA_BROKEN``.
+        MimirError: ``EXTRA_MISSING``, ``EXTRA_BROKEN``, ``TEMPORARY_FOLDER_MISSING``.
     """
     purpose, packages = EXTRAS[extra]
     if not is_installed(extra):
@@ -38,9 +39,22 @@ def require(extra: str) -> None:
         try:
             import_module(package)
         except Exception as error:  # a broken installation raises many kinds
+            _check_temporary_folder()
             raise MimirError(
                 "EXTRA_BROKEN",
                 f"{purpose}, but {package} is installed and cannot be imported"
                 f" ({type(error).__name__}: {error})",
                 f"Install it again: pip install --force-reinstall 'mimir-engine[{extra}]'.",
             ) from error
+
+
+def _check_temporary_folder() -> None:
+    """Say so if packages cannot be imported for want of a folder for temporary files."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise MimirError(
+            "TEMPORARY_FOLDER_MISSING",
+            "no folder for temporary files can be written, which PyTorch and matplotlib need",
+            "Set TMPDIR (on Windows TEMP) to a folder on a disk with free space.",
+        ) from error

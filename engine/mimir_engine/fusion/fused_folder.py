@@ -87,12 +87,19 @@ def write_fused(folder: Path, description: Mapping[str, Any], water: Volume, fat
     """
     write_description(folder, description, water.affine)
     for name, volume in ((WATER_FILE, water), (FAT_FILE, fat)):
-        write_array(folder / name, volume.array)
+        write_array(folder / name, volume.array, sync=False)
 
 
-def write_array(path: Path, array: np.ndarray) -> None:
-    """Write one array atomically as ``.npy``; raises ``OUTPUT_UNWRITABLE``."""
-    with atomic_file(path) as file:
+def write_array(path: Path, array: np.ndarray, sync: bool = True) -> None:
+    """Write one array atomically as ``.npy``; raises ``OUTPUT_UNWRITABLE``.
+
+    Args:
+        path: The file.
+        array: The array.
+        sync: Write it to the disk before it counts. That takes long for volumes, which can be made
+            again.
+    """
+    with atomic_file(path, sync) as file:
         np.save(file, array, allow_pickle=False)
 
 

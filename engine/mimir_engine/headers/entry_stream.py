@@ -15,6 +15,9 @@ MAX_HEADER_BYTES = 16 * 2**20
 #: Items of all sequences of a header, of each of which pydicom makes 2 kB. Enhanced files have some
 #: 20 per image.
 MAX_ITEMS = 100_000
+#: Backslashes in a header: of each part of a multiple value, such as SpecificCharacterSet, pydicom
+#: makes 140 bytes. Enhanced files have some 40 per image.
+MAX_BACKSLASHES = 1_000_000
 #: Tag of an item, in little and in big endian (PS3.5 7.5).
 _ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
@@ -24,7 +27,7 @@ class EntryStream(io.RawIOBase):
 
     Raises:
         MimirError: ``DICOM_UNREADABLE`` if more than ``MAX_HEADER_BYTES`` are asked for, or they
-            contain more than ``MAX_ITEMS``; any error of ``Entry.read``.
+            contain more than ``MAX_ITEMS`` or ``MAX_BACKSLASHES``; any error of ``Entry.read``.
     """
 
     def __init__(self, entry: Entry) -> None:
@@ -68,7 +71,7 @@ class EntryStream(io.RawIOBase):
         count = min(max(4 * len(self._data), end), MAX_HEADER_BYTES)
         self._data = self._entry.read(count)
         self._is_complete = len(self._data) < count
-        if count_items(self._data) > MAX_ITEMS:
+        if count_items(self._data) > MAX_ITEMS or self._data.count(b"\\") > MAX_BACKSLASHES:
             raise header_too_large(self._entry)
 
 
@@ -81,7 +84,7 @@ def header_too_large(entry: Entry) -> MimirError:
     """Make the error about a header that is larger than those of real images."""
     return MimirError(
         "DICOM_UNREADABLE",
-        f"the header of file '{entry.shown}' has more than {MAX_HEADER_BYTES // 2**20} MB or"
-        f" {MAX_ITEMS:,} items",
+        f"the header of file '{entry.shown}' has more than {MAX_HEADER_BYTES // 2**20} MB,"
+        f" {MAX_ITEMS:,} items or {MAX_BACKSLASHES:,} values",
         "Export the study again, with one file per image.",
     )

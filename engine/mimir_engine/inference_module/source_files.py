@@ -115,7 +115,9 @@ def open_source(source: Path, code: str) -> Iterator[Files]:
         MimirError: With ``code``.
     """
     if source.is_dir():
-        yield _folder_files(source, code)
+        with _reading(f"'{source.name}'", code):
+            files = _folder_files(source, code)
+        yield files
         return
     with _reading(f"'{source.name}'", code):
         file = open_regular(source)
@@ -163,7 +165,7 @@ def _reading(what: str, code: str) -> Iterator[None]:
 
 def _folder_files(source: Path, code: str) -> Files:
     files: dict[PurePosixPath, SourceFile] = {}
-    for folder, _, names in os.walk(source):
+    for folder, _, names in os.walk(source, onerror=_fail):
         for name in names:
             path = Path(folder, name)
             try:
@@ -175,6 +177,10 @@ def _folder_files(source: Path, code: str) -> Files:
             inside = PurePosixPath(path.relative_to(source).as_posix())
             files[inside] = SourceFile(name, size, code, partial(open_regular, path))
     return files
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _zip_files(archive: zipfile.ZipFile, name: str, code: str) -> Files:

@@ -1,9 +1,12 @@
-"""Count the cores that this process may use."""
+"""Count the cores that this process may use, and the readers that its memory allows."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+#: Memory for each reader, in bytes; a study of UK Biobank needs some 400 MB.
+BYTES_PER_READER = 10**9
 
 
 def available_cores() -> int:
@@ -34,3 +37,20 @@ def _cpu_quota() -> int:
         return -(-int(quota) // int(period))
     except (OSError, ValueError):  # no control group, or "max": no limit
         return os.cpu_count() or 1
+
+
+def default_jobs() -> int:
+    """Return how many studies are read at once: as many as cores, if there is memory for each."""
+    return max(1, min(available_cores(), _memory_bytes() // BYTES_PER_READER))
+
+
+def _memory_bytes() -> int:
+    """Return the memory that this process may use; where unknown, that of a small computer."""
+    try:
+        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows
+        installed = 8 * 10**9
+    try:
+        return min(installed, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return installed

@@ -17,19 +17,31 @@ from mimir_engine.errors import MimirError
 from mimir_engine.readers.message import Message, receive, send
 from mimir_engine.readers.reader_limits import ReaderLimits
 
-#: The first lines of a reader: it takes over the paths of modules, as they are here, and leaves
-#: Ctrl-C to the process that started it.
-_START = """import json, signal, sys
+#: The first lines of a reader: it takes over the paths of modules, as they are here, before it
+#: imports any (the working folder is not among them), and leaves Ctrl-C to who started it.
+_START = """import sys
+sys.path[:] = sys.argv[2:]
+import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-sys.path[:] = json.loads(sys.argv[1])
 from mimir_engine.readers.reader import main
-main(sys.argv[2])"""
+main(sys.argv[1])"""
 #: Seconds until a reader is ready; it takes a fraction of one, more on a disk of a network.
 START_TIMEOUT_S = 300.0
 #: Errors after which a reader is gone.
 DEATHS = frozenset(("STUDY_CRASHED", "STUDY_TIMEOUT", "OUT_OF_MEMORY"))
 #: The error that concerns all studies.
 NOT_STARTED = "READER_NOT_STARTED"
+
+
+#: The readers that this process has started, and that have not been ended.
+_living: set[ReaderProcess] = set()
+
+
+def end_readers() -> None:
+    """End all readers, before this process ends without cleaning up; any thread may do so."""
+    for reader in list(_living):
+        with suppress(OSError):
+            reader._process.kill()
 
 
 class ReaderProcess:
@@ -48,10 +60,9 @@ class ReaderProcess:
         self._limits = limits
         self._has_timed_out = False
         arguments = json.dumps({"module": module, **asdict(limits)})
-        paths = json.dumps([path for path in sys.path if path])
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, paths, arguments],
+                [sys.executable, "-c", _START, arguments, *filter(None, sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -60,6 +71,7 @@ class ReaderProcess:
             )
         except OSError as error:
             raise _not_started(str(error.strerror)) from error
+        _living.add(self)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._replies = self._process.stdin, self._process.stdout
@@ -124,6 +136,7 @@ class ReaderProcess:
 
     def _end(self) -> str:
         """End the process and say how it ended."""
+        _living.discard(self)
         with suppress(OSError):
             self._process.kill()
         status = self._process.wait()
@@ -143,7 +156,8 @@ class ReaderProcess:
             return MimirError(
                 "STUDY_TIMEOUT",
                 f"reading this study took longer than {self._limits.timeout_s:g} s",
-                "If it is very large or lies on a slow disk, allow more time with --timeout.",
+                "If it is very large or lies on a slow disk, allow more time (--timeout; in"
+                " Slicer's Python console: timeout).",
             )
         return MimirError(
             "STUDY_CRASHED",

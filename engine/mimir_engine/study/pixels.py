@@ -254,6 +254,8 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
         raise
     except Exception as error:  # pydicom raises many kinds on damaged files
         raise unreadable(image, type(error).__name__) from error
+    if not isinstance(value, bytes):  # an empty element, or a text
+        raise unreadable(image, "no values")
     pixels = frames * image.rows * image.columns
     if pixels * image.series.pixel_format.allocated // 8 > MAX_DECODED_BYTES:
         raise unreadable(image, f"more than {MAX_DECODED_BYTES // 2**20} MB")

@@ -16,8 +16,8 @@ from mimir_engine.study.pixels import signal_bytes
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
 from mimir_engine.study.volume import axial_affine
 
-#: Size in bytes of the images of all stations; UK Biobank's have 70 MB. High-resolution scans of
-#: the whole body (1.4 x 1.4 x 1.5 mm) have 400 MB.
+#: Size in bytes of the images of all stations; UK Biobank's have 70 MB, scans of the whole body
+#: with 1.4 x 1.4 x 1.5 mm have 400 MB.
 MAX_STATION_BYTES = 640 * 2**20
 #: Part of an axis that may be cropped because the other contrast ends earlier.
 MAX_CROPPED = 0.25

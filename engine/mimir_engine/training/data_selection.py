@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Optional
 
@@ -128,5 +129,9 @@ def _exclusion(
     rows_of = rows_by_key(studies)
     for key in keys & rows_of.keys():
         excluded[list(rows_of[key])] = True
-    kept = {"file": path.name, "sha256": file_sha256(path), "studies": int(excluded.sum())}
+    kept = {
+        "file": path.name,
+        "sha256": sha256(content).hexdigest(),
+        "studies": int(excluded.sum()),
+    }
     return excluded, {"excluded": {**kept, "not_there": len(keys - rows_of.keys())}}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import REQUIRED, read_json
 from mimir_engine.inference_module import Accepts, InferenceModule
 
@@ -89,6 +90,32 @@ def training_runs(module: InferenceModule) -> list[Mapping[str, Any]]:
     """Return the provenance of each network; the first modules hold their only one directly."""
     runs = module.provenance.get("training", ())
     return [runs] if isinstance(runs, Mapping) else list(runs)
+
+
+def check_provenance(module: InferenceModule) -> None:
+    """Refuse a module whose provenance has not the form that a model card shows.
+
+    Raises:
+        MimirError: ``MODULE_INVALID``.
+    """
+    provenance, runs = module.provenance, module.provenance.get("training", ())
+    limits = provenance.get("limits", ())
+    lists = all(isinstance(value, (list, tuple, Mapping)) for value in (runs, limits))
+    if not lists or not (
+        all(isinstance(run, Mapping) for run in training_runs(module))
+        and all(
+            isinstance(run.get(part, {}), Mapping)
+            for run in training_runs(module)
+            for part in ("data", "recipe")
+        )
+        and all(isinstance(limit, str) for limit in limits)
+        and isinstance(provenance.get("reference", ""), str)
+    ):
+        raise MimirError(
+            "MODULE_INVALID",
+            f"the provenance of the inference module {module.name} has another form than MIMIR's",
+            "Get the module again.",
+        )
 
 
 def read_identity(path: Path) -> Identity:

@@ -22,14 +22,18 @@ _LIMITS = (
 def model_card(module: InferenceModule) -> str:
     """Write the card as Markdown: description, accuracy, calibration, limits, licence."""
     sections = (
-        [f"# {module.name} {module.version}", f"**{module.title}.** {module.description}"],
+        [f"# {module.name} {module.version}", _text(module)],
         [_table(("", ""), _facts(module))],
         ["## Accuracy", _evaluation(module), _table(_ACCURACY, _accuracy(module))],
         ["## Calibration", _CALIBRATION_TEXT, _table(_CALIBRATION, _calibration(module.targets))],
-        ["## Limits", "\n".join(f"- {limit}" for limit in _limits(module))],
-        ["## Licence", f"{module.licence}"],
+        ["## Limits", "\n".join(f"- {markdown_text(limit)}" for limit in _limits(module))],
+        ["## Licence", markdown_text(module.licence)],
     )
     return "\n\n".join(part for section in sections for part in section if part) + "\n"
+
+
+def _text(module: InferenceModule) -> str:
+    return f"**{markdown_text(module.title)}.** {markdown_text(module.description)}"
 
 
 def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:

@@ -31,7 +31,7 @@ from mimir_engine.training.calibration import (
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
 from mimir_engine.training.ensemble import combine_runs
-from mimir_engine.training.identity import Identity, module_fields
+from mimir_engine.training.identity import Identity, check_provenance, module_fields
 from mimir_engine.training.model_card import model_card
 
 
@@ -98,6 +98,7 @@ def recalibrate(
         MimirError: As `package`.
     """
     module = find_module(module_name)
+    check_provenance(module)
     if identity is not None:
         module = replace(module, **module_fields(identity, module.provenance))
     data = read_calibration_data(module, calibration, images)

@@ -115,9 +115,20 @@ def test_the_exit_status_is_0_if_all_targets_are_evaluated(tmp_path: Path) -> No
     assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
 
 
+def status_of(arguments: list[str]) -> object:
+    """Return the exit status of a command line, which argparse may refuse itself."""
+    try:
+        return main(arguments)
+    except SystemExit as exit_:
+        return exit_.code
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
+        (["--level", "nan"], "LEVEL_INVALID"),
+        (["--level", "inf"], "LEVEL_INVALID"),
+        (["--seed", "9" * 5000], "WRONG_USE"),
         (["--level", "0.2"], "LEVEL_INVALID"),
         (["--bootstrap", "-1"], "WRONG_USE"),
         (["--bootstrap", "1000000000"], "WRONG_USE"),
@@ -131,11 +142,7 @@ def test_wrong_use_gives_one_line(
     table: Path, tmp_path: Path, capsys: Capture, options: list[str], code: str
 ) -> None:
     given = ["evaluate", str(table), "--figures", "none", "--output", str(tmp_path / "out")]
-    try:
-        status = main([*given, *options])
-    except SystemExit as end:  # a value that argparse refuses
-        status = int(str(end.code))
-    assert status == WRONG_USE
+    assert status_of([*given, *options]) == WRONG_USE
     captured = capsys.readouterr().err
     assert captured.startswith(f"{code}: ")
     assert captured.count("\n") == 1

@@ -181,6 +181,26 @@ UNKNOWN_USER = (
 )
 
 
+#: As on a computer whose disk is full.
+NO_TEMPORARY_FOLDER = (
+    "import importlib, os, tempfile\n"
+    "def none(): raise FileNotFoundError(2, 'No usable temporary directory')\n"
+    "tempfile._get_default_tempdir = none\n"
+    "os.environ.pop('MPLCONFIGDIR', None)\n"
+    "os.environ['XDG_CONFIG_HOME'] = os.environ['XDG_CACHE_HOME'] = '/dev/null/none'"
+)
+
+
+def test_without_a_folder_for_temporary_files_pictures_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    table = tmp_path / "predictions.csv"
+    table.write_text("study,target,reference,mean,sd\n1,liver,1,1,1\n")
+    done = in_python(NO_TEMPORARY_FOLDER, ["evaluate", str(table), "--output", str(tmp_path / "e")])
+    assert done.returncode == WRONG_USE
+    assert done.stderr.startswith("TEMPORARY_FOLDER_MISSING: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_user_without_home_can_list_modules(weights: Path) -> None:
     done = in_python(UNKNOWN_USER, ["modules", "list"])
     assert (done.returncode, done.stderr) == (DONE, "")

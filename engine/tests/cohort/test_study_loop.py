@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.read_studies import MAX_RUNS_ENDED
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure
-from mimir_engine.cohort.study_loop import (
-    MAX_RUNS_ENDED,
-    StudyDone,
-    StudyWork,
-    pending_studies,
-    run_studies,
-)
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 
@@ -78,12 +74,15 @@ def dying(*names: str) -> tuple[Any, list[str]]:
 
 def test_a_study_that_ends_its_reader_is_tried_once_more_after_all_others(tmp_path: Path) -> None:
     read, asked = dying("001", "003")
+    events: list[Any] = []
     with Ledger(tmp_path, {}) as ledger:
-        run_studies(sources(6), ledger, StudyWork(read, finish_all), lambda event: None, 2)
+        run_studies(sources(6), ledger, StudyWork(read, finish_all), events.append, 2)
         failed = {failure.name: failure.code for failure in ledger.failures()}
     assert failed == {"001": "STUDY_CRASHED", "003": "STUDY_CRASHED"}
     assert sorted(asked[:6]) == [f"00{n}" for n in range(6)]
     assert sorted(asked[6:]) == ["001", "003"]
+    steps = [event["step"] for event in events if event["name"] == "003" and "step" in event]
+    assert steps == ["read", "postpone", "read"]
 
 
 def test_a_death_is_not_repeated_until_the_limits_change(tmp_path: Path) -> None:

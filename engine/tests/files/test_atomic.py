@@ -151,13 +151,13 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path, momen
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert any(path.name.startswith(".mimir-") for path in tmp_path.iterdir())
     with folder_lock(tmp_path):
-        assert not any(path.name.endswith(".part") for path in tmp_path.iterdir())
+        assert not any(".part" in path.name for path in tmp_path.iterdir())
     assert (tmp_path / "folder" / "old").read_bytes() == b"new"
 
 
 def test_a_folder_moved_away_by_a_killed_process_is_put_back(tmp_path: Path) -> None:
-    write(tmp_path / ".mimir-0123456789abcdef.part" / "owner", b"")
-    write(tmp_path / ".mimir-0123456789abcdef.part" / "replaced" / "folder" / "old")
+    write(tmp_path / ".mimir-0123456789abcdef.part", b"")
+    write(tmp_path / ".mimir-0123456789abcdef.part.d" / "replaced" / "folder" / "old")
     with folder_lock(tmp_path):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "old"]

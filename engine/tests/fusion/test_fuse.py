@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -235,3 +236,25 @@ def test_implausible_extents_are_refused_before_memory_is_allocated(scan: Scan) 
     image = np.broadcast_to(np.uint16(1), (scan.slices, *scan.shape))
     with pytest.raises(MimirError, match="STATION_LAYOUT"):
         fuse([station_of(scan, {"W": image, "F": image})])
+
+
+def test_stations_that_are_resampled_to_far_more_voxels_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many thin slices of a few large pixels: small files, large images between."""
+    monkeypatch.setattr("mimir_engine.fusion.grid.MAX_VOXELS", 1_000_000)
+    thin = Scan(slices=400, step_mm=0.2, shape=(12, 12), pixel_mm=(20.0, 20.0))
+    with pytest.raises(MimirError, match="STUDY_TOO_LARGE"):
+        fuse(stations_of([thin]))
+
+
+def test_volumes_are_the_same_if_stations_are_resampled_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stations = stations_of(complete_study())
+    whole = fuse(stations)
+    module = import_module("mimir_engine.fusion.fuse")  # the package has a function of this name
+    monkeypatch.setattr(module, "MAX_BYTES_AT_ONCE", 5 * 48 * 40 * 2)
+    parts = fuse(stations)
+    assert np.array_equal(whole.water.array, parts.water.array)
+    assert np.array_equal(whole.fat.array, parts.fat.array)

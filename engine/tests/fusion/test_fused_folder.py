@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 import pytest
+from limited_memory import peak_megabytes
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import (
@@ -67,6 +70,23 @@ def pickled(folder: Path) -> None:
     np.save(folder / WATER_FILE, np.array([{}], dtype=object), allow_pickle=True)
 
 
+def declare(shape: tuple[int, ...], order: bool = False, kind: str = "<f4") -> Callable[..., None]:
+    """Write a volume whose header declares another array than there is."""
+
+    def change(folder: Path) -> None:
+        content = io.BytesIO()
+        header = {"descr": kind, "fortran_order": order, "shape": shape}
+        np.lib.format.write_array_header_1_0(content, header)
+        (folder / WATER_FILE).write_bytes(content.getvalue() + bytes(96))
+
+    return change
+
+
+def zip_as_volume(folder: Path) -> None:
+    np.savez(folder / "other.npz", water=np.zeros((2, 3, 4), np.float32))
+    (folder / "other.npz").replace(folder / WATER_FILE)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -85,12 +105,51 @@ def pickled(folder: Path) -> None:
         change_water(np.zeros((2, 3), np.float32)),
         change_water(np.zeros((2, 3, 4), np.float32)),
         change_water(np.full((2, 3, 4), np.nan, np.float32)),
+        change_water(np.zeros((2, 3, 4), ">f4")),
+        change_water(np.asfortranarray(np.ones((2, 3, 4), np.float32))),
+        zip_as_volume,
+        declare((10_000, 10_000, 10_000)),
+        declare((2, -3, -4)),
+        declare((2, 3, 4), order=True),
+        declare((2, 3, 4), kind="|O"),
+        declare((2, 3, 5)),
+        change_description(scanner={"vendor": 5, "model": "", "field_strength_t": 3}),
+        change_description(scanner={"vendor": "", "model": "", "field_strength_t": "many"}),
+        change_description(scanner={"vendor": "", "model": "", "field_strength_t": float("nan")}),
+        change_description(findings=[{"code": "A", "sentence": {}}]),
+        change_description(affine_lps_mm=[[1e400] * 4] * 4),
     ],
 )
 def test_a_damaged_fused_folder_is_refused(
     fused_folder: Path, damage: Callable[[Path], object]
 ) -> None:
     damage(fused_folder)
-    with pytest.raises(MimirError) as error:
+
+    def read() -> None:
+        with pytest.raises(MimirError) as raised:
+            read_fused(fused_folder)
+        errors.append(raised.value)
+
+    errors: list[MimirError] = []
+    assert peak_megabytes(read) < 50
+    (error,) = errors
+    assert error.code == "FUSED_INVALID"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names only on POSIX")
+def test_a_pipe_in_a_fused_folder_does_not_block(fused_folder: Path) -> None:
+    (fused_folder / WATER_FILE).unlink()
+    os.mkfifo(fused_folder / WATER_FILE)
+    with pytest.raises(MimirError, match="FUSED_INVALID"):
         read_fused(fused_folder)
-    assert error.value.code == "FUSED_INVALID"
+
+
+def test_short_memory_is_not_called_a_damaged_folder(
+    fused_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(np, "fromfile", fails)
+    with pytest.raises(MemoryError):
+        read_fused(fused_folder)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dicom_builder import EXPLICIT, IMPLICIT, complete_study, encoded
+from dicom_builder import EXPLICIT, IMPLICIT, File, complete_study, encoded
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
+from station_builder import entry_of
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.dicomdir import read_dicomdir
 from mimir_engine.study import read_study
 
 
@@ -71,3 +73,18 @@ def test_a_dicomdir_without_records_is_passed_over(tmp_path: Path) -> None:
     meta = b"\2\0\2\0UI\x14\0" + b"1.2.840.10008.1.3.10"
     (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM" + meta)
     assert read_study(tmp_path).findings == ()
+
+
+def test_paths_longer_than_a_disc_allows_are_passed_over() -> None:
+    """Comparing paths of thousands of folders takes the square of their number."""
+    record = Dataset()
+    record.DirectoryRecordType = "IMAGE"
+    record.ReferencedFileID = ["A"] * 9
+    directory = Dataset()
+    directory.SOPClassUID, directory.SOPInstanceUID = "1.2.840.10008.1.3.10", "2.25.1"
+    directory.DirectoryRecordSequence = Items([record])
+    content = encoded(directory)
+    assert read_dicomdir(entry_of(File("DICOMDIR", content))).files == ()
+    record.ReferencedFileID = ["A"] * 8
+    content = encoded(directory)
+    assert read_dicomdir(entry_of(File("DICOMDIR", content))).files == (("A",) * 8,)

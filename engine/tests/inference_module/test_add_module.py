@@ -347,3 +347,14 @@ def test_a_provenance_that_is_nested_too_deeply_is_refused(source: Path, tmp_pat
     (source / "module.json").write_text(json.dumps(record))
     with pytest.raises(MimirError, match=r"MODULE_INVALID: .*nested more than 20 times"):
         add_module(source, tmp_path / "into")
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(MimirError, match=r"'received' cannot be read \(Permission denied\)"):
+        add_module(source, tmp_path / "into")

@@ -12,6 +12,7 @@ import pytest
 
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.reader_limits import ReaderLimits
+from mimir_engine.readers.reader_process import end_readers
 from mimir_engine.readers.readers import Readers
 
 #: Short enough for a test that waits for it, long enough for a slow machine to start a call.
@@ -41,6 +42,22 @@ def test_a_reader_is_another_process_and_serves_many_calls(readers: Readers) -> 
     assert first.data == b"liver"
     assert second.data.decode() == "Schädel"
     assert first.value[1] == second.value[1] != os.getpid()
+
+
+def test_a_reader_runs_no_module_of_the_working_folder(
+    readers: Readers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "signal", "numpy", "mimir_engine"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert readers.call("echo", {"text": "liver"}).data == b"liver"
+
+
+def test_all_readers_can_be_ended_before_the_process_ends(readers: Readers) -> None:
+    readers.call("echo", {"text": ""})
+    end_readers()
+    with pytest.raises(MimirError, match="STUDY_CRASHED"):
+        readers.call("echo", {"text": ""})
 
 
 @pytest.mark.parametrize(

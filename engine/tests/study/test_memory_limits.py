@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,18 @@ def test_an_endless_private_header_is_refused(tmp_path: Path) -> None:
     assert peak_megabytes(lambda: code(path)) < 60
 
 
+def test_a_header_of_a_million_values_is_refused(tmp_path: Path) -> None:
+    """pydicom looks up each character set that a header names, whichever attributes are wanted."""
+    (file,) = Scan(slices=1).files(("W",), syntax=BIG_ENDIAN)
+    start = file.content.index(b"\x00\x08\x00\x05CS")
+    length = 1_100_000
+    names = struct.pack(">HH2sHI", 0x0008, 0x0005, b"UT", 0, length) + b"\\" * length
+    content = file.content[:start] + names + file.content[start + 18 :]
+    path = write_zip(tmp_path / "study.zip", [File("a.dcm", content)])
+    assert peak_megabytes(lambda: code(path)) < 30
+    assert code(path) == "DICOM_UNREADABLE"
+
+
 def test_deeply_nested_sequences_are_refused(tmp_path: Path) -> None:
     file = with_items(SHARED_GROUPS, 1, nested_items(20_000))
     assert code(write_zip(tmp_path / "study.zip", [file])) == "DICOM_UNREADABLE"
@@ -153,7 +166,7 @@ def test_files_whose_slices_alternate_are_decoded_once_each(
     monkeypatch.setattr(
         pixels, "_frames", lambda image: decoded.append(image.entry.name) or original(image)
     )
-    even, odd = (list(slices_of(enhanced_file(Scan(slices=4, number=n), BOTH))) for n in (1, 5))
+    even, odd = (slices_of(enhanced_file(Scan(slices=4, number=n), BOTH)) for n in (1, 5))
     load_slices([s for both in zip(even, odd) for s in both])
     assert sorted(decoded) == ["enhanced_1.dcm", "enhanced_5.dcm"]
 

@@ -376,6 +376,15 @@ def test_a_missing_pixel_element_is_refused() -> None:
     assert code(encoded(dataset, BIG_ENDIAN)) == "PIXELS_UNREADABLE"
 
 
+@pytest.mark.parametrize("syntax", [BIG_ENDIAN, RLE, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K])
+@pytest.mark.parametrize("value", [b"", "text"])
+def test_pixels_that_are_empty_or_text_are_refused(syntax: str, value: Any) -> None:
+    dataset = water()
+    del dataset.PixelData
+    dataset.add_new(0x7FE00010, "OB" if value == b"" else "LO", value)
+    assert code(encoded(dataset, syntax)) == "PIXELS_UNREADABLE"
+
+
 def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
     content = enhanced_file(Scan(slices=65, shape=(2, 2)), [("W", "WATER")]).content
     for element in (0x0010, 0x0011):

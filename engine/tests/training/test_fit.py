@@ -130,6 +130,16 @@ def test_two_runs_do_not_share_a_folder(data: Dataset, tmp_path: Path) -> None:
     assert [row[0] for row in log_of(tmp_path)[1:]] == [str(n) for n in range(1, 13)]
 
 
+def test_a_log_that_cannot_be_written_is_an_error_of_one_line(tmp_path: Path) -> None:
+    log = TrainingLog(tmp_path / "log.csv", ["liver"], steps_done=0)
+    (tmp_path / "log.csv").unlink()
+    (tmp_path / "log.csv").mkdir()
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
+        log.write(1, 0.1, 0.5, np.array([0.1]), 1.0)
+    with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
+        TrainingLog(tmp_path / "log.csv", ["liver"], steps_done=1)
+
+
 def test_a_resumed_log_keeps_its_rows_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     log = TrainingLog(path, ["=liver"], steps_done=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_c
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import initial_network
 from mimir_engine.training.identity import PHANTOM, read_identity
+from mimir_engine.training.model_card import model_card
 from mimir_engine.training.package import package, recalibrate
 from mimir_engine.training.recipe import FROM_SCRATCH
 from mimir_engine.training.standardisation import standardisation_of
@@ -220,6 +222,45 @@ def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
     accuracy = load_module(ensemble).provenance["calibration"]["targets"]["liverVolume"]
     assert f"{accuracy['mae']:.3g}" in liver
     assert f"{100 * accuracy['coverage95']:.1f}" in liver
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"training": 5},
+        {"training": ["x"]},
+        {"training": [{"data": "x"}]},
+        {"training": {"recipe": 1}},
+        {"limits": 5},
+        {"limits": [{"a": 1}]},
+        {"reference": 5},
+    ],
+)
+def test_a_module_with_an_odd_provenance_is_not_recalibrated(
+    odd: dict[str, object], ensemble: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load_module(ensemble)
+    changed = tmp_path / "changed"
+    shutil.copytree(ensemble, changed)
+    description = json.loads((changed / "module.json").read_text("utf-8"))
+    description["provenance"] = {**module.provenance, **odd}
+    (changed / "module.json").write_text(json.dumps(description), "utf-8")
+    write_predictions(tmp_path / "site.csv", out_of_fold())
+    command = ["package", "--recalibrate", str(changed), "--output", str(tmp_path / "again")]
+    assert main([*command, "--calibration", str(tmp_path / "site.csv")]) == 2
+    assert capsys.readouterr().err.startswith("MODULE_INVALID: ")
+
+
+def test_texts_of_a_module_are_no_markdown_in_its_card(ensemble: Path) -> None:
+    module = load_module(ensemble)
+    text = "![x](http://example.org/x.png) <script>\n# Heading"
+    limits = {**module.provenance, "limits": [text]}
+    card = model_card(
+        replace(module, title=text, description=text, licence=text, provenance=limits)
+    )
+    assert "![x]" not in card
+    assert "<script>" not in card
+    assert "\n# Heading" not in card
 
 
 def test_recalibration_leaves_the_weights_unchanged(
