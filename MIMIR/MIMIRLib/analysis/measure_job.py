@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Optional, Union
 from MIMIRLib.analysis.progress import ProgressMeter, event_line
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.engine.import_engine import import_engine
-from MIMIRLib.engine.process import EngineProcess, not_started
+from MIMIRLib.engine.process import EngineProcess, Event, not_started
 from MIMIRLib.engine.requirements import check_installed
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import Job, Progress, Work
@@ -137,25 +137,32 @@ class MeasureJob(Job):
 
         Its last event counts, not the exit code: PythonSlicer turns a crash into exit code 1.
         """
-        studies = {study.name: study for study in self._request.studies}
-        folders: StudyFolders = []
-        meter = ProgressMeter(list(studies))
+        outcomes: dict[str, Event] = {}
+        meter = ProgressMeter([study.name for study in self._request.studies])
         yield meter.progress
         for event in process.follow(self._log):
             if event is None:
                 yield meter.late()
                 continue
             self._log(event_line(event))
-            if event["event"] == "study" and event["state"] == "done":
-                folders.append((studies[event["name"]], Path(event["details"])))
-            elif event["event"] == "study":
-                key = studies[event["name"]].key
-                failure = StudyOutcome(key, code=event["code"], reason=event["reason"])
-                self.failures.append(failure)
+            if event["event"] == "study":
+                outcomes[event["name"]] = event
             yield meter.take(event)
         if not meter.is_finished:
             raise process.failure()
-        return sorted(folders, key=lambda measured: self._request.studies.index(measured[0]))
+        return self._sort(outcomes)
+
+    def _sort(self, outcomes: Mapping[str, Event]) -> StudyFolders:
+        """Note failures and return folders, in the order of the studies; they end in any order."""
+        folders: StudyFolders = []
+        for study in self._request.studies:
+            event = outcomes[study.name]
+            if event["state"] == "done":
+                folders.append((study, Path(event["details"])))
+            else:
+                failure = StudyOutcome(study.key, code=event["code"], reason=event["reason"])
+                self.failures.append(failure)
+        return folders
 
     def _show(self, folders: StudyFolders) -> Work:
         from mimir_engine.cohort.study_folder import read_study_folder

@@ -59,25 +59,30 @@ def make_phantom(folder: Union[str, Path]) -> Work:
         MimirError: The engine's error, ``ENGINE_DIED``, ``ENGINE_NOT_STARTED``.
         EngineUnavailable: ``ENGINE_MISSING``.
     """
-    archive = phantom_path(folder)
-    partial = archive.with_name(archive.name + ".part")
+    import_engine()
+    from mimir_engine.files.folder_lock import folder_lock
+
     arguments = ["phantom", "--output", str(folder), "--seed", str(SEED)]
     fraction = 0.0
     try:
         with EngineProcess(arguments) as process:
             while process.is_running:
-                fraction = max(fraction, min(_size(partial) / ARCHIVE_BYTES, 1.0))
+                fraction = max(fraction, min(_bytes_written(Path(folder)) / ARCHIVE_BYTES, 1.0))
                 yield Progress(fraction, _("Making the phantom"))
                 yield None
             if process.exit_code != 0:
                 raise process.failure()
     finally:
-        with suppress(OSError):
-            partial.unlink()
+        with suppress(Exception), folder_lock(Path(folder)):
+            pass  # what the process has left behind is removed
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # not there yet, or no longer
-        return 0
+def _bytes_written(folder: Path) -> int:
+    """Return the size of the unfinished archive."""
+    from mimir_engine.files.leftovers import PREFIX, SUFFIX
+
+    size = 0
+    with suppress(OSError):  # not there yet, or no longer
+        for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+            size = max(size, path.stat().st_size)
+    return size

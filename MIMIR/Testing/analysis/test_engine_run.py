@@ -292,6 +292,22 @@ def test_a_study_that_ends_or_stops_its_reader_fails_alone(
 
 
 @needs_processes
+def test_results_are_in_the_order_of_the_studies_whichever_is_done_first(
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable
+) -> None:
+    slow = Path(shutil.copy(phantom_zip, tmp_path / "slow.zip"))
+    studies = (StudyRequest("slow", path=str(slow)), StudyRequest("fast", path=str(phantom_zip)))
+    job, _ = job_of(AnalysisRequest(studies, ("phantom",), volumes=False), tmp_path)
+    harm = Harm(slow, signal.SIGSTOP)
+    job.start()
+    drive(job, wait_until, lambda job: harm.strike() or any("fast: done" in s for s in job.log))
+    for process in harm.victims:
+        os.kill(process, signal.SIGCONT)
+    drive(job, wait_until)
+    assert [result.key for result in job.results] == ["slow", "fast"]
+
+
+@needs_processes
 def test_cancelling_ends_a_reader_that_hangs(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable
 ) -> None:

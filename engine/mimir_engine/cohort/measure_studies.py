@@ -10,7 +10,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -115,8 +115,8 @@ def infer(
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
-    ledger = Ledger(output, run_line, options.overwrite, StudyResult.check_json)
-    with ledger, details, readers:
+    opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
+    with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(

@@ -36,7 +36,7 @@ def pending_studies(
     asked = {source.name: source for source in check_names(sources)}
     for name, entry in ledger.entries():
         has_died = "limits" in entry
-        if name not in asked or ("code" in entry and not has_died):
+        if name not in asked or "files" not in entry or ("code" in entry and not has_died):
             continue
         now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
         is_same = now.content == then.content

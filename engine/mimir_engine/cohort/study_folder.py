@@ -88,21 +88,21 @@ class StudyFolder:
 
     def projection(self) -> np.ndarray:
         """Read uint8 ``(3, 256, 256)``: see ``mimir_engine.projection.project.Projection``."""
-        return self._array(PROJECTION_FILE)
+        return self.array(PROJECTION_FILE)
 
     def water(self) -> Volume:
         """Read the fused water image, float32."""
-        return Volume(self._array(WATER_FILE), self.affine)
+        return Volume(self.array(WATER_FILE), self.affine)
 
     def fat(self) -> Volume:
         """Read the fused fat image, float32."""
-        return Volume(self._array(FAT_FILE), self.affine)
+        return Volume(self.array(FAT_FILE), self.affine)
 
     def fat_fraction(self) -> Volume:
         """Read the fat fraction in percent, float32; 0 in air."""
-        return Volume(self._array(FRACTION_FILE), self.affine)
+        return Volume(self.array(FRACTION_FILE), self.affine)
 
-    def _array(self, name: str) -> np.ndarray:
+    def array(self, name: str) -> np.ndarray:
         """Map an image into memory, read-only, or raise ``DETAILS_INVALID``."""
         try:
             array = _mapped(self.path / name)
@@ -162,7 +162,7 @@ class StudyFolders:
         """Keep other runs from the folders while a run works on them.
 
         Args:
-            output: The run's output folder, which is held already; it may be the same.
+            output: The run's output folder, which its ledger holds; it may be the same.
 
         Raises:
             MimirError: ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
@@ -183,11 +183,12 @@ class StudyFolders:
         """
         try:
             folder = read_study_folder(self.path(entry["name"]), entry["name"])
-            folder.projection()
-            files = [folder.path / name for name in folder.image_sha256]
+            for image in folder.image_sha256:
+                folder.array(image)
         except MimirError:
             return False
-        is_complete = all(file.is_file() for file in files) and folder.has_volumes >= self._volumes
+        kept = folder.image_sha256.keys()
+        is_complete = PROJECTION_FILE in kept and (folder.has_volumes or not self._volumes)
         return is_complete and folder.result == StudyResult.from_json(entry)
 
     def write_images(self, study: DixonStudy, fused: FusedVolumes, projection: Projection) -> None:

@@ -20,6 +20,8 @@ from mimir_engine.headers.slices import Slice
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
+#: Stacks of a study. Each is compared with all others; studies with repeats have some 50.
+MAX_STACKS = 1000
 #: Slices tilted by more than this are views of their own, not badly planned stations, in degrees.
 MAX_STATION_TILT = 45.0
 #: Part of the way between two slices of a stack that lies along their normal.
@@ -48,7 +50,11 @@ class SeriesStacks:
 
 
 def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
-    """Sort slices into stacks."""
+    """Sort slices into stacks.
+
+    Raises:
+        MimirError: ``STUDY_TOO_LARGE``.
+    """
     result = SeriesStacks()
     for series in _series(slices, result.findings):
         axial = [s for s in series if is_axial(s)]
@@ -62,6 +68,13 @@ def stack_series(slices: Sequence[Slice]) -> SeriesStacks:
             result.stacks.extend(_stacks(axial, result.findings))
         except MimirError as error:
             result.unusable.append(Unusable(axial, error))
+    if len(result.stacks) > MAX_STACKS:
+        raise MimirError(
+            "STUDY_TOO_LARGE",
+            f"the source contains {len(result.stacks):,} water and fat scans; the limit is"
+            f" {MAX_STACKS:,}",
+            "Give one study at a time.",
+        )
     return result
 
 

@@ -479,4 +479,3 @@ def test_infer_holds_the_folder_of_the_details(tmp_path: Path, capsys: Capture) 
     with folder_lock(tmp_path / "d"):
         assert main(["infer", str(tmp_path), *options]) == WRONG_USE
     assert "OUTPUT_IN_USE: another run of MIMIR is writing to" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()

@@ -123,6 +123,13 @@ def test_images_are_counted_not_only_files(tmp_path: Path, monkeypatch: pytest.M
     assert code(path) == "STUDY_TOO_LARGE"
 
 
+def test_more_scans_than_a_study_has_are_refused(
+    study_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mimir_engine.study.series_stacks.MAX_STACKS", 5)
+    assert code(study_zip) == "STUDY_TOO_LARGE"
+
+
 def test_a_study_is_refused_for_its_decoded_size_before_pixels_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
