@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -68,7 +69,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--studies", type=int, default=10)
-    parser.add_argument("--most", type=int, default=0, help="only so many places, spread evenly")
+    parser.add_argument("--most", type=int, default=0, help="only so many places")
     parser.add_argument("--modes", default="fail,full,kill,memory")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     options = parser.parse_args()
@@ -107,7 +108,7 @@ def torture(
         scratch: Folder for the studies and all results.
         count: Number of studies.
         modes: ``fail``, ``full`` and ``kill`` as in ``Faults.at``, and ``memory``.
-        most: Only so many places, spread evenly; 0 for all.
+        most: Only so many places, drawn at random but always the same; 0 for all.
         seconds: Stop after so many; 0 for no limit.
         say: Receives a line now and then.
     """
@@ -115,8 +116,9 @@ def torture(
     studies = prepare(scratch, count)
     begun, tried, problems = time.monotonic(), Counter[tuple[str, str]](), list[str]()
     places = list(disturbances(studies, scratch, modes))
-    every = max(len(places) // most, 1) if most else 1
-    for number, disturbance in enumerate(places[::every]):
+    if most:
+        places = Random(0).sample(places, min(most, len(places)))
+    for number, disturbance in enumerate(places):
         if seconds and time.monotonic() - begun > seconds:
             break
         ending, found = disturb(studies, scratch / "runs", disturbance)
