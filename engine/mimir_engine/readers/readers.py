@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from mimir_engine.readers.message import Message
 from mimir_engine.readers.reader_limits import ReaderLimits
@@ -27,9 +27,7 @@ class Readers:
         Raises:
             MimirError: As ``ReaderProcess`` and its ``call``.
         """
-        with self._lock:
-            reader = self._idle.pop() if self._idle else None
-        reader = reader or ReaderProcess(self._module, self.limits)
+        reader = self._idle_reader() or ReaderProcess(self._module, self.limits)
         with self._lock:
             self._busy.add(reader)
             if self._is_closed:
@@ -43,6 +41,16 @@ class Readers:
                     reader.close()
                 elif reader.is_alive:
                     self._idle.append(reader)
+
+    def _idle_reader(self) -> Optional[ReaderProcess]:
+        """Return a reader that waits; one that was ended meanwhile is dropped."""
+        with self._lock:
+            while self._idle:
+                reader = self._idle.pop()
+                if reader.is_alive:
+                    return reader
+                reader.close()
+        return None
 
     @property
     def is_busy(self) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -114,6 +115,14 @@ def test_one_study_that_dies_does_not_touch_those_read_beside_it(readers: Reader
     assert outcomes == [[str(n) for n in range(50)]] * 2
 
 
+@posix
+def test_a_reader_that_ends_while_it_waits_is_no_fault_of_the_next_study(readers: Readers) -> None:
+    first = readers.call("echo", {"text": ""}).value[1]
+    os.kill(first, signal.SIGKILL)
+    wait_for_end(first)
+    assert readers.call("echo", {"text": "liver"}).value[0] == "liver"
+
+
 def test_closing_ends_a_reader_that_hangs() -> None:
     errors = []
     with Readers("fragile_reader", ReaderLimits()) as readers:
@@ -164,10 +173,15 @@ def test_readers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
         reader = int(process.stdout.readline())
     process.kill()
     process.wait()
+    wait_for_end(reader)
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a process has ended; fail if it does not."""
     deadline = time.monotonic() + 30
-    while is_running(reader) and time.monotonic() < deadline:
+    while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not is_running(reader)
+    assert not is_running(pid)
 
 
 def is_running(pid: int) -> bool:
