@@ -9,7 +9,7 @@ from typing import Optional, Union
 from mimir_engine.discovery.archive_parts import parts_of_studies
 from mimir_engine.discovery.found_study import FoundStudy, common_folder, each_a_study
 from mimir_engine.errors import MimirError
-from mimir_engine.headers.study_identity import StudyIdentity, identity_of_archive
+from mimir_engine.headers.study_identity import StudyIdentity, identity_of_archive, instances_of
 
 #: The study of an archive's first DICOM file, None if it holds none, or why it cannot be read.
 Peek = Union[StudyIdentity, MimirError, None]
@@ -36,12 +36,12 @@ def studies_of_archives(folders: Iterable[Mapping[str, Peek]]) -> list[FoundStud
     singles: dict[str, Optional[StudyIdentity]] = {}
     for archives in folders:
         known = {path: p if isinstance(p, StudyIdentity) else None for path, p in archives.items()}
-        for paths in parts_of_studies(known):
+        for paths in _without_copies(parts_of_studies(known)):
             if len(paths) > 1:
                 groups.append(paths)
             else:
                 singles[paths[0]] = known[paths[0]]
-    alone = parts_of_studies(singles)
+    alone = _without_copies(parts_of_studies(singles))
     groups += [paths for paths in alone if len(paths) > 1]
     places = [common_folder(paths) for paths in groups]
     count = Counter(places)
@@ -50,6 +50,26 @@ def studies_of_archives(folders: Iterable[Mapping[str, Peek]]) -> list[FoundStud
         for place, paths in zip(places, groups)
     ]
     return found + each_a_study(paths[0] for paths in alone if len(paths) == 1)
+
+
+def _without_copies(groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Take apart groups whose archives share images: each is a study, and some may be damaged."""
+    return [part for paths in groups for part in (_each(paths) if _share(paths) else [paths])]
+
+
+def _each(paths: Sequence[str]) -> list[tuple[str, ...]]:
+    return [(path,) for path in paths]
+
+
+def _share(paths: Sequence[str]) -> bool:
+    """Return whether archives share images, as copies do; false if one cannot be listed."""
+    if len(paths) < 2:
+        return False
+    try:
+        found = [instances_of(path) for path in paths]
+    except MimirError:
+        return False
+    return len(set().union(*found)) < sum(map(len, found))
 
 
 def _peek(path: str) -> Peek:

@@ -30,6 +30,9 @@ from mimir_engine.source.zip_archive import first_entry
 MAX_HEADER_BYTES = 2**16
 #: Files of an archive that are looked at before it is listed as a whole.
 MAX_FIRST_FILES = 1000
+#: Bytes of a file in which its SOP instance UID stands (PS3.10 7.1), and how the element begins.
+MAX_META_BYTES = 512
+_INSTANCE_UID = b"\x02\x00\x03\x00UI"
 #: SOP class of a DICOMDIR, which belongs to no study.
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = ("StudyInstanceUID", "PatientID", "StudyDate", "SeriesInstanceUID", "SeriesNumber")
@@ -94,6 +97,20 @@ def identity_of_source(source: StudySource) -> Optional[StudyIdentity]:
     with open_source(source) as files:
         found = (study_identity(entry, first) for entry, first in files.with_first_bytes())
         return next((identity for identity in found if identity is not None), None)
+
+
+def instances_of(source: StudySource) -> set[bytes]:
+    """Return the SOP instance UIDs of all DICOM files of a source, as their first lines have them.
+
+    Raises:
+        MimirError: any error of ``open_source`` and of reading files.
+    """
+    with open_source(source) as files:
+        return {
+            first[begin + 8 : begin + 8 + int.from_bytes(first[begin + 6 : begin + 8], "little")]
+            for _, first in files.with_first_bytes()
+            if (begin := first.find(_INSTANCE_UID, 0, MAX_META_BYTES)) >= 0
+        }
 
 
 def identity_of_archive(path: str) -> Optional[StudyIdentity]:

@@ -395,3 +395,13 @@ def test_nameless_archives_do_not_join_nameless_files(tmp_path: Path) -> None:
     loose(tmp_path / "all" / "a", "", 1, "")
     archive(tmp_path / "all" / "b.zip", "", 2, "")
     assert list(found_in(tmp_path / "all")) == ["a", "b"]
+
+
+def test_copies_of_a_study_that_begin_with_different_images_are_studies_each(
+    tmp_path: Path,
+) -> None:
+    files = [File(f"{n}.dcm", image("one", n)) for n in (1, 2)]
+    whole = written(tmp_path / "whole.zip", zipped(files))
+    copy = written(tmp_path / "other order.zip", zipped(files[::-1]))
+    found = named_sources([str(tmp_path)])
+    assert studies(found, tmp_path) == {"other order": copy.name, "whole": whole.name}
