@@ -84,8 +84,6 @@ def main() -> int:
     for (mode, ending), count in sorted(tried.items()):
         print(f"{count:6d} x {mode}: {ending}")
     print(f"{len(problems)} problems")
-    for problem in problems:
-        print(problem)
     return int(bool(problems))
 
 
@@ -123,7 +121,10 @@ def torture(
             break
         ending, found = disturb(studies, scratch / "runs", disturbance)
         tried[disturbance.mode, ending] += 1
-        problems += [f"{disturbance}: {ending}: {problem}" for problem in found]
+        found = [f"{disturbance}: {ending}: {problem}" for problem in found]
+        for problem in found:
+            say(problem)
+        problems += found
         if number % 200 == 199:
             passed = time.monotonic() - begun
             say(f"{number + 1} disturbed runs in {passed:.0f} s, {len(problems)} problems")
