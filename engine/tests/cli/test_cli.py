@@ -443,7 +443,7 @@ def test_the_demonstration_works_twice_in_one_folder_with_and_without_pictures(
         patch.setitem(sys.modules, "matplotlib", None)
         assert main(["demo", "--output", str(output)]) == DONE
     captured = capsys.readouterr()
-    assert "No picture: run pip install 'mimir-engine[figures]' to draw it." in captured.err
+    assert "No picture: pictures need matplotlib, which is not installed." in captured.err
     assert "liverVolume" in captured.out
     assert "truth" in captured.out or "true" in captured.out
     assert not list(output.glob("*.png"))
