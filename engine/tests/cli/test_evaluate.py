@@ -226,8 +226,9 @@ def test_members_are_in_order_of_size() -> None:
 def test_two_evaluations_do_not_share_a_folder(
     table: Path, tmp_path: Path, capsys: Capture
 ) -> None:
+    options = ["--bootstrap", "0", "--figures", "none", "--output", f"{tmp_path}/out"]
     with folder_lock(tmp_path / "out"):
-        status = main(["evaluate", str(table), "--bootstrap", "0", "--output", f"{tmp_path}/out"])
+        status = main(["evaluate", str(table), *options])
     assert status == WRONG_USE
     assert "OUTPUT_IN_USE" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []

@@ -82,7 +82,7 @@ def test_what_is_written_outside_is_noticed(deed: str, tmp_path: Path) -> None:
     else:
         outside.unlink(missing_ok=True)
     watch.active = False
-    assert len(watch.outside) == 1
+    assert len(set(watch.outside)) == 1  # Python 3.9 tells of a file twice
 
 
 def test_a_process_that_dies_is_a_fault_and_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +108,7 @@ def needs_torch_of(case: int) -> bool:
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     log = tmp_path / "cases.jsonl"
     first = fuzz.run(log, range(4), "seed", tmp_path, 1, 0)
     log.write_bytes(log.read_bytes()[:-20])  # torn by a kill

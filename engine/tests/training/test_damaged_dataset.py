@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+
 from image_folder_builder import write_image_folder
 from small_training import small_dataset
 
