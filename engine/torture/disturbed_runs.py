@@ -42,6 +42,10 @@ ODD = re.compile(r"Traceback|INTERNAL_ERROR")
 NO_RESULTS, CODE = re.compile(r"(.*)\n== 2\n"), re.compile(r"[A-Z][A-Z_]+: .+\.")
 
 
+#: Printed where threads took another order, and the fault's turn did not come.
+NOT_REACHED = "== not reached"
+
+
 @dataclass(frozen=True)
 class Disturbance:
     """One fault: an operation's number, or a function and the number of a call."""
@@ -201,20 +205,22 @@ def run(studies: Studies, output: Path) -> tuple[int, int]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Print nothing in the block."""
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    with (
+        faults.PLAIN_OPEN(os.devnull, "w") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
         yield
 
 
 def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Iterator[Disturbance]:
     """Yield all faults of the given modes."""
-    faults.FAULTS.at("", -1)
-    with quiet():
-        run(studies, scratch / "counted")
-    for number, what in enumerate(faults.FAULTS.done):
-        for mode in modes:
-            # Between two operations that write, it does not matter where a run is killed.
-            if mode == "fail" or (mode != "memory" and what not in faults.READS):
-                yield Disturbance(mode, number)
+    for mode in modes:
+        if mode != "memory":
+            faults.FAULTS.at(mode, -1)
+            with quiet():
+                run(studies, scratch / f"counted for {mode}")
+            yield from (Disturbance(mode, number) for number in range(len(faults.FAULTS.done)))
     if "memory" in modes:
         allocations = _allocations()
         allocations.at(None)
@@ -226,8 +232,6 @@ def disturbances(studies: Studies, scratch: Path, modes: Sequence[str]) -> Itera
                 continue
             for number in sorted({0, calls // 2, calls - 1}):
                 yield Disturbance("memory", number, function)
-    for name in ("counted", "called"):
-        shutil.rmtree(scratch / name, ignore_errors=True)
 
 
 def _allocations() -> faults.Allocations:
@@ -242,7 +246,8 @@ def disturb(studies: Studies, folder: Path, disturbance: Disturbance) -> tuple[s
     folder.mkdir(parents=True)
     status = in_process(lambda: run(studies, folder), disturbance, folder / "disturbed.txt")
     text = (folder / "disturbed.txt").read_text("utf-8", "replace")
-    ending, problems = describe(status), wrong_lines(text, "disturbed run")
+    ending = "not reached" if NOT_REACHED in text else describe(status)
+    problems = wrong_lines(text, "disturbed run")
     if status in (UNCAUGHT, -1):
         problems.append(f"the run ended badly: {text[-600:]}")
     resumed = in_process(lambda: run(studies, folder), None, folder / "resumed.txt")
@@ -270,11 +275,15 @@ def in_process(
             descriptor = os.open(text, os.O_WRONLY | os.O_CREAT)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
+            source: faults.Faults | faults.Allocations = faults.FAULTS
             if disturbance and disturbance.function:
-                _allocations().at(disturbance.function, disturbance.number)
+                source = _allocations()
+                source.at(disturbance.function, disturbance.number)
             elif disturbance:
-                faults.FAULTS.at(disturbance.mode, disturbance.number)
+                source.at(disturbance.mode, disturbance.number)
             first, second = work()
+            if disturbance and not source.has_struck:
+                print(NOT_REACHED, flush=True)
             status = first * 10 + second
         except BaseException:
             faults.FAULTS.at("", -1)

@@ -28,6 +28,7 @@ class Faults:
     def __init__(self) -> None:
         self.mode, self.number = "", -1
         self.done: list[str] = []
+        self.has_struck = False
         self._lock = threading.Lock()
 
     def at(self, mode: str, number: int) -> None:
@@ -36,9 +37,10 @@ class Faults:
         Args:
             mode: ``fail``: once; ``full``: it and all later ones that write, as on a full disk;
                 ``kill``: the process is killed, in the middle of what it writes.
-            number: The operation; -1 for none.
+            number: The operation, of those that write for ``full`` and ``kill``, since it does not
+                matter where between two of them a run is killed; -1 for none.
         """
-        self.mode, self.number, self.done = mode, number, []
+        self.mode, self.number, self.done, self.has_struck = mode, number, [], False
 
     def operation(self, what: str, begin: Callable[[], object] = int) -> None:
         """Count an operation before it is done; raise, or end the process, if its turn has come.
@@ -46,13 +48,14 @@ class Faults:
         ``begin`` does a part of it.
         """
         with self._lock:
+            if self.mode in ("full", "kill") and what in READS:
+                return
             number = len(self.done)
             self.done.append(what)
-            goes_wrong = number == self.number or (
-                self.mode == "full" and number > self.number >= 0
-            )
-        if not goes_wrong or (self.mode == "full" and what in READS):
+            is_it = number == self.number or (self.mode == "full" and number > self.number >= 0)
+        if not is_it:
             return
+        self.has_struck = True
         if self.mode == "kill":
             begin()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -61,6 +64,8 @@ class Faults:
 
 
 FAULTS = Faults()
+#: Opens files whose operations do not count.
+PLAIN_OPEN = open
 
 
 class CountedFile(io.FileIO):
@@ -167,10 +172,12 @@ class Allocations:
         self.calls: dict[tuple[str, str], int] = {}
         self._target: Optional[tuple[str, str]] = None
         self._number = 0
+        self.has_struck = False
 
     def at(self, function: Optional[tuple[str, str]], number: int = 0) -> None:
         """Count calls from now on, and raise at one of a function's, if one is given."""
         self.calls, self._target, self._number = {}, function, number
+        self.has_struck = False
         sys.setprofile(self._note)
         threading.setprofile(self._note)
 
@@ -188,6 +195,7 @@ class Allocations:
         count = self.calls.get(key, 0)
         self.calls[key] = count + 1
         if key == self._target and count == self._number:
+            self.has_struck = True
             raise MemoryError
 
 
