@@ -89,7 +89,8 @@ def infer(
 ) -> Cohort:
     """Measure studies and note each outcome in the ledger of the output folder.
 
-    Unchanged studies that are done are skipped; failed ones are measured again.
+    Unchanged studies that are done are skipped. Failed ones are measured again, but not those that
+    ended their reader, until their files or the limits change.
 
     Args:
         sources: Studies, of different names.
