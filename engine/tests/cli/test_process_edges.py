@@ -128,6 +128,11 @@ def test_a_list_from_a_closed_standard_input_is_no_list(redirection: str) -> Non
 # --- signals ---
 
 
+def _heed_control_c() -> None:
+    """Handle Ctrl-C, which a shell lets jobs in the background ignore, tests among them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def ended_by(number: int, arguments: Sequence[str], **options: Any) -> tuple[int, str]:
     """Send a signal to a command once it waits for its list of studies."""
     process = subprocess.Popen(
@@ -136,6 +141,7 @@ def ended_by(number: int, arguments: Sequence[str], **options: Any) -> tuple[int
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_control_c,
         **options,
     )
     assert process.stdout is not None
