@@ -29,8 +29,8 @@ from mimir_engine.phantom.scanner import TOP_Z_MM
 from mimir_engine.phantom.smooth_body.bones import Bone, hip_joint, skeleton
 from mimir_engine.phantom.smooth_body.build import Build
 from mimir_engine.phantom.smooth_body.organs import Inside, fill
-from mimir_engine.phantom.smooth_body.shapes import Grid, Waves
-from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, leg_part, trunk_part
+from mimir_engine.phantom.smooth_body.shapes import Grid, Rod, Waves
+from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, breasts, leg_part, trunk_part
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SmoothBody:
     Attributes:
         person, build: What it was built from.
         z: Heights of the tables.
-        trunk, legs, arms, inside, bones: Its shapes; right before left.
+        trunk, legs, arms, breasts, inside, bones: Its shapes; right before left.
         tissues: By name.
         waves: Smooth random fields by purpose.
         bowel: Level of the bowel's field above which there is fat.
@@ -52,6 +52,7 @@ class SmoothBody:
     trunk: Part
     legs: tuple[Part, Part]
     arms: tuple[Arm, Arm]
+    breasts: tuple[Rod, ...]
     inside: Inside
     bones: tuple[Bone, ...]
     tissues: Mapping[str, Tissue]
@@ -80,6 +81,7 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
     outline = add_trunk(c)
     trunk = trunk_part(c, outline, build)
     legs = leg_part(c, -1.0), leg_part(c, 1.0)
+    arms = arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)
     inside = fill(c, outline, trunk)
     rng = np.random.default_rng(build.clutter)
     bowel_share = person.bowel / (person.bowel + person.visceral)
@@ -89,9 +91,10 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
         z=TOP_Z_MM + c.h - person.scan_top_level * person.height,
         trunk=trunk,
         legs=legs,
-        arms=(arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)),
+        arms=arms,
+        breasts=breasts(c, trunk),
         inside=inside,
-        bones=skeleton(c, inside, trunk, legs),
+        bones=skeleton(c, inside.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
         tissues=_tissues(person, build),
         waves={
             "skin": Waves(rng, (220.0, 220.0, 260.0)),
@@ -115,6 +118,7 @@ def _tissues(person: Person, build: Build) -> dict[str, Tissue]:
         "liver": mixed(1.0, person.liver_fat),
         "viscera": VISCERA,
         "stomach": mixed(0.6, 0.03),
+        "gland": mixed(0.6, 0.15),
         "spleen": SPLEEN,
         "kidney": KIDNEY,
         "blood": BLOOD,

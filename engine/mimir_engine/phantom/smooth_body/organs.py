@@ -8,7 +8,7 @@ import numpy as np
 
 from mimir_engine.phantom.anatomy.columns import TABLE_Y_MM, Columns, smooth
 from mimir_engine.phantom.anatomy.trunk import Trunk
-from mimir_engine.phantom.smooth_body.shapes import Grid
+from mimir_engine.phantom.smooth_body.shapes import Grid, soft_minimum
 from mimir_engine.phantom.smooth_body.stack import Stack, stack
 from mimir_engine.phantom.smooth_body.surface import Part
 
@@ -36,7 +36,7 @@ class Diaphragm:
             u = (grid.x - np.float32(self.x + side * 0.42 * self.half)) / np.float32(self.half)
             domes.append(np.float32(top) - np.float32(125.0) * u * u)
         drop = np.float32(58.0) * (v + np.float32(0.12)) ** 2
-        return np.asarray(np.maximum(*domes) - drop)
+        return np.asarray(-soft_minimum(-domes[0], -domes[1], 45.0) - drop)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
     skin = part.skin
     front, back = skin.y - skin.front + part.ahead, skin.y + skin.back - part.behind
     cavity = _cavity(c, trunk, part, front, back)
-    spine_y = back - f * c.curve(SPINE_DEPTH)
+    spine_y = gentle(back - f * c.curve(SPINE_DEPTH))
     thin = c.curve([(0.50, 1.1), (0.55, 1.0), (0.68, 0.82), (0.80, 0.66), (0.87, 0.6)]) * f
     spine = stack(skin.x * 1.3, spine_y, 25.0 * thin, 17.0 * thin, 15.0 * thin, 0.1, 0.3)
 
@@ -97,10 +97,11 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
     size = (p.liver / 1.5) ** 0.36
     edge = trunk.liver_edge - 0.004
     right_middle, right_half = (edge + dome) / 2, (dome - edge) / 2 + 0.004
-    right = c.bulge(right_middle, right_half, 2.6)
+    tip = np.clip((level - edge) / (dome - edge), 0.0, 1.0)
+    right = c.bulge(right_middle, right_half, 2.6) * (0.62 + 0.38 * tip**0.7)
     lean_in = 0.10 * (level - right_middle) * p.height
     liver_right = stack(
-        x0 - 0.52 * a + lean_in, middle_y + 0.08 * b, 0.60 * a * size * right, 0.80 * b * right,
+        x0 - 0.57 * a + lean_in, middle_y + 0.08 * b, 0.66 * a * size * right, 0.80 * b * right,
         0.86 * b * right,
     )  # fmt: skip
     left_middle = dome - 0.036
@@ -109,10 +110,10 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
         x0 + 0.06 * a, middle_y - 0.42 * b, 0.56 * a * left, 0.52 * b * left, 0.34 * b * left
     )
     central = p.dome_level - 0.012
-    heart = ball(x0 + 20.0 * f, middle_y - 0.30 * b, central + 0.042, 52 * f, 44 * f, 58.0, -0.45)
+    heart = ball(x0 + 20.0 * f, middle_y - 0.26 * b, central + 0.030, 58 * f, 50 * f, 66.0, -0.40)
     chambers = (
-        ball(x0 + 36 * f, middle_y - 0.24 * b, central + 0.038, 20 * f, 20 * f, 38.0, -0.5),
-        ball(x0 + 2 * f, middle_y - 0.42 * b, central + 0.046, 21 * f, 19 * f, 38.0, -0.3),
+        ball(x0 + 38 * f, middle_y - 0.20 * b, central + 0.024, 21 * f, 21 * f, 40.0, -0.5),
+        ball(x0 + 0 * f, middle_y - 0.40 * b, central + 0.034, 25 * f, 20 * f, 42.0, -0.3),
     )
     kidney_y = spine_y - 2.0 * f + 0.0 * level
     psoas_level = [(0.485, 0.0), (0.50, 15.0), (0.56, 21.0), (0.60, 15.0), (0.635, 6.0)]
@@ -133,7 +134,7 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
         chambers=chambers,
         mediastinum=stack(
             skin.x + 4.0, cavity.y,
-            f * c.curve([(low, 20.0), (0.76, 22.0), (high, 30.0), (0.83, 34.0)])
+            f * c.curve([(low, 20.0), (0.745, 30.0), (0.78, 33.0), (high, 36.0), (0.83, 36.0)])
             * c.between(low - 0.03, high + 0.03),
             cavity.front + 10.0, cavity.back + 10.0, 0.8, 0.8,
         ),
@@ -164,6 +165,25 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
                 skin.x - 17.0, spine_y - 17.0 * thin - 11.0 * f,
                 12.0 * f * c.between(0.595, dome - 0.01), 9.5 * f,
             ),
+            *(
+                stack(
+                    x0 + x * f, middle_y + v * b,
+                    r * f * c.bulge((first + last) / 2, (last - first) / 2, 6.0), r * f,
+                )
+                for x, v, r, first, last in (
+                    (-8.0, -0.28, 15.0, central + 0.050, 0.782),
+                    (14.0, -0.30, 13.0, central + 0.050, 0.770),
+                    (-27.0, -0.16, 9.0, central + 0.045, high),
+                )
+            ),
+            *(
+                stack(
+                    skin.x + side * x * f, spine_y - y * f,
+                    r * f * c.between(high + 0.005, 0.93), r * f,
+                )
+                for side in (-1.0, 1.0)
+                for x, y, r in ((25.0, 26.0, 3.6), (31.0, 30.0, 5.5))
+            ),
         ),
         airway=stack(
             skin.x, c.curve([(high - 0.01, 0.0), (0.87, 0.0)]) + spine_y - 34.0 * f,
@@ -172,6 +192,13 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
         bladder=ball(0.0, bladder_y, p.crotch_level + 0.05, 1.15 * bladder_mm, bladder_mm, 0.87 * bladder_mm),
         rectum=ball(2.0, bladder_y + bladder_mm + 30.0, p.crotch_level + 0.055, 27.0, 24.0, 62.0),
     )  # fmt: skip
+
+
+def gentle(line: np.ndarray) -> np.ndarray:
+    """Round a line over the heights, over about 12 cm."""
+    for _ in range(9):
+        line = smooth(line)
+    return line
 
 
 def p_z(c: Columns, level: float) -> float:
@@ -192,7 +219,8 @@ def _cavity(
     narrowing = np.sqrt(1 - np.clip((level - apex + 0.075) / 0.075, 0, 1) ** 2)
     chest_flesh = np.minimum(flesh, 140.0 * f * p.muscle**0.2 + 0.0 * level + 40 * (1 - chest))
     chest_half = (chest_flesh - 17.0 * f) * narrowing * (level < apex)
-    half = np.maximum(trunk.cavity.a * (1 - chest), chest_half * chest)
+    # Under the domes the table of the belly closes: above its middle take the chest's.
+    half = trunk.cavity.a * (1 - chest) + chest_half * chest
     pelvis = 1 - smooth(np.clip((level - 0.545) / 0.03, 0.0, 1.0))
     ahead = (trunk.cavity.y - trunk.cavity.b) * (1 - chest) + (front + 14.0) * chest
     behind = back - 31.0 * f * p.muscle**0.4

@@ -7,6 +7,7 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.phantom.scanner import TOP_Z_MM
 from mimir_engine.phantom.smooth_body.body import SmoothBody
 from mimir_engine.phantom.smooth_body.shapes import (
     Egg,
@@ -63,13 +64,13 @@ def paint_slice(
     skin, flesh = surfaces(body, grid, z)
     everywhere = slice(None), slice(None)
     canvas.paint(everywhere, occupancy(skin, grid.spacing), "subcutaneous")
+    _glands(body, canvas, z)
     canvas.paint(everywhere, occupancy(flesh, grid.spacing), "muscle")
     _streaks(body, canvas, flesh, z)
+    for leg in body.legs:
+        _thigh(body, canvas, leg, flesh, z)
     if body.z_of(body.person.crotch_level) < z:
         _trunk_inside(body, canvas, flesh, z, breath_mm)
-    else:
-        for leg in body.legs:
-            _thigh(body, canvas, leg, z)
     _bones(body, canvas, z)
     return canvas.values
 
@@ -78,7 +79,10 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
     """Compute the distances to the skin and to the flesh under its fat."""
     skin, flesh = np.full((2, *grid.shape), FAR)
     uneven = body.waves["fat"]
-    for part, fillet in ((body.trunk, 0.0), *((leg, FILLET_LEG) for leg in body.legs)):
+    # Above the crotch the thighs grow out of the trunk; below it they only lie side by side.
+    above = (z - body.z_of(body.person.crotch_level)) / 40.0 + 1.0
+    groin = max(FILLET_LEG * min(max(above, 0.0), 1.0), 1.0)
+    for part, fillet in ((body.trunk, 0.0), *((leg, groin) for leg in body.legs)):
         if not part.skin.has(body.z, z):
             continue
         egg = part.skin.at(body.z, z)
@@ -91,6 +95,11 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
         thick *= 1.0 + np.float32(0.10) * uneven.at(here, z)
         _join(skin, window, d, fillet)
         _join(flesh, window, d + thick, 0.6 * fillet)
+    for breast in body.breasts:
+        if breast.low - 30.0 < z < breast.high + 30.0:
+            window = breast.window(grid, 30.0)
+            if window is not None:
+                skin[window] = soft_minimum(skin[window], breast.distance(grid.cut(window), z), 25.0)
     for arm in body.arms:
         _add_arm(arm, grid, z, skin, flesh)
     return skin, flesh
@@ -130,6 +139,18 @@ def _add_arm(arm: Arm, grid: Grid, z: float, skin: np.ndarray, flesh: np.ndarray
         flesh[window] = soft_minimum(flesh[window], d, max(0.7 * fillet, 1.0))
 
 
+def _glands(body: SmoothBody, canvas: Canvas, z: float) -> None:
+    """Glandular tissue in the breasts: strands in their fat."""
+    for breast in body.breasts:
+        if breast.low < z < breast.high:
+            window = breast.window(canvas.grid)
+            if window is not None:
+                grid = canvas.grid.cut(window)
+                d = breast.distance(grid, z) + np.float32(9.0)
+                strands = np.clip(body.waves["loops"].at(grid, z) * 2.0, 0.0, 0.7)
+                canvas.paint(window, occupancy(d, grid.spacing) * strands, "gland")
+
+
 def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> None:
     """Thin sheets of fat between the muscles: where a smooth field changes its sign."""
     grid = canvas.grid
@@ -143,61 +164,56 @@ def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> N
 
 #: Muscles of a thigh in its section's unit disc, for the right leg: centre and half-axes.
 THIGH = (
-    (-0.36, -0.46, 0.47, 0.40),
-    (0.20, -0.56, 0.36, 0.36),
-    (-0.52, 0.08, 0.36, 0.44),
-    (0.50, 0.10, 0.40, 0.42),
-    (0.42, -0.26, 0.26, 0.22),
-    (-0.20, 0.62, 0.36, 0.32),
-    (0.34, 0.60, 0.36, 0.32),
-    (-0.05, -0.12, 0.34, 0.30),
+    (-0.40, -0.50, 0.46, 0.40),
+    (0.18, -0.62, 0.38, 0.34),
+    (-0.60, 0.06, 0.34, 0.46),
+    (0.55, 0.10, 0.42, 0.44),
+    (0.56, -0.40, 0.26, 0.24),
+    (-0.24, 0.66, 0.38, 0.32),
+    (0.34, 0.66, 0.36, 0.32),
+    (-0.05, -0.14, 0.34, 0.30),
 )
 
 
-def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, z: float) -> None:
-    """Fat between the muscles of a thigh."""
+def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: float) -> None:
+    """Sheets of fat between the muscles of a thigh: where two of them are equally near."""
     p = body.person
-    level = p.scan_top_level + (z - 210.0) / p.height
-    size = float(np.clip((level - p.knee_level - 0.03) / 0.03, 0.0, 1.0))
-    if not size or not leg.skin.has(body.z, z):
+    level = p.scan_top_level + (z - TOP_Z_MM) / p.height
+    size = (level - p.knee_level - 0.02) / 0.05, (p.crotch_level + 0.055 - level) / 0.05
+    width = (0.3 + 14.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
+    if not width or not leg.skin.has(body.z, z):
         return
     egg = leg.skin.at(body.z, z)
-    fat = float(np.interp(z, body.z, leg.side))
-    half = egg.half - fat
-    front, back = egg.front - 0.85 * fat, egg.back - 1.1 * fat
     window = egg.window(canvas.grid)
     if window is None:
         return
     grid = canvas.grid.cut(window)
-    side = -1.0 if egg.x < 0 else 1.0
-    shrunk = 0.99 - 0.9 * p.muscle_fat
-    d: Optional[np.ndarray] = None
+    fat = float(np.interp(z, body.z, leg.side))
+    half, depth = egg.half - fat, (egg.front + egg.back) / 2 - fat
+    side = 1.0 if egg.x < 0 else -1.0
+    first = np.full(grid.shape, FAR)
+    second = first.copy()
     for u, v, a, b in THIGH:
-        muscle = Egg(
-            egg.x - side * u * half, egg.y + v * (front if v < 0 else back),
-            a * half * shrunk, b * front * shrunk, b * back * shrunk,
-        )  # fmt: skip
-        own = muscle.distance(grid)
-        d = own if d is None else np.minimum(d, own)
-    between = occupancy(-d, grid.spacing)
-    whole = Egg(egg.x, egg.y, half - 5, front - 5, back - 5).distance(grid)
-    between *= occupancy(whole, grid.spacing) * np.float32(0.8 * size)
-    canvas.paint(window, between, "muscle fat")
+        own = Egg(egg.x + side * u * half, egg.y + v * depth, a * half, b * depth, b * depth)
+        d = own.distance(grid)
+        np.minimum(second, np.maximum(first, d), out=second)
+        np.minimum(first, d, out=first)
+    uneven = np.float32(width) * (1 + np.float32(0.5) * body.waves["fat"].at(grid, 2.0 * z))
+    sheet = occupancy(0.5 * (second - first) - uneven, grid.spacing)
+    sheet *= occupancy(flesh[window] + np.float32(2.0), grid.spacing)
+    canvas.paint(window, sheet, "muscle fat")
 
 
 def _bones(body: SmoothBody, canvas: Canvas, z: float) -> None:
+    """Bones: first all that is dark, then all marrow, so that joined rods have one cavity."""
     for arm in body.arms:
         for rod in arm.bones:
             _paint_rod(canvas, rod, z, 3.5, "marrow")
-    for bone in body.bones:
-        _paint_rod(canvas, bone.rod, z, 0.0, "cortex")
-    for bone in body.bones:
-        if bone.rod.low < z < bone.rod.high:
-            inner = Rod(
-                bone.rod.start, bone.rod.end,
-                bone.rod.radius_start - bone.cortex, bone.rod.radius_end - bone.cortex,
-            )  # fmt: skip
-            _paint_rod(canvas, inner, z, 0.0, "red marrow" if bone.red else "marrow")
+    cuts = [(bone, rod) for bone in body.bones for rod in (bone.at(z),) if rod is not None]
+    for _, rod in cuts:
+        _paint_rod(canvas, rod, z, 0.0, "cortex")
+    for bone, rod in cuts:
+        _paint_rod(canvas, bone.inside(rod), z, 0.0, bone.marrow)
 
 
 def _paint_rod(canvas: Canvas, rod: Rod, z: float, cortex: float, tissue: str) -> None:
@@ -229,6 +245,9 @@ def _trunk_inside(
             cavity = np.maximum(egg.distance(grid), flesh[window] + 7.0)
             cavity = _beside_spine(body, grid, cavity, z)
             _cavity(body, canvas, window, grid, cavity, z, organ_z)
+    for vessel in inside.vessels:
+        _paint_stack(canvas, vessel, heights, z, "blood")
+    _paint_stack(canvas, inside.airway, heights, z, "air")
     for side in inside.psoas:
         _paint_stack(canvas, side, heights, z, "muscle")
     if z > body.z_of(p.crotch_level + 0.055):
@@ -279,8 +298,6 @@ def _cavity(
     if lobes:
         liver = lobes[0] if len(lobes) == 1 else soft_minimum(lobes[0], lobes[1], 22.0)
         canvas.paint(window, occupancy(np.maximum(liver, under), grid.spacing), "liver")
-    for vessel in inside.vessels:
-        _paint_stack(canvas, vessel, heights, z, "blood")
     _paint_stack(canvas, inside.bladder, heights, z, "fluid")
     _paint_stack(canvas, inside.rectum, heights, z, "viscera")
 
@@ -305,9 +322,6 @@ def _chest(
         canvas.paint(window, occupancy(up, grid.spacing), "heart")
         for chamber in inside.chambers:
             _paint_stack(canvas, chamber, heights, organ_z, "blood")
-    for vessel in inside.vessels[:1]:
-        _paint_stack(canvas, vessel, heights, z, "blood")
-    _paint_stack(canvas, inside.airway, heights, z, "air")
     _ribs(body, canvas, window, grid, cavity, z)
 
 
@@ -357,7 +371,7 @@ def _spine(body: SmoothBody, canvas: Canvas, z: float) -> None:
     egg = spine.at(body.z, z)
     p = body.person
     edges = np.linspace(p.crotch_level + 0.075, 0.875, 23)
-    level = p.scan_top_level + (z - 210.0) / p.height
+    level = p.scan_top_level + (z - TOP_Z_MM) / p.height
     i = int(np.clip(np.searchsorted(edges, level), 1, len(edges) - 1))
     pitch = (edges[i] - edges[i - 1]) * p.height
     place = (level - edges[i - 1]) / (edges[i] - edges[i - 1])
