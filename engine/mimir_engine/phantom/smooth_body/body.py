@@ -33,6 +33,10 @@ from mimir_engine.phantom.smooth_body.shapes import Grid, Rod, Waves
 from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, breasts, leg_part, trunk_part
 
 
+#: Share of the belly's fat that the bowel's field decides; the rest lies around the organs.
+BOWEL = 0.5
+
+
 @dataclass(frozen=True)
 class SmoothBody:
     """One body; all tables are over the heights ``z`` (patient z in mm, ascending).
@@ -70,6 +74,10 @@ class SmoothBody:
         x = grid.x - np.float32(p.shift_x + p.lean_x * (z - PIVOT_Z_MM))
         return Grid(x, grid.y - np.float32(p.shift_y), grid.spacing)
 
+    def middle(self, z: float) -> float:
+        """x of the trunk's middle at a height, in the body's own coordinates."""
+        return float(np.interp(z, self.z, self.trunk.skin.x))
+
     def z_of(self, level: float) -> float:
         """Convert a level to patient z (mm)."""
         return Build.top_z(level, self.person)
@@ -84,7 +92,7 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
     arms = arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)
     inside = fill(c, outline, trunk)
     rng = np.random.default_rng(build.clutter)
-    bowel_share = person.bowel / (person.bowel + person.visceral)
+    bowel_share = 1.0 - BOWEL * person.visceral / (person.bowel + person.visceral)
     return SmoothBody(
         person=person,
         build=build,
@@ -113,6 +121,7 @@ def _tissues(person: Person, build: Build) -> dict[str, Tissue]:
     plain = {
         "subcutaneous": ADIPOSE,
         "visceral": ADIPOSE,
+        "chest fat": ADIPOSE,
         "muscle fat": ADIPOSE,
         "muscle": mixed(MUSCLE_SIGNAL, person.muscle_fat),
         "liver": mixed(1.0, person.liver_fat),

@@ -94,20 +94,19 @@ def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
         shift = tilt * (level - level0) * p.height
         return stack(x + shift, y, half * profile, depth * profile)
 
-    size = (p.liver / 1.5) ** 0.36
     edge = trunk.liver_edge - 0.004
     right_middle, right_half = (edge + dome) / 2, (dome - edge) / 2 + 0.004
     tip = np.clip((level - edge) / (dome - edge), 0.0, 1.0)
     right = c.bulge(right_middle, right_half, 2.6) * (0.62 + 0.38 * tip**0.7)
     lean_in = 0.10 * (level - right_middle) * p.height
     liver_right = stack(
-        x0 - 0.57 * a + lean_in, middle_y + 0.08 * b, 0.66 * a * size * right, 0.80 * b * right,
-        0.86 * b * right,
+        x0 - 0.58 * a + lean_in, middle_y + 0.06 * b, 0.54 * a * right, 0.74 * b * right,
+        0.84 * b * right,
     )  # fmt: skip
     left_middle = dome - 0.036
-    left = c.bulge(left_middle, 0.030 * size, 2.4)
+    left = c.bulge(left_middle, 0.030, 2.4)
     liver_left = stack(
-        x0 + 0.06 * a, middle_y - 0.42 * b, 0.56 * a * left, 0.52 * b * left, 0.34 * b * left
+        x0 + 0.04 * a, middle_y - 0.44 * b, 0.48 * a * left, 0.48 * b * left, 0.30 * b * left
     )
     central = p.dome_level - 0.012
     heart = ball(x0 + 20.0 * f, middle_y - 0.26 * b, central + 0.030, 58 * f, 50 * f, 66.0, -0.40)
@@ -223,7 +222,7 @@ def _cavity(
     half = trunk.cavity.a * (1 - chest) + chest_half * chest
     pelvis = 1 - smooth(np.clip((level - 0.545) / 0.03, 0.0, 1.0))
     ahead = (trunk.cavity.y - trunk.cavity.b) * (1 - chest) + (front + 14.0) * chest
-    behind = back - 31.0 * f * p.muscle**0.4
+    behind = back - 36.0 * f * p.muscle**0.4
     behind = behind * (1 - pelvis) + (trunk.cavity.y + trunk.cavity.b) * pelvis
     ahead = np.maximum(ahead, front + 9.0)
     depth = np.maximum(behind - ahead, 4.0)

@@ -14,6 +14,7 @@ from mimir_engine.phantom.smooth_body.shapes import (
     Grid,
     Rod,
     Window,
+    layer,
     occupancy,
     soft_minimum,
 )
@@ -61,7 +62,7 @@ def paint_slice(
     """
     grid = body.grid_at(grid, z)
     canvas = Canvas(grid, palette)
-    skin, flesh = surfaces(body, grid, z)
+    skin, flesh, _ = surfaces(body, grid, z)
     everywhere = slice(None), slice(None)
     canvas.paint(everywhere, occupancy(skin, grid.spacing), "subcutaneous")
     _glands(body, canvas, z)
@@ -75,8 +76,11 @@ def paint_slice(
     return canvas.values
 
 
-def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the distances to the skin and to the flesh under its fat."""
+def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compute the distances to the skin, to the flesh under its fat, and to the skin without arms.
+
+    ``grid`` is in the body's own coordinates.
+    """
     skin, flesh = np.full((2, *grid.shape), FAR)
     uneven = body.waves["fat"]
     # Above the crotch the thighs grow out of the trunk; below it they only lie side by side.
@@ -100,9 +104,10 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
             window = breast.window(grid, 30.0)
             if window is not None:
                 skin[window] = soft_minimum(skin[window], breast.distance(grid.cut(window), z), 25.0)
+    armless = skin.copy()
     for arm in body.arms:
         _add_arm(arm, grid, z, skin, flesh)
-    return skin, flesh
+    return skin, flesh, armless
 
 
 def _join(field: np.ndarray, window: Window, d: np.ndarray, fillet: float) -> None:
@@ -199,7 +204,7 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
         np.minimum(second, np.maximum(first, d), out=second)
         np.minimum(first, d, out=first)
     uneven = np.float32(width) * (1 + np.float32(0.5) * body.waves["fat"].at(grid, 2.0 * z))
-    sheet = occupancy(0.5 * (second - first) - uneven, grid.spacing)
+    sheet = layer(0.5 * (second - first), uneven, grid.spacing)
     sheet *= occupancy(flesh[window] + np.float32(2.0), grid.spacing)
     canvas.paint(window, sheet, "muscle fat")
 
@@ -271,16 +276,17 @@ def _cavity(
 ) -> None:
     inside, heights, p = body.inside, body.z, body.person
     above = (np.float32(organ_z) - inside.diaphragm.height(grid)) * np.float32(0.75)
-    canvas.paint(window, occupancy(cavity, grid.spacing), "visceral")
+    canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
         _chest(body, canvas, window, grid, cavity, above, z, organ_z)
     if float(above.min()) > 4.0:
         return
     belly = np.maximum(cavity, above)
+    canvas.paint(window, occupancy(belly, grid.spacing), "visceral")
     _bowel(body, canvas, window, grid, belly, organ_z)
     # The diaphragm itself: a thin sheet of muscle.
-    sheet = np.maximum(np.abs(above) - np.float32(1.6), cavity)
-    canvas.paint(window, occupancy(sheet, grid.spacing), "muscle")
+    sheet = layer(above, np.float32(1.6), grid.spacing) * occupancy(cavity, grid.spacing)
+    canvas.paint(window, sheet, "muscle")
     under = np.maximum(belly + np.float32(2.5), above + np.float32(2.0))
     for stack, tissue in ((inside.stomach, "stomach"), (inside.spleen, "spleen")):
         d = _distance(stack, heights, organ_z, grid)
@@ -347,7 +353,7 @@ def _bowel(
     spine = inside.spine.at(body.z, z)
     field = body.waves["bowel"].at(grid, z)
     d = (np.float32(-body.bowel) - field) * np.float32(11.0)
-    lining = 3.0 + 2.2 * p.visceral
+    lining = 2.0 + 1.2 * p.visceral
     d = np.maximum(d, belly + np.float32(lining))
     d = np.maximum(d, (grid.y - np.float32(spine.y - spine.front - 8.0)))
     share = occupancy(d, grid.spacing)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
@@ -187,3 +187,8 @@ def occupancy(distance: np.ndarray, spacing: float) -> np.ndarray:
     share = distance * np.float32(-1.0 / spacing)
     share += np.float32(0.5)
     return np.clip(share, 0.0, 1.0, out=share)
+
+
+def layer(distance: np.ndarray, half: Union[float, np.ndarray], spacing: float) -> np.ndarray:
+    """Compute the share of each pixel within ``half`` of a surface, however thin the layer is."""
+    return occupancy(distance - half, spacing) - occupancy(distance + half, spacing)
