@@ -37,9 +37,7 @@ class SeriesEncoder:
         self._class = UID(header.SOPClassUID)
         self._preambles: dict[int, tuple[bytes, bytes]] = {}
 
-    def file(
-        self, uid: str, number: int, position: Sequence[float], pixels: np.ndarray
-    ) -> bytes:
+    def file(self, uid: str, number: int, position: Sequence[float], pixels: np.ndarray) -> bytes:
         """Encode the file of one image.
 
         Args:

@@ -75,9 +75,11 @@ def write_study(
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     scan = make_scan(seed, population, shift, size, repeat)
     # One thread compresses while this one renders.
-    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive, ThreadPoolExecutor(
-        1
-    ) as writer:
+    with (
+        atomic_file(path) as file,
+        zipfile.ZipFile(file, "w") as archive,
+        ThreadPoolExecutor(1) as writer,
+    ):
         manifest = [",".join(_MANIFEST_COLUMNS)]
         written: list[Future[None]] = []
         for station in scan.stations:
@@ -150,7 +152,16 @@ class _Series:
     def manifest_row(self, name: str, size: int) -> str:
         """Format the manifest's row of a file."""
         uids = self.uid("study"), self.uid("series", self.number)
-        cells = name, _patient_id(self.scan.seed), *uids, DATE, "MR", self.number, self.description, size
+        cells = (
+            name,
+            _patient_id(self.scan.seed),
+            *uids,
+            DATE,
+            "MR",
+            self.number,
+            self.description,
+            size,
+        )
         return ",".join(map(str, cells))
 
     def _header(self, shape: tuple[int, ...]) -> Dataset:

@@ -25,7 +25,6 @@ from mimir_engine.phantom.scanner import (
     draw_stations,
 )
 from mimir_engine.phantom.shift import (
-    Shift,
     find_shift,
     shifted_noise,
     shifted_person,
@@ -152,5 +151,3 @@ def _placed(person: Person, repeat: int) -> Person:
         lean_x=float(np.clip(rng.normal(0.0, 0.008), -0.024, 0.024)),
         scan_top_level=float(np.clip(rng.normal(0.872, 0.007), 0.851, 0.893)),
     )
-
-

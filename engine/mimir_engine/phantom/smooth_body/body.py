@@ -28,10 +28,10 @@ from mimir_engine.phantom.population import Person
 from mimir_engine.phantom.scanner import TOP_Z_MM
 from mimir_engine.phantom.smooth_body.bones import Bone, hip_joint, skeleton
 from mimir_engine.phantom.smooth_body.build import Build
-from mimir_engine.phantom.smooth_body.organs import Inside, fill
+from mimir_engine.phantom.smooth_body.cavity import Room, make_room
+from mimir_engine.phantom.smooth_body.organs import Organs, place_organs
 from mimir_engine.phantom.smooth_body.shapes import Grid, Rod, Waves
 from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, breasts, leg_part, trunk_part
-
 
 #: Share of the belly's fat that the bowel's field decides; the rest lies around the organs.
 BOWEL = 0.5
@@ -44,7 +44,7 @@ class SmoothBody:
     Attributes:
         person, build: What it was built from.
         z: Heights of the tables.
-        trunk, legs, arms, breasts, inside, bones: Its shapes; right before left.
+        trunk, legs, arms, breasts, room, organs, bones: Its shapes; right before left.
         tissues: By name.
         waves: Smooth random fields by purpose.
         bowel: Level of the bowel's field above which there is fat.
@@ -57,7 +57,8 @@ class SmoothBody:
     legs: tuple[Part, Part]
     arms: tuple[Arm, Arm]
     breasts: tuple[Rod, ...]
-    inside: Inside
+    room: Room
+    organs: Organs
     bones: tuple[Bone, ...]
     tissues: Mapping[str, Tissue]
     waves: Mapping[str, Waves]
@@ -90,7 +91,7 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
     trunk = trunk_part(c, outline, build)
     legs = leg_part(c, -1.0), leg_part(c, 1.0)
     arms = arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)
-    inside = fill(c, outline, trunk)
+    room = make_room(c, outline, trunk)
     rng = np.random.default_rng(build.clutter)
     bowel_share = 1.0 - BOWEL * person.visceral / (person.bowel + person.visceral)
     return SmoothBody(
@@ -101,8 +102,9 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
         legs=legs,
         arms=arms,
         breasts=breasts(c, trunk),
-        inside=inside,
-        bones=skeleton(c, inside.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
+        room=room,
+        organs=place_organs(c, room, trunk),
+        bones=skeleton(c, room.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
         tissues=_tissues(person, build),
         waves={
             "skin": Waves(rng, (220.0, 220.0, 260.0)),

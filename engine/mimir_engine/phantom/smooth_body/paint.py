@@ -103,7 +103,9 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
         if breast.low - 30.0 < z < breast.high + 30.0:
             window = breast.window(grid, 30.0)
             if window is not None:
-                skin[window] = soft_minimum(skin[window], breast.distance(grid.cut(window), z), 25.0)
+                skin[window] = soft_minimum(
+                    skin[window], breast.distance(grid.cut(window), z), 25.0
+                )
     armless = skin.copy()
     for arm in body.arms:
         _add_arm(arm, grid, z, skin, flesh)
@@ -116,7 +118,9 @@ def _join(field: np.ndarray, window: Window, d: np.ndarray, fillet: float) -> No
 
 def _thickness(body: SmoothBody, part: Part, egg: Egg, grid: Grid, z: float) -> np.ndarray:
     """Thickness of the fat (mm) at each pixel, by its direction from the middle."""
-    side, ahead, behind = (float(np.interp(z, body.z, t)) for t in (part.side, part.ahead, part.behind))
+    side, ahead, behind = (
+        float(np.interp(z, body.z, t)) for t in (part.side, part.ahead, part.behind)
+    )
     dy = grid.y - np.float32(egg.y)
     front = dy < 0
     v = dy / np.where(front, egg.front, egg.back).astype(np.float32)
@@ -239,31 +243,22 @@ def _trunk_inside(
     body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float, breath_mm: float
 ) -> None:
     """Everything inside the flesh of the trunk."""
-    inside, heights = body.inside, body.z
-    p = body.person
-    organ_z = z - breath_mm
-    if inside.cavity.has(heights, z):
-        egg = inside.cavity.at(heights, z)
-        window = egg.window(canvas.grid, 14.0)
+    cavity = body.room.cavity
+    if cavity.has(body.z, z):
+        window = cavity.at(body.z, z).window(canvas.grid, 14.0)
         if window is not None:
-            grid = canvas.grid.cut(window)
-            cavity = np.maximum(egg.distance(grid), flesh[window] + 7.0)
-            cavity = _beside_spine(body, grid, cavity, z)
-            _cavity(body, canvas, window, grid, cavity, z, organ_z)
-    for vessel in inside.vessels:
-        _paint_stack(canvas, vessel, heights, z, "blood")
-    _paint_stack(canvas, inside.airway, heights, z, "air")
-    for side in inside.psoas:
-        _paint_stack(canvas, side, heights, z, "muscle")
-    if z > body.z_of(p.crotch_level + 0.055):
+            _cavity(body, canvas, window, flesh[window], z, z - breath_mm)
+    for tissue, shape in body.organs.fixed:
+        _paint_stack(canvas, shape, body.z, z, tissue)
+    if z > body.z_of(body.person.crotch_level + 0.055):
         _spine(body, canvas, z)
 
 
 def _beside_spine(body: SmoothBody, grid: Grid, cavity: np.ndarray, z: float) -> np.ndarray:
     """Make the cavity leave room for the spine."""
-    if not body.inside.spine.has(body.z, z):
+    if not body.room.spine.has(body.z, z):
         return cavity
-    egg = body.inside.spine.at(body.z, z)
+    egg = body.room.spine.at(body.z, z)
     room = Egg(egg.x, egg.y, egg.half + 7, egg.front + 5, egg.back + 40)
     window = room.window(grid, 14.0)
     if window is not None:
@@ -272,106 +267,118 @@ def _beside_spine(body: SmoothBody, grid: Grid, cavity: np.ndarray, z: float) ->
 
 
 def _cavity(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray, z: float, organ_z: float
+    body: SmoothBody, canvas: Canvas, window: Window, flesh: np.ndarray, z: float, organ_z: float
 ) -> None:
-    inside, heights, p = body.inside, body.z, body.person
-    above = (np.float32(organ_z) - inside.diaphragm.height(grid)) * np.float32(0.75)
+    """Chest above the diaphragm, belly below; ``organ_z`` is z in a body with mean breath."""
+    grid = canvas.grid.cut(window)
+    cavity = np.maximum(body.room.cavity.at(body.z, z).distance(grid), flesh + np.float32(7.0))
+    cavity = _beside_spine(body, grid, cavity, z)
+    above = (np.float32(organ_z) - body.room.diaphragm.height(grid)) * np.float32(0.75)
     canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
-        _chest(body, canvas, window, grid, cavity, above, z, organ_z)
-    if float(above.min()) > 4.0:
-        return
+        _chest(body, canvas, window, cavity, above, z, organ_z)
+        _ribs(body, canvas, window, cavity, z)
+    if float(above.min()) < 4.0:
+        _belly(body, canvas, window, cavity, above, z, organ_z)
+
+
+def _belly(
+    body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray,
+    above: np.ndarray, z: float, organ_z: float,
+) -> None:  # fmt: skip
+    """Bowel in its fat, then the organs, under a thin sheet of diaphragm."""
+    organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
     belly = np.maximum(cavity, above)
     canvas.paint(window, occupancy(belly, grid.spacing), "visceral")
-    _bowel(body, canvas, window, grid, belly, organ_z)
-    # The diaphragm itself: a thin sheet of muscle.
-    sheet = layer(above, np.float32(1.6), grid.spacing) * occupancy(cavity, grid.spacing)
+    _bowel(body, canvas, window, belly, z, organ_z)
+    sheet = layer(above, 1.6, grid.spacing) * occupancy(cavity, grid.spacing)
     canvas.paint(window, sheet, "muscle")
     under = np.maximum(belly + np.float32(2.5), above + np.float32(2.0))
-    for stack, tissue in ((inside.stomach, "stomach"), (inside.spleen, "spleen")):
-        d = _distance(stack, heights, organ_z, grid)
+    for tissue, shape in organs.under:
+        d = _distance(shape, heights, organ_z, grid)
         if d is not None:
             canvas.paint(window, occupancy(np.maximum(d, under), grid.spacing), tissue)
-    for kidney in inside.kidneys:
+    for kidney in organs.kidneys:
         if kidney.has(heights, organ_z):
-            egg = kidney.at(heights, organ_z)
-            _paint_egg(canvas, egg, "kidney")
-            to_middle = -1.0 if egg.x > 0 else 1.0
-            sinus = Egg(egg.x + to_middle * 0.45 * egg.half, egg.y - 2, 0.5 * egg.half, 0.4 * egg.front, 0.4 * egg.back)
-            if egg.half > 20:
-                _paint_egg(canvas, sinus, "visceral")
-    lobes = [d for d in (_distance(s, heights, organ_z, grid) for s in inside.liver) if d is not None]
-    if lobes:
-        liver = lobes[0] if len(lobes) == 1 else soft_minimum(lobes[0], lobes[1], 22.0)
+            _kidney(canvas, kidney.at(heights, organ_z), body.person.visceral)
+    lobes = [_distance(lobe, heights, organ_z, grid) for lobe in organs.liver]
+    cut = [d for d in lobes if d is not None]
+    if cut:
+        liver = cut[0] if len(cut) == 1 else soft_minimum(cut[0], cut[1], 22.0)
         canvas.paint(window, occupancy(np.maximum(liver, under), grid.spacing), "liver")
-    _paint_stack(canvas, inside.bladder, heights, z, "fluid")
-    _paint_stack(canvas, inside.rectum, heights, z, "viscera")
+
+
+def _kidney(canvas: Canvas, egg: Egg, visceral: float) -> None:
+    """A kidney in its fat, of which some enters its middle from the side of the spine."""
+    rim = 3.0 + 1.2 * visceral
+    around = Egg(egg.x, egg.y, egg.half + rim, egg.front + rim, egg.back + 0.5 * rim)
+    _paint_egg(canvas, around, "visceral")
+    _paint_egg(canvas, egg, "kidney")
+    if egg.half > 20:
+        x = egg.x + (-0.45 if egg.x > 0 else 0.45) * egg.half
+        sinus = Egg(x, egg.y - 2, 0.5 * egg.half, 0.4 * egg.front, 0.4 * egg.back)
+        _paint_egg(canvas, sinus, "visceral")
 
 
 def _chest(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray,
+    body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray,
     above: np.ndarray, z: float, organ_z: float,
 ) -> None:  # fmt: skip
-    """Lungs, heart and great vessels above the diaphragm, ribs around."""
-    inside, heights = body.inside, body.z
-    middle = _distance(inside.mediastinum, heights, z, grid)
-    heart = _distance(inside.heart, heights, organ_z, grid)
+    """Lungs around the mediastinum and the heart in its fat."""
+    organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
     lung = np.maximum(cavity + np.float32(2.0), np.float32(3.0) - above)
+    middle = _distance(organs.mediastinum, heights, z, grid)
     if middle is not None:
         lung = np.maximum(lung, -middle)
+    heart = _distance(organs.heart, heights, organ_z, grid)
     if heart is not None:
-        fat = np.float32(4.0)
-        lung = np.maximum(lung, fat - heart)
+        lung = np.maximum(lung, np.float32(4.0) - heart)
     canvas.paint(window, occupancy(lung, grid.spacing), "lung")
     if heart is not None:
-        up = np.maximum(heart, np.float32(2.0) - above)
-        canvas.paint(window, occupancy(up, grid.spacing), "heart")
-        for chamber in inside.chambers:
+        muscle = np.maximum(heart, np.float32(2.0) - above)
+        canvas.paint(window, occupancy(muscle, grid.spacing), "heart")
+        for chamber in organs.chambers:
             _paint_stack(canvas, chamber, heights, organ_z, "blood")
-    _ribs(body, canvas, window, grid, cavity, z)
 
 
-def _ribs(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray, z: float
-) -> None:
+def _ribs(body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray, z: float) -> None:
     """Ribs: bands around the chest that fall towards the front."""
-    egg = body.inside.cavity.at(body.z, z)
-    phase = (np.float32(z) + np.float32(0.5) * (grid.y - np.float32(egg.y))) * np.float32(2 * np.pi / 33.0)
-    band = (np.cos(phase) - np.float32(0.25)) * np.float32(3.0) + np.float32(0.5)
-    shell = np.abs(cavity - np.float32(6.0)) - np.float32(4.0)
-    share = occupancy(shell, grid.spacing) * np.clip(band, 0.0, 1.0)
-    canvas.paint(window, share, "red marrow")
+    grid = canvas.grid.cut(window)
+    middle = np.float32(body.room.cavity.at(body.z, z).y)
+    along = np.float32(z) + np.float32(0.5) * (grid.y - middle)
+    band = (np.cos(along * np.float32(2 * np.pi / 33.0)) - np.float32(0.25)) * np.float32(3.0)
+    share = layer(cavity - np.float32(6.0), 4.0, grid.spacing)
+    canvas.paint(window, share * np.clip(band + np.float32(0.5), 0.0, 1.0), "red marrow")
 
 
 def _bowel(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, belly: np.ndarray, z: float
+    body: SmoothBody, canvas: Canvas, window: Window, belly: np.ndarray, z: float, organ_z: float
 ) -> None:
     """Bowel loops in their fat: where a smooth field is high, away from wall and back."""
-    p, inside = body.person, body.inside
-    if not body.inside.spine.has(body.z, z):
+    if not body.room.spine.has(body.z, z):
         return
-    spine = inside.spine.at(body.z, z)
-    field = body.waves["bowel"].at(grid, z)
-    d = (np.float32(-body.bowel) - field) * np.float32(11.0)
-    lining = 2.0 + 1.2 * p.visceral
-    d = np.maximum(d, belly + np.float32(lining))
-    d = np.maximum(d, (grid.y - np.float32(spine.y - spine.front - 8.0)))
-    share = occupancy(d, grid.spacing)
-    canvas.paint(window, share, "viscera")
-    loops = body.waves["loops"].at(grid, z)
-    inner = np.maximum(np.float32(3.5) + d, (np.float32(0.55) - loops) * np.float32(6.0))
+    grid = canvas.grid.cut(window)
+    spine = body.room.spine.at(body.z, z)
+    wall = (np.float32(-body.bowel) - body.waves["bowel"].at(grid, organ_z)) * np.float32(11.0)
+    lining = np.float32(2.0 + 1.2 * body.person.visceral)
+    np.maximum(wall, belly + lining, out=wall)
+    np.maximum(wall, grid.y - np.float32(spine.y - spine.front - 8.0), out=wall)
+    canvas.paint(window, occupancy(wall, grid.spacing), "viscera")
+    loops = body.waves["loops"].at(grid, organ_z)
+    inner = np.maximum(wall + np.float32(3.5), (np.float32(0.55) - loops) * np.float32(6.0))
     canvas.paint(window, occupancy(inner, grid.spacing), "stomach")
-    for colon, filled in zip(inside.colon, ("viscera", "viscera")):
-        d2 = _distance(colon, body.z, z, grid)
-        if d2 is not None:
-            wall = np.maximum(d2, belly + np.float32(4.0))
-            canvas.paint(window, occupancy(wall, grid.spacing), filled)
-            canvas.paint(window, occupancy(wall + np.float32(6.0) + 6 * loops, grid.spacing), "air")
+    for colon in body.organs.colon:
+        d = _distance(colon, body.z, z, grid)
+        if d is not None:
+            d = np.maximum(d, belly + np.float32(4.0))
+            canvas.paint(window, occupancy(d, grid.spacing), "viscera")
+            gas = d + np.float32(6.0) + np.float32(6.0) * loops
+            canvas.paint(window, occupancy(gas, grid.spacing), "air")
 
 
 def _spine(body: SmoothBody, canvas: Canvas, z: float) -> None:
     """Vertebral bodies with discs between them, the canal and the spinous processes."""
-    spine = body.inside.spine
+    spine = body.room.spine
     if not spine.has(body.z, z):
         return
     egg = spine.at(body.z, z)
@@ -386,8 +393,7 @@ def _spine(body: SmoothBody, canvas: Canvas, z: float) -> None:
     if window is None:
         return
     share = occupancy(egg.distance(canvas.grid.cut(window)), canvas.grid.spacing)
-    waist = 1.0 - 0.0 * from_disc
-    canvas.paint(window, share * np.float32(waist), "red marrow")
+    canvas.paint(window, share, "red marrow")
     disc = float(np.clip((0.13 * pitch - from_disc) / 3.0 + 0.5, 0.0, 1.0))
     if disc:
         canvas.paint(window, share * np.float32(disc), "disc")

@@ -152,13 +152,13 @@ class Rod:
 class Waves:
     """A smooth random field: a sum of plane waves, of standard deviation about 1."""
 
-    def __init__(
-        self, rng: np.random.Generator, lengths: Sequence[float], count: int = 6
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, lengths: Sequence[float], count: int = 6) -> None:
         """Draw waves of about the given lengths (mm) along x, y and z."""
         direction = rng.standard_normal((count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        self._vectors = direction * (2 * np.pi / np.asarray(lengths) * rng.uniform(0.7, 1.3, (count, 1)))
+        self._vectors = direction * (
+            2 * np.pi / np.asarray(lengths) * rng.uniform(0.7, 1.3, (count, 1))
+        )
         self._phases = rng.uniform(0, 2 * np.pi, count)
         self._scale = np.sqrt(2.0 / count)
 

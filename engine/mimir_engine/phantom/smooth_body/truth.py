@@ -73,10 +73,20 @@ class Profile:
     amounts: np.ndarray
 
     def sum(
-        self, channel: str, low: float, high: float, parts: str = "right left arm", seen: bool = False
+        self,
+        channel: str,
+        low: float,
+        high: float,
+        parts: str = "right left arm",
+        seen: bool = False,
     ) -> float:
         """Sum a channel (L) between two heights, over some parts, within view or everywhere."""
-        share = np.clip((np.minimum(self.z + STEP_MM / 2, high) - np.maximum(self.z - STEP_MM / 2, low)) / STEP_MM, 0, 1)
+        share = np.clip(
+            (np.minimum(self.z + STEP_MM / 2, high) - np.maximum(self.z - STEP_MM / 2, low))
+            / STEP_MM,
+            0,
+            1,
+        )
         chosen = [PARTS.index(part) for part in parts.split()]
         amounts = self.amounts[..., CHANNELS.index(channel)][:, chosen].sum(axis=1)
         return float(share @ (amounts[:, 1] if seen else amounts.sum(axis=1))) / 1000.0
@@ -170,9 +180,7 @@ def direct_truth(
         }
 
     whole = volumes("body", bottom, top, "right left arm")
-    water, fat = (
-        profile.sum(name, bottom, top, seen=True) for name in ("lean water", "lean fat")
-    )
+    water, fat = (profile.sum(name, bottom, top, seen=True) for name in ("lean water", "lean fat"))
     values = {
         "direct_body_volume": whole["direct_body_volume"],
         "direct_fat_volume": whole["direct_body_fat_volume"],
@@ -204,7 +212,7 @@ def _grid() -> Grid:
 
 def _waist(body: SmoothBody) -> tuple[float, float]:
     """Smallest girth (mm) between ribs and iliac crest, and its height."""
-    heights = np.arange(*(body.z_of(level) for level in WAIST_LEVELS), STEP_MM).tolist()
+    heights = np.arange(body.z_of(WAIST_LEVELS[0]), body.z_of(WAIST_LEVELS[1]), STEP_MM).tolist()
     return min((_girth(body, z), z) for z in heights)
 
 
@@ -250,5 +258,3 @@ def _rim_mm(body: SmoothBody, z: float) -> float:
     # The inner girth from the outer one: both outlines are alike.
     inner *= outer / (2 * np.sqrt(np.pi * areas[0]))
     return float((areas[0] - areas[1]) / ((outer + inner) / 2))
-
-
