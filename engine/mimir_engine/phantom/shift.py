@@ -81,7 +81,7 @@ SHIFTS = {
     "bodies": Shift(height=0.96, fat=1.35),
     "contrast": Shift(water=0.8),
     "signal": Shift(water=1.3),
-    "shading": Shift(shading=2.5),
+    "shading": Shift(shading=4.0),
     "breathing": Shift(breathing_mm=15.0),
     "gain": Shift(step=1.5),
     "lean": Shift(fat=0.4, beyond=True),

@@ -82,7 +82,6 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
     ``grid`` is in the body's own coordinates.
     """
     skin, flesh = np.full((2, *grid.shape), FAR)
-    uneven = body.waves["fat"]
     # Above the crotch the thighs grow out of the trunk; below it they only lie side by side.
     above = (z - body.z_of(body.person.crotch_level)) / 40.0 + 1.0
     groin = max(FILLET_LEG * min(max(above, 0.0), 1.0), 1.0)
@@ -96,7 +95,7 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
         here = grid.cut(window)
         d = egg.distance(here)
         thick = _thickness(body, part, egg, here, z)
-        thick *= 1.0 + np.float32(0.10) * uneven.at(here, z)
+        thick *= 1.0 + np.float32(0.10) * body.field("fat", here, z)
         _join(skin, window, d, fillet)
         _join(flesh, window, d + thick, 0.6 * fillet)
     for breast in body.breasts:
@@ -156,14 +155,14 @@ def _glands(body: SmoothBody, canvas: Canvas, z: float) -> None:
             if window is not None:
                 grid = canvas.grid.cut(window)
                 d = breast.distance(grid, z) + np.float32(9.0)
-                strands = np.clip(body.waves["loops"].at(grid, z) * 2.0, 0.0, 0.7)
+                strands = np.clip(body.field("loops", grid, z) * 2.0, 0.0, 0.7)
                 canvas.paint(window, occupancy(d, grid.spacing) * strands, "gland")
 
 
 def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> None:
     """Thin sheets of fat between the muscles: where a smooth field changes its sign."""
     grid = canvas.grid
-    field = body.waves["streaks"].at(grid, z)
+    field = body.field("streaks", grid, z)
     np.abs(field, out=field)
     width = np.float32(0.03 + 0.6 * body.person.muscle_fat)
     share = np.clip((width - field) * np.float32(6.0), 0.0, 0.75)
@@ -207,7 +206,7 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
         d = own.distance(grid)
         np.minimum(second, np.maximum(first, d), out=second)
         np.minimum(first, d, out=first)
-    uneven = np.float32(width) * (1 + np.float32(0.5) * body.waves["fat"].at(grid, 2.0 * z))
+    uneven = np.float32(width) * (1 + np.float32(0.5) * body.field("fat", grid, 2.0 * z))
     sheet = layer(0.5 * (second - first), uneven, grid.spacing)
     sheet *= occupancy(flesh[window] + np.float32(2.0), grid.spacing)
     canvas.paint(window, sheet, "muscle fat")
@@ -359,12 +358,12 @@ def _bowel(
         return
     grid = canvas.grid.cut(window)
     spine = body.room.spine.at(body.z, z)
-    wall = (np.float32(-body.bowel) - body.waves["bowel"].at(grid, organ_z)) * np.float32(11.0)
+    wall = (np.float32(-body.bowel) - body.field("bowel", grid, organ_z)) * np.float32(11.0)
     lining = np.float32(2.0 + 1.2 * body.person.visceral)
     np.maximum(wall, belly + lining, out=wall)
     np.maximum(wall, grid.y - np.float32(spine.y - spine.front - 8.0), out=wall)
     canvas.paint(window, occupancy(wall, grid.spacing), "viscera")
-    loops = body.waves["loops"].at(grid, organ_z)
+    loops = body.field("loops", grid, organ_z)
     inner = np.maximum(wall + np.float32(3.5), (np.float32(0.55) - loops) * np.float32(6.0))
     canvas.paint(window, occupancy(inner, grid.spacing), "stomach")
     for colon in body.organs.colon:
