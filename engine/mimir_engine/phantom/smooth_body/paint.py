@@ -188,7 +188,7 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
     p = body.person
     level = p.scan_top_level + (z - TOP_Z_MM) / p.height
     size = (level - p.knee_level - 0.02) / 0.05, (p.crotch_level + 0.055 - level) / 0.05
-    width = (0.3 + 14.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
+    width = (0.2 + 9.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
     if not width or not leg.skin.has(body.z, z):
         return
     egg = leg.skin.at(body.z, z)
@@ -272,6 +272,11 @@ def _cavity(
     grid = canvas.grid.cut(window)
     cavity = np.maximum(body.room.cavity.at(body.z, z).distance(grid), flesh + np.float32(7.0))
     cavity = _beside_spine(body, grid, cavity, z)
+    # The kidneys lie behind the belly in fat of their own, which joins the belly's.
+    for kidney in body.organs.kidneys:
+        if kidney.has(body.z, organ_z):
+            around = _fat_around(body, kidney.at(body.z, organ_z))
+            cavity = soft_minimum(cavity, around.distance(grid), 24.0)
     above = (np.float32(organ_z) - body.room.diaphragm.height(grid)) * np.float32(0.75)
     canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
@@ -299,7 +304,7 @@ def _belly(
             canvas.paint(window, occupancy(np.maximum(d, under), grid.spacing), tissue)
     for kidney in organs.kidneys:
         if kidney.has(heights, organ_z):
-            _kidney(canvas, kidney.at(heights, organ_z), body.person.visceral)
+            _kidney(body, canvas, kidney.at(heights, organ_z))
     lobes = [_distance(lobe, heights, organ_z, grid) for lobe in organs.liver]
     cut = [d for d in lobes if d is not None]
     if cut:
@@ -307,11 +312,17 @@ def _belly(
         canvas.paint(window, occupancy(np.maximum(liver, under), grid.spacing), "liver")
 
 
-def _kidney(canvas: Canvas, egg: Egg, visceral: float) -> None:
+def _fat_around(body: SmoothBody, kidney: Egg) -> Egg:
+    rim = 2.0 + 0.9 * body.person.visceral
+    return Egg(
+        *(kidney.x, kidney.y, kidney.half + rim),
+        *(kidney.front + rim, kidney.back + 0.5 * rim),
+    )
+
+
+def _kidney(body: SmoothBody, canvas: Canvas, egg: Egg) -> None:
     """A kidney in its fat, of which some enters its middle from the side of the spine."""
-    rim = 3.0 + 1.2 * visceral
-    around = Egg(egg.x, egg.y, egg.half + rim, egg.front + rim, egg.back + 0.5 * rim)
-    _paint_egg(canvas, around, "visceral")
+    _paint_egg(canvas, _fat_around(body, egg), "visceral")
     _paint_egg(canvas, egg, "kidney")
     if egg.half > 20:
         x = egg.x + (-0.45 if egg.x > 0 else 0.45) * egg.half
@@ -325,7 +336,7 @@ def _chest(
 ) -> None:  # fmt: skip
     """Lungs around the mediastinum and the heart in its fat."""
     organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
-    lung = np.maximum(cavity + np.float32(2.0), np.float32(3.0) - above)
+    lung = np.maximum(cavity + np.float32(0.5), np.float32(3.0) - above)
     middle = _distance(organs.mediastinum, heights, z, grid)
     if middle is not None:
         lung = np.maximum(lung, -middle)
