@@ -231,7 +231,7 @@ class _GrowingHeader:
 
 
 def _classic_frame(header: _GrowingHeader, is_native: bool, whole: bool) -> Frame:
-    """Read the header of a classic file quickly: all of it only if it is water or fat, or asked for.
+    """Read the header of a classic file quickly: all of it if it is water or fat, or ``whole``.
 
     Raises:
         Unexpected: pydicom has to read the file.

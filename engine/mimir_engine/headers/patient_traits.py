@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-from mimir_engine.headers.little_endian import Tags
 from mimir_engine.headers.number_text import decimal
 
 #: Plausible values of adults and youths; others stand for "unknown", such as 0, 1 or 999.
@@ -37,7 +37,7 @@ class PatientTraits:
     weight: Optional[float] = None
 
 
-def patient_traits(tags: Tags) -> PatientTraits:
+def patient_traits(tags: Mapping[str, object]) -> PatientTraits:
     """Read the traits from a header; implausible ones are unknown.
 
     Examples:
