@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimir_engine.checks.fat_map import POINTS_MM, FatMap, agreement, fat_map
+from mimir_engine.checks.fat_map import POINTS_MM, FatMap, agreement
 from mimir_engine.checks.fatty_rim import fatty_rim
 from mimir_engine.study.station import Station
 
@@ -38,16 +38,18 @@ class Polarity:
     links: np.ndarray
 
 
-def follow_fat(stations: Sequence[Station]) -> tuple[float, Polarity, Polarity]:
+def follow_fat(
+    stations: Sequence[Station], maps: Sequence[FatMap]
+) -> tuple[float, Polarity, Polarity]:
     """Follow both halves of the body through all stations.
 
     Args:
         stations: From head to foot.
+        maps: Their fat maps.
 
     Returns:
         Patient x between both halves in mm; the right and the left half.
     """
-    maps = [fat_map(station) for station in stations]
     middle = _middle(maps)
     middle_mm = (middle - 0.5) * POINTS_MM[0]
     rims = [fatty_rim(station, middle_mm) for station in stations]
@@ -62,7 +64,7 @@ def _middle(maps: Sequence[FatMap]) -> int:
     """Return the column of the common grid in the middle of the body."""
     total = points = 0
     for each in maps:
-        count = np.count_nonzero(each.fat, axis=(0, 1))
+        count = np.count_nonzero(each.contrast, axis=(0, 1))
         total += int((count * (each.first[1] + np.arange(len(count)))).sum())
         points += int(count.sum())
     return round(total / max(points, 1))
@@ -89,14 +91,14 @@ class _Strand:
 
 
 def _strand(half: FatMap) -> _Strand:
-    shows = agreement(half.fat, half.fat, (1, 2))[1] >= MIN_POINTS
+    shows = agreement(half.contrast, half.contrast, (1, 2))[1] >= MIN_POINTS
     slices = np.flatnonzero(shows)[::-1]
-    clear = np.abs(_links(half.fat[slices])) >= MIN_LINK
+    clear = np.abs(_links(half.contrast[slices])) >= MIN_LINK
     linked = np.zeros(len(slices), bool)
     linked[1:] |= clear
     linked[:-1] |= clear
     slices = slices[linked]
-    return _Strand(half, slices, _links(half.fat[slices]))
+    return _Strand(half, slices, _links(half.contrast[slices]))
 
 
 def _links(fat: np.ndarray) -> np.ndarray:
@@ -117,8 +119,8 @@ def _seam_link(upper: _Strand, lower: _Strand) -> float:
     z, lower_z = upper.half.z_mm[upper.slices], lower.half.z_mm[lower.slices]
     apart = np.abs(z[:, np.newaxis] - lower_z)
     i, j = np.nonzero(apart <= max(NEAR * lower.half.spacing_mm, apart.min() + 1e-3))
-    fat = upper.half.fat[upper.slices[i], rows, columns]
-    lower_fat = lower.half.fat[lower.slices[j], lower_rows, lower_columns]
+    fat = upper.half.contrast[upper.slices[i], rows, columns]
+    lower_fat = lower.half.contrast[lower.slices[j], lower_rows, lower_columns]
     value, weight = agreement(fat, lower_fat, (1, 2))
     if weight.max() < MIN_POINTS:
         return 0.0

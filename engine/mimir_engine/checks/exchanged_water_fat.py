@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Optional
 
 import numpy as np
 
 from mimir_engine.checks.exchange_border import border_column
 from mimir_engine.checks.exchange_chain import follow_fat
+from mimir_engine.checks.fat_map import FatMap, fat_map
 from mimir_engine.study.exchanged_part import ExchangedPart
 from mimir_engine.study.finding import STOP, WARNING, Finding
 from mimir_engine.study.station import Station
@@ -49,7 +51,9 @@ class Exchanged:
         )
 
 
-def find_exchanged(stations: Sequence[Station]) -> Exchanged:
+def find_exchanged(
+    stations: Sequence[Station], maps: Optional[Sequence[FatMap]] = None
+) -> Exchanged:
     """Find the parts of stations in which water and fat are exchanged.
 
     ``check_study`` calls it and returns its findings. To repair, call it before fusion, replace the
@@ -58,8 +62,10 @@ def find_exchanged(stations: Sequence[Station]) -> Exchanged:
 
     Args:
         stations: From head to foot.
+        maps: Their fat maps, if they are known.
     """
-    middle_mm, *sides = follow_fat(stations)
+    maps = [fat_map(station) for station in stations] if maps is None else maps
+    middle_mm, *sides = follow_fat(stations, maps)
     parts, findings = [], []
     for index, station in enumerate(stations):
         vote = np.stack([side.vote[index] for side in sides])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Union
 
 import numpy as np
@@ -11,7 +11,7 @@ from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 
 #: Distance of points along x and along y, in mm. They lie at multiples of it in patient space.
-POINTS_MM = (9.0, 13.0)
+POINTS_MM = (11.0, 15.0)
 #: Body is what has this share of a station's bright signal (water + fat, 95th percentile) at least.
 BODY_SHARE, BRIGHT = 0.25, 95.0
 
@@ -20,15 +20,18 @@ BODY_SHARE, BRIGHT = 0.25, 95.0
 class FatMap:
     """The fat contrast of a station at its points of the common grid.
 
-    Exchanged water and fat change the sign of ``fat``, and nothing else.
+    Exchanged water and fat change the sign of ``contrast``, and nothing else.
 
     Attributes:
-        fat: (fat - water) / (fat + water) in the body, 0 outside: float32 ``[slice, row, column]``.
+        contrast: (fat - water) / (fat + water) in the body, 0 outside: float32
+            ``[slice, row, column]``.
+        signal: Water + fat, also outside the body.
         first: Index of the first row and of the first column in the common grid.
         z_mm: Patient z of the slices, ascending.
     """
 
-    fat: np.ndarray
+    contrast: np.ndarray
+    signal: np.ndarray
     first: tuple[int, int]
     z_mm: np.ndarray
 
@@ -39,18 +42,22 @@ class FatMap:
 
     def half(self, middle: int, side: int) -> FatMap:
         """Return the columns of one side: 0 is right of the column ``middle``, 1 the rest."""
-        row, column = self.first
-        split = int(np.clip(middle - column, 0, self.fat.shape[2]))
+        column = self.first[1]
+        split = int(np.clip(middle - column, 0, self.contrast.shape[2]))
         if side == 0:
-            return replace(self, fat=self.fat[:, :, :split])
-        return replace(self, fat=self.fat[:, :, split:], first=(row, column + split))
+            return self._part(slice(None, split), column)
+        return self._part(slice(split, None), column + split)
+
+    def _part(self, columns: slice, first_column: int) -> FatMap:
+        contrast, signal = self.contrast[:, :, columns], self.signal[:, :, columns]
+        return FatMap(contrast, signal, (self.first[0], first_column), self.z_mm)
 
     def common(self, other: FatMap) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """Return rows and columns of the points that both have, in this map and in the other."""
         own, others = [], []
         for axis, (mine, its) in enumerate(zip(self.first, other.first)):
             first = max(mine, its)
-            last = min(mine + self.fat.shape[axis + 1], its + other.fat.shape[axis + 1])
+            last = min(mine + self.contrast.shape[axis + 1], its + other.contrast.shape[axis + 1])
             own.append(slice(first - mine, max(last, first) - mine))
             others.append(slice(first - its, max(last, first) - its))
         return (own[0], own[1]), (others[0], others[1])
@@ -68,8 +75,10 @@ def fat_map(station: Station) -> FatMap:
         for c in (Contrast.WATER, Contrast.FAT)
     )
     contrast, _ = fat_contrast(water, fat, bright_signal(station))
+    shape = (slices, len(row), len(column))
     z_mm = station.affine[2, 3] + station.spacing_mm[2] * np.arange(slices)
-    return FatMap(contrast.reshape(slices, len(row), len(column)), (first_row, first_column), z_mm)
+    first = (first_row, first_column)
+    return FatMap(contrast.reshape(shape), (water + fat).reshape(shape), first, z_mm)
 
 
 def bright_signal(station: Station) -> float:

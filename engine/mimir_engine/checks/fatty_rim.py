@@ -8,7 +8,7 @@ from mimir_engine.checks.fat_map import POINTS_MM, bright_signal, fat_contrast
 from mimir_engine.study.station import Station
 
 #: Each how many slices are looked at.
-SLICE_STEP = 3
+SLICE_STEP = 4
 #: Depth of the rim and of the inside, in mm from the edge of the body.
 RIM_MM, INSIDE_MM = 5.0, (20.0, 36.0)
 
