@@ -8,9 +8,11 @@ from pathlib import Path
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import (
+    add_repair_option,
     add_study_options,
     check_study_options,
     chosen_studies,
+    read_options,
     reader_limits,
     shown_command,
 )
@@ -23,6 +25,7 @@ from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_repair_option(parser)
     parser.add_argument(
         "--modules",
         required=True,
@@ -110,7 +113,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.allow_unvalidated,
         arguments.jobs,
         arguments.overwrite,
-        arguments.reconstruction,
+        read_options(arguments),
         StudyFolders(arguments.details, not arguments.no_volumes) if arguments.details else None,
         reader_limits(arguments),
     )

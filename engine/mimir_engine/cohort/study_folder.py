@@ -46,8 +46,8 @@ from mimir_engine.study.volume import Volume
 
 FRACTION_FILE, PROJECTION_FILE = "fat_fraction.npy", "projection.npy"
 MEASUREMENTS_FILE = "measurements.json"
-#: Version 3 holds hashes of the images; folders of earlier versions are not read.
-SCHEMA_VERSION = 3
+#: Version 4 holds direct measurements; folders of earlier versions are not read.
+SCHEMA_VERSION = 4
 #: Type and number of axes of each image.
 _IMAGES = {
     WATER_FILE: (np.dtype(np.float32), 3),

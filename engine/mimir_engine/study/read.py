@@ -12,7 +12,7 @@ from mimir_engine.source.open_source import Entry, Files, StudySource, check_stu
 from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biobank_ids
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.pixels import DecodedFiles, Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.station import Station
@@ -107,6 +107,7 @@ def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:
             "UNUSED_BITS",
             f"pixels of series '{series}' have bits beyond those that the header declares, such as"
             " an overlay; they were ignored",
+            severity=NOTE,
         )
     if signal.has_padding_within:
         yield Finding(
@@ -128,6 +129,7 @@ def _repeated_slices(plans: Iterable[StationPlan]) -> list[Finding]:
             "SLICE_REPEATED",
             f"series '{description}' contains {number} images twice with the same pixels; one of"
             " each was left out",
+            severity=NOTE,
         )
         for description, number in count.items()
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.slices import Slice
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.pixels import signal_bytes
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
@@ -89,6 +89,7 @@ def plan_station(
                 "SERIES_COPIED",
                 f"series of the station {water.place} are there more than once with the same"
                 " pixels; one copy of each was used",
+                severity=NOTE,
             )
         )
     if water.shape != fat.shape:
