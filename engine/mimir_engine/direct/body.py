@@ -7,11 +7,13 @@ its holes. Its voxels are fat, lean or dark.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
-from mimir_engine.direct.regions_grow import regions_with_core
+from mimir_engine.direct.thick_regions import thick_regions
 from mimir_engine.fusion import FusedVolumes
+from mimir_engine.study.volume import spacing_of
 
 #: Every second slice, row and column is used: 6 mm and 4.5 mm, far less than the body's parts.
 STEP = 2
@@ -27,6 +29,8 @@ LEVEL_REACH = (5, 9)
 SKIN_PART, DARK_PART = 0.5, 0.25
 #: Fat fractions between which a voxel changes from lean to fat.
 LEAN_FRACTION, FAT_FRACTION = 0.3, 0.7
+#: Columns at the right and left edge of the images where coils are weak: a body there is cut off.
+EDGE_COLUMNS = 2
 
 
 @dataclass(frozen=True)
@@ -37,55 +41,75 @@ class Body:
 
     Attributes:
         signal: Sum of water and fat, float32 ``[slice, row, column]``.
+        fat_signal: Fat, likewise.
         mask: True in the body, bool, likewise.
         threshold: Signal at the skin, float32 ``[slice, column]``.
-        thickness: Depth of the body in mm from front to back, float32 ``[slice, column]``.
+        depth: Depth of the body in mm from front to back, float32 ``[slice, column]``.
         fat: Depth of its fat in mm, likewise.
         lean: Depth of its lean tissue in mm, likewise.
-        z_mm: Patient z of each slice.
-        spacing_mm: Distance of the voxels used along column, row and slice.
+        at_edge: True where the body reaches the edge of the images, bool ``[slice, column]``.
+        lean_fat_fraction: Median signal fat fraction of the lean tissue in percent; None without.
+        affine: ``(4, 4)``, of the thinned grid, to LPS millimetres.
     """
 
     signal: np.ndarray
+    fat_signal: np.ndarray
     mask: np.ndarray
     threshold: np.ndarray
-    thickness: np.ndarray
+    depth: np.ndarray
     fat: np.ndarray
     lean: np.ndarray
-    z_mm: np.ndarray
-    spacing_mm: tuple[float, float, float]
+    at_edge: np.ndarray
+    lean_fat_fraction: Optional[float]
+    affine: np.ndarray
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance of the thinned voxels along column, row and slice."""
+        return spacing_of(self.affine)
+
+    @property
+    def z_mm(self) -> np.ndarray:
+        """Patient z of each slice."""
+        return np.asarray(self.affine[2, 3] + self.spacing_mm[2] * np.arange(len(self.mask)))
 
 
 def find_body(fused: FusedVolumes) -> Body:
     """Find the body of a scan and the depth of its tissues."""
-    bright, rows, columns = bright_box(fused)
-    fat = fused.fat.array[::STEP, rows, columns]
-    signal = fused.water.array[::STEP, rows, columns] + fat
+    bright, box = bright_box(fused)
+    fat = fused.fat.array[box]
+    signal = fused.water.array[box] + fat
     level = signal_level(signal, bright)
     mask = body_mask(signal > (SKIN_PART * level)[:, np.newaxis])
-    depth, fat_depth, lean_depth = _depths(signal, fat, mask, level)
-    x, y, z = (STEP * mm for mm in fused.water.spacing_mm)
-    first = float(fused.water.affine[2, 3])
+    tissue = mask & (signal > (DARK_PART * level)[:, np.newaxis])
+    fat_share = _fat_share(signal, fat, tissue)
+    affine = fused.water.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [box[2].start, box[1].start, box[0].start]
+    affine[:3, :3] *= STEP
+    row_mm = np.float32(spacing_of(affine)[1])
+    fat_depth = fat_share.sum(axis=1) * row_mm
     return Body(
-        signal,
-        mask,
-        SKIN_PART * level,
-        depth * np.float32(y),
-        fat_depth * np.float32(y),
-        lean_depth * np.float32(y),
-        first + z * np.arange(len(mask)),
-        (x, y, z),
+        signal=signal,
+        fat_signal=fat,
+        mask=mask,
+        threshold=SKIN_PART * level,
+        depth=_count(mask) * row_mm,
+        fat=fat_depth,
+        lean=_count(tissue) * row_mm - fat_depth,
+        at_edge=_at_edge(mask, box, fused.water.array.shape),
+        lean_fat_fraction=_lean_fat_fraction(signal, fat, tissue),
+        affine=affine,
     )
 
 
-def bright_box(fused: FusedVolumes) -> tuple[np.float32, slice, slice]:
-    """Return a signal of bright tissue, and the thinned rows and columns that show any."""
+def bright_box(fused: FusedVolumes) -> tuple[np.float32, tuple[slice, slice, slice]]:
+    """Return a signal of bright tissue, and the thinned voxels around all that is bright."""
     coarse = (slice(None, None, 4 * STEP),) + (slice(None, None, 2 * STEP),) * 2
     signal = fused.water.array[coarse] + fused.fat.array[coarse]
     bright = np.float32(np.quantile(signal, BRIGHT_QUANTILE))
     is_tissue = signal > ROUGH_PART * bright
     rows, columns = (_around(is_tissue.any((0, axis))) for axis in (2, 1))
-    return bright, rows, columns
+    return bright, (slice(0, len(fused.water.array), STEP), rows, columns)
 
 
 def _around(used: np.ndarray) -> slice:
@@ -104,9 +128,10 @@ def signal_level(signal: np.ndarray, bright: np.float32) -> np.ndarray:
         signal: Sum of water and fat, ``[slice, row, column]``.
         bright: A signal of bright tissue.
     """
-    is_tissue = signal > ROUGH_PART * bright
-    count = is_tissue.sum(axis=1, dtype=np.float32)
-    total = np.where(is_tissue, np.minimum(signal, MAX_BRIGHT * bright), 0).sum(axis=1)
+    some = signal[:, ::STEP]
+    is_tissue = some > ROUGH_PART * bright
+    count = is_tissue.sum(axis=1, dtype=np.uint16)
+    total = (np.minimum(some, MAX_BRIGHT * bright) * is_tissue).sum(axis=1)
     for axis, reach in enumerate(LEVEL_REACH):
         count, total = (moving_sum(values, reach, axis) for values in (count, total))
     return np.where(count > 0.5, total / np.maximum(count, 1), bright).astype(np.float32)
@@ -124,11 +149,11 @@ def moving_sum(values: np.ndarray, reach: int, axis: int) -> np.ndarray:
 def body_mask(bright: np.ndarray) -> np.ndarray:
     """Return the body among the bright voxels, with its holes.
 
-    Specks and sheets of one voxel are taken away, then regions without a core of 3 cm; then gaps
-    with body on all four sides in their slice are filled.
+    Specks and sheets of one voxel are taken away, then regions that are nowhere 3 cm thick; then
+    gaps with body on all four sides in their slice are filled.
     """
     opened = _grown(_shrunk(bright))
-    body = opened & regions_with_core(opened)
+    body = opened & thick_regions(opened)
     return _between(body, 1) & _between(body, 2)
 
 
@@ -162,15 +187,44 @@ def _between(mask: np.ndarray, axis: int) -> np.ndarray:
     return (index >= np.where(some, first, size)) & (index <= size - 1 - last)
 
 
-def _depths(
-    signal: np.ndarray, fat: np.ndarray, mask: np.ndarray, level: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count the voxels of the body, of fat and of lean tissue along each line of sight."""
-    tissue = mask & (signal > (DARK_PART * level)[:, np.newaxis])
-    share = np.divide(fat, signal, out=np.zeros_like(signal), where=tissue)
+def _fat_share(signal: np.ndarray, fat: np.ndarray, tissue: np.ndarray) -> np.ndarray:
+    """Return the part of each voxel that is fat, 0 to 1: a ramp of the signal fat fraction."""
+    share = fat / np.maximum(signal, 1)
     share -= np.float32(LEAN_FRACTION)
     share *= np.float32(1 / (FAT_FRACTION - LEAN_FRACTION))
-    np.clip(share, 0, 1, out=share)
-    fat_depth = share.sum(axis=1)
-    count, all_tissue = (m.sum(axis=1, dtype=np.float32) for m in (mask, tissue))
-    return count, fat_depth, all_tissue - fat_depth
+    np.maximum(share, 0, out=share)
+    np.minimum(share, 1, out=share)
+    share *= tissue
+    return np.asarray(share)
+
+
+def _count(mask: np.ndarray) -> np.ndarray:
+    """Count the voxels along each line of sight, float32 ``[slice, column]``."""
+    return np.asarray(mask.sum(axis=1, dtype=np.uint16).astype(np.float32))
+
+
+def _at_edge(
+    mask: np.ndarray, box: tuple[slice, slice, slice], shape: tuple[int, ...]
+) -> np.ndarray:
+    """Return where the body reaches the front, back, right or left edge of the images."""
+    edge = np.zeros((mask.shape[0], mask.shape[2]), bool)
+    if box[1].start == 0:
+        edge |= mask[:, 0]
+    if box[1].stop >= shape[1]:
+        edge |= mask[:, -1]
+    right = slice(0, EDGE_COLUMNS if box[2].start == 0 else 0)
+    left = slice(mask.shape[2] - (EDGE_COLUMNS if box[2].stop >= shape[2] else 0), None)
+    for columns in (right, left):
+        edge[:, columns] |= mask[:, :, columns].any(axis=1)
+    return edge
+
+
+def _lean_fat_fraction(
+    signal: np.ndarray, fat: np.ndarray, tissue: np.ndarray
+) -> Optional[float]:
+    """Return the median signal fat fraction of the lean tissue in percent, of some voxels."""
+    some = (slice(None, None, 2),) * 3
+    chosen = tissue[some]
+    fraction = fat[some][chosen] / signal[some][chosen]
+    lean = fraction[fraction < (LEAN_FRACTION + FAT_FRACTION) / 2]
+    return 100 * float(np.median(lean)) if len(lean) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Optional
 
 import numpy as np
 
@@ -60,3 +61,34 @@ def _edges(
     across = np.broadcast_to(across, along.shape)
     x, y = (along, across) if axis == 1 else (across, along)
     return x * np.float32(body.spacing_mm[0]), y * np.float32(body.spacing_mm[1])
+
+
+def rim_mm(body: Body, index: int, inside: np.ndarray) -> Optional[float]:
+    """Measure the fat under the skin in front, behind, on the right and on the left of a slice.
+
+    From each of the four sides, it is the median, over the middle third, of the depth up to the
+    first voxel that is not fat.
+
+    Args:
+        body: The body.
+        index: The slice.
+        inside: True for the columns of the part.
+
+    Returns:
+        The mean of the four in mm; None without the part.
+    """
+    mask = body.mask[index] & inside
+    fat = mask & (2 * body.fat_signal[index] > body.signal[index])
+    sides = []
+    for axis, step in ((0, body.spacing_mm[0]), (1, body.spacing_mm[1])):
+        used = np.flatnonzero(mask.any(axis=1 - axis))
+        if not len(used):
+            return None
+        third = len(used) // 3
+        lines = (mask.swapaxes(0, axis), fat.swapaxes(0, axis))
+        part, layer = (values[used[third] : used[-1 - third] + 1] for values in lines)
+        for order in (1, -1):
+            first = part[:, ::order].argmax(axis=1)
+            ends = (part & ~layer)[:, ::order].argmax(axis=1)
+            sides.append(float(np.median(ends - first)) * step)
+    return sum(sides) / len(sides)

@@ -71,9 +71,9 @@ def find_parts(body: Body) -> Parts:
     middle[crotch:] = half[crotch:]
     shoulders = _shoulders(body)
     inner, has_arm = _arms(body, middle)
-    columns = np.arange(body.thickness.shape[1])
+    columns = np.arange(body.depth.shape[1])
     is_right = columns < middle[:, None]
-    labels = np.full(body.thickness.shape, TRUNK, np.uint8)
+    labels = np.full(body.depth.shape, TRUNK, np.uint8)
     if crotch is not None:
         labels[:crotch] = np.where(is_right[:crotch], RIGHT_THIGH, LEFT_THIGH)
     knees = _knees(body, labels, crotch)
@@ -85,15 +85,15 @@ def find_parts(body: Body) -> Parts:
     labels[:top][(columns < inner[0][:top, None]) & has_arm[0][:top, None]] = RIGHT_ARM
     labels[:top][(columns > inner[1][:top, None]) & has_arm[1][:top, None]] = LEFT_ARM
     labels[top:] = NECK
-    labels[body.thickness == 0] = 0
+    labels[body.depth == 0] = 0
     return Parts(labels, middle, inner, crotch, knees, shoulders)
 
 
 def _between_legs(body: Body, half: np.ndarray) -> np.ndarray:
     """Return the column between the legs in each slice: near the middle, with little tissue."""
-    columns = np.arange(body.thickness.shape[1])
+    columns = np.arange(body.depth.shape[1])
     far = np.abs(columns - half[:, None]) * body.spacing_mm[0]
-    cost = body.thickness + body.lean + 0.2 * far
+    cost = body.depth + body.lean + 0.2 * far
     cost = np.where(far > MAX_BETWEEN_LEGS_MM, np.inf, cost)
     return cheapest_paths(cost[np.newaxis].astype(np.float32))[0]
 
@@ -101,7 +101,7 @@ def _between_legs(body: Body, half: np.ndarray) -> np.ndarray:
 def _half(body: Body) -> np.ndarray:
     """Return the column with half of the body on each side, of slabs of 10 cm."""
     reach = round(50 / body.spacing_mm[2])
-    mass = moving_sum(body.thickness, reach, 0).cumsum(axis=1)
+    mass = moving_sum(body.depth, reach, 0).cumsum(axis=1)
     return np.asarray((mass < mass[:, -1:] / 2).sum(axis=1))
 
 
@@ -119,7 +119,7 @@ def _crotch(body: Body, middle: np.ndarray) -> Optional[int]:
 
 def _shoulders(body: Body) -> Optional[int]:
     """Return the first slice above the shoulders; None if the neck is not in view."""
-    width = (body.thickness > 0).sum(axis=1)
+    width = (body.depth > 0).sum(axis=1)
     upper = width[-round(SHOULDER_RANGE_MM / body.spacing_mm[2]) :]
     wide = np.flatnonzero(upper >= SHOULDER_PART * upper.max(initial=1))
     top = len(width) - len(upper) + int(wide[-1]) + 1
@@ -130,7 +130,7 @@ def _arms(body: Body, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the innermost column of each arm's inner side, and in which slices there is an arm."""
     valleys = []
     for outwards in (slice(None, None, -1), slice(None)):
-        depth = body.thickness[:, outwards]
+        depth = body.depth[:, outwards]
         centre = middle if outwards.step is None else depth.shape[1] - 1 - middle
         column = np.arange(depth.shape[1]) - centre[:, None]
         inside = np.maximum.accumulate(np.where(column >= 0, depth, 0), axis=1)

@@ -1,0 +1,82 @@
+"""Measure waist, hip and thighs as with a tape, and the fat under the skin of the waist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.direct.body import Body
+from mimir_engine.direct.outline import girths_mm, rim_mm
+from mimir_engine.direct.parts import LEFT_THIGH, RIGHT_THIGH, TRUNK, Parts
+
+#: Levels between the crotch (0) and the shoulders (1) among which the smallest girth is the waist,
+#: and the largest the hip.
+WAIST_RANGE, HIP_RANGE = (0.33, 0.62), (0.02, 0.27)
+#: Neighbours on each side, in slices, that a girth is averaged with.
+NEIGHBOURS = 1
+
+
+@dataclass(frozen=True)
+class Girths:
+    """Girths in mm and the slices where they were measured; None where they cannot be.
+
+    Attributes:
+        waist: Smallest girth of the trunk above the hip.
+        hip: Largest girth of the trunk below the waist.
+        thighs: Girth of the right and the left thigh in the middle between crotch and knee.
+        rim: Mean thickness of the fat under the skin of the waist.
+        waist_slice, hip_slice: Where waist and hip are.
+    """
+
+    waist: Optional[float] = None
+    hip: Optional[float] = None
+    thighs: tuple[Optional[float], Optional[float]] = (None, None)
+    rim: Optional[float] = None
+    waist_slice: Optional[int] = None
+    hip_slice: Optional[int] = None
+
+
+def measure_girths(body: Body, parts: Parts) -> Girths:
+    """Measure the girths that the landmarks in view allow."""
+    if parts.crotch is None:
+        return Girths()
+    thighs = (
+        _thigh(body, parts, RIGHT_THIGH, parts.knees[0]),
+        _thigh(body, parts, LEFT_THIGH, parts.knees[1]),
+    )
+    if parts.shoulders is None:
+        return Girths(thighs=thighs)
+    first, waists = _trunk_girths(body, parts, WAIST_RANGE)
+    at_waist = first + int(waists.argmin())
+    lowest, hips = _trunk_girths(body, parts, HIP_RANGE)
+    at_hip = lowest + int(hips.argmax())
+    rim = rim_mm(body, at_waist, parts.labels[at_waist] == TRUNK)
+    return Girths(float(waists.min()), float(hips.max()), thighs, rim, at_waist, at_hip)
+
+
+def _trunk_girths(
+    body: Body, parts: Parts, between: tuple[float, float]
+) -> tuple[int, np.ndarray]:
+    """Return the first slice of a range of levels, and the smoothed girth in each of its slices."""
+    assert parts.crotch is not None and parts.shoulders is not None
+    height = parts.shoulders - parts.crotch
+    low, high = (parts.crotch + round(level * height) for level in between)
+    return low, _smooth_girths(body, parts, TRUNK, low, max(high, low + 1))
+
+
+def _thigh(body: Body, parts: Parts, part: int, knee: Optional[int]) -> Optional[float]:
+    if knee is None or parts.crotch is None:
+        return None
+    middle = (parts.crotch + knee) // 2
+    return float(_smooth_girths(body, parts, part, middle, middle + 1)[0])
+
+
+def _smooth_girths(body: Body, parts: Parts, part: int, low: int, high: int) -> np.ndarray:
+    """Return the girth of a part in the slices from ``low`` to before ``high``."""
+    low, high = max(low - NEIGHBOURS, 0), min(high + NEIGHBOURS, len(body.mask))
+    slices = slice(low, high)
+    girths = girths_mm(body, slices, parts.labels[slices] == part)
+    window = np.full(2 * NEIGHBOURS + 1, 1 / (2 * NEIGHBOURS + 1))
+    return np.convolve(girths, window, mode="valid")
