@@ -12,15 +12,17 @@ from typing import Any, Optional
 
 import numpy as np
 
+from mimir_engine.checks.finding_picture import draw_findings
 from mimir_engine.cohort.scan_event import scan_event
 from mimir_engine.cohort.sources import NamedSource, source_fields, source_from_fields
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import from_json, to_json
+from mimir_engine.files.png import write_png
 from mimir_engine.fusion.fused_folder import write_array
 from mimir_engine.fusion.nrrd import write_nrrd
-from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_fuse
+from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check, read_and_fuse
 from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
 from mimir_engine.readers.message import Message
 from mimir_engine.readers.readers import Readers
@@ -111,6 +113,22 @@ def write_projection_in_reader(
 def scan_source(source: Fields, reconstruction: str) -> Message:
     """Reply with the event ``scan`` of a study."""
     return Message(scan_event(_named(source), reconstruction))
+
+
+def check_source(source: Fields, reading: Fields, picture: Optional[str]) -> Message:
+    """Check a study without measuring it; reply with its findings and whether it has a picture.
+
+    Args:
+        source: The study.
+        reading: How it is read.
+        picture: File for the picture of a study with findings; None if it is not asked for.
+    """
+    named = _named(source)
+    study, fused = read_and_check(named.source, named.name, from_json(reading, ReadOptions))
+    is_drawn = picture is not None and bool(study.findings)
+    if picture is not None and is_drawn:
+        write_png(Path(picture), draw_findings(study.stations, fused, study.findings))
+    return Message({"findings": to_json(study.findings), "is_drawn": is_drawn})
 
 
 def write_projection(
