@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from mimir_engine.direct.body import Body
 from mimir_engine.direct.parts import (
     LEFT_ARM,
@@ -15,17 +17,28 @@ from mimir_engine.direct.parts import (
 
 #: Height in mm over which a part may touch the edge of the images and still count as complete.
 MAX_AT_EDGE_MM = 20.0
-#: Height in mm of the trunk's arms that a complete arm surpasses.
+#: Height in mm that an arm in view surpasses.
 MIN_ARM_MM = 300.0
+
+
+def ends_fault(parts: Parts) -> str:
+    """Return why the trunk's lower or upper end is not known; empty if both are."""
+    if parts.crotch is None:
+        return "the legs do not part in view"
+    return "the shoulders are not in view" if parts.shoulders is None else ""
 
 
 def trunk_fault(body: Body, parts: Parts) -> str:
     """Return why the trunk is not complete; empty if it is."""
-    if parts.crotch is None:
-        return "the legs do not part in view"
-    if parts.shoulders is None:
-        return "the shoulders are not in view"
-    return _edge_fault(body, parts, TRUNK)
+    return ends_fault(parts) or _edge_fault(body, parts, TRUNK)
+
+
+def slice_fault(body: Body, parts: Parts, index: Optional[int]) -> str:
+    """Return why the trunk is not complete in a slice; empty if it is."""
+    if index is None:
+        return ends_fault(parts)
+    is_cut = (body.at_edge[index] & (parts.labels[index] == TRUNK)).any()
+    return f"the {PART_NAMES[TRUNK]} reaches the edge of the images" if is_cut else ""
 
 
 def thigh_fault(body: Body, parts: Parts, side: int) -> str:

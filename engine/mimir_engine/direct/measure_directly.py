@@ -13,7 +13,12 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.direct.body import Body, find_body
-from mimir_engine.direct.completeness import arms_fault, thigh_fault, trunk_fault
+from mimir_engine.direct.completeness import (
+    arms_fault,
+    slice_fault,
+    thigh_fault,
+    trunk_fault,
+)
 from mimir_engine.direct.direct_measurement import QUANTITIES, DirectMeasurement
 from mimir_engine.direct.girths import Girths, measure_girths
 from mimir_engine.direct.parts import (
@@ -109,16 +114,14 @@ def _volumes(body: Body, parts: Parts) -> dict[str, Found]:
 
 def _girths(body: Body, parts: Parts, girths: Girths) -> dict[str, Found]:
     """Return the girths in cm, and the fat under the skin of the waist in mm."""
-    trunk, *thighs = (
-        trunk_fault(body, parts),
-        *(thigh_fault(body, parts, side) for side in (0, 1)),
-    )
+    waist, hip = (slice_fault(body, parts, at) for at in (girths.waist_slice, girths.hip_slice))
+    right, left = (thigh_fault(body, parts, side) for side in (0, 1))
     found = {
-        "waist": (girths.waist, 10, trunk),
-        "hip": (girths.hip, 10, trunk),
-        "right_thigh_girth": (girths.thighs[0], 10, thighs[0]),
-        "left_thigh_girth": (girths.thighs[1], 10, thighs[1]),
-        "subcutaneous_thickness": (girths.rim, 1, trunk),
+        "waist": (girths.waist, 10, waist),
+        "hip": (girths.hip, 10, hip),
+        "right_thigh_girth": (girths.thighs[0], 10, right),
+        "left_thigh_girth": (girths.thighs[1], 10, left),
+        "subcutaneous_thickness": (girths.rim, 1, waist),
     }
     return {
         name: (None if fault or value is None else value / divisor, fault)
