@@ -29,9 +29,7 @@ def with_station(stations: Stations, index: int, station: Station) -> Stations:
 
 def with_images(station: Station, change: Image, contrasts: Sequence[Contrast]) -> Station:
     """Change the images of a station; those of the other contrasts stay."""
-    images = {
-        c: change(image) if c in contrasts else image for c, image in station.images.items()
-    }
+    images = {c: change(image) if c in contrasts else image for c, image in station.images.items()}
     return replace(station, images=images)
 
 
@@ -54,14 +52,14 @@ def in_all(change: Image, contrasts: Sequence[Contrast] = (WATER, FAT)) -> Fault
     return lambda stations, _, __: [with_images(s, change, contrasts) for s in stations]
 
 
-def shifted(index: int, x: float = 0.0, y: float = 0.0, z: float = 0.0, below: bool = False) -> Fault:
+def shifted(
+    index: int, x: float = 0.0, y: float = 0.0, z: float = 0.0, below: bool = False
+) -> Fault:
     """Make a fault that moves a station, or also all below it, against the others."""
 
     def fault(stations: Stations, _: Stations, __: np.random.Generator) -> Stations:
         last = len(stations) if below else index + 1
-        return [
-            moved(s, x, y, z) if index <= k < last else s for k, s in enumerate(stations)
-        ]
+        return [moved(s, x, y, z) if index <= k < last else s for k, s in enumerate(stations)]
 
     return fault
 
@@ -243,7 +241,9 @@ SILENT_CHANGES: dict[str, Fault] = {
     "water of station 2 zero": in_station(1, np.zeros_like, (WATER,)),
     "fat of station 5 zero": in_station(4, np.zeros_like, (FAT,)),
     "station 3 zero": in_station(2, np.zeros_like),
-    "every third slice of station 4 zero": in_station(3, slices_changed(every_third, np.zeros_like)),
+    "every third slice of station 4 zero": in_station(
+        3, slices_changed(every_third, np.zeros_like)
+    ),
     "a third of station 5 zero": in_station(4, slices_changed(end_third, np.zeros_like)),
     "posterior half of a third of station 3 zero": in_station(
         2, slices_changed(end_third, lower_half_rows)
