@@ -33,6 +33,10 @@ LEAN_FRACTION, FAT_FRACTION = 0.3, 0.7
 EDGE_COLUMNS = 2
 
 
+#: Slices, rows and columns of a volume.
+Box = tuple[slice, slice, slice]
+
+
 @dataclass(frozen=True)
 class Body:
     """The body of one scan on a thinned grid.
@@ -49,6 +53,8 @@ class Body:
         lean: Depth of its lean tissue in mm, likewise.
         at_edge: True where the body reaches the edge of the images, bool ``[slice, column]``.
         lean_fat_fraction: Median signal fat fraction of the lean tissue in percent; None without.
+        box: Slices, rows and columns of the volume that the thinned grid has.
+        volume_shape: Shape of the volume.
         affine: ``(4, 4)``, of the thinned grid, to LPS millimetres.
     """
 
@@ -61,6 +67,8 @@ class Body:
     lean: np.ndarray
     at_edge: np.ndarray
     lean_fat_fraction: Optional[float]
+    box: Box
+    volume_shape: tuple[int, ...]
     affine: np.ndarray
 
     @property
@@ -98,11 +106,13 @@ def find_body(fused: FusedVolumes) -> Body:
         lean=_count(tissue) * row_mm - fat_depth,
         at_edge=_at_edge(mask, box, fused.water.array.shape),
         lean_fat_fraction=_lean_fat_fraction(signal, fat, tissue),
+        box=box,
+        volume_shape=fused.water.array.shape,
         affine=affine,
     )
 
 
-def bright_box(fused: FusedVolumes) -> tuple[np.float32, tuple[slice, slice, slice]]:
+def bright_box(fused: FusedVolumes) -> tuple[np.float32, Box]:
     """Return a signal of bright tissue, and the thinned voxels around all that is bright."""
     coarse = (slice(None, None, 4 * STEP),) + (slice(None, None, 2 * STEP),) * 2
     signal = fused.water.array[coarse] + fused.fat.array[coarse]
@@ -203,9 +213,7 @@ def _count(mask: np.ndarray) -> np.ndarray:
     return np.asarray(mask.sum(axis=1, dtype=np.uint16).astype(np.float32))
 
 
-def _at_edge(
-    mask: np.ndarray, box: tuple[slice, slice, slice], shape: tuple[int, ...]
-) -> np.ndarray:
+def _at_edge(mask: np.ndarray, box: Box, shape: tuple[int, ...]) -> np.ndarray:
     """Return where the body reaches the front, back, right or left edge of the images."""
     edge = np.zeros((mask.shape[0], mask.shape[2]), bool)
     if box[1].start == 0:
@@ -219,9 +227,7 @@ def _at_edge(
     return edge
 
 
-def _lean_fat_fraction(
-    signal: np.ndarray, fat: np.ndarray, tissue: np.ndarray
-) -> Optional[float]:
+def _lean_fat_fraction(signal: np.ndarray, fat: np.ndarray, tissue: np.ndarray) -> Optional[float]:
     """Return the median signal fat fraction of the lean tissue in percent, of some voxels."""
     some = (slice(None, None, 2),) * 3
     chosen = tissue[some]

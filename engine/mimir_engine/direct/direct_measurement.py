@@ -39,7 +39,11 @@ class DirectMeasurement:
     unit: str
     reason: str = ""
 
-    @property
-    def column(self) -> str:
-        """Name of its column in tables, e.g. ``direct_fat_volume_in_L``."""
-        return f"direct_{self.name}_in_{self.unit}"
+
+def direct_column(name: str) -> str:
+    """Name the column of a quantity in tables.
+
+    >>> direct_column("fat_volume")
+    'direct_fat_volume_in_L'
+    """
+    return f"direct_{name}_in_{QUANTITIES[name]}"

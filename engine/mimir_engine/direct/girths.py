@@ -48,35 +48,30 @@ def measure_girths(body: Body, parts: Parts) -> Girths:
     )
     if parts.shoulders is None:
         return Girths(thighs=thighs)
-    first, waists = _trunk_girths(body, parts, WAIST_RANGE)
-    at_waist = first + int(waists.argmin())
-    lowest, hips = _trunk_girths(body, parts, HIP_RANGE)
-    at_hip = lowest + int(hips.argmax())
+    waist_range, hip_range = (
+        range(*(parts.crotch + round(level * (parts.shoulders - parts.crotch)) for level in levels))
+        for levels in (WAIST_RANGE, HIP_RANGE)
+    )
+    waists, hips = (_smooth_girths(body, parts, TRUNK, r) for r in (waist_range, hip_range))
+    at_waist, at_hip = waist_range[int(waists.argmin())], hip_range[int(hips.argmax())]
     rim = rim_mm(body, at_waist, parts.labels[at_waist] == TRUNK)
     return Girths(float(waists.min()), float(hips.max()), thighs, rim, at_waist, at_hip)
-
-
-def _trunk_girths(
-    body: Body, parts: Parts, between: tuple[float, float]
-) -> tuple[int, np.ndarray]:
-    """Return the first slice of a range of levels, and the smoothed girth in each of its slices."""
-    assert parts.crotch is not None and parts.shoulders is not None
-    height = parts.shoulders - parts.crotch
-    low, high = (parts.crotch + round(level * height) for level in between)
-    return low, _smooth_girths(body, parts, TRUNK, low, max(high, low + 1))
 
 
 def _thigh(body: Body, parts: Parts, part: int, knee: Optional[int]) -> Optional[float]:
     if knee is None or parts.crotch is None:
         return None
     middle = (parts.crotch + knee) // 2
-    return float(_smooth_girths(body, parts, part, middle, middle + 1)[0])
+    return float(_smooth_girths(body, parts, part, range(middle, middle + 1))[0])
 
 
-def _smooth_girths(body: Body, parts: Parts, part: int, low: int, high: int) -> np.ndarray:
-    """Return the girth of a part in the slices from ``low`` to before ``high``."""
-    low, high = max(low - NEIGHBOURS, 0), min(high + NEIGHBOURS, len(body.mask))
-    slices = slice(low, high)
-    girths = girths_mm(body, slices, parts.labels[slices] == part)
-    window = np.full(2 * NEIGHBOURS + 1, 1 / (2 * NEIGHBOURS + 1))
-    return np.convolve(girths, window, mode="valid")
+def _smooth_girths(body: Body, parts: Parts, part: int, levels: range) -> np.ndarray:
+    """Return the girth of a part in each of these slices, averaged with the slices beside it."""
+    count = len(levels)
+    low, high = max(levels.start - NEIGHBOURS, 0), min(levels.stop + NEIGHBOURS, len(body.mask))
+    girths = girths_mm(body, slice(low, high), parts.labels[low:high] == part)
+    sums = np.concatenate(([0.0], girths.cumsum()))
+    starts = np.arange(count) + levels.start - low
+    first = np.maximum(starts - NEIGHBOURS, 0)
+    last = np.minimum(starts + NEIGHBOURS + 1, len(girths))
+    return np.asarray((sums[last] - sums[first]) / (last - first))

@@ -12,7 +12,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.direct.body import Body, find_body
+from mimir_engine.direct.body import STEP, Body, find_body
 from mimir_engine.direct.completeness import (
     arms_fault,
     slice_fault,
@@ -24,6 +24,7 @@ from mimir_engine.direct.girths import Girths, measure_girths
 from mimir_engine.direct.parts import (
     LEFT_ARM,
     LEFT_THIGH,
+    PART_NAMES,
     RIGHT_ARM,
     RIGHT_THIGH,
     TRUNK,
@@ -31,7 +32,6 @@ from mimir_engine.direct.parts import (
     find_parts,
 )
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.study.volume import Volume
 
 #: A quantity's value, None if it cannot be known, and the reason.
 Found = tuple[Optional[float], str]
@@ -61,9 +61,16 @@ class DirectMeasurements:
         columns = {f"{n}_cm2": depth.sum(axis=1) * (width / 100) for n, depth in areas.items()}
         return {"z_mm": self.body.z_mm, **columns}
 
-    def regions(self) -> Volume:
-        """Make the volume of labels, the keys of ``PART_NAMES``: uint8 on the thinned grid."""
-        return Volume(self.parts.labels[:, np.newaxis] * self.body.mask, self.body.affine)
+    def regions(self) -> np.ndarray:
+        """Return the part of each voxel, a key of ``PART_NAMES``: uint8, as the fused volumes."""
+        thinned = self.parts.labels[:, np.newaxis] * self.body.mask
+        regions = np.zeros(self.body.volume_shape, np.uint8)
+        box = regions[tuple(slice(part.start, None) for part in self.body.box)]
+        for axis in range(3):
+            thinned = thinned.repeat(STEP, axis)
+        thinned = thinned[tuple(slice(0, size) for size in box.shape)]
+        box[tuple(slice(0, size) for size in thinned.shape)] = thinned
+        return regions
 
 
 def measure_directly(fused: FusedVolumes) -> DirectMeasurements:
@@ -94,8 +101,8 @@ def _measurement(name: str, value: Optional[float], reason: str) -> DirectMeasur
 
 def _volumes(body: Body, parts: Parts) -> dict[str, Found]:
     """Return the volumes of the body and of its parts in L."""
-    regions = {
-        "": (np.unique(parts.labels), ""),
+    regions: dict[str, tuple[tuple[int, ...], str]] = {
+        "": (tuple(PART_NAMES), ""),
         "trunk_": ((TRUNK,), trunk_fault(body, parts)),
         "right_thigh_": ((RIGHT_THIGH,), thigh_fault(body, parts, 0)),
         "left_thigh_": ((LEFT_THIGH,), thigh_fault(body, parts, 1)),

@@ -31,14 +31,17 @@ def girths_mm(body: Body, slices: slice, inside: np.ndarray) -> np.ndarray:
     widths = np.zeros(len(x))
     for angle in np.arange(DIRECTIONS) * (math.pi / DIRECTIONS):
         along = x * np.float32(math.cos(angle)) + y * np.float32(math.sin(angle))
-        widths += np.nanmax(along, axis=1) - np.nanmin(along, axis=1)
-    return np.nan_to_num(widths * (math.pi / DIRECTIONS))
+        widths += along.max(axis=1) - along.min(axis=1)
+    return np.asarray(widths * (math.pi / DIRECTIONS))
 
 
 def _edges(
     body: Body, slices: slice, inside: np.ndarray, axis: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and y in mm of both ends of the part along an axis, ``[slice, point]``; else NaN."""
+    """Return x and y in mm of both ends of the part along an axis, ``[slice, point]``.
+
+    Lines without the part repeat a point of the slice.
+    """
     mask = (body.mask[slices] & inside[:, np.newaxis]).swapaxes(axis, 2)
     signal = body.signal[slices].swapaxes(axis, 2)
     threshold = body.threshold[slices][:, np.newaxis].repeat(body.mask.shape[1], 1)
@@ -56,9 +59,11 @@ def _edges(
         part = np.where(there < edge, (here - edge) / np.maximum(here - there, 1e-6), 0.5)
         ends.append(at - order * np.clip(part, 0, 1))
     along = np.concatenate(ends, axis=1).astype(np.float32)
-    along[np.tile(~mask.any(axis=2), 2)] = np.nan
-    across = np.tile(np.arange(mask.shape[1], dtype=np.float32), 2)[np.newaxis]
-    across = np.broadcast_to(across, along.shape)
+    has_part = np.tile(mask.any(axis=2), 2)
+    line = np.tile(np.arange(mask.shape[1]), 2)
+    other = has_part.argmax(axis=1)[:, np.newaxis]
+    along = np.where(has_part, along, np.take_along_axis(along, other, 1))
+    across = np.where(has_part, line, line[other]).astype(np.float32)
     x, y = (along, across) if axis == 1 else (across, along)
     return x * np.float32(body.spacing_mm[0]), y * np.float32(body.spacing_mm[1])
 

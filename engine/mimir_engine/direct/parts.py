@@ -27,9 +27,11 @@ MAX_BETWEEN_LEGS_MM, MIN_TO_ARM_MM = 60.0, 70.0
 #: Depth in mm of the valley between trunk and arm that rounding cannot make.
 MIN_VALLEY_MM = 12.0
 #: Height in mm over which an arm may touch the trunk without a valley.
-MAX_TOUCH_MM = 100.0
+MAX_TOUCH_MM = 250.0
 #: The crotch is where the lean tissue between the legs reaches this part of that beside it.
 CROTCH_PART = 0.35
+#: Height in mm over which it does so at least: genitals and folds of skin are smaller.
+MIN_JOINED_MM = 60.0
 #: The shoulders are where the width reaches this part of the largest one below.
 SHOULDER_PART = 0.7
 #: Height in mm below the upper end in which the shoulders are.
@@ -37,6 +39,8 @@ SHOULDER_RANGE_MM = 300.0
 #: Distance in mm from the lower end, and growth of the legs' lean tissue towards it, that show that
 #: the knee is above it.
 MIN_BELOW_KNEE_MM, MIN_CALF_GROWTH = 20.0, 1.03
+#: Height in mm of the trunk, from the crotch to the shoulders, of any person.
+MIN_TRUNK_MM = 200.0
 #: Half-height in mm of the mean that smooths areas along the body.
 SMOOTHING_MM = 15.0
 
@@ -67,9 +71,11 @@ def find_parts(body: Body) -> Parts:
     """Divide a body into its parts."""
     half = _half(body)
     middle = _between_legs(body, half)
-    crotch = _crotch(body, middle)
+    crotch, shoulders = _crotch(body, middle), _shoulders(body)
+    top = len(half) if shoulders is None else shoulders
+    if crotch is not None and (top - crotch) * body.spacing_mm[2] < MIN_TRUNK_MM:
+        crotch = None
     middle[crotch:] = half[crotch:]
-    shoulders = _shoulders(body)
     inner, has_arm = _arms(body, middle)
     columns = np.arange(body.depth.shape[1])
     is_right = columns < middle[:, None]
@@ -80,7 +86,6 @@ def find_parts(body: Body) -> Parts:
     for side, knee in zip((is_right, ~is_right), knees):
         if knee is not None:
             labels[:knee][side[:knee]] = BELOW_KNEES
-    top = len(labels) if shoulders is None else shoulders
     has_arm[:, top:] = False
     labels[:top][(columns < inner[0][:top, None]) & has_arm[0][:top, None]] = RIGHT_ARM
     labels[:top][(columns > inner[1][:top, None]) & has_arm[1][:top, None]] = LEFT_ARM
@@ -106,15 +111,16 @@ def _half(body: Body) -> np.ndarray:
 
 
 def _crotch(body: Body, middle: np.ndarray) -> Optional[int]:
-    """Return the first slice, from the foot, above which lean tissue joins both sides."""
+    """Return the first slice, from the foot, from which on lean tissue joins both sides."""
     reach = round(SMOOTHING_MM / body.spacing_mm[2])
     between = np.take_along_axis(body.lean, middle[:, None], axis=1)[:, 0]
     beside = body.lean.max(axis=1)
     joined = moving_sum(between - CROTCH_PART * beside, reach, 0) > 0
-    apart = np.flatnonzero(~joined[: len(joined) * 3 // 4])
-    if not len(apart) or apart[-1] < reach:
+    height = round(MIN_JOINED_MM / body.spacing_mm[2])
+    first = np.flatnonzero(moving_sum(joined, height // 2, 0) > height // 2 * 2)
+    if not len(first) or first[0] - height // 2 <= reach:
         return None
-    return int(apart[-1]) + 1
+    return int(first[0]) - height // 2
 
 
 def _shoulders(body: Body) -> Optional[int]:
@@ -147,14 +153,15 @@ def _arms(body: Body, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bridged(found: np.ndarray, longest: int) -> np.ndarray:
-    """Fill gaps up to a length between slices with an arm; above the last one, all."""
+    """Fill gaps up to a length between slices with an arm, and above the last one.
+
+    In longer gaps the arm is out of view beside wide hips.
+    """
     filled = found.copy()
     slices = np.flatnonzero(found)
-    for before, after in zip(slices[:-1], slices[1:]):
+    for before, after in zip(slices, (*slices[1:], len(found))):
         if after - before <= longest:
             filled[before:after] = True
-    if len(slices):
-        filled[slices[-1] :] = True
     return filled
 
 

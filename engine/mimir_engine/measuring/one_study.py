@@ -13,7 +13,7 @@ import numpy as np
 
 from mimir_engine.checks import check_study
 from mimir_engine.checks.exchanged_water_fat import find_exchanged
-from mimir_engine.direct import measure_directly
+from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: A module's mean and variance of each target for one study, both float64 ``(targets,)``.
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
+#: Stores the images of a study, and what was measured in them.
+StoreImages = Callable[[DixonStudy, FusedVolumes, Projection, DirectMeasurements], None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class PreparedStudy:
 def prepare(
     source: Source,
     name: Optional[str] = None,
-    store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
+    store_images: Optional[StoreImages] = None,
     reading: ReadOptions = AS_STORED,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
@@ -74,11 +76,11 @@ def prepare(
         MimirError: if the study cannot be read, fused or projected.
     """
     study, fused = read_and_fuse(source, name, reading)
-    direct = measure_directly(fused).values
+    direct = measure_directly(fused)
     projection = project(fused)
     if store_images is not None:
-        store_images(study, fused, projection)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct)
+        store_images(study, fused, projection, direct)
+    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values)
 
 
 def read_and_fuse(
