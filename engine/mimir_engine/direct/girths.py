@@ -13,7 +13,7 @@ from mimir_engine.direct.parts import LEFT_THIGH, RIGHT_THIGH, TRUNK, Parts
 
 #: Levels between the crotch (0) and the shoulders (1) among which the smallest girth is the waist,
 #: and the largest the hip.
-WAIST_RANGE, HIP_RANGE = (0.33, 0.62), (0.02, 0.27)
+WAIST_RANGE, HIP_RANGE = (0.32, 0.52), (0.0, 0.28)
 #: Neighbours on each side, in slices, that a girth is averaged with.
 NEIGHBOURS = 1
 
@@ -54,8 +54,9 @@ def measure_girths(body: Body, parts: Parts) -> Girths:
     )
     waists, hips = (_smooth_girths(body, parts, TRUNK, r) for r in (waist_range, hip_range))
     at_waist, at_hip = waist_range[int(waists.argmin())], hip_range[int(hips.argmax())]
-    rim = rim_mm(body, at_waist, parts.labels[at_waist] == TRUNK)
-    return Girths(float(waists.min()), float(hips.max()), thighs, rim, at_waist, at_hip)
+    waist, hip = float(waists.min()), float(hips.max())
+    rim = rim_mm(body, at_waist, parts.labels[at_waist] == TRUNK, waist)
+    return Girths(waist, hip, thighs, rim, at_waist, at_hip)
 
 
 def _thigh(body: Body, parts: Parts, part: int, knee: Optional[int]) -> Optional[float]:

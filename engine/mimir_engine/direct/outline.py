@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Optional
 
 import numpy as np
 
@@ -68,32 +67,24 @@ def _edges(
     return x * np.float32(body.spacing_mm[0]), y * np.float32(body.spacing_mm[1])
 
 
-def rim_mm(body: Body, index: int, inside: np.ndarray) -> Optional[float]:
-    """Measure the fat under the skin in front, behind, on the right and on the left of a slice.
+def rim_mm(body: Body, index: int, inside: np.ndarray, girth_mm: float) -> float:
+    """Measure the mean thickness of the fat under the skin in a slice.
 
-    From each of the four sides, it is the median, over the middle third, of the depth up to the
-    first voxel that is not fat.
+    It is the fat that is met first from the front, the back, the right and the left. A rim of
+    thickness t inside an outline of girth g has the area t (g - pi t).
 
     Args:
         body: The body.
         index: The slice.
         inside: True for the columns of the part.
-
-    Returns:
-        The mean of the four in mm; None without the part.
+        girth_mm: Girth of the part in this slice.
     """
     mask = body.mask[index] & inside
-    fat = mask & (2 * body.fat_signal[index] > body.signal[index])
-    sides = []
-    for axis, step in ((0, body.spacing_mm[0]), (1, body.spacing_mm[1])):
-        used = np.flatnonzero(mask.any(axis=1 - axis))
-        if not len(used):
-            return None
-        third = len(used) // 3
-        lines = (mask.swapaxes(0, axis), fat.swapaxes(0, axis))
-        part, layer = (values[used[third] : used[-1 - third] + 1] for values in lines)
+    deep = mask & (2 * body.fat_signal[index] < body.signal[index])
+    rim = np.zeros_like(mask)
+    for axis in (0, 1):
         for order in (1, -1):
-            first = part[:, ::order].argmax(axis=1)
-            ends = (part & ~layer)[:, ::order].argmax(axis=1)
-            sides.append(float(np.median(ends - first)) * step)
-    return sum(sides) / len(sides)
+            turned = deep.swapaxes(0, axis)[::order]
+            rim.swapaxes(0, axis)[::order] |= ~np.logical_or.accumulate(turned, axis=0)
+    area = float((rim & mask).sum()) * body.spacing_mm[0] * body.spacing_mm[1]
+    return (girth_mm - math.sqrt(max(girth_mm**2 - 4 * math.pi * area, 0))) / (2 * math.pi)

@@ -21,6 +21,7 @@ from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
+from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
 from mimir_engine.measuring.sex_label import predicted_sex
@@ -193,7 +194,8 @@ def measure_study(
     measurements: list[Measurement] = []
     for module, (mean, variance), is_accepted in zip(modules, predictions, accepted):
         flags = () if is_accepted else (OUTSIDE_VALIDATION,)
-        measurements += measure(module, mean, variance, level, flags, sex)
+        estimates = measure(module, mean, variance, level, flags, sex)
+        measurements += flag_disagreements(estimates, module, prepared.direct)
     study = prepared.study
     return StudyResult(
         study.name,
