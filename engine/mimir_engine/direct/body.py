@@ -29,8 +29,8 @@ LEVEL_REACH = (5, 9)
 SKIN_PART, DARK_PART = 0.5, 0.25
 #: Fat fractions between which a voxel changes from lean to fat.
 LEAN_FRACTION, FAT_FRACTION = 0.3, 0.7
-#: Columns at the right and left edge of the images where coils are weak: a body there is cut off.
-EDGE_COLUMNS = 2
+#: Thinned columns at the right and left edge of the images that show that a body is cut off.
+EDGE_COLUMNS = 1
 
 
 #: Slices, rows and columns of a volume.

@@ -26,6 +26,8 @@ TRUNK, RIGHT_ARM, LEFT_ARM, RIGHT_THIGH, LEFT_THIGH, BELOW_KNEES, NECK = PART_NA
 MAX_BETWEEN_LEGS_MM, MIN_TO_ARM_MM = 60.0, 70.0
 #: Depth in mm of the valley between trunk and arm that rounding cannot make.
 MIN_VALLEY_MM = 12.0
+#: Part of the depth of the trunk, or of the thigh beside a hand, that an arm does not surpass.
+MAX_ARM_PART = 0.7
 #: Height in mm over which an arm may touch the trunk without a valley.
 MAX_TOUCH_MM = 250.0
 #: The crotch is where the lean tissue between the legs reaches this part of that beside it.
@@ -142,6 +144,7 @@ def _arms(body: Body, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         inside = np.maximum.accumulate(np.where(column >= 0, depth, 0), axis=1)
         outside = np.maximum.accumulate(depth[:, ::-1], axis=1)[:, ::-1]
         valley = np.minimum(inside, outside) - depth - MIN_VALLEY_MM
+        valley[outside > MAX_ARM_PART * inside] = 0
         is_far = column * body.spacing_mm[0] >= MIN_TO_ARM_MM
         valleys.append(np.where(is_far, np.maximum(valley, 0), -np.float32(1e3)))
     maps = np.stack(valleys)
