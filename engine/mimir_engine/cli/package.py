@@ -103,11 +103,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _phantom_identity(runs: list[Path]) -> Any:
     """Return the built-in identity of phantom networks; others need --identity."""
-    from mimir_engine.phantom.population import POPULATION
+    from mimir_engine.phantom.population import POPULATIONS
     from mimir_engine.training.checkpoint import load_checkpoint
     from mimir_engine.training.identity import PHANTOM
 
-    if all(load_checkpoint(run).provenance.get("population") == POPULATION for run in runs):
+    populations = {load_checkpoint(run).provenance.get("population") for run in runs}
+    if populations <= set(POPULATIONS.values()):
         return PHANTOM
     raise MimirError(
         "IDENTITY_MISSING",
