@@ -30,13 +30,14 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
         fused: The volumes of these stations.
 
     Raises:
-        MimirError: ``EMPTY_IMAGE``, ``CONTRASTS_IDENTICAL``, ``STATION_DISPLACED``.
+        MimirError: ``STATION_DISPLACED``.
     """
     extent_mm = fused.water.extent_mm
-    findings = find_unusual_extent(len(stations), extent_mm)
+    # Landmarks are looked for where a neck-to-knee scan shows them.
+    findings = find_unusual_extent(len(stations), extent_mm) or check_volumes(fused)
     if fused.layout is None:
-        return (*findings, *check_volumes(fused))
-    findings = findings or find_short_stations(stations, extent_mm)
+        return tuple(findings)
+    findings += find_short_stations(stations, extent_mm)
     samples = [sample_pixels(station) for station in stations]
     for number, (station, sample) in enumerate(zip(stations, samples), 1):
         findings += find_blank(station, sample, number)
@@ -46,5 +47,5 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
         findings += find_saturated_pixels(sample, number)
     if any(finding.severity == STOP for finding in findings):
         return tuple(findings)
-    findings += check_volumes(fused) + check_signal(stations, samples)
+    findings += check_signal(stations, samples)
     return (*findings, *find_displaced_stations(stations))
