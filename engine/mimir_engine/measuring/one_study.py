@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 import numpy as np
 
 from mimir_engine.checks import check_study
+from mimir_engine.checks.exchanged_water_fat import find_exchanged
 from mimir_engine.direct import measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
@@ -26,6 +27,7 @@ from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
+from mimir_engine.study.exchanged_part import exchange_back
 from mimir_engine.study.finding import refuse_stopped
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.study_facts import StudyFacts
@@ -104,9 +106,18 @@ def read_and_check(
         study, fused = read_fused(source.path, name)
     else:
         study = read_study(source, name, reading.reconstruction)
+        if reading.swap_repair:
+            study = exchanged_back(study)
         fused = fuse(study.stations)
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
     return replace(study, findings=(*study.findings, *found)), fused
+
+
+def exchanged_back(study: DixonStudy) -> DixonStudy:
+    """Exchange water and fat back where they are certain to be exchanged, and say so."""
+    exchanged = find_exchanged(study.stations)
+    stations = exchange_back(study.stations, exchanged.parts)
+    return replace(study, stations=stations, findings=(*study.findings, *exchanged.repaired))
 
 
 def check_accepted(

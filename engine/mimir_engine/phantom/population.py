@@ -22,12 +22,21 @@ POPULATION = "mimir_engine.phantom.population"
 
 FEMALE, MALE = 0, 1
 
-_STREAMS = {"person": 11, "scanner": 12, "noise": 13, "projected noise": 14}
+_STREAMS = {
+    "person": 11,
+    "scanner": 12,
+    "noise": 13,
+    "projected noise": 14,
+    "build": 15,
+    "conditions": 16,
+    "position": 17,
+}
 
 
-def stream(purpose: str, seed: int) -> np.random.Generator:
-    """Create random numbers for "person", "scanner", "noise" or "projected noise"."""
-    return np.random.default_rng(np.random.SeedSequence((_STREAMS[purpose], seed)))
+def stream(purpose: str, seed: int, repeat: int = 0) -> np.random.Generator:
+    """Create random numbers for a purpose in ``_STREAMS``, others for each repeat of a scan."""
+    entropy = (_STREAMS[purpose], seed, repeat) if repeat else (_STREAMS[purpose], seed)
+    return np.random.default_rng(np.random.SeedSequence(entropy))
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,16 @@ from mimir_engine.phantom.scanner import (
 Number = Union[float, np.ndarray]
 
 
-def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def render_station(
+    body: Body, station: ScannedStation, seed: int, repeat: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Render water and fat of one station as the scanner stores them.
 
     Args:
         body: The scanned body.
         station: Position, coils and noise of the station.
         seed: Seed of the phantom; its noise stream gives each station its own noise.
+        repeat: Number of the scan of this body.
 
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
@@ -38,7 +41,7 @@ def render_station(body: Body, station: ScannedStation, seed: int) -> tuple[np.n
     tissues = np.array([(tissue.water, tissue.fat) for tissue in body.tissues])
     contrast = body.minus_surroundings(tissues).astype(np.float32)
     # The same noise whichever stations are rendered before this one.
-    seeds = stream("noise", seed).integers(2**63, size=station.index + 1)
+    seeds = stream("noise", seed, repeat).integers(2**63, size=station.index + 1)
     rng = np.random.default_rng(seeds[-1])
     volumes = np.empty((2, len(station.z), len(y), len(x)), np.uint16)
     for k in range(len(station.z)):

@@ -100,9 +100,9 @@ def sensitivity(
     return np.asarray(1.0 + linear * t - quadratic * t**2)
 
 
-def draw_stations(seed: int) -> tuple[ScannedStation, ...]:
+def draw_stations(seed: int, repeat: int = 0) -> tuple[ScannedStation, ...]:
     """Draw the six stations of the study with this seed, head to foot."""
-    rng = stream("scanner", seed)
+    rng = stream("scanner", seed, repeat)
     loudness = rng.uniform(420.0, 620.0)
     noise = rng.uniform(4.0, 8.0)
     stations = []

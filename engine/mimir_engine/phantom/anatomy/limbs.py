@@ -26,7 +26,7 @@ def add_legs(c: Columns) -> None:
     """Add both legs: skin, muscle with a layer of fat inside, bone and marrow."""
     p = c.person
     below = c.between(-1.0, p.crotch_level)
-    muscle, fat, gap = _leg_curves(c)
+    muscle, fat, gap = leg_curves(c)
     bone, shell = _leg_bone(c)
     knee = p.knee_level + 0.03
     layer = below * c.bulge((knee + p.crotch_level) / 2, 0.5 * (p.crotch_level - knee))
@@ -46,7 +46,7 @@ def add_legs(c: Columns) -> None:
         c.add("bone", FEMUR_MARROW, c.add("bone", CORTICAL_BONE, flesh_index, cortex), marrow)
 
 
-def _leg_curves(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def leg_curves(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute half-width of the muscle, thickness of the fat, and gap between the legs (mm)."""
     p = c.person
     thigh, thigh_fat = thigh_mm(p)

@@ -60,7 +60,7 @@ def add_trunk(c: Columns) -> Trunk:
     cavity = _cavity(c)
     back = 50.0 * p.frame * p.muscle**0.4
     half_x, half_y = _muscle_half_x(c, cavity), _muscle_half_y(c, cavity, back)
-    side, ahead, behind = _fat(c)
+    side, ahead, behind = fat_curves(c)
     s = p.shoulder_level
     lift = c.curve(
         [(0.45, 0.0), (s - 0.01, 0.0), (s + 0.03, 26.0), (0.88, 20.0), (0.94, 0.0), (1.0, 40.0)]
@@ -171,7 +171,7 @@ def _muscle_half_y(c: Columns, cavity: _Cavity, back: float) -> np.ndarray:
     return np.maximum(c.curve([*lower, *upper]), needed)
 
 
-def _fat(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def fat_curves(c: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thickness (mm) of subcutaneous fat at the sides, in front and behind."""
     p = c.person
     t, s, crotch = p.subcutaneous, p.shoulder_level, p.crotch_level

@@ -1,0 +1,135 @@
+"""The skin and the flesh under its fat: trunk, legs and arms, each with its own layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimir_engine.phantom.anatomy.columns import TABLE_Y_MM, Columns, smooth
+from mimir_engine.phantom.anatomy.limbs import LEG_DEPTH, leg_curves
+from mimir_engine.phantom.anatomy.trunk import Trunk, fat_curves
+from mimir_engine.phantom.population import FEMALE
+from mimir_engine.phantom.smooth_body.build import Build
+from mimir_engine.phantom.smooth_body.shapes import Rod
+from mimir_engine.phantom.smooth_body.stack import Stack, stack
+
+#: Height (in body heights) over which the trunk rounds off between the legs, and the legs fade
+#: into the trunk.
+GROIN, HIP = 0.065, 0.085
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part with a section at each height, and the thickness of its fat (mm), ``(K,)`` each."""
+
+    skin: Stack
+    side: np.ndarray
+    ahead: np.ndarray
+    behind: np.ndarray
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm: rods of flesh, shoulder to hand, with the thickness of their fat; bones inside."""
+
+    flesh: tuple[Rod, ...]
+    fat: tuple[float, ...]
+    bones: tuple[Rod, ...]
+
+
+def trunk_part(c: Columns, trunk: Trunk, build: Build) -> Part:
+    """Shape the trunk from the groin to the crown."""
+    p, level = c.person, c.level
+    side, ahead, behind = fat_curves(c)
+    s, f = p.shoulder_level, p.frame
+    chest = chest_mm(c)
+    neck = f * p.muscle**0.2
+    slope = c.curve(
+        [
+            *((0.70, 1.02 * chest), (0.76, 1.10 * chest), (s - 0.035, 1.12 * chest)),
+            *((s - 0.014, 1.0 * chest), (s + 0.004, 0.76 * chest), (s + 0.020, 66 * f)),
+            *((s + 0.038, 57 * neck), (0.868, 54 * neck)),
+            *((0.89, 62.0), (0.94, 74.0), (0.985, 52.0), (1.0, 8.0)),
+        ]
+    )
+    upper = _ramp(level, 0.735, 0.775)
+    flesh = trunk.muscle.a * (1 - upper) + slope * upper
+    depth = 2 * trunk.skin.b
+    lift = TABLE_Y_MM - trunk.skin.y - trunk.skin.b
+    back = 0.43 * depth
+    closing = np.sqrt(1 - np.clip((p.crotch_level + GROIN - level) / (GROIN + 0.004), 0, 1) ** 2)
+    half = (flesh + side) * closing
+    y = TABLE_Y_MM - lift - back
+    deep = 0.55 + 0.45 * closing
+    skin = stack(build.curve_mm(level), y, half, (depth - back) * deep, back * deep, 0.12, 0.55)
+    return Part(skin, side, ahead, behind)
+
+
+def leg_part(c: Columns, side: float) -> Part:
+    """Shape the right (-1) or left (+1) leg, from the sole to inside the hip."""
+    p = c.person
+    muscle, fat, gap = leg_curves(c)
+    half = muscle * (1.0 - side * p.asymmetry[0] * 0.5)
+    outer = half + fat
+    fading = np.sqrt(1 - np.clip((c.level - p.crotch_level) / HIP, 0, 1) ** 2)
+    x = side * (outer + gap / 2)
+    depth = LEG_DEPTH * outer
+    y = TABLE_Y_MM - 2.0 - 0.94 * depth
+    skin = stack(x, y, outer * fading, depth * fading, 0.94 * depth * fading, 0.05, 0.25)
+    return Part(skin, fat, 0.85 * fat, 1.1 * fat)
+
+
+def arm(c: Columns, trunk: Part, legs: tuple[Part, Part], side: float, build: Build) -> Arm:
+    """Lay the right (-1) or left (+1) arm beside the trunk, or over the head."""
+    p = c.person
+    s, t, f = p.shoulder_level, p.subcutaneous, p.frame
+    thick = f * p.arm * p.muscle**0.5 * (1.0 - side * p.asymmetry[1])
+    upper, lower = 2.0 + 0.30 * t, 2.0 + 0.15 * t
+
+    def beside(low: float, high: float) -> float:
+        at = (c.level > low) & (c.level < high)
+        edges = [side * part.skin.x[at] + part.skin.half[at] for part in (trunk, *legs)]
+        return float(np.max(edges))
+
+    def z(level: float) -> float:
+        return build.top_z(level, p)
+
+    shoulder = (side * (1.10 * chest_mm(c) + 24 * f), TABLE_Y_MM - 66 * f - 0.4 * t, z(s - 0.026))
+    lift = build.elbow_lift[int(side > 0)]
+    wide = p.arm_gap + 34 * thick + upper
+    elbow = (side * (beside(0.60, 0.74) + wide), TABLE_Y_MM - 40 * thick - upper - lift, z(0.635))
+    wrist_x = side * (beside(0.455, 0.54) + p.arm_gap + 25 * thick + lower)
+    wrist = (wrist_x, elbow[1] - 8.0 - 0.5 * lift, z(0.498))
+    hand = (wrist_x - side * 4.0, wrist[1] - 4.0, z(0.445))
+    if build.arms_up:
+        raised = build.arms_up
+        reach, drop = 0.17 * p.height, 0.13 * p.height
+        elbow = (
+            side * (abs(shoulder[0]) + reach * np.sin(np.pi * raised)),
+            elbow[1],
+            shoulder[2] - reach * np.cos(np.pi * raised),
+        )
+        wrist = (elbow[0] * (1 - 0.5 * raised), elbow[1] - 25.0, elbow[2] + drop)
+        hand = (wrist[0] * 0.8, wrist[1], wrist[2] + 0.05 * p.height)
+    flesh = (
+        Rod(shoulder, elbow, 47 * thick, 34 * thick),
+        Rod(elbow, wrist, 36 * thick, 24 * thick),
+        Rod(wrist, hand, 25 * thick, 15 * thick),
+    )
+    bones = (
+        Rod(shoulder, elbow, 11 * f, 12 * f),
+        Rod((shoulder[0] - side * 12, shoulder[1], shoulder[2] + 6), shoulder, 22 * f, 20 * f),
+        Rod(elbow, wrist, 11 * f, 8 * f),
+    )
+    return Arm(flesh, (upper, lower, 2.0), bones)
+
+
+def chest_mm(c: Columns) -> float:
+    """Half-width of the chest's flesh (mm)."""
+    return 124.0 * c.person.frame * c.person.muscle**0.3 * (0.96 if c.person.sex == FEMALE else 1.0)
+
+
+def _ramp(level: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Rise smoothly from 0 at a level to 1 at another."""
+    return smooth(np.clip((level - low) / (high - low), 0.0, 1.0))
