@@ -1,4 +1,4 @@
-"""Show a study's results in Slicer's views: slices, chart and table side by side."""
+"""Show a study's results in Slicer's views: slices, charts and table side by side."""
 
 from __future__ import annotations
 
@@ -9,11 +9,30 @@ import qt
 import slicer
 import vtk
 
+from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.scene.charts import name_rows
 from MIMIRLib.scene.results import StudyNodes
 
 #: Opacity of the fat fraction over the water image.
 OVERLAY_OPACITY = 0.35
+#: Number of a layout of the coronal view beside a chart; Slicer's own are below 1000.
+PROFILE_LAYOUT = 5391
+PROFILE_LAYOUT_XML = """
+<layout type="horizontal" split="true">
+ <item>
+  <view class="vtkMRMLSliceNode" singletontag="Green">
+   <property name="orientation" action="default">Coronal</property>
+   <property name="viewlabel" action="default">G</property>
+   <property name="viewcolor" action="default">#6EB04B</property>
+  </view>
+ </item>
+ <item>
+  <view class="vtkMRMLPlotViewNode" singletontag="PlotView1">
+   <property name="viewlabel" action="default">P</property>
+  </view>
+ </item>
+</layout>
+"""
 
 
 class ResultViews:
@@ -49,6 +68,35 @@ class ResultViews:
             )
         self._watch_plots()
         self._timer.start()
+
+    def show_profile(self, nodes: Optional[StudyNodes]) -> None:
+        """Show the coronal view, with the parts of the body, beside the profile."""
+        manager = slicer.app.layoutManager()
+        if nodes is None or nodes.profile is None or manager is None:
+            return
+        layout = manager.layoutLogic().GetLayoutNode()
+        if not layout.IsLayoutDescription(PROFILE_LAYOUT):
+            layout.AddLayoutDescription(PROFILE_LAYOUT, PROFILE_LAYOUT_XML)
+        manager.setLayout(PROFILE_LAYOUT)
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActivePlotChartID(nodes.profile.GetID())
+        logic.PropagatePlotChartSelection()
+        if nodes.regions is not None:
+            nodes.regions.GetDisplayNode().SetVisibility(True)
+        if nodes.water is not None:
+            slicer.util.setSliceViewerLayers(background=nodes.water, foreground=None, fit=True)
+
+    def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
+        """Let all slice views show a place; without volumes nothing happens."""
+        if nodes is None or nodes.water is None:
+            return
+        bounds = [0.0] * 6
+        nodes.water.GetRASBounds(bounds)
+        right, across = (bounds[0] + bounds[1]) / 2, bounds[1] - bounds[0]
+        right += {"right": across / 4, "left": -across / 4}.get(place.side, 0.0)
+        slicer.vtkMRMLSliceNode.JumpAllSlices(
+            slicer.mrmlScene, right, (bounds[2] + bounds[3]) / 2, place.z_mm
+        )
 
     def close(self) -> None:
         """Stop observing the views."""

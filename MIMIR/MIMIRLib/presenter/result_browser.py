@@ -126,16 +126,20 @@ def measurement_rows(study: StudyNodes) -> Iterator[Row]:
     """Yield a study's measurements as rows of the panel's table."""
     table = study.table
     names = ("measurement", "value", "unit", "interval", "lower", "SD", "z", "percentile")
-    columns = [column_values(table, name) for name in (*names, "class", "flags", "name")]
+    columns = [column_values(table, name) for name in (*names, "class", "flags", "note", "name")]
     level = table.GetColumnTitle("interval")
-    for label, value, unit, interval, lower, sd, z, percentile, sex, flags, name in zip(*columns):
+    for label, value, unit, interval, lower, sd, z, percentile, sex, flags, note, name in zip(
+        *columns
+    ):
         shown = f"{sex} ({value:.2f})" if sex else f"{_number(value, sd)} {unit}"
+        if math.isnan(value):
+            shown = "-"
         yield Row(
             f"{study.key} {name}",
             (
                 Cell(label, tooltip=name),
-                Cell(shown, value),
-                Cell(interval, _order(lower), level if interval else ""),
+                Cell(shown, _order(value)),
+                Cell(interval or note, _order(lower), level if interval else note),
                 Cell(_percent(percentile), _order(percentile)),
                 Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_number(sd, sd / 10), _order(sd)),
