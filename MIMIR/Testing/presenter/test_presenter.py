@@ -289,7 +289,7 @@ def test_findings_are_shown_beside_the_study(
     text, tooltip, stations = status(panel, "1.2")
     assert (text, stations) == ("readable, 1 finding", "6")
     assert "was scanned more than once" in tooltip
-    assert panel.shown.findings.texts == [("warning", tooltip)]
+    assert panel.shown.findings.texts == [("note", tooltip)]
     assert panel.rest.checked == []  # a study that is not ticked
 
 
@@ -326,14 +326,14 @@ def test_checks_stop_when_the_tick_is_removed_or_apply_is_pressed(
     wait_until(lambda: panel.presenter.step() or panel.rest.checked)
     assert panel.shown.state.study_lines.endswith("Checking the images of 1 study.")
     panel.presenter.tick_study("1.1", False)
-    assert not panel.shown.state.needs_steps
+    read_and_check(panel, wait_until)
+    assert status(panel, "1.1")[0] == "readable"
 
     panel.presenter.tick_study("1.1", True)
     panel.presenter.tick_module("phantom", False)
     panel.presenter.apply()
     assert panel.rest.checked == [["1.1"], ["1.1"]]
     assert "Checking" not in panel.shown.state.study_lines
-
     panel.presenter.cancel()
     read_and_check(panel, wait_until)
     assert status(panel, "1.1")[0] == "checked"
