@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mimir_engine.checks.check_signal import check_signal, check_volumes
 from mimir_engine.checks.displaced_stations import find_displaced_stations
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.saturated_pixels import find_saturated_pixels
+from mimir_engine.checks.short_stations import find_short_stations
 from mimir_engine.checks.suspect_slices import (
-    check_contrasts,
     find_blank,
     find_cut_off,
     find_identical,
+    find_identical_contrasts,
 )
 from mimir_engine.checks.unusual_extent import find_unusual_extent
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import STOP, Finding
 from mimir_engine.study.station import Station
 
 
@@ -30,14 +32,19 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     Raises:
         MimirError: ``EMPTY_IMAGE``, ``CONTRASTS_IDENTICAL``, ``STATION_DISPLACED``.
     """
-    findings = find_unusual_extent(len(stations), fused.water.extent_mm)
+    extent_mm = fused.water.extent_mm
+    findings = find_unusual_extent(len(stations), extent_mm)
     if fused.layout is None:
-        return tuple(findings)
-    for number, station in enumerate(stations, 1):
-        sample = sample_pixels(station)
+        return (*findings, *check_volumes(fused))
+    findings = findings or find_short_stations(stations, extent_mm)
+    samples = [sample_pixels(station) for station in stations]
+    for number, (station, sample) in enumerate(zip(stations, samples), 1):
         findings += find_blank(station, sample, number)
         findings += find_cut_off(station, sample, number)
-        check_contrasts(station, sample, number)
+        findings += find_identical_contrasts(station, sample, number)
         findings += find_identical(station, sample, number)
         findings += find_saturated_pixels(sample, number)
+    if any(finding.severity == STOP for finding in findings):
+        return tuple(findings)
+    findings += check_volumes(fused) + check_signal(stations, samples)
     return (*findings, *find_displaced_stations(stations))

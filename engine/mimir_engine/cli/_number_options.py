@@ -17,6 +17,10 @@ MAX_STEPS = 10_000_000
 MAX_FOLDS = 1000
 #: Networks of an ensemble, each of which is a training run.
 MAX_NETWORKS = 100
+#: Size of a difference from usual phantoms, in units of the named one.
+MAX_SIZE = 4.0
+#: Scans of one phantom: visits 2 to 9 in UK Biobank's form.
+MAX_REPEATS = 8
 #: Characters of a wrong value that a message shows.
 MAX_SHOWN = 40
 
@@ -41,6 +45,19 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def size_number(text: str) -> float:
+    """Read the size of a difference, above 0 to ``MAX_SIZE``; a type for ``add_argument``."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number <= MAX_SIZE:
+        raise argparse.ArgumentTypeError(
+            f"must be a number above 0, up to {MAX_SIZE:g}, not {text[:MAX_SHOWN]!r}"
+        )
+    return number
 
 
 #: Type of a seed.

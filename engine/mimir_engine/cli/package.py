@@ -53,6 +53,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="data set for the feature statistics (default: that of --calibration)",
     )
+    parser.add_argument(
+        "--direct",
+        type=Path,
+        metavar="FILE",
+        help="direct measurements of the studies of --calibration (measurements.csv of `mimir"
+        " measure`): later estimates that do not go with the images are flagged",
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument("--eight-bit", action="store_true", help="store the weights in 8 bits")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
@@ -67,7 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     identity = None if arguments.identity is None else read_identity(arguments.identity)
     paths = arguments.calibration, arguments.output
-    options = {"images": arguments.images, "overwrite": arguments.overwrite}
+    options = {
+        "images": arguments.images,
+        "direct": arguments.direct,
+        "overwrite": arguments.overwrite,
+    }
     if arguments.recalibrate is not None:
         options |= {"identity": identity, "calibrated": arguments.calibrated}
         module = recalibrate(arguments.recalibrate, *paths, **options)
@@ -92,11 +103,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _phantom_identity(runs: list[Path]) -> Any:
     """Return the built-in identity of phantom networks; others need --identity."""
-    from mimir_engine.phantom.population import POPULATION
+    from mimir_engine.phantom.population import POPULATIONS
     from mimir_engine.training.checkpoint import load_checkpoint
     from mimir_engine.training.identity import PHANTOM
 
-    if all(load_checkpoint(run).provenance.get("population") == POPULATION for run in runs):
+    populations = {load_checkpoint(run).provenance.get("population") for run in runs}
+    if populations <= set(POPULATIONS.values()):
         return PHANTOM
     raise MimirError(
         "IDENTITY_MISSING",

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from itertools import product
 from pathlib import Path
 
 from mimir_engine.cli import DONE, show, wrong_use
-from mimir_engine.cli._number_options import MAX_PHANTOMS, MAX_PROCESSES, seed_number, whole_number
+from mimir_engine.cli._number_options import (
+    MAX_PHANTOMS,
+    MAX_PROCESSES,
+    MAX_REPEATS,
+    seed_number,
+    size_number,
+    whole_number,
+)
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
-SHIFT_NAMES = ("none", "noise", "bodies", "contrast")
+SHIFT_NAMES = (
+    *("none", "noise", "bodies", "contrast", "signal", "shading", "breathing", "gain"),
+    *("lean", "obese", "scoliosis", "arms", "metal", "ghosts"),
+)
+#: Those that population 1 can show, too.
+FIRST_SHIFT_NAMES = SHIFT_NAMES[:4]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +55,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--shift",
         default="none",
         choices=SHIFT_NAMES,
-        help="with --projections: make phantoms unlike those of training, to test intervals"
+        help="make phantoms that differ from usual ones in one thing, to test checks and intervals"
         " (default: none)",
+    )
+    parser.add_argument(
+        "--shift-size",
+        type=size_number,
+        default=1.0,
+        metavar="X",
+        help="size of that difference; 0.5 is half of the named one (default: 1)",
+    )
+    parser.add_argument(
+        "--population",
+        type=int,
+        choices=(1, 2),
+        help="1: bodies of ellipses, on which the included module was trained;"
+        " 2: lifelike bodies (default: 2; with --projections: 1)",
+    )
+    parser.add_argument(
+        "--repeat",
+        type=whole_number(1, MAX_REPEATS),
+        default=1,
+        metavar="N",
+        help="scan each body N times, as visits 2, 3, … with another position, noise and"
+        " shading (default: 1)",
     )
     parser.add_argument(
         "--jobs",
@@ -58,8 +93,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the phantoms."""
-    if arguments.shift != "none" and not arguments.projections:
-        raise wrong_use("phantom", "--shift requires --projections")
+    if arguments.population is None:
+        arguments.population = 1 if arguments.projections else 2
+    if arguments.population == 1 and arguments.shift not in FIRST_SHIFT_NAMES:
+        raise wrong_use("phantom", f"--shift {arguments.shift} requires --population 2")
+    if arguments.projections and arguments.repeat > 1:
+        raise wrong_use("phantom", "--repeat makes scans; omit --projections")
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     write = _write_projections if arguments.projections else _write_studies
     write(arguments, seeds)
@@ -71,7 +110,15 @@ def _write_projections(arguments: argparse.Namespace, seeds: range) -> None:
 
     progress = CountLine("phantoms")
     with output_errors(arguments.output):
-        write_projections(arguments.output, seeds, arguments.jobs, progress, arguments.shift)
+        write_projections(
+            arguments.output,
+            seeds,
+            arguments.jobs,
+            progress,
+            arguments.shift,
+            arguments.shift_size,
+            arguments.population,
+        )
 
 
 def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
@@ -79,8 +126,16 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
 
     contrasts = ("water", "fat") if arguments.light else ALL_CONTRASTS
     with folder_lock(arguments.output):
-        for seed in seeds:
-            path = arguments.output / f"{study_name(seed)}.zip"
+        for seed, repeat in product(seeds, range(arguments.repeat)):
+            path = arguments.output / f"{study_name(seed, repeat)}.zip"
             if not path.with_suffix(".truth.json").exists():  # written last
-                write_study(path, seed, contrasts)
+                write_study(
+                    path,
+                    seed,
+                    contrasts,
+                    arguments.population,
+                    arguments.shift,
+                    arguments.shift_size,
+                    repeat,
+                )
             show(str(path))

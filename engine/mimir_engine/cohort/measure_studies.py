@@ -1,4 +1,4 @@
-"""Measure many studies with inference modules.
+"""Measure many studies, directly and with inference modules.
 
 Studies are read in processes of their own while the networks work on those already read. An error
 in one study is noted under its name, and the run continues with the others.
@@ -94,7 +94,7 @@ def infer(
 
     Args:
         sources: Studies, of different names.
-        modules: At least one inference module.
+        modules: Inference modules; without any, only direct measurements are made, without torch.
         output: Folder of the results; made if it does not exist.
         options: Level, device and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
@@ -126,7 +126,7 @@ def infer(
                 "studies": len(sources),
                 "already_done": len(sources) - len(pending),
                 "modules": [module.name for module in modules],
-                "device": run["device"],
+                "device": run.get("device", ""),
             }
         )
         work = StudyWork(measuring.read, measuring.finish, options.limits, MAX_BATCH)
@@ -142,15 +142,20 @@ def infer(
 
 
 def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, Any]:
-    """Describe what the predictions of a run depend on: versions, modules, projection, device."""
+    """Describe what the results of a run depend on: versions, modules, projection, device."""
+    versions = {
+        "mimir": mimir_engine.__version__,
+        "numpy": np.__version__,
+        "pydicom": pydicom.__version__,
+    }
+    if not modules:
+        return {**versions, "modules": []}
     import torch
 
     from mimir_engine.measuring.device import choose_device
 
     return {
-        "mimir": mimir_engine.__version__,
-        "numpy": np.__version__,
-        "pydicom": pydicom.__version__,
+        **versions,
         "torch": str(torch.__version__),
         "projection": PROJECTION_NAME,
         "device": choose_device(device).type,

@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
+
+#: Unit of each quantity by its name, in the order of results.
+QUANTITIES = {
+    **{f"{part}_volume": "L" for part in ("body", "fat", "lean")},
+    **{
+        f"{part}{tissue}_volume": "L"
+        for part in ("trunk", "right_thigh", "left_thigh", "arms")
+        for tissue in ("", "_fat", "_lean")
+    },
+    "waist": "cm",
+    "hip": "cm",
+    "right_thigh_girth": "cm",
+    "left_thigh_girth": "cm",
+    "subcutaneous_thickness": "mm",
+    "lean_fat_fraction": "%",
+    "thigh_lean_difference": "%",
+}
 
 
 @dataclass(frozen=True)
@@ -10,11 +28,22 @@ class DirectMeasurement:
     """A quantity of the body in view, measured without a network.
 
     Attributes:
-        name: Its name, without the prefix ``direct_`` of columns.
-        value: In ``unit``.
+        name: Key of ``QUANTITIES``; columns have the prefix ``direct_``.
+        value: In ``unit``; None if it cannot be known from this scan.
         unit: Unit; never empty.
+        reason: Why there is no value; empty with a value.
     """
 
     name: str
-    value: float
+    value: Optional[float]
     unit: str
+    reason: str = ""
+
+
+def direct_column(name: str) -> str:
+    """Name the column of a quantity in tables.
+
+    >>> direct_column("fat_volume")
+    'direct_fat_volume_in_L'
+    """
+    return f"direct_{name}_in_{QUANTITIES[name]}"

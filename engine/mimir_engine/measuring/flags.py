@@ -12,6 +12,8 @@ OUTSIDE_VALIDATION = "OUTSIDE_VALIDATION"
 OUTSIDE_TRAINING_RANGE = "OUTSIDE_TRAINING_RANGE"
 #: The value is negative although the quantity cannot be.
 BELOW_ZERO = "BELOW_ZERO"
+#: The images themselves contradict the value.
+DISAGREES_WITH_IMAGE = "DISAGREES_WITH_IMAGE"
 
 FLAG_SENTENCES: Mapping[str, str] = {
     DEMONSTRATION: "The inference module is a demonstration: its values say nothing about people.",
@@ -23,6 +25,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
         ' read it as "very small" or "very large".'
     ),
     BELOW_ZERO: 'The value is negative although the quantity cannot be: read it as "about zero".',
+    DISAGREES_WITH_IMAGE: (
+        "The value does not go with what was measured in the images without a network: look at the"
+        " images, and do not rely on the value."
+    ),
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",

@@ -13,7 +13,7 @@ import numpy as np
 
 from mimir_engine.checks import check_study
 from mimir_engine.checks.exchanged_water_fat import find_exchanged
-from mimir_engine.direct import measure_directly
+from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
@@ -21,6 +21,7 @@ from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
+from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
 from mimir_engine.measuring.sex_label import predicted_sex
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: A module's mean and variance of each target for one study, both float64 ``(targets,)``.
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
+#: Stores the images of a study, and what was measured in them.
+StoreImages = Callable[[DixonStudy, FusedVolumes, Projection, DirectMeasurements], None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class PreparedStudy:
 def prepare(
     source: Source,
     name: Optional[str] = None,
-    store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
+    store_images: Optional[StoreImages] = None,
     reading: ReadOptions = AS_STORED,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
@@ -74,11 +77,11 @@ def prepare(
         MimirError: if the study cannot be read, fused or projected.
     """
     study, fused = read_and_fuse(source, name, reading)
-    direct = measure_directly(fused).values
+    direct = measure_directly(fused)
     projection = project(fused)
     if store_images is not None:
-        store_images(study, fused, projection)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct)
+        store_images(study, fused, projection, direct)
+    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values)
 
 
 def read_and_fuse(
@@ -191,7 +194,8 @@ def measure_study(
     measurements: list[Measurement] = []
     for module, (mean, variance), is_accepted in zip(modules, predictions, accepted):
         flags = () if is_accepted else (OUTSIDE_VALIDATION,)
-        measurements += measure(module, mean, variance, level, flags, sex)
+        estimates = measure(module, mean, variance, level, flags, sex)
+        measurements += flag_disagreements(estimates, module, prepared.direct)
     study = prepared.study
     return StudyResult(
         study.name,

@@ -7,34 +7,25 @@ Six stations, each with in-phase, opposed-phase, fat and water series (``Dixon_n
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element, write_file_meta_info
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.dataset import Dataset
+from pydicom.uid import MRImageStorage, generate_uid
 
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.json_file import write_json
 from mimir_engine.headers.contrast import Contrast
-from mimir_engine.phantom.anatomy import build_body
-from mimir_engine.phantom.body import TRUTHS, Body
-from mimir_engine.phantom.population import MALE, draw_person
-from mimir_engine.phantom.render_station import render_station
-from mimir_engine.phantom.scanner import (
-    COLUMNS_X_MM,
-    PIXEL_MM,
-    ROWS_Y_MM,
-    ScannedStation,
-    draw_stations,
-)
+from mimir_engine.phantom.body import TRUTHS
+from mimir_engine.phantom.dicom_series import UID_ROOT, SeriesEncoder, decimal
+from mimir_engine.phantom.population import MALE
+from mimir_engine.phantom.scan import Scan, all_contrasts, make_scan
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, ScannedStation
+from mimir_engine.phantom.smooth_body.truth import DIRECT_TRUTHS
 
-#: Root of UIDs made from UUIDs or hashes (ITU-T X.667), which need no registration.
-UID_ROOT = "2.25."
 #: Participant number of seed 0; seven digits for all seeds below four million.
 FIRST_EID = 6_000_000
 DATE, FIRST_SECOND, SECONDS_PER_STATION = "20200229", 36_000, 25
@@ -50,43 +41,76 @@ ALL_CONTRASTS = tuple(contrast.value for contrast in Contrast)
 DEFLATE_LEVEL = 1
 
 
-def study_name(seed: int) -> str:
-    """Return the name of the phantom's study, without suffix: ``<eid>_20201_2_0``."""
-    return f"{FIRST_EID + seed}_20201_2_0"
+def study_name(seed: int, repeat: int = 0) -> str:
+    """Return the name of the phantom's study, without suffix: ``<eid>_20201_<instance>_0``."""
+    return f"{FIRST_EID + seed}_20201_{2 + repeat}_0"
 
 
 def write_study(
-    path: Path, seed: int, contrasts: Sequence[str] = ALL_CONTRASTS
+    path: Path,
+    seed: int,
+    contrasts: Sequence[str] = ALL_CONTRASTS,
+    population: int = 1,
+    shift: str = "none",
+    size: float = 1.0,
+    repeat: int = 0,
 ) -> dict[str, float]:
     """Write the study of the phantom with this seed, and ``<name>.truth.json`` beside it.
 
     Args:
-        path: The zip; ``study_name(seed) + ".zip"`` is a name in UK Biobank's form.
+        path: The zip; ``study_name(seed, repeat) + ".zip"`` is a name in UK Biobank's form.
         seed: Seed of the phantom; see ``mimir_engine.phantom.population``.
         contrasts: Series to write (values of ``Contrast``); measurements need water and fat only.
+        population: 1 or 2; see ``mimir_engine.phantom``.
+        shift: Name of the difference from usual; see ``mimir_engine.phantom.shift``.
+        size: Size of that difference.
+        repeat: Number of the scan of this body.
 
     Returns:
         The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
+        MimirError: ``SHIFT_UNKNOWN``, ``OUTPUT_UNWRITABLE``.
     """
     wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
-    body = build_body(draw_person(seed))
-    manifest = [",".join(_MANIFEST_COLUMNS)]
-    with atomic_file(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for station in draw_stations(seed):
-            volumes = _contrasts(*render_station(body, station, seed))
+    scan = make_scan(seed, population, shift, size, repeat)
+    # One thread compresses while this one renders.
+    with (
+        atomic_file(path) as file,
+        zipfile.ZipFile(file, "w") as archive,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        manifest = [",".join(_MANIFEST_COLUMNS)]
+        written: list[Future[None]] = []
+        for station in scan.stations:
+            volumes = all_contrasts(*scan.render(station))
+            for done in written:
+                done.result()
+            written = []
             for contrast in wanted:
-                series = _Series(seed, body, station, contrast)
+                series = _Series(scan, station, contrast)
                 for name, content in series.files(volumes[contrast]):
-                    archive.writestr(_entry(name), content, compresslevel=DEFLATE_LEVEL)
+                    written.append(writer.submit(_write, archive, name, content))
                     manifest.append(series.manifest_row(name, len(content)))
+        for done in written:
+            done.result()
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
-    truth = body.truth()
-    note = {"phantom": "synthetic, not a person", "seed": seed, "truth": truth, "units": TRUTHS}
+    truth, direct = scan.truths()
+    note = {
+        "phantom": "synthetic, not a person",
+        "seed": seed,
+        "truth": truth,
+        "units": TRUTHS,
+        **({"direct": direct, "direct_units": DIRECT_TRUTHS} if direct else {}),
+        **({"population": population} if population != 1 else {}),
+        **({"shift": shift, "size": size} if shift != "none" else {}),
+    }
     write_json(path.with_name(path.stem + ".truth.json"), note)
     return truth
+
+
+def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    archive.writestr(_entry(name), content, compresslevel=DEFLATE_LEVEL)
 
 
 _MANIFEST_COLUMNS = (
@@ -99,8 +123,7 @@ _MANIFEST_COLUMNS = (
 class _Series:
     """One contrast of one station."""
 
-    seed: int
-    body: Body
+    scan: Scan
     station: ScannedStation
     contrast: Contrast
 
@@ -116,34 +139,34 @@ class _Series:
 
     def uid(self, *what: object) -> str:
         """Create a UID, the same in every run."""
-        return str(
-            generate_uid(UID_ROOT, ["/".join(map(str, ("mimir phantom", self.seed, *what)))])
-        )
+        return str(generate_uid(UID_ROOT, ["/".join(map(str, (*self.scan.identity, *what)))]))
 
     def files(self, volume: np.ndarray) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of each slice's file from uint16 ``[slice, row, column]``."""
-        shared = _encoded(self._header(volume.shape[1:]))
+        encoder = SeriesEncoder(self._header(volume.shape[1:]))
         x, y = COLUMNS_X_MM[0], ROWS_Y_MM[self.station.first_row]
         for k, (z, pixels) in enumerate(zip(self.station.z, volume)):
             uid = self.uid("image", self.number, k)
-            own = Dataset()
-            own.SOPInstanceUID = uid
-            own.InstanceNumber = k + 1
-            own.ImagePositionPatient = [_decimal(x), _decimal(y), _decimal(z)]
-            own.SliceLocation = _decimal(z)
-            own.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())
-            elements = {**shared, **_encoded(own)}
-            yield f"{uid}.dcm", _preamble(uid) + b"".join(elements[tag] for tag in sorted(elements))
+            yield f"{uid}.dcm", encoder.file(uid, k + 1, (x, y, z), pixels)
 
     def manifest_row(self, name: str, size: int) -> str:
         """Format the manifest's row of a file."""
         uids = self.uid("study"), self.uid("series", self.number)
-        cells = name, _patient_id(self.seed), *uids, DATE, "MR", self.number, self.description, size
+        cells = (
+            name,
+            _patient_id(self.scan.seed),
+            *uids,
+            DATE,
+            "MR",
+            self.number,
+            self.description,
+            size,
+        )
         return ",".join(map(str, cells))
 
     def _header(self, shape: tuple[int, ...]) -> Dataset:
         """Create the elements that all slices of the series share."""
-        person = self.body.person
+        person = self.scan.person
         second = FIRST_SECOND + SECONDS_PER_STATION * self.station.index
         header = Dataset()
         header.SpecificCharacterSet = "ISO_IR 100"
@@ -158,11 +181,11 @@ class _Series:
         header.ManufacturerModelName = "MIMIR phantom (synthetic)"
         header.StudyDescription = "MIMIR phantom: synthetic, not a person"
         header.SeriesDescription = self.description
-        header.PatientName = f"Phantom^{self.seed}"
-        header.PatientID = _patient_id(self.seed)
+        header.PatientName = f"Phantom^{self.scan.seed}"
+        header.PatientID = _patient_id(self.scan.seed)
         header.PatientSex = "M" if person.sex == MALE else "F"
         header.PatientSize = f"{person.height / 1000:.3f}"
-        header.SliceThickness = _decimal(self.station.spacing_z)
+        header.SliceThickness = decimal(self.station.spacing_z)
         header.MagneticFieldStrength = "1.5"
         header.StudyInstanceUID = self.uid("study")
         header.SeriesInstanceUID = self.uid("series", self.number)
@@ -173,30 +196,15 @@ class _Series:
         header.SamplesPerPixel = 1
         header.PhotometricInterpretation = "MONOCHROME2"
         header.Rows, header.Columns = shape
-        header.PixelSpacing = [_decimal(PIXEL_MM), _decimal(PIXEL_MM)]
+        header.PixelSpacing = [decimal(PIXEL_MM), decimal(PIXEL_MM)]
         header.BitsAllocated = header.BitsStored = 16
         header.HighBit = 15
         header.PixelRepresentation = 0
         return header
 
 
-def _contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
-    """Compute all four contrasts as a two-point Dixon reconstruction relates them."""
-    return {
-        Contrast.WATER: water,
-        Contrast.FAT: fat,
-        Contrast.IN_PHASE: water + fat,
-        Contrast.OPPOSED_PHASE: np.where(water > fat, water - fat, fat - water),
-    }
-
-
 def _patient_id(seed: int) -> str:
     return f"PHANTOM{seed:07d}"
-
-
-def _decimal(value: float) -> str:
-    """Format a decimal string of at most 16 characters."""
-    return f"{float(value):.10g}"
 
 
 def _time(second: int) -> str:
@@ -209,25 +217,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, (2020, 2, 29, 10, 0, 0))
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
-
-
-def _encoded(dataset: Dataset) -> dict[int, bytes]:
-    """Encode each element of a data set in explicit little endian."""
-    return {int(element.tag): _little_endian(write_data_element, element) for element in dataset}
-
-
-def _preamble(uid: str) -> bytes:
-    """Encode preamble and file meta information of an image."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = UID(uid)
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(UID_ROOT + "277440265487465716")
-    return bytes(128) + b"DICM" + _little_endian(write_file_meta_info, meta)
-
-
-def _little_endian(write: Callable[[DicomBytesIO, Any], None], content: Any) -> bytes:
-    file = DicomBytesIO()
-    file.is_little_endian, file.is_implicit_VR = True, False
-    write(file, content)
-    return bytes(file.getvalue())

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Name of the population in the provenance of data and networks.
-POPULATION = "mimir_engine.phantom.population"
+#: Names of the populations in the provenance of data and networks. Both have the same traits; the
+#: bodies of the first are stacks of ellipses, those of the second smooth shapes.
+POPULATIONS = {1: "mimir_engine.phantom.population", 2: "mimir_engine.phantom.smooth_body"}
 
 FEMALE, MALE = 0, 1
 

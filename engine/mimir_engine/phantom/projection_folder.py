@@ -23,13 +23,15 @@ from mimir_engine.cohort.image_folder import (
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
+from mimir_engine.fusion.fuse import fuse
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
-from mimir_engine.phantom.population import POPULATION, draw_person
+from mimir_engine.phantom.population import POPULATIONS, draw_person
 from mimir_engine.phantom.render_projection import render_projection
+from mimir_engine.phantom.scan import make_scan, scan_stations
 from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
-from mimir_engine.projection.project import IMAGE_SHAPE
+from mimir_engine.projection.project import IMAGE_SHAPE, project
 from mimir_engine.source.source_name import uk_biobank_ids
 
 #: Phantoms that a worker makes before they are written: what a kill can lose.
@@ -42,6 +44,8 @@ def write_projections(
     processes: int = 1,
     progress: Optional[Callable[[int, int], None]] = None,
     shift: str = "none",
+    size: float = 1.0,
+    population: int = 1,
 ) -> None:
     """Make the phantoms with these seeds; write their projections and truth as an image folder.
 
@@ -51,18 +55,25 @@ def write_projections(
         processes: Worker processes; 1 works in this one.
         progress: Called with (phantoms done, phantoms in all) now and then.
         shift: Name of the difference from the population and the scanner of training.
+        size: Size of that difference.
+        population: 1, projected in closed form, or 2, rendered and fused.
 
     Raises:
         MimirError: ``PHANTOM_FOLDER`` if the folder holds anything else, ``SHIFT_UNKNOWN``,
             ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``, ``WORKER_DIED``.
     """
-    render = partial(_render, shift=find_shift(shift))
+    if population == 1:
+        render = partial(_render, shift=find_shift(shift, size))
+    else:
+        find_shift(shift)
+        render = partial(_scan, shift=shift, size=size)
     provenance = {
-        "population": POPULATION,
+        "population": POPULATIONS[population],
         "phantoms": len(seeds),
         "first_seed": seeds[0],
         "last_seed": seeds[-1],
         **({} if shift == "none" else {"shift": shift}),
+        **({} if shift == "none" or size == 1.0 else {"shift_size": size}),
     }
     names = [study_name(seed) for seed in seeds]
     studies = [StudyId(name, *uk_biobank_ids(name)) for name in names]
@@ -101,6 +112,16 @@ def write_projections(
                 "a process that made phantoms was ended, perhaps for want of memory",
                 "Run the same command again to continue, with fewer --jobs.",
             ) from error
+
+
+def _scan(seeds: range, shift: str, size: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Make some phantoms of population 2 by scanning them; see `_render`."""
+    made = []
+    for seed in seeds:
+        scan = make_scan(seed, shift=shift, size=size)
+        truth = np.array(list(scan.truths()[0].values()), np.float32)
+        made.append((project(fuse(scan_stations(seed, shift, size))).image, truth))
+    return made
 
 
 def _render(seeds: range, shift: Shift) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -25,7 +25,6 @@ from mimir_engine.phantom.scanner import (
     draw_stations,
 )
 from mimir_engine.phantom.shift import (
-    Shift,
     find_shift,
     shifted_noise,
     shifted_person,
@@ -35,6 +34,7 @@ from mimir_engine.phantom.smooth_body.body import SmoothBody, build_smooth_body
 from mimir_engine.phantom.smooth_body.build import draw_build
 from mimir_engine.phantom.smooth_body.conditions import draw_conditions
 from mimir_engine.phantom.smooth_body.render import render_smooth_station
+from mimir_engine.phantom.smooth_body.truth import direct_truth, profile_of, truth
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import axial_affine
 
@@ -47,19 +47,29 @@ class Scan:
 
     Attributes:
         seed: Seed of the body.
-        repeat: Number of the scan of this body; 0 is the first.
+        identity: What tells it from all other scans.
         person: Traits of the body, as shifted.
+        body: The body, as shifted.
         stations: From head to foot.
         render: Renders water and fat of a station, uint16, slices head to foot.
-        truth: Computes the true measurements.
     """
 
     seed: int
-    repeat: int
+    identity: tuple[object, ...]
     person: Person
     body: Union[Body, SmoothBody]
     stations: tuple[ScannedStation, ...]
     render: Callable[[ScannedStation], Pair]
+
+    def truths(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Compute the true measurements: those of ``TRUTHS`` and of ``DIRECT_TRUTHS``.
+
+        Population 1 has none of the second kind.
+        """
+        if isinstance(self.body, Body):
+            return self.body.truth(), {}
+        profile = profile_of(self.body)
+        return truth(self.body, profile), direct_truth(self.body, profile, self.stations)
 
 
 def make_scan(
@@ -71,8 +81,23 @@ def make_scan(
         MimirError: ``SHIFT_UNKNOWN``.
     """
     change = find_shift(shift, size)
-    make = _first if population == 1 else _second
-    return make(seed, change, repeat)
+    person = _placed(shifted_person(draw_person(seed), change), repeat)
+    stations = tuple(shifted_noise(draw_stations(seed, repeat), change))
+    # The first scan of population 1 has the UIDs of all versions.
+    other = (population, shift, size, repeat)
+    identity = ("mimir phantom", seed, *(() if other == (1, "none", 1.0, 0) else other))
+    body: Union[Body, SmoothBody]
+    if population == 1:
+        body = build_body(person)
+        seen = shifted_signal(body, change)
+        render: Callable[[ScannedStation], Pair] = partial(
+            render_station, seen, seed=seed, repeat=repeat
+        )
+    else:
+        body = build_smooth_body(person, draw_build(seed, change))
+        conditions = draw_conditions(seed, repeat, change, body.hip)
+        render = partial(render_smooth_station, body, conditions, seed, repeat)
+    return Scan(seed, identity, person, body, stations, render)
 
 
 def scan_stations(
@@ -96,7 +121,7 @@ def scan_stations(
     scan = make_scan(seed, population, shift, size, repeat)
     stations = []
     for scanned in scan.stations:
-        images = contrasts(*(volume[::-1].copy() for volume in scan.render(scanned)))
+        images = all_contrasts(*(volume[::-1].copy() for volume in scan.render(scanned)))
         kept = images if phases else {c: images[c] for c in (Contrast.WATER, Contrast.FAT)}
         corner = (COLUMNS_X_MM[0], ROWS_Y_MM[scanned.first_row], scanned.z[-1])
         stations.append(
@@ -105,7 +130,7 @@ def scan_stations(
     return tuple(stations)
 
 
-def contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
+def all_contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
     """Compute all four contrasts as a two-point Dixon reconstruction relates them."""
     return {
         Contrast.WATER: water,
@@ -113,30 +138,6 @@ def contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:
         Contrast.IN_PHASE: water + fat,
         Contrast.OPPOSED_PHASE: np.where(water > fat, water - fat, fat - water),
     }
-
-
-def _first(seed: int, shift: Shift, repeat: int) -> Scan:
-    person = _placed(shifted_person(draw_person(seed), shift), repeat)
-    body = build_body(person)
-    stations = tuple(shifted_noise(draw_stations(seed, repeat), shift))
-    seen = shifted_signal(body, shift)
-    return Scan(seed, repeat, person, body, stations, partial(_render_first, seen, seed, repeat))
-
-
-def _render_first(body: Body, seed: int, repeat: int, station: ScannedStation) -> Pair:
-    return render_station(body, station, seed, repeat)
-
-
-def _second(seed: int, shift: Shift, repeat: int) -> Scan:
-    person = _placed(shifted_person(draw_person(seed), shift), repeat)
-    body = build_smooth_body(person, draw_build(seed, shift))
-    stations = tuple(shifted_noise(draw_stations(seed, repeat), shift))
-    conditions = draw_conditions(seed, repeat, shift, body.hip)
-
-    def render(station: ScannedStation) -> Pair:
-        return render_smooth_station(body, station, conditions[station.index], seed, repeat)
-
-    return Scan(seed, repeat, person, body, stations, render)
 
 
 def _placed(person: Person, repeat: int) -> Person:
@@ -150,5 +151,3 @@ def _placed(person: Person, repeat: int) -> Person:
         lean_x=float(np.clip(rng.normal(0.0, 0.008), -0.024, 0.024)),
         scan_top_level=float(np.clip(rng.normal(0.872, 0.007), 0.851, 0.893)),
     )
-
-

@@ -28,9 +28,13 @@ from mimir_engine.phantom.population import Person
 from mimir_engine.phantom.scanner import TOP_Z_MM
 from mimir_engine.phantom.smooth_body.bones import Bone, hip_joint, skeleton
 from mimir_engine.phantom.smooth_body.build import Build
-from mimir_engine.phantom.smooth_body.organs import Inside, fill
-from mimir_engine.phantom.smooth_body.shapes import Grid, Waves
-from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, leg_part, trunk_part
+from mimir_engine.phantom.smooth_body.cavity import Room, make_room
+from mimir_engine.phantom.smooth_body.organs import Organs, place_organs
+from mimir_engine.phantom.smooth_body.shapes import Grid, Rod, Waves
+from mimir_engine.phantom.smooth_body.surface import Arm, Part, arm, breasts, leg_part, trunk_part
+
+#: Share of the belly's fat that the bowel's field decides; the rest lies around the organs.
+BOWEL = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class SmoothBody:
     Attributes:
         person, build: What it was built from.
         z: Heights of the tables.
-        trunk, legs, arms, inside, bones: Its shapes; right before left.
+        trunk, legs, arms, breasts, room, organs, bones: Its shapes; right before left.
         tissues: By name.
         waves: Smooth random fields by purpose.
         bowel: Level of the bowel's field above which there is fat.
@@ -52,7 +56,9 @@ class SmoothBody:
     trunk: Part
     legs: tuple[Part, Part]
     arms: tuple[Arm, Arm]
-    inside: Inside
+    breasts: tuple[Rod, ...]
+    room: Room
+    organs: Organs
     bones: tuple[Bone, ...]
     tissues: Mapping[str, Tissue]
     waves: Mapping[str, Waves]
@@ -69,6 +75,10 @@ class SmoothBody:
         x = grid.x - np.float32(p.shift_x + p.lean_x * (z - PIVOT_Z_MM))
         return Grid(x, grid.y - np.float32(p.shift_y), grid.spacing)
 
+    def middle(self, z: float) -> float:
+        """x of the trunk's middle at a height, in the body's own coordinates."""
+        return float(np.interp(z, self.z, self.trunk.skin.x))
+
     def z_of(self, level: float) -> float:
         """Convert a level to patient z (mm)."""
         return Build.top_z(level, self.person)
@@ -80,18 +90,21 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
     outline = add_trunk(c)
     trunk = trunk_part(c, outline, build)
     legs = leg_part(c, -1.0), leg_part(c, 1.0)
-    inside = fill(c, outline, trunk)
+    arms = arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)
+    room = make_room(c, outline, trunk)
     rng = np.random.default_rng(build.clutter)
-    bowel_share = person.bowel / (person.bowel + person.visceral)
+    bowel_share = 1.0 - BOWEL * person.visceral / (person.bowel + person.visceral)
     return SmoothBody(
         person=person,
         build=build,
         z=TOP_Z_MM + c.h - person.scan_top_level * person.height,
         trunk=trunk,
         legs=legs,
-        arms=(arm(c, trunk, legs, -1.0, build), arm(c, trunk, legs, 1.0, build)),
-        inside=inside,
-        bones=skeleton(c, inside, trunk, legs),
+        arms=arms,
+        breasts=breasts(c, trunk),
+        room=room,
+        organs=place_organs(c, room, trunk),
+        bones=skeleton(c, room.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
         tissues=_tissues(person, build),
         waves={
             "skin": Waves(rng, (220.0, 220.0, 260.0)),
@@ -110,11 +123,13 @@ def _tissues(person: Person, build: Build) -> dict[str, Tissue]:
     plain = {
         "subcutaneous": ADIPOSE,
         "visceral": ADIPOSE,
+        "chest fat": ADIPOSE,
         "muscle fat": ADIPOSE,
         "muscle": mixed(MUSCLE_SIGNAL, person.muscle_fat),
         "liver": mixed(1.0, person.liver_fat),
         "viscera": VISCERA,
         "stomach": mixed(0.6, 0.03),
+        "gland": mixed(0.6, 0.15),
         "spleen": SPLEEN,
         "kidney": KIDNEY,
         "blood": BLOOD,

@@ -1,4 +1,4 @@
-"""The cavity of chest and belly, the diaphragm between them, and the organs."""
+"""The organs of chest and belly, placed in the room that the trunk leaves."""
 
 from __future__ import annotations
 
@@ -6,201 +6,190 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimir_engine.phantom.anatomy.columns import TABLE_Y_MM, Columns, smooth
-from mimir_engine.phantom.anatomy.trunk import Trunk
-from mimir_engine.phantom.smooth_body.shapes import Grid
+from mimir_engine.phantom.anatomy.columns import Columns
+from mimir_engine.phantom.smooth_body.cavity import Room
 from mimir_engine.phantom.smooth_body.stack import Stack, stack
 from mimir_engine.phantom.smooth_body.surface import Part
 
-#: Distance (mm) from the back's flesh to the middle of the vertebral bodies, by level.
-SPINE_DEPTH = ((0.50, 44.0), (0.56, 58.0), (0.62, 60.0), (0.74, 46.0), (0.81, 44.0), (0.87, 46.0))
-#: Level of the diaphragm's right dome above the abdomen's upper end.
-DOME = 0.016
+#: Organs with the tissue that fills them, in the order they are painted.
+Filled = tuple[tuple[str, Stack], ...]
 
 
 @dataclass(frozen=True)
-class Diaphragm:
-    """Two domes: their height at a point is the higher of two paraboloids."""
-
-    x: float
-    y: float
-    half: float
-    depth: float
-    top: tuple[float, float]
-
-    def height(self, grid: Grid) -> np.ndarray:
-        """Patient z of the diaphragm over each pixel, ``(rows, columns)``."""
-        v = (grid.y - np.float32(self.y)) / np.float32(self.depth)
-        domes = []
-        for side, top in zip((-1.0, 1.0), self.top):
-            u = (grid.x - np.float32(self.x + side * 0.42 * self.half)) / np.float32(self.half)
-            domes.append(np.float32(top) - np.float32(125.0) * u * u)
-        drop = np.float32(58.0) * (v + np.float32(0.12)) ** 2
-        return np.asarray(np.maximum(*domes) - drop)
-
-
-@dataclass(frozen=True)
-class Inside:
-    """Stacks of everything inside the trunk's flesh, and where they lie.
+class Organs:
+    """Shapes of the organs; those from the diaphragm down rise and fall with it.
 
     Attributes:
-        cavity: Chest and belly in one.
-        spine: Vertebral bodies.
-        organs: Stacks by tissue, in the order they are painted.
-        diaphragm: Between lungs and liver.
+        liver: Right and left lobe, joined when they are painted.
+        under: Other organs that end at the diaphragm.
+        kidneys: Right and left.
+        colon: Ascending and descending.
+        heart: With its fat around it.
+        chambers: Blood in the heart.
+        mediastinum: Between the lungs.
+        fixed: What breath does not move: vessels, airway, muscles and organs of the pelvis.
     """
 
-    cavity: Stack
-    spine: Stack
-    diaphragm: Diaphragm
     liver: tuple[Stack, Stack]
+    under: Filled
+    kidneys: tuple[Stack, ...]
+    colon: tuple[Stack, ...]
     heart: Stack
-    chambers: tuple[Stack, Stack]
+    chambers: tuple[Stack, ...]
     mediastinum: Stack
-    spleen: Stack
-    stomach: Stack
-    kidneys: tuple[Stack, Stack]
-    psoas: tuple[Stack, Stack]
-    colon: tuple[Stack, Stack]
-    vessels: tuple[Stack, ...]
-    airway: Stack
-    bladder: Stack
-    rectum: Stack
+    fixed: Filled
 
 
-def fill(c: Columns, trunk: Trunk, part: Part) -> Inside:
-    """Place cavity and organs in the trunk's flesh."""
-    p, level, f = c.person, c.level, c.person.frame
-    skin = part.skin
-    front, back = skin.y - skin.front + part.ahead, skin.y + skin.back - part.behind
-    cavity = _cavity(c, trunk, part, front, back)
-    spine_y = back - f * c.curve(SPINE_DEPTH)
-    thin = c.curve([(0.50, 1.1), (0.55, 1.0), (0.68, 0.82), (0.80, 0.66), (0.87, 0.6)]) * f
-    spine = stack(skin.x * 1.3, spine_y, 25.0 * thin, 17.0 * thin, 15.0 * thin, 0.1, 0.3)
+def place_organs(c: Columns, room: Room, trunk: Part) -> Organs:
+    """Place the organs."""
+    ball = _Balls(c, room)
+    f, dome = c.person.frame, room.dome
+    heart = c.person.dome_level + 0.018
+    return Organs(
+        liver=_liver(c, room),
+        under=(
+            ("stomach", ball(0.42, -0.16, dome - 0.052, (0.27, 0.42, 62.0), 0.15)),
+            ("spleen", ball(0.74, 0.42, dome - 0.046, (0.19, 0.40, 54.0), -0.12)),
+        ),
+        kidneys=_kidneys(c, room, trunk),
+        colon=_colon(c, room),
+        heart=ball.mm(20 * f, -0.26, heart, (58 * f, 50 * f, 66.0), -0.40),
+        chambers=(
+            ball.mm(38 * f, -0.20, heart - 0.006, (21 * f, 21 * f, 40.0), -0.5),
+            ball.mm(0.0, -0.40, heart + 0.004, (25 * f, 20 * f, 42.0), -0.3),
+        ),
+        mediastinum=_mediastinum(c, room, trunk),
+        fixed=(*_pelvic(c, room), *_psoas(c, room, trunk), *_tubes(c, room, trunk, heart)),
+    )
 
-    dome = p.dome_level + DOME
-    at = int(np.argmin(np.abs(level - p.dome_level + 0.01)))
-    a, b = float(cavity.half[at]), float((cavity.front + cavity.back)[at] / 2)
-    middle_y = float(cavity.y[at])
-    x0 = float(cavity.x[at])
-    top = p_z(c, dome)
-    diaphragm = Diaphragm(x0, middle_y, a, b, (top, top - 14.0))
 
-    def ball(
-        x: float, y: float, level0: float, half: float, depth: float, tall: float, tilt: float = 0.0
+class _Balls:
+    """Makes ellipsoids in the cavity under and over the diaphragm."""
+
+    def __init__(self, c: Columns, room: Room) -> None:
+        self._c = c
+        self._place = room.diaphragm
+
+    def __call__(
+        self, u: float, v: float, level: float, size: tuple[float, float, float], tilt: float
     ) -> Stack:
-        """An ellipsoid around a point; ``tilt`` moves it left with height, mm per mm."""
-        profile = c.bulge(level0, tall / p.height)
-        shift = tilt * (level - level0) * p.height
-        return stack(x + shift, y, half * profile, depth * profile)
+        """Place and size across and along in units of the cavity's, height in mm.
 
-    size = (p.liver / 1.5) ** 0.36
-    edge = trunk.liver_edge - 0.004
-    right_middle, right_half = (edge + dome) / 2, (dome - edge) / 2 + 0.004
-    right = c.bulge(right_middle, right_half, 2.6)
-    lean_in = 0.10 * (level - right_middle) * p.height
-    liver_right = stack(
-        x0 - 0.52 * a + lean_in, middle_y + 0.08 * b, 0.60 * a * size * right, 0.80 * b * right,
-        0.86 * b * right,
-    )  # fmt: skip
-    left_middle = dome - 0.036
-    left = c.bulge(left_middle, 0.030 * size, 2.4)
-    liver_left = stack(
-        x0 + 0.06 * a, middle_y - 0.42 * b, 0.56 * a * left, 0.52 * b * left, 0.34 * b * left
+        ``tilt`` moves it to the left with height, mm per mm.
+        """
+        wide, deep = size[0] * self._place.half, size[1] * self._place.depth
+        return self.mm(u * self._place.half, v, level, (wide, deep, size[2]), tilt)
+
+    def mm(
+        self, x: float, v: float, level: float, size: tuple[float, float, float], tilt: float = 0.0
+    ) -> Stack:
+        """The same with place and size across in mm."""
+        c, place = self._c, self._place
+        profile = c.bulge(level, size[2] / c.person.height)
+        leaning = tilt * (c.level - level) * c.person.height
+        y = place.y + v * place.depth
+        return stack(place.x + x + leaning, y, size[0] * profile, size[1] * profile)
+
+
+def _liver(c: Columns, room: Room) -> tuple[Stack, Stack]:
+    """A right lobe that fills the dome and tapers down, a flat left lobe in front."""
+    place, edge, dome = room.diaphragm, room.liver_edge, room.dome
+    a, b = place.half, place.depth
+    middle, half = (edge + dome) / 2, (dome - edge) / 2 + 0.004
+    tip = np.clip((c.level - edge) / (dome - edge), 0.0, 1.0)
+    right = c.bulge(middle, half, 2.6) * (0.62 + 0.38 * tip**0.7)
+    inwards = 0.10 * (c.level - middle) * c.person.height
+    left = c.bulge(dome - 0.036, 0.030, 2.4)
+    return (
+        stack(
+            *(place.x - 0.66 * a + inwards, place.y + 0.08 * b),
+            *(0.60 * a * right, 0.80 * b * right, 0.86 * b * right),
+        ),
+        stack(
+            *(place.x + 0.04 * a, place.y - 0.44 * b),
+            *(0.48 * a * left, 0.48 * b * left, 0.30 * b * left),
+        ),
     )
-    central = p.dome_level - 0.012
-    heart = ball(x0 + 20.0 * f, middle_y - 0.30 * b, central + 0.042, 52 * f, 44 * f, 58.0, -0.45)
-    chambers = (
-        ball(x0 + 36 * f, middle_y - 0.24 * b, central + 0.038, 20 * f, 20 * f, 38.0, -0.5),
-        ball(x0 + 2 * f, middle_y - 0.42 * b, central + 0.046, 21 * f, 19 * f, 38.0, -0.3),
+
+
+def _kidneys(c: Columns, room: Room, trunk: Part) -> tuple[Stack, ...]:
+    """Beside the spine, the upper poles nearer to it; the right one is lower."""
+    f = c.person.frame
+    kidneys = []
+    for side, level in ((-1.0, 0.622), (1.0, 0.629)):
+        profile = f * c.bulge(level, 0.034, 2.4)
+        x = trunk.skin.x + side * (62.0 * f - 0.16 * (c.level - level) * c.person.height)
+        kidneys.append(stack(x, room.spine.y - 2.0 * f, 28.0 * profile, 24.0 * profile))
+    return tuple(kidneys)
+
+
+def _colon(c: Columns, room: Room) -> tuple[Stack, ...]:
+    cavity = room.cavity
+    wide = c.curve([(0.555, 16.0), (0.57, 25.0), (0.61, 22.0), (0.66, 18.0)])
+    y = cavity.y + 0.12 * (cavity.front + cavity.back)
+    return tuple(
+        stack(cavity.x + side * 0.80 * cavity.half, y, wide * c.between(0.56, top), 21.0)
+        for side, top in ((-1.0, 0.632), (1.0, 0.655))
     )
-    kidney_y = spine_y - 2.0 * f + 0.0 * level
-    psoas_level = [(0.485, 0.0), (0.50, 15.0), (0.56, 21.0), (0.60, 15.0), (0.635, 6.0)]
-    psoas_half = c.curve(psoas_level) * f * p.muscle**0.5 * c.between(p.crotch_level + 0.02, 0.635)
-    psoas_x = f * c.curve([(0.48, 82.0), (0.52, 66.0), (0.57, 46.0), (0.635, 32.0)])
-    psoas_y = spine_y + c.curve([(0.48, -62.0), (0.53, -40.0), (0.575, -2.0), (0.635, 4.0)])
-    low, high = p.dome_level + 0.0, p.shoulder_level - 0.012
-    aorta = 10.5 * f * c.between(0.595, high)
-    bladder_mm = (p.bladder * 0.75e6 / np.pi) ** (1 / 3)
-    pelvis = int(np.argmin(np.abs(level - p.crotch_level - 0.05)))
-    bladder_y = float(front[pelvis]) + 26.0 + bladder_mm
-    return Inside(
-        cavity=cavity,
-        spine=spine,
-        diaphragm=diaphragm,
-        liver=(liver_right, liver_left),
-        heart=heart,
-        chambers=chambers,
-        mediastinum=stack(
-            skin.x + 4.0, cavity.y,
-            f * c.curve([(low, 20.0), (0.76, 22.0), (high, 30.0), (0.83, 34.0)])
-            * c.between(low - 0.03, high + 0.03),
-            cavity.front + 10.0, cavity.back + 10.0, 0.8, 0.8,
-        ),
-        spleen=ball(x0 + 0.74 * a, middle_y + 0.42 * b, dome - 0.046, 0.19 * a, 0.40 * b, 54.0, -0.12),
-        stomach=ball(x0 + 0.42 * a, middle_y - 0.16 * b, dome - 0.052, 0.27 * a, 0.42 * b, 62.0, 0.15),
-        kidneys=tuple(
-            stack(
-                side * 62.0 * f - side * 0.16 * (level - at_level) * p.height + skin.x,
-                kidney_y, 28.0 * f * c.bulge(at_level, 0.034, 2.4), 24.0 * f * c.bulge(at_level, 0.034, 2.4),
-            )
-            for side, at_level in ((-1.0, 0.622), (1.0, 0.629))
-        ),
-        psoas=tuple(
-            stack(skin.x + side * psoas_x, psoas_y, psoas_half, 1.15 * psoas_half)
-            for side in (-1.0, 1.0)
-        ),
-        colon=tuple(
-            stack(
-                cavity.x + side * 0.80 * cavity.half, cavity.y + 0.12 * (cavity.front + cavity.back),
-                c.curve([(0.555, 16.0), (0.57, 25.0), (0.61, 22.0), (0.66, 18.0)])
-                * c.between(0.56, 0.632 if side < 0 else 0.655), 21.0,
-            )
-            for side in (-1.0, 1.0)
-        ),
-        vessels=(
-            stack(skin.x + 9.0, spine_y - 17.0 * thin - 12.0 * f, aorta, aorta),
-            stack(
-                skin.x - 17.0, spine_y - 17.0 * thin - 11.0 * f,
-                12.0 * f * c.between(0.595, dome - 0.01), 9.5 * f,
-            ),
-        ),
-        airway=stack(
-            skin.x, c.curve([(high - 0.01, 0.0), (0.87, 0.0)]) + spine_y - 34.0 * f,
-            8.5 * f * c.between(high - 0.02, 0.885), 7.5 * f,
-        ),
-        bladder=ball(0.0, bladder_y, p.crotch_level + 0.05, 1.15 * bladder_mm, bladder_mm, 0.87 * bladder_mm),
-        rectum=ball(2.0, bladder_y + bladder_mm + 30.0, p.crotch_level + 0.055, 27.0, 24.0, 62.0),
-    )  # fmt: skip
 
 
-def p_z(c: Columns, level: float) -> float:
-    """Patient z (mm) of a level."""
-    from mimir_engine.phantom.smooth_body.build import Build
-
-    return Build.top_z(level, c.person)
-
-
-def _cavity(
-    c: Columns, trunk: Trunk, part: Part, front: np.ndarray, back: np.ndarray
-) -> Stack:
-    """Belly as large as its contents, chest as large as its wall allows."""
-    p, level, f = c.person, c.level, c.person.frame
-    edge, apex = trunk.liver_edge, p.shoulder_level + 0.010
-    chest = smooth(np.clip((level - edge + 0.01) / 0.04, 0.0, 1.0))
-    flesh = part.skin.half - part.side
-    narrowing = np.sqrt(1 - np.clip((level - apex + 0.075) / 0.075, 0, 1) ** 2)
-    chest_flesh = np.minimum(flesh, 140.0 * f * p.muscle**0.2 + 0.0 * level + 40 * (1 - chest))
-    chest_half = (chest_flesh - 17.0 * f) * narrowing * (level < apex)
-    half = np.maximum(trunk.cavity.a * (1 - chest), chest_half * chest)
-    pelvis = 1 - smooth(np.clip((level - 0.545) / 0.03, 0.0, 1.0))
-    ahead = (trunk.cavity.y - trunk.cavity.b) * (1 - chest) + (front + 14.0) * chest
-    behind = back - 31.0 * f * p.muscle**0.4
-    behind = behind * (1 - pelvis) + (trunk.cavity.y + trunk.cavity.b) * pelvis
-    ahead = np.maximum(ahead, front + 9.0)
-    depth = np.maximum(behind - ahead, 4.0)
-    tall = 0.4 + 0.6 * narrowing
-    middle = ahead + 0.54 * depth
-    return stack(part.skin.x, middle, half, 0.54 * depth * tall, 0.46 * depth * tall, 0.10, 0.30)
+def _mediastinum(c: Columns, room: Room, trunk: Part) -> Stack:
+    low, high = c.person.dome_level, c.person.shoulder_level - 0.012
+    wide = c.curve([(low, 20.0), (0.745, 30.0), (0.78, 33.0), (high, 36.0), (0.83, 36.0)])
+    wide = c.person.frame * wide * c.between(low - 0.03, high + 0.03)
+    cavity = room.cavity
+    deep = cavity.front + 10.0, cavity.back + 10.0
+    return stack(trunk.skin.x + 4.0, cavity.y, wide, *deep, 0.8, 0.8)
 
 
+def _pelvic(c: Columns, room: Room) -> Filled:
+    """The bladder, as full as the person's, and rectum with womb or prostate behind it."""
+    p = c.person
+    radius = (p.bladder * 0.75e6 / np.pi) ** (1 / 3)
+    profile = c.bulge(p.crotch_level + 0.05, 0.87 * radius / p.height)
+    y = float(np.interp(p.crotch_level + 0.05, c.level, room.front)) + 26.0 + radius
+    behind = c.bulge(p.crotch_level + 0.055, 62.0 / p.height)
+    return (
+        ("fluid", stack(0.0, y, 1.15 * radius * profile, radius * profile)),
+        ("viscera", stack(2.0, y + radius + 30.0, 27.0 * behind, 24.0 * behind)),
+    )
+
+
+def _psoas(c: Columns, room: Room, trunk: Part) -> Filled:
+    """From the lumbar spine forwards and outwards to the hips."""
+    p = c.person
+    half = c.curve([(0.485, 0.0), (0.50, 15.0), (0.56, 21.0), (0.60, 15.0), (0.635, 6.0)])
+    half = half * p.frame * p.muscle**0.5 * c.between(p.crotch_level + 0.02, 0.635)
+    x = p.frame * c.curve([(0.48, 82.0), (0.52, 66.0), (0.57, 46.0), (0.635, 32.0)])
+    y = room.spine.y + c.curve([(0.48, -62.0), (0.53, -40.0), (0.575, -2.0), (0.635, 4.0)])
+    return tuple(
+        ("muscle", stack(trunk.skin.x + side * x, y, half, 1.15 * half)) for side in (-1.0, 1.0)
+    )
+
+
+def _tubes(c: Columns, room: Room, trunk: Part, heart: float) -> Filled:
+    """Great vessels before the spine, above the heart and in the neck; the airway."""
+    p, f, place, x = c.person, c.person.frame, room.diaphragm, trunk.skin.x
+    high = p.shoulder_level - 0.012
+    before_spine = room.spine.y - room.spine.front
+    aorta, vena = c.between(0.595, high), c.between(0.595, room.dome - 0.01)
+    windpipe = c.between(high - 0.02, 0.885)
+    tubes = [
+        ("blood", stack(x + 9.0, before_spine - 12 * f, 10.5 * f * aorta, 10.5 * f)),
+        ("blood", stack(x - 17.0, before_spine - 11 * f, 12 * f * vena, 9.5 * f)),
+        ("air", stack(x, room.spine.y - 34 * f, 8.5 * f * windpipe, 7.5 * f)),
+    ]
+    for across, v, radius, top in (
+        *((-8.0, -0.28, 15.0, 0.782), (14.0, -0.30, 13.0, 0.770)),
+        *((-27.0, -0.16, 9.0, high),),
+    ):
+        low = heart + 0.020
+        wide = radius * f * c.bulge((low + top) / 2, (top - low) / 2, 6.0)
+        shape = stack(place.x + across * f, place.y + v * place.depth, wide, radius * f)
+        tubes.append(("blood", shape))
+    for side in (-1.0, 1.0):
+        for across, ahead, radius in ((25.0, 26.0, 3.6), (31.0, 30.0, 5.5)):
+            wide = radius * f * c.between(high + 0.005, 0.93)
+            shape = stack(x + side * across * f, room.spine.y - ahead * f, wide, radius * f)
+            tubes.append(("blood", shape))
+    return tuple(tubes)

@@ -7,12 +7,14 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.phantom.scanner import TOP_Z_MM
 from mimir_engine.phantom.smooth_body.body import SmoothBody
 from mimir_engine.phantom.smooth_body.shapes import (
     Egg,
     Grid,
     Rod,
     Window,
+    layer,
     occupancy,
     soft_minimum,
 )
@@ -60,25 +62,31 @@ def paint_slice(
     """
     grid = body.grid_at(grid, z)
     canvas = Canvas(grid, palette)
-    skin, flesh = surfaces(body, grid, z)
+    skin, flesh, _ = surfaces(body, grid, z)
     everywhere = slice(None), slice(None)
     canvas.paint(everywhere, occupancy(skin, grid.spacing), "subcutaneous")
+    _glands(body, canvas, z)
     canvas.paint(everywhere, occupancy(flesh, grid.spacing), "muscle")
     _streaks(body, canvas, flesh, z)
+    for leg in body.legs:
+        _thigh(body, canvas, leg, flesh, z)
     if body.z_of(body.person.crotch_level) < z:
         _trunk_inside(body, canvas, flesh, z, breath_mm)
-    else:
-        for leg in body.legs:
-            _thigh(body, canvas, leg, z)
     _bones(body, canvas, z)
     return canvas.values
 
 
-def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the distances to the skin and to the flesh under its fat."""
+def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compute the distances to the skin, to the flesh under its fat, and to the skin without arms.
+
+    ``grid`` is in the body's own coordinates.
+    """
     skin, flesh = np.full((2, *grid.shape), FAR)
     uneven = body.waves["fat"]
-    for part, fillet in ((body.trunk, 0.0), *((leg, FILLET_LEG) for leg in body.legs)):
+    # Above the crotch the thighs grow out of the trunk; below it they only lie side by side.
+    above = (z - body.z_of(body.person.crotch_level)) / 40.0 + 1.0
+    groin = max(FILLET_LEG * min(max(above, 0.0), 1.0), 1.0)
+    for part, fillet in ((body.trunk, 0.0), *((leg, groin) for leg in body.legs)):
         if not part.skin.has(body.z, z):
             continue
         egg = part.skin.at(body.z, z)
@@ -91,9 +99,17 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
         thick *= 1.0 + np.float32(0.10) * uneven.at(here, z)
         _join(skin, window, d, fillet)
         _join(flesh, window, d + thick, 0.6 * fillet)
+    for breast in body.breasts:
+        if breast.low - 30.0 < z < breast.high + 30.0:
+            window = breast.window(grid, 30.0)
+            if window is not None:
+                skin[window] = soft_minimum(
+                    skin[window], breast.distance(grid.cut(window), z), 25.0
+                )
+    armless = skin.copy()
     for arm in body.arms:
         _add_arm(arm, grid, z, skin, flesh)
-    return skin, flesh
+    return skin, flesh, armless
 
 
 def _join(field: np.ndarray, window: Window, d: np.ndarray, fillet: float) -> None:
@@ -102,7 +118,9 @@ def _join(field: np.ndarray, window: Window, d: np.ndarray, fillet: float) -> No
 
 def _thickness(body: SmoothBody, part: Part, egg: Egg, grid: Grid, z: float) -> np.ndarray:
     """Thickness of the fat (mm) at each pixel, by its direction from the middle."""
-    side, ahead, behind = (float(np.interp(z, body.z, t)) for t in (part.side, part.ahead, part.behind))
+    side, ahead, behind = (
+        float(np.interp(z, body.z, t)) for t in (part.side, part.ahead, part.behind)
+    )
     dy = grid.y - np.float32(egg.y)
     front = dy < 0
     v = dy / np.where(front, egg.front, egg.back).astype(np.float32)
@@ -130,6 +148,18 @@ def _add_arm(arm: Arm, grid: Grid, z: float, skin: np.ndarray, flesh: np.ndarray
         flesh[window] = soft_minimum(flesh[window], d, max(0.7 * fillet, 1.0))
 
 
+def _glands(body: SmoothBody, canvas: Canvas, z: float) -> None:
+    """Glandular tissue in the breasts: strands in their fat."""
+    for breast in body.breasts:
+        if breast.low < z < breast.high:
+            window = breast.window(canvas.grid)
+            if window is not None:
+                grid = canvas.grid.cut(window)
+                d = breast.distance(grid, z) + np.float32(9.0)
+                strands = np.clip(body.waves["loops"].at(grid, z) * 2.0, 0.0, 0.7)
+                canvas.paint(window, occupancy(d, grid.spacing) * strands, "gland")
+
+
 def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> None:
     """Thin sheets of fat between the muscles: where a smooth field changes its sign."""
     grid = canvas.grid
@@ -143,61 +173,56 @@ def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> N
 
 #: Muscles of a thigh in its section's unit disc, for the right leg: centre and half-axes.
 THIGH = (
-    (-0.36, -0.46, 0.47, 0.40),
-    (0.20, -0.56, 0.36, 0.36),
-    (-0.52, 0.08, 0.36, 0.44),
-    (0.50, 0.10, 0.40, 0.42),
-    (0.42, -0.26, 0.26, 0.22),
-    (-0.20, 0.62, 0.36, 0.32),
-    (0.34, 0.60, 0.36, 0.32),
-    (-0.05, -0.12, 0.34, 0.30),
+    (-0.40, -0.50, 0.46, 0.40),
+    (0.18, -0.62, 0.38, 0.34),
+    (-0.60, 0.06, 0.34, 0.46),
+    (0.55, 0.10, 0.42, 0.44),
+    (0.56, -0.40, 0.26, 0.24),
+    (-0.24, 0.66, 0.38, 0.32),
+    (0.34, 0.66, 0.36, 0.32),
+    (-0.05, -0.14, 0.34, 0.30),
 )
 
 
-def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, z: float) -> None:
-    """Fat between the muscles of a thigh."""
+def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: float) -> None:
+    """Sheets of fat between the muscles of a thigh: where two of them are equally near."""
     p = body.person
-    level = p.scan_top_level + (z - 210.0) / p.height
-    size = float(np.clip((level - p.knee_level - 0.03) / 0.03, 0.0, 1.0))
-    if not size or not leg.skin.has(body.z, z):
+    level = p.scan_top_level + (z - TOP_Z_MM) / p.height
+    size = (level - p.knee_level - 0.02) / 0.05, (p.crotch_level + 0.055 - level) / 0.05
+    width = (0.3 + 14.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
+    if not width or not leg.skin.has(body.z, z):
         return
     egg = leg.skin.at(body.z, z)
-    fat = float(np.interp(z, body.z, leg.side))
-    half = egg.half - fat
-    front, back = egg.front - 0.85 * fat, egg.back - 1.1 * fat
     window = egg.window(canvas.grid)
     if window is None:
         return
     grid = canvas.grid.cut(window)
-    side = -1.0 if egg.x < 0 else 1.0
-    shrunk = 0.99 - 0.9 * p.muscle_fat
-    d: Optional[np.ndarray] = None
+    fat = float(np.interp(z, body.z, leg.side))
+    half, depth = egg.half - fat, (egg.front + egg.back) / 2 - fat
+    side = 1.0 if egg.x < 0 else -1.0
+    first = np.full(grid.shape, FAR)
+    second = first.copy()
     for u, v, a, b in THIGH:
-        muscle = Egg(
-            egg.x - side * u * half, egg.y + v * (front if v < 0 else back),
-            a * half * shrunk, b * front * shrunk, b * back * shrunk,
-        )  # fmt: skip
-        own = muscle.distance(grid)
-        d = own if d is None else np.minimum(d, own)
-    between = occupancy(-d, grid.spacing)
-    whole = Egg(egg.x, egg.y, half - 5, front - 5, back - 5).distance(grid)
-    between *= occupancy(whole, grid.spacing) * np.float32(0.8 * size)
-    canvas.paint(window, between, "muscle fat")
+        own = Egg(egg.x + side * u * half, egg.y + v * depth, a * half, b * depth, b * depth)
+        d = own.distance(grid)
+        np.minimum(second, np.maximum(first, d), out=second)
+        np.minimum(first, d, out=first)
+    uneven = np.float32(width) * (1 + np.float32(0.5) * body.waves["fat"].at(grid, 2.0 * z))
+    sheet = layer(0.5 * (second - first), uneven, grid.spacing)
+    sheet *= occupancy(flesh[window] + np.float32(2.0), grid.spacing)
+    canvas.paint(window, sheet, "muscle fat")
 
 
 def _bones(body: SmoothBody, canvas: Canvas, z: float) -> None:
+    """Bones: first all that is dark, then all marrow, so that joined rods have one cavity."""
     for arm in body.arms:
         for rod in arm.bones:
             _paint_rod(canvas, rod, z, 3.5, "marrow")
-    for bone in body.bones:
-        _paint_rod(canvas, bone.rod, z, 0.0, "cortex")
-    for bone in body.bones:
-        if bone.rod.low < z < bone.rod.high:
-            inner = Rod(
-                bone.rod.start, bone.rod.end,
-                bone.rod.radius_start - bone.cortex, bone.rod.radius_end - bone.cortex,
-            )  # fmt: skip
-            _paint_rod(canvas, inner, z, 0.0, "red marrow" if bone.red else "marrow")
+    cuts = [(bone, rod) for bone in body.bones for rod in (bone.at(z),) if rod is not None]
+    for _, rod in cuts:
+        _paint_rod(canvas, rod, z, 0.0, "cortex")
+    for bone, rod in cuts:
+        _paint_rod(canvas, bone.inside(rod), z, 0.0, bone.marrow)
 
 
 def _paint_rod(canvas: Canvas, rod: Rod, z: float, cortex: float, tissue: str) -> None:
@@ -218,28 +243,22 @@ def _trunk_inside(
     body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float, breath_mm: float
 ) -> None:
     """Everything inside the flesh of the trunk."""
-    inside, heights = body.inside, body.z
-    p = body.person
-    organ_z = z - breath_mm
-    if inside.cavity.has(heights, z):
-        egg = inside.cavity.at(heights, z)
-        window = egg.window(canvas.grid, 14.0)
+    cavity = body.room.cavity
+    if cavity.has(body.z, z):
+        window = cavity.at(body.z, z).window(canvas.grid, 14.0)
         if window is not None:
-            grid = canvas.grid.cut(window)
-            cavity = np.maximum(egg.distance(grid), flesh[window] + 7.0)
-            cavity = _beside_spine(body, grid, cavity, z)
-            _cavity(body, canvas, window, grid, cavity, z, organ_z)
-    for side in inside.psoas:
-        _paint_stack(canvas, side, heights, z, "muscle")
-    if z > body.z_of(p.crotch_level + 0.055):
+            _cavity(body, canvas, window, flesh[window], z, z - breath_mm)
+    for tissue, shape in body.organs.fixed:
+        _paint_stack(canvas, shape, body.z, z, tissue)
+    if z > body.z_of(body.person.crotch_level + 0.055):
         _spine(body, canvas, z)
 
 
 def _beside_spine(body: SmoothBody, grid: Grid, cavity: np.ndarray, z: float) -> np.ndarray:
     """Make the cavity leave room for the spine."""
-    if not body.inside.spine.has(body.z, z):
+    if not body.room.spine.has(body.z, z):
         return cavity
-    egg = body.inside.spine.at(body.z, z)
+    egg = body.room.spine.at(body.z, z)
     room = Egg(egg.x, egg.y, egg.half + 7, egg.front + 5, egg.back + 40)
     window = room.window(grid, 14.0)
     if window is not None:
@@ -248,116 +267,124 @@ def _beside_spine(body: SmoothBody, grid: Grid, cavity: np.ndarray, z: float) ->
 
 
 def _cavity(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray, z: float, organ_z: float
+    body: SmoothBody, canvas: Canvas, window: Window, flesh: np.ndarray, z: float, organ_z: float
 ) -> None:
-    inside, heights, p = body.inside, body.z, body.person
-    above = (np.float32(organ_z) - inside.diaphragm.height(grid)) * np.float32(0.75)
-    canvas.paint(window, occupancy(cavity, grid.spacing), "visceral")
+    """Chest above the diaphragm, belly below; ``organ_z`` is z in a body with mean breath."""
+    grid = canvas.grid.cut(window)
+    cavity = np.maximum(body.room.cavity.at(body.z, z).distance(grid), flesh + np.float32(7.0))
+    cavity = _beside_spine(body, grid, cavity, z)
+    above = (np.float32(organ_z) - body.room.diaphragm.height(grid)) * np.float32(0.75)
+    canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
-        _chest(body, canvas, window, grid, cavity, above, z, organ_z)
-    if float(above.min()) > 4.0:
-        return
+        _chest(body, canvas, window, cavity, above, z, organ_z)
+        _ribs(body, canvas, window, cavity, z)
+    if float(above.min()) < 4.0:
+        _belly(body, canvas, window, cavity, above, z, organ_z)
+
+
+def _belly(
+    body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray,
+    above: np.ndarray, z: float, organ_z: float,
+) -> None:  # fmt: skip
+    """Bowel in its fat, then the organs, under a thin sheet of diaphragm."""
+    organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
     belly = np.maximum(cavity, above)
-    _bowel(body, canvas, window, grid, belly, organ_z)
-    # The diaphragm itself: a thin sheet of muscle.
-    sheet = np.maximum(np.abs(above) - np.float32(1.6), cavity)
-    canvas.paint(window, occupancy(sheet, grid.spacing), "muscle")
+    canvas.paint(window, occupancy(belly, grid.spacing), "visceral")
+    _bowel(body, canvas, window, belly, z, organ_z)
+    sheet = layer(above, 1.6, grid.spacing) * occupancy(cavity, grid.spacing)
+    canvas.paint(window, sheet, "muscle")
     under = np.maximum(belly + np.float32(2.5), above + np.float32(2.0))
-    for stack, tissue in ((inside.stomach, "stomach"), (inside.spleen, "spleen")):
-        d = _distance(stack, heights, organ_z, grid)
+    for tissue, shape in organs.under:
+        d = _distance(shape, heights, organ_z, grid)
         if d is not None:
             canvas.paint(window, occupancy(np.maximum(d, under), grid.spacing), tissue)
-    for kidney in inside.kidneys:
+    for kidney in organs.kidneys:
         if kidney.has(heights, organ_z):
-            egg = kidney.at(heights, organ_z)
-            _paint_egg(canvas, egg, "kidney")
-            to_middle = -1.0 if egg.x > 0 else 1.0
-            sinus = Egg(egg.x + to_middle * 0.45 * egg.half, egg.y - 2, 0.5 * egg.half, 0.4 * egg.front, 0.4 * egg.back)
-            if egg.half > 20:
-                _paint_egg(canvas, sinus, "visceral")
-    lobes = [d for d in (_distance(s, heights, organ_z, grid) for s in inside.liver) if d is not None]
-    if lobes:
-        liver = lobes[0] if len(lobes) == 1 else soft_minimum(lobes[0], lobes[1], 22.0)
+            _kidney(canvas, kidney.at(heights, organ_z), body.person.visceral)
+    lobes = [_distance(lobe, heights, organ_z, grid) for lobe in organs.liver]
+    cut = [d for d in lobes if d is not None]
+    if cut:
+        liver = cut[0] if len(cut) == 1 else soft_minimum(cut[0], cut[1], 22.0)
         canvas.paint(window, occupancy(np.maximum(liver, under), grid.spacing), "liver")
-    for vessel in inside.vessels:
-        _paint_stack(canvas, vessel, heights, z, "blood")
-    _paint_stack(canvas, inside.bladder, heights, z, "fluid")
-    _paint_stack(canvas, inside.rectum, heights, z, "viscera")
+
+
+def _kidney(canvas: Canvas, egg: Egg, visceral: float) -> None:
+    """A kidney in its fat, of which some enters its middle from the side of the spine."""
+    rim = 3.0 + 1.2 * visceral
+    around = Egg(egg.x, egg.y, egg.half + rim, egg.front + rim, egg.back + 0.5 * rim)
+    _paint_egg(canvas, around, "visceral")
+    _paint_egg(canvas, egg, "kidney")
+    if egg.half > 20:
+        x = egg.x + (-0.45 if egg.x > 0 else 0.45) * egg.half
+        sinus = Egg(x, egg.y - 2, 0.5 * egg.half, 0.4 * egg.front, 0.4 * egg.back)
+        _paint_egg(canvas, sinus, "visceral")
 
 
 def _chest(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray,
+    body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray,
     above: np.ndarray, z: float, organ_z: float,
 ) -> None:  # fmt: skip
-    """Lungs, heart and great vessels above the diaphragm, ribs around."""
-    inside, heights = body.inside, body.z
-    middle = _distance(inside.mediastinum, heights, z, grid)
-    heart = _distance(inside.heart, heights, organ_z, grid)
+    """Lungs around the mediastinum and the heart in its fat."""
+    organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
     lung = np.maximum(cavity + np.float32(2.0), np.float32(3.0) - above)
+    middle = _distance(organs.mediastinum, heights, z, grid)
     if middle is not None:
         lung = np.maximum(lung, -middle)
+    heart = _distance(organs.heart, heights, organ_z, grid)
     if heart is not None:
-        fat = np.float32(4.0)
-        lung = np.maximum(lung, fat - heart)
+        lung = np.maximum(lung, np.float32(4.0) - heart)
     canvas.paint(window, occupancy(lung, grid.spacing), "lung")
     if heart is not None:
-        up = np.maximum(heart, np.float32(2.0) - above)
-        canvas.paint(window, occupancy(up, grid.spacing), "heart")
-        for chamber in inside.chambers:
+        muscle = np.maximum(heart, np.float32(2.0) - above)
+        canvas.paint(window, occupancy(muscle, grid.spacing), "heart")
+        for chamber in organs.chambers:
             _paint_stack(canvas, chamber, heights, organ_z, "blood")
-    for vessel in inside.vessels[:1]:
-        _paint_stack(canvas, vessel, heights, z, "blood")
-    _paint_stack(canvas, inside.airway, heights, z, "air")
-    _ribs(body, canvas, window, grid, cavity, z)
 
 
-def _ribs(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, cavity: np.ndarray, z: float
-) -> None:
+def _ribs(body: SmoothBody, canvas: Canvas, window: Window, cavity: np.ndarray, z: float) -> None:
     """Ribs: bands around the chest that fall towards the front."""
-    egg = body.inside.cavity.at(body.z, z)
-    phase = (np.float32(z) + np.float32(0.5) * (grid.y - np.float32(egg.y))) * np.float32(2 * np.pi / 33.0)
-    band = (np.cos(phase) - np.float32(0.25)) * np.float32(3.0) + np.float32(0.5)
-    shell = np.abs(cavity - np.float32(6.0)) - np.float32(4.0)
-    share = occupancy(shell, grid.spacing) * np.clip(band, 0.0, 1.0)
-    canvas.paint(window, share, "red marrow")
+    grid = canvas.grid.cut(window)
+    middle = np.float32(body.room.cavity.at(body.z, z).y)
+    along = np.float32(z) + np.float32(0.5) * (grid.y - middle)
+    band = (np.cos(along * np.float32(2 * np.pi / 33.0)) - np.float32(0.25)) * np.float32(3.0)
+    share = layer(cavity - np.float32(6.0), 4.0, grid.spacing)
+    canvas.paint(window, share * np.clip(band + np.float32(0.5), 0.0, 1.0), "red marrow")
 
 
 def _bowel(
-    body: SmoothBody, canvas: Canvas, window: Window, grid: Grid, belly: np.ndarray, z: float
+    body: SmoothBody, canvas: Canvas, window: Window, belly: np.ndarray, z: float, organ_z: float
 ) -> None:
     """Bowel loops in their fat: where a smooth field is high, away from wall and back."""
-    p, inside = body.person, body.inside
-    if not body.inside.spine.has(body.z, z):
+    if not body.room.spine.has(body.z, z):
         return
-    spine = inside.spine.at(body.z, z)
-    field = body.waves["bowel"].at(grid, z)
-    d = (np.float32(-body.bowel) - field) * np.float32(11.0)
-    lining = 3.0 + 2.2 * p.visceral
-    d = np.maximum(d, belly + np.float32(lining))
-    d = np.maximum(d, (grid.y - np.float32(spine.y - spine.front - 8.0)))
-    share = occupancy(d, grid.spacing)
-    canvas.paint(window, share, "viscera")
-    loops = body.waves["loops"].at(grid, z)
-    inner = np.maximum(np.float32(3.5) + d, (np.float32(0.55) - loops) * np.float32(6.0))
+    grid = canvas.grid.cut(window)
+    spine = body.room.spine.at(body.z, z)
+    wall = (np.float32(-body.bowel) - body.waves["bowel"].at(grid, organ_z)) * np.float32(11.0)
+    lining = np.float32(2.0 + 1.2 * body.person.visceral)
+    np.maximum(wall, belly + lining, out=wall)
+    np.maximum(wall, grid.y - np.float32(spine.y - spine.front - 8.0), out=wall)
+    canvas.paint(window, occupancy(wall, grid.spacing), "viscera")
+    loops = body.waves["loops"].at(grid, organ_z)
+    inner = np.maximum(wall + np.float32(3.5), (np.float32(0.55) - loops) * np.float32(6.0))
     canvas.paint(window, occupancy(inner, grid.spacing), "stomach")
-    for colon, filled in zip(inside.colon, ("viscera", "viscera")):
-        d2 = _distance(colon, body.z, z, grid)
-        if d2 is not None:
-            wall = np.maximum(d2, belly + np.float32(4.0))
-            canvas.paint(window, occupancy(wall, grid.spacing), filled)
-            canvas.paint(window, occupancy(wall + np.float32(6.0) + 6 * loops, grid.spacing), "air")
+    for colon in body.organs.colon:
+        d = _distance(colon, body.z, z, grid)
+        if d is not None:
+            d = np.maximum(d, belly + np.float32(4.0))
+            canvas.paint(window, occupancy(d, grid.spacing), "viscera")
+            gas = d + np.float32(6.0) + np.float32(6.0) * loops
+            canvas.paint(window, occupancy(gas, grid.spacing), "air")
 
 
 def _spine(body: SmoothBody, canvas: Canvas, z: float) -> None:
     """Vertebral bodies with discs between them, the canal and the spinous processes."""
-    spine = body.inside.spine
+    spine = body.room.spine
     if not spine.has(body.z, z):
         return
     egg = spine.at(body.z, z)
     p = body.person
     edges = np.linspace(p.crotch_level + 0.075, 0.875, 23)
-    level = p.scan_top_level + (z - 210.0) / p.height
+    level = p.scan_top_level + (z - TOP_Z_MM) / p.height
     i = int(np.clip(np.searchsorted(edges, level), 1, len(edges) - 1))
     pitch = (edges[i] - edges[i - 1]) * p.height
     place = (level - edges[i - 1]) / (edges[i] - edges[i - 1])
@@ -366,8 +393,7 @@ def _spine(body: SmoothBody, canvas: Canvas, z: float) -> None:
     if window is None:
         return
     share = occupancy(egg.distance(canvas.grid.cut(window)), canvas.grid.spacing)
-    waist = 1.0 - 0.0 * from_disc
-    canvas.paint(window, share * np.float32(waist), "red marrow")
+    canvas.paint(window, share, "red marrow")
     disc = float(np.clip((0.13 * pitch - from_disc) / 3.0 + 0.5, 0.0, 1.0))
     if disc:
         canvas.paint(window, share * np.float32(disc), "disc")

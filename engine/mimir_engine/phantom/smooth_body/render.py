@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mimir_engine.phantom.population import stream
@@ -22,13 +24,25 @@ NOISE_POOL = 2_000_003
 
 
 def render_smooth_station(
-    body: SmoothBody, station: ScannedStation, conditions: Conditions, seed: int, repeat: int = 0
+    body: SmoothBody,
+    conditions: Sequence[Conditions],
+    seed: int,
+    repeat: int,
+    station: ScannedStation,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render water and fat of one station as the scanner stores them.
+
+    Args:
+        body: The scanned body.
+        conditions: Of all stations.
+        seed: Seed of the phantom.
+        repeat: Number of the scan of this body.
+        station: Which station, where, and its coils.
 
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
+    condition = conditions[station.index]
     grid = Grid.of(COLUMNS_X_MM, ROWS_Y_MM[station.window])
     palette = {
         name: np.array((tissue.water, tissue.fat), np.float32)
@@ -36,17 +50,17 @@ def render_smooth_station(
     }
     bias = station.bias
     in_plane = np.outer(sensitivity(grid.y[:, 0], bias.y), sensitivity(grid.x, bias.x))
-    gain = bias.along_z(len(station.z)) * conditions.gain
+    gain = bias.along_z(len(station.z)) * condition.gain
     seeds = stream("noise", seed, repeat).integers(2**63, size=station.index + 1)
     rng = np.random.default_rng(seeds[-1])
     pool = rng.standard_normal(NOISE_POOL, dtype=np.float32) * np.float32(station.sigma)
     volumes = np.empty((2, len(station.z), *grid.shape), np.uint16)
     size = grid.shape[0] * grid.shape[1]
     for k, z in enumerate(station.z.tolist()):
-        clean = paint_slice(body, grid, z, palette, conditions.breath_mm)
+        clean = paint_slice(body, grid, z, palette, condition.breath_mm)
         clean *= 1 + np.float32(0.03) * body.waves["texture"].at(grid, z)
-        _add_faults(clean, grid, z, conditions)
-        uneven = 1 + np.float32(conditions.unevenness) * conditions.shading.at(grid, z)
+        _add_faults(clean, grid, z, condition)
+        uneven = 1 + np.float32(condition.unevenness) * condition.shading.at(grid, z)
         uneven *= (in_plane * gain[k]).astype(np.float32)
         clean *= uneven
         for image, volume in zip(clean, volumes):

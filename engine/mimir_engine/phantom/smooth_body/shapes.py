@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
@@ -152,13 +152,13 @@ class Rod:
 class Waves:
     """A smooth random field: a sum of plane waves, of standard deviation about 1."""
 
-    def __init__(
-        self, rng: np.random.Generator, lengths: Sequence[float], count: int = 6
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, lengths: Sequence[float], count: int = 6) -> None:
         """Draw waves of about the given lengths (mm) along x, y and z."""
         direction = rng.standard_normal((count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        self._vectors = direction * (2 * np.pi / np.asarray(lengths) * rng.uniform(0.7, 1.3, (count, 1)))
+        self._vectors = direction * (
+            2 * np.pi / np.asarray(lengths) * rng.uniform(0.7, 1.3, (count, 1))
+        )
         self._phases = rng.uniform(0, 2 * np.pi, count)
         self._scale = np.sqrt(2.0 / count)
 
@@ -187,3 +187,8 @@ def occupancy(distance: np.ndarray, spacing: float) -> np.ndarray:
     share = distance * np.float32(-1.0 / spacing)
     share += np.float32(0.5)
     return np.clip(share, 0.0, 1.0, out=share)
+
+
+def layer(distance: np.ndarray, half: Union[float, np.ndarray], spacing: float) -> np.ndarray:
+    """Compute the share of each pixel within ``half`` of a surface, however thin the layer is."""
+    return occupancy(distance - half, spacing) - occupancy(distance + half, spacing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Union
 
 import numpy as np
@@ -34,20 +34,16 @@ class Stack:
         """Cut at a height; ``heights`` are the patient z of the tables, ascending."""
         i = int(np.clip(np.searchsorted(heights, z), 1, len(heights) - 1))
         w = (z - heights[i - 1]) / (heights[i] - heights[i - 1])
-        values = (
+        x, y, half, front, back = (
             float(table[i - 1] * (1 - w) + table[i] * w)
             for table in (self.x, self.y, self.half, self.front, self.back)
         )
-        return Egg(*values, self.square_front, self.square_back)
+        return Egg(x, y, half, front, back, self.square_front, self.square_back)
 
     def has(self, heights: np.ndarray, z: float) -> bool:
         """Return whether it exists at a height."""
         i = int(np.searchsorted(heights, z))
         return 0 < i < len(heights) and self.half[i - 1] > 0.5 and self.half[i] > 0.5
-
-    def moved(self, x: Table) -> Stack:
-        """Return it moved to the left."""
-        return replace(self, x=self.x + x)
 
 
 def stack(

@@ -16,7 +16,7 @@ from mimir_engine.phantom.smooth_body.stack import Stack, stack
 
 #: Height (in body heights) over which the trunk rounds off between the legs, and the legs fade
 #: into the trunk.
-GROIN, HIP = 0.065, 0.085
+GROIN, HIP = 0.07, 0.085
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def trunk_part(c: Columns, trunk: Trunk, build: Build) -> Part:
     neck = f * p.muscle**0.2
     slope = c.curve(
         [
-            *((0.70, 1.02 * chest), (0.76, 1.10 * chest), (s - 0.035, 1.12 * chest)),
-            *((s - 0.014, 1.0 * chest), (s + 0.004, 0.76 * chest), (s + 0.020, 66 * f)),
-            *((s + 0.038, 57 * neck), (0.868, 54 * neck)),
+            *((0.70, 1.02 * chest), (0.76, 1.10 * chest), (s - 0.035, 1.18 * chest)),
+            *((s - 0.014, 1.12 * chest), (s + 0.002, 0.88 * chest), (s + 0.016, 80 * f)),
+            *((s + 0.034, 60 * neck), (0.868, 55 * neck)),
             *((0.89, 62.0), (0.94, 74.0), (0.985, 52.0), (1.0, 8.0)),
         ]
     )
@@ -58,10 +58,11 @@ def trunk_part(c: Columns, trunk: Trunk, build: Build) -> Part:
     depth = 2 * trunk.skin.b
     lift = TABLE_Y_MM - trunk.skin.y - trunk.skin.b
     back = 0.43 * depth
-    closing = np.sqrt(1 - np.clip((p.crotch_level + GROIN - level) / (GROIN + 0.004), 0, 1) ** 2)
+    rising = np.clip((level - p.crotch_level + 0.004) / GROIN, 0, 1)
+    closing = np.sin(np.pi / 2 * rising) ** 0.9 * (rising > 0)
     half = (flesh + side) * closing
     y = TABLE_Y_MM - lift - back
-    deep = 0.55 + 0.45 * closing
+    deep = 0.35 + 0.65 * closing
     skin = stack(build.curve_mm(level), y, half, (depth - back) * deep, back * deep, 0.12, 0.55)
     return Part(skin, side, ahead, behind)
 
@@ -95,7 +96,7 @@ def arm(c: Columns, trunk: Part, legs: tuple[Part, Part], side: float, build: Bu
     def z(level: float) -> float:
         return build.top_z(level, p)
 
-    shoulder = (side * (1.10 * chest_mm(c) + 24 * f), TABLE_Y_MM - 66 * f - 0.4 * t, z(s - 0.026))
+    shoulder = (side * (1.10 * chest_mm(c) + 24 * f), TABLE_Y_MM - 66 * f - 0.4 * t, z(s - 0.036))
     lift = build.elbow_lift[int(side > 0)]
     wide = p.arm_gap + 34 * thick + upper
     elbow = (side * (beside(0.60, 0.74) + wide), TABLE_Y_MM - 40 * thick - upper - lift, z(0.635))
@@ -123,6 +124,25 @@ def arm(c: Columns, trunk: Part, legs: tuple[Part, Part], side: float, build: Bu
         Rod(elbow, wrist, 11 * f, 8 * f),
     )
     return Arm(flesh, (upper, lower, 2.0), bones)
+
+
+def breasts(c: Columns, trunk: Part) -> tuple[Rod, ...]:
+    """Lay the breasts on the chest; lying on the back they spread to the sides."""
+    p = c.person
+    if not p.breast:
+        return ()
+    level = p.dome_level + 0.040
+    at = int(np.argmin(np.abs(c.level - level)))
+    half, front = float(trunk.skin.half[at]), float(trunk.skin.front[at])
+    radius = 1.15 * p.breast
+    rods = []
+    for side in (-1.0, 1.0):
+        x = 0.56 * half
+        y = float(trunk.skin.y[at]) - front * float(np.sqrt(1 - 0.56**2)) + 0.42 * radius
+        inner = (side * x, y, Build.top_z(level, p))
+        outer = (side * (x + 0.35 * radius), y + 0.25 * radius, inner[2] - 0.25 * radius)
+        rods.append(Rod(inner, outer, 0.9 * radius, radius))
+    return tuple(rods)
 
 
 def chest_mm(c: Columns) -> float:
