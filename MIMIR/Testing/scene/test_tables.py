@@ -108,7 +108,7 @@ def test_direct_measurements_alone_make_a_table(tmp_path):
 
 
 def test_a_column_that_earlier_versions_did_not_write_is_empty(table):
-    table.RemoveColumn("note")
+    table.GetTable().RemoveColumnByName("note")
     assert column_values(table, "note") == ["", "", ""]
 
 
