@@ -11,8 +11,10 @@ from mimir_engine.study.station import Station
 REACH_MM = 90.0
 #: Slices that are looked at, at most.
 MAX_SLICES = 24
-#: Agreement of two columns at the border, at most.
-MAX_MATCH = -0.4
+#: Agreement of two columns at the border, at most. Rim and muscle of thin legs reach -0.4.
+MAX_MATCH = -0.42
+#: Pixels with body on both sides that a border needs.
+MIN_POINTS = 3.0
 
 
 def border_column(station: Station, slices: slice, middle_mm: float) -> int:
@@ -34,7 +36,7 @@ def border_column(station: Station, slices: slice, middle_mm: float) -> int:
     water, fat = (image[block].astype(np.float32) for image in (station.water, station.fat))
     contrast, _ = fat_contrast(water, fat, bright_signal(station))
     match, weight = agreement(contrast[:, :, 1:], contrast[:, :, :-1], (0, 1))
-    opposed = np.flatnonzero((match <= MAX_MATCH) & (weight > 0))
+    opposed = np.flatnonzero((match <= MAX_MATCH) & (weight >= MIN_POINTS))
     if len(opposed):
         return first + 1 + int(opposed[(match * weight)[opposed].argmin()])
     distance = np.abs(np.arange(first, last - 1) + 0.5 - (middle_mm - x) / dx)

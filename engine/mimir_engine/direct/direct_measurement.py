@@ -29,14 +29,14 @@ class DirectMeasurement:
 
     Attributes:
         name: Key of ``QUANTITIES``; columns have the prefix ``direct_``.
-        value: In ``unit``; None if it cannot be known from this scan.
         unit: Unit; never empty.
+        value: In ``unit``; None if it cannot be known from this scan.
         reason: Why there is no value; empty with a value.
     """
 
     name: str
-    value: Optional[float]
     unit: str
+    value: Optional[float] = None
     reason: str = ""
 
 

@@ -96,7 +96,7 @@ def measure_directly(fused: FusedVolumes) -> DirectMeasurements:
 
 
 def _measurement(name: str, value: Optional[float], reason: str) -> DirectMeasurement:
-    return DirectMeasurement(name, value, QUANTITIES[name], reason if value is None else "")
+    return DirectMeasurement(name, QUANTITIES[name], value, reason if value is None else "")
 
 
 def _volumes(body: Body, parts: Parts) -> dict[str, Found]:

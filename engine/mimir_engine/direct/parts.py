@@ -25,7 +25,7 @@ TRUNK, RIGHT_ARM, LEFT_ARM, RIGHT_THIGH, LEFT_THIGH, BELOW_KNEES, NECK = PART_NA
 #: Distance from the middle within which the legs part, and beyond which an arm may begin, in mm.
 MAX_BETWEEN_LEGS_MM, MIN_TO_ARM_MM = 60.0, 70.0
 #: Depth in mm of the valley between trunk and arm that rounding cannot make.
-MIN_VALLEY_MM = 12.0
+MIN_VALLEY_MM = 8.0
 #: Part of the depth of the trunk, or of the thigh beside a hand, that an arm does not surpass.
 MAX_ARM_PART = 0.7
 #: Height in mm over which an arm may touch the trunk without a valley.
@@ -129,9 +129,9 @@ def _shoulders(body: Body) -> Optional[int]:
     """Return the first slice above the shoulders; None if the neck is not in view."""
     width = (body.depth > 0).sum(axis=1)
     upper = width[-round(SHOULDER_RANGE_MM / body.spacing_mm[2]) :]
-    wide = np.flatnonzero(upper >= SHOULDER_PART * upper.max(initial=1))
+    wide = np.flatnonzero(upper >= SHOULDER_PART * upper.max())
     top = len(width) - len(upper) + int(wide[-1]) + 1
-    return top if top < len(width) else None
+    return top if 0 < top < len(width) else None
 
 
 def _arms(body: Body, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

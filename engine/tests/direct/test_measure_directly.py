@@ -9,7 +9,7 @@ from typing import Optional
 
 import numpy as np
 import pytest
-from phantom_stations import changed, cut, stations_of_body
+from phantom_stations import cut, stations_of_body
 
 from mimir_engine.direct import PART_NAMES, measure_directly
 from mimir_engine.direct.direct_measurement import QUANTITIES
@@ -25,7 +25,7 @@ USUAL = 100_107
 #: Largest errors that are expected: L, cm, mm or %.
 TOLERANCES = {
     **{"body_volume": 1.2, "fat_volume": 1.2, "lean_volume": 1.2},
-    **{"trunk_fat_volume": 1.5, "trunk_lean_volume": 1.5},
+    **{"trunk_volume": 1.5, "trunk_fat_volume": 1.0, "trunk_lean_volume": 1.0},
     **{f"{side}_thigh_volume": 0.8 for side in ("right", "left")},
     **{f"{side}_thigh_fat_volume": 0.5 for side in ("right", "left")},
     **{f"{side}_thigh_lean_volume": 0.5 for side in ("right", "left")},
@@ -61,12 +61,11 @@ def altered(
 
 def assert_alike(found: Values, expected: Values, relative: float) -> None:
     """The same quantities are known, and differ by less than a share."""
-    assert {n for n, v in found.items() if v is None} == {
-        n for n, v in expected.items() if v is None
-    }
     for name, value in expected.items():
-        if value is not None and name != "thigh_lean_difference":
-            assert found[name] == pytest.approx(value, rel=relative), name
+        if name == "thigh_lean_difference":
+            continue
+        assert (found[name] is None) == (value is None), name
+        assert found[name] == pytest.approx(value, rel=relative), name
 
 
 # ------------------------------------------------------------------ truth
@@ -140,7 +139,7 @@ def test_arms_that_touch_the_trunk_are_no_part_of_it() -> None:
     person = draw_person(USUAL)
     apart, touching = (
         values(fuse(stations_of_body(build_body(replace(person, arm_gap=gap)), USUAL)))
-        for gap in (14.0, -3.0)
+        for gap in (14.0, -1.0)
     )
     for name in ("trunk_volume", "trunk_fat_volume", "waist", "hip"):
         assert touching[name] == pytest.approx(apart[name], rel=0.03), name
