@@ -63,7 +63,7 @@ def prepare_in_reader(
         from_json(reply.value["study"], StudyFacts),
         float(reply.value["extent_mm"]),
         Projection(image, str(reply.value["projection"])),
-        tuple(DirectMeasurement(**quantity) for quantity in reply.value["direct"]),
+        tuple(from_json(quantity, DirectMeasurement) for quantity in reply.value["direct"]),
     )
 
 
