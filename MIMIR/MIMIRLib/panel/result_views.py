@@ -56,9 +56,7 @@ class ResultViews:
         if nodes.table is not None:
             selection.SetActiveTableID(nodes.table.GetID())
             logic.PropagateTableSelection()
-        if nodes.chart is not None:
-            selection.SetActivePlotChartID(nodes.chart.GetID())
-            logic.PropagatePlotChartSelection()
+        _show_chart(nodes.profile if nodes.chart is None else nodes.chart)
         if nodes.water is not None:
             slicer.util.setSliceViewerLayers(
                 background=nodes.water,
@@ -72,19 +70,19 @@ class ResultViews:
     def show_profile(self, nodes: Optional[StudyNodes]) -> None:
         """Show the coronal view, with the parts of the body, beside the profile."""
         manager = slicer.app.layoutManager()
-        if nodes is None or nodes.profile is None or manager is None:
+        if nodes is None or manager is None:
             return
         layout = manager.layoutLogic().GetLayoutNode()
         if not layout.IsLayoutDescription(PROFILE_LAYOUT):
             layout.AddLayoutDescription(PROFILE_LAYOUT, PROFILE_LAYOUT_XML)
         manager.setLayout(PROFILE_LAYOUT)
-        logic = slicer.app.applicationLogic()
-        logic.GetSelectionNode().SetActivePlotChartID(nodes.profile.GetID())
-        logic.PropagatePlotChartSelection()
+        _show_chart(nodes.profile)
         if nodes.regions is not None:
             nodes.regions.GetDisplayNode().SetVisibility(True)
         if nodes.water is not None:
             slicer.util.setSliceViewerLayers(background=nodes.water, foreground=None, fit=True)
+        self._watch_plots()
+        self._timer.start()
 
     def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
         """Let all slice views show a place; without volumes nothing happens."""
@@ -118,6 +116,14 @@ class ResultViews:
         for widget in _plot_widgets():
             name_rows(widget.plotView().chart(), widget.mrmlPlotViewNode().GetPlotChartNode())
             widget.plotView().renderWindow().Render()
+
+
+def _show_chart(chart: Any) -> None:
+    """Show a chart in the plot views; None leaves them as they are."""
+    if chart is not None:
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
+        logic.PropagatePlotChartSelection()
 
 
 def _plot_widgets() -> Iterator[Any]:

@@ -23,6 +23,7 @@ from MIMIRLib.presenter.protocols import Findings, Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
+from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -223,7 +224,11 @@ class Presenter:
 
     def show_profile(self) -> None:
         """Show the selected study's coronal view and profile side by side."""
-        self._view.show_profile(self._results.nodes)
+        nodes = self._results.nodes
+        if nodes is None or nodes.profile is None:
+            self._show_message(_("There is no profile. Select one study, or measure it again."))
+        else:
+            self._view.show_profile(nodes)
 
     def export(self, path: str) -> None:
         """Write the selected results to a CSV file."""
