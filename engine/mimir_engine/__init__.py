@@ -15,6 +15,7 @@ _PUBLIC = {
     "classify": "study",
     "find_module": "inference_module",
     "fuse": "fusion",
+    "measure_directly": "direct",
     "project": "projection",
     "read_study": "study",
 }

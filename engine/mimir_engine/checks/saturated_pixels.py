@@ -34,6 +34,10 @@ def find_saturated_pixels(sample: Sample, number: int) -> list[Finding]:
                     "PIXELS_SATURATED",
                     f"the {contrast.value} image of station {number} (from the head) is cut off at"
                     f" {largest:g}: {at_largest / pixels.size:.1%} of its pixels have this value",
+                    station=number,
+                    value=100 * at_largest / pixels.size,
+                    threshold=100 / MIN_SHARE,
+                    unit="%",
                 )
             )
     return findings

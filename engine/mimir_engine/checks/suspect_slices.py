@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from mimir_engine.checks.pixel_sample import STEP, Sample
-from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import STOP, Finding
 from mimir_engine.study.station import Station
 
 #: Part of the rows that is cut off at least, and slices on each side that are looked at.
@@ -18,29 +17,32 @@ MIN_ROWS_CUT, NEIGHBOURS = 0.25, 3
 
 
 def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
-    """Find slices that are zero or otherwise the same everywhere.
-
-    Raises:
-        MimirError: ``EMPTY_IMAGE`` if all slices of a contrast are.
-    """
+    """Find slices that are zero or otherwise the same everywhere; a stop if all are."""
     findings = []
     slices = station.shape[0]
     for contrast, pixels in sample.items():
         even = (pixels == pixels[:, :1, :1]).all(axis=(1, 2))
         blank = sum(_is_blank(station.images[contrast][k]) for k in np.flatnonzero(even))
         if blank == slices:
-            raise MimirError(
-                "EMPTY_IMAGE",
-                f"the {contrast.value} image of station {number} (from the head) is the same"
-                " everywhere",
-                "Export the study again.",
+            findings.append(
+                Finding(
+                    "EMPTY_IMAGE",
+                    f"the {contrast.value} image of station {number} (from the head) is the same"
+                    " everywhere",
+                    STOP,
+                    "Export the study again.",
+                    number,
+                )
             )
-        if blank:
+        elif blank:
             findings.append(
                 Finding(
                     "SLICE_BLANK",
                     f"{blank} of {slices} {contrast.value} slices of station {number} (from the"
                     " head) are the same everywhere, as if their pixels were lost",
+                    station=number,
+                    value=blank,
+                    threshold=0,
                 )
             )
     return findings
@@ -66,25 +68,29 @@ def find_cut_off(station: Station, sample: Sample, number: int) -> list[Finding]
                     "SLICE_BLANK",
                     f"{cut} of {len(image)} {contrast.value} slices of station {number} (from the"
                     " head) end in rows of zeros, as if their pixels were cut off",
+                    station=number,
+                    value=cut,
+                    threshold=0,
                 )
             )
     return findings
 
 
-def check_contrasts(station: Station, sample: Sample, number: int) -> None:
-    """Refuse a station whose water and fat images are the same.
-
-    Raises:
-        MimirError: ``CONTRASTS_IDENTICAL``.
-    """
-    if np.array_equal(sample[Contrast.WATER], sample[Contrast.FAT]) and np.array_equal(
-        station.water, station.fat
-    ):
-        raise MimirError(
+def find_identical_contrasts(station: Station, sample: Sample, number: int) -> list[Finding]:
+    """Find a station whose water and fat images are the same: a stop."""
+    if not np.array_equal(sample[Contrast.WATER], sample[Contrast.FAT]):
+        return []
+    if not np.array_equal(station.water, station.fat):
+        return []
+    return [
+        Finding(
             "CONTRASTS_IDENTICAL",
             f"water and fat of station {number} (from the head) have the same pixels",
+            STOP,
             "One of them was written twice. Export the study again.",
+            number,
         )
+    ]
 
 
 def find_identical(station: Station, sample: Sample, number: int) -> list[Finding]:
@@ -104,6 +110,9 @@ def find_identical(station: Station, sample: Sample, number: int) -> list[Findin
             f"{'1 slice' if repeats == 1 else f'{repeats} slices'} of station {number} (from the"
             f" head) {'repeats' if repeats == 1 else 'repeat'} the pixels of another slice of this"
             " station, at another position or of the other contrast",
+            station=number,
+            value=repeats,
+            threshold=0,
         )
     ]
 

@@ -23,7 +23,10 @@ def find_unusual_extent(stations: int, extent_mm: float) -> list[Finding]:
     )
     if extent_mm < MIN_EXTENT_MM:
         sentence = f"{what}; a station may be missing at the head or foot end"
-        return [Finding("EXTENT_SHORT", sentence)]
+        limit = MIN_EXTENT_MM / 10
+        return [Finding("EXTENT_SHORT", sentence, value=extent_mm / 10, threshold=limit, unit="cm")]
     if extent_mm > MAX_EXTENT_MM:
-        return [Finding("EXTENT_LONG", f"{what}; it may also show the head or the calves")]
+        sentence = f"{what}; it may also show the head or the calves"
+        limit = MAX_EXTENT_MM / 10
+        return [Finding("EXTENT_LONG", sentence, value=extent_mm / 10, threshold=limit, unit="cm")]
     return []

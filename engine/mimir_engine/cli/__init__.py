@@ -31,7 +31,9 @@ from mimir_engine.errors import MimirError, error_of, printable
 COMMANDS = {
     "demo": "make a synthetic study, measure it, and compare with the truth",
     "scan": "list what studies contain and whether they can be read, before measuring",
+    "check": "check the images of studies, without measuring them",
     "infer": "measure studies with inference modules and write CSV files",
+    "measure": "measure studies in their volumes, without a network",
     "project": "make the 3 x 256 x 256 image of one study, or a data set of many",
     "modules": "list, show, add and verify inference modules",
     "phantom": "make synthetic bodies with known measurements, as scans or projections",

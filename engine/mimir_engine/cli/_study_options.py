@@ -29,6 +29,7 @@ from mimir_engine.source.entry import shown_name
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.sources import NamedSource
+    from mimir_engine.study.read_options import ReadOptions
 
 #: Most studies read at once.
 MAX_JOBS = 1024
@@ -135,6 +136,23 @@ def check_study_options(arguments: argparse.Namespace) -> None:
         raise wrong_use(arguments.command, "give either SOURCE or --sources")
     if arguments.key and not arguments.anonymous_names:
         raise wrong_use(arguments.command, "--key requires --anonymous-names")
+
+
+def add_repair_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that exchanges water and fat back."""
+    parser.add_argument(
+        "--swap-repair",
+        action="store_true",
+        help="exchange water and fat back where they are certain to be exchanged, and flag it;"
+        " otherwise such a study is refused",
+    )
+
+
+def read_options(arguments: argparse.Namespace) -> ReadOptions:
+    """Return how studies are read."""
+    from mimir_engine.study.read_options import ReadOptions
+
+    return ReadOptions(arguments.reconstruction, arguments.swap_repair)
 
 
 def reader_limits(arguments: argparse.Namespace) -> ReaderLimits:

@@ -53,6 +53,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="data set for the feature statistics (default: that of --calibration)",
     )
+    parser.add_argument(
+        "--direct",
+        type=Path,
+        metavar="FILE",
+        help="direct measurements of the studies of --calibration (measurements.csv of `mimir"
+        " measure`): later estimates that do not go with the images are flagged",
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument("--eight-bit", action="store_true", help="store the weights in 8 bits")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
@@ -67,7 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     identity = None if arguments.identity is None else read_identity(arguments.identity)
     paths = arguments.calibration, arguments.output
-    options = {"images": arguments.images, "overwrite": arguments.overwrite}
+    options = {
+        "images": arguments.images,
+        "direct": arguments.direct,
+        "overwrite": arguments.overwrite,
+    }
     if arguments.recalibrate is not None:
         options |= {"identity": identity, "calibrated": arguments.calibrated}
         module = recalibrate(arguments.recalibrate, *paths, **options)

@@ -8,9 +8,11 @@ from pathlib import Path
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
+    add_repair_option,
     add_study_options,
     check_study_options,
     chosen_studies,
+    read_options,
     reader_limits,
 )
 from mimir_engine.files.leftovers import sweep_leftovers
@@ -20,6 +22,7 @@ from mimir_engine.files.optional_packages import require
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_repair_option(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
         "--output", type=Path, metavar="FILE", help="write the image of one study (.npy)"
@@ -58,7 +61,7 @@ def _project_many(arguments: argparse.Namespace) -> int:
         print_event,
         arguments.jobs,
         arguments.overwrite,
-        arguments.reconstruction,
+        read_options(arguments),
         reader_limits(arguments),
     )
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
@@ -91,7 +94,7 @@ def _project_one(arguments: argparse.Namespace) -> int:
     try:
         with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
             findings = write_projection_in_reader(
-                readers, source, arguments.reconstruction, arguments.output, arguments.volumes
+                readers, source, read_options(arguments), arguments.output, arguments.volumes
             )
     except Exception as error:
         known = error_of(error)

@@ -42,6 +42,7 @@ from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
+from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.reconstruction import NORMALISED
 
 COLUMNS = (*STUDY_COLUMNS, "stations", "extent_mm", "files", HASH_COLUMN, "findings", "made_by")
@@ -53,7 +54,7 @@ def project_studies(
     listener: Listener,
     jobs: int = 2,
     overwrite: bool = False,
-    reconstruction: str = NORMALISED,
+    reading: ReadOptions = AS_STORED,
     limits: ReaderLimits = DEFAULT_LIMITS,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
@@ -68,7 +69,7 @@ def project_studies(
         listener: Receives every event; see ``mimir_engine.cohort.events``.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
         overwrite: Start again in a folder that holds images.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How studies are read.
         limits: What reading one study may take.
 
     Returns:
@@ -79,8 +80,8 @@ def project_studies(
     """
     # Another projection or reconstruction is another data set; all else stands beside the image.
     run = {"projections": PROJECTION_NAME}
-    if reconstruction != NORMALISED:  # folders of earlier versions do not name it
-        run["reconstruction"] = reconstruction
+    if reading.reconstruction != NORMALISED:  # folders of earlier versions do not name it
+        run["reconstruction"] = reading.reconstruction
     with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
@@ -94,7 +95,7 @@ def project_studies(
             if pending:  # an earlier table must not name rows that are written again
                 _remove(folder / STUDIES)
             work: StudyWork[PreparedStudy] = StudyWork(
-                read=lambda source: prepare_in_reader(readers, source, reconstruction),
+                read=lambda source: prepare_in_reader(readers, source, reading),
                 finish=lambda studies: (_append(study, images) for study in studies),
                 limits=limits,
                 in_order=True,

@@ -36,7 +36,10 @@ from mimir_engine.files.folder_lock import folder_lock
 #: File in the output folder.
 LEDGER_FILE = "ledger.jsonl"
 #: Files that a finished run leaves beside it.
-RESULT_FILES = ("predictions.csv", "predictions.parquet", "failures.csv", "run.json")
+RESULT_FILES = (
+    *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
+    *("failures.csv", "run.json"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Measure many studies with inference modules.
+"""Measure many studies, directly and with inference modules.
 
 Studies are read in processes of their own while the networks work on those already read. An error
 in one study is noted under its name, and the run continues with the others.
@@ -44,7 +44,7 @@ from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
-from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.read_options import AS_STORED, ReadOptions
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 #: Most studies predicted together.
 MAX_BATCH = 8
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 3
+LEDGER_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class InferOptions:
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
         overwrite: Start again in an output folder that holds results.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
         limits: What reading one study may take.
     """
@@ -75,7 +75,7 @@ class InferOptions:
     allow_unvalidated: bool = False
     jobs: int = field(default_factory=default_jobs)
     overwrite: bool = False
-    reconstruction: str = NORMALISED
+    reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
     limits: ReaderLimits = DEFAULT_LIMITS
 
@@ -94,7 +94,7 @@ def infer(
 
     Args:
         sources: Studies, of different names.
-        modules: At least one inference module.
+        modules: Inference modules; without any, only direct measurements are made, without torch.
         output: Folder of the results; made if it does not exist.
         options: Level, device and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
@@ -110,7 +110,7 @@ def infer(
         check_projection(module, PROJECTION_NAME)
     run = {
         **describe_run(modules, options.device),
-        "reconstruction": options.reconstruction,
+        "reconstruction": options.reading.reconstruction,
     }
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
@@ -126,7 +126,7 @@ def infer(
                 "studies": len(sources),
                 "already_done": len(sources) - len(pending),
                 "modules": [module.name for module in modules],
-                "device": run["device"],
+                "device": run.get("device", ""),
             }
         )
         work = StudyWork(measuring.read, measuring.finish, options.limits, MAX_BATCH)
@@ -135,21 +135,27 @@ def infer(
             **run,
             "level": options.level,
             "allow_unvalidated": options.allow_unvalidated,
+            "swap_repair": options.reading.swap_repair,
             "python": platform.python_version(),
         }
         return Cohort(ledger, modules, options.level, description)
 
 
 def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, Any]:
-    """Describe what the predictions of a run depend on: versions, modules, projection, device."""
+    """Describe what the results of a run depend on: versions, modules, projection, device."""
+    versions = {
+        "mimir": mimir_engine.__version__,
+        "numpy": np.__version__,
+        "pydicom": pydicom.__version__,
+    }
+    if not modules:
+        return {**versions, "modules": []}
     import torch
 
     from mimir_engine.measuring.device import choose_device
 
     return {
-        "mimir": mimir_engine.__version__,
-        "numpy": np.__version__,
-        "pydicom": pydicom.__version__,
+        **versions,
         "torch": str(torch.__version__),
         "projection": PROJECTION_NAME,
         "device": choose_device(device).type,
@@ -189,14 +195,17 @@ class _Measuring:
         """Return whether the ledger's entry of an unchanged study satisfies the options."""
         folders = self.options.folders
         is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
-        return (is_validated or self.options.allow_unvalidated) and (
-            folders is None or folders.has(entry)
+        is_repaired = any(f["code"] == "WATER_FAT_REPAIRED" for f in entry["findings"])
+        return (
+            (is_validated or self.options.allow_unvalidated)
+            and (not is_repaired or self.options.reading.swap_repair)
+            and (folders is None or folders.has(entry))
         )
 
     def read(self, source: NamedSource) -> _Accepted:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
-        prepared = prepare_in_reader(self.readers, source, options.reconstruction, options.folders)
+        prepared = prepare_in_reader(self.readers, source, options.reading, options.folders)
         return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:
@@ -209,7 +218,7 @@ class _Measuring:
                 yield predictions
                 continue
             level, folders = self.options.level, self.options.folders
-            result = measure_study(prepared.study, self.modules, predictions, accepted, level)
+            result = measure_study(prepared, self.modules, predictions, accepted, level)
             event = {}
             if folders:
                 event["details"] = str(folders.write_result(result, prepared.projection.name))

@@ -12,18 +12,22 @@ from typing import Any, Optional
 
 import numpy as np
 
+from mimir_engine.checks.finding_picture import draw_findings
 from mimir_engine.cohort.scan_event import scan_event
 from mimir_engine.cohort.sources import NamedSource, source_fields, source_from_fields
 from mimir_engine.cohort.study_folder import StudyFolders
+from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import from_json, to_json
+from mimir_engine.files.png import write_png
 from mimir_engine.fusion.fused_folder import write_array
 from mimir_engine.fusion.nrrd import write_nrrd
-from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_fuse
+from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check, read_and_fuse
 from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
 from mimir_engine.readers.message import Message
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.finding import Finding
+from mimir_engine.study.read_options import ReadOptions
 from mimir_engine.study.study_facts import StudyFacts
 
 #: The module whose functions readers call.
@@ -35,7 +39,7 @@ Fields = Mapping[str, Any]
 def prepare_in_reader(
     readers: Readers,
     source: NamedSource,
-    reconstruction: str,
+    reading: ReadOptions,
     folders: Optional[StudyFolders] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study in a reader.
@@ -43,7 +47,7 @@ def prepare_in_reader(
     Args:
         readers: The readers.
         source: The study.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How the study is read.
         folders: Stores its images; None if they are not asked for.
 
     Raises:
@@ -52,25 +56,27 @@ def prepare_in_reader(
     images = folders.settings if folders else None
     reply = readers.call(
         "prepare_study",
-        {"source": source_fields(source), "reconstruction": reconstruction, "images": images},
+        {"source": source_fields(source), "reading": to_json(reading), "images": images},
     )
     image = np.frombuffer(reply.data, np.uint8).reshape(IMAGE_SHAPE)
     return PreparedStudy(
         from_json(reply.value["study"], StudyFacts),
         float(reply.value["extent_mm"]),
         Projection(image, str(reply.value["projection"])),
+        tuple(from_json(quantity, DirectMeasurement) for quantity in reply.value["direct"]),
     )
 
 
-def prepare_study(source: Fields, reconstruction: str, images: Optional[Fields]) -> Message:
+def prepare_study(source: Fields, reading: Fields, images: Optional[Fields]) -> Message:
     """Reply with a study as the networks need it."""
     named = _named(source)
     store = StudyFolders(Path(images["folder"]), images["volumes"]).write_images if images else None
-    prepared = prepare(named.source, named.name, store, reconstruction)
+    prepared = prepare(named.source, named.name, store, from_json(reading, ReadOptions))
     facts = {
         "study": to_json(prepared.study),
         "extent_mm": prepared.extent_mm,
         "projection": prepared.projection.name,
+        "direct": to_json(prepared.direct),
     }
     return Message(facts, prepared.projection.image.tobytes())
 
@@ -78,7 +84,7 @@ def prepare_study(source: Fields, reconstruction: str, images: Optional[Fields])
 def write_projection_in_reader(
     readers: Readers,
     source: NamedSource,
-    reconstruction: str,
+    reading: ReadOptions,
     image: Path,
     volumes: Optional[Path],
 ) -> list[Finding]:
@@ -87,7 +93,7 @@ def write_projection_in_reader(
     Args:
         readers: The readers.
         source: The study.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How the study is read.
         image: File of the image, ``.npy``.
         volumes: Folder of the volumes, as NRRD; None if they are not asked for.
 
@@ -96,7 +102,7 @@ def write_projection_in_reader(
     """
     arguments = {
         "source": source_fields(source),
-        "reconstruction": reconstruction,
+        "reading": to_json(reading),
         "image": os.path.abspath(image),
         "volumes": None if volumes is None else os.path.abspath(volumes),
     }
@@ -109,12 +115,28 @@ def scan_source(source: Fields, reconstruction: str) -> Message:
     return Message(scan_event(_named(source), reconstruction))
 
 
+def check_source(source: Fields, reading: Fields, picture: Optional[str]) -> Message:
+    """Check a study without measuring it; reply with its findings and whether it has a picture.
+
+    Args:
+        source: The study.
+        reading: How it is read.
+        picture: File for the picture of a study with findings; None if it is not asked for.
+    """
+    named = _named(source)
+    study, fused = read_and_check(named.source, named.name, from_json(reading, ReadOptions))
+    is_drawn = picture is not None and bool(study.findings)
+    if picture is not None and is_drawn:
+        write_png(Path(picture), draw_findings(study.stations, fused, study.findings))
+    return Message({"findings": to_json(study.findings), "is_drawn": is_drawn})
+
+
 def write_projection(
-    source: Fields, reconstruction: str, image: str, volumes: Optional[str]
+    source: Fields, reading: Fields, image: str, volumes: Optional[str]
 ) -> Message:
     """Write a study's image, and its fused volumes if asked for; reply with its findings."""
     named = _named(source)
-    study, fused = read_and_fuse(named.source, named.name, reconstruction)
+    study, fused = read_and_fuse(named.source, named.name, from_json(reading, ReadOptions))
     write_array(Path(image), project(fused).image)
     if volumes is not None:
         write_nrrd(Path(volumes), study.name, fused)

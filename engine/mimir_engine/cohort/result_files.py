@@ -1,4 +1,4 @@
-"""Write a cohort's results: ``predictions.csv``, ``failures.csv``, ``run.json`` and Parquet."""
+"""Write a cohort's results: one table, ``failures.csv``, ``run.json`` and Parquet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Union
 
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.study_failure import write_failures
+from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
@@ -27,11 +28,14 @@ def write_cohort(
 ) -> None:
     """Write ``predictions.csv``, ``failures.csv`` and, last, ``run.json``.
 
+    Without inference modules the first is called ``measurements.csv``.
+
     Args:
         folder: Output folder.
         cohort: Results and failures.
         command: The command line, for ``run.json``.
-        published_columns: Name the columns of ``predictions.csv`` as the published engine does.
+        published_columns: Name the columns of ``predictions.csv`` as the published engine does,
+            which has no direct measurements.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -42,9 +46,12 @@ def write_cohort(
         for name, target in zip(module.measurement_names, module.targets)
         for column in measurement_columns(name, target, cohort.level, published_columns)
     ]
+    if not published_columns:
+        columns += [direct_column(name) for name in QUANTITIES]
     rows = (_csv_row(result, published_columns) for result in cohort.results)
     header = ["name", "eid", "instance", *columns, "flags"]
-    write_csv(folder / "predictions.csv", header, rows)
+    table = "predictions.csv" if cohort.modules else "measurements.csv"
+    write_csv(folder / table, header, rows)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
     write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
@@ -70,14 +77,17 @@ def measurement_columns(
     return [f"{name}_mean{in_unit}", f"{name}_sd{in_unit}", *bounds]
 
 
-def _csv_row(result: StudyResult, published: bool) -> list[Union[str, float]]:
+def _csv_row(result: StudyResult, published: bool) -> list[Union[str, float, None]]:
     """Return one study's row; numbers in full precision, bounds raw."""
-    row: list[Union[str, float]] = [result.name, result.eid, result.instance]
+    row: list[Union[str, float, None]] = [result.name, result.eid, result.instance]
     for m in result.measurements:
         if published:
             row += [m.value, m.sd**2]
         else:
             row += [m.value] if m.kind == "class" else [m.value, m.sd, m.lower, m.upper]
+    if not published:
+        direct = {quantity.name: quantity.value for quantity in result.direct}
+        row += [direct.get(name) for name in QUANTITIES]
     return [*row, ";".join(result.flags)]
 
 
@@ -109,11 +119,10 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
 def _parquet_rows(result: StudyResult) -> list[dict[str, Any]]:
     """Return one row per measurement, with its own flags and those of the study's findings."""
     findings = [finding.code for finding in result.findings]
-    return [
+    study = {"study": result.name, "eid": result.eid, "instance": result.instance}
+    estimated = [
         {
-            "study": result.name,
-            "eid": result.eid,
-            "instance": result.instance,
+            **study,
             "measurement": m.name,
             "unit": m.unit,
             "value": m.value,
@@ -127,3 +136,14 @@ def _parquet_rows(result: StudyResult) -> list[dict[str, Any]]:
         }
         for m in result.measurements
     ]
+    direct = [
+        {
+            **study,
+            "measurement": f"direct_{quantity.name}",
+            "unit": quantity.unit,
+            "value": quantity.value,
+            "flags": ";".join(dict.fromkeys(findings)),
+        }
+        for quantity in result.direct
+    ]
+    return estimated + direct

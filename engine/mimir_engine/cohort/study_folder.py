@@ -1,9 +1,10 @@
 """Store one study's images and results in its own folder.
 
 ``origin.json``, ``water.npy`` and ``fat.npy`` are those of ``mimir_engine.fusion.fused_folder``;
-beside them lie ``fat_fraction.npy``, ``projection.npy`` and ``measurements.json``. The last is
-removed first and written last: a folder without it is unfinished. It holds hashes of the images,
-so that images of another study or run are noticed.
+beside them lie ``fat_fraction.npy``, ``regions.npy`` (the parts of the body), ``projection.npy``,
+``profile.csv`` (the areas along the body) and ``measurements.json``. The last is removed first and
+written last: a folder without it is unfinished. It holds hashes of the images, so that images of
+another study or run are noticed.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from typing import Any, Optional
 
 import numpy as np
 
+from mimir_engine.direct import DirectMeasurements
 from mimir_engine.errors import MimirError
 from mimir_engine.files.array_file import open_array
 from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_names import distinct_file_name
 from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.regular_file import open_regular
+from mimir_engine.files.table_reader import open_table
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import (
     FAT_FILE,
@@ -44,15 +48,16 @@ from mimir_engine.projection.project import Projection
 from mimir_engine.study import DixonStudy
 from mimir_engine.study.volume import Volume
 
-FRACTION_FILE, PROJECTION_FILE = "fat_fraction.npy", "projection.npy"
-MEASUREMENTS_FILE = "measurements.json"
-#: Version 3 holds hashes of the images; folders of earlier versions are not read.
-SCHEMA_VERSION = 3
+FRACTION_FILE, REGIONS_FILE, PROJECTION_FILE = "fat_fraction.npy", "regions.npy", "projection.npy"
+PROFILE_FILE, MEASUREMENTS_FILE = "profile.csv", "measurements.json"
+#: Version 4 holds direct measurements; folders of earlier versions are not read.
+SCHEMA_VERSION = 4
 #: Type and number of axes of each image.
 _IMAGES = {
     WATER_FILE: (np.dtype(np.float32), 3),
     FAT_FILE: (np.dtype(np.float32), 3),
     FRACTION_FILE: (np.dtype(np.float32), 3),
+    REGIONS_FILE: (np.dtype(np.uint8), 3),
     PROJECTION_FILE: (np.dtype(np.uint8), 3),
 }
 #: Bytes of ``measurements.json``; 30,000 measurements fit.
@@ -101,6 +106,19 @@ class StudyFolder:
     def fat_fraction(self) -> Volume:
         """Read the fat fraction in percent, float32; 0 in air."""
         return Volume(self.array(FRACTION_FILE), self.affine)
+
+    def regions(self) -> Volume:
+        """Read the parts of the body: uint8, keys of ``mimir_engine.direct.PART_NAMES``."""
+        return Volume(self.array(REGIONS_FILE), self.affine)
+
+    def profile(self) -> dict[str, list[float]]:
+        """Read the areas along the body by column, or raise ``DETAILS_INVALID``."""
+        with open_table(self.path / PROFILE_FILE, "DETAILS_INVALID") as table:
+            rows = [
+                [table.number(cell, line, name) for name, cell in zip(table.columns, row)]
+                for line, row in table.rows
+            ]
+            return {name: list(cells) for name, cells in zip(table.columns, zip(*rows))}
 
     def array(self, name: str) -> np.ndarray:
         """Map an image into memory, read-only, or raise ``DETAILS_INVALID``."""
@@ -191,7 +209,13 @@ class StudyFolders:
         is_complete = PROJECTION_FILE in kept and (folder.has_volumes or not self._volumes)
         return is_complete and folder.result == StudyResult.from_json(entry)
 
-    def write_images(self, study: DixonStudy, fused: FusedVolumes, projection: Projection) -> None:
+    def write_images(
+        self,
+        study: DixonStudy,
+        fused: FusedVolumes,
+        projection: Projection,
+        direct: DirectMeasurements,
+    ) -> None:
         """Write a study's images; several threads or processes may do so for different studies.
 
         Raises:
@@ -199,14 +223,17 @@ class StudyFolders:
         """
         folder = self.path(study.name)
         with output_errors(folder):
-            for name in (MEASUREMENTS_FILE, *_IMAGES):  # an earlier result's
+            for name in (MEASUREMENTS_FILE, PROFILE_FILE, *_IMAGES):  # an earlier result's
                 (folder / name).unlink(missing_ok=True)
             sweep_leftovers(folder)
         if self._volumes:
             write_fused(folder, describe_study(study), fused.water, fused.fat)
             write_array(folder / FRACTION_FILE, fat_fraction_map(fused).array, sync=False)
+            write_array(folder / REGIONS_FILE, direct.regions(), sync=False)
         else:
             write_description(folder, describe_study(study), fused.water.affine)
+        profile = direct.profile()
+        write_csv(folder / PROFILE_FILE, [*profile], np.stack([*profile.values()], 1).tolist())
         write_array(folder / PROJECTION_FILE, projection.image)
 
     def write_result(self, result: StudyResult, projection_name: str) -> Path:

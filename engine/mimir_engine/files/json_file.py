@@ -167,7 +167,11 @@ def _instance(values: object, kind: Any, where: str) -> Any:
         value = values.get(key)
         if value is not None:
             arguments[field.name] = _converted(value, hints[field.name], where, key)
-        elif "required" in field.metadata or field.default is field.default_factory is MISSING:
+        elif _has_default(field):
+            continue
+        elif key in values and type(None) in get_args(hints[field.name]):
+            arguments[field.name] = None
+        else:
             raise _InvalidJson(f"{where} has no {key!r}")
     for key in [key for key in values if key not in stored]:
         raise _InvalidJson(f"{where} has an unknown key {key[:40]!r}")
@@ -175,6 +179,12 @@ def _instance(values: object, kind: Any, where: str) -> Any:
         return kind(**arguments)
     except ValueError as error:
         raise _InvalidJson(f"{where}: {error}") from error
+
+
+def _has_default(field: Field[Any]) -> bool:
+    """Return whether a file may leave the field out."""
+    has_one = field.default is not MISSING or field.default_factory is not MISSING
+    return has_one and "required" not in field.metadata
 
 
 def _converted(value: object, hint: Any, where: str, key: str) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.json_file import from_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.grid import MAX_VOXELS, OUTPUT_SPACING_MM
@@ -163,9 +164,8 @@ def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
     station = Station({Contrast.WATER: empty, Contrast.FAT: empty}, np.eye(4))
     with _reading(DESCRIPTION_FILE):
         scanner = Scanner(**description["scanner"])
-        findings = tuple(Finding(**finding) for finding in description["findings"])
+        findings = tuple(from_json(finding, Finding) for finding in description["findings"])
         texts = [scanner.vendor, scanner.model]
-        texts += [text for finding in findings for text in (finding.code, finding.sentence)]
         strength = scanner.field_strength_t
         if not all(isinstance(text, str) for text in texts) or not (
             strength is None or 0 <= float(strength) <= MAX_TESLA

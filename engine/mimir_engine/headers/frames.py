@@ -124,12 +124,13 @@ class NotAnImage(Exception):
         self.reason = reason
 
 
-def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
+def read_frames(entry: Entry, first: bytes, whole: bool = False) -> Iterator[Frame]:
     """Yield the image frames of a file.
 
     Args:
         entry: The file.
         first: Its first bytes.
+        whole: Read the complete header of in-phase and opposed-phase, too.
 
     Raises:
         NotAnImage: The file is not an MR image.
@@ -162,7 +163,7 @@ def read_frames(entry: Entry, first: bytes) -> Iterator[Frame]:
     if is_native or syntax.startswith(_COMPRESSED):
         header = _GrowingHeader(entry, first, data_set, syntax == IMPLICIT_LITTLE_ENDIAN)
         try:
-            frame = _classic_frame(header, is_native)
+            frame = _classic_frame(header, is_native, whole)
             if syntax in _LOSSY:
                 frame.tags["LossyImageCompression"] = "01"
             yield frame
@@ -229,8 +230,8 @@ class _GrowingHeader:
             self._data = self.entry.read(self._size)
 
 
-def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
-    """Read the header of a classic file quickly: all of it only if it is water or fat.
+def _classic_frame(header: _GrowingHeader, is_native: bool, whole: bool) -> Frame:
+    """Read the header of a classic file quickly: all of it if it is water or fat, or ``whole``.
 
     Raises:
         Unexpected: pydicom has to read the file.
@@ -243,7 +244,7 @@ def _classic_frame(header: _GrowingHeader, is_native: bool) -> Frame:
     contrast = _contrast_of(tags)
     if contrast is None and {"ImageType", "SeriesDescription"} & {*tags}:
         return Frame(entry, None, None, tags)
-    if contrast in (Contrast.IN_PHASE, Contrast.OPPOSED_PHASE):  # only their places matter
+    if contrast in (Contrast.IN_PHASE, Contrast.OPPOSED_PHASE) and not whole:  # only their places
         header.read_until(BEHIND_PLACE)
         return Frame(entry, None, contrast, tags)
     header.read_until(BEHIND_HEADER)

@@ -11,6 +11,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.little_endian import SEQUENCE, Tags
 from mimir_engine.headers.number_text import decimal, integer
+from mimir_engine.headers.patient_traits import PatientTraits, patient_traits
 from mimir_engine.headers.pixel_format import PixelFormat, pixel_format
 from mimir_engine.headers.scanner import Scanner
 
@@ -29,7 +30,8 @@ _NO_AGENT = re.compile(
 #: Attributes that describe a series: equal values give the same object.
 KEYWORDS = (
     *("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "ImageType", "StudyInstanceUID"),
-    *("PatientID", "Manufacturer", "ManufacturerModelName", "MagneticFieldStrength"),
+    *("PatientID", "PatientSex", "PatientAge", "PatientSize", "PatientWeight"),
+    *("Manufacturer", "ManufacturerModelName", "MagneticFieldStrength"),
     *("PatientPosition", "LossyImageCompression", "ImagesInAcquisition"),
     *("ContrastBolusAgent", "ContrastBolusAgentSequence"),
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
@@ -49,6 +51,7 @@ class Series:
         reconstruction: Those of ``RECONSTRUCTIONS`` that ImageType contains; none in raw images.
         study_uid: The study.
         patient: To detect mixed studies; never shown.
+        traits: Sex, age, height and weight of the patient; never shown.
         scanner: Vendor, model and field strength.
         patient_position: ``HFS``, ``FFS``, ``HFP`` …; empty if unknown.
         has_agent: Whether a contrast agent is named.
@@ -64,6 +67,7 @@ class Series:
     reconstruction: frozenset[str]
     study_uid: str
     patient: str
+    traits: PatientTraits
     scanner: Scanner
     patient_position: str
     has_agent: bool
@@ -98,6 +102,7 @@ def _series(contrast: Contrast, *values: object) -> Series:
         reconstruction=RECONSTRUCTIONS & {*text("ImageType").upper().split("\\")},
         study_uid=text("StudyInstanceUID"),
         patient=text("PatientID"),
+        traits=patient_traits(tags),
         scanner=Scanner(
             text("Manufacturer"),
             text("ManufacturerModelName"),

@@ -26,7 +26,7 @@ from mimir_engine.headers.manifest import (
 from mimir_engine.headers.number_text import decimal, first_integer
 from mimir_engine.headers.rescale import Rescale, rescale_of
 from mimir_engine.headers.series import Series, series_of
-from mimir_engine.source.entry import Entry, FileOnDisk
+from mimir_engine.source.entry import FIRST_BYTES, Entry, FileOnDisk
 from mimir_engine.source.passed_over import PassedOver
 from mimir_engine.source.reading_limits import ReadingLimits
 
@@ -88,6 +88,8 @@ class Companion(NamedTuple):
     """An in-phase or opposed-phase slice, which is only compared with water and fat.
 
     Attributes:
+        entry: The file with the slice.
+        frame: Index of the frame in a multi-frame file, None in a classic one.
         series: What it shares with the other slices of its series.
         acquired: Time of acquisition in seconds since year 1; None if unknown.
         z_mm: Place of the slice from foot to head.
@@ -95,6 +97,8 @@ class Companion(NamedTuple):
         instance: Number of the image in its series; None if unknown.
     """
 
+    entry: Entry
+    frame: Optional[int]
     series: Series
     acquired: Optional[float]
     z_mm: float
@@ -154,6 +158,17 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
     return headers
 
 
+def companion_slice(companion: Companion) -> Slice:
+    """Read the complete header of an in-phase or opposed-phase slice of a classic file.
+
+    Raises:
+        MimirError: As ``read_headers``, for damaged headers.
+    """
+    entry = companion.entry
+    frame = next(read_frames(entry, entry.read(FIRST_BYTES), whole=True))
+    return _slice(frame, companion.series.contrast)
+
+
 def path_of(entry: Entry) -> str:
     """Return the path of a file on disk, or its name in an archive; only to compare names."""
     return entry.path if isinstance(entry, FileOnDisk) else entry.name
@@ -166,7 +181,7 @@ def _add(frame: Frame, headers: Headers) -> None:
         headers.slices.append(_slice(frame, frame.contrast))
     elif frame.contrast is not None:
         try:
-            headers.companions.append(_companion(frame.tags, frame.contrast))
+            headers.companions.append(_companion(frame, frame.contrast))
         except MimirError:  # such an image is not measured
             headers.passed_over.append(_passed_over(frame.tags, "header not readable"))
     else:
@@ -219,10 +234,13 @@ def _slice(frame: Frame, contrast: Contrast) -> Slice:
     )
 
 
-def _companion(tags: Tags, contrast: Contrast) -> Companion:
+def _companion(frame: Frame, contrast: Contrast) -> Companion:
+    tags = frame.tags
     moment = acquired(tags)
     scan = str(tags.get("AcquisitionNumber", "")), str(tags.get("StackID", "")), moment
     return Companion(
+        frame.entry,
+        frame.number,
         series_of(tags, contrast),
         None if moment is None else moment.seconds,
         _numbers(tags, "ImagePositionPatient", 3)[2],

@@ -15,6 +15,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import read_json, to_json, write_json
+from mimir_engine.inference_module.direct_reference import DirectReference
 
 SCHEMA_VERSION = 1
 INVALID = "STATISTICS_INVALID"
@@ -52,11 +53,13 @@ class PredictionStatistics:
         reference: The population, as shown to users: ``"2,000 simulated phantoms"``.
         levels: Increasing, each between 0 and 1.
         by_sex: ``{sex: its statistics}``.
+        direct: ``{target: the direct measurement that it goes with}``.
     """
 
     reference: str
     levels: tuple[float, ...]
     by_sex: Mapping[str, SexStatistics] = field(metadata={"key": "prediction_quantiles"})
+    direct: Mapping[str, DirectReference] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.levels) < 2 or not (np.diff((0.0, *self.levels, 1.0)) > 0).all():

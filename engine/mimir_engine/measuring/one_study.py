@@ -12,19 +12,26 @@ from typing import TYPE_CHECKING, Callable, Optional
 import numpy as np
 
 from mimir_engine.checks import check_study
+from mimir_engine.checks.exchanged_water_fat import find_exchanged
+from mimir_engine.direct import DirectMeasurements, measure_directly
+from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
+from mimir_engine.measuring.header_agreement import find_header_disagreement
+from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
 from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
-from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.exchanged_part import exchange_back
+from mimir_engine.study.finding import refuse_stopped
+from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.study_facts import StudyFacts
 
 if TYPE_CHECKING:
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
 
 #: A module's mean and variance of each target for one study, both float64 ``(targets,)``.
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
+#: Stores the images of a study, and what was measured in them.
+StoreImages = Callable[[DixonStudy, FusedVolumes, Projection, DirectMeasurements], None]
 
 
 @dataclass(frozen=True)
@@ -42,18 +51,20 @@ class PreparedStudy:
         study: What is known of the study.
         extent_mm: Head-foot extent of the fused volume.
         projection: The image that the networks see.
+        direct: Quantities measured in the volumes, without a network.
     """
 
     study: StudyFacts
     extent_mm: float
     projection: Projection
+    direct: tuple[DirectMeasurement, ...] = ()
 
 
 def prepare(
     source: Source,
     name: Optional[str] = None,
-    store_images: Optional[Callable[[DixonStudy, FusedVolumes, Projection], None]] = None,
-    reconstruction: str = NORMALISED,
+    store_images: Optional[StoreImages] = None,
+    reading: ReadOptions = AS_STORED,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
@@ -61,33 +72,56 @@ def prepare(
         source: Its files, or a folder of its fused volumes.
         name: The study's name in results; by default that of its source.
         store_images: Receives the images, which the result does not contain.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How the study is read.
 
     Raises:
         MimirError: if the study cannot be read, fused or projected.
     """
-    study, fused = read_and_fuse(source, name, reconstruction)
+    study, fused = read_and_fuse(source, name, reading)
+    direct = measure_directly(fused)
     projection = project(fused)
     if store_images is not None:
-        store_images(study, fused, projection)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection)
+        store_images(study, fused, projection, direct)
+    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values)
 
 
 def read_and_fuse(
-    source: Source, name: Optional[str] = None, reconstruction: str = NORMALISED
+    source: Source, name: Optional[str] = None, reading: ReadOptions = AS_STORED
 ) -> tuple[DixonStudy, FusedVolumes]:
     """Read one study, fuse its stations and check both; the findings are the study's.
 
     Raises:
-        MimirError: if the study cannot be read or fused, or a check refuses it.
+        MimirError: if the study cannot be read or fused, or a finding is a stop.
+    """
+    study, fused = read_and_check(source, name, reading)
+    refuse_stopped(study.findings)
+    return study, fused
+
+
+def read_and_check(
+    source: Source, name: Optional[str] = None, reading: ReadOptions = AS_STORED
+) -> tuple[DixonStudy, FusedVolumes]:
+    """As `read_and_fuse`, but a study that a check stops is returned too.
+
+    Raises:
+        MimirError: if the study cannot be read or fused.
     """
     if isinstance(source, FusedFolder):
         study, fused = read_fused(source.path, name)
     else:
-        study = read_study(source, name, reconstruction)
+        study = read_study(source, name, reading.reconstruction)
+        if reading.swap_repair:
+            study = exchanged_back(study)
         fused = fuse(study.stations)
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
     return replace(study, findings=(*study.findings, *found)), fused
+
+
+def exchanged_back(study: DixonStudy) -> DixonStudy:
+    """Exchange water and fat back where they are certain to be exchanged, and say so."""
+    exchanged = find_exchanged(study.stations)
+    stations = exchange_back(study.stations, exchanged.parts)
+    return replace(study, stations=stations, findings=(*study.findings, *exchanged.repaired))
 
 
 def check_accepted(
@@ -136,7 +170,7 @@ def predict_batch(
 
 
 def measure_study(
-    study: StudyFacts,
+    prepared: PreparedStudy,
     modules: Sequence[InferenceModule],
     predictions: Sequence[MeanAndVariance],
     accepted: Sequence[bool],
@@ -147,7 +181,7 @@ def measure_study(
     The sex that one module is certain of serves the intervals and percentiles of all.
 
     Args:
-        study: What is known of the study.
+        prepared: The study.
         modules: Inference modules.
         predictions: One per module.
         accepted: For each module, whether it was validated on such studies.
@@ -161,8 +195,17 @@ def measure_study(
     measurements: list[Measurement] = []
     for module, (mean, variance), is_accepted in zip(modules, predictions, accepted):
         flags = () if is_accepted else (OUTSIDE_VALIDATION,)
-        measurements += measure(module, mean, variance, level, flags, sex)
-    return StudyResult(study.name, study.eid, study.instance, tuple(measurements), study.findings)
+        estimates = measure(module, mean, variance, level, flags, sex)
+        measurements += flag_disagreements(estimates, module, prepared.direct)
+    study = prepared.study
+    return StudyResult(
+        study.name,
+        study.eid,
+        study.instance,
+        tuple(measurements),
+        (*study.findings, *find_header_disagreement(study.traits, measurements)),
+        prepared.direct,
+    )
 
 
 def analyze(
@@ -171,7 +214,7 @@ def analyze(
     level: float = DEFAULT_LEVEL,
     device: str = "auto",
     allow_unvalidated: bool = False,
-    reconstruction: str = NORMALISED,
+    reading: ReadOptions = AS_STORED,
 ) -> list[Measurement]:
     """Measure one study in one call; for many studies see ``mimir_engine.cohort``.
 
@@ -186,7 +229,7 @@ def analyze(
         level: Share of the intervals that contain the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure even if a module was not validated on such studies.
-        reconstruction: ``normalised`` or ``raw``: which is used if a scan has both.
+        reading: How the study is read.
 
     Raises:
         MimirError: for errors in the study, a module or the device.
@@ -194,7 +237,7 @@ def analyze(
     from mimir_engine.measuring.network import Predictor
 
     found = find_modules(modules)
-    prepared = prepare(source, reconstruction=reconstruction)
+    prepared = prepare(source, reading=reading)
     accepted = check_accepted(prepared, found, allow_unvalidated)
     (predictions,) = predict_batch([prepared], [Predictor(module, device) for module in found])
-    return list(measure_study(prepared.study, found, predictions, accepted, level).measurements)
+    return list(measure_study(prepared, found, predictions, accepted, level).measurements)

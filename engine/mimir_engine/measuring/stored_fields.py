@@ -12,6 +12,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "bool": (bool,),
     "float": (float, int),
+    "Optional[int]": (int, type(None)),
     "Optional[float]": (float, int, type(None)),
     "Optional[str]": (str, type(None)),
 }

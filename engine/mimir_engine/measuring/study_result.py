@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.stored_fields import check_fields, texts
@@ -21,7 +22,8 @@ class StudyResult:
         eid: UK Biobank's participant number; empty for other studies.
         instance: UK Biobank's imaging visit; empty for other studies.
         measurements: By all modules, in their order.
-        findings: Notes about the input, made while reading it.
+        findings: What was noticed about the input.
+        direct: Quantities measured in the volumes, without a network.
     """
 
     name: str
@@ -29,6 +31,7 @@ class StudyResult:
     instance: str
     measurements: tuple[Measurement, ...]
     findings: tuple[Finding, ...]
+    direct: tuple[DirectMeasurement, ...] = ()
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -44,6 +47,7 @@ class StudyResult:
             fields["instance"],
             tuple(map(Measurement.from_json, fields["measurements"])),
             tuple(Finding(**finding) for finding in fields["findings"]),
+            tuple(DirectMeasurement(**quantity) for quantity in fields["direct"]),
         )
 
     @classmethod
@@ -56,6 +60,8 @@ class StudyResult:
         check_fields(cls, fields)
         for finding in fields["findings"]:
             check_fields(Finding, finding)
+        for quantity in fields["direct"]:
+            check_fields(DirectMeasurement, quantity)
         for measurement in fields["measurements"]:
             check_fields(Measurement, measurement)
             texts(measurement["flags"])

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from mimir_engine.headers.slices import Headers, Slice
 from mimir_engine.study.check_headers import check_headers
+from mimir_engine.study.companion_scans import companion_scans
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.left_out import leave_out
 from mimir_engine.study.lost_slices import check_lost_slices
 from mimir_engine.study.pairing import Acquisition
+from mimir_engine.study.phase_slices import plan_phases
 from mimir_engine.study.reconstruction import NORMALISED, one_reconstruction
 from mimir_engine.study.scan_conditions import check_conditions
 from mimir_engine.study.select_scans import select_scans
@@ -66,6 +68,8 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
         plans.append(plan)
         findings += cropped
     check_station_size(plans)
+    companions = companion_scans(headers.companions)
+    plans = [plan_phases(plan, scan.water, companions) for plan, scan in zip(plans, chosen)]
     return Assembly(plans, chosen, findings)
 
 

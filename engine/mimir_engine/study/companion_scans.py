@@ -35,11 +35,13 @@ class CompanionScan:
         series: Its series.
         acquired: Time of acquisition in seconds; None if unknown.
         range_mm: z of the first and the last slice.
+        images: Its slices, in the order of files.
     """
 
     series: Series
     acquired: Optional[float]
     range_mm: tuple[float, float]
+    images: tuple[Companion, ...]
 
 
 def companion_scans(companions: Iterable[Companion]) -> list[CompanionScan]:
@@ -52,6 +54,7 @@ def companion_scans(companions: Iterable[Companion]) -> list[CompanionScan]:
             group[0].series,
             group[0].acquired,
             (min(c.z_mm for c in group), max(c.z_mm for c in group)),
+            tuple(group),
         )
         for group in groups.values()
     ]
@@ -67,7 +70,7 @@ def check_extent(acquisition: Acquisition, companions: Iterable[CompanionScan]) 
     Raises:
         MimirError: ``SLICE_MISSING`` if more than ``MAX_LOST`` slices are missing at an end.
     """
-    own = [c for c in companions if _of_same_acquisition(acquisition.water, c)]
+    own = [c for c in companions if is_of_acquisition(c, acquisition.water)]
     if not own:
         return []
     water, fat = acquisition.water, acquisition.fat
@@ -129,8 +132,8 @@ def protocol_name(description: str) -> str:
     return name.strip().casefold()
 
 
-def _of_same_acquisition(water: Stack, companion: CompanionScan) -> bool:
-    """Return whether another contrast was scanned together with water."""
+def is_of_acquisition(companion: CompanionScan, water: Stack) -> bool:
+    """Return whether in-phase or opposed-phase was scanned together with water."""
     foot, head = water.range_mm
     shared = min(head, companion.range_mm[1]) - max(foot, companion.range_mm[0])
     if shared <= SAME_STATION_OVERLAP * water.extent_mm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mimir_engine.headers.patient_traits import PatientTraits
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
@@ -21,6 +22,7 @@ class DixonStudy:
         eid: UK Biobank's participant number from the file name, else empty.
         instance: UK Biobank's visit number from the file name, else empty.
         findings: Notes about the input: what was corrected or noticed while reading.
+        traits: Sex, age, height and weight of the patient according to the headers; never shown.
     """
 
     name: str
@@ -29,11 +31,18 @@ class DixonStudy:
     eid: str = ""
     instance: str = ""
     findings: tuple[Finding, ...] = ()
+    traits: PatientTraits = field(default_factory=PatientTraits)
 
     @property
     def facts(self) -> StudyFacts:
         """All but the images."""
         contrasts = tuple(tuple(c.value for c in station.images) for station in self.stations)
         return StudyFacts(
-            self.name, contrasts, self.scanner, self.eid, self.instance, self.findings
+            self.name,
+            contrasts,
+            self.scanner,
+            self.eid,
+            self.instance,
+            self.findings,
+            self.traits,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import REQUIRED_CONTRASTS
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.places import MIN_COVERED, covered_part
 from mimir_engine.study.repeats import OTHER_PROTOCOL
@@ -41,6 +41,7 @@ def left_out(stack: Stack, reason: str) -> Finding:
     return Finding(
         "SERIES_LEFT_OUT",
         f"series '{stack.series.description}' ({stack.place}) was left out: {reason}",
+        severity=NOTE,
     )
 
 
@@ -52,6 +53,7 @@ def repeat_left_out(acquisition: Acquisition, reason: str) -> Finding:
         "STATION_RESCANNED",
         f"the station {acquisition.water.place} was scanned more than once; a scan was left out"
         f" because it is {reason}",
+        severity=NOTE,
     )
 
 
@@ -74,6 +76,7 @@ def _check_unusable(unusable: Sequence[Unusable], chosen: Sequence[Acquisition])
             Finding(
                 "SERIES_LEFT_OUT",
                 f"{one.error.what}; {len(one.slices)} images were left out",
+                severity=NOTE,
             )
         )
     return findings
@@ -104,6 +107,7 @@ def _check_alone(alone: Sequence[Stack], chosen: Sequence[Acquisition]) -> list[
                 "STATION_RESCANNED",
                 f"the station {stack.place} was scanned more than once; an incomplete repeat was"
                 " left out",
+                severity=NOTE,
             )
         )
     return findings

@@ -12,7 +12,8 @@ from mimir_engine.source.open_source import Entry, Files, StudySource, check_stu
 from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biobank_ids
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
+from mimir_engine.study.phase_slices import load_phases
 from mimir_engine.study.pixels import DecodedFiles, Signal, first_difference, load_slices
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.station import Station
@@ -47,7 +48,9 @@ def read_study(
     is_anonymous = ANONYMOUS_NAME.fullmatch(name)
     eid, instance = uk_biobank_ids("" if is_anonymous else source_name(source) or name)
     unique = dict.fromkeys([*assembly.findings, *findings])
-    return DixonStudy(name, stations, first.scanner, eid, instance, tuple(unique))
+    return DixonStudy(
+        name, stations, first.scanner, eid, instance, tuple(unique), traits=first.traits
+    )
 
 
 def headers_of(files: Files) -> Headers:
@@ -97,7 +100,7 @@ def load_stations(
             signal = load_slices(crop.slices, files)
             images[contrast] = signal.array[:, crop.rows, crop.columns]
             findings += _signal_findings(signal, crop.slices[0].series.description)
-        stations.append(Station(images, plan.affine))
+        stations.append(Station(images, plan.affine, load_phases(plan)))
     return tuple(stations), _repeated_slices(plans) + findings
 
 
@@ -107,6 +110,7 @@ def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:
             "UNUSED_BITS",
             f"pixels of series '{series}' have bits beyond those that the header declares, such as"
             " an overlay; they were ignored",
+            severity=NOTE,
         )
     if signal.has_padding_within:
         yield Finding(
@@ -128,6 +132,7 @@ def _repeated_slices(plans: Iterable[StationPlan]) -> list[Finding]:
             "SLICE_REPEATED",
             f"series '{description}' contains {number} images twice with the same pixels; one of"
             " each was left out",
+            severity=NOTE,
         )
         for description, number in count.items()
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.stack import Stack
 
 #: Values of the option that chooses a reconstruction; the first is the default.
@@ -51,6 +51,7 @@ def one_reconstruction(
         "RECONSTRUCTION_CHOSEN",
         f"scans were reconstructed more than once; images of the kind '{_words(ranked[0])}' were"
         f" used, those of the kind '{others}' left out",
+        severity=NOTE,
     )
     return kept, [finding]
 

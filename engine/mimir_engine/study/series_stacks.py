@@ -17,7 +17,7 @@ import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import Slice
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.stack import Stack, is_axial, normal_of, stack_slices
 
 #: Stacks of a study. Each is compared with all others; studies with repeats have some 50.
@@ -121,6 +121,7 @@ def _joined(groups: Sequence[Sequence[Slice]]) -> Iterable[Finding]:
             "SERIES_REGROUPED",
             f"{sum(map(len, groups))} images ({names}) have no series UID in common; they were"
             f" joined to {len(groups)} series by series number and description",
+            severity=NOTE,
         )
 
 
@@ -206,6 +207,7 @@ def _first_phase(series: Sequence[Slice], findings: list[Finding]) -> Sequence[S
                 "PHASES_LEFT_OUT",
                 f"series '{series[0].series.description}' has {len(phases)} phases of a dynamic"
                 " scan; the first was used",
+                severity=NOTE,
             )
         )
     return first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,10 +19,13 @@ class Station:
         images: By contrast, ``[slice, row, column]`` (foot to head, anterior to posterior, right to
             left); uint16 as stored if the modality LUT is the identity, else float32.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
+        phases: In-phase and opposed-phase of a few slices, only to compare them: by contrast and
+            index of the slice, ``[row, column]``. Empty if they are not there.
     """
 
     images: Mapping[Contrast, np.ndarray]
     affine: np.ndarray
+    phases: Mapping[Contrast, Mapping[int, np.ndarray]] = field(default_factory=dict)
 
     @property
     def water(self) -> np.ndarray:

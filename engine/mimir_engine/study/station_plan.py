@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
-from mimir_engine.headers.slices import Slice
-from mimir_engine.study.finding import Finding
+from mimir_engine.headers.slices import Companion, Slice
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.pixels import signal_bytes
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
@@ -41,12 +41,14 @@ class StationPlan:
         twins: Pairs of slices whose pixels must be equal: repeats within one series.
         copies: Pairs of slices whose pixels must be equal: two series of one scan.
         affine: ``(4, 4)``, ``(column, row, slice, 1)`` to LPS millimetres.
+        phases: A few in-phase and opposed-phase slices, by contrast and index of the slice.
     """
 
     crops: Mapping[Contrast, Crop]
     twins: tuple[tuple[Slice, Slice], ...]
     copies: tuple[tuple[Slice, Slice], ...]
     affine: np.ndarray
+    phases: Mapping[Contrast, Mapping[int, Companion]] = field(default_factory=dict)
 
 
 def plan_station(
@@ -89,6 +91,7 @@ def plan_station(
                 "SERIES_COPIED",
                 f"series of the station {water.place} are there more than once with the same"
                 " pixels; one copy of each was used",
+                severity=NOTE,
             )
         )
     if water.shape != fat.shape:

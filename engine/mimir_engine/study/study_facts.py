@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mimir_engine.headers.patient_traits import PatientTraits
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.study.finding import Finding
 
@@ -19,6 +20,7 @@ class StudyFacts:
         eid: UK Biobank's participant number from the file name, else empty.
         instance: UK Biobank's visit number from the file name, else empty.
         findings: Notes about the input: what was corrected or noticed while reading.
+        traits: Sex, age, height and weight of the patient according to the headers; never shown.
     """
 
     name: str
@@ -27,3 +29,4 @@ class StudyFacts:
     eid: str = ""
     instance: str = ""
     findings: tuple[Finding, ...] = ()
+    traits: PatientTraits = field(default_factory=PatientTraits)

@@ -7,7 +7,7 @@ module again and keeps its weights.
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Union
@@ -20,6 +20,7 @@ from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import temporary_folder
 from mimir_engine.inference_module import InferenceModule, find_module, rewrite_module, write_module
+from mimir_engine.inference_module.direct_reference import DirectReference
 from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
 from mimir_engine.training.accuracy import measure_accuracy
@@ -30,6 +31,7 @@ from mimir_engine.training.calibration import (
     remove_calibration,
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
+from mimir_engine.training.direct_references import fit_direct_references
 from mimir_engine.training.ensemble import combine_runs
 from mimir_engine.training.identity import Identity, check_provenance, module_fields
 from mimir_engine.training.model_card import model_card
@@ -42,6 +44,7 @@ def package(
     identity: Identity,
     *,
     images: Optional[Path] = None,
+    direct: Optional[Path] = None,
     eight_bit: bool = False,
     overwrite: bool = False,
 ) -> InferenceModule:
@@ -54,6 +57,8 @@ def package(
         identity: Name, licence and so on of the module.
         images: Folder of images for feature statistics; by default those of `calibration`. Without
             images the module has no feature statistics.
+        direct: Direct measurements of the studies of `calibration`, as `mimir measure` writes them:
+            later estimates that do not go with such measurements are flagged.
         eight_bit: Store the weights in 8 bits.
         overwrite: Replace the folder if it exists.
 
@@ -66,7 +71,7 @@ def package(
     with name_lock(module_dir), temporary_folder(module_dir.parent) as scratch:
         draft = write_module(scratch / "draft", module, weights, eight_bit=eight_bit)
         data = read_calibration_data(draft, calibration, images)
-        return _write_calibrated(draft, data, module_dir, overwrite)
+        return _write_calibrated(draft, data, direct, module_dir, overwrite)
 
 
 def recalibrate(
@@ -76,6 +81,7 @@ def recalibrate(
     *,
     identity: Optional[Identity] = None,
     images: Optional[Path] = None,
+    direct: Optional[Path] = None,
     calibrated: bool = False,
     overwrite: bool = False,
 ) -> InferenceModule:
@@ -90,6 +96,7 @@ def recalibrate(
         module_dir: Folder to create; the module's own, with `overwrite`, to replace it.
         identity: By default the module keeps its own.
         images: As for `package`.
+        direct: As for `package`; by default the module keeps its references.
         calibrated: The table's predictions carry the module's present calibration, as those of
             `mimir infer` do.
         overwrite: Replace the folder if it exists.
@@ -105,11 +112,15 @@ def recalibrate(
     if calibrated and "table" in data.source:
         data = replace(data, predictions=remove_calibration(data.predictions, module.targets))
     with name_lock(module_dir):
-        return _write_calibrated(module, data, module_dir, overwrite)
+        return _write_calibrated(module, data, direct, module_dir, overwrite)
 
 
 def _write_calibrated(
-    module: InferenceModule, data: CalibrationData, module_dir: Path, overwrite: bool
+    module: InferenceModule,
+    data: CalibrationData,
+    direct: Optional[Path],
+    module_dir: Path,
+    overwrite: bool,
 ) -> InferenceModule:
     """Fit everything except the weights, and write it around them."""
     targets = fit_calibration(data.predictions, module.targets)
@@ -136,24 +147,43 @@ def _write_calibrated(
     return rewrite_module(
         module_dir,
         calibrated,
-        statistics=_statistics(apply_calibration(data.predictions, targets), sexes, reference),
+        statistics=_statistics(
+            apply_calibration(data.predictions, targets),
+            sexes,
+            reference,
+            _direct_references(module, data.predictions, direct),
+        ),
         features=None if data.features is None else describe_features(data.features),
         card=model_card(calibrated),
         overwrite=overwrite,
     )
 
 
+def _direct_references(
+    module: InferenceModule, predictions: Predictions, direct: Optional[Path]
+) -> Mapping[str, DirectReference]:
+    """Fit the targets to direct measurements; without any, keep the module's references."""
+    if direct is not None:
+        return fit_direct_references(predictions, direct)
+    statistics = module.statistics()
+    return statistics.direct if statistics else {}
+
+
 def _statistics(
-    predictions: Predictions, sexes: Sequence[str], reference: str
+    predictions: Predictions,
+    sexes: Sequence[str],
+    reference: str,
+    direct: Mapping[str, DirectReference],
 ) -> Optional[PredictionStatistics]:
-    """Quantiles of the predictions by recorded sex; None if no sex is known."""
+    """Describe the predictions by recorded sex; None if there is nothing to say."""
     known = np.array(sexes) != ""
     known &= np.isfinite(predictions.mean).all(axis=1)
-    if not known.any():
+    if not known.any() and not direct:
         return None
-    return describe_predictions(
+    described = describe_predictions(
         predictions.names,
         predictions.mean[known],
         [sex for sex, is_known in zip(sexes, known) if is_known],
         reference=f"{known.sum()} {reference}",
     )
+    return replace(described, direct=direct)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from mimir_engine.phantom.anatomy import build_body
+from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_station import render_station
 from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, draw_stations
@@ -19,7 +20,11 @@ from mimir_engine.study.volume import axial_affine
 @lru_cache(maxsize=2)
 def phantom_stations(seed: int) -> tuple[Station, ...]:
     """All six stations of a phantom, head to foot; tests must not change their pixels."""
-    body = build_body(draw_person(seed))
+    return stations_of_body(build_body(draw_person(seed)), seed)
+
+
+def stations_of_body(body: Body, seed: int) -> tuple[Station, ...]:
+    """All six stations of a body, head to foot, by the scanner with this seed."""
     stations = []
     for scan in draw_stations(seed):
         water, fat = (volume[::-1].copy() for volume in render_station(body, scan, seed))

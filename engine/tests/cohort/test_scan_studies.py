@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cohort_builder import write_studies
 
-from mimir_engine.cohort import scan_studies as scan_file
+from mimir_engine.cohort import ask_readers
 from mimir_engine.cohort.scan_studies import scan_studies
 from mimir_engine.cohort.sources import named_sources
 
@@ -18,7 +18,7 @@ def test_a_study_that_ends_its_reader_is_refused_and_the_others_are_listed(
     (archive,) = write_studies(tmp_path, ["good"])
     names = ("exit-a", "fault-b", "other")
     paths = [archive, *(Path(shutil.copy(archive, tmp_path / f"{name}.zip")) for name in names)]
-    monkeypatch.setattr(scan_file, "FUNCTIONS", "fragile_reader")
+    monkeypatch.setattr(ask_readers, "FUNCTIONS", "fragile_reader")
     events: list[Any] = []
     refused = scan_studies(named_sources(map(str, paths)).studies, events.append, jobs=2)
     assert refused == 2

@@ -23,6 +23,7 @@ from mimir_engine.cohort.study_folder import (
     StudyFolders,
     read_study_folder,
 )
+from mimir_engine.direct import measure_directly
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.inference_module import InferenceModule
@@ -265,7 +266,8 @@ def test_images_of_a_new_reading_never_stand_beside_earlier_measurements(
 ) -> None:
     folders = kept.copy(tmp_path)
     study, fused = read_and_fuse(archive, "scan (1)")
-    folders.write_images(study, fused, project(fused))  # and then the process is killed
+    direct = measure_directly(fused)
+    folders.write_images(study, fused, project(fused), direct)  # and then the process is killed
     with pytest.raises(MimirError, match="DETAILS_INVALID"):
         read_study_folder(folders.path("scan (1)"))
 

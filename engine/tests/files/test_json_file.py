@@ -9,7 +9,14 @@ from typing import Any, Optional
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.json_file import NOT_STORED, REQUIRED, read_json, to_json, write_json
+from mimir_engine.files.json_file import (
+    NOT_STORED,
+    REQUIRED,
+    from_json,
+    read_json,
+    to_json,
+    write_json,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,11 @@ class Thing:
     place: Path = field(default=Path(), metadata=NOT_STORED)
 
 
+@dataclass(frozen=True)
+class Number:
+    value: Optional[float]
+
+
 THING = Thing(
     3, (Part("a"), Part("b", (0.5, 0.75))), Part("c"), True, {0.95: 2.0, 0.5: 1.0}, {"x": [1, None]}
 )
@@ -52,6 +64,12 @@ def test_a_dataclass_is_read_back_unchanged(tmp_path: Path) -> None:
 def test_null_means_the_same_as_no_key(tmp_path: Path) -> None:
     values = {"count": 3, "parts": [], "good": False, "levels": None, "best": None}
     assert read(tmp_path / "t.json", values) == Thing(3, ())
+
+
+def test_an_optional_field_without_a_default_may_be_null_but_not_missing() -> None:
+    assert from_json({"value": None}, Number) == Number(None)
+    with pytest.raises(ValueError, match="no 'value'"):
+        from_json({}, Number)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_module_of_another_projection_is_always_refused(study_zip: Path) -> No
 def test_one_module_s_sex_serves_the_percentiles_of_another(
     tmp_path: Path, study_zip: Path
 ) -> None:
-    study = prepare(study_zip).study
+    study = prepare(study_zip)
     knows_sex = module_with_statistics(tmp_path / "trial")
     sexless = replace(knows_sex, name="sexless", targets=knows_sex.targets[:2], column_prefix="b_")
     without_sex = (MEAN[:2], VARIANCE[:2])
@@ -83,11 +83,13 @@ def test_one_module_s_sex_serves_the_percentiles_of_another(
     assert both[0].percentile == both[2].percentile is not None
     assert "male members" in both[0].percentile_reference
     assert [("OUTSIDE_VALIDATION" in m.flags) for m in both] == [False] * 2 + [True] * 3
-    assert (result.name, result.eid, result.instance) == (study.name, "1234567", "2")
+    assert (result.name, result.eid, result.instance) == (study.study.name, "1234567", "2")
 
 
 def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip: Path) -> None:
-    study = replace(prepare(study_zip).study, findings=(Finding("SLICE_REPEATED", "Slice 7"),))
+    prepared = prepare(study_zip)
+    found = Finding("SLICE_REPEATED", "Slice 7", station=2, value=7.0, threshold=5.5, unit="mm")
+    study = replace(prepared, study=replace(prepared.study, findings=(found,)))
     module = module_with_statistics(tmp_path / "trial", demonstration=True)
     at_90, at_95 = (
         measure_study(study, [module], [(MEAN, VARIANCE)], [True], level) for level in (0.9, 0.95)

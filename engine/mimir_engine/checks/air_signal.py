@@ -1,0 +1,124 @@
+"""Find noise and ghosts: the signal of the air beside the body."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy as np
+
+from mimir_engine.checks.tissue_sample import TissueSample
+from mimir_engine.study.finding import Finding
+
+#: Pixels of air that tell something.
+MIN_PIXELS = 200
+#: Noise of magnitude images in air, relative to that of each part of the complex signal (Rayleigh).
+RAYLEIGH_SD = 0.655
+#: Distance of slices in which a ghost looks alike and noise does not.
+GHOST_SLICES = 3
+#: SD of the noise, as a share of the body's mean signal.
+MAX_NOISE = 0.032
+#: Noise of one slice, in that of the others of its station.
+MAX_SLICE_NOISE = 1.7
+#: SD of the structured signal of air, as a share of the body's mean signal.
+MAX_GHOST = 0.02
+
+
+def noise_share(tissue: TissueSample) -> Optional[float]:
+    """Return the SD of the noise of water as a share of the body's signal; None if unknown.
+
+    It is that of differences of neighbouring slices in air, where nothing else changes.
+    """
+    both = tissue.air[1:] & tissue.air[:-1]
+    if np.count_nonzero(both) < MIN_PIXELS or not tissue.level:
+        return None
+    difference = (tissue.water[1:] - tissue.water[:-1])[both]
+    sd = float(np.sqrt(np.mean(difference * difference, dtype=np.float64) / 2)) / RAYLEIGH_SD
+    return sd / tissue.level
+
+
+def slice_noise(tissue: TissueSample) -> np.ndarray:
+    """Return the mean signal of air in each slice, divided by the median of all; 1 if unknown."""
+    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    air = near[2:] & near[:-2]  # of the slices beside: a noisy slice hides its own
+    count = np.count_nonzero(air, axis=(1, 2))
+    mean = (tissue.total * air).sum(axis=(1, 2)) / np.maximum(count, 1)
+    is_known = count >= MIN_PIXELS / 10
+    middle = float(np.median(mean[is_known])) if is_known.any() else 0.0
+    return np.where(is_known & (middle > 0), mean / (middle or 1.0), 1.0)
+
+
+def ghost_share(tissue: TissueSample) -> Optional[float]:
+    """Return the SD of the structured signal in air as a share of the body's; None if unknown.
+
+    Its square is the covariance of slices that lie apart: they share ghosts, but no noise.
+    """
+    air, total = tissue.air, tissue.total
+    both = air[:-GHOST_SLICES] & air[GHOST_SLICES:]
+    if np.count_nonzero(both) < MIN_PIXELS or not tissue.level:
+        return None
+    mean = total[air].mean(dtype=np.float64)
+    product = (total[:-GHOST_SLICES][both] - mean) * (total[GHOST_SLICES:][both] - mean)
+    return float(np.sqrt(max(float(product.mean(dtype=np.float64)), 0.0))) / tissue.level
+
+
+def find_noise(
+    tissue: TissueSample, number: int, bottom_mm: float, step_mm: float
+) -> list[Finding]:
+    """Find a noisy station, or its noisiest slice.
+
+    Args:
+        tissue: Pixels of the station.
+        number: Its number, from the head.
+        bottom_mm: Patient z of its first slice.
+        step_mm: Distance of its slices.
+    """
+    noise, slices = noise_share(tissue), slice_noise(tissue)
+    if noise is not None and noise > MAX_NOISE:
+        return [
+            Finding(
+                "NOISE_HIGH",
+                f"the noise of station {number} (from the head) is {noise:.1%} of the body's"
+                f" signal; up to {MAX_NOISE:.0%} is usual",
+                remedy="Look at the images: the coil may not have been connected.",
+                station=number,
+                value=100 * noise,
+                threshold=100 * MAX_NOISE,
+                unit="%",
+            )
+        ]
+    k = int(slices.argmax())
+    if slices[k] <= MAX_SLICE_NOISE:
+        return []
+    z = bottom_mm + k * step_mm
+    return [
+        Finding(
+            "NOISE_HIGH",
+            f"a slice of station {number} (from the head) has {slices[k]:.1f} times the noise of"
+            f" the others, at z = {z:.0f} mm",
+            remedy="Look at the slice. If it is damaged, export or download the study again.",
+            station=number,
+            from_mm=z - step_mm / 2,
+            to_mm=z + step_mm / 2,
+            value=float(slices[k]),
+            threshold=MAX_SLICE_NOISE,
+        )
+    ]
+
+
+def find_ghosts(tissue: TissueSample, number: int) -> list[Finding]:
+    """Find ghosts of the body in the air beside it."""
+    ghost = ghost_share(tissue)
+    if ghost is None or ghost <= MAX_GHOST:
+        return []
+    return [
+        Finding(
+            "GHOSTS",
+            f"the air beside the body shows ghosts in station {number} (from the head):"
+            f" {ghost:.1%} of the body's signal; the patient may have moved",
+            remedy="Look at the images. If organs are blurred, do not rely on the values.",
+            station=number,
+            value=100 * ghost,
+            threshold=100 * MAX_GHOST,
+            unit="%",
+        )
+    ]

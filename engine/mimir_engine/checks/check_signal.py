@@ -1,0 +1,45 @@
+"""Run all checks of coverage, signal and coherence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mimir_engine.checks.air_signal import find_ghosts, find_noise
+from mimir_engine.checks.body_cut_off import find_cut_off_body
+from mimir_engine.checks.body_sample import body_sample
+from mimir_engine.checks.bright_outliers import find_bright_outliers
+from mimir_engine.checks.dark_voids import find_dark_voids
+from mimir_engine.checks.incoherent_contrasts import find_incoherent_contrasts
+from mimir_engine.checks.lean_to_fat import find_unusual_ratio
+from mimir_engine.checks.pixel_sample import Sample
+from mimir_engine.checks.shading import find_shading
+from mimir_engine.checks.slice_scale import find_slice_scale
+from mimir_engine.checks.tissue_sample import tissue_sample
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.station import Station
+
+
+def check_volumes(fused: FusedVolumes) -> list[Finding]:
+    """Check what fused volumes show of the body."""
+    sample = body_sample(fused)
+    return [*find_cut_off_body(sample), *find_dark_voids(sample)]
+
+
+def check_signal(stations: Sequence[Station], samples: Sequence[Sample]) -> list[Finding]:
+    """Check the signal of stations.
+
+    Args:
+        stations: From head to foot; each shows something.
+        samples: Their sparse pixels.
+    """
+    tissues = [tissue_sample(sample) for sample in samples]
+    findings = [*find_unusual_ratio(tissues), *find_shading(stations, tissues)]
+    for number, (station, sample, tissue) in enumerate(zip(stations, samples, tissues), 1):
+        along = float(station.affine[2, 3]), station.spacing_mm[2]
+        findings += find_noise(tissue, number, *along)
+        findings += find_ghosts(tissue, number)
+        findings += find_slice_scale(tissue, number, *along)
+        findings += find_bright_outliers(station, sample, number)
+        findings += find_incoherent_contrasts(station, number)
+    return findings

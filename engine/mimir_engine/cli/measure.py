@@ -1,0 +1,34 @@
+"""``mimir measure``: measure studies in their volumes, without a network."""
+
+from __future__ import annotations
+
+import argparse
+
+from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
+from mimir_engine.cli._study_options import (
+    add_repair_option,
+    add_study_options,
+    check_study_options,
+)
+from mimir_engine.cohort.events import Listener, engine_event
+from mimir_engine.files.optional_packages import require
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    add_study_options(parser)
+    add_repair_option(parser)
+    add_result_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure all studies and write the results."""
+    return with_listener(arguments, _measure)
+
+
+def _measure(arguments: argparse.Namespace, listener: Listener) -> int:
+    listener(engine_event())
+    check_study_options(arguments)
+    if arguments.parquet:
+        require("parquet")
+    return measure_all(arguments, (), listener)
