@@ -62,6 +62,7 @@ def _cavity(
     canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
         _chest(body, canvas, window, cavity, above, z, organ_z)
+    if z > body.z_of(body.room.liver_edge):
         _ribs(body, canvas, window, cavity, z)
     if float(above.min()) < 4.0:
         _belly(body, canvas, window, cavity, above, z, organ_z)
