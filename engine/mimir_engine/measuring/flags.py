@@ -65,6 +65,24 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "WATER_FAT_EXCHANGED": "Water and fat are exchanged in a part of the study.",
     "WATER_FAT_REPAIRED": "Water and fat of a part were exchanged; they were exchanged back.",
     "WATER_FAT_UNCERTAIN": "The images of a station do not show which is water and which is fat.",
+    "BODY_CUT_OFF": (
+        "Shoulders, knees or sides of the body may be cut off: volumes may be too small, and values"
+        " of the whole body wrong."
+    ),
+    "SIGNAL_RATIO": "The signal of lean tissue does not fit that of fat, in a station or in all.",
+    "NOISE_HIGH": "A station or a slice has much noise.",
+    "SHADING": "The signal is uneven, from side to side or along the body.",
+    "GHOSTS": "The air beside the body shows ghosts: the patient may have moved.",
+    "DARK_VOID": "A part of one side of the body is dark, as with metal.",
+    "BRIGHT_OUTLIERS": "Single pixels are so bright that the networks see a darker image.",
+    "SLICE_SCALE": "The signal changes abruptly from one slice to the next.",
+    "CONTRASTS_INCOHERENT": (
+        "In-phase or opposed-phase images do not fit to water and fat: they may be of another scan."
+    ),
+    "HEADER_DISAGREES": (
+        "Sex, height, weight or age in the header clearly differ from the estimates: one of them is"
+        " wrong."
+    ),
     "STATION_SHIFT": (
         "Neighbouring stations match better if shifted: by breathing, by a movement, or because"
         " positions are wrong."
