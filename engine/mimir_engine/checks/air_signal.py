@@ -38,7 +38,7 @@ def noise_share(tissue: TissueSample) -> Optional[float]:
 
 def slice_noise(tissue: TissueSample) -> np.ndarray:
     """Return the mean signal of air in each slice, divided by the median of all; 1 if unknown."""
-    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="reflect")
     air = near[2:] & near[:-2]  # of the slices beside: a noisy slice hides its own
     count = np.count_nonzero(air, axis=(1, 2))
     mean = (tissue.total * air).sum(axis=(1, 2)) / np.maximum(count, 1)
