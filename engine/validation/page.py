@@ -12,15 +12,18 @@ _BLOCK = re.compile(r"<!-- made: ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 def fill(page: Path, texts: Mapping[str, str]) -> None:
     """Replace the text between ``<!-- made: NAME -->`` and ``<!-- end -->`` by that called NAME.
 
+    Blocks of other names stay.
+
     Raises:
-        SystemExit: If page and texts have different names.
+        SystemExit: If the page lacks a block for one of the texts.
     """
     found = page.read_text(encoding="utf-8")
-    names = [match[1] for match in _BLOCK.finditer(found)]
-    if sorted(names) != sorted(texts):
-        raise SystemExit(f"{page} has blocks {sorted(names)}, not {sorted(texts)}")
+    names = {match[1] for match in _BLOCK.finditer(found)}
+    if not names >= texts.keys():
+        raise SystemExit(f"{page} has no blocks {sorted(texts.keys() - names)}")
 
     def block(match: re.Match[str]) -> str:
-        return f"<!-- made: {match[1]} -->\n{texts[match[1]]}\n<!-- end -->"
+        text = texts.get(match[1])
+        return match[0] if text is None else f"<!-- made: {match[1]} -->\n{text}\n<!-- end -->"
 
     page.write_text(_BLOCK.sub(block, found), encoding="utf-8")

@@ -195,7 +195,7 @@ def exchanged_parts(
     side: str = "",
     slices: tuple[float, float] = (0.0, 1.0),
 ) -> list[ExchangedPart]:
-    """Return the parts of stations on one side, or both, and from one share of slices to another."""
+    """Return parts of stations: of one side or both, from one share of the slices to another."""
     parts = []
     for k in indices:
         count, _, columns = stations[k].shape
@@ -302,3 +302,39 @@ SILENT_CHANGES: dict[str, Fault] = {
     "water and fat of part of station 2 exchanged": water_fat_exchanged(1, slices=(0.0, 0.4)),
     "water and fat of a slice of station 3 exchanged": water_fat_exchanged(2, slices=(0.5, 0.53)),
 }
+
+
+def sized_faults(size: float) -> dict[str, Fault]:
+    """Return the faults that come in sizes, 1 being the size as named."""
+    return {
+        "cut at the head (60 mm)": cut(round(20 * size), 0),
+        "cut at the knees (60 mm)": cut(0, round(15 * size)),
+        "station moved sideways (12 mm)": shifted(2, x=12.0 * size),
+        "station moved backwards (12 mm)": shifted(2, y=12.0 * size),
+        "station moved along the body (12 mm)": shifted(3, z=12.0 * size),
+        "water of a station scaled (x 1.5)": in_station(2, scaled(1.5**size), (WATER,)),
+        "fat of a station scaled (x 1.5)": in_station(3, scaled(1.5**size), (FAT,)),
+        "water of all stations scaled (x 1.5)": in_all(scaled(1.5**size), (WATER,)),
+        "water scaled in a third of a station (x 1.5)": in_station(
+            2, slices_changed(end_third, scaled(1.5**size)), (WATER,)
+        ),
+        "a slice scaled (x 1.5)": in_station(2, slices_changed(middle, scaled(1.5**size))),
+        "water cut off (at 0.5)": in_all(clipped(1 / (1 + size)), (WATER,)),
+        "ten hot pixels (20,000)": in_station(1, hot_pixels(10, round(20_000 * size)), (WATER,)),
+        "a noisy slice (SD 100)": in_station(2, slices_changed(middle, noisy(100.0 * size))),
+        "zero slices (4)": in_station(
+            2, slices_changed(lambda count: range(4, 4 + round(4 * size)), np.zeros_like)
+        ),
+        "neighbouring slices exchanged (4 apart)": in_station(2, _exchanged_apart(round(4 * size))),
+        "stations of another person (1)": from_other(*range(2, 2 + max(1, round(size)))),
+    }
+
+
+def _exchanged_apart(distance: int) -> Image:
+    def changed(image: np.ndarray) -> np.ndarray:
+        result = image.copy()
+        first = len(image) // 3
+        result[[first, first + distance]] = image[[first + distance, first]]
+        return result
+
+    return changed
