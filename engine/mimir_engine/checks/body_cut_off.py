@@ -32,9 +32,8 @@ def shoulder_room_mm(sample: BodySample) -> float:
     """Return the distance from the head end of the scan to the shoulders, in mm."""
     area = np.count_nonzero(sample.body, axis=(1, 2))
     slices = len(area)
-    chest = float(
-        np.median(area[slices - int(CHEST[1] * slices) : slices - int(CHEST[0] * slices)])
-    )
+    first, last = (int((1 - share) * slices) for share in reversed(CHEST))
+    chest = float(np.median(area[first : last + 1]))
     wide = np.flatnonzero(area >= SHOULDER_AREA * chest)
     return (slices - 1 - int(wide[-1])) * sample.step_mm[0] if len(wide) else 0.0
 
