@@ -24,6 +24,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from MIMIRLib.analysis import blocking_call
+from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
@@ -151,16 +152,22 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
 
     The methods ``analyze…`` have the same options:
 
-    - ``modules``: names or folders of inference modules; optional if there is only one.
+    - ``modules``: names or folders of inference modules; optional if there is only one. With an
+      empty list, studies are only measured directly.
     - ``level``: share of the intervals that contain the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
+    - ``swap_repair``: exchange water and fat back where this is certain, and flag it; otherwise
+      such a study is refused.
     - ``volumes``: show the fused volumes, too.
     - ``timeout``: time for reading one study, in seconds; 600 by default.
     - ``progress``: a function called with the current progress (``fraction``, ``sentence``).
 
-    They return results with ``measurements``, ``findings``, ``flags`` and ``nodes`` (``table``,
-    ``chart``, ``projection``, ``water``, ``fat``, ``fraction``). If nothing could be measured, they
+    The methods ``measure…`` measure directly, without networks; only the last four options apply.
+
+    They return results with ``measurements``, ``direct``, ``findings``, ``flags`` and ``nodes``
+    (``table``, ``chart``, ``profile``, ``projection``, ``water``, ``fat``, ``fraction``,
+    ``regions``). If nothing could be measured, they
     raise a ``MimirError`` with ``code`` and ``reason``, and the scene is unchanged.
     """
 
@@ -202,6 +209,31 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     def scanFiles(self, paths: Union[PathLike, Sequence[PathLike]]) -> list[ScanOutcome]:
         """List what studies in files contain; see ``analyzeFiles`` and ``scanStudy``."""
         return self._scan(from_paths(paths))
+
+    def checkStudy(self, studyInstanceUID: str) -> ScanOutcome:
+        """Check the headers and images of a study of the database; see ``scanStudy``.
+
+        Args:
+            studyInstanceUID: DICOM's Study Instance UID.
+
+        Returns:
+            As ``scanStudy``, with ``picture``: PNG of the images with the places of findings.
+        """
+        return self._check((self._study(studyInstanceUID),))[0]
+
+    def checkFiles(self, paths: Union[PathLike, Sequence[PathLike]]) -> list[ScanOutcome]:
+        """Check the headers and images of studies in files; see ``analyzeFiles``."""
+        return self._check(from_paths(paths))
+
+    def measureStudy(self, studyInstanceUID: str, **options: Any) -> StudyOutcome:
+        """Measure a study of the database directly, without networks; see ``analyzeStudy``."""
+        return self.analyzeStudy(studyInstanceUID, modules=(), **options)
+
+    def measureFiles(
+        self, paths: Union[PathLike, Sequence[PathLike]], **options: Any
+    ) -> list[StudyOutcome]:
+        """Measure studies in files directly, without networks; see ``analyzeFiles``."""
+        return self.analyzeFiles(paths, modules=(), **options)
 
     def analyzeStudy(self, studyInstanceUID: str, **options: Any) -> StudyOutcome:
         """Measure a study of Slicer's DICOM database.
@@ -251,6 +283,11 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     def _scan(self, studies: tuple[StudyRequest, ...]) -> list[ScanOutcome]:
         return blocking_call.scan(ScanJob(studies), slicer.app.processEvents)
 
+    def _check(self, studies: tuple[StudyRequest, ...]) -> list[ScanOutcome]:
+        known = {outcome.key: outcome for outcome in self._scan(studies)}
+        job = CheckJob(studies, known, Path(slicer.app.temporaryPath))
+        return blocking_call.scan(job, slicer.app.processEvents)
+
     def _analyze(
         self,
         studies: tuple[StudyRequest, ...],
@@ -258,13 +295,14 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         level: float = DEFAULT_LEVEL,
         device: str = "auto",
         allowUnvalidated: bool = False,
+        swap_repair: bool = False,
         volumes: bool = True,
         timeout: Optional[float] = None,
         progress: Optional[Callable[[Any], Any]] = None,
     ) -> list[StudyOutcome]:
         chosen = blocking_call.chosen_modules(modules)
         request = AnalysisRequest(
-            studies, chosen, level, device, allowUnvalidated, volumes, timeout
+            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair
         )
         job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
         return blocking_call.measure(job, slicer.app.processEvents, progress)

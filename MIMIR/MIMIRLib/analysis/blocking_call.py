@@ -66,12 +66,12 @@ def scan(job: ScanJob, idle: Callable[[], Any]) -> list[ScanOutcome]:
 
 
 def chosen_modules(modules: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
-    """Return the names or folders of inference modules; by default the only usable one.
+    """Return the names or folders of inference modules; None stands for the only usable one.
 
     Raises:
         MimirError: ``NO_MODULES`` if none is usable, or several are.
     """
-    if modules:
+    if modules is not None:
         return (modules,) if isinstance(modules, str) else tuple(modules)
     names = [row.name for row in inference_modules.list_rows() if row.error is None]
     if len(names) == 1:

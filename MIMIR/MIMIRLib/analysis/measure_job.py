@@ -22,7 +22,7 @@ from MIMIRLib.scene.results import StudyNodes, find_results, show_studies
 from MIMIRLib.translate import tr as _
 
 #: Largest number of nodes per study, for the progress while results are shown.
-MAX_NODES_PER_STUDY = 6
+MAX_NODES_PER_STUDY = 8
 
 #: Studies that the engine has measured, each with the folder of its results.
 StudyFolders = list[tuple[StudyRequest, Path]]
@@ -34,12 +34,13 @@ class StudyOutcome:
 
     Attributes:
         key: Study UID or file name.
-        measurements: The engine's measurements, in full precision.
-        findings: What was corrected or noticed while reading, each with ``code`` and ``sentence``.
+        measurements: The networks' measurements, in full precision.
+        findings: What was corrected or noticed, each an engine's ``Finding``.
         flags: Codes of findings and measurements.
         nodes: Its nodes in the scene.
         code: Error code if it could not be measured; else empty.
         reason: Why it could not be measured; empty if it was.
+        direct: Quantities measured in the images, without a network: ``name``, ``value``, ``unit``.
     """
 
     key: str
@@ -49,6 +50,7 @@ class StudyOutcome:
     nodes: StudyNodes = field(default_factory=StudyNodes)
     code: str = ""
     reason: str = ""
+    direct: tuple[Any, ...] = ()
 
 
 class MeasureJob(Job):
@@ -101,7 +103,8 @@ class MeasureJob(Job):
         if not self._request.studies and self.failures:
             return
         self._request.check()
-        check_installed()
+        if self._request.modules:
+            check_installed()
         with ExitStack() as stack:
             process = self._start_engine(stack)
             folders = yield from self._measure(process)
@@ -181,7 +184,8 @@ class MeasureJob(Job):
 
     def _outcome(self, result: Any, key: str) -> StudyOutcome:
         nodes = find_results(self._scene, result.name) or StudyNodes()
-        return StudyOutcome(key, result.measurements, result.findings, result.flags, nodes)
+        found = result.measurements, result.findings, result.flags
+        return StudyOutcome(key, *found, nodes, direct=result.direct)
 
     @property
     def summary(self) -> str:

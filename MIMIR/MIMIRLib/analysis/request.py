@@ -64,12 +64,15 @@ class AnalysisRequest:
 
     Attributes:
         studies: At least one, each with another key.
-        modules: Names or folders of inference modules; at least one.
+        modules: Names or folders of inference modules; without any, the studies are only measured
+            directly, without a network.
         level: Share of the intervals that contain the true value, 0.5 to 0.999.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Also measure studies outside a module's validated range, and flag them.
         volumes: Keep fused water and fat, to be shown.
         timeout_s: Time for reading one study, on the clock; None for the engine's default.
+        swap_repair: Exchange water and fat back where they are certain to be exchanged, and flag
+            it; otherwise such a study is refused.
     """
 
     studies: tuple[StudyRequest, ...]
@@ -79,22 +82,17 @@ class AnalysisRequest:
     allow_unvalidated: bool = False
     volumes: bool = True
     timeout_s: Optional[float] = None
+    swap_repair: bool = False
 
     def check(self) -> None:
         """Check what the engine cannot report per study.
 
         Raises:
-            MimirError: ``NO_STUDIES``, ``NO_MODULES``, ``NAME_REPEATED``.
+            MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
         """
         if not self.studies:
             raise mimir_error(
                 "NO_STUDIES", _("no study is chosen"), _("Choose at least one study.")
-            )
-        if not self.modules:
-            raise mimir_error(
-                "NO_MODULES",
-                _("no inference module is chosen"),
-                _("Choose at least one from the list."),
             )
         name, count = Counter(study.name for study in self.studies).most_common(1)[0]
         if count > 1:
@@ -117,17 +115,23 @@ class AnalysisRequest:
             details: Folder of the study folders: results and images to show.
         """
         return [
-            "infer",
+            *(self._with_networks() if self.modules else ["measure"]),
             "--sources=-",
             "--events",
-            f"--modules={','.join(map(_absolute_if_path, self.modules))}",
             f"--output={output}",
             f"--details={details}",
+            *(["--swap-repair"] if self.swap_repair else []),
+            *([] if self.volumes else ["--no-volumes"]),
+            *([] if self.timeout_s is None else [f"--timeout={self.timeout_s}"]),
+        ]
+
+    def _with_networks(self) -> list[str]:
+        return [
+            "infer",
+            f"--modules={','.join(map(_absolute_if_path, self.modules))}",
             f"--level={float(self.level)!r}",
             f"--device={self.device}",
             *(["--allow-unvalidated"] if self.allow_unvalidated else []),
-            *([] if self.volumes else ["--no-volumes"]),
-            *([] if self.timeout_s is None else [f"--timeout={self.timeout_s}"]),
         ]
 
     def source_lines(self) -> bytes:

@@ -1,11 +1,14 @@
-"""List what studies contain before anything is measured, with the engine's ``mimir scan``."""
+"""List what studies contain before anything is measured, with the engine's ``mimir scan``.
+
+A ``CheckJob`` then checks their images, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
 from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest, source_lines
@@ -18,19 +21,22 @@ from MIMIRLib.translate import tr as _
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """The contents of a study according to its headers, or the reason why it would be refused.
+    """The contents of a study, or the reason why it would be refused.
 
     Attributes:
         key: Study UID or file name.
         stations: From head to foot, each with ``from_mm`` and ``to_mm`` (ends in z) and ``slices``
             (number by contrast).
-        findings: What would be corrected or noticed, each with ``code`` and ``sentence``.
+        findings: What would be corrected or noticed, each with the fields of the engine's
+            ``Finding``.
         passed_over: Files and series that would not be used, each with ``name``, ``reason``,
             ``files``.
         scanner: ``vendor``, ``model``, ``field_strength_t``.
         code: Error code if the study would be refused; else empty.
         reason: Why it would be refused; empty if it can be read.
         files: The state of its files when they were read; None if they were not found.
+        is_checked: Whether its images were checked, too, not only its headers.
+        picture: PNG of the images with the places of the findings; empty if there is none.
     """
 
     key: str
@@ -41,6 +47,8 @@ class ScanOutcome:
     code: str = ""
     reason: str = ""
     files: Any = None
+    is_checked: bool = False
+    picture: bytes = b""
 
     @property
     def is_readable(self) -> bool:
@@ -61,6 +69,9 @@ class ScanJob(Job):
         scanned: Emits each outcome.
     """
 
+    #: The engine's command, and the name of its event for each study.
+    command: ClassVar[str] = "scan"
+
     def __init__(
         self,
         studies: Iterable[Union[StudyRequest, StudyOutcome]],
@@ -78,16 +89,22 @@ class ScanJob(Job):
         for study in self._studies:
             self._look_up(study, started)
             yield progress
-        if not started:
-            return
+        if started:
+            yield from self._follow(started, [])
+
+    def _follow(
+        self, started: Mapping[str, tuple[StudyRequest, Any]], options: Sequence[str]
+    ) -> Work:
+        """Let the engine's command read the studies, and note each outcome."""
         requests = [study for study, _files in started.values()]
-        with EngineProcess(["scan", "--sources=-", "--events"], source_lines(requests)) as process:
+        arguments = [self.command, "--sources=-", "--events", *options]
+        with EngineProcess(arguments, source_lines(requests)) as process:
             is_finished = False
             for event in process.follow(self._log):
-                if event is not None and event["event"] == "scan":
+                if event is not None and event["event"] == self.command:
                     study, files = started[event["name"]]
-                    self._note(replace(_outcome(event, study.key), files=files))
-                    yield Progress(event["done"] / event["total"], _("Reading the headers"))
+                    self._note(replace(self._outcome(event, study.key), files=files))
+                    yield Progress(None, _("Reading the studies"))
                 elif event is None:
                     yield None
                 else:
@@ -104,10 +121,25 @@ class ScanJob(Job):
             return
         files = _state_of_files(study)
         known = self._known.get(study.key)
-        if known is not None and known.files == files:
+        if known is not None and known.files == files and self._is_enough(known):
             self._note(known)
         else:
             started[study.name] = study, files
+
+    def _is_enough(self, known: ScanOutcome) -> bool:
+        """Return whether an earlier outcome of the same files tells all."""
+        return True
+
+    def _outcome(self, event: Event, key: str) -> ScanOutcome:
+        return ScanOutcome(
+            key,
+            tuple(event["stations"]),
+            tuple(event["findings"]),
+            tuple(event["passed_over"]),
+            event["scanner"],
+            event["code"],
+            event["reason"],
+        )
 
     def _note(self, outcome: ScanOutcome) -> None:
         self.outcomes.append(outcome)
@@ -125,15 +157,3 @@ def _state_of_files(study: StudyRequest) -> Any:
     from mimir_engine.cohort.fingerprint import fingerprint
 
     return fingerprint(study.files or study.path)
-
-
-def _outcome(event: Event, key: str) -> ScanOutcome:
-    return ScanOutcome(
-        key,
-        tuple(event["stations"]),
-        tuple(event["findings"]),
-        tuple(event["passed_over"]),
-        event["scanner"],
-        event["code"],
-        event["reason"],
-    )

@@ -9,10 +9,12 @@ import qt
 import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
+from MIMIRLib.panel.findings_view import FindingsView
 from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
+from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
@@ -42,6 +44,11 @@ class PanelView:
             label.wordWrap = True
             label.setTextFormat(qt.Qt.PlainText)
             label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
+        ui = self.ui
+        self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
+        self.result_findings = FindingsView(
+            ui.resultFindingsView, ui.resultFindingLabel, ui.resultPictureLabel
+        )
         self._views = ResultViews()
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
@@ -54,6 +61,8 @@ class PanelView:
         self._timer.connect("timeout()", presenter.step)
         self.studies.ticked.connect(presenter.tick_study)
         self.studies.selected.connect(presenter.select_study)
+        self.findings.selected.connect(presenter.select_finding)
+        self.result_findings.selected.connect(presenter.select_result_finding)
         self.modules.ticked.connect(presenter.tick_module)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
@@ -69,8 +78,10 @@ class PanelView:
             (ui.removeModuleButton, presenter.remove_module),
             (ui.verifyModuleButton, presenter.verify_module),
             (ui.applyButton, presenter.apply),
+            (ui.repairButton, presenter.repair),
             (ui.cancelButton, presenter.cancel),
             (ui.showButton, presenter.arrange_views),
+            (ui.profileButton, presenter.show_profile),
             (ui.exportButton, lambda: presenter.export(ask_csv())),
         ):
             button.connect("clicked()", action)
@@ -103,6 +114,8 @@ class PanelView:
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
         ui.applyButton.toolTip = plain_tooltip(state.apply_hint)
+        ui.repairButton.enabled = state.can_repair
+        _show_text(ui.repairButton, state.repair_text)
         ui.cancelButton.enabled = state.is_busy
         self._show_progress(state)
         ui.resultsSection.visible = state.results > 0
@@ -140,6 +153,14 @@ class PanelView:
     def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
         self._views.arrange(nodes)
+
+    def show_profile(self, nodes: Optional[StudyNodes]) -> None:
+        """Show a study's coronal view and its profile side by side."""
+        self._views.show_profile(nodes)
+
+    def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
+        """Let the slice views show a place in a study's volumes."""
+        self._views.jump(nodes, place)
 
     def close(self) -> None:
         """Stop the timer, and stop observing Slicer's views."""
@@ -202,7 +223,7 @@ def ask_csv() -> str:
     return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
 
 
-def _show_text(label: Any, text: str) -> None:
-    """Show a label's text; hide a label without text."""
-    label.text = plain(text)
-    label.visible = bool(text)
+def _show_text(widget: Any, text: str) -> None:
+    """Show the text of a label or button; hide one without text."""
+    widget.text = plain(text)
+    widget.visible = bool(text)

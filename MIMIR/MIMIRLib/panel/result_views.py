@@ -1,4 +1,4 @@
-"""Show a study's results in Slicer's views: slices, chart and table side by side."""
+"""Show a study's results in Slicer's views: slices, charts and table side by side."""
 
 from __future__ import annotations
 
@@ -9,11 +9,30 @@ import qt
 import slicer
 import vtk
 
+from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.scene.charts import name_rows
 from MIMIRLib.scene.results import StudyNodes
 
 #: Opacity of the fat fraction over the water image.
 OVERLAY_OPACITY = 0.35
+#: Number of a layout of the coronal view beside a chart; Slicer's own are below 1000.
+PROFILE_LAYOUT = 5391
+PROFILE_LAYOUT_XML = """
+<layout type="horizontal" split="true">
+ <item>
+  <view class="vtkMRMLSliceNode" singletontag="Green">
+   <property name="orientation" action="default">Coronal</property>
+   <property name="viewlabel" action="default">G</property>
+   <property name="viewcolor" action="default">#6EB04B</property>
+  </view>
+ </item>
+ <item>
+  <view class="vtkMRMLPlotViewNode" singletontag="PlotView1">
+   <property name="viewlabel" action="default">P</property>
+  </view>
+ </item>
+</layout>
+"""
 
 
 class ResultViews:
@@ -37,9 +56,7 @@ class ResultViews:
         if nodes.table is not None:
             selection.SetActiveTableID(nodes.table.GetID())
             logic.PropagateTableSelection()
-        if nodes.chart is not None:
-            selection.SetActivePlotChartID(nodes.chart.GetID())
-            logic.PropagatePlotChartSelection()
+        _show_chart(nodes.profile if nodes.chart is None else nodes.chart)
         if nodes.water is not None:
             slicer.util.setSliceViewerLayers(
                 background=nodes.water,
@@ -49,6 +66,35 @@ class ResultViews:
             )
         self._watch_plots()
         self._timer.start()
+
+    def show_profile(self, nodes: Optional[StudyNodes]) -> None:
+        """Show the coronal view, with the parts of the body, beside the profile."""
+        manager = slicer.app.layoutManager()
+        if nodes is None or manager is None:
+            return
+        layout = manager.layoutLogic().GetLayoutNode()
+        if not layout.IsLayoutDescription(PROFILE_LAYOUT):
+            layout.AddLayoutDescription(PROFILE_LAYOUT, PROFILE_LAYOUT_XML)
+        manager.setLayout(PROFILE_LAYOUT)
+        _show_chart(nodes.profile)
+        if nodes.regions is not None:
+            nodes.regions.GetDisplayNode().SetVisibility(True)
+        if nodes.water is not None:
+            slicer.util.setSliceViewerLayers(background=nodes.water, foreground=None, fit=True)
+        self._watch_plots()
+        self._timer.start()
+
+    def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
+        """Let all slice views show a place; without volumes nothing happens."""
+        if nodes is None or nodes.water is None:
+            return
+        bounds = [0.0] * 6
+        nodes.water.GetRASBounds(bounds)
+        right, across = (bounds[0] + bounds[1]) / 2, bounds[1] - bounds[0]
+        right += {"right": across / 4, "left": -across / 4}.get(place.side, 0.0)
+        slicer.vtkMRMLSliceNode.JumpAllSlices(
+            slicer.mrmlScene, right, (bounds[2] + bounds[3]) / 2, place.z_mm
+        )
 
     def close(self) -> None:
         """Stop observing the views."""
@@ -70,6 +116,14 @@ class ResultViews:
         for widget in _plot_widgets():
             name_rows(widget.plotView().chart(), widget.mrmlPlotViewNode().GetPlotChartNode())
             widget.plotView().renderWindow().Render()
+
+
+def _show_chart(chart: Any) -> None:
+    """Show a chart in the plot views; None leaves them as they are."""
+    if chart is not None:
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
+        logic.PropagatePlotChartSelection()
 
 
 def _plot_widgets() -> Iterator[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import slicer
 
+from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
@@ -31,6 +32,13 @@ class SlicerServices:
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
         return ScanJob(all_from_database(slicer.dicomDatabase, entries), known)
+
+    def check_job(
+        self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]
+    ) -> CheckJob:
+        """Return a job that checks the images of studies of the database."""
+        studies = all_from_database(slicer.dicomDatabase, entries)
+        return CheckJob(studies, known, Path(slicer.app.temporaryPath))
 
     def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         """Return a job that measures studies of the database."""

@@ -27,10 +27,11 @@ class PanelState:
         ticked_hidden: Number of ticked studies that the filter hides.
         ticked_doubtful: Number of ticked studies that seem incomplete and have not been read.
         ticked_refused: Number of ticked studies that cannot be measured.
+        ticked_exchanged: Number of those that could be measured with water and fat exchanged back.
         ticked_unread: Number of ticked studies whose headers have not been read.
-        is_scanning: Whether headers are being read.
+        ticked_unchecked: Number of ticked studies whose images are being checked, or will be.
+        is_scanning: Whether headers are being read, or images checked.
         study_text: What the headers of the selected study tell; empty if they were not read.
-        modules: Number of inference modules found.
         modules_ticked: Number of ticked inference modules.
         only_demonstration: Whether all ticked inference modules are demonstrations.
         volumes: Whether fused volumes will be shown.
@@ -49,10 +50,11 @@ class PanelState:
     ticked_hidden: int = 0
     ticked_doubtful: int = 0
     ticked_refused: int = 0
+    ticked_exchanged: int = 0
     ticked_unread: int = 0
+    ticked_unchecked: int = 0
     is_scanning: bool = False
     study_text: str = ""
-    modules: int = 0
     modules_ticked: int = 0
     only_demonstration: bool = False
     volumes: bool = True
@@ -70,7 +72,7 @@ class PanelState:
 
     @property
     def needs_steps(self) -> bool:
-        """True while a job is running or headers are being read."""
+        """True while a job is running, headers are being read or images checked."""
         return self.is_busy or self.is_scanning
 
     @property
@@ -83,6 +85,19 @@ class PanelState:
         """The effect of Apply, or what is missing."""
         measured = self.ticked - self.ticked_refused
         return self._missing or _("Measures {studies}.").format(studies=_studies(measured))
+
+    @property
+    def can_repair(self) -> bool:
+        """True if water and fat of ticked studies can be exchanged back."""
+        return not self.is_busy and self.ticked_exchanged > 0
+
+    @property
+    def repair_text(self) -> str:
+        """The text of the button that exchanges water and fat back; empty to hide it."""
+        if self.ticked_exchanged == 0:
+            return ""
+        text = _("Exchange water and fat back, and measure {studies}")
+        return text.format(studies=_studies(self.ticked_exchanged))
 
     @property
     def can_verify_module(self) -> bool:
@@ -135,11 +150,15 @@ class PanelState:
 
     @property
     def study_lines(self) -> str:
-        """The selected study, and the progress of reading headers; empty if there is neither."""
-        reading = _("Reading the headers of {studies}.")
-        is_reading = self.is_scanning and self.ticked_unread > 0
-        lines = [reading.format(studies=_studies(self.ticked_unread))] if is_reading else []
-        return "\n".join(filter(None, [self.study_text, *lines]))
+        """The selected study, and the progress of reading; empty if there is neither."""
+        lines = [self.study_text]
+        if self.is_scanning and self.ticked_unread:
+            text = _("Reading the headers of {studies}.")
+            lines.append(text.format(studies=_studies(self.ticked_unread)))
+        if self.is_scanning and self.ticked_unchecked:
+            text = _("Checking the images of {studies}.")
+            lines.append(text.format(studies=_studies(self.ticked_unchecked)))
+        return "\n".join(filter(None, lines))
 
     @property
     def warnings(self) -> list[str]:
@@ -159,7 +178,9 @@ class PanelState:
             "The fused volumes of {studies} need about {gigabytes:.0f} GB of memory. The tables"
             " do not need them."
         )
+        direct = _("No inference module is ticked: the studies are only measured directly.")
         candidates = (
+            (direct, self.modules_ticked == 0 and self.ticked > 0),
             (demonstration, self.modules_ticked > 0 and self.only_demonstration),
             (incomplete.format(studies=_studies(self.ticked_doubtful)), self.ticked_doubtful > 0),
             (refused.format(studies=_studies(self.ticked_refused)), self.ticked_refused > 0),
@@ -174,13 +195,11 @@ class PanelState:
     @property
     def _missing(self) -> str:
         """The next step before Apply can be pressed; empty if it can."""
-        if self.modules == 0:
-            return _("No inference module was found. Add one first.")
         if self.ticked == 0:
             return _("Tick at least one study.")
         if self.ticked == self.ticked_refused:
             return _("None of the ticked studies can be measured. The list gives the reasons.")
-        return _("Tick at least one inference module.") if self.modules_ticked == 0 else ""
+        return ""
 
 
 def _studies(count: int) -> str:

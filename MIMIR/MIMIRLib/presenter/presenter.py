@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
+from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.protocols import Services, View
+from MIMIRLib.presenter.protocols import Findings, Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
+from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -36,10 +40,14 @@ class Presenter:
 
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services, self._results = view, services, results
-        self._scans = StudyScans(services.scan_job)
-        self._scans.scanned.connect(self._show_scan)
-        self._scans.ended.connect(self._note_scans_end)
-        self._studies, self._modules = StudyPicker(self._scans.outcomes), ModulePicker()
+        self._outcomes: dict[str, ScanOutcome] = {}
+        self._scans = StudyScans(services.scan_job, self._outcomes)
+        self._checks = StudyScans(services.check_job, self._outcomes)
+        for readings in (self._scans, self._checks):
+            readings.scanned.connect(self._show_scan)
+            readings.ended.connect(self._note_scans_end)
+        self._studies, self._modules = StudyPicker(self._outcomes), ModulePicker()
+        self._findings, self._result_findings = FindingList(), FindingList()
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
@@ -61,8 +69,10 @@ class Presenter:
         self.update()
 
     def update(self) -> None:
-        """Update the panel's state."""
+        """Update the panel's state and the selected study's findings."""
         self._view.show_state(self._state())
+        if self._findings.show(self._studies.findings):
+            self._view.findings.show(self._findings.rows)
 
     def refresh_studies(self) -> None:
         """List the database's studies again."""
@@ -73,8 +83,8 @@ class Presenter:
         self.update()
 
     def read_again(self) -> None:
-        """List the database's studies again, and read headers of files that have changed."""
-        self._scans.check_again()
+        """List the database's studies again, and read files that have changed."""
+        self._look_again()
         self.refresh_studies()
 
     def refresh_modules(self) -> None:
@@ -87,7 +97,7 @@ class Presenter:
         """List the scene's results again."""
         self._results.refresh()
         self._view.show_results(self._results.titles, self._results.selected)
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        self._show_result()
         self.update()
 
     # Actions on studies.
@@ -101,8 +111,10 @@ class Presenter:
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
         self._studies.tick(study_uid, ticked)
-        if ticked:
-            self._scans.check_refused_again(study_uid)
+        if ticked and study_uid in {entry.study_uid for entry in self._studies.refused}:
+            del self._outcomes[study_uid]
+            self._look_again(study_uid)
+            self._show_scan(study_uid)
         self._save_choices()
 
     def select_study(self, study_uid: str) -> None:
@@ -110,6 +122,10 @@ class Presenter:
         self._studies.select(study_uid)
         self._scan()
         self.update()
+
+    def select_finding(self, key: str) -> None:
+        """Describe a finding of the selected study, and show its place."""
+        self._select(self._findings, self._view.findings, key)
 
     def tick_shown_studies(self) -> None:
         """Tick all complete studies that match the filter."""
@@ -164,22 +180,21 @@ class Presenter:
 
     def apply(self) -> None:
         """Measure the ticked studies."""
-        parameters = self._parameters
-        if parameters is None or not self._state().can_apply:
-            return
-        error = self._attempt(self._services.install_missing)
-        if error:
-            self._show_message(error)
-        else:
-            self._view.show_failures(())
-            self._start(lambda: self._measure_job(parameters))
+        if self._state().can_apply:
+            self._measure(self._studies.ticked)
+
+    def repair(self) -> None:
+        """Measure the ticked studies whose water and fat are exchanged, exchanged back."""
+        if self._state().can_repair:
+            self._measure(self._studies.exchanged, swap_repair=True)
 
     def step(self) -> None:
-        """Do one step of the current job, or else of reading headers; for a timer."""
+        """Do one step of the current job, or else of reading studies; for a timer."""
         if self._job is not None:
             self._job.step()
         else:
             self._scans.step()
+            self._checks.step()
 
     def cancel(self) -> None:
         """Cancel the running job."""
@@ -190,33 +205,59 @@ class Presenter:
         """Cancel everything, before the panel is closed."""
         self.cancel()
         self._scans.cancel()
+        self._checks.cancel()
 
     # Actions on results.
 
     def select_result(self, key: str) -> None:
         """Show a study's results."""
         self._results.select(key)
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        self._show_result()
+
+    def select_result_finding(self, key: str) -> None:
+        """Describe a finding of the selected result, and show its place."""
+        self._select(self._result_findings, self._view.result_findings, key)
 
     def arrange_views(self) -> None:
         """Show the selected study's slices, chart and table in Slicer's views."""
         self._view.arrange_views(self._results.nodes)
+
+    def show_profile(self) -> None:
+        """Show the selected study's coronal view and profile side by side."""
+        nodes = self._results.nodes
+        if nodes is None or nodes.profile is None:
+            self._show_message(_("There is no profile. Select one study, or measure it again."))
+        else:
+            self._view.show_profile(nodes)
 
     def export(self, path: str) -> None:
         """Write the selected results to a CSV file."""
         if path:
             self._show_message(self._attempt(lambda: self._results.export(path)))
 
-    def _measure_job(self, parameters: MIMIRParameterNode) -> MeasureJob:
+    def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
+        parameters = self._parameters
+        if parameters is None:
+            return
+        modules = tuple(module.name for module in self._modules.ticked)
+        error = self._attempt(self._services.install_missing) if modules else ""
+        if error:
+            self._show_message(error)
+            return
         request = AnalysisRequest(
             (),
-            tuple(module.name for module in self._modules.ticked),
+            modules,
             parameters.level,
             parameters.device,
             parameters.allow_unvalidated,
             parameters.volumes,
+            swap_repair=swap_repair,
         )
-        job = self._services.measure_job(request, self._studies.ticked)
+        self._view.show_failures(())
+        self._start(lambda: self._measure_job(request, entries))
+
+    def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
+        job = self._services.measure_job(request, entries)
         job.logged.connect(self._view.show_log_line)
         job.ended.connect(self._show_outcome)
         return job
@@ -243,6 +284,7 @@ class Presenter:
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error
             self._message = str(error_for_user(error))
+        self._scan()
         self.update()
 
     def _show_progress(self, progress: Progress) -> None:
@@ -251,20 +293,45 @@ class Presenter:
 
     def _note_end(self, job: Job) -> None:
         self._job = self._progress = None
+        self._scan()
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self.refresh_modules()
 
     def _scan(self) -> None:
-        """Read the headers of the ticked and the selected studies in the background."""
+        """Read the ticked and the selected studies' headers, and check the ticked ones' images.
+
+        This goes on in the background. Images are not checked while a job is running.
+        """
         self._scans.want(self._studies.wanted)
+        self._checks.want(self._studies.unchecked if self._job is None else ())
+
+    def _look_again(self, study_uid: str = "") -> None:
+        self._scans.look_again(study_uid)
+        self._checks.look_again(study_uid)
 
     def _show_scan(self, study_uid: str) -> None:
+        outcome = self._outcomes.get(study_uid)
+        if outcome is not None and not outcome.is_checked:  # its files are new or have changed
+            self._checks.look_again(study_uid)
         self._studies.note_scan()
         row = self._studies.row(study_uid)
         if row is not None:
             self._view.studies.update(row)
+        self._scan()
         self.update()
+
+    def _show_result(self) -> None:
+        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        if self._result_findings.show(self._results.findings(self._outcomes)):
+            self._view.result_findings.show(self._result_findings.rows)
+
+    def _select(self, findings: FindingList, view: Findings, key: str) -> None:
+        """Describe a finding, and let the slice views show its place."""
+        findings.select(key)
+        view.describe(findings.text, findings.picture)
+        if findings.place is not None:
+            self._view.jump(self._results.nodes_of(findings.place.key), findings.place)
 
     def _note_scans_end(self, job: Job) -> None:
         if job.error is not None:
@@ -300,10 +367,11 @@ class Presenter:
             ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
             ticked_doubtful=len(studies.doubtful),
             ticked_refused=len(studies.refused),
+            ticked_exchanged=len(studies.exchanged),
             ticked_unread=len(studies.unread),
-            is_scanning=self._scans.is_running,
+            ticked_unchecked=len(studies.unchecked),
+            is_scanning=self._scans.is_running or self._checks.is_running,
             study_text=studies.description,
-            modules=len(modules.usable),
             modules_ticked=len(modules.ticked),
             only_demonstration=all(row.is_demonstration for row in modules.ticked),
             own_module_selected=modules.selected is not None and modules.selected.is_own,

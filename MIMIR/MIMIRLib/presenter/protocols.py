@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
+from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.table_row import Row
 
@@ -30,16 +32,30 @@ class Table(Protocol):
         """Show only rows that match a regular expression."""
 
 
+class Findings(Protocol):
+    """A list of findings, and the selected one."""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Replace all rows by these, and describe none."""
+
+    def describe(self, text: str, picture: bytes) -> None:
+        """Show the text of a finding, and a picture in PNG format."""
+
+
 class View(Protocol):
     """The panel's widgets.
 
     Attributes:
         studies: The list of studies.
+        findings: The findings of the selected study.
         modules: The list of inference modules.
+        result_findings: The findings of the selected result.
     """
 
     studies: Table
+    findings: Findings
     modules: Table
+    result_findings: Findings
 
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
@@ -62,6 +78,12 @@ class View(Protocol):
     def arrange_views(self, nodes: Any) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
 
+    def show_profile(self, nodes: Any) -> None:
+        """Show a study's coronal view and its profile side by side."""
+
+    def jump(self, nodes: Any, place: Place) -> None:
+        """Let the slice views show a place in a study's volumes."""
+
 
 class Services(Protocol):
     """The services of the rest of the module."""
@@ -74,6 +96,11 @@ class Services(Protocol):
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
+
+    def check_job(
+        self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]
+    ) -> CheckJob:
+        """Return a job that checks the images of studies of the database."""
 
     def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         """Return a job that measures studies of the database."""

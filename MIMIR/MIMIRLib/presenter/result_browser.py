@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import unquote
 
+from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.presenter.finding_list import StudyFindings
 from MIMIRLib.presenter.table_row import Cell, Row
 from MIMIRLib.scene.node_marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, single_line
 from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_results
@@ -19,6 +21,8 @@ MEASUREMENT_COLUMNS = (
     *(_("Measurement"), _("Value"), _("Interval"), _("Percentile"), _("z"), _("SD")),
     *(_("Flags"), _("Study")),
 )
+#: The finding of a study whose water and fat were exchanged back.
+REPAIRED = "WATER_FAT_REPAIRED"
 #: Sort key that puts unknown values last.
 UNKNOWN = math.inf
 
@@ -43,7 +47,7 @@ class ResultBrowser:
     @property
     def titles(self) -> list[tuple[str, str]]:
         """Key and title of each study; the cohort comes last."""
-        titles = [(study.key, study.label) for study in self.studies]
+        titles = [(study.key, _title(study)) for study in self.studies]
         if self._cohort is not None:
             count = self._cohort.GetNumberOfRows()
             titles.append((COHORT_KEY, _("Cohort of {count} studies").format(count=count)))
@@ -56,14 +60,29 @@ class ResultBrowser:
 
     @property
     def flag_sentences(self) -> list[str]:
-        """The selected flags and findings in sentences, each once."""
+        """The flags of the selected measurements in sentences, each once."""
         sentences: dict[str, None] = {}
         for study in self._selected():
-            findings = findings_of(study.table)
-            sentences.update(dict.fromkeys(f"{finding['sentence']}." for finding in findings))
             for flags in column_values(study.table, "flags"):
                 sentences.update(dict.fromkeys(_flag_sentences(flags)))
         return list(sentences)
+
+    def findings(self, outcomes: Mapping[str, ScanOutcome]) -> list[StudyFindings]:
+        """Return the findings of the selected studies.
+
+        Args:
+            outcomes: What scans found, by the study's key: they have the stations and pictures.
+        """
+        found = []
+        for study in self._selected():
+            outcome = outcomes.get(study.key, ScanOutcome(study.key))
+            images = outcome.stations, outcome.picture
+            found.append(StudyFindings(study.key, study.label, findings_of(study.table), *images))
+        return found
+
+    def nodes_of(self, key: str) -> Optional[StudyNodes]:
+        """Return the nodes of a study, measured or not; None if it has none."""
+        return find_results(self._scene, key)
 
     @property
     def nodes(self) -> Optional[StudyNodes]:
@@ -107,16 +126,20 @@ def measurement_rows(study: StudyNodes) -> Iterator[Row]:
     """Yield a study's measurements as rows of the panel's table."""
     table = study.table
     names = ("measurement", "value", "unit", "interval", "lower", "SD", "z", "percentile")
-    columns = [column_values(table, name) for name in (*names, "class", "flags", "name")]
+    columns = [column_values(table, name) for name in (*names, "class", "flags", "note", "name")]
     level = table.GetColumnTitle("interval")
-    for label, value, unit, interval, lower, sd, z, percentile, sex, flags, name in zip(*columns):
+    for label, value, unit, interval, lower, sd, z, percentile, sex, flags, note, name in zip(
+        *columns
+    ):
         shown = f"{sex} ({value:.2f})" if sex else f"{_number(value, sd)} {unit}"
+        if math.isnan(value):
+            shown = "-"
         yield Row(
             f"{study.key} {name}",
             (
                 Cell(label, tooltip=name),
-                Cell(shown, value),
-                Cell(interval, _order(lower), level if interval else ""),
+                Cell(shown, _order(value)),
+                Cell(interval or note, _order(lower), level if interval else note),
                 Cell(_percent(percentile), _order(percentile)),
                 Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
                 Cell(_number(sd, sd / 10), _order(sd)),
@@ -135,6 +158,13 @@ def _studies_of(scene: Any) -> Iterator[StudyNodes]:
             nodes = find_results(scene, key)
             if nodes is not None and nodes.table is node:
                 yield nodes
+
+
+def _title(study: StudyNodes) -> str:
+    """Return a study's label, and whether its water and fat were exchanged back."""
+    if all(finding["code"] != REPAIRED for finding in findings_of(study.table)):
+        return study.label
+    return _("{label} (water and fat exchanged back)").format(label=study.label)
 
 
 def _number(value: float, sd: float) -> str:

@@ -10,10 +10,13 @@ from typing import Optional
 from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.presenter.study_scans import describe_scan, finding_sentences
+from MIMIRLib.presenter.finding_list import StudyFindings, finding_sentence
+from MIMIRLib.presenter.study_scans import describe_scan
 from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern
 from MIMIRLib.translate import tr as _
 
+#: The code of a study that is refused unless water and fat are exchanged back.
+EXCHANGED = "WATER_FAT_EXCHANGED"
 #: Headers of the columns of ``study_row``.
 STUDY_COLUMNS = (_("Patient"), _("Date"), _("Status"), _("Stations"), _("Description"))
 STATUS_WORDS = {
@@ -72,6 +75,22 @@ class StudyPicker:
         return tuple(entry for entry in self.unread if not is_complete(entry))
 
     @property
+    def unchecked(self) -> tuple[StudyEntry, ...]:
+        """The ticked studies whose headers are in order and whose images have not been checked."""
+        found = ((entry, self._outcomes.get(entry.study_uid)) for entry in self.ticked)
+        return tuple(
+            entry
+            for entry, outcome in found
+            if outcome is not None and outcome.is_readable and not outcome.is_checked
+        )
+
+    @property
+    def exchanged(self) -> tuple[StudyEntry, ...]:
+        """The ticked studies that are refused because water and fat are exchanged."""
+        codes = ((e, self._outcomes[e.study_uid].code) for e in self.refused)
+        return tuple(entry for entry, code in codes if code == EXCHANGED)
+
+    @property
     def refused(self) -> tuple[StudyEntry, ...]:
         """The ticked studies that cannot be measured, as scans found."""
         outcomes = self._outcomes
@@ -89,6 +108,16 @@ class StudyPicker:
         if outcome is None:
             return ""
         return "\n".join([*map(study_title, entries), describe_scan(outcome)])
+
+    @property
+    def findings(self) -> tuple[StudyFindings, ...]:
+        """The findings of the selected study; empty if it was not scanned."""
+        outcome = self._outcomes.get(self.selected)
+        entries = (entry for entry in self.entries if entry.study_uid == self.selected)
+        if outcome is None:
+            return ()
+        found = outcome.findings, outcome.stations, outcome.picture
+        return tuple(StudyFindings(e.study_uid, study_title(e), *found) for e in entries)
 
     def row(self, study_uid: str) -> Optional[Row]:
         """Return the row of a study; None if the list does not contain it."""
@@ -181,13 +210,12 @@ def _scanned_status(outcome: ScanOutcome) -> Cell:
     if not outcome.is_readable:
         text = _("refused: {reason}").format(reason=outcome.reason)
         return Cell(text, tooltip=describe_scan(outcome))
-    sentences = finding_sentences(outcome)
+    word = _("checked") if outcome.is_checked else _("readable")
+    sentences = [finding_sentence(finding) for finding in outcome.findings]
     if not sentences:
-        return Cell(_("readable"), tooltip=describe_scan(outcome))
-    text = _("readable, 1 finding")
-    if len(sentences) > 1:
-        text = _("readable, {count} findings").format(count=len(sentences))
-    return Cell(text, tooltip="\n".join(sentences))
+        return Cell(word, tooltip=describe_scan(outcome))
+    text = _("{word}, 1 finding") if len(sentences) == 1 else _("{word}, {count} findings")
+    return Cell(text.format(word=word, count=len(sentences)), tooltip="\n".join(sentences))
 
 
 def study_title(entry: StudyEntry) -> str:

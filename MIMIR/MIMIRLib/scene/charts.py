@@ -48,20 +48,13 @@ def add_chart(transaction: Transaction, key: str, label: str, measurements: Sequ
     columns = _padded(_columns(measurements, reach))
     data = table_node(columns, node_name(CHART_DATA, label))
     transaction.add(data, key, CHART_DATA, in_tree=False)
-    chart = slicer.vtkMRMLPlotChartNode()
-    chart.SetName(node_name(CHART, label))
     demonstration = any(m.demonstration for m in measurements)
     purpose = _("demonstration") if demonstration else _("research use only")
-    chart.SetTitle(f"{shorten(label, MAX_TITLE_LENGTH, placeholder=' …')} ({purpose})")
+    chart = chart_node(node_name(CHART, label), label, purpose)
     chart.SetXAxisTitle(_("SD from the training mean (dashed: ±1.96)"))
     chart.SetYAxisTitle(_("row of the table"))
-    chart.SetTitleFontSize(13)
-    chart.SetAxisTitleFontSize(12)
-    chart.SetAxisLabelFontSize(11)
     chart.SetLegendVisibility(False)
-    chart.SetXAxisRangeAuto(False)
     chart.SetXAxisRange(-1.05 * reach, 1.05 * reach)
-    chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(len(measurements) + 0.5, 0.5)  # downwards, as in the table
     transaction.add(chart, key, CHART)
     for series in _all_series(100 * measurements[0].level):
@@ -71,14 +64,28 @@ def add_chart(transaction: Transaction, key: str, label: str, measurements: Sequ
     return chart
 
 
+def chart_node(name: str, label: str, purpose: str) -> Any:
+    """Return a chart whose axes have fixed ranges, still to be set; not in a scene yet."""
+    chart = slicer.vtkMRMLPlotChartNode()
+    chart.SetName(name)
+    chart.SetTitle(f"{shorten(label, MAX_TITLE_LENGTH, placeholder=' …')} ({purpose})")
+    chart.SetTitleFontSize(13)
+    chart.SetAxisTitleFontSize(12)
+    chart.SetAxisLabelFontSize(11)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetYAxisRangeAuto(False)
+    return chart
+
+
 def _all_series(percent: float) -> list[Any]:
     """Return the plot series of a chart, from back to front."""
     intervals = _("{percent:g} % intervals").format(percent=percent)
+    middle = _("middle 95 % of the reference")
     return [
-        _series(_("middle 95 % of the reference"), "middle", REFERENCE_COLOUR, 1.0, dashed=True),
-        _series(_("mean of the reference"), "mean", REFERENCE_COLOUR, 1.0),
-        _series(intervals, "interval", ESTIMATE_COLOUR, 3.0),
-        _series(_("estimates"), "estimate", ESTIMATE_COLOUR, 1.0, marker=True),
+        series_node(middle, "middle", "middle_row", REFERENCE_COLOUR, 1.0, dashed=True),
+        series_node(_("mean of the reference"), "mean", "mean_row", REFERENCE_COLOUR, 1.0),
+        series_node(intervals, "interval", "interval_row", ESTIMATE_COLOUR, 3.0),
+        series_node(_("estimates"), "estimate", "estimate_row", ESTIMATE_COLOUR, 1.0, marker=True),
     ]
 
 
@@ -134,19 +141,21 @@ def _padded(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _series(
+def series_node(
     name: str,
-    column: str,
+    x: str,
+    y: str,
     colour: tuple[float, float, float],
     width: float,
     dashed: bool = False,
     marker: bool = False,
 ) -> Any:
+    """Return the plot of one column of a table over another; not in a scene yet."""
     series = slicer.vtkMRMLPlotSeriesNode()
     series.SetName(name)
     series.SetPlotType(series.PlotTypeScatter)
-    series.SetXColumnName(column)
-    series.SetYColumnName(f"{column}_row")
+    series.SetXColumnName(x)
+    series.SetYColumnName(y)
     series.SetColor(*colour)
     series.SetLineWidth(width)
     line = series.LineStyleDash if dashed else series.LineStyleSolid

@@ -12,7 +12,8 @@ STUDY_MARK, ROLE_MARK = "MIMIR.Study", "MIMIR.Role"
 
 WATER, FAT, FRACTION, PROJECTION = "water", "fat", "fraction", "projection"
 MEASUREMENTS, CHART, CHART_DATA, SERIES = "measurements", "chart", "chart-data", "series"
-COHORT = "cohort"
+PROFILE, PROFILE_DATA, PROFILE_SERIES = "profile", "profile-data", "profile-series"
+REGIONS, COHORT = "regions", "cohort"
 #: Role of the hidden node that refers to all nodes of a study.
 INDEX = "record"
 
@@ -25,6 +26,9 @@ ROLE_WORDS = {
     MEASUREMENTS: _("Measurements"),
     CHART: _("Chart"),
     CHART_DATA: _("Chart data"),
+    PROFILE: _("Profile"),
+    PROFILE_DATA: _("Profile data"),
+    REGIONS: _("Parts of the body"),
 }
 #: Longest name of a node or folder, in characters; file names have up to 255.
 MAX_NAME_LENGTH = 120

@@ -15,10 +15,14 @@ from MIMIRLib.scene.node_marks import (
     FAT,
     FRACTION,
     MEASUREMENTS,
+    PROFILE,
     PROJECTION,
+    REGIONS,
     WATER,
     node_name,
 )
+from MIMIRLib.scene.profile import add_profile
+from MIMIRLib.scene.regions import regions_node, show_regions
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.tables import cohort_table, measurement_table
 from MIMIRLib.scene.transaction import Transaction, label_of, owned
@@ -52,6 +56,8 @@ class StudyNodes:
     projection: Any = None
     table: Any = None
     chart: Any = None
+    profile: Any = None
+    regions: Any = None
     key: str = ""
     label: str = ""
 
@@ -128,6 +134,8 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
         projection=owned(scene, key, PROJECTION),
         table=owned(scene, key, MEASUREMENTS),
         chart=owned(scene, key, CHART),
+        profile=owned(scene, key, PROFILE),
+        regions=owned(scene, key, REGIONS),
     )
     label = label_of(scene, key) or key
     return None if nodes == StudyNodes() else replace(nodes, key=key, label=label)
@@ -141,11 +149,13 @@ def find_cohort(scene: Any) -> Optional[Any]:
 def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: bool) -> NodesInTurn:
     key = folder.result.name
     label = transaction.begin(key, subject)
-    if folder.result.measurements:
+    if folder.result.measurements or folder.result.direct:
         table = measurement_table(folder.result, node_name(MEASUREMENTS, label))
         yield transaction.add(table, key, MEASUREMENTS)
     if any(m.kind != "class" for m in folder.result.measurements):
         yield add_chart(transaction, key, label, folder.result.measurements)
+    if folder.result.direct:
+        yield add_profile(transaction, key, label, folder.profile())
     name = node_name(PROJECTION, label)
     projection = projection_node(folder.projection(), folder.projection_name, name)
     transaction.add(projection, key, PROJECTION)
@@ -155,6 +165,7 @@ def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: boo
         yield _grey(transaction, key, WATER, label, folder.water(), folder.description)
         yield _grey(transaction, key, FAT, label, folder.fat(), folder.description)
         yield _fraction(transaction, key, label, folder.fat_fraction())
+        yield _regions(transaction, key, label, folder.regions())
 
 
 def _grey(
@@ -164,6 +175,15 @@ def _grey(
     FusedMark(study, volume.affine.tolist(), list(volume.array.shape)).write(node)
     transaction.add(node, key, role)
     show_in_grey(transaction.scene, node)
+    return node
+
+
+def _regions(transaction: Transaction, key: str, label: str, regions: Any) -> Any:
+    from mimir_engine.direct import PART_NAMES
+
+    node = regions_node(regions, PART_NAMES, node_name(REGIONS, label))
+    transaction.add(node, key, REGIONS)
+    show_regions(transaction.scene, node)
     return node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -18,8 +18,10 @@ from MIMIRLib.translate import tr as _
 
 #: JSON of a table's numbers, column by column: Slicer's table files keep only six digits.
 NUMBERS_MARK = "MIMIR.Numbers"
-#: JSON of the findings of the study, codes with sentences.
+#: JSON of the findings of the study, with all fields.
 FINDINGS_MARK = "MIMIR.Findings"
+#: In the place of an inference module's name.
+MEASURED_DIRECTLY = _("measured directly")
 RESEARCH_ONLY = _("Research use only, not for diagnosis.")
 #: Relative difference of a number and its rounded form in a file, at most.
 FILE_PRECISION = 1e-5
@@ -52,11 +54,13 @@ class Column:
 def measurement_table(result: Any, name: str) -> Any:
     """Return a table with one row per measurement; the node is not in a scene yet.
 
+    The networks' measurements come first, then the direct ones, which have no interval.
+
     Args:
         result: The engine's ``StudyResult``.
         name: The node's name.
     """
-    columns = measurement_columns(result.measurements)
+    columns = measurement_columns([*result.measurements, *map(_direct_row, result.direct)])
     node = table_node(columns, name)
     numbers = {
         column.name: [None if math.isnan(float(value)) else value for value in column.values]
@@ -64,14 +68,47 @@ def measurement_table(result: Any, name: str) -> Any:
         if not column.is_text
     }
     node.SetAttribute(NUMBERS_MARK, json.dumps(numbers, allow_nan=False))
-    findings = [{"code": f.code, "sentence": f.sentence} for f in result.findings]
-    node.SetAttribute(FINDINGS_MARK, json.dumps(findings))
+    node.SetAttribute(FINDINGS_MARK, json.dumps([asdict(f) for f in result.findings]))
     return node
+
+
+@dataclass(frozen=True)
+class DirectRow:
+    """A direct measurement as a row of the table: only the first five fields are known."""
+
+    label: str
+    value: Optional[float]
+    unit: str
+    name: str
+    note: str
+    module: str = MEASURED_DIRECTLY
+    kind: str = "direct"
+    level: Optional[float] = None
+    interval_text: str = ""
+    lower: Optional[float] = None
+    upper: Optional[float] = None
+    sd: Optional[float] = None
+    z_score: Optional[float] = None
+    z_reference: str = ""
+    percentile: Optional[float] = None
+    percentile_reference: str = ""
+    sex_label: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def _direct_row(quantity: Any) -> DirectRow:
+    from mimir_engine.direct.direct_measurement import direct_column
+
+    note = MEASURED_DIRECTLY
+    if quantity.value is None:
+        note = _("cannot be measured: {reason}").format(reason=quantity.reason)
+    name = direct_column(quantity.name)
+    return DirectRow(_direct_label(quantity), quantity.value, quantity.unit, name, note)
 
 
 def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
     """Return the columns of one study's table; a class has a score and no interval."""
-    percent = f"{100 * measurements[0].level:g} %" if measurements else ""
+    percent = next((f"{100 * m.level:g} %" for m in measurements if m.level), "")
 
     def quantities(attribute: str) -> list[float]:
         return [_number(getattr(m, attribute) if m.kind != "class" else None) for m in measurements]
@@ -121,6 +158,7 @@ def measurement_columns(measurements: Sequence[Any]) -> list[Column]:
             description=_("female or male"),
         ),
         Column("flags", ["; ".join(m.flags) for m in measurements]),
+        Column("note", [single_line(getattr(m, "note", "")) for m in measurements]),
         Column("module", [single_line(m.module) for m in measurements], _("inference module")),
         Column(
             "name",
@@ -141,6 +179,7 @@ def cohort_table(results: Sequence[Any], name: str) -> Any:
     columns = [
         Column("name", [single_line(result.name) for result in results], _("study")),
         *(column for kind in kinds.values() for column in _cohort_columns(kind, rows)),
+        *_direct_columns(results),
         Column("flags", ["; ".join(result.flags) for result in results]),
     ]
     return table_node(columns, name)
@@ -162,8 +201,13 @@ def table_node(columns: Sequence[Column], name: str) -> Any:
 
 
 def column_values(node: Any, name: str) -> list[Any]:
-    """Return a column's texts, or its numbers in full precision, also after reloading."""
+    """Return a column's texts, or its numbers in full precision, also after reloading.
+
+    Tables of earlier versions have fewer columns; a missing one gives empty texts.
+    """
     array = node.GetTable().GetColumnByName(name)
+    if array is None:
+        return [""] * node.GetNumberOfRows()
     values = [array.GetValue(row) for row in range(array.GetNumberOfTuples())]
     exact = json.loads(node.GetAttribute(NUMBERS_MARK) or "{}").get(name, ())
     if len(exact) != len(values):
@@ -171,8 +215,8 @@ def column_values(node: Any, name: str) -> list[Any]:
     return [_exact(value, known) for value, known in zip(values, exact)]
 
 
-def findings_of(node: Any) -> list[Mapping[str, str]]:
-    """Return the findings of the study: ``code`` and ``sentence`` of each."""
+def findings_of(node: Any) -> list[Mapping[str, Any]]:
+    """Return the findings of the study, each with the fields of the engine's ``Finding``."""
     return json.loads(node.GetAttribute(FINDINGS_MARK) or "[]")
 
 
@@ -193,6 +237,20 @@ def _cohort_columns(kind: Any, rows: Sequence[Mapping[str, Any]]) -> Iterator[Co
         title += f" ({kind.unit})" if kind.unit else ""
         values = [_number(getattr(row.get(kind.name), attribute, None)) for row in rows]
         yield Column(name, values, single_line(title), unit=single_line(kind.unit))
+
+
+def _direct_columns(results: Sequence[Any]) -> Iterator[Column]:
+    from mimir_engine.direct.direct_measurement import direct_column
+
+    rows = [{quantity.name: quantity.value for quantity in result.direct} for result in results]
+    for quantity in {q.name: q for result in results for q in result.direct}.values():
+        title = f"{_direct_label(quantity)} ({quantity.unit})"
+        values = [_number(row.get(quantity.name)) for row in rows]
+        yield Column(direct_column(quantity.name), values, title, MEASURED_DIRECTLY, quantity.unit)
+
+
+def _direct_label(quantity: Any) -> str:
+    return str(quantity.name).replace("_", " ")
 
 
 def _array(column: Column) -> Any:

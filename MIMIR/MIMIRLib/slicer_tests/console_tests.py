@@ -41,9 +41,26 @@ class ConsoleTest(SceneTest):
             **PHANTOM,
         )
         assert numbers(result) == command_line_numbers(phantom_zip())
-        assert result.nodes.table.GetNumberOfRows() == len(result.measurements)
+        assert result.nodes.table.GetNumberOfRows() == len(result.measurements + result.direct)
         assert result.nodes.water is None
         assert fractions
+
+    def test_direct_measurements_have_the_command_lines_numbers(self) -> None:
+        """They need no inference module."""
+        result = self.logic.measureStudy(phantom_entry().study_uid, volumes=False)
+        shown = {f"direct_{q.name}_in_{q.unit}": q.value for q in result.direct}
+        found = {name: "" if value is None else repr(value) for name, value in shown.items()}
+        assert found == command_line_numbers(phantom_zip(), "measure")
+        assert result.measurements == ()
+        assert result.nodes.table.GetNumberOfRows() == len(result.direct)
+
+    def test_a_check_finds_nothing_in_the_phantom(self) -> None:
+        """Headers and images are read; nothing is measured."""
+        before = scene_nodes()
+        check = self.logic.checkStudy(phantom_entry().study_uid)
+        assert (check.is_readable, check.is_checked) == (True, True)
+        assert (len(check.stations), check.findings, check.picture) == (6, (), b"")
+        assert scene_nodes() == before
 
     def test_files_have_the_command_lines_numbers(self) -> None:
         """The study has the name of the command line, too."""
@@ -125,16 +142,21 @@ def numbers(result: Any) -> dict[str, str]:
     return found
 
 
-def command_line_numbers(archive: Path) -> dict[str, str]:
-    """Return the same from ``mimir infer``, run with Slicer's Python."""
+def command_line_numbers(archive: Path, command: str = "infer") -> dict[str, str]:
+    """Return the same from ``mimir infer`` or ``measure``, run with Slicer's Python."""
+    table, prefix, options = "measurements.csv", "direct_", []
+    if command == "infer":
+        table, prefix, options = "predictions.csv", "phantom_", ["--modules", "phantom"]
     with tempfile.TemporaryDirectory() as folder:
-        command = [slicer_python(), "-m", "mimir_engine", "infer", str(archive)]
         subprocess.run(
-            [*command, "--modules", "phantom", "--output", folder],
+            [
+                *(slicer_python(), "-m", "mimir_engine", command, str(archive)),
+                *(*options, "--output", folder),
+            ],
             cwd=engine_folder(),
             check=True,
             capture_output=True,
         )
-        with open(Path(folder) / "predictions.csv", encoding="utf-8", newline="") as file:
+        with open(Path(folder) / table, encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file)
-    return {name: row[name] for name in row if name.startswith("phantom_")}
+    return {name: row[name] for name in row if name.startswith(prefix)}

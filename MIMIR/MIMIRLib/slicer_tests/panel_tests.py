@@ -44,6 +44,17 @@ class PanelCase(SceneTest):
         model.setData(model.index(0, 0), qt.Qt.Checked, qt.Qt.CheckStateRole)
         assert self.ui.tickedLabel.text == "1 study is ticked."
 
+    def tick_modules(self, ticked: bool) -> None:
+        """Tick or untick all inference modules."""
+        model = self.ui.modulesView.model()
+        state = qt.Qt.Checked if ticked else qt.Qt.Unchecked
+        for row in range(model.rowCount()):
+            model.setData(model.index(row, 0), state, qt.Qt.CheckStateRole)
+
+    def status(self) -> str:
+        """Return the status of the phantom in the list."""
+        return self.texts(self.ui.studiesView)[0][2]
+
     def nodes(self) -> StudyNodes:
         """Return the phantom's nodes."""
         found = find_results(slicer.mrmlScene, phantom_entry().study_uid)
@@ -66,7 +77,9 @@ class PanelTest(PanelCase):
         """The list shows date, status and stations; Apply is disabled."""
         _patient, date, status, stations, description = self.texts(self.ui.studiesView)[0]
         assert (date, stations) == ("2020-02-29", "6")
-        assert status in ("complete", "readable"), status  # another test may have ticked it
+        assert status in ("complete", "readable", "checked"), (
+            status
+        )  # another test may have ticked it
         assert description == "MIMIR phantom: synthetic, not a person"
         assert not self.ui.applyButton.enabled
         assert self.ui.tickedLabel.text == "No study is ticked."
@@ -89,10 +102,12 @@ class PanelTest(PanelCase):
         self.ui.studyFilterEdit.text = ""
 
     def test_a_ticked_study_is_read_before_apply(self) -> None:
-        """Status and the line below the list tell what the headers do; the tick stays."""
+        """Status and the line below the list tell what was found; the tick stays."""
         self.tick()
-        wait_until(lambda: self.texts(self.ui.studiesView)[0][2] == "readable")
-        assert "Readable: 6 stations." in self.ui.studyLabel.text
+        wait_until(lambda: self.status() == "checked")
+        assert "Headers and images were checked: 6 stations." in self.ui.studyLabel.text
+        assert not self.ui.findingsView.visible
+        assert not self.ui.repairButton.visible
         assert self.ui.studyLabel.visible or slicer.util.mainWindow() is None
         assert self.ui.tickedLabel.text == "1 study is ticked."
         assert self.ui.applyButton.enabled
@@ -105,29 +120,49 @@ class PanelTest(PanelCase):
         try:
             self.tick()
             self.ui.refreshButton.click()
-            wait_until(lambda: self.texts(self.ui.studiesView)[0][2].startswith("refused: "))
+            wait_until(lambda: self.status().startswith("refused: "))
             assert "FILES_GONE" in self.ui.studyLabel.text
             assert not self.ui.applyButton.enabled
         finally:
             moved.rename(path)
         self.ui.refreshButton.click()
-        wait_until(lambda: self.texts(self.ui.studiesView)[0][2] == "readable")
+        wait_until(lambda: self.status() == "checked")
         assert self.ui.applyButton.enabled
 
     def test_a_ticked_study_is_measured_and_shown(self) -> None:
         """Table, chart and volumes exist; the panel shows measurements and flags."""
         self.measure()
         nodes = self.nodes()
-        for name in ("table", "chart", "projection", "water", "fat", "fraction"):
+        made = "table", "chart", "projection", "water", "fat", "fraction", "profile", "regions"
+        for name in made:
             assert getattr(nodes, name) is not None, name
         assert self.ui.statusLabel.text == "1 study measured."
-        wait_until(lambda: self.ui.measurementsView.model().rowCount() == 11)
-        assert "liver fat" in [row[0] for row in self.texts(self.ui.measurementsView)]
+        wait_until(lambda: self.ui.measurementsView.model().rowCount() > 11)
+        names = [row[0] for row in self.texts(self.ui.measurementsView)]
+        assert {"liver fat", "fat volume"} <= {*names}
         assert "demonstration" in self.ui.flagsLabel.text
         assert self.ui.logText.plainText
         if slicer.app.layoutManager() is not None:
             composite = slicer.util.getNode("vtkMRMLSliceCompositeNodeRed")
             assert composite.GetBackgroundVolumeID() == nodes.water.GetID()
+
+    def test_without_an_inference_module_a_study_is_measured_directly(self) -> None:
+        """Then the profile is shown beside the coronal view, with the parts of the body."""
+        self.tick_modules(False)
+        try:
+            self.measure()
+        finally:
+            self.tick_modules(True)
+        assert self.ui.statusLabel.text == "1 study measured."
+        nodes = self.nodes()
+        assert nodes.chart is None
+        wait_until(lambda: self.ui.measurementsView.model().rowCount() > 11)
+        assert {row[2] for row in self.texts(self.ui.measurementsView)} > {"measured directly"}
+        self.ui.profileButton.click()
+        if slicer.app.layoutManager() is not None:
+            plot = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()
+            assert plot.GetPlotChartNodeID() == nodes.profile.GetID()
+            assert nodes.regions.GetDisplayNode().GetVisibility()
 
     def test_running_again_replaces_its_own_nodes_and_nobody_elses(self) -> None:
         """A user's copy stays; old results are replaced."""

@@ -17,11 +17,12 @@ STUDY = StudyRequest("1000001_20201_2_0", path="/data/1000001_20201_2_0.zip")
 
 
 def as_the_engine_reads(arguments: list[str]) -> argparse.Namespace:
-    from mimir_engine.cli import infer
+    from mimir_engine.cli import infer, measure
 
-    parser = argparse.ArgumentParser()
-    infer.add_options(parser.add_subparsers().add_parser("infer"))
-    return parser.parse_args(arguments)
+    commands = argparse.ArgumentParser().add_subparsers(dest="command")
+    infer.add_options(commands.add_parser("infer"))
+    measure.add_options(commands.add_parser("measure"))
+    return commands.choices[arguments[0]].parse_args(arguments[1:])
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_all_options_reach_the_engine(tmp_path: Path) -> None:
         allow_unvalidated=True,
         volumes=False,
         timeout_s=60,
+        swap_repair=True,
     )
     read = as_the_engine_reads(request.arguments(tmp_path / "results", tmp_path / "details"))
     assert (read.sources, read.source, read.events) == ("-", [], True)
@@ -96,14 +98,14 @@ def test_all_options_reach_the_engine(tmp_path: Path) -> None:
     assert (read.output, read.details) == (tmp_path / "results", tmp_path / "details")
     assert (read.level, read.device) == (0.9, "cpu")
     assert (read.allow_unvalidated, read.no_volumes) == (True, True)
-    assert read.timeout == 60.0
+    assert (read.timeout, read.swap_repair) == (60.0, True)
 
 
 def test_by_default_volumes_are_kept_and_unvalidated_studies_refused(tmp_path: Path) -> None:
     read = as_the_engine_reads(
         AnalysisRequest((STUDY,), ("phantom",)).arguments(tmp_path, tmp_path)
     )
-    assert (read.allow_unvalidated, read.no_volumes) == (False, False)
+    assert (read.allow_unvalidated, read.no_volumes, read.swap_repair) == (False, False, False)
     assert (read.level, read.device) == (0.95, "auto")
 
 
@@ -112,6 +114,16 @@ def test_by_default_the_time_for_a_study_is_the_engines(tmp_path: Path) -> None:
 
     request = AnalysisRequest((STUDY,), ("phantom",))
     assert as_the_engine_reads(request.arguments(tmp_path, tmp_path)).timeout == DEFAULT_TIMEOUT_S
+
+
+def test_without_inference_modules_studies_are_measured_directly(tmp_path: Path) -> None:
+    request = AnalysisRequest((STUDY,), (), volumes=False, swap_repair=True)
+    request.check()
+    arguments = request.arguments(tmp_path / "results", tmp_path / "details")
+    read = as_the_engine_reads(arguments)
+    assert arguments[0] == "measure"
+    assert (read.sources, read.events, read.details) == ("-", True, tmp_path / "details")
+    assert (read.no_volumes, read.swap_repair) == (True, True)
 
 
 def test_a_modules_folder_is_made_absolute_and_its_name_is_not(tmp_path: Path) -> None:
@@ -124,7 +136,6 @@ def test_a_modules_folder_is_made_absolute_and_its_name_is_not(tmp_path: Path) -
     ("studies", "modules", "code"),
     [
         ((), ("phantom",), "NO_STUDIES"),
-        ((STUDY,), (), "NO_MODULES"),
         ((STUDY, StudyRequest(STUDY.key, path="/other/1.zip")), ("phantom",), "NAME_REPEATED"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Scan studies with the real engine, from the request to the outcome."""
+"""Scan and check studies with the real engine, from the request to the outcome."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pytest
 
 pytest.importorskip("slicer")
 
+from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.unpack import unpack
 from MIMIRLib.job import JobState
+from MIMIRLib.slicer_tests.exchanged_study import write_exchanged
 
 
 def scanned(
@@ -63,6 +65,43 @@ def test_a_known_study_is_read_again_only_if_its_files_have_changed(
     archive.write_bytes(b"no archive")
     (changed,) = scanned([study], known=[first])
     assert changed.code == "NOT_A_ZIP"
+
+
+def checked(studies: Sequence[StudyRequest], known: Sequence[ScanOutcome]) -> list[ScanOutcome]:
+    job = CheckJob(studies, {outcome.key: outcome for outcome in known})
+    job.run(lambda: None)
+    assert job.error is None
+    return job.outcomes
+
+
+def test_after_the_scan_the_images_are_checked(phantom_zip: Path) -> None:
+    studies = [StudyRequest("1.1", path=str(phantom_zip))]
+    scans = scanned(studies)
+    (outcome,) = checked(studies, scans)
+    assert (outcome.is_readable, outcome.is_checked, outcome.findings) == (True, True, ())
+    assert (outcome.stations, outcome.picture) == (scans[0].stations, b"")
+    assert checked(studies, [outcome]) == [outcome]
+
+
+def test_a_check_finds_what_headers_do_not_tell_and_draws_it(
+    phantom_zip: Path, tmp_path: Path
+) -> None:
+    exchanged = write_exchanged(phantom_zip, tmp_path / "exchanged.zip")
+    studies = [StudyRequest("1.1", path=str(exchanged))]
+    scans = scanned(studies)
+    assert scans[0].is_readable
+    (outcome,) = checked(studies, scans)
+    assert (outcome.is_readable, outcome.code) == (False, "WATER_FAT_EXCHANGED")
+    (finding,) = outcome.findings
+    assert (finding["severity"], finding["station"]) == ("stop", 3)
+    assert outcome.picture.startswith(b"\x89PNG")
+
+
+def test_a_study_that_would_be_refused_is_not_checked(tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(b"no archive")
+    studies = [StudyRequest("bad", path=str(tmp_path / "bad.zip"))]
+    scans = scanned(studies)
+    assert checked(studies, scans) == scans
 
 
 def test_cancelling_ends_the_engine(phantom_zip: Path) -> None:

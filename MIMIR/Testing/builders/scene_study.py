@@ -11,11 +11,15 @@ import slicer
 
 from mimir_engine.cohort.study_folder import (
     FRACTION_FILE,
+    PROFILE_FILE,
     PROJECTION_FILE,
+    REGIONS_FILE,
     StudyFolder,
     read_study_folder,
     write_measurements,
 )
+from mimir_engine.direct.direct_measurement import DirectMeasurement
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.fusion.fused_folder import FAT_FILE, WATER_FILE, write_array, write_fused
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
@@ -77,6 +81,18 @@ MEASUREMENTS = (
     quantity("liverVolume", 1.0 / 3.0, flags=("DEMONSTRATION", "OUTSIDE_TRAINING_RANGE")),
 )
 
+DIRECT = (
+    DirectMeasurement("fat_volume", 21.123456789012345, "L"),
+    DirectMeasurement("waist", None, "cm", "the arms touch the trunk"),
+)
+#: Areas along the body, from foot to head.
+PROFILE = {
+    "z_mm": [-911.25, -905.25, -899.25],
+    "body_cm2": [200.5, 400.0, 300.0],
+    "fat_cm2": [50.0, 150.0, 100.0],
+    "lean_cm2": [150.5, 250.0, 200.0],
+}
+
 
 def study_details(
     folder: Path,
@@ -84,20 +100,23 @@ def study_details(
     measurements: Sequence[Measurement] = MEASUREMENTS,
     shape: tuple[int, int, int] = SHAPE,
     volumes: bool = True,
+    direct: Sequence[DirectMeasurement] = DIRECT,
 ) -> StudyFolder:
     """Write a study's folder as the engine does, and read it as the engine does."""
     water, fat = fused(shape)
     origin = {**ORIGIN, "name": name}
     write_fused(folder, origin, water, fat)
     write_array(folder / FRACTION_FILE, 100 * fat.array / (water.array + fat.array))
+    write_array(folder / REGIONS_FILE, regions(shape))
+    write_csv(folder / PROFILE_FILE, [*PROFILE], list(zip(*PROFILE.values())))
     image = np.zeros((3, 256, 256), np.uint8)
     image[0, 0, 0], image[1, 10, 20], image[2, 255, 255] = 255, 200, 100
     write_array(folder / PROJECTION_FILE, image)
     if not volumes:
-        for file in (WATER_FILE, FAT_FILE, FRACTION_FILE):
+        for file in (WATER_FILE, FAT_FILE, FRACTION_FILE, REGIONS_FILE):
             (folder / file).unlink()
     findings = tuple(Finding(**finding) for finding in FINDINGS)
-    result = StudyResult(name, "", "", tuple(measurements), findings)
+    result = StudyResult(name, "", "", tuple(measurements), findings, tuple(direct))
     write_measurements(folder, result, "mimir-2021")
     return read_study_folder(folder)
 
@@ -108,6 +127,25 @@ def fused(shape: tuple[int, int, int] = SHAPE) -> tuple[Volume, Volume]:
     affine = axial_affine(FIRST_VOXEL_MM, SPACING_MM)
     water, fat = (rng.uniform(1, 1000, shape).astype(np.float32) for _ in range(2))
     return Volume(water, affine), Volume(fat, affine)
+
+
+def regions(shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
+    """A trunk in the middle, and the right thigh in the lowest slices."""
+    labels = np.zeros(shape, np.uint8)
+    labels[10:, 5:15, 10:30] = 1
+    labels[:10, 5:15, 10:20] = 4
+    return labels
+
+
+def all_segments(node: Any) -> list[Any]:
+    """All segments of a segmentation."""
+    segmentation = node.GetSegmentation()
+    return [segmentation.GetNthSegment(n) for n in range(segmentation.GetNumberOfSegments())]
+
+
+def segments(node: Any) -> dict[str, int]:
+    """Names and labels of the segments of a segmentation."""
+    return {one.GetName(): one.GetLabelValue() for one in all_segments(node)}
 
 
 def state_of(scene: Any) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ import pytest
 from MIMIRLib.job import Progress
 from MIMIRLib.presenter.panel_state import PanelState
 
-READY = PanelState(studies=3, shown=3, ticked=1, modules=1, modules_ticked=1)
+READY = PanelState(studies=3, shown=3, ticked=1, modules_ticked=1)
 
 
 def test_with_a_study_and_an_inference_module_ticked_apply_can_be_pressed() -> None:
@@ -24,9 +24,7 @@ def test_with_a_study_and_an_inference_module_ticked_apply_can_be_pressed() -> N
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        ({"modules": 0}, "No inference module was found. Add one first."),
         ({"ticked": 0}, "Tick at least one study."),
-        ({"modules_ticked": 0}, "Tick at least one inference module."),
         (
             {"ticked_refused": 1},
             "None of the ticked studies can be measured. The list gives the reasons.",
@@ -54,6 +52,24 @@ def test_while_headers_are_read_apply_can_be_pressed() -> None:
     assert not state.is_busy
     assert state.needs_steps
     assert state.study_lines == "Doe: readable.\nReading the headers of 2 studies."
+
+
+def test_while_images_are_checked_apply_can_be_pressed() -> None:
+    state = replace(READY, ticked_unchecked=1, is_scanning=True)
+
+    assert state.can_apply
+    assert state.study_lines == "Checking the images of 1 study."
+    assert replace(state, is_scanning=False).study_lines == ""
+
+
+def test_studies_with_water_and_fat_exchanged_can_be_measured_by_a_button_of_their_own() -> None:
+    state = replace(READY, ticked_refused=1, ticked_exchanged=1)
+
+    assert not state.can_apply
+    assert state.can_repair
+    assert state.repair_text == "Exchange water and fat back, and measure 1 study"
+    assert not replace(state, progress=Progress(0.5, "Working")).can_repair
+    assert (READY.can_repair, READY.repair_text) == (False, "")
 
 
 def test_while_a_job_runs_only_cancel_can_be_pressed() -> None:
@@ -116,6 +132,7 @@ def test_the_number_of_ticked_studies_is_shown(ticked: int, hidden: int, sentenc
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"modules_ticked": 0, "only_demonstration": True}, "only measured directly"),
         ({"only_demonstration": True}, "say nothing about people"),
         ({"ticked_doubtful": 1}, "1 study may be incomplete"),
         ({"ticked": 3, "ticked_refused": 2}, "2 studies cannot be measured"),
@@ -129,9 +146,8 @@ def test_warnings_are_shown_before_apply(change: dict[str, int], words: str) -> 
     assert words in warning
 
 
-def test_without_volumes_or_inference_modules_nothing_is_warned_of() -> None:
+def test_without_volumes_their_memory_is_not_warned_of() -> None:
     assert replace(READY, ticked=50, volumes=False).warnings == []
-    assert replace(READY, modules_ticked=0, only_demonstration=True).warnings == []
 
 
 def test_only_inference_modules_that_the_user_has_added_can_be_removed() -> None:

@@ -20,17 +20,20 @@ from database_builder import StudyRow, biobank_series, write_database
 from scene_study import state_of, study_details
 
 from mimir_engine import MimirError
+from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import COHORT_KEY, ResultBrowser
 from MIMIRLib.presenter.table_row import Row
 from MIMIRLib.scene.results import show_studies
 from MIMIRLib.scene.subject import Subject
+from MIMIRLib.slicer_tests.exchanged_study import write_exchanged
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -67,12 +70,32 @@ class Table(list[Row]):
         self.pattern = pattern
 
 
+class FindingsShown:
+    """Keeps findings, and the description and picture of one."""
+
+    def __init__(self) -> None:
+        self.rows: Sequence[Row] = ()
+        self.text, self.picture = "", b""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self.rows, self.text, self.picture = rows, "", b""
+
+    def describe(self, text: str, picture: bytes) -> None:
+        self.text, self.picture = text, picture
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """Severity and sentence of each."""
+        return [(row.cells[0].text, row.cells[1].text) for row in self.rows]
+
+
 class Shown:
     """Keeps everything that it should show."""
 
     def __init__(self) -> None:
         self.state: Optional[PanelState] = None
         self.studies = Table()
+        self.findings, self.result_findings = FindingsShown(), FindingsShown()
         self.modules = Table()
         self.options: Any = None
         self.results: Sequence[tuple[str, str]] = ()
@@ -82,6 +105,8 @@ class Shown:
         self.failures: Sequence[str] = ()
         self.log: list[str] = []
         self.views: list[Any] = []
+        self.profiles: list[Any] = []
+        self.places: list[tuple[Any, Place]] = []
 
     def show_state(self, state: PanelState) -> None:
         self.state = state
@@ -103,6 +128,12 @@ class Shown:
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
+
+    def show_profile(self, nodes: Any) -> None:
+        self.profiles.append(nodes)
+
+    def jump(self, nodes: Any, place: Place) -> None:
+        self.places.append((nodes, place))
 
     @property
     def ticked(self) -> list[str]:
@@ -128,6 +159,7 @@ class Rest:
         self.missing: Optional[MimirError] = None
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
+        self.checked: list[list[str]] = []
         self.archive = archive
         self._scene = scene
 
@@ -145,6 +177,12 @@ class Rest:
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         self.scanned.append([entry.study_uid for entry in entries])
         return ScanJob(map(self._study, entries), known)
+
+    def check_job(
+        self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]
+    ) -> CheckJob:
+        self.checked.append([entry.study_uid for entry in entries])
+        return CheckJob(map(self._study, entries), known)
 
     def _study(self, entry: StudyEntry) -> Union[StudyRequest, StudyOutcome]:
         if entry.patient_id == "P3":
@@ -210,7 +248,9 @@ def test_ticks_are_kept_in_the_scene(panel: Panel) -> None:
 
     assert panel.choices.study_uids == ["1.1"]
     assert panel.choices.module_names == []
-    assert panel.shown.state.apply_hint == "Tick at least one inference module."
+    assert panel.shown.state.warnings == [
+        "No inference module is ticked: the studies are only measured directly."
+    ]
 
 
 def status(panel: Panel, study_uid: str) -> tuple[str, str, str]:
@@ -219,7 +259,7 @@ def status(panel: Panel, study_uid: str) -> tuple[str, str, str]:
     return row.cells[2].text, row.cells[2].tooltip, row.cells[3].text
 
 
-def read_headers(panel: Panel, wait_until: Callable) -> None:
+def read_and_check(panel: Panel, wait_until: Callable) -> None:
     """Let the panel's timer run until nothing is left to do."""
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.needs_steps)
 
@@ -229,12 +269,13 @@ def test_a_ticked_study_is_read_before_apply_is_pressed(panel: Panel, wait_until
     assert panel.shown.state.study_lines == "Reading the headers of 1 study."
     assert panel.shown.state.can_apply
 
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
 
-    assert status(panel, "1.1") == ("readable", "Readable: 6 stations.", "6")
-    assert panel.shown.state.study_lines == "Doe, Jane, 2020-02-29\nReadable: 6 stations."
+    text = "Headers and images were checked: 6 stations."
+    assert status(panel, "1.1") == ("checked", text, "6")
+    assert panel.shown.state.study_lines == f"Doe, Jane, 2020-02-29\n{text}"
     assert panel.shown.ticked == ["1.1"]
-    assert panel.rest.scanned == [["1.1"]]
+    assert panel.rest.scanned == panel.rest.checked == [["1.1"]]
 
 
 def test_findings_are_shown_beside_the_study(
@@ -243,12 +284,59 @@ def test_findings_are_shown_beside_the_study(
     panel.rest.archive = with_a_slice_twice(panel.rest.archive, tmp_path / "twice.zip")
     panel.presenter.select_study("1.2")
 
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
 
     text, tooltip, stations = status(panel, "1.2")
     assert (text, stations) == ("readable, 1 finding", "6")
     assert "was scanned more than once" in tooltip
-    assert panel.shown.state.study_text.endswith(f"Readable: 6 stations.\n{tooltip}")
+    assert panel.shown.findings.texts == [("note", tooltip)]
+    assert panel.rest.checked == []  # a study that is not ticked
+
+
+def test_a_study_with_water_and_fat_exchanged_is_refused_with_a_picture_and_a_place(
+    panel: Panel, wait_until: Callable, tmp_path: Path
+) -> None:
+    panel.rest.archive = write_exchanged(panel.rest.archive, tmp_path / "exchanged.zip")
+    panel.presenter.tick_study("1.1", True)
+
+    read_and_check(panel, wait_until)
+
+    assert status(panel, "1.1")[0].startswith("refused: ")
+    assert not panel.shown.state.can_apply
+    assert panel.shown.state.repair_text.startswith("Exchange water and fat back")
+    (row,) = panel.shown.findings.rows
+    panel.presenter.select_finding(row.key)
+    assert panel.shown.findings.text.startswith("Stop: ")
+    assert panel.shown.findings.picture.startswith(b"\x89PNG")
+    ((nodes, place),) = panel.shown.places
+    assert (nodes, place.key, place.side) == (None, "1.1", "")
+
+    panel.presenter.repair()
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.rest.requests[0].swap_repair
+    assert panel.shown.results == [("1.1", "1.1 (water and fat exchanged back)")]
+    assert panel.shown.result_findings.texts[0][0] == "warning"
+
+
+def test_checks_stop_when_the_tick_is_removed_or_apply_is_pressed(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_study("1.1", True)
+    wait_until(lambda: panel.presenter.step() or panel.rest.checked)
+    assert panel.shown.state.study_lines.endswith("Checking the images of 1 study.")
+    panel.presenter.tick_study("1.1", False)
+    read_and_check(panel, wait_until)
+    assert status(panel, "1.1")[0] == "readable"
+
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.tick_module("phantom", False)
+    panel.presenter.apply()
+    assert panel.rest.checked == [["1.1"], ["1.1"]]
+    assert "Checking" not in panel.shown.state.study_lines
+    panel.presenter.cancel()
+    read_and_check(panel, wait_until)
+    assert status(panel, "1.1")[0] == "checked"
 
 
 def test_a_study_that_would_be_refused_is_marked_with_the_reason(
@@ -257,7 +345,7 @@ def test_a_study_that_would_be_refused_is_marked_with_the_reason(
     panel.presenter.tick_study("1.3", True)
     assert any("may be incomplete" in warning for warning in panel.shown.state.warnings)
 
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
 
     assert status(panel, "1.3")[0] == "refused: the files are gone."
     assert panel.shown.state.study_text.endswith(
@@ -267,7 +355,7 @@ def test_a_study_that_would_be_refused_is_marked_with_the_reason(
     assert panel.shown.state.apply_hint.startswith("None of the ticked studies can be measured.")
 
     panel.presenter.tick_study("1.1", True)
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
     assert panel.shown.state.can_apply
     assert panel.shown.state.apply_hint == "Measures 1 study."
     assert "1 study cannot be measured. The list gives the reasons." in panel.shown.state.warnings
@@ -278,21 +366,21 @@ def test_a_study_is_not_read_again_unless_its_files_change(
     panel: Panel, wait_until: Callable, tmp_path: Path
 ) -> None:
     panel.presenter.tick_study("1.1", True)
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
     panel.presenter.tick_study("1.1", False)
     panel.presenter.tick_study("1.1", True)
     panel.presenter.refresh_studies()
-    assert panel.rest.scanned == [["1.1"]]
+    assert panel.rest.scanned == panel.rest.checked == [["1.1"]]
 
     panel.presenter.read_again()
     panel.presenter.step()
     assert not panel.shown.state.needs_steps
-    assert status(panel, "1.1")[0] == "readable"
+    assert status(panel, "1.1")[0] == "checked"
 
     panel.rest.archive = tmp_path / "damaged.zip"
     panel.rest.archive.write_bytes(b"no archive")
     panel.presenter.read_again()
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
     assert status(panel, "1.1")[0].startswith("refused: ")
 
 
@@ -302,21 +390,21 @@ def test_a_refused_study_is_read_again_when_it_is_ticked_again(
     archive, panel.rest.archive = panel.rest.archive, tmp_path / "damaged.zip"
     panel.rest.archive.write_bytes(b"no archive")
     panel.presenter.tick_study("1.1", True)
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
     assert status(panel, "1.1")[0].startswith("refused: ")
 
     panel.rest.archive = archive
     panel.presenter.tick_study("1.1", False)
     panel.presenter.tick_study("1.1", True)
-    read_headers(panel, wait_until)
-    assert status(panel, "1.1")[0] == "readable"
+    read_and_check(panel, wait_until)
+    assert status(panel, "1.1")[0] == "checked"
 
 
 def test_a_study_is_read_again_when_the_database_has_more_of_its_images(
     panel: Panel, wait_until: Callable
 ) -> None:
     panel.presenter.tick_study("1.1", True)
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
     with closing(sqlite3.connect(panel.rest.database)) as connection, connection:
         connection.execute("UPDATE Series SET DisplayedCount = 64")
 
@@ -334,7 +422,7 @@ def test_many_ticked_studies_are_read_a_few_at_a_time_and_unticked_ones_not_at_a
     panel.presenter.tick_study("1.3", True)
     panel.presenter.tick_study("1.2", False)
 
-    read_headers(panel, wait_until)
+    read_and_check(panel, wait_until)
 
     assert panel.rest.scanned == [["1.1"], ["1.3"]]
 
@@ -458,6 +546,27 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
 
 
+def test_without_an_inference_module_studies_are_measured_directly(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "torch is missing")
+    panel.presenter.tick_module("phantom", False)
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.shown.state.status == "1 study measured."
+    assert panel.shown.views[-1].chart is None
+    rows = {row.key: [cell.text for cell in row.cells] for row in panel.shown.measurements}
+    label, value, interval, *_ = rows["1.1 direct_fat_volume_in_L"]
+    assert (label, interval) == ("fat volume", "measured directly")
+    assert value.endswith(" L")
+
+    panel.presenter.show_profile()
+    assert panel.shown.profiles[0].profile is not None
+
+
 @pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
 def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None:
     before = state_of(panel.scene)
@@ -549,8 +658,8 @@ def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> 
     fat = ("visceral fat volume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
     assert rows[0][:6] == fat
     assert rows[1][:3] == ("sex", "male (0.99)", "")
-    assert "Station 2 was scanned twice." in panel.shown.flags
-    assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 3
+    assert panel.shown.result_findings.texts == [("warning", "Station 2 was scanned twice.")]
+    assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 2
     assert panel.shown.state.results
 
 

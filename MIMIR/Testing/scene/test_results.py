@@ -2,8 +2,21 @@ import pytest
 
 pytest.importorskip("slicer")
 
+import numpy as np
 import slicer
-from scene_study import ORIGIN, fused, quantity, state_of, study_details, tree_items
+import vtk
+from scene_study import (
+    ORIGIN,
+    PROFILE,
+    all_segments,
+    fused,
+    quantity,
+    regions,
+    segments,
+    state_of,
+    study_details,
+    tree_items,
+)
 
 from mimir_engine import MimirError
 from MIMIRLib.scene.results import (
@@ -14,10 +27,12 @@ from MIMIRLib.scene.results import (
 )
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
+from MIMIRLib.scene.tables import column_values
+from MIMIRLib.scene.volumes import array_of, lps_affine_of
 
 PATIENT = "Doe^Jane"
 SUBJECT = Subject("1.2.3", "P1", f"{PATIENT} (P1)", "UK Biobank MRI")
-KINDS = ("water", "fat", "fraction", "projection", "table", "chart")
+KINDS = ("water", "fat", "fraction", "projection", "table", "chart", "profile", "regions")
 
 
 @pytest.fixture
@@ -58,9 +73,42 @@ def test_a_study_gets_its_volumes_projection_table_and_chart(scene, details):
     assert [node.GetClassName() for node in nodes_of(results)] == [
         *["vtkMRMLScalarVolumeNode"] * 4,
         "vtkMRMLTableNode",
-        "vtkMRMLPlotChartNode",
+        *["vtkMRMLPlotChartNode"] * 2,
+        "vtkMRMLSegmentationNode",
     ]
     assert results.water.GetName() == "Water - UK Biobank MRI"
+
+
+def test_a_study_that_was_measured_directly_has_a_table_and_a_profile(scene, tmp_path):
+    results = show(scene, study_details(tmp_path / "s", measurements=()))
+    assert results.chart is None
+    assert results.table.GetNumberOfRows() == 2
+    assert results.profile.GetName() == "Profile - UK Biobank MRI"
+
+
+def test_the_profile_runs_along_the_body_with_the_head_at_the_top(scene, details):
+    profile = show(scene, details).profile
+    series = [profile.GetNthPlotSeriesNode(n) for n in range(profile.GetNumberOfPlotSeriesNodes())]
+    assert [one.GetName() for one in series] == ["body", "fat", "lean tissue"]
+    assert {one.GetYColumnName() for one in series} == {"z_mm"}
+    assert profile.GetYAxisRange() == (-911.25, -899.25)
+    fat = series[1]
+    assert column_values(fat.GetTableNode(), fat.GetXColumnName()) == PROFILE["fat_cm2"]
+
+
+def test_the_parts_of_the_body_are_named_segments_where_the_labels_are(scene, details):
+    results = show(scene, details)
+    assert segments(results.regions) == {"trunk": 1, "right thigh": 4}
+    assert not results.regions.GetDisplayNode().GetVisibility()
+    colours = {one.GetColor() for one in all_segments(results.regions)}
+    assert len(colours) == 2
+    labels = all_segments(results.regions)[0].GetRepresentation("Binary labelmap")
+    matrix, volume = vtk.vtkMatrix4x4(), slicer.vtkMRMLScalarVolumeNode()
+    labels.GetImageToWorldMatrix(matrix)
+    volume.SetIJKToRASMatrix(matrix)
+    volume.SetAndObserveImageData(labels)
+    np.testing.assert_allclose(lps_affine_of(volume), details.affine, atol=1e-9)
+    np.testing.assert_array_equal(array_of(volume), regions())
 
 
 def test_all_of_it_lies_in_one_folder_under_patient_and_study(scene, details):
@@ -103,7 +151,7 @@ def test_studies_in_files_have_a_folder_at_the_top(scene, tmp_path):
 
 def test_without_volumes_there_are_none(scene, details):
     results = show(scene, details, volumes=False)
-    assert (results.water, results.fat, results.fraction) == (None, None, None)
+    assert (results.water, results.fat, results.fraction, results.regions) == (None,) * 4
     assert results.projection is not None
 
 
@@ -113,8 +161,8 @@ def test_volumes_that_were_not_kept_are_not_asked_for(scene, tmp_path):
 
 
 def test_a_study_that_was_only_fused_has_neither_table_nor_chart(scene, tmp_path):
-    results = show(scene, study_details(tmp_path / "s", measurements=()))
-    assert (results.table, results.chart) == (None, None)
+    results = show(scene, study_details(tmp_path / "s", measurements=(), direct=()))
+    assert (results.table, results.chart, results.profile) == (None, None, None)
     assert results.water is not None
 
 
@@ -183,7 +231,7 @@ def test_a_users_node_refers_to_the_new_node(scene, details):
     assert series.GetTableNode() is second.table
 
 
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", range(9))
 def test_cancelling_at_any_step_leaves_the_scene_as_it_was(scene, details, steps):
     before = state_of(scene)
     making = show_studies(scene, [(details, SUBJECT)])
@@ -193,7 +241,7 @@ def test_cancelling_at_any_step_leaves_the_scene_as_it_was(scene, details, steps
     assert state_of(scene) == before
 
 
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", range(9))
 def test_cancelling_a_second_run_leaves_the_first_ones_results(scene, details, steps):
     first = show(scene, details)
     before = state_of(scene)
@@ -236,7 +284,7 @@ def test_cancelling_several_studies_leaves_none_of_them(scene, details, tmp_path
     other = study_details(tmp_path / "other", "1.2.4")
     before = state_of(scene)
     making = show_studies(scene, [(details, SUBJECT), (other, Subject("1.2.4", "P2"))])
-    for _ in range(13):
+    for _ in range(17):
         next(making)
     making.close()
     assert state_of(scene) == before
@@ -325,6 +373,7 @@ def test_no_results_are_found_in_an_empty_scene(scene):
 
 def test_measurements_of_a_second_module_take_the_place_of_the_first(scene, details, tmp_path):
     show(scene, details)
-    other = study_details(tmp_path / "other", "1.2.3", [quantity("age", 55.0, unit="years")])
+    age = [quantity("age", 55.0, unit="years")]
+    other = study_details(tmp_path / "other", "1.2.3", age, direct=())
     results = show(scene, other)
     assert results.table.GetNumberOfRows() == 1

@@ -6,7 +6,15 @@ import pytest
 pytest.importorskip("slicer")
 
 import slicer
-from scene_study import MEASUREMENTS, fused, saved_and_loaded, state_of, study_details
+from scene_study import (
+    MEASUREMENTS,
+    PROFILE,
+    fused,
+    saved_and_loaded,
+    segments,
+    state_of,
+    study_details,
+)
 
 from MIMIRLib.scene.fused_mark import fused_pair
 from MIMIRLib.scene.results import find_cohort, find_results, show_studies
@@ -16,6 +24,9 @@ from MIMIRLib.scene.tables import column_values, findings_of
 from MIMIRLib.scene.volumes import INFERNO, array_of, lps_affine_of
 
 NAME = 'a/b|c^d <e>&"f" 5%25.zip'
+
+
+KINDS = ("water", "fat", "fraction", "projection", "table", "chart", "profile", "regions")
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def loaded(tmp_path):
 @pytest.mark.parametrize("key", ["1.2.3", NAME])
 def test_every_result_is_found_again(loaded, key):
     results = find_results(loaded, key)
-    for kind in ("water", "fat", "fraction", "projection", "table", "chart"):
+    for kind in KINDS:
         assert getattr(results, kind) is not None
 
 
@@ -62,8 +73,9 @@ def test_the_fat_fraction_keeps_its_unit_colours_and_window(loaded):
 
 def test_tables_keep_types_digits_and_words(loaded):
     table = find_results(loaded, "1.2.3").table
-    assert column_values(table, "value") == [m.value for m in MEASUREMENTS]
-    assert column_values(table, "measurement") == [m.label for m in MEASUREMENTS]
+    assert column_values(table, "value")[:3] == [m.value for m in MEASUREMENTS]
+    assert column_values(table, "measurement")[:3] == [m.label for m in MEASUREMENTS]
+    assert column_values(table, "note")[3] == "measured directly"
     assert table.GetTable().GetColumnByName("value").GetDataTypeSize() == 8
     assert math.isnan(column_values(table, "percentile")[2])
     assert table.GetColumnTitle("lower") == "lower 95 %"
@@ -85,6 +97,14 @@ def test_the_chart_still_draws_the_same(loaded):
     assert chart.GetYAxisRange() == (3.5, 0.5)
 
 
+def test_the_profile_and_the_parts_of_the_body_are_the_same(loaded):
+    results = find_results(loaded, "1.2.3")
+    series = results.profile.GetNthPlotSeriesNode(1)
+    values = column_values(series.GetTableNode(), series.GetXColumnName())
+    assert values == pytest.approx(PROFILE["fat_cm2"])
+    assert segments(results.regions) == {"trunk": 1, "right thigh": 4}
+
+
 def test_moved_folders_stay_in_their_place(loaded):
     hierarchy = hierarchy_of(loaded)
     item = hierarchy.GetItemByDataNode(find_results(loaded, "1.2.3").table)
@@ -104,7 +124,7 @@ def test_running_again_in_the_loaded_scene_replaces_what_was_loaded(loaded, tmp_
     assert before.water.GetScene() is None
     assert len(state_of(loaded)[1]) == len(items)
     storage = [n for n in state_of(loaded)[0] if "Storage" in n]
-    assert len(storage) == len([n for n in nodes if "Storage" in n]) - 6
+    assert len(storage) == len([n for n in nodes if "Storage" in n]) - 8
 
 
 def test_results_loaded_into_a_scene_with_others_stay_apart(tmp_path):

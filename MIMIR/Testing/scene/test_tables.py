@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("slicer")
 
 import slicer
-from scene_study import MEASUREMENTS, quantity, sex, study_details
+from scene_study import DIRECT, MEASUREMENTS, quantity, sex, study_details
 
 from mimir_engine import MimirError
 from MIMIRLib.scene.tables import (
@@ -20,7 +20,7 @@ from MIMIRLib.scene.tables import (
 
 @pytest.fixture
 def table(tmp_path):
-    return measurement_table(study_details(tmp_path / "study").result, "measurements")
+    return measurement_table(study_details(tmp_path / "study", direct=()).result, "measurements")
 
 
 def column(node, name):
@@ -36,7 +36,7 @@ def test_numbers_are_doubles_and_words_are_texts(table):
     names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
     kinds = {name: column(table, name).GetClassName() for name in names}
     numbers = {"value", "lower", "upper", "SD", "z", "percentile"}
-    texts = {"measurement", "unit", "interval", "class", "flags", "module", "name"}
+    texts = {"measurement", "unit", "interval", "class", "flags", "note", "module", "name"}
     assert kinds == {
         **dict.fromkeys(numbers, "vtkDoubleArray"),
         **dict.fromkeys(texts, "vtkStringArray"),
@@ -77,9 +77,39 @@ def test_a_table_of_results_cannot_be_edited_by_a_slip(table):
 
 
 def test_findings_stay_with_the_table(table):
-    assert findings_of(table) == [
-        {"code": "STATION_RESCANNED", "sentence": "Station 2 was scanned twice"}
+    (finding,) = findings_of(table)
+    assert finding["code"] == "STATION_RESCANNED"
+    assert (finding["sentence"], finding["severity"]) == ("Station 2 was scanned twice", "warning")
+
+
+def test_direct_measurements_follow_without_an_interval_and_with_the_reason_of_a_missing_value(
+    tmp_path,
+):
+    table = measurement_table(study_details(tmp_path / "study").result, "measurements")
+    assert column_values(table, "measurement")[3:] == ["fat volume", "waist"]
+    assert column_values(table, "value")[3] == DIRECT[0].value
+    assert math.isnan(column_values(table, "value")[4])
+    assert column_values(table, "unit")[3:] == ["L", "cm"]
+    assert column_values(table, "name")[3:] == ["direct_fat_volume_in_L", "direct_waist_in_cm"]
+    assert column_values(table, "interval")[3:] == ["", ""]
+    assert column_values(table, "note") == [
+        *["", "", ""],
+        "measured directly",
+        "cannot be measured: the arms touch the trunk",
     ]
+    assert table.GetColumnTitle("lower") == "lower 95 %"
+
+
+def test_direct_measurements_alone_make_a_table(tmp_path):
+    result = study_details(tmp_path / "study", measurements=()).result
+    table = measurement_table(result, "measurements")
+    assert column_values(table, "measurement") == ["fat volume", "waist"]
+    assert math.isnan(column_values(table, "lower")[0])
+
+
+def test_a_column_that_earlier_versions_did_not_write_is_empty(table):
+    table.GetTable().RemoveColumnByName("note")
+    assert column_values(table, "note") == ["", "", ""]
 
 
 def test_texts_from_files_cannot_break_the_table_file(tmp_path):
@@ -137,8 +167,12 @@ def test_a_cohort_has_one_row_per_study_with_the_columns_of_the_engines_file(tmp
         "liverVolume_sd_in_L",
         "liverVolume_lower95",
         "liverVolume_upper95",
+        "direct_fat_volume_in_L",
+        "direct_waist_in_cm",
         "flags",
     ]
+    assert column_values(node, "direct_fat_volume_in_L") == [DIRECT[0].value] * 2
+    assert node.GetColumnTitle("direct_fat_volume_in_L") == "fat volume (L)"
     assert column_values(node, "name") == ["1.2.1", "1.2.2"]
     assert column_values(node, "liverVolume_mean_in_L") == [1 / 3, 2.0]
     first, second = column_values(node, "visceralFatVolume_upper95")

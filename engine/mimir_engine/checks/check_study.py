@@ -34,10 +34,11 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
         Findings; after a stop, checks that need sound images are left out.
     """
     extent_mm = fused.water.extent_mm
-    findings = find_unusual_extent(len(stations), extent_mm)
+    # Landmarks are looked for where a neck-to-knee scan shows them.
+    findings = find_unusual_extent(len(stations), extent_mm) or check_volumes(fused)
     if fused.layout is None:
-        return (*findings, *find_exchanged_volumes(fused), *check_volumes(fused))
-    findings = findings or find_short_stations(stations, extent_mm)
+        return (*findings, *find_exchanged_volumes(fused))
+    findings += find_short_stations(stations, extent_mm)
     samples = [sample_pixels(station) for station in stations]
     for number, (station, sample) in enumerate(zip(stations, samples), 1):
         findings += find_blank(station, sample, number)
@@ -48,5 +49,5 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     if not is_stopped(findings):
         findings += check_continuity(stations)
     if not is_stopped(findings):
-        findings += check_volumes(fused) + check_signal(stations, samples)
+        findings += check_signal(stations, samples)
     return tuple(findings)
