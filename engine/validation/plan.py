@@ -49,9 +49,9 @@ class Plan:
     trial_seeds: tuple[int, ...] = (0, 1)
     resamples: int = 1_000
     direct: tuple[Cohort, ...] = (
-        Cohort("usual", 3_200_000, 60),
-        Cohort("lean", 3_200_100, 20, "lean"),
-        Cohort("obese", 3_200_200, 20, "obese"),
+        Cohort("usual", 3_200_000, 40),
+        Cohort("lean", 3_200_100, 12, "lean"),
+        Cohort("obese", 3_200_200, 12, "obese"),
     )
 
     @property
