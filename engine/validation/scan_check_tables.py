@@ -26,7 +26,7 @@ def check_tables(outcomes: Outcomes) -> dict[str, str]:
     return {
         "checks-usual": usual_table(outcomes["usual"]),
         "checks-exchange": exchange_table(outcomes["exchange"]),
-        "checks-faults": fault_table(outcomes["faults"]),
+        "checks-faults": fault_table(outcomes["faults"], _by(outcomes["usual"], "body")["none"]),
         "checks-silent": silent_table(outcomes["silent"]),
         "checks-coverage": coverage_table(outcomes["coverage"]),
     }
@@ -39,7 +39,7 @@ def usual_table(cases: Sequence[Case]) -> str:
         flagged = sum(case["is_flagged"] for case in own)
         codes = Counter(code for case in own for code in {f["code"] for f in case["findings"]})
         found = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
-        rows.append((_body(body), len(own), f"{flagged} ({flagged / len(own):.1%})", found))
+        rows.append((_body(body), str(len(own)), f"{flagged} ({flagged / len(own):.1%})", found))
     return markdown_table(("bodies", "scans", "flagged", "findings"), rows)
 
 
@@ -51,14 +51,14 @@ def exchange_table(cases: Sequence[Case]) -> str:
             found, located = (sum(case[key] for case in own) for key in ("is_found", "is_located"))
             rows.append((kind, _body(body), len(own), found, located))
     count, found, located = (sum(row[k] for row in rows) for k in (2, 3, 4))
-    total = ("all", "all", count, f"{found} ({found / count:.1%})")
+    total = ("all", "all", str(count), f"{found} ({found / count:.1%})")
     header = ("water and fat exchanged in", "bodies", "scans", "found", "located")
-    return markdown_table(header, [*rows, (*total, f"{located} ({located / count:.1%})")])
+    cells = [[str(cell) for cell in row] for row in rows]
+    return markdown_table(header, [*cells, [*total, f"{located} ({located / count:.1%})"]])
 
 
-def fault_table(cases: Sequence[Case]) -> str:
+def fault_table(cases: Sequence[Case], usual: Sequence[Case]) -> str:
     """Show the AUROC of each fault at each size, and the share that is flagged."""
-    usual = [case for case in cases if case["fault"] == "none"]
     score = _Score(usual)
     usual_scores = [score(case) for case in usual]
     rows = []

@@ -20,7 +20,7 @@ MAX_NOISE = 0.032
 #: Noise of one slice, in that of the others of its station.
 MAX_SLICE_NOISE = 1.7
 #: SD of the structured signal of air, as a share of the body's mean signal.
-MAX_GHOST = 0.015
+MAX_GHOST = 0.02
 
 
 def noise_share(tissue: TissueSample) -> Optional[float]:
@@ -38,8 +38,10 @@ def noise_share(tissue: TissueSample) -> Optional[float]:
 
 def slice_noise(tissue: TissueSample) -> np.ndarray:
     """Return the mean signal of air in each slice, divided by the median of all; 1 if unknown."""
-    count = np.count_nonzero(tissue.air, axis=(1, 2))
-    mean = (tissue.total * tissue.air).sum(axis=(1, 2)) / np.maximum(count, 1)
+    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    air = near[2:] & near[:-2]  # of the slices beside: a noisy slice hides its own
+    count = np.count_nonzero(air, axis=(1, 2))
+    mean = (tissue.total * air).sum(axis=(1, 2)) / np.maximum(count, 1)
     is_known = count >= MIN_PIXELS / 10
     middle = float(np.median(mean[is_known])) if is_known.any() else 0.0
     return np.where(is_known & (middle > 0), mean / (middle or 1.0), 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mimir_engine.checks.body_sample import BodySample
+from mimir_engine.checks.body_sample import BodySample, body_middle
 from mimir_engine.checks.tissue_sample import MIN_BODY_SHARE
 from mimir_engine.study.finding import Finding
 
@@ -20,6 +20,9 @@ MAX_KNEE_SHARE = 0.6
 MIN_TRUNK_FACE_MM = 170.0
 #: Length of such a contact along the body, in mm.
 MAX_CONTACT_MM = 30.0
+#: Distance of the middle of the body from that of the image, in mm: one arm is cut off beyond it.
+#: Usual phantoms have up to 18.
+MAX_OFF_CENTRE_MM = 35.0
 
 
 def shoulder_room_mm(sample: BodySample) -> float:
@@ -58,6 +61,11 @@ def contact_mm(sample: BodySample, face_mm: float) -> tuple[float, float]:
     return right, left
 
 
+def off_centre_mm(sample: BodySample) -> float:
+    """Return how far the middle of the body lies to the left of that of the image, in mm."""
+    return (body_middle(sample) - sample.body.shape[2] / 2) * sample.step_mm[2]
+
+
 def find_cut_off_body(sample: BodySample) -> list[Finding]:
     """Find what the scan does not show of the shoulders, the knees and the sides of the trunk."""
     low, high = float(sample.z_mm[0]), float(sample.z_mm[-1])
@@ -90,6 +98,21 @@ def find_cut_off_body(sample: BodySample) -> list[Finding]:
                 to_mm=low,
                 value=share,
                 threshold=MAX_KNEE_SHARE,
+            )
+        )
+    aside = off_centre_mm(sample)
+    if abs(aside) > MAX_OFF_CENTRE_MM:
+        side = "left" if aside > 0 else "right"
+        findings.append(
+            Finding(
+                "BODY_CUT_OFF",
+                f"the body lies {abs(aside):.0f} mm to the {side} of the middle of the image: parts"
+                " of that side may be cut off",
+                remedy="Look whether the arms are in view. Compare both sides with care.",
+                side=side,
+                value=abs(aside),
+                threshold=MAX_OFF_CENTRE_MM,
+                unit="mm",
             )
         )
     for side, contact in zip(("right", "left"), contact_mm(sample, MIN_TRUNK_FACE_MM)):

@@ -49,6 +49,13 @@ class BodySample:
         return np.asarray(self.total > MIN_BODY_SHARE * self.level)
 
 
+def body_middle(sample: BodySample) -> float:
+    """Return the mean column of the body, from the right border; the image's middle without one."""
+    pixels = np.count_nonzero(sample.body, axis=(0, 1))
+    columns = np.arange(len(pixels)) + 0.5
+    return float(np.average(columns, weights=pixels if pixels.any() else np.ones(len(pixels))))
+
+
 def body_sample(fused: FusedVolumes) -> BodySample:
     """Thin out the fused volumes of a study."""
     along, rows, columns = STEPS

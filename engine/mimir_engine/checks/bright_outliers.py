@@ -19,7 +19,7 @@ def brightness(station: Station, sample: Sample) -> dict[str, float]:
     """Return the largest value of water and of fat, divided by those of the brightest tissue."""
     found = {}
     for contrast, pixels in sample.items():
-        bright = float(np.percentile(pixels, BRIGHT_PERCENTILE))
+        bright = float(np.percentile(pixels[::3], BRIGHT_PERCENTILE))
         largest = float(station.images[contrast].max(initial=0))
         found[contrast.value] = largest / bright if bright > 0 else 1.0
     return found

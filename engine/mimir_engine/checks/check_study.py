@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mimir_engine.checks.check_signal import check_signal, check_volumes
-from mimir_engine.checks.displaced_stations import find_displaced_stations
+from mimir_engine.checks.continuity import check_continuity
+from mimir_engine.checks.exchanged_water_fat import find_exchanged_volumes
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.saturated_pixels import find_saturated_pixels
 from mimir_engine.checks.short_stations import find_short_stations
@@ -17,7 +18,7 @@ from mimir_engine.checks.suspect_slices import (
 )
 from mimir_engine.checks.unusual_extent import find_unusual_extent
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.study.finding import STOP, Finding
+from mimir_engine.study.finding import Finding, is_stopped
 from mimir_engine.study.station import Station
 
 
@@ -29,14 +30,15 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
             volumes that were read from files come without them.
         fused: The volumes of these stations.
 
-    Raises:
-        MimirError: ``EMPTY_IMAGE``, ``CONTRASTS_IDENTICAL``, ``STATION_DISPLACED``.
+    Returns:
+        Findings; after a stop, checks that need sound images are left out.
     """
     extent_mm = fused.water.extent_mm
-    findings = find_unusual_extent(len(stations), extent_mm)
+    # Landmarks are looked for where a neck-to-knee scan shows them.
+    findings = find_unusual_extent(len(stations), extent_mm) or check_volumes(fused)
     if fused.layout is None:
-        return (*findings, *check_volumes(fused))
-    findings = findings or find_short_stations(stations, extent_mm)
+        return (*findings, *find_exchanged_volumes(fused))
+    findings += find_short_stations(stations, extent_mm)
     samples = [sample_pixels(station) for station in stations]
     for number, (station, sample) in enumerate(zip(stations, samples), 1):
         findings += find_blank(station, sample, number)
@@ -44,7 +46,8 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
         findings += find_identical_contrasts(station, sample, number)
         findings += find_identical(station, sample, number)
         findings += find_saturated_pixels(sample, number)
-    if any(finding.severity == STOP for finding in findings):
-        return tuple(findings)
-    findings += check_volumes(fused) + check_signal(stations, samples)
-    return (*findings, *find_displaced_stations(stations))
+    if not is_stopped(findings):
+        findings += check_continuity(stations)
+    if not is_stopped(findings):
+        findings += check_signal(stations, samples)
+    return tuple(findings)

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimir_engine.checks.body_sample import BodySample
+from mimir_engine.checks.body_sample import BodySample, body_middle
 from mimir_engine.study.finding import Finding
 
 #: Signal of a void, as a share of the body's mean signal.
 MAX_VOID_SHARE = 0.2
-#: How far tissue may lie on both sides of a void, in pixels: 7 cm. Gaps between legs, or between
-#: arms and trunk, are open to the front.
-REACH = 8
+#: How far tissue may lie on each side of a void, in doublings of a pixel: 13 cm in legs and pelvis,
+#: as around a hip prosthesis, and 6 cm above, where lungs are. Gaps between legs, or between arms
+#: and trunk, are open to the front.
+LOW_DOUBLINGS, HIGH_DOUBLINGS = 4, 3
 #: Slices that are looked at together: 8 cm.
 WINDOW = 9
 #: Part of the scan, from the foot, that shows legs and pelvis; lungs and most bowel lie above.
 LEGS_AND_PELVIS = 0.48
 #: Volume by which voids of one side exceed those of the other, in mL: in legs and pelvis, and
-#: above. Lungs are nearly alike in both sides, bowel gas is not. Usual phantoms have up to 17 and
-#: 75; a hip prosthesis has some 150.
-MAX_LOW_ML, MAX_HIGH_ML = 40.0, 150.0
+#: above. Usual phantoms have up to 20 and 60; a hip prosthesis has some 150.
+MAX_LOW_ML, MAX_HIGH_ML = 30.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -43,45 +43,38 @@ class OneSidedVoid:
 
 def one_sided_voids(sample: BodySample) -> tuple[OneSidedVoid, OneSidedVoid]:
     """Return the largest one-sided void of legs and pelvis, and of the rest."""
-    found = _voids(sample)
-    middle = round(float(np.average(np.arange(found.shape[2]), weights=_columns(sample))))
-    right, left = (
-        np.count_nonzero(side, axis=(1, 2)) for side in (found[..., :middle], found[..., middle:])
-    )
-    voxel_ml = float(np.prod(sample.step_mm)) / 1000
-    more_right = np.convolve(right - left, np.ones(WINDOW), mode="same") * voxel_ml
-    border = int(LEGS_AND_PELVIS * len(found))
-    parts = slice(0, border), slice(border, None)
-    low, high = (_largest(more_right[part], sample.z_mm[part], sample.step_mm[0]) for part in parts)
-    return low, high
+    border = int(LEGS_AND_PELVIS * len(sample.body))
+    low = _largest(sample, slice(0, border), LOW_DOUBLINGS)
+    return low, _largest(sample, slice(border, None), HIGH_DOUBLINGS)
 
 
-def _voids(sample: BodySample) -> np.ndarray:
+def _voids(sample: BodySample, doublings: int) -> np.ndarray:
     """Return where it is dark, with tissue on all six sides."""
     found = sample.total < MAX_VOID_SHARE * sample.level
     for axis in range(3):
         body, kept = np.moveaxis(sample.body, axis, 0), np.moveaxis(found, axis, 0)
         for order in (slice(None), slice(None, None, -1)):
-            near = np.zeros_like(body)
-            for step in range(1, REACH + 1):
-                near[:-step] |= body[order][step:]
+            near = body[order].copy()
+            for step in (2**power for power in range(doublings)):
+                near[:-step] |= near[step:].copy()
             kept[order] &= near
     return found
 
 
-def _columns(sample: BodySample) -> np.ndarray:
-    """Return the number of pixels of the body in each column, at least one in all together."""
-    counts = np.count_nonzero(sample.body, axis=(0, 1))
-    return counts if counts.any() else np.ones_like(counts)
-
-
-def _largest(more_right_ml: np.ndarray, z_mm: np.ndarray, step_mm: float) -> OneSidedVoid:
-    if not len(more_right_ml):
+def _largest(sample: BodySample, part: slice, doublings: int) -> OneSidedVoid:
+    found = _voids(sample, doublings)
+    middle = round(body_middle(sample))
+    right, left = (
+        np.count_nonzero(side, axis=(1, 2)) for side in (found[..., :middle], found[..., middle:])
+    )
+    voxel_ml = float(np.prod(sample.step_mm)) / 1000
+    more_right = (np.convolve(right - left, np.ones(WINDOW), mode="same") * voxel_ml)[part]
+    if not len(more_right):
         return OneSidedVoid(0.0, "", 0.0, 0.0)
-    k = int(np.abs(more_right_ml).argmax())
-    half, z = WINDOW * step_mm / 2, float(z_mm[k])
-    side = "right" if more_right_ml[k] > 0 else "left"
-    return OneSidedVoid(float(abs(more_right_ml[k])), side, z - half, z + half)
+    k = int(np.abs(more_right).argmax())
+    half, z = WINDOW * sample.step_mm[0] / 2, float(sample.z_mm[part][k])
+    side = "right" if more_right[k] > 0 else "left"
+    return OneSidedVoid(float(abs(more_right[k])), side, z - half, z + half)
 
 
 def find_dark_voids(sample: BodySample) -> list[Finding]:

@@ -6,7 +6,6 @@ patient was positioned anew. Images can: where stations overlap, they show the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Optional
 
 import numpy as np
@@ -14,8 +13,7 @@ import numpy as np
 from mimir_engine.checks.seam_shift import SeamShift
 from mimir_engine.checks.shift_along import MIN_SHIFT_MM, shift_along
 from mimir_engine.checks.shift_sideways import shift_sideways
-from mimir_engine.errors import MimirError
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import STOP, Finding
 from mimir_engine.study.station import Station
 
 #: Shifts along the body that are tried first, in mm: a little more than a usual overlap.
@@ -47,42 +45,49 @@ SURE_LIKENESS = 0.8
 SURE_PAIRS = 2
 
 
-def find_displaced_stations(stations: Sequence[Station]) -> list[Finding]:
-    """Compare the images of neighbouring stations where they meet.
+def find_displacement(upper: Station, lower: Station, number: int) -> list[Finding]:
+    """Compare the images of two neighbouring stations where they meet.
 
     Only what the images show clearly counts. Where they do not change along the body, as in a
     thigh, or stations only touch, nothing is found.
 
     Args:
-        stations: From head to foot.
+        upper: Station nearer to the head.
+        lower: Its neighbour.
+        number: Number of the upper one, from the head.
 
-    Raises:
-        MimirError: ``STATION_DISPLACED`` if a displacement is certain.
+    Returns:
+        ``STATION_DISPLACED`` (stop) if a displacement is certain, ``STATION_SHIFT`` if it is not.
     """
-    findings = []
-    for number, (upper, lower) in enumerate(zip(stations, stations[1:]), 1):
-        shift = _best_shift(upper, lower)
-        where = f"stations {number} and {number + 1} (from the head)"
-        if shift is None or not _is_likely(shift):
-            findings += _sideways_positions(upper, lower, shift, where)
-            continue
-        if _is_sure(shift):
-            raise MimirError(
+    shift = _best_shift(upper, lower)
+    where = f"stations {number} and {number + 1} (from the head)"
+    if shift is None or not _is_likely(shift):
+        return _sideways_positions(upper, lower, shift, where)
+    if _is_sure(shift):
+        return [
+            Finding(
                 "STATION_DISPLACED",
                 f"the images of {where} are displaced against their positions by about"
                 f" {_words(shift)}",
+                STOP,
                 "The patient may have moved or been positioned anew between them, or positions"
                 " were changed. Get the original images; if they are displaced too, the study"
                 " cannot be measured.",
+                value=shift.distance_mm,
+                threshold=MIN_DISPLACEMENT_MM,
+                unit="mm",
             )
-        findings.append(
-            Finding(
-                "STATION_SHIFT",
-                f"the images of {where} match better if shifted by about {_words(shift)}:"
-                " by breathing, by a movement, or because positions are wrong",
-            )
+        ]
+    return [
+        Finding(
+            "STATION_SHIFT",
+            f"the images of {where} match better if shifted by about {_words(shift)}: by"
+            " breathing, by a movement, or because positions are wrong",
+            value=shift.distance_mm,
+            threshold=MIN_SHIFT_MM,
+            unit="mm",
         )
-    return findings
+    ]
 
 
 def _sideways_positions(

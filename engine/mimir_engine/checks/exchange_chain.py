@@ -16,12 +16,13 @@ from mimir_engine.checks.fat_map import POINTS_MM, FatMap, agreement
 from mimir_engine.checks.fatty_rim import fatty_rim
 from mimir_engine.study.station import Station
 
-#: Weaker links between slices tell nothing. Phantoms have 0.45 or more, or -0.45 or less.
+#: Slices are linked if their agreement is this or more. Phantoms have 0.45 or more.
 MIN_LINK = 0.3
+#: They show the opposite if it is this or less; between stations, phantoms have 0.79 or more. Slices
+#: of different places reach -0.4.
+MAX_OPPOSITE = -0.5
 #: Common body of two slices below which nothing is known, in points of the fat map.
 MIN_POINTS = 4.0
-#: Slices of two stations are at the same place if not farther apart, in slice distances.
-NEAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ class _Strand:
     """One half of a station.
 
     Attributes:
-        half: Its fat map.
-        slices: Slices that resemble a neighbour, from head to foot; a damaged slice does not.
+        half: Its fat map, from head to foot, of slices that resemble a neighbour; a damaged slice
+            does not.
+        slices: Their indices.
         links: Agreement of each with the next one.
     """
 
@@ -93,12 +95,13 @@ class _Strand:
 def _strand(half: FatMap) -> _Strand:
     shows = agreement(half.contrast, half.contrast, (1, 2))[1] >= MIN_POINTS
     slices = np.flatnonzero(shows)[::-1]
-    clear = np.abs(_links(half.contrast[slices])) >= MIN_LINK
+    clear = _is_clear(_links(half.contrast[slices]))
     linked = np.zeros(len(slices), bool)
     linked[1:] |= clear
     linked[:-1] |= clear
     slices = slices[linked]
-    return _Strand(half, slices, _links(half.contrast[slices]))
+    kept = half.at(slices)
+    return _Strand(kept, slices, _links(kept.contrast))
 
 
 def _links(fat: np.ndarray) -> np.ndarray:
@@ -107,7 +110,11 @@ def _links(fat: np.ndarray) -> np.ndarray:
 
 
 def _signs(links: np.ndarray) -> np.ndarray:
-    return np.where(links <= -MIN_LINK, -1.0, 1.0)
+    return np.where(links <= MAX_OPPOSITE, -1.0, 1.0)
+
+
+def _is_clear(links: np.ndarray) -> np.ndarray:
+    return (links >= MIN_LINK) | (links <= MAX_OPPOSITE)
 
 
 def _seam_link(upper: _Strand, lower: _Strand) -> float:
@@ -115,12 +122,9 @@ def _seam_link(upper: _Strand, lower: _Strand) -> float:
 
     All slices at the same place tell about it; where stations only touch, the nearest ones.
     """
-    (rows, columns), (lower_rows, lower_columns) = upper.half.common(lower.half)
-    z, lower_z = upper.half.z_mm[upper.slices], lower.half.z_mm[lower.slices]
-    apart = np.abs(z[:, np.newaxis] - lower_z)
-    i, j = np.nonzero(apart <= max(NEAR * lower.half.spacing_mm, apart.min() + 1e-3))
-    fat = upper.half.contrast[upper.slices[i], rows, columns]
-    lower_fat = lower.half.contrast[lower.slices[j], lower_rows, lower_columns]
+    (i, j), (rows, columns), (lower_rows, lower_columns) = upper.half.same_places(lower.half)
+    fat = upper.half.contrast[i, rows, columns]
+    lower_fat = lower.half.contrast[j, lower_rows, lower_columns]
     value, weight = agreement(fat, lower_fat, (1, 2))
     if weight.max() < MIN_POINTS:
         return 0.0
@@ -135,7 +139,7 @@ def _follow(maps: Sequence[FatMap], rims: Sequence[np.ndarray]) -> Polarity:
     seams = [0.0, *(_seam_link(*pair) for pair in zip(shown, shown[1:]))]
     links = np.concatenate([[0.0], *([seam, *s.links] for seam, s in zip(seams, shown))])[1:]
     sign = np.cumprod(_signs(links))
-    part = np.cumsum(np.abs(links) < MIN_LINK)
+    part = np.cumsum(~_is_clear(links))
     rim, weight = np.concatenate(
         [np.zeros((2, 0)), *(r[:, s.slices] for r, s in zip(rims, strands))], axis=1
     )
@@ -144,8 +148,8 @@ def _follow(maps: Sequence[FatMap], rims: Sequence[np.ndarray]) -> Polarity:
     ends = np.cumsum([len(s.slices) for s in strands])
     return Polarity(
         tuple(
-            _nearest(s.slices, vote[end - len(s.slices) : end], len(s.half.z_mm))
-            for s, end in zip(strands, ends)
+            _nearest(s.slices, vote[end - len(s.slices) : end], len(half.z_mm))
+            for s, half, end in zip(strands, maps, ends)
         ),
         links[1:],
     )

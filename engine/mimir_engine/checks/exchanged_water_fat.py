@@ -11,6 +11,8 @@ import numpy as np
 from mimir_engine.checks.exchange_border import border_column
 from mimir_engine.checks.exchange_chain import follow_fat
 from mimir_engine.checks.fat_map import FatMap, fat_map
+from mimir_engine.fusion import FusedVolumes
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.exchanged_part import ExchangedPart
 from mimir_engine.study.finding import STOP, WARNING, Finding
 from mimir_engine.study.station import Station
@@ -65,17 +67,31 @@ def find_exchanged(
         maps: Their fat maps, if they are known.
     """
     maps = [fat_map(station) for station in stations] if maps is None else maps
+    places = [f"station {number} (from the head)" for number in range(1, len(stations) + 1)]
+    return _find(stations, maps, places)
+
+
+def find_exchanged_volumes(fused: FusedVolumes) -> tuple[Finding, ...]:
+    """Find parts of fused volumes, whose stations are not known, that are exchanged."""
+    images = {Contrast.WATER: fused.water.array, Contrast.FAT: fused.fat.array}
+    station = Station(images, fused.water.affine)
+    found = _find([station], [fat_map(station)], ["the volumes"]).findings
+    remedy = "Measure the original study with --swap-repair."
+    return tuple(replace(finding, station=None, remedy=remedy) for finding in found)
+
+
+def _find(stations: Sequence[Station], maps: Sequence[FatMap], places: Sequence[str]) -> Exchanged:
     middle_mm, *sides = follow_fat(stations, maps)
     parts, findings = [], []
-    for index, station in enumerate(stations):
+    for index, (station, place) in enumerate(zip(stations, places)):
         vote = np.stack([side.vote[index] for side in sides])
         if (np.abs(vote) < MIN_VOTE).mean(axis=1).max() > 1 - MIN_KNOWN:
-            findings.append(_uncertain(index))
+            findings.append(_uncertain(index, place))
         for slices, exchanged in _runs(vote <= -MIN_VOTE):
             part = _part(index, station, slices, exchanged, middle_mm)
             parts.append(part)
             strength = float(np.abs(vote[exchanged, slices]).min())
-            findings.append(_finding(part, station, exchanged, strength))
+            findings.append(_finding(part, station, place, exchanged, strength))
     return Exchanged(tuple(parts), tuple(findings))
 
 
@@ -103,11 +119,10 @@ def _part(
 
 
 def _finding(
-    part: ExchangedPart, station: Station, exchanged: np.ndarray, strength: float
+    part: ExchangedPart, station: Station, where: str, exchanged: np.ndarray, strength: float
 ) -> Finding:
     side = "" if exchanged.all() else SIDES[int(exchanged[1])]
     count, total = part.last_slice - part.first_slice + 1, station.shape[0]
-    where = f"station {part.station + 1} (from the head)"
     if side:
         where = f"the {side} half of {where}"
     if count < total:
@@ -127,11 +142,10 @@ def _finding(
     )
 
 
-def _uncertain(index: int) -> Finding:
+def _uncertain(index: int, place: str) -> Finding:
     return Finding(
         "WATER_FAT_UNCERTAIN",
-        f"the images of station {index + 1} (from the head) do not show whether water and fat are"
-        " exchanged",
+        f"the images do not show which is water and which is fat in {place}",
         remedy="Look at its water and fat images.",
         station=index + 1,
     )

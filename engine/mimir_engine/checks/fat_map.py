@@ -14,6 +14,10 @@ from mimir_engine.study.station import Station
 POINTS_MM = (11.0, 15.0)
 #: Body is what has this share of a station's bright signal (water + fat, 95th percentile) at least.
 BODY_SHARE, BRIGHT = 0.25, 95.0
+#: Slices of two stations are at the same place if not farther apart, in slice distances.
+NEAR = 0.6
+#: Rows and columns of a map.
+Points = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,17 @@ class FatMap:
 
     @property
     def spacing_mm(self) -> float:
-        """Distance of the slices."""
-        return float(self.z_mm[1] - self.z_mm[0]) if len(self.z_mm) > 1 else 1.0
+        """Smallest distance of the slices."""
+        return float(np.abs(np.diff(self.z_mm)).min(initial=1e3))
+
+    @property
+    def x_mm(self) -> np.ndarray:
+        """Patient x of the columns."""
+        return np.asarray(POINTS_MM[0] * (self.first[1] + np.arange(self.contrast.shape[2])))
+
+    def at(self, slices: np.ndarray) -> FatMap:
+        """Return some slices, in the given order."""
+        return FatMap(self.contrast[slices], self.signal[slices], self.first, self.z_mm[slices])
 
     def half(self, middle: int, side: int) -> FatMap:
         """Return the columns of one side: 0 is right of the column ``middle``, 1 the rest."""
@@ -52,7 +65,7 @@ class FatMap:
         contrast, signal = self.contrast[:, :, columns], self.signal[:, :, columns]
         return FatMap(contrast, signal, (self.first[0], first_column), self.z_mm)
 
-    def common(self, other: FatMap) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    def common(self, other: FatMap) -> tuple[Points, Points]:
         """Return rows and columns of the points that both have, in this map and in the other."""
         own, others = [], []
         for axis, (mine, its) in enumerate(zip(self.first, other.first)):
@@ -61,6 +74,19 @@ class FatMap:
             own.append(slice(first - mine, max(last, first) - mine))
             others.append(slice(first - its, max(last, first) - its))
         return (own[0], own[1]), (others[0], others[1])
+
+    def same_places(self, lower: FatMap) -> tuple[tuple[np.ndarray, np.ndarray], Points, Points]:
+        """Return pairs of slices at the same place, and the common points of both stations.
+
+        Args:
+            lower: The neighbour nearer to the feet. If it only touches, the nearest slices count.
+
+        Returns:
+            Indices of slices, own and the neighbour's; rows and columns of each.
+        """
+        apart = np.abs(self.z_mm[:, np.newaxis] - lower.z_mm)
+        i, j = np.nonzero(apart <= max(NEAR * lower.spacing_mm, float(apart.min()) + 1e-3))
+        return ((i, j), *self.common(lower))
 
 
 def fat_map(station: Station) -> FatMap:

@@ -18,11 +18,12 @@ from mimir_engine.study.station import Station
 STEP = 4
 #: Pixels of a slice that are compared at least.
 MIN_PIXELS = 60
-#: Part of a slice's signal that water and fat do not explain, as a share of the signal's variation.
-MAX_RESIDUAL = 0.35
+#: Part of a slice's signal that water and fat do not explain, as a share of it. Slices of another
+#: place, or mirrored ones, leave 0.3 to 0.7 in phantoms.
+MAX_RESIDUAL = 0.25
 #: Scale of water in the in-phase image divided by that of fat, or the reverse. Fat has several
 #: peaks, and both decay: 0.8 to 1.25 is usual.
-MAX_SCALES = 1.4
+MAX_SCALES = 1.35
 
 
 @dataclass(frozen=True)

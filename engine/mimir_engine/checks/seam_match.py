@@ -1,19 +1,21 @@
-"""How well two neighbouring stations continue each other, and steps of signal between them."""
+"""Find neighbouring stations that do not continue each other."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from mimir_engine.checks.fat_map import FatMap
+from mimir_engine.study.finding import STOP, WARNING, Finding
 
 #: Shifts along the body that breathing can make, and their steps, in mm.
 BREATHING_MM, STEP_MM = 9.0, 1.5
 #: Slices of two stations are at the same place if not farther apart, in slice distances.
 NEAR = 0.6
-#: Points of fat, or of lean tissue, that both stations must show.
-MIN_POINTS = 12
-#: Fat contrast of points that are nearly all fat; its negative, of lean tissue.
-PURE = 0.5
+#: How well neighbouring stations match at least. Phantoms have 0.86 or more, also with 15 mm of
+#: breathing; a station that is mirrored, reversed, or of another person 0.8 or less.
+MIN_MATCH = 0.82
+#: Below, they cannot be neighbours.
+MIN_POSSIBLE_MATCH = 0.5
 
 
 def seam_match(upper: FatMap, lower: FatMap) -> float:
@@ -51,23 +53,29 @@ def _matches(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     return np.asarray(2 * product / np.maximum(size[0][:, np.newaxis] + size[1], 1e-6))
 
 
-def seam_steps(upper: FatMap, lower: FatMap) -> tuple[float, float]:
-    """Compare the signals of two stations where both show fat, or both show lean tissue.
+def find_mismatch(upper: FatMap, lower: FatMap, number: int) -> list[Finding]:
+    """Find out whether two stations show the same body where they meet.
+
+    Args:
+        upper: Station nearer to the head.
+        lower: Its neighbour.
+        number: Number of the upper one, from the head.
 
     Returns:
-        How many times the signal of the upper station is that of the lower one; and how many times
-        the step of fat is that of water. 1 where it cannot be known.
+        ``SEAM_MISMATCH``, a stop if it is certain.
     """
-    (rows, columns), (lower_rows, lower_columns) = upper.common(lower)
-    apart = np.abs(upper.z_mm[:, np.newaxis] - lower.z_mm)
-    i, j = np.nonzero(apart <= max(NEAR * lower.spacing_mm, float(apart.min()) + 1e-3))
-    a, b = upper.contrast[i, rows, columns], lower.contrast[j, lower_rows, lower_columns]
-    signal = upper.signal[i, rows, columns], lower.signal[j, lower_rows, lower_columns]
-    steps = []
-    for both in ((a > PURE) & (b > PURE), (a < -PURE) & (b < -PURE)):
-        enough = np.count_nonzero(both) >= MIN_POINTS
-        steps.append(float(np.median(signal[0][both] / signal[1][both])) if enough else 0.0)
-    known = [step for step in steps if step > 0]
-    if not known:
-        return 1.0, 1.0
-    return float(np.prod(known)) ** (1 / len(known)), steps[0] / steps[1] if len(known) == 2 else 1.0
+    match = seam_match(upper, lower)
+    if match >= MIN_MATCH:
+        return []
+    certain = match < MIN_POSSIBLE_MATCH
+    return [
+        Finding(
+            "SEAM_MISMATCH",
+            f"stations {number} and {number + 1} (from the head) do not continue each other: one of"
+            " them may be mirrored, reversed, in a wrong place or of another person",
+            STOP if certain else WARNING,
+            "Look at both stations, and get the original images.",
+            value=match,
+            threshold=MIN_POSSIBLE_MATCH if certain else MIN_MATCH,
+        )
+    ]

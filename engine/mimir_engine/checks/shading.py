@@ -25,13 +25,13 @@ MIN_POINTS, MIN_CELLS = 12, 4
 #: Largest logarithm of a ratio that counts: edges of the body move.
 MAX_LOG = 0.7
 #: Mean over all seams of the SD of the logarithm of the ratio between cells.
-MAX_UNEVENNESS = 0.07
+MAX_UNEVENNESS = 0.075
 #: Pixels of fat of a station that tell something.
 MIN_PIXELS = 100
 #: Logarithm of the factor of the fat signal from the right to the left end of a field of view.
 MAX_SIDEWAYS = 0.6
 #: Largest fat signal of a station divided by the smallest.
-MAX_ALONG = 2.2
+MAX_ALONG = 2.0
 
 
 def seam_unevenness(upper: Station, lower: Station) -> Optional[float]:

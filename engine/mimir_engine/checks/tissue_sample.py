@@ -73,9 +73,10 @@ def body_level(total: np.ndarray) -> float:
 
 def _filled(body: np.ndarray) -> np.ndarray:
     """Fill each row between its first and its last pixel of the body."""
-    filled = np.maximum.accumulate(body, axis=2)
-    filled &= np.maximum.accumulate(body[:, :, ::-1], axis=2)[:, :, ::-1]
-    return filled
+    column = np.arange(body.shape[2])
+    first, last = body.argmax(axis=2), column[-1] - body[:, :, ::-1].argmax(axis=2)
+    is_between = (column >= first[..., np.newaxis]) & (column <= last[..., np.newaxis])
+    return is_between & body.any(axis=2, keepdims=True)
 
 
 def _beside(mask: np.ndarray) -> np.ndarray:

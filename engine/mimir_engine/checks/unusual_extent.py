@@ -23,12 +23,10 @@ def find_unusual_extent(stations: int, extent_mm: float) -> list[Finding]:
     )
     if extent_mm < MIN_EXTENT_MM:
         sentence = f"{what}; a station may be missing at the head or foot end"
-        return [_finding("EXTENT_SHORT", sentence, extent_mm, MIN_EXTENT_MM)]
+        limit = MIN_EXTENT_MM / 10
+        return [Finding("EXTENT_SHORT", sentence, value=extent_mm / 10, threshold=limit, unit="cm")]
     if extent_mm > MAX_EXTENT_MM:
         sentence = f"{what}; it may also show the head or the calves"
-        return [_finding("EXTENT_LONG", sentence, extent_mm, MAX_EXTENT_MM)]
+        limit = MAX_EXTENT_MM / 10
+        return [Finding("EXTENT_LONG", sentence, value=extent_mm / 10, threshold=limit, unit="cm")]
     return []
-
-
-def _finding(code: str, sentence: str, extent_mm: float, limit_mm: float) -> Finding:
-    return Finding(code, sentence, value=extent_mm / 10, threshold=limit_mm / 10, unit="cm")

@@ -54,6 +54,24 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "SLICE_BLANK": "Slices between others are the same everywhere: their pixels may be lost.",
     "SLICES_IDENTICAL": "Slices at different positions, or of water and fat, have the same pixels.",
     "PIXELS_SATURATED": "Signals above a limit were cut off before MIMIR read them.",
+    "BODY_CUT_OFF": (
+        "Shoulders, knees or sides of the body may be cut off: volumes may be too small, and values"
+        " of the whole body wrong."
+    ),
+    "SIGNAL_RATIO": "The signal of lean tissue does not fit that of fat, in a station or in all.",
+    "NOISE_HIGH": "A station or a slice has much noise.",
+    "SHADING": "The signal is uneven, from side to side or along the body.",
+    "GHOSTS": "The air beside the body shows ghosts: the patient may have moved.",
+    "DARK_VOID": "A part of one side of the body is dark, as with metal.",
+    "BRIGHT_OUTLIERS": "Single pixels are so bright that the networks see a darker image.",
+    "SLICE_SCALE": "The signal changes abruptly from one slice to the next.",
+    "CONTRASTS_INCOHERENT": (
+        "In-phase or opposed-phase images do not fit to water and fat: they may be of another scan."
+    ),
+    "HEADER_DISAGREES": (
+        "Sex, height, weight or age in the header clearly differ from the estimates: one of them is"
+        " wrong."
+    ),
     "STATION_SHIFT": (
         "Neighbouring stations match better if shifted: by breathing, by a movement, or because"
         " positions are wrong."

@@ -21,6 +21,7 @@ from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
+from mimir_engine.measuring.header_agreement import find_header_disagreement
 from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
@@ -202,7 +203,7 @@ def measure_study(
         study.eid,
         study.instance,
         tuple(measurements),
-        study.findings,
+        (*study.findings, *find_header_disagreement(study.traits, measurements)),
         prepared.direct,
     )
 

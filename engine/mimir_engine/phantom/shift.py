@@ -34,7 +34,7 @@ class Shift:
         fat: Factor of the thickness of subcutaneous fat and of the volume of visceral fat.
         beyond: True if the fat may leave the population's range.
         water: Factor of the water signal of all tissues, as with another flip angle.
-        shading: Factor of the unevenness of the coils.
+        shading: SD of a further unevenness of the coils, as a share of the signal.
         breathing_mm: Mean distance of the diaphragm between breath-holds.
         step: Factor of the gain of one station.
         bend_mm: Sideways bend of the spine.
@@ -48,7 +48,7 @@ class Shift:
     fat: float = 1.0
     beyond: bool = False
     water: float = 1.0
-    shading: float = 1.0
+    shading: float = 0.0
     breathing_mm: float = 0.0
     step: float = 1.0
     bend_mm: float = 0.0
@@ -64,7 +64,7 @@ class Shift:
             fat=self.fat**size,
             beyond=self.beyond,
             water=self.water**size,
-            shading=self.shading**size,
+            shading=self.shading * size,
             breathing_mm=self.breathing_mm * size,
             step=self.step**size,
             bend_mm=self.bend_mm * size,
@@ -81,7 +81,7 @@ SHIFTS = {
     "bodies": Shift(height=0.96, fat=1.35),
     "contrast": Shift(water=0.8),
     "signal": Shift(water=1.3),
-    "shading": Shift(shading=2.5),
+    "shading": Shift(shading=0.1),
     "breathing": Shift(breathing_mm=15.0),
     "gain": Shift(step=1.5),
     "lean": Shift(fat=0.4, beyond=True),

@@ -49,6 +49,11 @@ class Finding:
         object.__setattr__(self, "remedy", one_line(self.remedy))
 
 
+def is_stopped(findings: Iterable[Finding]) -> bool:
+    """Tell whether a finding says that the study must not be measured."""
+    return any(finding.severity == STOP for finding in findings)
+
+
 def refuse_stopped(findings: Iterable[Finding]) -> None:
     """Refuse a study of which a finding says that it must not be measured.
 

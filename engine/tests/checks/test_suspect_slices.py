@@ -11,14 +11,13 @@ from station_builder import station_of
 
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.suspect_slices import (
-    check_contrasts,
     find_blank,
     find_cut_off,
     find_identical,
+    find_identical_contrasts,
 )
-from mimir_engine.errors import MimirError
 from mimir_engine.study import Contrast, Station
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import STOP, Finding
 
 GOOD = station_of(Scan(slices=12))
 
@@ -33,8 +32,11 @@ def with_slices(*slices: int, value: np.ndarray | int, contrast: str = "water") 
 
 def findings(station: Station) -> list[Finding]:
     sample = sample_pixels(station)
-    check_contrasts(station, sample, 3)
-    return find_blank(station, sample, 3) + find_identical(station, sample, 3)
+    return [
+        *find_blank(station, sample, 3),
+        *find_identical_contrasts(station, sample, 3),
+        *find_identical(station, sample, 3),
+    ]
 
 
 def test_nothing_is_found_in_a_good_station() -> None:
@@ -78,8 +80,9 @@ def test_a_single_bright_pixel_between_the_sampled_ones_makes_a_slice_not_blank(
 
 @pytest.mark.parametrize("contrast", ["water", "fat"])
 def test_a_station_without_any_signal_is_refused(contrast: str) -> None:
-    with pytest.raises(MimirError, match=f"EMPTY_IMAGE: the {contrast} image of station 3"):
-        findings(with_slices(*range(12), value=0, contrast=contrast))
+    finding, *_ = findings(with_slices(*range(12), value=0, contrast=contrast))
+    assert (finding.code, finding.severity, finding.station) == ("EMPTY_IMAGE", STOP, 3)
+    assert finding.sentence.startswith(f"the {contrast} image of station 3")
 
 
 @pytest.mark.parametrize("other", [5, 11])
@@ -102,5 +105,5 @@ def test_some_fat_slices_among_the_water_slices_are_found() -> None:
 
 def test_a_station_whose_water_is_its_fat_is_refused() -> None:
     twice = replace(GOOD, images=dict.fromkeys(GOOD.images, GOOD.fat))
-    with pytest.raises(MimirError, match=r"CONTRASTS_IDENTICAL: .* station 3"):
-        findings(twice)
+    finding, *_ = findings(twice)
+    assert (finding.code, finding.severity, finding.station) == ("CONTRASTS_IDENTICAL", STOP, 3)

@@ -22,7 +22,7 @@ COMMANDS = {
 @pytest.mark.parametrize(
     ("command", "option"),
     [
-        *(("phantom", option) for option in ("--count", "--seed", "--jobs")),
+        *(("phantom", option) for option in ("--count", "--seed", "--jobs", "--repeat")),
         *(("train", option) for option in ("--seed", "--steps")),
         *(("crossvalidate", option) for option in ("--folds", "--seed", "--fold-seed", "--steps")),
         ("demo", "--seed"),
@@ -54,3 +54,12 @@ def test_seeds_of_an_ensemble_out_of_range_are_refused(
     assert main(["train", *COMMANDS["train"], f"--seeds={seeds}"]) == WRONG_USE
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("WRONG_USE: --seeds ")
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "5", "nan", "inf", "wide"])
+def test_a_size_out_of_range_is_refused(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["phantom", *COMMANDS["phantom"], f"--shift-size={size}"])
+    assert exit_.value.code == WRONG_USE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("WRONG_USE: argument --shift-size: must be a number above 0, up to 4")

@@ -9,11 +9,14 @@ import pytest
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
+from mimir_engine.fusion import fuse
 from mimir_engine.phantom import projection_folder
 from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.projection_folder import write_projections
 from mimir_engine.phantom.render_projection import render_projection
+from mimir_engine.phantom.scan import scan_stations
+from mimir_engine.projection import project
 from mimir_engine.training.dataset import load_dataset
 
 SEEDS = range(11, 14)
@@ -109,3 +112,17 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     with folder_lock(tmp_path), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
         write_projections(tmp_path, SEEDS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_population_2_is_scanned_fused_and_projected(tmp_path: Path) -> None:
+    write_projections(tmp_path, range(11, 12), shift="contrast", size=0.5, population=2)
+    (image,) = np.load(tmp_path / "images.npy")
+    assert np.array_equal(image, project(fuse(scan_stations(11, "contrast", 0.5))).image)
+    assert load_dataset(tmp_path).provenance == {
+        "population": "mimir_engine.phantom.smooth_body",
+        "phantoms": 1,
+        "first_seed": 11,
+        "last_seed": 11,
+        "shift": "contrast",
+        "shift_size": 0.5,
+    }

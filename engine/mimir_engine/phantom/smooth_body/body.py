@@ -79,6 +79,10 @@ class SmoothBody:
         """x of the trunk's middle at a height, in the body's own coordinates."""
         return float(np.interp(z, self.z, self.trunk.skin.x))
 
+    def field(self, name: str, grid: Grid, z: float) -> np.ndarray:
+        """Evaluate a random field; it lies in the body, wherever the body lies."""
+        return self.waves[name].at(grid, z - float(self.z[0]))
+
     def z_of(self, level: float) -> float:
         """Convert a level to patient z (mm)."""
         return Build.top_z(level, self.person)
@@ -107,7 +111,6 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
         bones=skeleton(c, room.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
         tissues=_tissues(person, build),
         waves={
-            "skin": Waves(rng, (220.0, 220.0, 260.0)),
             "fat": Waves(rng, (130.0, 130.0, 160.0)),
             "bowel": Waves(rng, (62.0, 62.0, 62.0), 10),
             "loops": Waves(rng, (34.0, 34.0, 38.0), 10),

@@ -66,7 +66,7 @@ def draw_conditions(
             Conditions(
                 breath_mm=float(breath),
                 shading=Waves(rng, (700.0, 500.0, 500.0)),
-                unevenness=SHADING * (shift.shading if shift.shading > 1 else 1.0),
+                unevenness=SHADING + shift.shading,
                 gain=step if index == stepped else 1.0,
                 ghosts=shift.ghosts * float(moving[index]),
                 ghost_rows=int(rng.integers(30, 70)),

@@ -82,7 +82,6 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
     ``grid`` is in the body's own coordinates.
     """
     skin, flesh = np.full((2, *grid.shape), FAR)
-    uneven = body.waves["fat"]
     # Above the crotch the thighs grow out of the trunk; below it they only lie side by side.
     above = (z - body.z_of(body.person.crotch_level)) / 40.0 + 1.0
     groin = max(FILLET_LEG * min(max(above, 0.0), 1.0), 1.0)
@@ -96,7 +95,7 @@ def surfaces(body: SmoothBody, grid: Grid, z: float) -> tuple[np.ndarray, np.nda
         here = grid.cut(window)
         d = egg.distance(here)
         thick = _thickness(body, part, egg, here, z)
-        thick *= 1.0 + np.float32(0.10) * uneven.at(here, z)
+        thick *= 1.0 + np.float32(0.10) * body.field("fat", here, z)
         _join(skin, window, d, fillet)
         _join(flesh, window, d + thick, 0.6 * fillet)
     for breast in body.breasts:
@@ -156,14 +155,14 @@ def _glands(body: SmoothBody, canvas: Canvas, z: float) -> None:
             if window is not None:
                 grid = canvas.grid.cut(window)
                 d = breast.distance(grid, z) + np.float32(9.0)
-                strands = np.clip(body.waves["loops"].at(grid, z) * 2.0, 0.0, 0.7)
+                strands = np.clip(body.field("loops", grid, z) * 2.0, 0.0, 0.7)
                 canvas.paint(window, occupancy(d, grid.spacing) * strands, "gland")
 
 
 def _streaks(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> None:
     """Thin sheets of fat between the muscles: where a smooth field changes its sign."""
     grid = canvas.grid
-    field = body.waves["streaks"].at(grid, z)
+    field = body.field("streaks", grid, z)
     np.abs(field, out=field)
     width = np.float32(0.03 + 0.6 * body.person.muscle_fat)
     share = np.clip((width - field) * np.float32(6.0), 0.0, 0.75)
@@ -189,7 +188,7 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
     p = body.person
     level = p.scan_top_level + (z - TOP_Z_MM) / p.height
     size = (level - p.knee_level - 0.02) / 0.05, (p.crotch_level + 0.055 - level) / 0.05
-    width = (0.3 + 14.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
+    width = (0.2 + 9.0 * p.muscle_fat) * float(np.clip(min(size), 0.0, 1.0))
     if not width or not leg.skin.has(body.z, z):
         return
     egg = leg.skin.at(body.z, z)
@@ -207,7 +206,7 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
         d = own.distance(grid)
         np.minimum(second, np.maximum(first, d), out=second)
         np.minimum(first, d, out=first)
-    uneven = np.float32(width) * (1 + np.float32(0.5) * body.waves["fat"].at(grid, 2.0 * z))
+    uneven = np.float32(width) * (1 + np.float32(0.5) * body.field("fat", grid, 2.0 * z))
     sheet = layer(0.5 * (second - first), uneven, grid.spacing)
     sheet *= occupancy(flesh[window] + np.float32(2.0), grid.spacing)
     canvas.paint(window, sheet, "muscle fat")
@@ -273,6 +272,11 @@ def _cavity(
     grid = canvas.grid.cut(window)
     cavity = np.maximum(body.room.cavity.at(body.z, z).distance(grid), flesh + np.float32(7.0))
     cavity = _beside_spine(body, grid, cavity, z)
+    # The kidneys lie behind the belly in fat of their own, which joins the belly's.
+    for kidney in body.organs.kidneys:
+        if kidney.has(body.z, organ_z):
+            around = _fat_around(body, kidney.at(body.z, organ_z))
+            cavity = soft_minimum(cavity, around.distance(grid), 24.0)
     above = (np.float32(organ_z) - body.room.diaphragm.height(grid)) * np.float32(0.75)
     canvas.paint(window, occupancy(cavity, grid.spacing), "chest fat")
     if float(above.max()) > -4.0:
@@ -300,7 +304,7 @@ def _belly(
             canvas.paint(window, occupancy(np.maximum(d, under), grid.spacing), tissue)
     for kidney in organs.kidneys:
         if kidney.has(heights, organ_z):
-            _kidney(canvas, kidney.at(heights, organ_z), body.person.visceral)
+            _kidney(body, canvas, kidney.at(heights, organ_z))
     lobes = [_distance(lobe, heights, organ_z, grid) for lobe in organs.liver]
     cut = [d for d in lobes if d is not None]
     if cut:
@@ -308,11 +312,17 @@ def _belly(
         canvas.paint(window, occupancy(np.maximum(liver, under), grid.spacing), "liver")
 
 
-def _kidney(canvas: Canvas, egg: Egg, visceral: float) -> None:
+def _fat_around(body: SmoothBody, kidney: Egg) -> Egg:
+    rim = 2.0 + 0.9 * body.person.visceral
+    return Egg(
+        *(kidney.x, kidney.y, kidney.half + rim),
+        *(kidney.front + rim, kidney.back + 0.5 * rim),
+    )
+
+
+def _kidney(body: SmoothBody, canvas: Canvas, egg: Egg) -> None:
     """A kidney in its fat, of which some enters its middle from the side of the spine."""
-    rim = 3.0 + 1.2 * visceral
-    around = Egg(egg.x, egg.y, egg.half + rim, egg.front + rim, egg.back + 0.5 * rim)
-    _paint_egg(canvas, around, "visceral")
+    _paint_egg(canvas, _fat_around(body, egg), "visceral")
     _paint_egg(canvas, egg, "kidney")
     if egg.half > 20:
         x = egg.x + (-0.45 if egg.x > 0 else 0.45) * egg.half
@@ -326,7 +336,7 @@ def _chest(
 ) -> None:  # fmt: skip
     """Lungs around the mediastinum and the heart in its fat."""
     organs, heights, grid = body.organs, body.z, canvas.grid.cut(window)
-    lung = np.maximum(cavity + np.float32(2.0), np.float32(3.0) - above)
+    lung = np.maximum(cavity + np.float32(0.5), np.float32(3.0) - above)
     middle = _distance(organs.mediastinum, heights, z, grid)
     if middle is not None:
         lung = np.maximum(lung, -middle)
@@ -359,12 +369,12 @@ def _bowel(
         return
     grid = canvas.grid.cut(window)
     spine = body.room.spine.at(body.z, z)
-    wall = (np.float32(-body.bowel) - body.waves["bowel"].at(grid, organ_z)) * np.float32(11.0)
+    wall = (np.float32(-body.bowel) - body.field("bowel", grid, organ_z)) * np.float32(11.0)
     lining = np.float32(2.0 + 1.2 * body.person.visceral)
     np.maximum(wall, belly + lining, out=wall)
     np.maximum(wall, grid.y - np.float32(spine.y - spine.front - 8.0), out=wall)
     canvas.paint(window, occupancy(wall, grid.spacing), "viscera")
-    loops = body.waves["loops"].at(grid, organ_z)
+    loops = body.field("loops", grid, organ_z)
     inner = np.maximum(wall + np.float32(3.5), (np.float32(0.55) - loops) * np.float32(6.0))
     canvas.paint(window, occupancy(inner, grid.spacing), "stomach")
     for colon in body.organs.colon:

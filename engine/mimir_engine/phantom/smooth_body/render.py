@@ -58,7 +58,7 @@ def render_smooth_station(
     size = grid.shape[0] * grid.shape[1]
     for k, z in enumerate(station.z.tolist()):
         clean = paint_slice(body, grid, z, palette, condition.breath_mm)
-        clean *= 1 + np.float32(0.03) * body.waves["texture"].at(grid, z)
+        clean *= 1 + np.float32(0.02) * body.field("texture", grid, z)
         _add_faults(clean, grid, z, condition)
         uneven = 1 + np.float32(condition.unevenness) * condition.shading.at(grid, z)
         uneven *= (in_plane * gain[k]).astype(np.float32)

@@ -45,7 +45,9 @@ DIRECT_TRUTHS = {
 }
 
 #: Distance of the slices and of the pixels (mm) of the grid.
-STEP_MM, SPACING_MM = 5.0, 2 * PIXEL_MM
+STEP_MM, SPACING_MM = 8.0, 2 * PIXEL_MM
+#: Distance of the heights (mm) at which the smallest and the largest girth are sought.
+SEARCH_MM = 4.0
 #: Half-width of the grid: arms may leave the scanner's field of view.
 REACH_MM = 430.0
 #: What each slice is asked for.
@@ -110,21 +112,27 @@ def profile_of(body: SmoothBody) -> Profile:
         )
     low, high = body.z_of(0.0), body.z_of(1.0)
     heights = np.arange(low + STEP_MM / 2, high, STEP_MM)
-    in_view = (np.abs(grid.x) < -COLUMNS_X_MM[0] + PIXEL_MM / 2) & (
-        np.abs(grid.y) < -ROWS_Y_MM[0] + PIXEL_MM / 2
-    )
+    seen = _share_within(grid.x, -COLUMNS_X_MM[0]) * _share_within(grid.y, -ROWS_Y_MM[0])
+    views = np.stack([1 - seen, seen])
     voxel = SPACING_MM**2 * STEP_MM / 1000.0
-    amounts = np.zeros((len(heights), len(PARTS), 2, len(CHANNELS)))
+    amounts = np.empty((len(heights), len(PARTS), 2, len(CHANNELS)))
     for k, z in enumerate(heights.tolist()):
-        values = paint_slice(body, grid, z, palette).reshape(len(CHANNELS), -1)
+        values = paint_slice(body, grid, z, palette)
         own = body.grid_at(grid, z)
-        arm = surfaces(body, own, z)[2] > 0.0
-        right = (own.x < np.float32(body.middle(z))) & ~arm
-        for part, mask in enumerate((right, ~right & ~arm, arm)):
-            for seen in (0, 1):
-                chosen = (mask & (in_view == bool(seen))).ravel().astype(np.float32)
-                amounts[k, part, seen] = (values @ chosen) * voxel
+        skin, _, armless = (occupancy(d, SPACING_MM) for d in surfaces(body, own, z))
+        # An arm is what it adds to the outline of the rest.
+        rest = armless / np.maximum(skin, np.float32(1e-6))
+        right = own.x < np.float32(body.middle(z))
+        parts = np.stack([rest * right, rest * ~right, 1 - rest])
+        shares = (parts[:, None] * views).reshape(len(PARTS) * 2, -1).astype(np.float32)
+        sums = shares @ values.reshape(len(CHANNELS), -1).T
+        amounts[k] = sums.reshape(len(PARTS), 2, len(CHANNELS)) * voxel
     return Profile(heights, amounts)
+
+
+def _share_within(positions: np.ndarray, last: float) -> np.ndarray:
+    """Share of each pixel that the scanner sees: up to the edge of its last pixel."""
+    return np.clip((last + PIXEL_MM / 2 - np.abs(positions)) / SPACING_MM + 0.5, 0.0, 1.0)
 
 
 def truth(body: SmoothBody, profile: Profile) -> dict[str, float]:
@@ -212,14 +220,14 @@ def _grid() -> Grid:
 
 def _waist(body: SmoothBody) -> tuple[float, float]:
     """Smallest girth (mm) between ribs and iliac crest, and its height."""
-    heights = np.arange(body.z_of(WAIST_LEVELS[0]), body.z_of(WAIST_LEVELS[1]), STEP_MM).tolist()
+    heights = np.arange(body.z_of(WAIST_LEVELS[0]), body.z_of(WAIST_LEVELS[1]), SEARCH_MM).tolist()
     return min((_girth(body, z), z) for z in heights)
 
 
 def _hip(body: SmoothBody) -> tuple[float, float]:
-    """Largest girth (mm) between crotch and iliac crest, and its height."""
+    """Largest girth (mm) from the crotch to the top of the hips, and its height."""
     crotch = body.person.crotch_level
-    heights = np.arange(body.z_of(crotch), body.z_of(crotch + 0.10), STEP_MM).tolist()
+    heights = np.arange(body.z_of(crotch), body.z_of(crotch + 0.07), SEARCH_MM).tolist()
     return max((_girth(body, z), z) for z in heights)
 
 
