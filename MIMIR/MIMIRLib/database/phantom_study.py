@@ -62,7 +62,7 @@ def make_phantom(folder: Union[str, Path]) -> Work:
     import_engine()
     from mimir_engine.files.folder_lock import folder_lock
 
-    arguments = ["phantom", "--output", str(folder), "--seed", str(SEED)]
+    arguments = ["phantom", "--population=1", "--output", str(folder), "--seed", str(SEED)]
     fraction = 0.0
     try:
         with EngineProcess(arguments) as process:
