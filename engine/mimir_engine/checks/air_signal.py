@@ -17,8 +17,8 @@ RAYLEIGH_SD = 0.655
 GHOST_SLICES = 3
 #: Median signal of air, as a share of the body's mean signal: noise alone gives twice its share.
 MAX_AIR = 0.12
-#: SD of the noise, as a share of the body's mean signal.
-MAX_NOISE = 0.032
+#: SD of the noise, as a share of the body's mean signal. Usual phantoms have 0.01 to 0.031.
+MAX_NOISE = 0.038
 #: Noise of one slice, in that of the others of its station.
 MAX_SLICE_NOISE = 1.7
 #: SD of the structured signal of air, as a share of the body's mean signal.

@@ -20,9 +20,10 @@ KNEE_HEIGHT_MM = 108.0
 #: knees, and 0.57 or more in thighs.
 MAX_KNEE_SHARE = 0.56
 #: Height of the body's contact with a border of the image, front to back, in mm. Arms have less.
-MIN_TRUNK_FACE_MM = 170.0
-#: Length of such a contact along the body, in mm.
-MAX_CONTACT_MM = 30.0
+MIN_TRUNK_FACE_MM = 200.0
+#: Length of such a contact along the body, in mm. Usual phantoms have up to 110, the most obese
+#: ones 280.
+MAX_CONTACT_MM = 150.0
 #: Distance of the middle of the body from that of the image, in mm: one arm is cut off beyond it.
 #: Usual phantoms have up to 18.
 MAX_OFF_CENTRE_MM = 35.0

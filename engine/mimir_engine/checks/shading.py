@@ -24,8 +24,9 @@ MAX_APART_MM = 2.3
 MIN_POINTS, MIN_CELLS = 12, 4
 #: Largest logarithm of a ratio that counts: edges of the body move.
 MAX_LOG = 0.7
-#: Mean over all seams of the SD of the logarithm of the ratio between cells.
-MAX_UNEVENNESS = 0.075
+#: Mean over all seams of the SD of the logarithm of the ratio between cells. Usual phantoms have
+#: 0.02 to 0.067.
+MAX_UNEVENNESS = 0.08
 #: Pixels of fat of a station that tell something.
 MIN_PIXELS = 100
 #: Logarithm of the factor of the fat signal from the right to the left end of a field of view.
