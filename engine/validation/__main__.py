@@ -15,10 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from commands import THREADS, mimir, restart_in_training_environment
+from direct_measurements import direct_table
 from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
 from plan import FULL, SMALL, UNSEEN, Plan
+from scan_check_tables import check_tables
+from scan_checks import try_all
 from tables import (
     fresh_table,
     made_with,
@@ -53,7 +56,9 @@ def main() -> None:
     cross_validate(plan, work)
     package(plan, work)
     found = measure_cohorts(plan, work)
-    tables = report(plan, work, outcomes, found)
+    direct = direct_table(plan, work / "direct")
+    checks = check_tables(try_all(work / "checks", arguments.small))
+    tables = {**report(plan, work, outcomes, found), "direct": direct, **checks}
     if arguments.docs is not None:
         fill(arguments.docs / "validation.md", tables)
         for figure in sorted((work / "figures").glob("*.png")):

@@ -77,9 +77,8 @@ class PanelTest(PanelCase):
         """The list shows date, status and stations; Apply is disabled."""
         _patient, date, status, stations, description = self.texts(self.ui.studiesView)[0]
         assert (date, stations) == ("2020-02-29", "6")
-        assert status in ("complete", "readable", "checked"), (
-            status
-        )  # another test may have ticked it
+        # Another test may have ticked it.
+        assert status in ("complete", "readable", "checked"), status
         assert description == "MIMIR phantom: synthetic, not a person"
         assert not self.ui.applyButton.enabled
         assert self.ui.tickedLabel.text == "No study is ticked."

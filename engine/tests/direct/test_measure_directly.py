@@ -141,8 +141,10 @@ def test_arms_that_touch_the_trunk_are_no_part_of_it() -> None:
         values(fuse(stations_of_body(build_body(replace(person, arm_gap=gap)), USUAL)))
         for gap in (14.0, -1.0)
     )
-    for name in ("trunk_volume", "trunk_fat_volume", "waist", "hip"):
-        assert touching[name] == pytest.approx(apart[name], rel=0.03), name
+    for name in ("trunk_volume", "trunk_fat_volume", "waist"):
+        assert touching[name] == pytest.approx(apart[name], rel=0.01), name
+    # A hand that is pressed to the hip belongs to it in a few slices.
+    assert touching["hip"] == pytest.approx(apart["hip"], rel=0.05)
 
 
 def test_noise_does_not_change_the_volumes() -> None:
@@ -200,8 +202,10 @@ def test_a_mirrored_body_has_its_sides_exchanged() -> None:
     assert mirrored["thigh_lean_difference"] == pytest.approx(-difference, abs=0.5)
 
 
-def test_the_scanner_s_unit_of_signal_does_not_count() -> None:
-    assert_alike(values(altered(phantom(), lambda image: image * 4)), values(phantom()), 1e-6)
+@pytest.mark.parametrize("factor", [4.0, 2.0**-14])
+def test_the_scanner_s_unit_of_signal_does_not_count(factor: float) -> None:
+    scaled = altered(phantom(), lambda image: image * np.float32(factor))
+    assert_alike(values(scaled), values(phantom()), 1e-6)
 
 
 def test_no_number_hangs_on_a_last_bit() -> None:
