@@ -30,7 +30,7 @@ MAX_UNEVENNESS = 0.08
 #: Pixels of fat of a station that tell something.
 MIN_PIXELS = 100
 #: Logarithm of the factor of the fat signal from the right to the left end of a field of view.
-MAX_SIDEWAYS = 0.6
+MAX_SIDEWAYS = 0.55
 #: Largest fat signal of a station divided by the smallest.
 MAX_ALONG = 2.0
 
