@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from commands import THREADS, mimir, restart_in_training_environment
+from direct_measurements import direct_table
 from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
@@ -53,7 +54,8 @@ def main() -> None:
     cross_validate(plan, work)
     package(plan, work)
     found = measure_cohorts(plan, work)
-    tables = report(plan, work, outcomes, found)
+    direct = direct_table(plan, work / "direct")
+    tables = {**report(plan, work, outcomes, found), "direct": direct}
     if arguments.docs is not None:
         fill(arguments.docs / "validation.md", tables)
         for figure in sorted((work / "figures").glob("*.png")):

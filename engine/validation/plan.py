@@ -34,6 +34,7 @@ class Plan:
         trial_judged: Number of following rows, which it is evaluated on.
         trial_steps, trial_seeds: Steps and seeds of such runs.
         resamples: Resamples of all bootstraps.
+        direct: Phantoms that direct measurements are compared with.
     """
 
     training: int = 4_000
@@ -47,6 +48,11 @@ class Plan:
     trial_steps: int = 240
     trial_seeds: tuple[int, ...] = (0, 1)
     resamples: int = 1_000
+    direct: tuple[Cohort, ...] = (
+        Cohort("usual", 3_200_000, 40),
+        Cohort("lean", 3_200_100, 12, "lean"),
+        Cohort("obese", 3_200_200, 12, "obese"),
+    )
 
     @property
     def cohorts(self) -> dict[str, Cohort]:
@@ -75,4 +81,5 @@ SMALL = Plan(
     trial_steps=2,
     trial_seeds=(0,),
     resamples=20,
+    direct=(Cohort("usual", 3_200_000, 3), Cohort("obese", 3_200_200, 1, "obese")),
 )

@@ -21,7 +21,8 @@ from mimir_engine.checks.fat_map import fat_map
 from mimir_engine.checks.incoherent_contrasts import phase_matches
 from mimir_engine.checks.lean_to_fat import lean_to_fat, station_ratios
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.seam_match import seam_match, seam_steps
+from mimir_engine.checks.seam_match import seam_match
+from mimir_engine.checks.seam_steps import seam_steps
 from mimir_engine.checks.shading import fat_signals, seam_unevenness, sideways
 from mimir_engine.checks.slice_order import disorder
 from mimir_engine.checks.slice_scale import slice_steps

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--archives", type=int, default=50, help="number of DICOM archives")
     arguments = parser.parse_args()
     output, module = arguments.output, find_module("phantom")
-    first = ("phantom", "--seed", FIRST_SEED)
+    first = ("phantom", "--population", 1, "--seed", FIRST_SEED)
     images, studies = output / "images", output / "studies"
     options = ("--projections", "--jobs", THREADS)
     mimir(*first, "--count", arguments.phantoms, "--output", images, *options)

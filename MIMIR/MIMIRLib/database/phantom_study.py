@@ -11,8 +11,9 @@ from MIMIRLib.engine.process import EngineProcess
 from MIMIRLib.job import Progress, Work
 from MIMIRLib.translate import tr as _
 
-#: Seed of the phantom, whose body is of ordinary size.
-SEED = 0
+#: Seed of the phantom, whose body is of ordinary size, and its population, on which the included
+#: module was trained.
+SEED, POPULATION = 0, 1
 #: Size of its archive (bytes), to compute the progress of writing it.
 ARCHIVE_BYTES = 48e6
 
@@ -45,7 +46,7 @@ def study_uid_of(archive: Union[str, Path]) -> str:
 
 
 def make_phantom(folder: Union[str, Path]) -> Work:
-    """Make the phantom's archive in the engine's process (about ten seconds); keep an existing one.
+    """Make the phantom's archive in the engine's process (about two seconds); keep an existing one.
 
     Closing the generator ends the process and removes an unfinished archive.
 
@@ -62,7 +63,8 @@ def make_phantom(folder: Union[str, Path]) -> Work:
     import_engine()
     from mimir_engine.files.folder_lock import folder_lock
 
-    arguments = ["phantom", "--population=1", "--output", str(folder), "--seed", str(SEED)]
+    arguments = ["phantom", "--output", str(folder)]
+    arguments += ["--seed", str(SEED), "--population", str(POPULATION)]
     fraction = 0.0
     try:
         with EngineProcess(arguments) as process:

@@ -15,6 +15,8 @@ MIN_PIXELS = 200
 RAYLEIGH_SD = 0.655
 #: Distance of slices in which a ghost looks alike and noise does not.
 GHOST_SLICES = 3
+#: Median signal of air, as a share of the body's mean signal: noise alone gives twice its share.
+MAX_AIR = 0.12
 #: SD of the noise, as a share of the body's mean signal.
 MAX_NOISE = 0.032
 #: Noise of one slice, in that of the others of its station.
@@ -24,21 +26,39 @@ MAX_GHOST = 0.02
 
 
 def noise_share(tissue: TissueSample) -> Optional[float]:
-    """Return the SD of the noise of water as a share of the body's signal; None if unknown.
+    """Return the SD of the noise of water as a share of the body's signal; None if unknown."""
+    noise = _noise(tissue, tissue.water)
+    return None if noise is None or not tissue.level else noise / tissue.level
 
-    It is that of differences of neighbouring slices in air, where nothing else changes.
+
+def noise_ratio(tissue: TissueSample) -> Optional[float]:
+    """Return the noise of water divided by that of fat; None if unknown.
+
+    Both are computed from the same two echoes, so that neither tissue nor protocol changes it, but
+    a scale that only one of them has does.
     """
+    water, fat = (_noise(tissue, signal) for signal in (tissue.water, tissue.fat))
+    return water / fat if water and fat else None
+
+
+def _noise(tissue: TissueSample, signal: np.ndarray) -> Optional[float]:
+    """Return the SD of noise: of differences of neighbouring slices in air, where nothing moves."""
     both = tissue.air[1:] & tissue.air[:-1]
-    if np.count_nonzero(both) < MIN_PIXELS or not tissue.level:
+    if np.count_nonzero(both) < MIN_PIXELS:
         return None
-    difference = (tissue.water[1:] - tissue.water[:-1])[both]
-    sd = float(np.sqrt(np.mean(difference * difference, dtype=np.float64) / 2)) / RAYLEIGH_SD
-    return sd / tissue.level
+    difference = (signal[1:] - signal[:-1])[both]
+    return float(np.sqrt(np.mean(difference * difference, dtype=np.float64) / 2)) / RAYLEIGH_SD
+
+
+def air_share(tissue: TissueSample) -> Optional[float]:
+    """Return the median signal of air as a share of the body's; None if unknown."""
+    air = tissue.total[tissue.air]
+    return float(np.median(air)) / tissue.level if air.size >= MIN_PIXELS and tissue.level else None
 
 
 def slice_noise(tissue: TissueSample) -> np.ndarray:
     """Return the mean signal of air in each slice, divided by the median of all; 1 if unknown."""
-    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    near = np.pad(tissue.air, ((1, 1), (0, 0), (0, 0)), mode="reflect")
     air = near[2:] & near[:-2]  # of the slices beside: a noisy slice hides its own
     count = np.count_nonzero(air, axis=(1, 2))
     mean = (tissue.total * air).sum(axis=(1, 2)) / np.maximum(count, 1)
@@ -83,6 +103,20 @@ def find_noise(
                 station=number,
                 value=100 * noise,
                 threshold=100 * MAX_NOISE,
+                unit="%",
+            )
+        ]
+    air = air_share(tissue)
+    if air is not None and air > MAX_AIR:
+        return [
+            Finding(
+                "NOISE_HIGH",
+                f"the air beside the body in station {number} (from the head) has {air:.0%} of the"
+                " body's signal: a constant was added, or the noise is high",
+                remedy="Export the study again with its original pixel values.",
+                station=number,
+                value=100 * air,
+                threshold=100 * MAX_AIR,
                 unit="%",
             )
         ]

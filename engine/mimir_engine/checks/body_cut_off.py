@@ -12,10 +12,13 @@ from mimir_engine.study.finding import Finding
 SHOULDER_AREA = 0.6
 #: Part of the scan that shows the chest, counted from the head, and the legs, from the foot.
 CHEST, LEGS = (0.1, 0.4), 0.35
-#: Head-foot room above the shoulders, in mm.
-MIN_SHOULDER_ROOM_MM = 30.0
-#: Least area of lean tissue in the legs, in that of the thigh. Bones take most of a knee.
-MAX_KNEE_SHARE = 0.6
+#: Head-foot room above the shoulders, in mm. Usual phantoms have 54 or more.
+MIN_SHOULDER_ROOM_MM = 40.0
+#: Distance in which the legs grow from the knee to the thigh, in mm.
+KNEE_HEIGHT_MM = 108.0
+#: Area of lean tissue in the legs, in that so far above. Phantoms have up to 0.54 at the
+#: knees, and 0.57 or more in thighs.
+MAX_KNEE_SHARE = 0.56
 #: Height of the body's contact with a border of the image, front to back, in mm. Arms have less.
 MIN_TRUNK_FACE_MM = 170.0
 #: Length of such a contact along the body, in mm.
@@ -29,23 +32,23 @@ def shoulder_room_mm(sample: BodySample) -> float:
     """Return the distance from the head end of the scan to the shoulders, in mm."""
     area = np.count_nonzero(sample.body, axis=(1, 2))
     slices = len(area)
-    chest = float(
-        np.median(area[slices - int(CHEST[1] * slices) : slices - int(CHEST[0] * slices)])
-    )
+    first, last = (int((1 - share) * slices) for share in reversed(CHEST))
+    chest = float(np.median(area[first : last + 1]))
     wide = np.flatnonzero(area >= SHOULDER_AREA * chest)
     return (slices - 1 - int(wide[-1])) * sample.step_mm[0] if len(wide) else 0.0
 
 
 def knee_share(sample: BodySample) -> float:
-    """Return the least area of lean tissue in the legs, divided by that of the thigh.
+    """Return the least area of lean tissue in the legs, divided by that ``KNEE_HEIGHT_MM`` above.
 
-    It is small if knees are in view, and near 1 if the scan ends in the thighs.
+    It is small if knees are in view, where bones take most of the area; 1 if it cannot be known.
     """
-    legs = slice(0, max(int(LEGS * len(sample.water)), 1))
-    lean = sample.body[legs] & (sample.water[legs] > sample.fat[legs])
-    area = np.count_nonzero(lean, axis=(1, 2)).astype(float)
-    smooth = np.convolve(area, np.full(3, 1 / 3), mode="valid") if len(area) > 3 else area
-    return float(smooth.min() / smooth.max()) if smooth.max() > 0 else 1.0
+    lean = sample.body & (sample.water > sample.fat)
+    area = np.count_nonzero(lean[: int(LEGS * len(lean))], axis=(1, 2))
+    smooth = np.convolve(area, np.full(3, 1 / 3), mode="valid")
+    above = smooth[int(KNEE_HEIGHT_MM / sample.step_mm[0]) :]
+    share = smooth[: len(above)][above > 0] / above[above > 0]
+    return float(share.min(initial=1.0))
 
 
 def contact_mm(sample: BodySample, face_mm: float) -> tuple[float, float]:
@@ -92,7 +95,7 @@ def find_cut_off_body(sample: BodySample) -> list[Finding]:
             Finding(
                 "BODY_CUT_OFF",
                 "the scan ends above the knees: the muscles of the legs do not become thinner"
-                " towards its end",
+                " towards its lower end",
                 remedy="Look whether the knees are in view. Values of the whole body may be wrong.",
                 from_mm=low,
                 to_mm=low,

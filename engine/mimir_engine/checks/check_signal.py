@@ -19,10 +19,15 @@ from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
 
+#: Thinned slices in which parts of a body can be told: half of those of a neck-to-knee scan.
+MIN_SLICES = 60
+
 
 def check_volumes(fused: FusedVolumes) -> list[Finding]:
-    """Check what fused volumes show of the body."""
+    """Check what fused volumes of a neck-to-knee scan show of the body."""
     sample = body_sample(fused)
+    if len(sample.body) < MIN_SLICES:
+        return []
     return [*find_cut_off_body(sample), *find_dark_voids(sample)]
 
 

@@ -24,6 +24,8 @@ MAX_RESIDUAL = 0.25
 #: Scale of water in the in-phase image divided by that of fat, or the reverse. Fat has several
 #: peaks, and both decay: 0.8 to 1.25 is usual.
 MAX_SCALES = 1.35
+#: Stands for scales of which one is not positive.
+FAR_APART = 100.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def _match(
     of_fat = (ww * (fat @ signed) - wf * (water @ signed)) / determinant
     left = signed - of_water * water - of_fat * fat
     residual = float(np.sqrt((left @ left) / power))
-    return residual, float(of_water / of_fat) if min(of_water, of_fat) > 0 else np.inf
+    if min(of_water, of_fat) <= 0:
+        return residual, FAR_APART
+    return residual, float(np.clip(of_water / of_fat, 1 / FAR_APART, FAR_APART))
 
 
 def find_incoherent_contrasts(station: Station, number: int) -> list[Finding]:

@@ -7,6 +7,7 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.checks.air_signal import noise_ratio
 from mimir_engine.checks.tissue_sample import TissueSample
 from mimir_engine.study.finding import Finding
 
@@ -17,6 +18,13 @@ MIN_PIXELS = 40
 MIN_RATIO, MAX_RATIO = 0.3, 1.6
 #: That of a station divided by the median of the others, or the reverse.
 MAX_STATION_RATIO = 1.6
+#: Noise of water divided by that of fat, or the reverse, in a whole study: reconstructions may
+#: smooth one of them. Phantoms have 0.98 to 1.02.
+MAX_NOISE_RATIO = 1.4
+#: That of a station divided by the median of the others, or the reverse. Usual
+#: phantoms have up to 1.05, obese ones 1.15.
+MAX_STATION_NOISE_RATIO = 1.25
+_REMEDY = "Look at the images: water and fat must be of one acquisition and of one scale."
 
 
 def lean_to_fat(tissue: TissueSample) -> Optional[float]:
@@ -40,36 +48,40 @@ def station_ratios(ratios: Sequence[Optional[float]]) -> list[float]:
 
 
 def find_unusual_ratio(tissues: Sequence[TissueSample]) -> list[Finding]:
-    """Find stations, or a study, with an unusual ratio of lean to fat signal.
+    """Find stations, or a study, in which water and fat do not have the same scale.
 
     Args:
         tissues: Pixels of all stations, from the head.
     """
-    ratios = [lean_to_fat(tissue) for tissue in tissues]
+    signal = "the water signal of lean tissue, divided by the fat signal of fat,"
+    limits = MIN_RATIO, MAX_RATIO, MAX_STATION_RATIO
+    found = _unusual([lean_to_fat(tissue) for tissue in tissues], limits, signal)
+    noise = "the noise of water, divided by that of fat,"
+    limits = 1 / MAX_NOISE_RATIO, MAX_NOISE_RATIO, MAX_STATION_NOISE_RATIO
+    return found or _unusual([noise_ratio(tissue) for tissue in tissues], limits, noise)
+
+
+def _unusual(
+    ratios: Sequence[Optional[float]], limits: tuple[float, float, float], what: str
+) -> list[Finding]:
+    """Compare the ratio of the study, and then of each station, with its limits."""
+    low, high, most = limits
     known = [ratio for ratio in ratios if ratio is not None]
-    whole = float(np.median(known)) if known else 1.0
-    remedy = "Look at the images: water and fat must be of one acquisition and of one scale."
-    if not MIN_RATIO <= whole <= MAX_RATIO:
-        return [
-            Finding(
-                "SIGNAL_RATIO",
-                f"the water signal of lean tissue is {whole:.2g} times the fat signal of fat;"
-                f" {MIN_RATIO:g} to {MAX_RATIO:g} is usual",
-                remedy=remedy,
-                value=whole,
-                threshold=MIN_RATIO if whole < MIN_RATIO else MAX_RATIO,
-            )
-        ]
+    whole = float(np.median(known)) if known else low
+    if not low <= whole <= high:
+        sentence = f"{what} is {whole:.2g}; {low:.2g} to {high:.2g} is usual"
+        limit = low if whole < low else high
+        return [Finding("SIGNAL_RATIO", sentence, remedy=_REMEDY, value=whole, threshold=limit)]
     return [
         Finding(
             "SIGNAL_RATIO",
-            f"the water signal of lean tissue, compared with the fat signal of fat, is"
-            f" {relative:.2g} times that of the other stations in station {number} (from the head)",
-            remedy=remedy,
+            f"{what} is {relative:.2g} times that of the other stations in station {number} (from"
+            " the head)",
+            remedy=_REMEDY,
             station=number,
             value=relative,
-            threshold=MAX_STATION_RATIO if relative > 1 else 1 / MAX_STATION_RATIO,
+            threshold=most if relative > 1 else 1 / most,
         )
         for number, relative in enumerate(station_ratios(ratios), 1)
-        if not 1 / MAX_STATION_RATIO <= relative <= MAX_STATION_RATIO
+        if not 1 / most <= relative <= most
     ]

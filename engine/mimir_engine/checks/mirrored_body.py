@@ -17,14 +17,16 @@ TRUNK_MM = 620.0
 HALF_WIDTH_MM = 120.0
 #: Fat contrast of lean tissue, at most.
 LEAN = -0.5
-#: How far lean tissue lies to the right of the body's middle, in mm: the liver. Phantoms have 1.5
-#: or more, -0.5 with a bent spine.
-MIN_LIVER_MM = -1.5
+#: Points of lean tissue that a slice must have.
+MIN_POINTS = 5
+#: How far lean tissue lies to the right of the body's middle, in mm: the liver. Phantoms have 1.2
+#: or more, those of population 1 -1.3.
+MIN_LIVER_MM = -2.0
 #: Rows between front and back that a slice must have, and the depth at which widths are compared.
 MIN_ROWS, DEPTH_ROWS = 6, 1
 #: How much wider the back is than the front, as a share of the body's width: people lie on it.
-#: Phantoms have 0.04 or more.
-MIN_FLATNESS = -0.02
+#: Phantoms have 0.04 or more, the elliptic ones of population 1 -0.06.
+MIN_FLATNESS = -0.07
 
 
 def find_mirrored(maps: Sequence[FatMap]) -> list[Finding]:
@@ -70,8 +72,9 @@ def liver_side_mm(maps: Sequence[FatMap]) -> float:
         middle = _centre(body, x)
         trunk = np.abs(x - np.median(middle)) < HALF_WIDTH_MM if upper.any() else x < 0
         body, lean = body[:, :, trunk], each.contrast[upper][:, :, trunk] < LEAN
-        z.append(each.z_mm[upper])
-        side.append(_centre(body, x[trunk]) - _centre(lean, x[trunk]))
+        shows = np.count_nonzero(lean, axis=(1, 2)) >= MIN_POINTS
+        z.append(each.z_mm[upper][shows])
+        side.append((_centre(body, x[trunk]) - _centre(lean, x[trunk]))[shows])
     places, order = np.unique(np.concatenate(z), return_index=True)
     if not len(places):
         return 0.0

@@ -73,7 +73,10 @@ def sideways(tissue: TissueSample) -> Optional[float]:
         return None
     signal = np.log(tissue.fat[tissue.fatty].astype(np.float64))
     place = column / max(tissue.fat.shape[2] - 1, 1) - 0.5
-    return float(np.polyfit(place, signal, 2)[1])
+    terms = np.stack([np.ones(len(place)), place, place * place])
+    # Not as a matrix product, whose libraries start threads. The last term is for fat in one place.
+    products = np.einsum("ip,jp->ij", terms, terms) + 1e-6 * len(place) * np.eye(3)
+    return float(np.linalg.solve(products, np.einsum("ip,p->i", terms, signal))[1])
 
 
 def fat_signals(tissues: Sequence[TissueSample]) -> list[float]:

@@ -187,6 +187,8 @@ class _Measuring:
     @cached_property
     def predictors(self) -> list[Predictor]:
         """The modules' networks, loaded when the first study is ready for them."""
+        if not self.modules:
+            return []
         from mimir_engine.measuring.network import Predictor
 
         return [Predictor(module, self.options.device) for module in self.modules]

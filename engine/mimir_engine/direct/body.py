@@ -33,6 +33,8 @@ LEAN_FRACTION, FAT_FRACTION = 0.3, 0.7
 EDGE_COLUMNS = 1
 
 
+#: Smaller than any signal, in whatever unit the scanner has.
+NO_SIGNAL = np.float32(1e-20)
 #: Slices, rows and columns of a volume.
 Box = tuple[slice, slice, slice]
 
@@ -85,7 +87,7 @@ class Body:
 def find_body(fused: FusedVolumes) -> Body:
     """Find the body of a scan and the depth of its tissues."""
     bright, box = bright_box(fused)
-    fat = fused.fat.array[box]
+    fat = fused.fat.array[box].copy()  # read three times
     signal = fused.water.array[box] + fat
     level = signal_level(signal, bright)
     mask = body_mask(signal > (SKIN_PART * level)[:, np.newaxis])
@@ -199,7 +201,7 @@ def _between(mask: np.ndarray, axis: int) -> np.ndarray:
 
 def _fat_share(signal: np.ndarray, fat: np.ndarray, tissue: np.ndarray) -> np.ndarray:
     """Return the part of each voxel that is fat, 0 to 1: a ramp of the signal fat fraction."""
-    share = fat / np.maximum(signal, 1)
+    share = fat / np.maximum(signal, NO_SIGNAL)
     share -= np.float32(LEAN_FRACTION)
     share *= np.float32(1 / (FAT_FRACTION - LEAN_FRACTION))
     np.maximum(share, 0, out=share)

@@ -13,7 +13,7 @@ from mimir_engine.direct.parts import LEFT_THIGH, RIGHT_THIGH, TRUNK, Parts
 
 #: Levels between the crotch (0) and the shoulders (1) among which the smallest girth is the waist,
 #: and the largest the hip.
-WAIST_RANGE, HIP_RANGE = (0.32, 0.52), (0.0, 0.28)
+WAIST_RANGE, HIP_RANGE = (0.32, 0.52), (0.0, 0.2)
 #: Neighbours on each side, in slices, that a girth is averaged with.
 NEIGHBOURS = 1
 

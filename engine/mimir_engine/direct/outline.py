@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mimir_engine.direct.body import Body
+from mimir_engine.direct.body import NO_SIGNAL, Body
 
 #: Directions in which the width of an outline is measured, over half a turn.
 DIRECTIONS = 32
@@ -55,7 +55,7 @@ def _edges(
             np.take_along_axis(values, index[..., None], 2)[..., 0]
             for values, index in ((signal, at), (signal, outer), (threshold, at))
         )
-        part = np.where(there < edge, (here - edge) / np.maximum(here - there, 1e-6), 0.5)
+        part = np.where(there < edge, (here - edge) / np.maximum(here - there, NO_SIGNAL), 0.5)
         ends.append(at - order * np.clip(part, 0, 1))
     along = np.concatenate(ends, axis=1).astype(np.float32)
     has_part = np.tile(mask.any(axis=2), 2)

@@ -31,7 +31,7 @@ MAX_ARM_PART = 0.7
 #: Height in mm over which an arm may touch the trunk without a valley.
 MAX_TOUCH_MM = 250.0
 #: The crotch is where the lean tissue between the legs reaches this part of that beside it.
-CROTCH_PART = 0.35
+CROTCH_PART = 0.25
 #: Height in mm over which it does so at least: genitals and folds of skin are smaller.
 MIN_JOINED_MM = 60.0
 #: The shoulders are where the width reaches this part of the largest one below.

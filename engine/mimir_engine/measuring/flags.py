@@ -54,6 +54,17 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "SLICE_BLANK": "Slices between others are the same everywhere: their pixels may be lost.",
     "SLICES_IDENTICAL": "Slices at different positions, or of water and fat, have the same pixels.",
     "PIXELS_SATURATED": "Signals above a limit were cut off before MIMIR read them.",
+    "SEAM_MISMATCH": "Neighbouring stations do not show the same body where they meet.",
+    "SEAM_STEP": (
+        "The signal changes where stations meet: fat fractions near this place may be wrong."
+    ),
+    "SLICES_DISORDERED": "Slices of a station seem to be in a wrong order.",
+    "BODY_MIRRORED": (
+        "Right and left, or front and back, of the study may be exchanged, or the patient lay prone."
+    ),
+    "WATER_FAT_EXCHANGED": "Water and fat are exchanged in a part of the study.",
+    "WATER_FAT_REPAIRED": "Water and fat of a part were exchanged; they were exchanged back.",
+    "WATER_FAT_UNCERTAIN": "The images of a station do not show which is water and which is fat.",
     "BODY_CUT_OFF": (
         "Shoulders, knees or sides of the body may be cut off: volumes may be too small, and values"
         " of the whole body wrong."

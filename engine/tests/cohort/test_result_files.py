@@ -16,6 +16,11 @@ from random_modules import module_spec, write_without_network
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.result_files import write_cohort
+from mimir_engine.direct.direct_measurement import (
+    QUANTITIES,
+    DirectMeasurement,
+    direct_column,
+)
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.optional_packages import EXTRAS, require
@@ -31,6 +36,7 @@ from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.volume import Volume, axial_affine
 
+DIRECT_COLUMNS = tuple(map(direct_column, QUANTITIES))
 MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
 
 
@@ -85,7 +91,7 @@ def test_the_columns_are_those_of_the_contract_and_the_rows_are_sorted(tmp_path:
         "liverVolume_lower95", "liverVolume_upper95",
         "height_mean_in_cm", "height_sd_in_cm",
         "height_lower95", "height_upper95",
-        "sex_male_score", "flags",
+        "sex_male_score", *DIRECT_COLUMNS, "flags",
     ]  # fmt: skip
     assert [line[0] for line in lines] == ["a", "b"]
     assert lines[0][1:5] == ["1000001", "2", "1.45", "0.2"]
@@ -121,7 +127,7 @@ def test_a_study_is_in_exactly_one_of_the_two_files(tmp_path: Path) -> None:
 
 def test_without_studies_both_files_have_their_header(tmp_path: Path) -> None:
     header, lines = written(tmp_path, {})
-    assert len(header) == 13
+    assert len(header) == 13 + len(DIRECT_COLUMNS)
     assert lines == []
     assert rows(tmp_path / "failures.csv") == [["name", "code", "reason"]]
 
@@ -148,8 +154,27 @@ def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path)
     write_cohort(tmp_path, studies, ["mimir"], published_columns=True)
     header, line = rows(tmp_path / "predictions.csv")
     assert header[3:5] == ["liverVolume_mean_in_L", "liverVolume_variance_in_L"]
-    assert header[7:9] == ["sex_mean", "sex_variance"]
+    assert header[7:] == ["sex_mean", "sex_variance", "flags"]
     assert float(line[4]) == pytest.approx(0.04)
+
+
+def test_direct_measurements_stand_before_the_flags_with_empty_cells_where_unknown(
+    tmp_path: Path,
+) -> None:
+    direct = (
+        DirectMeasurement("fat_volume", "L", 0.1 + 0.2),
+        DirectMeasurement("waist", "cm", reason="the shoulders are not in view"),
+    )
+    with Ledger(tmp_path, {"mimir": "0.1.0"}) as ledger:
+        ledger.add("a", asdict(StudyResult("a", "", "", (), (), direct)))
+        cohort = Cohort(ledger, (), 0.95, {})
+        write_cohort(tmp_path, cohort, ["mimir", "measure"])
+    header, row = rows(tmp_path / "measurements.csv")
+    assert header == ["name", "eid", "instance", *DIRECT_COLUMNS, "flags"]
+    cells = dict(zip(header, row))
+    assert float(cells.pop("direct_fat_volume_in_L")) == 0.1 + 0.2
+    assert cells.pop("name") == "a"
+    assert set(cells.values()) == {""}
 
 
 def test_names_cannot_be_formulas_and_any_alphabet_is_kept(tmp_path: Path) -> None:

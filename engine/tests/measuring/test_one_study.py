@@ -13,6 +13,7 @@ from random_modules import module_spec
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import FusedFolder, describe_study, write_fused
+from mimir_engine.headers.patient_traits import PatientTraits
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.measuring.one_study import check_accepted, measure_study, prepare, read_and_fuse
 from mimir_engine.measuring.study_result import StudyResult
@@ -67,6 +68,17 @@ def test_a_module_of_another_projection_is_always_refused(study_zip: Path) -> No
         check_accepted(prepared, [other], allow_unvalidated=True)
 
 
+def test_a_header_that_disagrees_with_the_estimates_is_a_finding_of_the_result(
+    study_zip: Path,
+) -> None:
+    prepared = prepare(study_zip)
+    tall = replace(prepared, study=replace(prepared.study, traits=PatientTraits(height=199.0)))
+    for study, codes in ((prepared, []), (tall, ["HEADER_DISAGREES"])):
+        result = measure_study(study, [module_spec()], [(MEAN, VARIANCE)], [True], 0.95)
+        added = [f.code for f in result.findings if f not in study.study.findings]
+        assert added == codes
+
+
 def test_one_module_s_sex_serves_the_percentiles_of_another(
     tmp_path: Path, study_zip: Path
 ) -> None:
@@ -96,7 +108,8 @@ def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip:
     )
     assert StudyResult.from_json(json.loads(json.dumps(asdict(at_90)))) == at_90
     assert at_90.at_level([module], 0.95) == at_95
-    assert at_95.flags == ("SLICE_REPEATED", "DEMONSTRATION")
+    # A liver of 1.45 L is larger than all lean tissue of this small study.
+    assert at_95.flags == ("SLICE_REPEATED", "DEMONSTRATION", "DISAGREES_WITH_IMAGE")
 
 
 def test_one_line_of_python_measures_a_study(study_zip: Path, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from one_thread import one_thread
 
 from mimir_engine.cli import main
 from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
+from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
@@ -284,6 +286,28 @@ def test_recalibration_leaves_the_weights_unchanged(
     assert sorted(p.name for p in (tmp_path / "again").iterdir()) == sorted(
         p.name for p in ensemble.iterdir()
     )
+
+
+def test_direct_measurements_reach_the_module_and_stay_when_it_is_recalibrated(
+    work: Path, ensemble: Path, tmp_path: Path
+) -> None:
+    data = out_of_fold()
+    header = ["name", *map(direct_column, QUANTITIES)]
+    lean = (30 * data.reference[:, 1] + np.random.default_rng(0).normal(0, 1, 600)).tolist()
+    rows = [
+        [study, *(volume if quantity == "lean_volume" else 1.0 for quantity in QUANTITIES)]
+        for study, volume in zip(data.studies, lean)
+    ]
+    write_csv(tmp_path / "measurements.csv", header, rows)
+    command = ["package", "--recalibrate", str(ensemble), "--output", str(tmp_path / "checked")]
+    command += ["--calibration", str(work / "cv")]
+    assert main([*command, "--direct", str(tmp_path / "measurements.csv")]) == 0
+    again = recalibrate(tmp_path / "checked", work / "cv", tmp_path / "again")
+    for module in (load_module(tmp_path / "checked"), again):
+        statistics = module.statistics()
+        assert statistics is not None
+        assert [*statistics.direct] == ["liverVolume"]
+        assert statistics.direct["liverVolume"].quantity == "lean_volume"
 
 
 def test_a_modules_own_results_calibrate_it_like_raw_predictions(

@@ -103,7 +103,7 @@ def _liver(c: Columns, room: Room) -> tuple[Stack, Stack]:
     return (
         stack(
             *(place.x - 0.66 * a + inwards, place.y + 0.08 * b),
-            *(0.60 * a * right, 0.80 * b * right, 0.86 * b * right),
+            *(0.57 * a * right, 0.77 * b * right, 0.84 * b * right),
         ),
         stack(
             *(place.x + 0.04 * a, place.y - 0.44 * b),

@@ -169,7 +169,7 @@ def direct_truth(
     """Compute what measurements without a network should find within the scan.
 
     Volumes are of what the scanner sees. Fat is adipose tissue and marrow; lean is all other
-    tissue but lung, gas and cortical bone. The trunk is all above the crotch but the arms, which
+    tissue but lung, gas and cortical bone. The trunk reaches up to the shoulders; the arms
     are what they add to the trunk's outline; thighs reach from crotch to knee joint. Girths are
     those of a tape, which bridges hollows.
     """
@@ -193,7 +193,7 @@ def direct_truth(
         "direct_body_volume": whole["direct_body_volume"],
         "direct_fat_volume": whole["direct_body_fat_volume"],
         "direct_lean_volume": whole["direct_body_lean_volume"],
-        **volumes("trunk", crotch, top, "right left"),
+        **volumes("trunk", crotch, body.z_of(p.shoulder_level), "right left"),
         **volumes("right_thigh", knee, crotch, "right"),
         **volumes("left_thigh", knee, crotch, "left"),
         **volumes("arms", bottom, top, "arm"),
