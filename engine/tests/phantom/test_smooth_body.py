@@ -12,6 +12,9 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.scan import make_scan, scan_stations
 from mimir_engine.phantom.smooth_body import truth as module
+from mimir_engine.phantom.smooth_body.body import SmoothBody
+from mimir_engine.phantom.smooth_body.outline import surfaces
+from mimir_engine.phantom.smooth_body.paint import paint_slice
 from mimir_engine.phantom.smooth_body.shapes import (
     Egg,
     Grid,
@@ -125,8 +128,7 @@ def test_truth_is_what_the_pixels_show() -> None:
 
 def test_breath_moves_the_liver_and_not_the_spine() -> None:
     scan = make_scan(SEEDS[0])
-    from mimir_engine.phantom.smooth_body.paint import paint_slice
-
+    assert isinstance(scan.body, SmoothBody)
     palette = {
         name: np.array([name == "liver", name == "red marrow"], np.float32)
         for name in scan.body.tissues
@@ -136,3 +138,16 @@ def test_breath_moves_the_liver_and_not_the_spine() -> None:
     low, high = (paint_slice(scan.body, grid, z, palette, mm).sum(axis=(1, 2)) for mm in (-15, 15))
     assert high[0] > 1.1 * low[0]
     assert high[1] == pytest.approx(low[1], rel=0.3)
+
+
+@pytest.mark.parametrize(("shift", "size"), [("none", 1.0), ("lean", 2.0), ("scoliosis", 2.0)])
+def test_nothing_of_a_body_lies_outside_its_skin(shift: str, size: float) -> None:
+    scan = make_scan(SEEDS[2], shift=shift, size=size)
+    body = scan.body
+    assert isinstance(body, SmoothBody)
+    palette = {name: np.array([name != "air"], np.float32) for name in body.tissues}
+    grid = Grid.of(np.arange(-300.0, 300.0, 4.0), np.arange(-200.0, 160.0, 4.0))
+    for z in np.arange(scan.stations[-1].z[-1], scan.stations[0].z[0], 15.0).tolist():
+        (tissue,) = paint_slice(body, grid, z, palette)
+        skin, _, _ = surfaces(body, body.grid_at(grid, z), z)
+        assert tissue[skin > 6.0].sum() < 3.0, f"z = {z:.0f} mm"

@@ -192,11 +192,15 @@ def _girdle(c: Columns, trunk: Part, shoulder: Point, side: float) -> list[Bone]
     notch = (side * 16.0, chest + 14, patient_z(s - 0.018, p))
     acromion = (side * (across - 4), shoulder[1] + 6, shoulder[2] + 30 * f)
     levels = [s - 0.105, s - 0.07, s - 0.03]
-    inner = [(side * a * f, behind, patient_z(lv, p)) for a, lv in zip((84, 74, 70), levels)]
+    middle = np.interp(levels, c.level, trunk.skin.x).tolist()
+    inner = [
+        (x + side * a * f, behind, patient_z(lv, p))
+        for x, a, lv in zip(middle, (84, 74, 70), levels)
+    ]
     outer = [
-        (side * a * f, b, patient_z(lv, p))
-        for a, b, lv in zip(
-            (96, 128, across / f - 28), (behind - 4, behind - 12, shoulder[1] + 14), levels
+        (x + side * a * f, b, patient_z(lv, p))
+        for x, a, b, lv in zip(
+            middle, (96, 128, across / f - 28), (behind - 4, behind - 12, shoulder[1] + 14), levels
         )
     ]
     return [

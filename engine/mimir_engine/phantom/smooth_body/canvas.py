@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Optional
 
 import numpy as np
 
@@ -30,16 +31,18 @@ class Canvas:
             else:
                 seen += share * (value - seen)
 
-    def paint_egg(self, egg: Egg, tissue: str) -> None:
-        """Cover an egg with a tissue."""
+    def paint_egg(self, egg: Egg, tissue: str, within: Optional[np.ndarray] = None) -> None:
+        """Cover an egg with a tissue, where ``within`` is negative if it is given."""
         window = egg.window(self.grid)
         if window is not None:
             distance = egg.distance(self.grid.cut(window))
+            if within is not None:
+                np.maximum(distance, within[window], out=distance)
             self.paint(window, occupancy(distance, self.grid.spacing), tissue)
 
-    def paint_rod(self, rod: Rod, z: float, tissue: str) -> None:
-        """Cover the slice at z of a rod with a tissue."""
+    def paint_rod(self, rod: Rod, z: float, tissue: str, within: np.ndarray) -> None:
+        """Cover the slice at z of a rod with a tissue, where ``within`` is negative."""
         window = rod.window(self.grid) if rod.low < z < rod.high else None
         if window is not None:
-            distance = rod.distance(self.grid.cut(window), z)
+            distance = np.maximum(rod.distance(self.grid.cut(window), z), within[window])
             self.paint(window, occupancy(distance, self.grid.spacing), tissue)

@@ -48,7 +48,7 @@ def paint_slice(
         _thigh(body, canvas, leg, flesh, z)
     if body.z_of(body.person.crotch_level) < z:
         paint_trunk(body, canvas, flesh, z, breath_mm)
-    _bones(body, canvas, z)
+    _bones(body, canvas, flesh, z)
     return canvas.values
 
 
@@ -104,10 +104,10 @@ def _thigh(body: SmoothBody, canvas: Canvas, leg: Part, flesh: np.ndarray, z: fl
     canvas.paint(window, sheet, "muscle fat")
 
 
-def _bones(body: SmoothBody, canvas: Canvas, z: float) -> None:
+def _bones(body: SmoothBody, canvas: Canvas, flesh: np.ndarray, z: float) -> None:
     """Bones: first all that is dark, then all marrow, so that joined rods have one cavity."""
     cuts = [(bone, rod) for bone in body.bones for rod in (bone.at(z),) if rod is not None]
     for _, rod in cuts:
-        canvas.paint_rod(rod, z, "cortex")
+        canvas.paint_rod(rod, z, "cortex", flesh)
     for bone, rod in cuts:
-        canvas.paint_rod(bone.inside(rod), z, bone.marrow)
+        canvas.paint_rod(bone.inside(rod), z, bone.marrow, flesh + np.float32(bone.cortex))

@@ -29,7 +29,8 @@ def paint_trunk(
         if window is not None:
             _cavity(body, canvas, window, flesh[window], z, z - breath_mm)
     for tissue, shape in body.organs.fixed:
-        _paint_stack(canvas, shape, body.z, z, tissue)
+        if shape.has(body.z, z):
+            canvas.paint_egg(shape.at(body.z, z), tissue, flesh)
     if z > body.z_of(body.person.crotch_level + 0.055):
         _spine(body, canvas, z)
 
