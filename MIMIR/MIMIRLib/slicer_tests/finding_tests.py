@@ -26,6 +26,7 @@ class FindingTest(PanelCase):
         archive = write_exchanged(phantom_zip(), Path(scratch.name) / "exchanged.zip")
         ImportJob(slicer.dicomDatabase, [str(archive)]).run(slicer.app.processEvents)
         super().setUp()
+        self.ui.refreshButton.click()  # the phantom itself has the same UID
 
     def test_a_study_with_water_and_fat_exchanged_is_found_and_repaired(self) -> None:
         """The finding has a picture and a place; the repaired result is marked."""
@@ -35,8 +36,7 @@ class FindingTest(PanelCase):
         assert "Exchange water and fat back" in self.ui.repairButton.text
         (finding, *_others) = self.texts(self.ui.findingsView)
         assert finding[0] == "stop"
-        index = self.ui.findingsView.model().index(0, 0)
-        self.ui.findingsView.emit("clicked(QModelIndex)", (index,))
+        self.ui.findingsView.clicked(self.ui.findingsView.model().index(0, 0))
         assert self.ui.findingLabel.text.startswith("Stop: ")
         assert not self.ui.pictureLabel.pixmap.isNull()
 
@@ -46,8 +46,7 @@ class FindingTest(PanelCase):
         assert self.ui.statusLabel.text == "1 study measured."
         assert "exchanged back" in self.ui.resultComboBox.currentText
         assert self.texts(self.ui.resultFindingsView)[0][0] == "warning"
-        index = self.ui.resultFindingsView.model().index(0, 0)
-        self.ui.resultFindingsView.emit("clicked(QModelIndex)", (index,))
+        self.ui.resultFindingsView.clicked(self.ui.resultFindingsView.model().index(0, 0))
         if slicer.app.layoutManager() is not None:
             water, bounds = self.nodes().water, [0.0] * 6
             water.GetRASBounds(bounds)
