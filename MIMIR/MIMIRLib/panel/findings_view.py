@@ -12,8 +12,8 @@ from MIMIRLib.plain_text import plain
 from MIMIRLib.presenter.finding_list import FINDING_COLUMNS
 from MIMIRLib.presenter.table_row import Row
 
-#: Largest width of a picture (pixels); the panel is about as wide.
-MAX_PICTURE_WIDTH = 460
+#: Largest height of a picture (pixels), so that the widgets below stay near.
+MAX_PICTURE_HEIGHT = 360
 
 
 class FindingsView:
@@ -46,6 +46,6 @@ class FindingsView:
         self._label.visible = bool(text)
         pixmap = qt.QPixmap()
         if picture and pixmap.loadFromData(qt.QByteArray(picture)):
-            width = min(pixmap.width(), MAX_PICTURE_WIDTH)
-            self._picture.setPixmap(pixmap.scaledToWidth(width, qt.Qt.SmoothTransformation))
+            height = min(pixmap.height(), MAX_PICTURE_HEIGHT)
+            self._picture.setPixmap(pixmap.scaledToHeight(height, qt.Qt.SmoothTransformation))
         self._picture.visible = not pixmap.isNull()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import unquote
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
-from MIMIRLib.presenter.finding_list import StudyFindings
+from MIMIRLib.presenter.finding_list import Finding, StudyFindings
 from MIMIRLib.presenter.table_row import Cell, Row
 from MIMIRLib.scene.node_marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, single_line
 from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_results
@@ -71,13 +71,16 @@ class ResultBrowser:
         """Return the findings of the selected studies.
 
         Args:
-            outcomes: What scans found, by the study's key: they have the stations and pictures.
+            outcomes: What scans found, by the study's key: they have the stations, and a picture if
+                they found the same.
         """
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            images = outcome.stations, outcome.picture
-            found.append(StudyFindings(study.key, study.label, findings_of(study.table), *images))
+            findings = findings_of(study.table)
+            is_same = _sentences(findings) == _sentences(outcome.findings)
+            picture = outcome.picture if is_same else b""
+            found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
         return found
 
     def nodes_of(self, key: str) -> Optional[StudyNodes]:
@@ -158,6 +161,10 @@ def _studies_of(scene: Any) -> Iterator[StudyNodes]:
             nodes = find_results(scene, key)
             if nodes is not None and nodes.table is node:
                 yield nodes
+
+
+def _sentences(findings: Iterable[Finding]) -> set[str]:
+    return {finding["sentence"] for finding in findings}
 
 
 def _title(study: StudyNodes) -> str:

@@ -99,6 +99,8 @@ def describe_scan(outcome: ScanOutcome) -> str:
     """Return an outcome in a line: what was found, or why the study cannot be measured."""
     if not outcome.is_readable:
         text = _("Cannot be measured: {reason} ({code})")
+        if any(finding["code"] == outcome.code for finding in outcome.findings):
+            text = _("Cannot be measured: see the findings. ({code})")
         return text.format(reason=outcome.reason, code=outcome.code)
     text = _("Readable: {stations}.")
     if outcome.is_checked:

@@ -41,12 +41,15 @@ class Exchanged:
     def repaired(self) -> tuple[Finding, ...]:
         """The findings after ``exchange_back``: ``WATER_FAT_REPAIRED`` (warning) for each part."""
         return tuple(
-            replace(
-                finding,
-                code="WATER_FAT_REPAIRED",
-                sentence=f"{finding.sentence}; they were exchanged back",
-                severity=WARNING,
-                remedy="Look at the fused volumes.",
+            Finding(
+                "WATER_FAT_REPAIRED",
+                f"{finding.sentence}; they were exchanged back",
+                WARNING,
+                "Look at the fused volumes.",
+                finding.station,
+                finding.side,
+                finding.from_mm,
+                finding.to_mm,
             )
             for finding in self.findings
             if finding.code == "WATER_FAT_EXCHANGED"
@@ -132,7 +135,7 @@ def _finding(
         "WATER_FAT_EXCHANGED",
         f"water and fat are exchanged in {where}",
         STOP,
-        "Measure with --swap-repair to exchange them back, or get a corrected reconstruction.",
+        "Exchange them back (--swap-repair; in Slicer the button), or get a corrected reconstruction.",
         part.station + 1,
         side,
         bottom + (part.first_slice - 0.5) * step if count < total else None,
