@@ -20,6 +20,7 @@ import zlib
 from pathlib import Path
 
 from mimir_engine.checks import check_study
+from mimir_engine.direct import measure_directly
 from mimir_engine.fusion import fuse
 from mimir_engine.headers.slices import read_headers
 from mimir_engine.projection.project import project
@@ -29,7 +30,10 @@ from mimir_engine.study.read import load_stations
 
 ROUNDS = 9
 MAX_RATIO, MAX_MEGABYTES = 3.0, 500
-PHASES = ("list the archive", "read headers", "assemble", "read pixels", "fuse", "check", "project")
+PHASES = (
+    *("list the archive", "read headers", "assemble", "read pixels"),
+    *("fuse", "check", "measure directly", "project"),
+)
 
 
 def main() -> None:
@@ -99,6 +103,8 @@ def phase_seconds(path: Path) -> list[float]:
     fused = fuse(stations)
     times.append(time.process_time())
     check_study(stations, fused)
+    times.append(time.process_time())
+    measure_directly(fused)
     times.append(time.process_time())
     project(fused)
     times.append(time.process_time())

@@ -20,6 +20,8 @@ from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from page import fill
 from plan import FULL, SMALL, UNSEEN, Plan
+from scan_check_tables import check_tables
+from scan_checks import try_all
 from tables import (
     fresh_table,
     made_with,
@@ -55,7 +57,8 @@ def main() -> None:
     package(plan, work)
     found = measure_cohorts(plan, work)
     direct = direct_table(plan, work / "direct")
-    tables = {**report(plan, work, outcomes, found), "direct": direct}
+    checks = check_tables(try_all(work / "checks", arguments.small))
+    tables = {**report(plan, work, outcomes, found), "direct": direct, **checks}
     if arguments.docs is not None:
         fill(arguments.docs / "validation.md", tables)
         for figure in sorted((work / "figures").glob("*.png")):

@@ -37,9 +37,9 @@ from mimir_engine.study.phase_slices import PLACES
 from mimir_engine.study.station import Station
 
 #: First seeds: usual phantoms, exchanged contrasts, shifts and faults, silent changes.
-USUAL_SEED, EXCHANGE_SEED, FAULT_SEED, SILENT_SEED = 3_200_000, 3_210_000, 3_220_000, 3_230_000
+USUAL_SEED, EXCHANGE_SEED, FAULT_SEED, SILENT_SEED = 3_300_000, 3_310_000, 3_320_000, 3_330_000
 #: That of phantoms of population 1, measured with faults.
-COVERAGE_SEED = 3_240_000
+COVERAGE_SEED = 3_340_000
 #: Bodies in which exchanged contrasts are looked for.
 BODIES = ("none", "lean", "obese")
 #: Shifts of the scan that are faults of it, and sizes of all faults.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mimir_engine.checks.body_sample import BodySample, body_middle
@@ -20,9 +22,10 @@ KNEE_HEIGHT_MM = 108.0
 #: knees, and 0.57 or more in thighs.
 MAX_KNEE_SHARE = 0.56
 #: Height of the body's contact with a border of the image, front to back, in mm. Arms have less.
-MIN_TRUNK_FACE_MM = 170.0
-#: Length of such a contact along the body, in mm.
-MAX_CONTACT_MM = 30.0
+MIN_TRUNK_FACE_MM = 200.0
+#: Length of such a contact along the body, in mm. Usual phantoms have up to 110, the most obese
+#: ones 280.
+MAX_CONTACT_MM = 150.0
 #: Distance of the middle of the body from that of the image, in mm: one arm is cut off beyond it.
 #: Usual phantoms have up to 18.
 MAX_OFF_CENTRE_MM = 35.0
@@ -70,66 +73,61 @@ def off_centre_mm(sample: BodySample) -> float:
 
 
 def find_cut_off_body(sample: BodySample) -> list[Finding]:
-    """Find what the scan does not show of the shoulders, the knees and the sides of the trunk."""
-    low, high = float(sample.z_mm[0]), float(sample.z_mm[-1])
-    findings = []
-    room = shoulder_room_mm(sample)
-    if room < MIN_SHOULDER_ROOM_MM:
-        findings.append(
-            Finding(
-                "BODY_CUT_OFF",
-                f"the scan begins {room:.0f} mm above the shoulders; {MIN_SHOULDER_ROOM_MM:.0f} mm"
-                " or more are usual",
-                remedy="Look whether the shoulders are in view. Values of the whole body may be"
-                " wrong.",
-                from_mm=high,
-                to_mm=high,
-                value=room,
-                threshold=MIN_SHOULDER_ROOM_MM,
-                unit="mm",
-            )
-        )
-    share = knee_share(sample)
-    if share > MAX_KNEE_SHARE:
-        findings.append(
-            Finding(
-                "BODY_CUT_OFF",
-                "the scan ends above the knees: the muscles of the legs do not become thinner"
-                " towards its lower end",
-                remedy="Look whether the knees are in view. Values of the whole body may be wrong.",
-                from_mm=low,
-                to_mm=low,
-                value=share,
-                threshold=MAX_KNEE_SHARE,
-            )
-        )
+    """Find what the scan does not show of the shoulders, the knees and the sides of the body."""
+    return [*_shoulders(sample), *_knees(sample), *_off_centre(sample), *_sides(sample)]
+
+
+def _shoulders(sample: BodySample) -> list[Finding]:
+    room, top = shoulder_room_mm(sample), float(sample.z_mm[-1])
+    if room >= MIN_SHOULDER_ROOM_MM:
+        return []
+    sentence = (
+        f"the scan begins {room:.0f} mm above the shoulders; {MIN_SHOULDER_ROOM_MM:.0f} mm or more"
+        " are usual"
+    )
+    return [_finding(sentence, room, MIN_SHOULDER_ROOM_MM, "mm", from_mm=top, to_mm=top)]
+
+
+def _knees(sample: BodySample) -> list[Finding]:
+    share, bottom = knee_share(sample), float(sample.z_mm[0])
+    if share <= MAX_KNEE_SHARE:
+        return []
+    sentence = (
+        "the scan ends above the knees: the muscles of the legs do not become thinner towards its"
+        " lower end"
+    )
+    return [_finding(sentence, share, MAX_KNEE_SHARE, from_mm=bottom, to_mm=bottom)]
+
+
+def _off_centre(sample: BodySample) -> list[Finding]:
     aside = off_centre_mm(sample)
-    if abs(aside) > MAX_OFF_CENTRE_MM:
-        side = "left" if aside > 0 else "right"
-        findings.append(
-            Finding(
-                "BODY_CUT_OFF",
-                f"the body lies {abs(aside):.0f} mm to the {side} of the middle of the image: parts"
-                " of that side may be cut off",
-                remedy="Look whether the arms are in view. Compare both sides with care.",
-                side=side,
-                value=abs(aside),
-                threshold=MAX_OFF_CENTRE_MM,
-                unit="mm",
-            )
+    if abs(aside) <= MAX_OFF_CENTRE_MM:
+        return []
+    side = "left" if aside > 0 else "right"
+    sentence = (
+        f"the body lies {abs(aside):.0f} mm to the {side} of the middle of the image: parts of that"
+        " side may be cut off"
+    )
+    return [_finding(sentence, abs(aside), MAX_OFF_CENTRE_MM, "mm", side=side)]
+
+
+def _sides(sample: BodySample) -> list[Finding]:
+    return [
+        _finding(
+            f"the trunk is cut off at the {side} border of the image, over {contact:.0f} mm along"
+            " the body",
+            contact,
+            MAX_CONTACT_MM,
+            "mm",
+            side=side,
         )
-    for side, contact in zip(("right", "left"), contact_mm(sample, MIN_TRUNK_FACE_MM)):
-        if contact > MAX_CONTACT_MM:
-            findings.append(
-                Finding(
-                    "BODY_CUT_OFF",
-                    f"the trunk is cut off at the {side} border of the image, over"
-                    f" {contact:.0f} mm along the body",
-                    remedy="Look at the images. Volumes of fat may be too small.",
-                    side=side,
-                    value=contact,
-                    threshold=MAX_CONTACT_MM,
-                    unit="mm",
-                )
-            )
-    return findings
+        for side, contact in zip(("right", "left"), contact_mm(sample, MIN_TRUNK_FACE_MM))
+        if contact > MAX_CONTACT_MM
+    ]
+
+
+def _finding(sentence: str, value: float, limit: float, unit: str = "", **place: Any) -> Finding:
+    remedy = "Look whether this part is in view. Values of the whole body may be wrong."
+    return Finding(
+        "BODY_CUT_OFF", sentence, remedy=remedy, value=value, threshold=limit, unit=unit, **place
+    )

@@ -41,12 +41,15 @@ class Exchanged:
     def repaired(self) -> tuple[Finding, ...]:
         """The findings after ``exchange_back``: ``WATER_FAT_REPAIRED`` (warning) for each part."""
         return tuple(
-            replace(
-                finding,
-                code="WATER_FAT_REPAIRED",
-                sentence=f"{finding.sentence}; they were exchanged back",
-                severity=WARNING,
-                remedy="Look at the fused volumes.",
+            Finding(
+                "WATER_FAT_REPAIRED",
+                f"{finding.sentence}; they were exchanged back",
+                WARNING,
+                "Look at the fused volumes.",
+                finding.station,
+                finding.side,
+                finding.from_mm,
+                finding.to_mm,
             )
             for finding in self.findings
             if finding.code == "WATER_FAT_EXCHANGED"

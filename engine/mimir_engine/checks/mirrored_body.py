@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mimir_engine.checks.fat_map import POINTS_MM, FatMap
+from mimir_engine.checks.fat_map import FatMap
 from mimir_engine.study.finding import Finding
 
 #: Length along the body over which organs are averaged, and distance of the slices, in mm.
@@ -21,7 +21,7 @@ LEAN = -0.5
 MIN_POINTS = 5
 #: How far lean tissue lies to the right of the body's middle, in mm: the liver. Phantoms have 1.2
 #: or more, those of population 1 -1.3.
-MIN_LIVER_MM = -2.0
+MIN_LIVER_MM = -2.5
 #: Rows between front and back that a slice must have, and the depth at which widths are compared.
 MIN_ROWS, DEPTH_ROWS = 6, 1
 #: How much wider the back is than the front, as a share of the body's width: people lie on it.
@@ -30,7 +30,9 @@ MIN_FLATNESS = -0.07
 
 
 def find_mirrored(maps: Sequence[FatMap]) -> list[Finding]:
-    """Find out whether the body of a whole study seems to be mirrored."""
+    """Find out whether the body of a whole study seems to be mirrored; it must show the trunk."""
+    if max(each.z_mm[-1] for each in maps) - min(each.z_mm[0] for each in maps) < TRUNK_MM:
+        return []
     findings = []
     liver, flatness = liver_side_mm(maps), back_flatness(maps)
     if liver < MIN_LIVER_MM:

@@ -113,12 +113,15 @@ class StudyFolder:
 
     def profile(self) -> dict[str, list[float]]:
         """Read the areas along the body by column, or raise ``DETAILS_INVALID``."""
-        with open_table(self.path / PROFILE_FILE, "DETAILS_INVALID") as table:
-            rows = [
-                [table.number(cell, line, name) for name, cell in zip(table.columns, row)]
-                for line, row in table.rows
-            ]
-            return {name: list(cells) for name, cells in zip(table.columns, zip(*rows))}
+        try:
+            with open_table(self.path / PROFILE_FILE) as table:
+                rows = [
+                    [table.number(cell, line, name) for name, cell in zip(table.columns, row)]
+                    for line, row in table.rows
+                ]
+        except MimirError as error:
+            raise _invalid(f"{PROFILE_FILE} in the study's folder cannot be read") from error
+        return {name: list(cells) for name, cells in zip(table.columns, zip(*rows))}
 
     def array(self, name: str) -> np.ndarray:
         """Map an image into memory, read-only, or raise ``DETAILS_INVALID``."""

@@ -31,10 +31,9 @@ SKIN_PART, DARK_PART = 0.5, 0.25
 LEAN_FRACTION, FAT_FRACTION = 0.3, 0.7
 #: Thinned columns at the right and left edge of the images that show that a body is cut off.
 EDGE_COLUMNS = 1
-
-
 #: Smaller than any signal, in whatever unit the scanner has.
 NO_SIGNAL = np.float32(1e-20)
+
 #: Slices, rows and columns of a volume.
 Box = tuple[slice, slice, slice]
 

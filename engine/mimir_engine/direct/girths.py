@@ -68,11 +68,7 @@ def _thigh(body: Body, parts: Parts, part: int, knee: Optional[int]) -> Optional
 
 def _smooth_girths(body: Body, parts: Parts, part: int, levels: range) -> np.ndarray:
     """Return the girth of a part in each of these slices, averaged with the slices beside it."""
-    count = len(levels)
-    low, high = max(levels.start - NEIGHBOURS, 0), min(levels.stop + NEIGHBOURS, len(body.mask))
-    girths = girths_mm(body, slice(low, high), parts.labels[low:high] == part)
-    sums = np.concatenate(([0.0], girths.cumsum()))
-    starts = np.arange(count) + levels.start - low
-    first = np.maximum(starts - NEIGHBOURS, 0)
-    last = np.minimum(starts + NEIGHBOURS + 1, len(girths))
-    return np.asarray((sums[last] - sums[first]) / (last - first))
+    around = slice(levels.start - NEIGHBOURS, levels.stop + NEIGHBOURS)
+    girths = girths_mm(body, around, parts.labels[around] == part)
+    window = np.full(2 * NEIGHBOURS + 1, 1 / (2 * NEIGHBOURS + 1))
+    return np.convolve(girths, window, mode="valid")

@@ -53,17 +53,12 @@ class Parts:
 
     Attributes:
         labels: Key of ``PART_NAMES`` for each line of sight, uint8 ``[slice, column]``; 0 outside.
-        middle: Column between the right and the left half in each slice.
-        inner: First column of the right half that is not the arm, and the last one of the left
-            half, ``[2, slice]``.
         crotch: First slice above the legs; None if they are not apart in view.
         knees: Slice of the right and of the left knee; None if not in view.
         shoulders: First slice above the shoulders; None if the neck is not in view.
     """
 
     labels: np.ndarray
-    middle: np.ndarray
-    inner: np.ndarray
     crotch: Optional[int]
     knees: tuple[Optional[int], Optional[int]]
     shoulders: Optional[int]
@@ -78,7 +73,7 @@ def find_parts(body: Body) -> Parts:
     if crotch is not None and (top - crotch) * body.spacing_mm[2] < MIN_TRUNK_MM:
         crotch = None
     middle[crotch:] = half[crotch:]
-    inner, has_arm = _arms(body, middle)
+    borders, has_arm = _arms(body, middle)
     columns = np.arange(body.depth.shape[1])
     is_right = columns < middle[:, None]
     labels = np.full(body.depth.shape, TRUNK, np.uint8)
@@ -89,11 +84,11 @@ def find_parts(body: Body) -> Parts:
         if knee is not None:
             labels[:knee][side[:knee]] = BELOW_KNEES
     has_arm[:, top:] = False
-    labels[:top][(columns < inner[0][:top, None]) & has_arm[0][:top, None]] = RIGHT_ARM
-    labels[:top][(columns > inner[1][:top, None]) & has_arm[1][:top, None]] = LEFT_ARM
+    labels[:top][(columns < borders[0][:top, None]) & has_arm[0][:top, None]] = RIGHT_ARM
+    labels[:top][(columns > borders[1][:top, None]) & has_arm[1][:top, None]] = LEFT_ARM
     labels[top:] = NECK
     labels[body.depth == 0] = 0
-    return Parts(labels, middle, inner, crotch, knees, shoulders)
+    return Parts(labels, crotch, knees, shoulders)
 
 
 def _between_legs(body: Body, half: np.ndarray) -> np.ndarray:
@@ -135,7 +130,12 @@ def _shoulders(body: Body) -> Optional[int]:
 
 
 def _arms(body: Body, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the innermost column of each arm's inner side, and in which slices there is an arm."""
+    """Return the border between the trunk and each arm, and in which slices there is an arm.
+
+    Returns:
+        Columns ``[2, slice]``: the right arm has smaller ones, the left arm larger ones; and bool
+        ``[2, slice]``.
+    """
     valleys = []
     for outwards in (slice(None, None, -1), slice(None)):
         depth = body.depth[:, outwards]

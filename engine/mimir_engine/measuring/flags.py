@@ -60,7 +60,8 @@ FLAG_SENTENCES: Mapping[str, str] = {
     ),
     "SLICES_DISORDERED": "Slices of a station seem to be in a wrong order.",
     "BODY_MIRRORED": (
-        "Right and left, or front and back, of the study may be exchanged, or the patient lay prone."
+        "Right and left, or front and back, of the study may be exchanged, or the patient lay"
+        " prone."
     ),
     "WATER_FAT_EXCHANGED": "Water and fat are exchanged in a part of the study.",
     "WATER_FAT_REPAIRED": "Water and fat of a part were exchanged; they were exchanged back.",

@@ -15,7 +15,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.phantom.population import Person
-from mimir_engine.phantom.scanner import TOP_Z_MM
+from mimir_engine.phantom.scanner import patient_z
 
 #: Density of adipose and of lean tissue (kg/L).
 ADIPOSE_DENSITY, LEAN_DENSITY = 0.92, 1.06
@@ -119,7 +119,7 @@ class Body:
 
     def z_of(self, level: float) -> float:
         """Convert a level to patient z (mm)."""
-        return TOP_Z_MM + (level - self.person.scan_top_level) * self.person.height
+        return patient_z(level, self.person)
 
     def volumes_l(self, low: float = 0.0, high: float = 1.1) -> np.ndarray:
         """Compute the volume (L) of each column with its children between two levels: ``(P,)``.

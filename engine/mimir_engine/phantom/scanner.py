@@ -11,7 +11,7 @@ from typing import Union
 
 import numpy as np
 
-from mimir_engine.phantom.population import stream
+from mimir_engine.phantom.population import Person, stream
 
 #: Pixel spacing, in both directions.
 PIXEL_MM = 2.23214293
@@ -90,6 +90,11 @@ class ScannedStation:
     def window(self) -> slice:
         """Rows of the station among those of the largest one."""
         return slice(self.first_row, self.first_row + self.rows)
+
+
+def patient_z(level: float, person: Person) -> float:
+    """Convert a level of a person's body to patient z (mm)."""
+    return TOP_Z_MM + (level - person.scan_top_level) * person.height
 
 
 def sensitivity(

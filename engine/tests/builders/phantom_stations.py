@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import draw_person
 from mimir_engine.phantom.render_station import render_station
+from mimir_engine.phantom.scan import scan_stations
 from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, draw_stations
 from mimir_engine.study import Contrast, Station
 from mimir_engine.study.volume import axial_affine
@@ -32,6 +33,19 @@ def stations_of_body(body: Body, seed: int) -> tuple[Station, ...]:
         affine = axial_affine(first, (PIXEL_MM, PIXEL_MM, scan.spacing_z))
         stations.append(Station({Contrast.WATER: water, Contrast.FAT: fat}, affine))
     return tuple(stations)
+
+
+@lru_cache(maxsize=3)
+def smooth_stations(seed: int, shift: str = "none") -> tuple[Station, ...]:
+    """All six stations of a phantom of population 2, usual or shifted."""
+    return scan_stations(seed, shift)
+
+
+def with_station(
+    stations: Sequence[Station], index: int, change: Callable[[np.ndarray], np.ndarray]
+) -> list[Station]:
+    """Change the pixels of one station."""
+    return [changed(s, change) if k == index else s for k, s in enumerate(stations)]
 
 
 def moved(station: Station, x: float = 0, y: float = 0, z: float = 0) -> Station:

@@ -31,7 +31,7 @@ def test_each_check_is_run_and_names_its_station() -> None:
     blank = changed(stations[1], lambda image: image * (np.indices(image.shape)[0] != 5))
     found = check_study([bright, blank, stations[2]], fuse([bright, blank, stations[2]]))
     codes = {finding.code: finding.sentence for finding in found}
-    assert {*codes} == {"EXTENT_SHORT", "PIXELS_SATURATED", "SLICE_BLANK"}
+    assert {*codes} == {"EXTENT_SHORT", "PIXELS_SATURATED", "SEAM_STEP", "SLICE_BLANK"}
     assert "station 1 " in codes["PIXELS_SATURATED"]
     assert "station 2 " in codes["SLICE_BLANK"]
 

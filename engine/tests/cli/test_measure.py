@@ -15,6 +15,7 @@ from cohort_builder import write_studies
 from mimir_engine.cli import DONE, SOME_FAILED, main
 from mimir_engine.cohort.study_folder import StudyFolders, read_study_folder
 from mimir_engine.direct import PART_NAMES
+from mimir_engine.errors import MimirError
 
 
 @pytest.fixture
@@ -67,6 +68,14 @@ def test_details_hold_the_profile_and_the_parts_of_the_body(measured: Path) -> N
     volume = (regions.array > 0).sum() * np.prod(regions.spacing_mm) / 1e6
     (body,) = (q.value for q in folder.result.direct if q.name == "body_volume")
     assert volume == pytest.approx(body, rel=0.05)
+
+
+@pytest.mark.parametrize("text", ["", "z_mm,body_cm2\n1\n", "z_mm\nup\n"])
+def test_a_damaged_profile_is_one_sentence(measured: Path, text: str) -> None:
+    path = StudyFolders(measured / "details").path("a")
+    (path / "profile.csv").write_text(text, "utf-8")
+    with pytest.raises(MimirError, match="DETAILS_INVALID"):
+        read_study_folder(path).profile()
 
 
 def test_no_network_library_is_imported(tmp_path: Path) -> None:

@@ -141,8 +141,10 @@ def test_arms_that_touch_the_trunk_are_no_part_of_it() -> None:
         values(fuse(stations_of_body(build_body(replace(person, arm_gap=gap)), USUAL)))
         for gap in (14.0, -1.0)
     )
-    for name in ("trunk_volume", "trunk_fat_volume", "waist", "hip"):
-        assert touching[name] == pytest.approx(apart[name], rel=0.03), name
+    for name in ("trunk_volume", "trunk_fat_volume", "waist"):
+        assert touching[name] == pytest.approx(apart[name], rel=0.01), name
+    # A hand that is pressed to the hip belongs to it in a few slices.
+    assert touching["hip"] == pytest.approx(apart["hip"], rel=0.05)
 
 
 def test_noise_does_not_change_the_volumes() -> None:

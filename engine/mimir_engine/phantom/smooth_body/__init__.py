@@ -1,0 +1,1 @@
+"""Bodies of population 2: smooth shapes, painted slice by slice."""

@@ -25,7 +25,7 @@ from mimir_engine.phantom.body import (
     mixed,
 )
 from mimir_engine.phantom.population import Person
-from mimir_engine.phantom.scanner import TOP_Z_MM
+from mimir_engine.phantom.scanner import TOP_Z_MM, patient_z
 from mimir_engine.phantom.smooth_body.bones import Bone, hip_joint, skeleton
 from mimir_engine.phantom.smooth_body.build import Build
 from mimir_engine.phantom.smooth_body.cavity import Room, make_room
@@ -69,6 +69,10 @@ class SmoothBody:
         """Centre of the right femoral head (LPS mm)."""
         return hip_joint(self.person, -1.0)
 
+    def level_of(self, z: float) -> float:
+        """Convert patient z (mm) to a level."""
+        return self.person.scan_top_level + (z - TOP_Z_MM) / self.person.height
+
     def grid_at(self, grid: Grid, z: float) -> Grid:
         """Move the pixels of a slice to the body's own coordinates: it may lie askew."""
         p = self.person
@@ -85,7 +89,7 @@ class SmoothBody:
 
     def z_of(self, level: float) -> float:
         """Convert a level to patient z (mm)."""
-        return Build.top_z(level, self.person)
+        return patient_z(level, self.person)
 
 
 def build_smooth_body(person: Person, build: Build) -> SmoothBody:
@@ -108,7 +112,7 @@ def build_smooth_body(person: Person, build: Build) -> SmoothBody:
         breasts=breasts(c, trunk),
         room=room,
         organs=place_organs(c, room, trunk),
-        bones=skeleton(c, room.spine.y, [a.flesh[0].start for a in arms], trunk, legs),
+        bones=skeleton(c, room.spine.y, trunk, legs, arms),
         tissues=_tissues(person, build),
         waves={
             "fat": Waves(rng, (130.0, 130.0, 160.0)),

@@ -10,9 +10,9 @@ import numpy as np
 
 from mimir_engine.phantom.anatomy.columns import TABLE_Y_MM, Columns
 from mimir_engine.phantom.population import Person
-from mimir_engine.phantom.smooth_body.build import Build
+from mimir_engine.phantom.scanner import patient_z
 from mimir_engine.phantom.smooth_body.shapes import Rod
-from mimir_engine.phantom.smooth_body.surface import Part
+from mimir_engine.phantom.smooth_body.surface import Arm, Part
 
 Point = tuple[float, float, float]
 
@@ -74,19 +74,20 @@ class Bone:
 def hip_joint(p: Person, side: float) -> Point:
     """Centre of the right (-1) or left (+1) femoral head (LPS mm)."""
     y = TABLE_Y_MM - 92.0 * p.frame - 0.35 * p.subcutaneous
-    return side * 87.0 * p.frame, y, Build.top_z(p.crotch_level + 0.047, p)
+    return side * 87.0 * p.frame, y, patient_z(p.crotch_level + 0.047, p)
 
 
 def skeleton(
-    c: Columns, spine_y: np.ndarray, shoulders: Sequence[Point], trunk: Part, legs: Sequence[Part]
+    c: Columns, spine_y: np.ndarray, trunk: Part, legs: Sequence[Part], arms: Sequence[Arm]
 ) -> tuple[Bone, ...]:
-    """Build pelvis, legs and shoulder girdle, in the order they are painted."""
+    """Build pelvis, legs, arms and shoulder girdle, in the order they are painted."""
     bones = [_sacrum(c, spine_y)]
-    for side, leg, shoulder in zip((-1.0, 1.0), legs, shoulders):
+    for side, leg, arm in zip((-1.0, 1.0), legs, arms):
         bones += _pelvis(c, spine_y, side)
         bones += _femur(c, leg, side)
         bones += _knee(c, leg, side)
-        bones += _girdle(c, trunk, shoulder, side)
+        bones += _arm(c, arm, side)
+        bones += _girdle(c, trunk, arm.flesh[0].start, side)
     return tuple(bones)
 
 
@@ -96,8 +97,8 @@ def _at(c: Columns, table: np.ndarray, level: float) -> float:
 
 def _sacrum(c: Columns, spine_y: np.ndarray) -> Bone:
     p, f = c.person, c.person.frame
-    top = (0.0, _at(c, spine_y, 0.56) + 8, Build.top_z(0.562, p))
-    end = (0.0, hip_joint(p, 1.0)[1] + 50 * f, Build.top_z(p.crotch_level + 0.045, p))
+    top = (0.0, _at(c, spine_y, 0.56) + 8, patient_z(0.562, p))
+    end = (0.0, hip_joint(p, 1.0)[1] + 50 * f, patient_z(p.crotch_level + 0.045, p))
     return Bone(Rod(top, end, 30 * f, 9 * f), 1.5, "red marrow")
 
 
@@ -108,7 +109,7 @@ def _pelvis(c: Columns, spine_y: np.ndarray, side: float) -> list[Bone]:
     back = _at(c, spine_y, 0.555)
 
     def point(across: float, behind: float, level: float) -> Point:
-        return side * across, behind, Build.top_z(level, p)
+        return side * across, behind, patient_z(level, p)
 
     def rod(start: Point, end: Point, first: float, last: float) -> Bone:
         return Bone(Rod(start, end, first * f, last * f), 2.0, "red marrow")
@@ -135,11 +136,11 @@ def _femur(c: Columns, leg: Part, side: float) -> list[Bone]:
     x = abs(head[0])
     thigh = abs(_at(c, leg.skin.x, p.crotch_level))
     across = side * min(max(thigh + 12 * f, x + 34 * f), x + 56 * f)
-    trochanter = (across, head[1] + 6, Build.top_z(p.crotch_level + 0.030, p))
-    below = (across - side * 6, head[1] + 4, Build.top_z(p.crotch_level, p))
+    trochanter = (across, head[1] + 6, patient_z(p.crotch_level + 0.030, p))
+    below = (across - side * 6, head[1] + 4, patient_z(p.crotch_level, p))
     k = p.knee_level
-    end = (_at(c, leg.skin.x, k + 0.05), _at(c, leg.skin.y, k) + 2, Build.top_z(k + 0.05, p))
-    flare = (_at(c, leg.skin.x, k + 0.012), end[1] + 2, Build.top_z(k + 0.018, p))
+    end = (_at(c, leg.skin.x, k + 0.05), _at(c, leg.skin.y, k) + 2, patient_z(k + 0.05, p))
+    flare = (_at(c, leg.skin.x, k + 0.012), end[1] + 2, patient_z(k + 0.018, p))
     return [
         Bone(Rod(head, trochanter, 15 * f, 17 * f), 2.0),
         Bone(Rod(trochanter, below, 18 * f, 14.5 * f), 3.0),
@@ -152,7 +153,7 @@ def _femur(c: Columns, leg: Part, side: float) -> list[Bone]:
 def _knee(c: Columns, leg: Part, side: float) -> list[Bone]:
     p, f = c.person, c.person.frame
     x, y = _at(c, leg.skin.x, p.knee_level), _at(c, leg.skin.y, p.knee_level)
-    z = Build.top_z(p.knee_level, p)
+    z = patient_z(p.knee_level, p)
     fibula = side * 30 * f
 
     def rod(start: Point, end: Point, first: float, last: float, cortex: float = 1.5) -> Bone:
@@ -170,18 +171,30 @@ def _knee(c: Columns, leg: Part, side: float) -> list[Bone]:
     ]
 
 
+def _arm(c: Columns, arm: Arm, side: float) -> list[Bone]:
+    """The humerus with its head, and one bone for the two of the forearm."""
+    f = c.person.frame
+    x, y, z = shoulder = arm.flesh[0].start
+    elbow, wrist = arm.flesh[1].start, arm.flesh[1].end
+    return [
+        Bone(Rod(shoulder, elbow, 11 * f, 12 * f), 3.5),
+        Bone(Rod((x - side * 12, y, z + 6), shoulder, 22 * f, 20 * f), 3.5),
+        Bone(Rod(elbow, wrist, 11 * f, 8 * f), 3.5),
+    ]
+
+
 def _girdle(c: Columns, trunk: Part, shoulder: Point, side: float) -> list[Bone]:
     """Collar bone and shoulder blade."""
     p, f, s = c.person, c.person.frame, c.person.shoulder_level
     across = abs(shoulder[0])
     chest = _at(c, trunk.skin.y - trunk.skin.front + trunk.ahead, s - 0.03)
     behind = _at(c, trunk.skin.y + trunk.skin.back - trunk.behind, s - 0.05) - 24 * f
-    notch = (side * 16.0, chest + 14, Build.top_z(s - 0.018, p))
+    notch = (side * 16.0, chest + 14, patient_z(s - 0.018, p))
     acromion = (side * (across - 4), shoulder[1] + 6, shoulder[2] + 30 * f)
     levels = [s - 0.105, s - 0.07, s - 0.03]
-    inner = [(side * a * f, behind, Build.top_z(lv, p)) for a, lv in zip((84, 74, 70), levels)]
+    inner = [(side * a * f, behind, patient_z(lv, p)) for a, lv in zip((84, 74, 70), levels)]
     outer = [
-        (side * a * f, b, Build.top_z(lv, p))
+        (side * a * f, b, patient_z(lv, p))
         for a, b, lv in zip(
             (96, 128, across / f - 28), (behind - 4, behind - 12, shoulder[1] + 14), levels
         )

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimir_engine.phantom.population import Person, stream
-from mimir_engine.phantom.scanner import TOP_Z_MM
+from mimir_engine.phantom.population import stream
 from mimir_engine.phantom.shift import SHIFTS, Shift
 
 
@@ -34,11 +33,6 @@ class Build:
         upper = np.exp(-(((level - 0.72) / 0.06) ** 2))
         lower = np.exp(-(((level - 0.60) / 0.05) ** 2))
         return np.asarray(self.bend[0] * upper + self.bend[1] * lower)
-
-    @staticmethod
-    def top_z(level: float, person: Person) -> float:
-        """Convert a level to patient z (mm)."""
-        return TOP_Z_MM + (level - person.scan_top_level) * person.height
 
 
 def draw_build(seed: int, shift: Shift = SHIFTS["none"]) -> Build:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mimir_engine.phantom.anatomy.columns import Columns, smooth
 from mimir_engine.phantom.anatomy.trunk import Trunk
-from mimir_engine.phantom.smooth_body.build import Build
+from mimir_engine.phantom.scanner import patient_z
 from mimir_engine.phantom.smooth_body.shapes import Grid, soft_minimum
 from mimir_engine.phantom.smooth_body.stack import Stack, stack
 from mimir_engine.phantom.smooth_body.surface import Part
@@ -79,7 +79,7 @@ def make_room(c: Columns, trunk: Trunk, part: Part) -> Room:
     spine = stack(skin.x * 1.3, spine_y, 25.0 * size, 17.0 * size, 15.0 * size, 0.1, 0.3)
     dome = p.dome_level + DOME
     at = int(np.argmin(np.abs(c.level - p.dome_level + 0.01)))
-    top = Build.top_z(dome, p)
+    top = patient_z(dome, p)
     diaphragm = Diaphragm(
         x=float(cavity.x[at]),
         y=float(cavity.y[at]),

@@ -12,6 +12,8 @@ from typing import Optional, Union
 
 import numpy as np
 
+#: A distance that is outside everything (mm).
+FAR = np.float32(99.0)
 #: Rows and columns of a slice.
 Window = tuple[slice, slice]
 

@@ -10,6 +10,7 @@ from mimir_engine.phantom.anatomy.columns import TABLE_Y_MM, Columns, smooth
 from mimir_engine.phantom.anatomy.limbs import LEG_DEPTH, leg_curves
 from mimir_engine.phantom.anatomy.trunk import Trunk, fat_curves
 from mimir_engine.phantom.population import FEMALE
+from mimir_engine.phantom.scanner import patient_z
 from mimir_engine.phantom.smooth_body.build import Build
 from mimir_engine.phantom.smooth_body.shapes import Rod
 from mimir_engine.phantom.smooth_body.stack import Stack, stack
@@ -17,6 +18,9 @@ from mimir_engine.phantom.smooth_body.stack import Stack, stack
 #: Height (in body heights) over which the trunk rounds off between the legs, and the legs fade
 #: into the trunk.
 GROIN, HIP = 0.07, 0.085
+
+
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm: rods of flesh, shoulder to hand, with the thickness of their fat; bones inside."""
+    """An arm: rods of flesh, shoulder to hand, with the thickness of their fat."""
 
     flesh: tuple[Rod, ...]
     fat: tuple[float, ...]
-    bones: tuple[Rod, ...]
 
 
 def trunk_part(c: Columns, trunk: Trunk, build: Build) -> Part:
@@ -93,37 +96,40 @@ def arm(c: Columns, trunk: Part, legs: tuple[Part, Part], side: float, build: Bu
         edges = [side * part.skin.x[at] + part.skin.half[at] for part in (trunk, *legs)]
         return float(np.max(edges))
 
-    def z(level: float) -> float:
-        return build.top_z(level, p)
+    def joint(x: float, y: float, level: float) -> Point:
+        return side * x, y, patient_z(level, p)
 
-    shoulder = (side * (1.10 * chest_mm(c) + 24 * f), TABLE_Y_MM - 66 * f - 0.4 * t, z(s - 0.036))
+    shoulder = joint(1.10 * chest_mm(c) + 24 * f, TABLE_Y_MM - 66 * f - 0.4 * t, s - 0.036)
     lift = build.elbow_lift[int(side > 0)]
-    wide = p.arm_gap + 34 * thick + upper
-    elbow = (side * (beside(0.60, 0.74) + wide), TABLE_Y_MM - 40 * thick - upper - lift, z(0.635))
-    wrist_x = side * (beside(0.455, 0.54) + p.arm_gap + 25 * thick + lower)
-    wrist = (wrist_x, elbow[1] - 8.0 - 0.5 * lift, z(0.498))
-    hand = (wrist_x - side * 4.0, wrist[1] - 4.0, z(0.445))
+    elbow_y = TABLE_Y_MM - 40 * thick - upper - lift
+    elbow = joint(beside(0.60, 0.74) + p.arm_gap + 34 * thick + upper, elbow_y, 0.635)
+    wrist_x = beside(0.455, 0.54) + p.arm_gap + 25 * thick + lower
+    wrist_y = elbow_y - 8.0 - 0.5 * lift
+    wrist, hand = joint(wrist_x, wrist_y, 0.498), joint(wrist_x - 4.0, wrist_y - 4.0, 0.445)
     if build.arms_up:
-        raised = build.arms_up
-        reach, drop = 0.17 * p.height, 0.13 * p.height
-        elbow = (
-            side * (abs(shoulder[0]) + reach * np.sin(np.pi * raised)),
-            elbow[1],
-            shoulder[2] - reach * np.cos(np.pi * raised),
-        )
-        wrist = (elbow[0] * (1 - 0.5 * raised), elbow[1] - 25.0, elbow[2] + drop)
-        hand = (wrist[0] * 0.8, wrist[1], wrist[2] + 0.05 * p.height)
+        elbow, wrist, hand = _raised(shoulder, elbow_y, side, build.arms_up, p.height)
     flesh = (
         Rod(shoulder, elbow, 47 * thick, 34 * thick),
         Rod(elbow, wrist, 36 * thick, 24 * thick),
         Rod(wrist, hand, 25 * thick, 15 * thick),
     )
-    bones = (
-        Rod(shoulder, elbow, 11 * f, 12 * f),
-        Rod((shoulder[0] - side * 12, shoulder[1], shoulder[2] + 6), shoulder, 22 * f, 20 * f),
-        Rod(elbow, wrist, 11 * f, 8 * f),
+    return Arm(flesh, (upper, lower, 2.0))
+
+
+def _raised(
+    shoulder: Point, y: float, side: float, share: float, height: float
+) -> tuple[Point, Point, Point]:
+    """Elbow, wrist and hand of an arm that is raised by a share of half a turn."""
+    turn = np.pi * share
+    x = abs(shoulder[0]) + 0.17 * height * float(np.sin(turn))
+    elbow_z = shoulder[2] - 0.17 * height * float(np.cos(turn))
+    wrist_x = x * (1 - 0.5 * share)
+    wrist_z = elbow_z + 0.13 * height
+    return (
+        (side * x, y, elbow_z),
+        (side * wrist_x, y - 25.0, wrist_z),
+        (side * 0.8 * wrist_x, y - 25.0, wrist_z + 0.05 * height),
     )
-    return Arm(flesh, (upper, lower, 2.0), bones)
 
 
 def breasts(c: Columns, trunk: Part) -> tuple[Rod, ...]:
@@ -139,7 +145,7 @@ def breasts(c: Columns, trunk: Part) -> tuple[Rod, ...]:
     for side in (-1.0, 1.0):
         x = 0.56 * half
         y = float(trunk.skin.y[at]) - front * float(np.sqrt(1 - 0.56**2)) + 0.42 * radius
-        inner = (side * x, y, Build.top_z(level, p))
+        inner = (side * x, y, patient_z(level, p))
         outer = (side * (x + 0.35 * radius), y + 0.25 * radius, inner[2] - 0.25 * radius)
         rods.append(Rod(inner, outer, 0.9 * radius, radius))
     return tuple(rods)

@@ -18,8 +18,9 @@ from mimir_engine.phantom.scanner import (
     ScannedStation,
 )
 from mimir_engine.phantom.smooth_body.body import SmoothBody
-from mimir_engine.phantom.smooth_body.paint import paint_slice, surfaces
-from mimir_engine.phantom.smooth_body.shapes import Grid, occupancy
+from mimir_engine.phantom.smooth_body.outline import surfaces
+from mimir_engine.phantom.smooth_body.paint import paint_slice
+from mimir_engine.phantom.smooth_body.shapes import FAR, Grid, occupancy
 
 #: Name and unit of each true value for measurements that are made without a network.
 DIRECT_TRUTHS = {
@@ -259,7 +260,7 @@ def _rim_mm(body: SmoothBody, z: float) -> float:
     grid = _grid()
     own = body.grid_at(grid, z)
     _, flesh, armless = surfaces(body, own, z)
-    flesh = np.where(armless < 0, flesh, np.float32(99.0))
+    flesh = np.where(armless < 0, flesh, FAR)
     areas = [float(occupancy(d, SPACING_MM).sum()) * SPACING_MM**2 for d in (armless, flesh)]
     inner = 2 * np.sqrt(np.pi * areas[1])
     outer = _tape(body, grid, z, 2)
