@@ -135,7 +135,7 @@ def _finding(
         "WATER_FAT_EXCHANGED",
         f"water and fat are exchanged in {where}",
         STOP,
-        "Exchange them back (--swap-repair; in Slicer the button), or get a corrected reconstruction.",
+        "Exchange them back (--swap-repair; in Slicer the button), or get another reconstruction.",
         part.station + 1,
         side,
         bottom + (part.first_slice - 0.5) * step if count < total else None,
