@@ -71,8 +71,8 @@ class ResultBrowser:
         """Return the findings of the selected studies.
 
         Args:
-            outcomes: What checks found, by the study's key: they have the stations and pictures. The
-                picture of a study that was repaired since then is left out.
+            outcomes: What checks found, by the study's key: they have the stations and pictures.
+                The picture of a study that was repaired since then is left out.
         """
         found = []
         for study in self._selected():
