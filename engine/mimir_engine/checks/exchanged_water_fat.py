@@ -116,7 +116,7 @@ def _part(
 ) -> ExchangedPart:
     columns = [0, station.shape[2]]
     if not exchanged.all():
-        border = border_column(station, slices, middle_mm)
+        border = border_column(station, slices, int(exchanged[1]), middle_mm)
         columns = [0, border] if exchanged[0] else [border, station.shape[2]]
     return ExchangedPart(index, slices.start, slices.stop - 1, columns[0], columns[1] - 1)
 
