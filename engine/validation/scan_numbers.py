@@ -7,11 +7,18 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.checks.air_signal import ghost_share, noise_share, slice_noise
+from mimir_engine.checks.air_signal import (
+    air_share,
+    ghost_share,
+    noise_ratio,
+    noise_share,
+    slice_noise,
+)
 from mimir_engine.checks.body_cut_off import (
     MIN_TRUNK_FACE_MM,
     contact_mm,
     knee_share,
+    off_centre_mm,
     shoulder_room_mm,
 )
 from mimir_engine.checks.body_sample import body_sample
@@ -37,6 +44,7 @@ def scan_numbers(stations: Sequence[Station], fused: FusedVolumes) -> dict[str, 
     samples = [sample_pixels(station) for station in stations]
     tissues = [tissue_sample(sample) for sample in samples]
     ratios = [lean_to_fat(tissue) for tissue in tissues]
+    noise_ratios = [noise_ratio(tissue) for tissue in tissues]
     voids = one_sided_voids(volume)
     maps = [fat_map(station) for station in stations]
     seams = list(zip(maps, maps[1:]))
@@ -48,10 +56,14 @@ def scan_numbers(stations: Sequence[Station], fused: FusedVolumes) -> dict[str, 
         "room above the shoulders (mm)": shoulder_room_mm(volume),
         "lean tissue at the knees": knee_share(volume),
         "contact with a border (mm)": max(contact_mm(volume, MIN_TRUNK_FACE_MM)),
+        "distance from the middle (mm)": abs(off_centre_mm(volume)),
         "voids in legs and pelvis (mL)": voids[0].volume_ml,
         "voids above (mL)": voids[1].volume_ml,
         "noise": _largest(noise_share(tissue) for tissue in tissues),
         "noise of a slice": max(float(slice_noise(tissue).max()) for tissue in tissues),
+        "noise of water to fat": _middle(noise_ratios),
+        "noise of water to fat of a station": _spread(station_ratios(noise_ratios)),
+        "signal of air": _largest(air_share(tissue) for tissue in tissues),
         "ghosts": _largest(ghost_share(tissue) for tissue in tissues),
         "lean to fat signal": _middle(ratios),
         "lean to fat signal of a station": _spread(station_ratios(ratios)),
