@@ -10,7 +10,7 @@ from mimir_engine.checks.fat_map import FatMap
 from mimir_engine.study.finding import Finding
 
 #: Points of fat, or of lean tissue, that both stations must show.
-MIN_POINTS = 12
+MIN_POINTS = 40
 #: Fat contrast of points that are nearly all fat; its negative, of lean tissue.
 PURE = 0.5
 #: Signal of a station over that of its neighbour. Coils make 1.45 in phantoms.
