@@ -16,8 +16,8 @@ from MIMIRLib.scene.subject import Subject
 from MIMIRLib.translate import tr as _
 
 #: Disk space for one study's results (bytes): three volumes of some 370 x 174 x 224 float32 (UK
-#: Biobank's protocol), and some to spare.
-BYTES_WITH_VOLUMES = 190_000_000
+#: Biobank's protocol) and one of uint8, and some to spare.
+BYTES_WITH_VOLUMES = 200_000_000
 BYTES_WITHOUT_VOLUMES = 1_000_000
 
 

@@ -8,9 +8,9 @@ from typing import Optional
 from MIMIRLib.job import Progress
 from MIMIRLib.translate import tr as _
 
-#: Memory of the three fused volumes of one study in the scene (gigabytes): 370 slices of 174 x 224
-#: voxels, float32.
-GIGABYTES_PER_STUDY = 0.17
+#: Memory of the three fused volumes and the parts of the body of one study in the scene
+#: (gigabytes): 370 slices of 174 x 224 voxels, float32 and uint8.
+GIGABYTES_PER_STUDY = 0.187
 #: The panel warns if the volumes need more memory (gigabytes).
 MAX_GIGABYTES_WITHOUT_WARNING = 2.0
 

@@ -71,15 +71,15 @@ class ResultBrowser:
         """Return the findings of the selected studies.
 
         Args:
-            outcomes: What scans found, by the study's key: they have the stations, and a picture if
-                they found the same.
+            outcomes: What checks found, by the study's key: they have the stations and pictures.
+                The picture of a study that was repaired since then is left out.
         """
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
             findings = findings_of(study.table)
-            is_same = _sentences(findings) == _sentences(outcome.findings)
-            picture = outcome.picture if is_same else b""
+            is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
+            picture = outcome.picture if is_as_checked else b""
             found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
         return found
 

@@ -66,6 +66,8 @@ class StudyScans:
     def cancel(self) -> None:
         """Stop immediately; outcomes stay."""
         self.want(())
+        if self._job is not None:
+            self._job.cancel()
         self.look_again()
 
     def _start(self) -> None:

@@ -137,7 +137,7 @@ def test_the_number_of_ticked_studies_is_shown(ticked: int, hidden: int, sentenc
         ({"ticked_doubtful": 1}, "1 study may be incomplete"),
         ({"ticked": 3, "ticked_refused": 2}, "2 studies cannot be measured"),
         ({"allow_unvalidated": True}, "outside an inference module's validated range"),
-        ({"ticked": 50}, "about 8 GB of memory"),
+        ({"ticked": 50}, "about 9 GB of memory"),
     ],
 )
 def test_warnings_are_shown_before_apply(change: dict[str, int], words: str) -> None:
