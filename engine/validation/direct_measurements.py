@@ -85,8 +85,8 @@ def _row(quantity: str, unit: str, measured: Values, truth: Values) -> Sequence[
     value, true = (np.array([v[study][quantity] for study in known]) for v in (measured, truth))
     error = value - true
     r2 = 1 - (error**2).sum() / ((true - true.mean()) ** 2).sum()
-    numbers = (true.mean(), true.std(ddof=1), r2, error.mean(), error.std(ddof=1))
-    return name, share, *(f"{number:.3g}" for number in numbers), _repeatability(quantity, measured)
+    spread, errors = ((f"{v.mean():.3g}", f"{v.std(ddof=1):.3g}") for v in (true, error))
+    return name, share, *spread, f"{r2:.3f}", *errors, _repeatability(quantity, measured)
 
 
 def _repeatability(quantity: str, measured: Values) -> str:

@@ -171,7 +171,7 @@ def _title(study: StudyNodes) -> str:
     """Return a study's label, and whether its water and fat were exchanged back."""
     if all(finding["code"] != REPAIRED for finding in findings_of(study.table)):
         return study.label
-    return _("{label} (water and fat exchanged back)").format(label=study.label)
+    return _("Repaired: {label}").format(label=study.label)
 
 
 def _number(value: float, sd: float) -> str:

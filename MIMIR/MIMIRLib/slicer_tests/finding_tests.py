@@ -44,7 +44,7 @@ class FindingTest(PanelCase):
         wait_until(lambda: not self.ui.cancelButton.enabled)
 
         assert self.ui.statusLabel.text == "1 study measured."
-        assert "exchanged back" in self.ui.resultComboBox.currentText
+        assert self.ui.resultComboBox.currentText.startswith("Repaired: ")
         assert self.texts(self.ui.resultFindingsView)[0][0] == "warning"
         self.ui.resultFindingsView.clicked(self.ui.resultFindingsView.model().index(0, 0))
         if slicer.app.layoutManager() is not None:

@@ -82,8 +82,8 @@ MEASUREMENTS = (
 )
 
 DIRECT = (
-    DirectMeasurement("fat_volume", 21.123456789012345, "L"),
-    DirectMeasurement("waist", None, "cm", "the arms touch the trunk"),
+    DirectMeasurement("fat_volume", "L", 21.123456789012345),
+    DirectMeasurement("waist", "cm", reason="the arms touch the trunk"),
 )
 #: Areas along the body, from foot to head.
 PROFILE = {

@@ -315,8 +315,12 @@ def test_a_study_with_water_and_fat_exchanged_is_refused_with_a_picture_and_a_pl
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.rest.requests[0].swap_repair
-    assert panel.shown.results == [("1.1", "1.1 (water and fat exchanged back)")]
+    assert panel.shown.results == [("1.1", "Repaired: 1.1")]
     assert panel.shown.result_findings.texts[0][0] == "warning"
+    panel.presenter.select_result_finding(panel.shown.result_findings.rows[0].key)
+    assert panel.shown.result_findings.text.startswith("Warning: ")
+    assert panel.shown.result_findings.picture == b""  # the check's picture shows them exchanged
+    assert panel.shown.places[-1][0].table is not None
 
 
 def test_checks_stop_when_the_tick_is_removed_or_apply_is_pressed(

@@ -1,6 +1,6 @@
-"""Check what stations and fused volumes alone tell: lost pixels, displaced or missing stations.
+"""Check what stations and fused volumes alone tell, from lost pixels to exchanged water and fat.
 
-A check returns findings or raises an error; it changes nothing. One file holds one check, and
+A check returns findings; it changes nothing. One file holds one check, and
 ``check_study`` runs them all. Stations are numbered from the head, beginning with 1.
 """
 

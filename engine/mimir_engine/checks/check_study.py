@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mimir_engine.checks.blending_scale import find_blending_scales
 from mimir_engine.checks.check_signal import check_signal, check_volumes
 from mimir_engine.checks.continuity import check_continuity
 from mimir_engine.checks.exchanged_water_fat import find_exchanged_volumes
@@ -48,6 +49,7 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
         findings += find_saturated_pixels(sample, number)
     if not is_stopped(findings):
         findings += check_continuity(stations)
+        findings += find_blending_scales(fused.layout)
     if not is_stopped(findings):
         findings += check_signal(stations, samples)
     return tuple(findings)

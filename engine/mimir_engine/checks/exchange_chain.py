@@ -18,8 +18,8 @@ from mimir_engine.study.station import Station
 
 #: Slices are linked if their agreement is this or more. Phantoms have 0.45 or more.
 MIN_LINK = 0.3
-#: They show the opposite if it is this or less; between stations, phantoms have 0.79 or more. Slices
-#: of different places reach -0.4.
+#: They show the opposite if it is this or less. Where stations meet, phantoms have 0.79 or more, or
+#: -0.79 or less; slices of different places reach -0.4.
 MAX_OPPOSITE = -0.5
 #: Common body of two slices below which nothing is known, in points of the fat map.
 MIN_POINTS = 4.0

@@ -116,7 +116,7 @@ def _part(
 ) -> ExchangedPart:
     columns = [0, station.shape[2]]
     if not exchanged.all():
-        border = border_column(station, slices, middle_mm)
+        border = border_column(station, slices, int(exchanged[1]), middle_mm)
         columns = [0, border] if exchanged[0] else [border, station.shape[2]]
     return ExchangedPart(index, slices.start, slices.stop - 1, columns[0], columns[1] - 1)
 
@@ -135,7 +135,7 @@ def _finding(
         "WATER_FAT_EXCHANGED",
         f"water and fat are exchanged in {where}",
         STOP,
-        "Exchange them back (--swap-repair; in Slicer the button), or get a corrected reconstruction.",
+        "Exchange them back (--swap-repair; in Slicer the button), or get another reconstruction.",
         part.station + 1,
         side,
         bottom + (part.first_slice - 0.5) * step if count < total else None,

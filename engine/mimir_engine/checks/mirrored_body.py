@@ -15,8 +15,8 @@ WINDOW_MM, STEP_MM = 120.0, 6.0
 TRUNK_MM = 620.0
 #: Half width of the trunk, without arms, in mm.
 HALF_WIDTH_MM = 120.0
-#: Fat contrast of lean tissue, at most.
-LEAN = -0.5
+#: Fat contrast of lean tissue, at most; a liver with 40 % fat has -0.2.
+LEAN = -0.1
 #: Points of lean tissue that a slice must have.
 MIN_POINTS = 5
 #: How far lean tissue lies to the right of the body's middle, in mm: the liver. Phantoms have 1.2

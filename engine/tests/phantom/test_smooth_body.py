@@ -75,8 +75,8 @@ def test_all_parts_add_up(truths: list[tuple[dict[str, float], dict[str, float]]
             own = [direct[f"direct_{part}{what}_volume"] for what in ("", "_fat", "_lean")]
             assert own[1] + own[2] < own[0]
         volumes = [direct[f"direct_{part}_volume"] for part in parts]
-        # Calves below the knees are in no part.
-        assert 0.9 < sum(volumes) / direct["direct_body_volume"] < 1.0
+        # Calves and neck are in no part.
+        assert 0.8 < sum(volumes) / direct["direct_body_volume"] < 1.0
         sides = direct["direct_right_thigh_volume"] / direct["direct_left_thigh_volume"]
         assert sides == pytest.approx(1.0, abs=0.1)
 
