@@ -11,6 +11,9 @@ from mimir_engine.study.finding import Finding
 
 #: Points of fat, or of lean tissue, that both stations must show.
 MIN_POINTS = 12
+#: Upper quartile of their ratios over the lower one. Beyond, stations do not show the same tissue
+#: there. Phantoms have 1.2 at most, 1.6 with strong shading.
+MAX_SCATTER = 1.65
 #: Fat contrast of points that are nearly all fat; its negative, of lean tissue.
 PURE = 0.5
 #: Signal of a station over that of its neighbour. Coils make 1.45 in phantoms.
@@ -33,7 +36,9 @@ def seam_steps(upper: FatMap, lower: FatMap) -> tuple[float, float]:
     steps = []
     for both in ((a > PURE) & (b > PURE), (a < -PURE) & (b < -PURE)):
         if np.count_nonzero(both) >= MIN_POINTS:
-            steps.append(float(np.median(signal[0][both] / signal[1][both])))
+            ratio = signal[0][both] / signal[1][both]
+            low, step, high = np.quantile(ratio, (0.25, 0.5, 0.75)).tolist()
+            steps += [step] if high <= MAX_SCATTER * low else []
     if not steps:
         return 1.0, 1.0
     return math.prod(steps) ** (1 / len(steps)), steps[0] / steps[1] if len(steps) == 2 else 1.0

@@ -7,16 +7,15 @@ import numpy as np
 from mimir_engine.checks.fat_map import FatMap
 from mimir_engine.study.finding import Finding
 
-#: Difference of slices that noise and small structures can make, as a share of their size, and in
-#: points of the fat map.
-NOISE, POINTS_NOISE = 0.02, 10.0
+#: Difference of slices that noise and small structures can make, in points of the fat map.
+NOISE = 35.0
 #: Slices with less body than this share of the station's largest tell nothing.
 MIN_BODY = 0.1
 #: Slices that a station must have.
 MIN_SLICES = 4
-#: How many times a slice may differ more from its neighbour than from another. Phantoms have 1.9 at
-#: most, at the knees; two slices that are exchanged over half a station 3 or more.
-MAX_DISORDER = 2.3
+#: How many times a slice may differ more from its neighbour than from another. Phantoms have 1.4 at
+#: most, at the knees; two slices that are exchanged over half a station 2 or more.
+MAX_DISORDER = 1.6
 
 
 def disorder(station: FatMap) -> float:
@@ -31,7 +30,7 @@ def disorder(station: FatMap) -> float:
         return 1.0
     product = np.einsum("arc,brc->ab", fat, fat)
     size = (np.diag(product)[:, np.newaxis] + np.diag(product)) / 2
-    difference = (size - product + POINTS_NOISE) / size + NOISE
+    difference = (size - product + NOISE) / size
     index = np.arange(len(fat))
     beyond = np.where(index[:, np.newaxis] + 1 < index, difference, np.inf)
     step = np.diagonal(difference, 1)
