@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class SceneFileTest(SceneTest):
         key = phantom_entry().study_uid
         result = logic.analyzeStudy(key, **PHANTOM)
         values = [m.value for m in result.measurements]
+        direct = [q.value for q in result.direct]
         parameters = logic.getParameterNode()
         parameters.level, parameters.study_uids = 0.8, [key]
 
@@ -36,14 +38,16 @@ class SceneFileTest(SceneTest):
 
         nodes = find_results(slicer.mrmlScene, key)
         assert nodes is not None
-        for name in ("table", "chart", "projection", "water", "fat", "fraction"):
+        for name in ("table", "chart", "projection", "water", "fat", "fraction", "profile"):
             assert getattr(nodes, name) is not None, name
-        assert column_values(nodes.table, "value") == values
+        assert nodes.regions.GetSegmentation().GetNthSegment(0).GetName() == "trunk"
+        shown = column_values(nodes.table, "value")
+        assert [None if math.isnan(value) else value for value in shown] == [*values, *direct]
         parameters = logic.getParameterNode()
         assert (parameters.level, list(parameters.study_uids)) == (0.8, [key])
         browser = ResultBrowser(slicer.mrmlScene)
         browser.refresh()
-        assert len(browser.rows) == len(values)
+        assert len(browser.rows) == len(values + direct)
         again = logic.analyzeVolumes(nodes.water, nodes.fat, **PHANTOM)
         for one, value in zip(again.measurements, values):
             assert abs(one.value - value) < one.sd / 50
