@@ -29,8 +29,9 @@ MAX_LOG = 0.7
 MAX_UNEVENNESS = 0.08
 #: Pixels of fat of a station that tell something.
 MIN_PIXELS = 100
-#: Logarithm of the factor of the fat signal from the right to the left end of a field of view.
-MAX_SIDEWAYS = 0.55
+#: Logarithm of the factor of the fat signal from the right to the left of the body. Usual phantoms
+#: have up to 0.28.
+MAX_SIDEWAYS = 0.4
 #: Largest fat signal of a station divided by the smallest.
 MAX_ALONG = 2.0
 
@@ -65,9 +66,9 @@ def seam_unevenness(upper: Station, lower: Station) -> Optional[float]:
 
 
 def sideways(tissue: TissueSample) -> Optional[float]:
-    """Return the logarithm of the factor of the fat signal from the right to the left end.
+    """Return the logarithm of the factor of the fat signal from the right to the left of the body.
 
-    It is the slope of a parabola fitted to the fat of a station; None if there is too little.
+    It is that of a parabola fitted to the fat of a station; None if there is too little.
     """
     _, _, column = np.nonzero(tissue.fatty)
     if len(column) < MIN_PIXELS:
@@ -77,7 +78,8 @@ def sideways(tissue: TissueSample) -> Optional[float]:
     terms = np.stack([np.ones(len(place)), place, place * place])
     # Not as a matrix product, whose libraries start threads. The last term is for fat in one place.
     products = np.einsum("ip,jp->ij", terms, terms) + 1e-6 * len(place) * np.eye(3)
-    return float(np.linalg.solve(products, np.einsum("ip,p->i", terms, signal))[1])
+    slope = float(np.linalg.solve(products, np.einsum("ip,p->i", terms, signal))[1])
+    return slope * float(np.quantile(place, 0.95) - np.quantile(place, 0.05))
 
 
 def fat_signals(tissues: Sequence[TissueSample]) -> list[float]:
