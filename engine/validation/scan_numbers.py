@@ -14,6 +14,7 @@ from mimir_engine.checks.air_signal import (
     noise_share,
     slice_noise,
 )
+from mimir_engine.checks.blending_scale import blending_scales
 from mimir_engine.checks.body_cut_off import (
     MIN_TRUNK_FACE_MM,
     contact_mm,
@@ -27,6 +28,7 @@ from mimir_engine.checks.dark_voids import one_sided_voids
 from mimir_engine.checks.fat_map import fat_map
 from mimir_engine.checks.incoherent_contrasts import phase_matches
 from mimir_engine.checks.lean_to_fat import lean_to_fat, station_ratios
+from mimir_engine.checks.mirrored_body import back_flatness, liver_side_mm
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.seam_match import seam_match
 from mimir_engine.checks.seam_steps import seam_steps
@@ -40,7 +42,7 @@ from mimir_engine.study.station import Station
 
 def scan_numbers(stations: Sequence[Station], fused: FusedVolumes) -> dict[str, float]:
     """Return one number for each statistic of a scan: that of its most unusual station or seam."""
-    volume = body_sample(fused)
+    volume, layout = body_sample(fused), fused.layout
     samples = [sample_pixels(station) for station in stations]
     tissues = [tissue_sample(sample) for sample in samples]
     ratios = [lean_to_fat(tissue) for tissue in tissues]
@@ -79,6 +81,9 @@ def scan_numbers(stations: Sequence[Station], fused: FusedVolumes) -> dict[str, 
         "match of a seam": min(seam_match(*pair) for pair in seams),
         "step of signal at a seam": float(steps[:, 0].max()),
         "step of fat against water at a seam": float(steps[:, 1].max()),
+        "liver to the right (mm)": liver_side_mm(maps),
+        "back wider than front": back_flatness(maps),
+        "blending of water against fat": _spread(blending_scales(layout)) if layout else 0.0,
         "disorder of slices": max(disorder(station) for station in maps),
         "residual of the phases": max((match.residual for match in matches), default=0.0),
     }
