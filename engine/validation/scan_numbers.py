@@ -7,34 +7,34 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.checks.air_signal import (
-    air_share,
-    ghost_share,
-    noise_ratio,
-    noise_share,
-    slice_noise,
-)
-from mimir_engine.checks.blending_scale import blending_scales
-from mimir_engine.checks.body_cut_off import (
+from mimir_engine.checks.body_sample import body_sample
+from mimir_engine.checks.continuity.blending_scale import blending_scales
+from mimir_engine.checks.continuity.mirrored_body import back_flatness, liver_side_mm
+from mimir_engine.checks.continuity.seam_match import seam_match
+from mimir_engine.checks.continuity.seam_steps import seam_steps
+from mimir_engine.checks.continuity.slice_order import disorder
+from mimir_engine.checks.coverage.body_cut_off import (
     MIN_TRUNK_FACE_MM,
     contact_mm,
     knee_share,
     off_centre_mm,
     shoulder_room_mm,
 )
-from mimir_engine.checks.body_sample import body_sample
-from mimir_engine.checks.bright_outliers import brightness
-from mimir_engine.checks.dark_voids import one_sided_voids
 from mimir_engine.checks.fat_map import fat_map
-from mimir_engine.checks.incoherent_contrasts import phase_matches
-from mimir_engine.checks.lean_to_fat import lean_to_fat, station_ratios
-from mimir_engine.checks.mirrored_body import back_flatness, liver_side_mm
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.seam_match import seam_match
-from mimir_engine.checks.seam_steps import seam_steps
-from mimir_engine.checks.shading import fat_signals, seam_unevenness, sideways
-from mimir_engine.checks.slice_order import disorder
-from mimir_engine.checks.slice_scale import slice_steps
+from mimir_engine.checks.signal.air_signal import (
+    air_share,
+    ghost_share,
+    noise_ratio,
+    noise_share,
+    slice_noise,
+)
+from mimir_engine.checks.signal.bright_outliers import brightness
+from mimir_engine.checks.signal.dark_voids import one_sided_voids
+from mimir_engine.checks.signal.incoherent_contrasts import phase_matches
+from mimir_engine.checks.signal.lean_to_fat import lean_to_fat, station_ratios
+from mimir_engine.checks.signal.shading import fat_signals, seam_unevenness, sideways
+from mimir_engine.checks.signal.slice_scale import slice_steps
 from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.station import Station

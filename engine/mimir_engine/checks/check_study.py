@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mimir_engine.checks.blending_scale import find_blending_scales
-from mimir_engine.checks.check_signal import check_signal, check_volumes
-from mimir_engine.checks.continuity import check_continuity
-from mimir_engine.checks.exchanged_water_fat import find_exchanged_volumes
+from mimir_engine.checks.continuity.blending_scale import find_blending_scales
+from mimir_engine.checks.continuity.check_continuity import check_continuity
+from mimir_engine.checks.coverage.short_stations import find_short_stations
+from mimir_engine.checks.coverage.unusual_extent import find_unusual_extent
+from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged_volumes
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.saturated_pixels import find_saturated_pixels
-from mimir_engine.checks.short_stations import find_short_stations
-from mimir_engine.checks.suspect_slices import (
+from mimir_engine.checks.signal.check_signal import check_signal, check_volumes
+from mimir_engine.checks.signal.saturated_pixels import find_saturated_pixels
+from mimir_engine.checks.signal.suspect_slices import (
     find_blank,
     find_cut_off,
     find_identical,
     find_identical_contrasts,
 )
-from mimir_engine.checks.unusual_extent import find_unusual_extent
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding, is_stopped
 from mimir_engine.study.station import Station

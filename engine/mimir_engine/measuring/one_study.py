@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 import numpy as np
 
 from mimir_engine.checks import check_study
-from mimir_engine.checks.exchanged_water_fat import find_exchanged
+from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged
 from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError

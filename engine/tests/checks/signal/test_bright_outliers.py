@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from phantom_stations import changed, phantom_stations
 
-from mimir_engine.checks.bright_outliers import find_bright_outliers
 from mimir_engine.checks.pixel_sample import sample_pixels
+from mimir_engine.checks.signal.bright_outliers import find_bright_outliers
 from mimir_engine.study import Station
 from mimir_engine.study.finding import Finding
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from phantom_stations import phantom_stations
 
-from mimir_engine.checks.lean_to_fat import find_unusual_ratio, lean_to_fat, station_ratios
 from mimir_engine.checks.pixel_sample import sample_pixels
+from mimir_engine.checks.signal.lean_to_fat import find_unusual_ratio, lean_to_fat, station_ratios
 from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.study import Contrast, Station
 from mimir_engine.study.finding import Finding

@@ -8,8 +8,8 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.checks.exchange_border import border_column
-from mimir_engine.checks.exchange_chain import follow_fat
+from mimir_engine.checks.exchange.exchange_border import border_column
+from mimir_engine.checks.exchange.exchange_chain import follow_fat
 from mimir_engine.checks.fat_map import FatMap, fat_map
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.headers.contrast import Contrast

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from phantom_stations import changed, phantom_stations, smooth_stations, with_station
 
-from mimir_engine.checks.continuity import check_continuity
+from mimir_engine.checks.continuity.check_continuity import check_continuity
 from mimir_engine.study import Contrast, Station
 
 SEED = 100_200

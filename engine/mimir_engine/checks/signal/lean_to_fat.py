@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.checks.air_signal import noise_ratio
+from mimir_engine.checks.signal.air_signal import noise_ratio
 from mimir_engine.checks.tissue_sample import TissueSample
 from mimir_engine.study.finding import Finding
 

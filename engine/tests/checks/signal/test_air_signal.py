@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from phantom_stations import changed, phantom_stations
 
-from mimir_engine.checks.air_signal import find_ghosts, find_noise, noise_share
 from mimir_engine.checks.pixel_sample import sample_pixels
+from mimir_engine.checks.signal.air_signal import find_ghosts, find_noise, noise_share
 from mimir_engine.checks.tissue_sample import TissueSample, tissue_sample
 from mimir_engine.study import Station
 from mimir_engine.study.finding import Finding

@@ -9,7 +9,7 @@ import pytest
 from phantom_stations import phantom_stations
 
 from mimir_engine.checks.body_sample import body_sample
-from mimir_engine.checks.dark_voids import find_dark_voids
+from mimir_engine.checks.signal.dark_voids import find_dark_voids
 from mimir_engine.fusion import fuse
 from mimir_engine.fusion.fuse import FusedVolumes
 from mimir_engine.study.finding import Finding

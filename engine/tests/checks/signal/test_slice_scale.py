@@ -7,7 +7,7 @@ import pytest
 from phantom_stations import changed, phantom_stations
 
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.slice_scale import find_slice_scale
+from mimir_engine.checks.signal.slice_scale import find_slice_scale
 from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.study import Contrast, Station
 from mimir_engine.study.finding import Finding

@@ -7,7 +7,7 @@ import pytest
 from phantom_stations import changed, phantom_stations
 
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.shading import find_shading, seam_unevenness
+from mimir_engine.checks.signal.shading import find_shading, seam_unevenness
 from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.study import Station
 from mimir_engine.study.finding import Finding

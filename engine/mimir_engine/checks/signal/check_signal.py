@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mimir_engine.checks.air_signal import find_ghosts, find_noise
-from mimir_engine.checks.body_cut_off import find_cut_off_body
 from mimir_engine.checks.body_sample import body_sample
-from mimir_engine.checks.bright_outliers import find_bright_outliers
-from mimir_engine.checks.dark_voids import find_dark_voids
-from mimir_engine.checks.incoherent_contrasts import find_incoherent_contrasts
-from mimir_engine.checks.lean_to_fat import find_unusual_ratio
+from mimir_engine.checks.coverage.body_cut_off import find_cut_off_body
 from mimir_engine.checks.pixel_sample import Sample
-from mimir_engine.checks.shading import find_shading
-from mimir_engine.checks.slice_scale import find_slice_scale
+from mimir_engine.checks.signal.air_signal import find_ghosts, find_noise
+from mimir_engine.checks.signal.bright_outliers import find_bright_outliers
+from mimir_engine.checks.signal.dark_voids import find_dark_voids
+from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
+from mimir_engine.checks.signal.lean_to_fat import find_unusual_ratio
+from mimir_engine.checks.signal.shading import find_shading
+from mimir_engine.checks.signal.slice_scale import find_slice_scale
 from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding

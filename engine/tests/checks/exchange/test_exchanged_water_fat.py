@@ -10,7 +10,7 @@ import pytest
 from phantom_stations import cut, phantom_stations, smooth_stations, with_station
 
 from mimir_engine.checks import check_study
-from mimir_engine.checks.exchanged_water_fat import find_exchanged, find_exchanged_volumes
+from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged, find_exchanged_volumes
 from mimir_engine.fusion import fuse
 from mimir_engine.study import Station
 from mimir_engine.study.exchanged_part import ExchangedPart, exchange_back

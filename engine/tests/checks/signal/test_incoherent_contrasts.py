@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from phantom_stations import phantom_stations
 
-from mimir_engine.checks.incoherent_contrasts import find_incoherent_contrasts
+from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
 from mimir_engine.study import Contrast, Station
 
 WATER, FAT = Contrast.WATER, Contrast.FAT

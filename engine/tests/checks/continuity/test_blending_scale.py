@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from phantom_stations import changed, smooth_stations
 
-from mimir_engine.checks.blending_scale import blending_scales, find_blending_scales
+from mimir_engine.checks.continuity.blending_scale import blending_scales, find_blending_scales
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fuse import Layout
 from mimir_engine.study import Contrast

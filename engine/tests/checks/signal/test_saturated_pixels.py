@@ -9,7 +9,7 @@ from phantom_stations import changed, phantom_stations
 from station_builder import station_of
 
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.saturated_pixels import find_saturated_pixels
+from mimir_engine.checks.signal.saturated_pixels import find_saturated_pixels
 
 
 def test_nothing_is_found_where_no_value_was_cut_off() -> None:

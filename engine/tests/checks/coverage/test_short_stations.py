@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from phantom_stations import cut, phantom_stations
 
-from mimir_engine.checks.short_stations import find_short_stations, lost_slices
+from mimir_engine.checks.coverage.short_stations import find_short_stations, lost_slices
 
 
 def test_nothing_is_found_in_a_good_study_or_if_one_slice_is_missing() -> None:

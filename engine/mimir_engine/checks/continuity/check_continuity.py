@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mimir_engine.checks.displaced_stations import find_displacement
-from mimir_engine.checks.exchanged_water_fat import find_exchanged
+from mimir_engine.checks.continuity.displaced_stations import find_displacement
+from mimir_engine.checks.continuity.mirrored_body import find_mirrored
+from mimir_engine.checks.continuity.seam_match import find_mismatch
+from mimir_engine.checks.continuity.seam_steps import find_steps
+from mimir_engine.checks.continuity.slice_order import find_disorder
+from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged
 from mimir_engine.checks.fat_map import fat_map
-from mimir_engine.checks.mirrored_body import find_mirrored
-from mimir_engine.checks.seam_match import find_mismatch
-from mimir_engine.checks.seam_steps import find_steps
-from mimir_engine.checks.slice_order import find_disorder
 from mimir_engine.study.finding import Finding, is_stopped
 from mimir_engine.study.station import Station
 

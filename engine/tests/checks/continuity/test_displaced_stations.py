@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from phantom_stations import changed, cut, moved, phantom_stations
 
-from mimir_engine.checks.displaced_stations import find_displacement
+from mimir_engine.checks.continuity.displaced_stations import find_displacement
 from mimir_engine.study import Contrast, Station
 from mimir_engine.study.volume import axial_affine
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from phantom_stations import changed, moved, phantom_stations
 
-from mimir_engine.checks.body_cut_off import find_cut_off_body
 from mimir_engine.checks.body_sample import body_sample
+from mimir_engine.checks.coverage.body_cut_off import find_cut_off_body
 from mimir_engine.fusion import fuse
 from mimir_engine.fusion.fuse import FusedVolumes
 from mimir_engine.study.finding import Finding

@@ -10,7 +10,7 @@ from dicom_builder import Scan
 from station_builder import station_of
 
 from mimir_engine.checks.pixel_sample import sample_pixels
-from mimir_engine.checks.suspect_slices import (
+from mimir_engine.checks.signal.suspect_slices import (
     find_blank,
     find_cut_off,
     find_identical,

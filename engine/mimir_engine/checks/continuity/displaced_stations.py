@@ -10,9 +10,9 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.checks.seam_shift import SeamShift
-from mimir_engine.checks.shift_along import MIN_SHIFT_MM, shift_along
-from mimir_engine.checks.shift_sideways import shift_sideways
+from mimir_engine.checks.continuity.seam_shift import SeamShift
+from mimir_engine.checks.continuity.shift_along import MIN_SHIFT_MM, shift_along
+from mimir_engine.checks.continuity.shift_sideways import shift_sideways
 from mimir_engine.study.finding import STOP, Finding
 from mimir_engine.study.station import Station
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mimir_engine.checks.exchange.fatty_rim import fatty_rim
 from mimir_engine.checks.fat_map import POINTS_MM, FatMap, agreement
-from mimir_engine.checks.fatty_rim import fatty_rim
 from mimir_engine.study.station import Station
 
 #: Slices are linked if their agreement is this or more. Phantoms have 0.45 or more.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimir_engine.checks.unusual_extent import find_unusual_extent
+from mimir_engine.checks.coverage.unusual_extent import find_unusual_extent
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.checks.continuity.seam_shift import SeamShift, first_row_behind, gains, unit
 from mimir_engine.checks.seam import Seam, sample_seam
-from mimir_engine.checks.seam_shift import SeamShift, first_row_behind, gains, unit
 from mimir_engine.study.station import Station
 
 #: Distance of the points at which slices are compared, in mm.

@@ -1,0 +1,1 @@
+"""Check that slices and stations continue each other."""

@@ -1,0 +1,1 @@
+"""Check that the scan shows the body from neck to knee."""

@@ -1,0 +1,1 @@
+"""Find where water and fat are exchanged."""

@@ -1,0 +1,1 @@
+"""Check the signal of stations and volumes."""
