@@ -236,18 +236,19 @@ def read_study(rng: Random, folder: Path) -> str:
 
     paths = [str(path) for path in sorted(folder.iterdir())]
     scan = rng.random() < 0.2
+    reading = {"swap_repair": rng.random() < 0.2}
     for source in named_sources(paths).studies:
         if scan:
             scan_source(source_fields(source), "normalised")
         else:
-            prepare_study(source_fields(source), "normalised", None)
+            prepare_study(source_fields(source), reading, None)
     return "scanned" if scan else "measured"
 
 
 def read_fused(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.reader_calls import prepare_study
 
-    prepare_study({"name": "fused", "fused": str(folder)}, "normalised", None)
+    prepare_study({"name": "fused", "fused": str(folder)}, {}, None)
     return "measured"
 
 

@@ -86,9 +86,9 @@ def groups(is_small: bool) -> tuple[Group, ...]:
     return (
         group("usual", USUAL_SEED, 400, usual_cases),
         group("exchange", EXCHANGE_SEED, 100, exchange_cases),
-        group("faults", FAULT_SEED, 30, fault_cases),
+        group("faults", FAULT_SEED, 20, fault_cases),
         group("silent", SILENT_SEED, 10, silent_cases),
-        group("coverage", COVERAGE_SEED, 24, coverage_cases),
+        group("coverage", COVERAGE_SEED, 20, coverage_cases),
     )
 
 
