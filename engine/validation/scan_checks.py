@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ def groups(is_small: bool) -> tuple[Group, ...]:
 def try_all(folder: Path, is_small: bool) -> dict[str, list[dict[str, Any]]]:
     """Try all cases of all groups that have not been tried; return the outcomes by group."""
     outcomes = {}
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    # Processes of their own kind: a copy of this one would hang where PyTorch's threads had worked.
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         for group in groups(is_small):
             (folder / group.name).mkdir(parents=True, exist_ok=True)
             show = CountLine(f"phantoms ({group.name})")

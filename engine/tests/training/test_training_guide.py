@@ -74,6 +74,7 @@ def test_all_commands_of_the_guide_run(tmp_path: Path, monkeypatch: pytest.Monke
             done.append(words[0])
     assert set(done) == {
         "phantom", "train", "crossvalidate", "evaluate", "package", "modules", "infer", "project",
+            "measure",
     }  # fmt: skip
     for folder, column in (("results", "phantom_liverFat"), ("measured", "liverFat")):
         with Path(folder, "predictions.csv").open(newline="") as file:
