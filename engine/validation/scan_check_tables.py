@@ -68,10 +68,24 @@ def fault_table(cases: Sequence[Case], usual: Sequence[Case]) -> str:
         by_size = _by(of_fault, "size")
         areas = [f"{auroc(usual_scores, map(score, own)):.2f}" for own in by_size.values()]
         flagged = [f"{np.mean([c['is_flagged'] for c in own]):.0%}" for own in by_size.values()]
-        rows.append((fault, *areas, *flagged))
+        rows.append((fault, *areas, _best_number(usual, by_size[1.0]), *flagged))
     sizes = ("half", "named", "double")
-    header = ("fault (size)", *(f"AUROC, {s}" for s in sizes), *(f"flagged, {s}" for s in sizes))
+    areas_head = (*(f"AUROC, {s}" for s in sizes), "best single number, named size")
+    header = ("fault (size)", *areas_head, *(f"flagged, {s}" for s in sizes))
     return markdown_table(header, rows)
+
+
+def _best_number(usual: Sequence[Case], faulty: Sequence[Case]) -> str:
+    """Return the number that tells a fault best, with its AUROC in that direction."""
+    shown = [case["numbers"] for case in faulty if case["numbers"]]
+    if not shown:
+        return "refused"
+    areas = {
+        name: auroc([case["numbers"][name] for case in usual], [case[name] for case in shown])
+        for name in _names(usual)
+    }
+    best = max(areas, key=lambda name: abs(areas[name] - 0.5))
+    return f"{max(areas[best], 1 - areas[best]):.2f} ({best})"
 
 
 def silent_table(cases: Sequence[Case]) -> str:
@@ -96,16 +110,19 @@ def coverage_table(cases: Sequence[Case]) -> str:
     usual = by_fault.pop("none")
     score = _Score(usual)
     usual_scores = [score(case) for case in usual]
-    rows, harmless = [("none", *_worst(usual), "", _share(usual))], 0
+    rows, harmless = [("none", *_worst(usual), "", "", _share(usual))], 0
     for fault, own in by_fault.items():
         worst, number = _worst(own)
         if number == "0":
             harmless += 1
             continue
         area = f"{auroc(usual_scores, map(score, own)):.2f}"
-        rows.append((fault, worst, number, area, _share(own)))
+        rows.append((fault, worst, number, area, _best_number(usual, own), _share(own)))
     targets = f"targets below {MIN_COVERAGE:.0%}"
-    header = ("fault", "lowest coverage", targets, "AUROC", "refused or flagged")
+    header = (
+        *("fault", "lowest coverage", targets, "AUROC", "best single number"),
+        "refused or flagged",
+    )
     end = f"Of {len(by_fault)} faults, {harmless} leave the coverage of all targets above."
     return f"{markdown_table(header, rows)}\n\n{end}"
 
