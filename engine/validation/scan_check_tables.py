@@ -95,7 +95,7 @@ def silent_table(cases: Sequence[Case]) -> str:
         codes = Counter(code for case in own for code in {f["code"] for f in case["findings"]})
         flagged = sum(case["is_flagged"] for case in own)
         stopped = sum(any(f["severity"] == "stop" for f in case["findings"]) for case in own)
-        common = ", ".join(code for code, _ in codes.most_common(3))
+        common = ", ".join(sorted(codes, key=lambda code: (-codes[code], code))[:3])
         rows.append((fault, f"{stopped}/{len(own)}", f"{flagged}/{len(own)}", common))
     found = sum(row[2].split("/")[0] == row[2].split("/")[1] for row in rows)
     half = sum(2 * int(row[2].split("/")[0]) > int(row[2].split("/")[1]) for row in rows)

@@ -128,9 +128,10 @@ def test_a_list_from_a_closed_standard_input_is_no_list(redirection: str) -> Non
 # --- signals ---
 
 
-def _heed_control_c() -> None:
-    """Handle Ctrl-C, which a shell lets jobs in the background ignore, tests among them."""
+def _heed_signals() -> None:
+    """Handle signals that whoever runs the tests may ignore: shells and ``nohup`` pass that on."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def ended_by(number: int, arguments: Sequence[str], **options: Any) -> tuple[int, str]:
@@ -141,7 +142,7 @@ def ended_by(number: int, arguments: Sequence[str], **options: Any) -> tuple[int
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_control_c,
+        preexec_fn=_heed_signals,
         **options,
     )
     assert process.stdout is not None
