@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from mimir_engine.checks.tissue_sample import MIN_BODY_SHARE, body_level
+from mimir_engine.checks.tissue_sample import TissueSample
 from mimir_engine.fusion import FusedVolumes
 
 #: Distance of the slices, rows and columns that are looked at, in voxels: about 9 mm each.
@@ -15,7 +14,7 @@ STEPS = (3, 4, 4)
 
 
 @dataclass(frozen=True)
-class BodySample:
+class BodySample(TissueSample):
     """A thinned fused volume.
 
     Attributes:
@@ -32,21 +31,6 @@ class BodySample:
     borders: np.ndarray
     z_mm: np.ndarray
     step_mm: tuple[float, float, float]
-
-    @cached_property
-    def total(self) -> np.ndarray:
-        """Sum of water and fat."""
-        return np.asarray(self.water + self.fat)
-
-    @cached_property
-    def level(self) -> float:
-        """Mean total signal of the body."""
-        return body_level(self.total)
-
-    @cached_property
-    def body(self) -> np.ndarray:
-        """True in the body, without lungs, gas and cortical bone."""
-        return np.asarray(self.total > MIN_BODY_SHARE * self.level)
 
 
 def body_middle(sample: BodySample) -> float:
