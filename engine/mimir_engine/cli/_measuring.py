@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from mimir_engine.cli import DONE, SOME_FAILED
+from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
 from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import (
     chosen_studies,
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is written, and where."""
+    """Add the options that say what is measured and written, and where."""
+    add_choice_options(parser, splits_persons=False)
     parser.add_argument(
         "--output",
         required=True,
@@ -90,6 +92,8 @@ def measure_all(
         reading=read_options(arguments),
         folders=StudyFolders(details, not arguments.no_volumes) if details else None,
         limits=reader_limits(arguments),
+        choice=study_choice(arguments),
+        persons=person_rule(arguments),
         **options,
     )
     cohort = infer(chosen_studies(arguments, listener), modules, output, chosen, listener)

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.training.fit import fit
 
     for number, (seed, folder) in enumerate(runs, start=1):
-        recipe = options.chosen_recipe(arguments, seed, folder)
+        recipe = options.chosen_recipe(arguments, seed)
         name = f"{folder.name}: " if len(runs) > 1 else ""
         progress = partial(options.show_step, name, len(runs) - number)
         if not fit(dataset, folder, recipe, progress, device=device):

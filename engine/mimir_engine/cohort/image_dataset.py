@@ -21,6 +21,8 @@ import numpy as np
 import pydicom
 
 import mimir_engine
+from mimir_engine.cohort.chosen_sources import choose_sources
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_folder import (
@@ -32,6 +34,7 @@ from mimir_engine.cohort.image_folder import (
 )
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
@@ -56,6 +59,8 @@ def project_studies(
     overwrite: bool = False,
     reading: ReadOptions = AS_STORED,
     limits: ReaderLimits = DEFAULT_LIMITS,
+    choice: StudyChoice = ALL_STUDIES,
+    persons: PersonRule = FROM_NAMES,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
@@ -71,6 +76,9 @@ def project_studies(
         overwrite: Start again in a folder that holds images.
         reading: How studies are read.
         limits: What reading one study may take.
+        choice: Lists of studies to leave out and to project; excluded ones are in no table, even if
+            the folder holds their images.
+        persons: How persons in these lists are known.
 
     Returns:
         Numbers of studies in the folder with an image and without.
@@ -86,6 +94,7 @@ def project_studies(
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
+        sources, _ = choose_sources(sources, ledger, choice, persons, listener)
         if overwrite:
             _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
@@ -253,6 +253,11 @@ class Ledger:
         for name, entry in self.entries():
             if "code" in entry:
                 yield StudyFailure(name, entry["code"], entry["reason"])
+
+    def pass_over(self, names: Collection[str]) -> None:
+        """Leave studies out of everything that is read; their lines stay on disk."""
+        for name in names:
+            self._offsets.pop(name, None)
 
     def __len__(self) -> int:
         """Return the number of studies in the ledger."""

@@ -18,10 +18,13 @@ import numpy as np
 import pydicom
 
 import mimir_engine
+from mimir_engine.cohort.chosen_sources import choose_sources
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
@@ -68,6 +71,8 @@ class InferOptions:
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
         limits: What reading one study may take.
+        choice: Lists of studies to leave out and to measure.
+        persons: How persons in these lists are known.
     """
 
     level: float = DEFAULT_LEVEL
@@ -78,6 +83,8 @@ class InferOptions:
     reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
     limits: ReaderLimits = DEFAULT_LIMITS
+    choice: StudyChoice = ALL_STUDIES
+    persons: PersonRule = FROM_NAMES
 
 
 def infer(
@@ -119,6 +126,7 @@ def infer(
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
+        sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {
@@ -137,6 +145,7 @@ def infer(
             "allow_unvalidated": options.allow_unvalidated,
             "swap_repair": options.reading.swap_repair,
             "python": platform.python_version(),
+            **({"ids": chosen.record} if chosen.record else {}),
         }
         return Cohort(ledger, modules, options.level, description)
 

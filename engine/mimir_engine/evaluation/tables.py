@@ -65,8 +65,13 @@ DEFINITIONS = """\
 """
 
 
-def write_metrics(folder: Path, evaluation: Evaluation) -> None:
+def write_metrics(folder: Path, evaluation: Evaluation, notes: Sequence[str] = ()) -> None:
     """Write ``metrics.csv`` (tidy, in full precision) and ``metrics.md`` into a folder.
+
+    Args:
+        folder: An existing folder.
+        evaluation: What to write.
+        notes: Sentences on the studies, for ``metrics.md``.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -76,7 +81,7 @@ def write_metrics(folder: Path, evaluation: Evaluation) -> None:
     bounds = (f"lower{percent}", f"upper{percent}")
     write_csv(folder / "metrics.csv", (*columns, *bounds), _rows(evaluation))
     with atomic_file(folder / "metrics.md") as file:
-        file.write(markdown(evaluation).encode("utf-8", errors="replace"))
+        file.write(markdown(evaluation, notes).encode("utf-8", errors="replace"))
 
 
 def _rows(e: Evaluation) -> Iterator[list[object]]:
@@ -90,10 +95,10 @@ def _rows(e: Evaluation) -> Iterator[list[object]]:
                 yield [name, unit, group, member, count, metric, *values]
 
 
-def markdown(e: Evaluation) -> str:
+def markdown(e: Evaluation, notes: Sequence[str] = ()) -> str:
     """Return the tables as Markdown, with the settings and the definitions of the columns."""
     everyone = [(name, ALL, target) for target, name in enumerate(e.names)]
-    parts = ["# Evaluation", _settings(e)]
+    parts = ["# Evaluation", " ".join((_settings(e), *map(markdown_text, notes)))]
     parts += ["## Agreement", _table(e, ("Target",), everyone, AGREEMENT)]
     parts += ["## Uncertainty", _table(e, ("Target",), everyone, UNCERTAINTY)]
     for name in e.names:

@@ -18,17 +18,17 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import DESCRIPTION, IMAGES
+from mimir_engine.cohort.image_folder import DESCRIPTION
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
-from mimir_engine.files.array_file import open_array
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import without_calibration
 from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
-from mimir_engine.training.dataset import Dataset, load_dataset
+from mimir_engine.training.dataset import Dataset, load_dataset, load_images
 from mimir_engine.training.identity import training_runs
+from mimir_engine.training.module_people import EVERYBODY, Held, People, choose_people
 
 #: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
 MAX_FEATURE_IMAGES = 1_000
@@ -43,15 +43,20 @@ class CalibrationData:
     Attributes:
         source: Origin of the predictions, for the module's provenance.
         features: Features of some images, float32 ``(images, features)``; None without images.
+        notes: What to say about the studies, in sentences.
     """
 
     predictions: Predictions
     source: Mapping[str, Any]
     features: Optional[np.ndarray] = None
+    notes: tuple[str, ...] = ()
 
 
 def read_calibration_data(
-    module: InferenceModule, path: Path, images: Optional[Path] = None
+    module: InferenceModule,
+    path: Path,
+    images: Optional[Path] = None,
+    people: People = EVERYBODY,
 ) -> CalibrationData:
     """Read predictions, or let the module predict a folder of images with targets.
 
@@ -59,6 +64,7 @@ def read_calibration_data(
         module: Module to calibrate.
         path: Cross-validation, table of predictions, or folder of images with targets.
         images: Folder of images that features are taken from; by default those of `path`.
+        people: Whose predictions and images are used.
 
     Raises:
         MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` if a cross-validation's
@@ -66,14 +72,16 @@ def read_calibration_data(
             if images have other targets or another projection, or are the training data; and the
             errors of the readers.
     """
+    source: dict[str, Any] = {}
+    held: Held
     if os.path.isfile(path / DESCRIPTION):
-        data = _predicted(module, load_dataset(path))
+        held = load_dataset(path)
     elif os.path.isfile(path) or os.path.isfile(path / OUT_OF_FOLD):
         table = path if os.path.isfile(path) else path / OUT_OF_FOLD
-        source: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
+        source = {"table": table.name, "sha256": file_sha256(table)}
         if table != path:
             source["crossvalidation"] = _crossvalidation(module, path)
-        data = CalibrationData(read_predictions(table), source)
+        held = read_predictions(table)
     else:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
@@ -81,10 +89,15 @@ def read_calibration_data(
             " targets",
             f"Give a folder with {OUT_OF_FOLD} or {DESCRIPTION}, or a table's file.",
         )
-    if images is not None:
-        _, features = Predictor(module).predict_with_features(_some_images(images))
+    chosen = choose_people(people, held, None if images is None else load_images(images))
+    if isinstance(chosen.held, Dataset):
+        data = _predicted(module, chosen.held)
+    else:
+        data = CalibrationData(chosen.held, source)
+    if chosen.images is not None:
+        _, features = Predictor(module).predict_with_features(_some_images(chosen.images))
         data = replace(data, features=features)
-    return data
+    return replace(data, source={**data.source, **chosen.record}, notes=chosen.notes)
 
 
 def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
@@ -145,15 +158,8 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")
 
 
-def _some_images(folder: Path) -> np.ndarray:
-    """Read evenly chosen images of a folder."""
-    try:
-        images = open_array(folder / IMAGES)
-        if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-            raise ValueError("not a list of images")
-    except (OSError, ValueError) as error:
-        raise MimirError(
-            "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", f"It needs {IMAGES}."
-        ) from error
-    chosen = np.linspace(0, len(images) - 1, min(len(images), MAX_FEATURE_IMAGES)).astype(int)
-    return np.stack([images[row] for row in chosen])
+def _some_images(images: Dataset) -> np.ndarray:
+    """Read evenly chosen images."""
+    count = len(images)
+    chosen = np.linspace(0, count - 1, min(count, MAX_FEATURE_IMAGES)).astype(int)
+    return images.read_images(chosen)

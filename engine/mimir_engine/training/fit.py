@@ -37,8 +37,10 @@ from mimir_engine.training.training_log import TrainingLog
 
 #: Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 MAX_SETTLING_IMAGES = 1_024
-#: Number of last steps whose duration gives the remaining time.
+#: Number of last steps whose duration gives the remaining time, with checkpoints between them.
 PACE_STEPS = 20
+#: Steps at the beginning of a process that take longer than later ones.
+FIRST_STEPS = 2
 #: Longest time between checkpoints in seconds, if a step does not take longer.
 CHECKPOINT_SECONDS = 60.0
 #: Time between checkpoints in durations of saving one, if that is shorter: saving takes 5 %.
@@ -52,10 +54,15 @@ class Progress:
     step: int
     steps: int
     loss: float
-    seconds_per_step: float
+    seconds_per_step: Optional[float]
 
-    def remaining_seconds(self, later_runs: int = 0) -> float:
-        """Estimate the remaining time of this run and of later ones of the same length."""
+    def remaining_seconds(self, later_runs: int = 0) -> Optional[float]:
+        """Estimate the remaining time of this run and of later ones of the same length.
+
+        None after the first steps, which also prepare memory and kernels.
+        """
+        if self.seconds_per_step is None:
+            return None
         return self.seconds_per_step * (self.steps * (1 + later_runs) - self.step)
 
 
@@ -101,23 +108,25 @@ def _train(
     """Do the remaining steps until the last or a request to stop, then save the state."""
     recipe = run.recipe
     log = TrainingLog(folder / "log.csv", run.dataset.target_names, steps_done=run.step)
-    durations: deque[float] = deque(maxlen=PACE_STEPS)
+    ends: deque[float] = deque(maxlen=PACE_STEPS + 1)
+    first = run.step + FIRST_STEPS
     next_checkpoint = 0.0  # the first step is saved, so that a run often killed still gets on
     with _stop_requests() as stop_requested:
         while run.step < recipe.steps and not stop_requested():
             started = time.monotonic()
             loss, errors = run.advance()
             done = time.monotonic()
-            durations.append(done - started)
+            if run.step >= first:
+                ends.append(done)
             rate = learning_rate(recipe, run.step - 1)
-            log.write(run.step, rate, loss, errors, durations[-1])
+            log.write(run.step, rate, loss, errors, done - started)
             if done >= next_checkpoint and run.step < recipe.steps:
                 save_checkpoint(folder, run.checkpoint())
                 saved = time.monotonic()
                 pause = min(checkpoint_seconds, CHECKPOINT_PAUSE * (saved - done))
                 next_checkpoint = saved + pause
             if progress is not None:
-                pace = sum(durations) / len(durations)
+                pace = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else None
                 progress(Progress(run.step, recipe.steps, loss, pace))
     if run.step == recipe.steps:
         run.finish()

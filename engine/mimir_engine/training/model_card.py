@@ -21,11 +21,13 @@ _LIMITS = (
 
 def model_card(module: InferenceModule) -> str:
     """Write the card as Markdown: description, accuracy, calibration, limits, licence."""
+    notes = module.provenance.get("notes", ())
     sections = (
         [f"# {module.name} {module.version}", _text(module)],
         [_table(("", ""), _facts(module))],
         ["## Accuracy", _evaluation(module), _table(_ACCURACY, _accuracy(module))],
         ["## Calibration", _CALIBRATION_TEXT, _table(_CALIBRATION, _calibration(module.targets))],
+        ["## Notes", "\n".join(f"- {markdown_text(note)}" for note in notes)] if notes else [],
         ["## Limits", "\n".join(f"- {markdown_text(limit)}" for limit in _limits(module))],
         ["## Licence", markdown_text(module.licence)],
     )

@@ -46,7 +46,7 @@ def data(tmp_path: Path) -> Path:
 def options(data: Path) -> list[str]:
     home = data.parent
     tables = ["--targets", str(home / "targets.csv"), "--exclude", str(home / "withdrawn.txt")]
-    return [str(data), *tables, "--only", "water", *QUICK]
+    return [str(data), *tables, "--only-targets", "water", *QUICK]
 
 
 def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
@@ -56,13 +56,15 @@ def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
     with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
-    assert lines[:3] == [
-        "19 studies, 1 target",
+    assert lines[:5] == [
+        "19 studies of 18 persons, 1 target",
+        "persons are known by participants of UK Biobank",
+        "--exclude: matched 2 of 2 ids; 3 studies are left out",
         "3 excluded, listed in studies.csv",
         "1 in the tables, but without an image, listed in studies.csv",
     ]
-    assert lines[3].startswith("seed-0: step 1/1  loss ")
-    assert lines[3].endswith(" left")
+    assert lines[5].startswith("seed-0: step 1/1  loss ")
+    assert "left" not in lines[5]  # nothing is known after one step
     one, other = (load_checkpoint(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 3))
     assert one.finished
     assert other.finished
@@ -86,14 +88,14 @@ def test_cross_validation_writes_its_tables_and_does_nothing_when_repeated(
     with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
-    assert lines[3].startswith("fold 1/2  step 1/1  loss ")
+    assert lines[5].startswith("fold 1/2  step 1/1  loss ")
     assert lines[-1] == f"2 folds done; see {folder / 'out_of_fold.csv'}"
     found = read_predictions(folder / "out_of_fold.csv")
     assert (found.names, len(found)) == (("water",), 19)
     assert set(found.groups) == {"person", "fold", "sex", "age_band"}
     description = json.loads((folder / "crossvalidation.json").read_text())
     assert description["finished"]
-    assert description["data"]["provenance"]["excluded"]["studies"] == 3
+    assert description["data"]["provenance"]["ids"]["exclude"]["studies_left_out"] == 3
     before = (folder / "out_of_fold.csv").stat().st_mtime_ns
     assert main(command) == DONE
     assert "step" not in capsys.readouterr().err

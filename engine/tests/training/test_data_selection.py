@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from image_folder_builder import write_image_folder
 
+from mimir_engine.cohort.chosen_studies import StudyChoice
 from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.persons import PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.training.data_selection import choose_data
 from mimir_engine.training.dataset import Dataset
-from mimir_engine.training.targets import TargetTable, read_definitions, read_targets
+from mimir_engine.training.targets import TargetTable, read_labels, read_targets
 
 STUDIES = (
     StudyId("1000001_20201_2_0", "1000001", "2"),
@@ -21,6 +23,9 @@ STUDIES = (
     StudyId("1000002_20201_2_0", "1000002", "2"),
     StudyId("=phantom, 7"),
 )
+
+
+EACH = PersonRule(each_its_own=True)
 
 
 def table(path: Path, *rows: str, header: str = "study,target,value") -> Path:
@@ -102,18 +107,18 @@ def test_parquet_gives_the_same_values_as_csv(tmp_path: Path) -> None:
 
 
 def test_gaps_in_the_definitions_are_filled_as_published(tmp_path: Path) -> None:
-    values = np.array([[-1.0, 0.0, 2.0], [3.0, 1.0, np.nan]])
+    values = np.array([[-1.5, 0.0, 2000.0], [3.0, 1.0, np.nan]])
     known = TargetTable(("balance", "sex", "visceralFat"), values, ())
     path = table(
         tmp_path / "d.csv", "visceralFat,L,22407,1000", header="name,unit,ukb_field,divisor"
     )
-    assert read_definitions(path, known) == (
+    assert read_labels(path, known).definitions == (
         TargetDefinition("balance", "", non_negative=False),
         TargetDefinition("sex", "", "31", kind="class"),
         TargetDefinition("visceralFat", "L", "22407", divisor=1000.0),
     )
     ages = replace(known, names=("age",), values=values[:, 1:2] + 50)
-    assert read_definitions(None, ages) == (TargetDefinition("age", "years"),)
+    assert read_labels(None, ages).definitions == (TargetDefinition("age", "years"),)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +134,16 @@ def test_gaps_in_the_definitions_are_filled_as_published(tmp_path: Path) -> None
 def test_a_definition_that_the_values_contradict_is_refused(
     row: str, reason: str, tmp_path: Path
 ) -> None:
-    known = TargetTable(("balance",), np.array([[-1.0], [3.0]]), ())
+    known = TargetTable(("balance",), np.array([[-1.5], [3.0]]), ())
     path = table(tmp_path / "d.csv", row, header="name,kind,non_negative,divisor")
     with pytest.raises(MimirError, match=rf"TARGETS_INVALID: .*{reason}"):
-        read_definitions(path, known)
+        read_labels(path, known)
 
 
 def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
     path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))
-    dataset = choose_data(folder, (path,))
+    dataset = choose_data(folder, (path,), persons=EACH)
     assert dataset.studies == STUDIES
     assert dataset.read_images(slice(None))[:, 0, 0, 0].tolist() == [4, 0, 1, 2]
     part = dataset.subset(np.array([False, False, True, True])).subset(np.array([1, 0]))
@@ -152,37 +157,26 @@ def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
 
 def test_a_withdrawn_participant_is_left_out_with_all_visits_and_counted(folder: Path) -> None:
     path = table(
-        folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,1"
+        folder / "t.csv", "1000001_2,age,60", "1000001_3,age,63", "1000002,age,50", "7,age,51"
     )
     gone = table(folder / "gone.txt", "1000001  # withdrew", "9999999", header="# 2026-01")
-    dataset = choose_data(folder, (path,), exclude=gone)
+    choice = StudyChoice(exclude=gone, allow_unmatched=True)
+    dataset = choose_data(folder, (path,), choice=choice, persons=EACH)
     assert dataset.studies == (STUDIES[2],)
-    assert dataset.provenance["excluded"]["studies"] == 2
-    assert dataset.provenance["excluded"]["not_there"] == 1
+    assert dataset.provenance["ids"] == {"exclude": {"ids": 2, "matched": 1, "studies_left_out": 2}}
     assert (dataset.provenance["unknown"], dataset.provenance["unlabelled"]) == (1, 1)
     assert not any(study.eid and study.eid in str(dataset.provenance) for study in STUDIES)
     assert dataset.left_out == {
         "excluded": ("1000001_20201_2_0", "1000001_20201_3_0"),
+        "unasked": (),
         "unlabelled": ("=phantom, 7",),
         "unknown": ("7",),
     }
 
 
-def test_a_visit_or_a_name_can_be_excluded_alone(folder: Path) -> None:
-    path = table(folder / "t.csv", *(f"{s.name},age,{n}" for n, s in enumerate(STUDIES[:3])))
-    gone = table(folder / "gone.txt", "1000001_3", "1000002_20201_2_0", header="")
-    assert choose_data(folder, (path,), exclude=gone).studies == STUDIES[:1]
-
-
-def test_an_unreadable_list_of_withdrawals_is_refused(folder: Path) -> None:
-    path = table(folder / "t.csv", "1000002,age,60")
-    with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
-        choose_data(folder, (path,), exclude=folder / "gone.txt")
-
-
 def test_sex_and_age_are_known_even_if_only_other_targets_are_learned(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
-    dataset = choose_data(folder, (path,), only=("height",))
+    dataset = choose_data(folder, (path,), persons=EACH, only_targets=("height",))
     assert dataset.target_names == ("height",)
     assert dataset.definitions[0].unit == "cm"
     assert {name: values.tolist() for name, values in dataset.covariates.items()} == {
@@ -190,7 +184,7 @@ def test_sex_and_age_are_known_even_if_only_other_targets_are_learned(folder: Pa
         "age": [60],
     }
     with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: unknown target size.*age, height"):
-        choose_data(folder, (path,), only=("size",))
+        choose_data(folder, (path,), only_targets=("size",))
 
 
 def test_tables_replace_the_targets_of_a_folder(tmp_path: Path) -> None:
@@ -198,9 +192,9 @@ def test_tables_replace_the_targets_of_a_folder(tmp_path: Path) -> None:
     age = TargetDefinition("age", "years")
     own = Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (age,), provenance={"from": "here"})
     write_image_folder(tmp_path, own)
-    assert values_of(choose_data(tmp_path), "age") == [0, 1, 2]
+    assert values_of(choose_data(tmp_path, persons=EACH), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
-    dataset = choose_data(tmp_path, (path,))
+    dataset = choose_data(tmp_path, (path,), persons=EACH)
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
     assert dataset.fingerprint != own.fingerprint
@@ -216,6 +210,6 @@ def test_scans_without_all_their_images_are_refused(folder: Path) -> None:
 def test_no_study_left_is_refused(folder: Path) -> None:
     path = table(folder / "t.csv", "5,age,60")
     with pytest.raises(MimirError, match="NO_STUDIES"):
-        choose_data(folder, (path,))
+        choose_data(folder, (path,), persons=EACH)
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
         choose_data(folder.parent, (path,))

@@ -27,7 +27,6 @@ from small_training import SMALL, small_dataset, small_network  # noqa: E402
 from mimir_engine.cohort.image_folder import StudyId  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
-from mimir_engine.training import imagenet  # noqa: E402
 from mimir_engine.training.batches import (  # noqa: E402
     batch_indices,
     draw_shifts,
@@ -39,7 +38,6 @@ from mimir_engine.training.dataset import (  # noqa: E402
     load_dataset,
 )
 from mimir_engine.training.fit import fit  # noqa: E402
-from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
 from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
 from mimir_engine.training.recipe import (  # noqa: E402
     FROM_SCRATCH,
@@ -196,24 +194,6 @@ def test_run_json_describes_what_a_run_depends_on(data: Dataset, tmp_path: Path)
     assert record["recipe"]["seed"] == SMALL.seed
     used = (tmp_path / "run" / "studies.csv").read_text().splitlines()[1:]
     assert used == [f"{study.name},{study.person},used" for study in data.studies]
-
-
-@pytest.mark.usefixtures("small")
-def test_a_run_without_imagenet_weights_is_named_so_and_continues_so(
-    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unavailable(architecture: str) -> dict[str, torch.Tensor]:
-        raise MimirError("IMAGENET_UNAVAILABLE", "no network")
-
-    asked = replace(SMALL, start="imagenet")
-    monkeypatch.setattr(imagenet, "imagenet_weights", unavailable)
-    recipe = with_obtainable_start(asked, tmp_path / "run")
-    assert (recipe.name, recipe.start) == ("small, random start", "random")
-    assert with_obtainable_start(SMALL, tmp_path / "run") == SMALL
-    fit(data, tmp_path / "run", recipe)
-    monkeypatch.setattr(imagenet, "imagenet_weights", lambda architecture: {})
-    assert with_obtainable_start(asked, tmp_path / "run") == recipe
-    assert with_obtainable_start(asked, tmp_path / "other") == asked
 
 
 @pytest.mark.usefixtures("small")
