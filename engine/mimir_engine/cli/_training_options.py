@@ -102,9 +102,7 @@ def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
 
     device = str(choose_device(arguments.device))
     if device == "cpu" and arguments.recipe == "published":
-        say(
-            "The published recipe needs a graphics card: a processor takes weeks. Try --recipe short."
-        )
+        say("The published recipe needs a graphics card; --recipe short suits a processor.")
     dataset = choose_data(
         arguments.data,
         arguments.targets,

@@ -40,7 +40,7 @@ class StudyChoice:
             sources: For each source of studies, the ids of each study; see `StudyId.ids`.
 
         Raises:
-            MimirError: ``ID_LIST_UNREADABLE``; ``ID_UNMATCHED`` if an id belongs to no study.
+            MimirError: ``EXCLUSIONS_UNREADABLE``; ``ID_UNMATCHED`` if an id belongs to no study.
         """
         known = _normal({text for source in sources for ids in source for text in ids})
         lists = {"exclude": self.exclude, "only": self.only}

@@ -18,7 +18,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import unescape_cell
 from mimir_engine.source.file_kind import without_archive_suffix
 
-CODE = "ID_LIST_UNREADABLE"
+CODE = "EXCLUSIONS_UNREADABLE"
 #: Size of a list in bytes: a million participants have some 8 MB.
 MAX_BYTES = 64 * 2**20
 #: Separators of cells; the first that is in a line counts.
@@ -58,7 +58,7 @@ class IdLine:
         """Return the id if it is known, else an empty text.
 
         Raises:
-            MimirError: ``ID_LIST_UNREADABLE`` if several columns hold ids.
+            MimirError: ``EXCLUSIONS_UNREADABLE`` if several columns hold ids.
         """
         found = next((text for text in self.spellings if text in known), "")
         if found == self.spellings[0]:  # the whole line, which may contain separators
@@ -76,7 +76,7 @@ def read_id_list(path: Path) -> tuple[IdLine, ...]:
     """Read the lines of a list.
 
     Raises:
-        MimirError: ``ID_LIST_UNREADABLE``.
+        MimirError: ``EXCLUSIONS_UNREADABLE``.
     """
     lines = [
         (number, text)

@@ -108,3 +108,26 @@ def test_seeds_that_are_not_integers_are_refused(data: Path, capsys: Capture) ->
     assert capsys.readouterr().err.startswith(
         "WRONG_USE: --seeds must be a comma-separated list of integers"
     )
+
+
+def test_a_recipe_without_its_initial_weights_is_refused_before_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def unavailable(*_: object, **__: object) -> dict[str, torch.Tensor]:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.models.WeightsEnum.get_state_dict", unavailable)
+    command = [*options(data), "--recipe", "published", "--output", str(tmp_path / "run")]
+    for name in ("train", "crossvalidate"):
+        assert main([name, *command]) == WRONG_USE
+        assert "IMAGENET_UNAVAILABLE" in (told := capsys.readouterr().err)
+        assert "--recipe short" in told.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_targets_are_no_longer_chosen_with_only(data: Path, capsys: Capture) -> None:
+    command = [*options(data), "--only", "water", "--output", str(data / "run")]
+    assert main(["train", *command]) == WRONG_USE
+    told = capsys.readouterr().err
+    assert told.startswith("EXCLUSIONS_UNREADABLE: the list of ids water cannot be read")
+    assert "Targets are chosen with --only-targets" in told

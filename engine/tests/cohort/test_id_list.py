@@ -133,9 +133,9 @@ def test_an_id_that_no_study_has_is_an_error_that_does_not_show_it(
 )
 def test_a_list_that_may_be_misread_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "gone.txt").write_bytes(content)
-    with pytest.raises(MimirError, match="ID_LIST_UNREADABLE"):
+    with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
         left_out(tmp_path / "gone.txt")
-    with pytest.raises(MimirError, match="ID_LIST_UNREADABLE"):
+    with pytest.raises(MimirError, match="EXCLUSIONS_UNREADABLE"):
         left_out(tmp_path / "absent.txt")
 
 

@@ -140,6 +140,108 @@ def test_a_definition_that_the_values_contradict_is_refused(
         read_labels(path, known)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "reason"),
+    [
+        ("study,target,value", "1000002,liver_fat,4.5", "the target name 'liver_fat'"),
+        ("study,target,value", "1000002,2d,4.5", "the target name '2d'"),
+        ("study,target,value,unit", '1000002,liverFat,4.5,"%;"', "the unit of liverFat"),
+    ],
+)
+def test_what_packaging_would_refuse_is_refused_before_training(
+    header: str, row: str, reason: str, folder: Path
+) -> None:
+    path = table(folder / "t.csv", row, header=header)
+    with pytest.raises(MimirError, match=rf"TARGETS_INVALID: {reason}"):
+        choose_data(folder, (path,), persons=EACH)
+
+
+def test_the_targets_of_a_folder_are_checked_too(tmp_path: Path) -> None:
+    images, own = np.zeros((3, 3, 4, 4), np.uint8), TargetDefinition("liver_fat", "%")
+    write_image_folder(tmp_path, Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (own,)))
+    with pytest.raises(MimirError, match="TARGETS_INVALID: the target name 'liver_fat'"):
+        choose_data(tmp_path)
+
+
+def known(name: str, values: list[float], unit: str = "") -> TargetTable:
+    units = {name: unit} if unit else {}
+    return TargetTable((name,), np.array(values)[:, None], units=units)
+
+
+@pytest.mark.parametrize(
+    ("target", "definition"),
+    [
+        (known("liverFat", [4.0, -1.0, -3.0, 5.0, -10.0]), ""),
+        (known("grip", [40.0, -1.0, -3.0, 50.0, -313.0], "kg"), ""),
+        (known("grip", [40.0, -1.0, -3.0, 50.0, -7.0]), "grip,yes,"),
+        (known("grip", [40.0, -1.0, -3.0, 50.0, -7.0]), "grip,,46"),
+        (known("sex", [1.0, -1.0, -3.0, 0.0, -7.0]), ""),
+    ],
+)
+def test_codes_for_missing_answers_are_no_labels(
+    target: TargetTable, definition: str, tmp_path: Path
+) -> None:
+    path = None
+    if definition:
+        path = table(tmp_path / "d.csv", definition, header="name,non_negative,ukb_field")
+    labels = read_labels(path, target)
+    (name,) = target.names
+    assert labels.coded == {name: 3}
+    assert np.isnan(labels.values[:, 0]).tolist() == [False, True, True, False, True]
+    assert labels.definitions[0].non_negative
+
+
+def test_negative_labels_that_may_be_codes_need_a_definition(tmp_path: Path) -> None:
+    balance = known("balance", [2.0, -1.0, 3.0])
+    with pytest.raises(MimirError, match="TARGETS_INVALID: the only negative values of balance"):
+        read_labels(None, balance)
+    path = table(tmp_path / "d.csv", "balance,no", header="name,non_negative")
+    labels = read_labels(path, balance)
+    assert (labels.coded, labels.values[1, 0]) == ({}, -1.0)
+    mixed = read_labels(None, known("balance", [2.0, -1.0, -0.4]))
+    assert (mixed.coded, mixed.definitions[0].non_negative) == ({}, False)
+
+
+def test_labels_in_two_units_or_a_wrong_unit_are_refused_unless_allowed() -> None:
+    heights = np.random.default_rng(0).normal(170, 9, 60)
+    mixed = known("height", [*heights[:20] / 100, *heights[20:]])
+    with pytest.raises(MimirError, match=r"UNITS_DOUBTFUL: .*20 values are about 100 times small"):
+        read_labels(None, mixed)
+    assert "two units" in read_labels(None, mixed, allow_odd_values=True).notes[0]
+    with pytest.raises(MimirError, match=r"UNITS_DOUBTFUL: .*a divisor of 0\.01 would fit"):
+        read_labels(None, known("height", list(heights / 100)))
+    assert read_labels(None, known("height", list(heights / 100), "m")).notes == ()
+    assert read_labels(None, mixed, only=("weight",)).notes == ()
+
+
+def test_two_units_of_a_target_in_the_tables_are_refused(folder: Path) -> None:
+    rows = ["1000001_2,height,170,cm", "1000002,height,1.7,m"]
+    path = table(folder / "t.csv", *rows, header="study,target,value,unit")
+    with pytest.raises(MimirError, match="line 3: height is given in cm and in m"):
+        choose_data(folder, (path,), persons=EACH)
+
+
+def test_a_table_tells_the_persons_of_other_names(folder: Path) -> None:
+    rows = ["1000001_2,age,60,", '"\'=phantom, 7",age,50,P7']
+    path = table(folder / "t.csv", *rows, header="study,target,value,person")
+    dataset = choose_data(folder, (path,))
+    assert [study.person for study in dataset.studies] == ["1000001", "P7"]
+    assert dataset.provenance["persons_known_by"] == (
+        "a column of a table and participants of UK Biobank"
+    )
+    path = table(folder / "t.csv", "1000001_2,age,60")
+    with pytest.raises(MimirError, match=r"PERSONS_UNKNOWN: the person of 1 of 4"):
+        choose_data(folder, (path,))
+
+
+def test_only_listed_people_are_used(folder: Path) -> None:
+    path = table(folder / "t.csv", *(f"{s.name},age,{50 + n}" for n, s in enumerate(STUDIES[:3])))
+    asked = table(folder / "asked.csv", "1000001", header="eid")
+    dataset = choose_data(folder, (path,), choice=StudyChoice(only=asked), persons=EACH)
+    assert dataset.studies == STUDIES[:2]
+    assert dataset.left_out["unasked"] == (STUDIES[2].name, STUDIES[3].name)
+
+
 def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
     path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))

@@ -17,7 +17,8 @@ from image_folder_builder import write_image_folder
 from one_thread import one_thread
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.image_folder import TargetDefinition, study_id
+from mimir_engine.cohort.persons import PersonRule
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
@@ -60,7 +61,7 @@ def dataset(count: int, seed: int) -> Dataset:
     images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
     targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
     provenance = {"first_seed": seed}
-    studies = tuple(StudyId(str(row)) for row in range(count))
+    studies = tuple(study_id(f"{1_000_000 + row}_20201_2_0") for row in range(count))
     return Dataset(images.astype(np.uint8), targets, studies, DEFINITIONS, provenance=provenance)
 
 
@@ -83,6 +84,16 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
     save_checkpoint(folder, checkpoint)
 
 
+def write_images(folder: Path, images: np.ndarray) -> list[str]:
+    """Write images as of scans; return the names of the studies."""
+    folder.mkdir()
+    np.save(folder / "images.npy", images)
+    names = [f"{2_000_000 + row}_20201_2_0" for row in range(len(images))]
+    rows = [(row, name, name[:7], "2") for row, name in enumerate(names)]
+    write_csv(folder / "studies.csv", ("row", "name", "eid", "instance"), rows)
+    return names
+
+
 def out_of_fold(count: int = 600) -> Predictions:
     """Make raw predictions of livers, too near the mean and with SDs too small."""
     rng = np.random.default_rng(3)
@@ -92,7 +103,7 @@ def out_of_fold(count: int = 600) -> Predictions:
     return Predictions(
         names=("sex", "liverVolume"),
         units=("", "L"),
-        studies=tuple(f"study{row}" for row in range(count)),
+        studies=tuple(f"{1_000_000 + row}_20201_2_0" for row in range(count)),
         reference=np.stack([sex, liver], axis=1),
         mean=np.stack([0.05 + 0.9 * sex, seen], axis=1),
         sd=np.stack([np.full(count, 0.1), sd], axis=1),
@@ -142,7 +153,12 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     held_out = dataset(4, seed=5)
     with one_thread():
         module = package(
-            [work / "run1"], work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
+            [work / "run1"],
+            work / "held-out",
+            tmp_path / "phantom",
+            PHANTOM,
+            eight_bit=True,
+            keep_worthless=True,
         )
         prediction = Predictor(module).predict(np.asarray(held_out.images))
     verify_module(module)
@@ -154,7 +170,9 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     assert 1000 < liver.mean < 2000
     assert (module.demonstration, module.column_prefix) == (True, "phantom_")
     assert [run["data"] for run in module.provenance["training"]] == [{"first_seed": 1}]
-    assert module.provenance["calibration"]["data"] == {"first_seed": 5}
+    assert module.provenance["calibration"]["data"]["first_seed"] == 5
+    assert module.provenance["calibration"]["persons"] == 4
+    assert "kept as asked" in module.provenance["notes"][0]
     assert set(module.provenance["calibration"]["targets"]) == {"sex", "liverVolume"}
     statistics = module.statistics()
     assert statistics is not None
@@ -333,8 +351,7 @@ def test_images_of_another_kind_are_detected(work: Path, tmp_path: Path) -> None
     ramp = np.linspace(0, 1, 256)[:, None] * np.linspace(1, 0.5, 256)
     for image in smooth:
         image[:] = (ramp * rng.uniform(80, 120, (3, 1, 1))).astype(np.uint8)
-    (tmp_path / "images").mkdir()
-    np.save(tmp_path / "images" / "images.npy", smooth)
+    write_images(tmp_path / "images", smooth)
     module = package(
         [work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=tmp_path / "images"
     )
@@ -353,6 +370,84 @@ def test_images_of_another_kind_are_detected(work: Path, tmp_path: Path) -> None
     assert ratios[5:].min() > 10
     assert module.features_file is not None
     assert (module.folder / module.features_file.file).stat().st_size < 1e6
+
+
+def test_people_who_withdrew_are_not_in_statistics_of_images(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 256, (54, 3, 256, 256)).astype(np.uint8)
+    names = write_images(tmp_path / "images", images)
+    shutil.copytree(work / "run1", tmp_path / "run")
+    left = [(names[0], "", "excluded"), *((name, name[:7], "used") for name in names[5:8])]
+    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), left)
+    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\n")
+    command = ["package", str(tmp_path / "run"), "--calibration", str(work / "cv")]
+    command += ["--images", str(tmp_path / "images"), "--exclude", str(tmp_path / "gone.txt")]
+    command += ["--identity", str(work / "identity.json"), "--output", str(tmp_path / "module")]
+    assert main(command) == 0
+    module, told = load_module(tmp_path / "module"), capsys.readouterr().err
+    assert module.provenance["features"] == {"images": 50}
+    assert module.provenance["calibration"]["studies"] == 599
+    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 4
+    for sentence in ("matched 4 of 4 ids", "1 studies that are excluded now were part of the trai"):
+        assert sentence in told
+        assert sentence in (module.folder / "README.md").read_text("utf-8")
+    assert not any(name[:7] in json.dumps(dict(module.provenance)) for name in names)
+
+
+def test_a_target_that_was_not_learned_is_left_out_and_named(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, rng = out_of_fold(), np.random.default_rng(2)
+    mean = np.stack([rng.normal(0.5, 0.5, len(data)), data.mean[:, 1]], axis=1)
+    unlearned = {name: members for name, members in data.groups.items() if name != "sex"}
+    write_predictions(tmp_path / "table.csv", replace(data, mean=mean, groups=unlearned))
+    command = ["package", str(work / "run1"), "--calibration", str(tmp_path / "table.csv")]
+    command += ["--identity", str(work / "identity.json"), "--output"]
+    assert main([*command, str(tmp_path / "all"), "--keep-worthless"]) == 0
+    assert main([*command, str(tmp_path / "module")]) == 0
+    module, whole = load_module(tmp_path / "module"), load_module(tmp_path / "all")
+    assert [target.name for target in module.targets] == ["liverVolume"]
+    assert [target.name for target in whole.targets] == ["sex", "liverVolume"]
+    assert "left out, since the estimates may be no better than the mean: sex (R²" in (
+        capsys.readouterr().err
+    )
+    assert "sex (R²" in (module.folder / "README.md").read_text("utf-8")
+    assert set(module.targets[0].conformal_quantiles_by_sex) == {"female", "male"}
+    images = np.asarray(dataset(2, seed=8).images)
+    estimates = Predictor(module).predict(images).mean
+    assert estimates[:, 0] == pytest.approx(Predictor(whole).predict(images).mean[:, 1])
+    noise = replace(data, mean=rng.normal(0.5, 0.5, data.mean.shape))
+    write_predictions(tmp_path / "noise.csv", noise)
+    with pytest.raises(MimirError, match="NOTHING_LEARNED"):
+        package([work / "run1"], tmp_path / "noise.csv", tmp_path / "none", PHANTOM)
+
+
+def test_too_few_images_for_feature_statistics_are_told(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "images", np.asarray(dataset(3, seed=4).images))
+    command = ["package", str(work / "run1"), "--calibration", str(work / "cv"), "--identity"]
+    command += [str(work / "identity.json"), "--output", str(tmp_path / "module"), "--images"]
+    assert main([*command, str(tmp_path / "images")]) == 0
+    card = (tmp_path / "module" / "README.md").read_text("utf-8")
+    for text in (capsys.readouterr().err, card):
+        assert "no feature statistics: there are 3 images, and 50 different ones are needed" in text
+    assert "Without feature statistics, images unlike" in card
+
+
+def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
+    names = tuple(f"KI-{row // 2}_v{row % 2}" for row in range(600))
+    write_predictions(tmp_path / "table.csv", replace(out_of_fold(), studies=names))
+    source, options = tmp_path / "table.csv", {"overwrite": True}
+    with pytest.raises(MimirError, match="PERSONS_UNKNOWN"):
+        package([work / "run1"], source, tmp_path / "module", PHANTOM)
+    for rule, persons in ((PersonRule(r"^(.+)_v"), 300), (PersonRule(each_its_own=True), 600)):
+        module = package(
+            [work / "run1"], source, tmp_path / "module", PHANTOM, persons=rule, **options
+        )
+        assert module.provenance["calibration"]["persons"] == persons
 
 
 def test_the_training_data_are_refused_for_calibration(work: Path, tmp_path: Path) -> None:
