@@ -29,7 +29,8 @@ def choose_sources(
         MimirError: As `StudyChoice.apply`.
     """
     given = [_ids(source, persons) for source in sources]
-    earlier = [name for name, _ in ledger.entries()] if choice.exclude else []
+    names = {source.name for source in sources}
+    earlier = [name for name in ledger.names() if name not in names] if choice.exclude else []
     held = [_ids_of_name(name, persons) for name in earlier]
     chosen = choice.apply(given, held)
     if chosen.record:

@@ -96,8 +96,8 @@ class ChosenStudies:
     def sentences(self) -> tuple[str, ...]:
         """Say how many ids of each list were matched."""
         return tuple(
-            f"--{option}: matched {counts['matched']} of {counts['ids']} ids;"
-            f" {counts['studies_left_out']} studies are left out"
+            f"--{option}: matched {counts['matched']} of {counts['ids']} ids; studies left out:"
+            f" {counts['studies_left_out']}"
             for option, counts in self.record.items()
         )
 

@@ -234,7 +234,7 @@ class Ledger:
             MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
         """
         with output_errors(self._path), open(self._path, "rb") as file:
-            for name in sorted(self._offsets):
+            for name in self.names():
                 yield name, self._entry_at(file, name)
 
     def _entry_at(self, file: BinaryIO, name: str) -> dict[str, Any]:
@@ -253,6 +253,10 @@ class Ledger:
         for name, entry in self.entries():
             if "code" in entry:
                 yield StudyFailure(name, entry["code"], entry["reason"])
+
+    def names(self) -> list[str]:
+        """Return the names of all studies, sorted."""
+        return sorted(self._offsets)
 
     def pass_over(self, names: Collection[str]) -> None:
         """Leave studies out of everything that is read; their lines stay on disk."""

@@ -116,8 +116,7 @@ def choose_people(people: People, held: Held, images: Optional[Dataset] = None) 
         record["ids"] = chosen.record
     if after := int(chosen.excluded(sources[2]).sum()):
         notes.append(
-            f"{after} studies that are excluded now were part of the training: train again without"
-            " them"
+            f"studies of the training that are excluded now: {after}. Train again without them"
         )
     return ChosenPeople(kept, images and images.subset(used_images), record, tuple(notes))
 

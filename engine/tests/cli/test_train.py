@@ -59,7 +59,7 @@ def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
     assert lines[:5] == [
         "19 studies of 18 persons, 1 target",
         "persons are known by participants of UK Biobank",
-        "--exclude: matched 2 of 2 ids; 3 studies are left out",
+        "--exclude: matched 2 of 2 ids; studies left out: 3",
         "3 excluded, listed in studies.csv",
         "1 in the tables, but without an image, listed in studies.csv",
     ]

@@ -150,7 +150,7 @@ def test_the_record_has_numbers_and_no_ids(tmp_path: Path) -> None:
         "only": {"ids": 3, "matched": 3, "studies_left_out": 3},
     }
     assert [n for n, used in zip(NAMES, chosen.used(ids)) if used] == [SECOND, KI]
-    assert chosen.sentences[0] == "--exclude: matched 2 of 3 ids; 2 studies are left out"
+    assert chosen.sentences[0] == "--exclude: matched 2 of 3 ids; studies left out: 2"
 
 
 def test_a_study_called_like_a_column_is_an_id(tmp_path: Path) -> None:
