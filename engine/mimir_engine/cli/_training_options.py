@@ -35,12 +35,20 @@ TRAINING_ALLOCATOR = {
 }
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for images, targets, network and optimisation."""
+def add_training_options(
+    parser: argparse.ArgumentParser, start_recipes: tuple[str, ...] = ()
+) -> None:
+    """Add the options for images, targets, network and optimisation.
+
+    Args:
+        parser: Receives them.
+        start_recipes: Recipes that start from a module.
+    """
     parser.add_argument(
         "data",
+        nargs="+",
         type=Path,
-        help="folder of images made by 'mimir project --dataset' or 'mimir phantom --projections'",
+        help="folders of images made by 'mimir project --dataset' or 'mimir phantom --projections'",
     )
     parser.add_argument(
         "--targets",
@@ -73,7 +81,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe",
         default="published",
-        choices=("published", "from-scratch", "short"),
+        choices=("published", "from-scratch", "short", *start_recipes),
         help="training settings (default: published)",
     )
     parser.add_argument(
@@ -132,18 +140,18 @@ _REASONS = {
 }
 
 
-def chosen_recipe(arguments: argparse.Namespace, seed: int) -> Recipe:
-    """Build the recipe of a network.
+def chosen_recipe(arguments: argparse.Namespace, seed: int, start_sha256: str = "") -> Recipe:
+    """Build the recipe of a network; `start_sha256` is the hash of the module it starts from.
 
     Raises:
         MimirError: ``IMAGENET_UNAVAILABLE`` if its initial weights are not available.
     """
-    from mimir_engine.training.imagenet import imagenet_weights
+    from mimir_engine.training.initial_weights import imagenet_weights
     from mimir_engine.training.recipe import RECIPES
 
     changes = {"architecture": arguments.architecture, "steps": arguments.steps}
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    recipe = replace(RECIPES[arguments.recipe], seed=seed, **given)
+    recipe = replace(RECIPES[arguments.recipe], seed=seed, start_sha256=start_sha256, **given)
     if recipe.start == "imagenet":
         imagenet_weights(recipe.architecture)
     return recipe

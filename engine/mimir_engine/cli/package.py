@@ -125,8 +125,9 @@ def _phantom_identity(runs: list[Path]) -> Any:
     from mimir_engine.training.checkpoint import load_checkpoint
     from mimir_engine.training.identity import PHANTOM
 
-    populations = {load_checkpoint(run).provenance.get("population") for run in runs}
-    if populations <= set(POPULATIONS.values()):
+    facts = [load_checkpoint(run).provenance for run in runs]
+    parts = [part for run in facts for part in run.get("parts", (run,))]
+    if {part.get("population") for part in parts} <= set(POPULATIONS.values()):
         return PHANTOM
     raise MimirError(
         "IDENTITY_MISSING",

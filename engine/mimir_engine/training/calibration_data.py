@@ -28,6 +28,7 @@ from mimir_engine.training.calibration import without_calibration
 from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
 from mimir_engine.training.dataset import Dataset, load_dataset, load_images
 from mimir_engine.training.identity import training_runs
+from mimir_engine.training.initial_weights import learned_from
 from mimir_engine.training.module_people import EVERYBODY, Held, People, choose_people
 
 #: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
@@ -152,7 +153,7 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
         fault = "the held-out data have other targets than the training data"
     elif held_out.projection != module.projection:
         fault = "the held-out data have another projection than the training data"
-    elif held_out.fingerprint in [run.get("fingerprint") for run in training_runs(module)]:
+    elif held_out.fingerprint in learned_from(training_runs(module)):
         fault = "the held-out data are the training data"
     if fault is not None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")

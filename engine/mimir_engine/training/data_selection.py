@@ -14,6 +14,7 @@ from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images
+from mimir_engine.training.joined_dataset import open_joined
 from mimir_engine.training.targets import check_definition, read_labels, read_targets
 
 #: Reasons why a study is not used.
@@ -21,7 +22,7 @@ EXCLUDED, UNASKED, UNLABELLED, UNKNOWN = "excluded", "unasked", "unlabelled", "u
 
 
 def choose_data(
-    folder: Path,
+    folders: Sequence[Path],
     tables: Sequence[Path] = (),
     definitions: Optional[Path] = None,
     choice: StudyChoice = ALL_STUDIES,
@@ -29,13 +30,13 @@ def choose_data(
     only_targets: Sequence[str] = (),
     allow_odd_values: bool = False,
 ) -> Dataset:
-    """Build the data set of a folder of images and of tables of targets.
+    """Build the data set of folders of images and of tables of targets.
 
     Its `left_out` lists studies that are excluded or not asked for, studies without any target, and
     names in the tables that have no image. Its `notes` say in sentences what a reader should know.
 
     Args:
-        folder: Folder of images.
+        folders: Folders of images, at least one.
         tables: Tables of targets; without any, the folder's own targets are used.
         definitions: Table of target definitions.
         choice: Which studies are used.
@@ -45,22 +46,22 @@ def choose_data(
 
     Raises:
         MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE``, ``TARGETS_INVALID``,
-            ``UNITS_DOUBTFUL``, ``TARGET_UNKNOWN``, ``NO_STUDIES``, and the errors of
+            ``UNITS_DOUBTFUL``, ``TARGET_UNKNOWN``, ``NO_STUDIES``, and the errors of `open_joined`,
             `StudyChoice.apply` and `PersonRule.assign`.
     """
     if definitions and not tables:
         raise MimirError("WRONG_USE", "--definitions requires tables of targets", "Add --targets.")
     if tables:
-        dataset = _with_tables(folder, tables, definitions, only_targets, allow_odd_values)
+        dataset = _with_tables(folders, tables, definitions, only_targets, allow_odd_values)
     else:
-        dataset = _only(load_dataset(folder), only_targets)
+        dataset = _only(open_joined(folders, load_dataset), only_targets)
     for definition in dataset.definitions:
         check_definition(definition)
     dataset, unused = choose_studies(dataset, choice, persons)
     labelled = np.isfinite(dataset.targets).any(axis=1)
     names = np.array([study.name for study in dataset.studies], dtype=object)
     if not labelled.any():
-        raise MimirError("NO_STUDIES", f"no study of {folder.name} is left", "Check the tables.")
+        raise MimirError("NO_STUDIES", "no study with a target is left", "Check the tables.")
     chosen = dataset.subset(labelled)
     counts = {
         "studies": int(labelled.sum()),
@@ -99,14 +100,14 @@ def choose_studies(
 
 
 def _with_tables(
-    folder: Path,
+    folders: Sequence[Path],
     tables: Sequence[Path],
     definitions: Optional[Path],
     only_targets: Sequence[str],
     allow_odd_values: bool,
 ) -> Dataset:
-    """Combine the images of a folder with targets of tables, which replace the folder's own."""
-    dataset = load_images(folder)
+    """Combine images with targets of tables, which replace the folders' own."""
+    dataset = open_joined(folders, load_images)
     table = read_targets(tables, dataset.studies)
     labels = read_labels(definitions, table, only_targets, allow_odd_values)
     sources = [{"name": path.name, "sha256": file_sha256(path)} for path in tables]

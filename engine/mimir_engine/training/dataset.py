@@ -33,6 +33,7 @@ from mimir_engine.files.json_file import read_json
 from mimir_engine.files.regular_file import open_regular
 from mimir_engine.files.table_reader import to_text
 from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.training.joined_images import JoinedImages
 
 #: Size of ``dataset.json``; one of 71 targets has some 20,000 bytes.
 MAX_DESCRIPTION_BYTES = 2**20
@@ -54,7 +55,7 @@ class Dataset:
         image_rows: Index of each study's image, int64 ``(studies,)``; in order if not given.
     """
 
-    images: np.ndarray
+    images: np.ndarray | JoinedImages
     targets: np.ndarray
     studies: tuple[StudyId, ...]
     definitions: tuple[TargetDefinition, ...] = ()

@@ -73,7 +73,7 @@ def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) 
 def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_path: Path) -> None:
     table = tmp_path / "targets.csv"
     table.write_text("study,target,value\n1000001_3,age,70\nstudy,age,60\nbroken,age,50\n")
-    dataset = choose_data(made, (table,), persons=PersonRule(each_its_own=True))
+    dataset = choose_data((made,), (table,), persons=PersonRule(each_its_own=True))
     assert [study.person for study in dataset.studies] == ["1000001", "study"]
     assert dataset.targets.tolist() == [[70], [60]]
     assert dataset.left_out == {

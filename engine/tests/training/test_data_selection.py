@@ -153,14 +153,14 @@ def test_what_packaging_would_refuse_is_refused_before_training(
 ) -> None:
     path = table(folder / "t.csv", row, header=header)
     with pytest.raises(MimirError, match=rf"TARGETS_INVALID: {reason}"):
-        choose_data(folder, (path,), persons=EACH)
+        choose_data((folder,), (path,), persons=EACH)
 
 
 def test_the_targets_of_a_folder_are_checked_too(tmp_path: Path) -> None:
     images, own = np.zeros((3, 3, 4, 4), np.uint8), TargetDefinition("liver_fat", "%")
     write_image_folder(tmp_path, Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (own,)))
     with pytest.raises(MimirError, match="TARGETS_INVALID: the target name 'liver_fat'"):
-        choose_data(tmp_path)
+        choose_data((tmp_path,))
 
 
 def known(name: str, values: list[float], unit: str = "") -> TargetTable:
@@ -218,26 +218,26 @@ def test_two_units_of_a_target_in_the_tables_are_refused(folder: Path) -> None:
     rows = ["1000001_2,height,170,cm", "1000002,height,1.7,m"]
     path = table(folder / "t.csv", *rows, header="study,target,value,unit")
     with pytest.raises(MimirError, match="line 3: height is given in cm and in m"):
-        choose_data(folder, (path,), persons=EACH)
+        choose_data((folder,), (path,), persons=EACH)
 
 
 def test_a_table_tells_the_persons_of_other_names(folder: Path) -> None:
     rows = ["1000001_2,age,60,", '"\'=phantom, 7",age,50,P7']
     path = table(folder / "t.csv", *rows, header="study,target,value,person")
-    dataset = choose_data(folder, (path,))
+    dataset = choose_data((folder,), (path,))
     assert [study.person for study in dataset.studies] == ["1000001", "P7"]
     assert dataset.provenance["persons_known_by"] == (
         "a column of a table and participants of UK Biobank"
     )
     path = table(folder / "t.csv", "1000001_2,age,60")
     with pytest.raises(MimirError, match=r"PERSONS_UNKNOWN: the person of 1 of 4"):
-        choose_data(folder, (path,))
+        choose_data((folder,), (path,))
 
 
 def test_only_listed_people_are_used(folder: Path) -> None:
     path = table(folder / "t.csv", *(f"{s.name},age,{50 + n}" for n, s in enumerate(STUDIES[:3])))
     asked = table(folder / "asked.csv", "1000001", header="eid")
-    dataset = choose_data(folder, (path,), choice=StudyChoice(only=asked), persons=EACH)
+    dataset = choose_data((folder,), (path,), choice=StudyChoice(only=asked), persons=EACH)
     assert dataset.studies == STUDIES[:2]
     assert dataset.left_out["unasked"] == (STUDIES[2].name, STUDIES[3].name)
 
@@ -245,7 +245,7 @@ def test_only_listed_people_are_used(folder: Path) -> None:
 def test_images_are_found_by_their_row_and_never_copied(folder: Path) -> None:
     rows = [f"{study.name if study.eid else chr(39) + study.name}" for study in STUDIES]
     path = table(folder / "t.csv", *(f'"{name}",age,{50 + n}' for n, name in enumerate(rows)))
-    dataset = choose_data(folder, (path,), persons=EACH)
+    dataset = choose_data((folder,), (path,), persons=EACH)
     assert dataset.studies == STUDIES
     assert dataset.read_images(slice(None))[:, 0, 0, 0].tolist() == [4, 0, 1, 2]
     part = dataset.subset(np.array([False, False, True, True])).subset(np.array([1, 0]))
@@ -263,7 +263,7 @@ def test_a_withdrawn_participant_is_left_out_with_all_visits_and_counted(folder:
     )
     gone = table(folder / "gone.txt", "1000001  # withdrew", "9999999", header="# 2026-01")
     choice = StudyChoice(exclude=gone, allow_unmatched=True)
-    dataset = choose_data(folder, (path,), choice=choice, persons=EACH)
+    dataset = choose_data((folder,), (path,), choice=choice, persons=EACH)
     assert dataset.studies == (STUDIES[2],)
     assert dataset.provenance["ids"] == {"exclude": {"ids": 2, "matched": 1, "studies_left_out": 2}}
     assert (dataset.provenance["unknown"], dataset.provenance["unlabelled"]) == (1, 1)
@@ -278,7 +278,7 @@ def test_a_withdrawn_participant_is_left_out_with_all_visits_and_counted(folder:
 
 def test_sex_and_age_are_known_even_if_only_other_targets_are_learned(folder: Path) -> None:
     path = table(folder / "t.csv", "1000002,age,60", "1000002,sex,1", "1000002,height,170")
-    dataset = choose_data(folder, (path,), persons=EACH, only_targets=("height",))
+    dataset = choose_data((folder,), (path,), persons=EACH, only_targets=("height",))
     assert dataset.target_names == ("height",)
     assert dataset.definitions[0].unit == "cm"
     assert {name: values.tolist() for name, values in dataset.covariates.items()} == {
@@ -286,7 +286,7 @@ def test_sex_and_age_are_known_even_if_only_other_targets_are_learned(folder: Pa
         "age": [60],
     }
     with pytest.raises(MimirError, match=r"TARGET_UNKNOWN: unknown target size.*age, height"):
-        choose_data(folder, (path,), only_targets=("size",))
+        choose_data((folder,), (path,), only_targets=("size",))
 
 
 def test_tables_replace_the_targets_of_a_folder(tmp_path: Path) -> None:
@@ -294,9 +294,9 @@ def test_tables_replace_the_targets_of_a_folder(tmp_path: Path) -> None:
     age = TargetDefinition("age", "years")
     own = Dataset(images, np.arange(3.0)[:, None], STUDIES[:3], (age,), provenance={"from": "here"})
     write_image_folder(tmp_path, own)
-    assert values_of(choose_data(tmp_path, persons=EACH), "age") == [0, 1, 2]
+    assert values_of(choose_data((tmp_path,), persons=EACH), "age") == [0, 1, 2]
     path = table(tmp_path / "t.csv", "1000002,height,180")
-    dataset = choose_data(tmp_path, (path,), persons=EACH)
+    dataset = choose_data((tmp_path,), (path,), persons=EACH)
     assert (dataset.target_names, dataset.studies) == (("height",), STUDIES[2:3])
     assert dataset.provenance["from"] == "here"
     assert dataset.fingerprint != own.fingerprint
@@ -306,12 +306,12 @@ def test_scans_without_all_their_images_are_refused(folder: Path) -> None:
     np.save(folder / "images.npy", np.zeros((4, 3, 4, 4), np.uint8))
     path = table(folder / "t.csv", "1000002,age,60")
     with pytest.raises(MimirError, match="DATASET_INVALID: 1 of 4 images in projections are miss"):
-        choose_data(folder, (path,))
+        choose_data((folder,), (path,))
 
 
 def test_no_study_left_is_refused(folder: Path) -> None:
     path = table(folder / "t.csv", "5,age,60")
     with pytest.raises(MimirError, match="NO_STUDIES"):
-        choose_data(folder, (path,), persons=EACH)
+        choose_data((folder,), (path,), persons=EACH)
     with pytest.raises(MimirError, match="DATASET_UNREADABLE"):
-        choose_data(folder.parent, (path,))
+        choose_data((folder.parent,), (path,))
