@@ -53,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     output, name = arguments.output, study_name(arguments.seed)
     first = next((folder for folder in module_folders() if folder.name == "phantom"), "phantom")
     module = find_module(first)
-    for other in same_name_elsewhere(module):
-        say(f"Used is {module.folder}; a different module of this name is in {other}.")
     path = output / "study" / f"{name}.zip"
     _check_folder(output)
+    for other in same_name_elsewhere(module):
+        say(f"Using {module.folder}; a different module of this name is in {other}.")
     say(f"Making the synthetic study {path} ...")
     with folder_lock(path.parent):  # the run's own lock holds the folder above
         truth = write_study(path, arguments.seed)
