@@ -73,16 +73,16 @@ def run(arguments: argparse.Namespace) -> int:
         require("figures")
     level = arguments.level or DEFAULT_LEVEL
     predictions = read_with_reference(arguments.predictions, arguments.reference, level)
-    predictions, record, sentences = choose_predictions(
-        predictions, study_choice(arguments), person_rule(arguments)
-    )
-    say_all(sentences)
     if arguments.level and predictions.level not in (None, arguments.level):
         raise MimirError(
             "WRONG_USE",
             f"the table's interval level is {predictions.level:g}, not {arguments.level:g}",
             "Leave --level out.",
         )
+    predictions, record, sentences = choose_predictions(
+        predictions, study_choice(arguments), person_rule(arguments)
+    )
+    say_all(sentences)
     asked = None
     if arguments.groups is not None:
         asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]

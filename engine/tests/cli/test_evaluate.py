@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_only_the_chosen_groups_are_evaluated(table: Path, tmp_path: Path) -> No
 
 def test_the_exit_status_is_0_if_all_targets_are_evaluated(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("study,target,reference,mean\na,x,1,2\nb,x,2,3\nc,x,3,3\n")
-    options = ["--figures", "none", "--output", str(tmp_path / "out")]
+    options = ["--each-its-own-person", "--figures", "none", "--output", str(tmp_path / "out")]
     assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
 
 
@@ -232,3 +233,21 @@ def test_two_evaluations_do_not_share_a_folder(
     assert status == WRONG_USE
     assert "OUTPUT_IN_USE" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_people_are_left_out_and_persons_are_required(tmp_path: Path, capsys: Capture) -> None:
+    predictions = made()
+    nameless = {"fold": predictions.groups["fold"]}
+    write_predictions(tmp_path / "t.csv", replace(predictions, groups=nameless))
+    (tmp_path / "gone.txt").write_text("s3\ns4\ns3,\n")
+    command = ["evaluate", str(tmp_path / "t.csv"), "--bootstrap", "0", "--figures", "none"]
+    command += ["--exclude", str(tmp_path / "gone.txt"), "--output", str(tmp_path / "e")]
+    assert main(command) == WRONG_USE
+    assert capsys.readouterr().err.startswith("PERSONS_UNKNOWN: the person of 120 of 120 studies")
+    assert main([*command, "--each-its-own-person"]) == SOME_FAILED
+    text = (tmp_path / "e" / "metrics.md").read_text("utf-8")
+    assert "118 studies of 118 persons" in text
+    assert "known by the declaration that each study is its own person" in text
+    assert "--exclude: matched 2 of 2 ids" in text
+    assert main([*command, "--person-pattern", "^(s..?)"]) == SOME_FAILED
+    assert "118 studies of 98 persons" in (tmp_path / "e" / "metrics.md").read_text("utf-8")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -194,6 +195,28 @@ def test_run_json_describes_what_a_run_depends_on(data: Dataset, tmp_path: Path)
     assert record["recipe"]["seed"] == SMALL.seed
     used = (tmp_path / "run" / "studies.csv").read_text().splitlines()[1:]
     assert used == [f"{study.name},{study.person},used" for study in data.studies]
+
+
+@pytest.mark.usefixtures("small")
+def test_the_remaining_time_is_that_of_later_steps_with_their_checkpoints(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, advance = [0.0], fitting._Run.advance
+
+    def slow_at_first(run: fitting._Run) -> tuple[float, np.ndarray]:
+        clock[0] += 500.0 if run.step == 0 else 2.0
+        return advance(run)
+
+    def save(*_: object) -> None:
+        clock[0] += 1.0
+
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(fitting._Run, "advance", slow_at_first)
+    monkeypatch.setattr(fitting, "save_checkpoint", save)
+    told: list[fitting.Progress] = []
+    fit(data, tmp_path / "run", replace(SMALL, steps=6), told.append, checkpoint_seconds=0.0)
+    assert [step.remaining_seconds() for step in told] == [None, None, 9.0, 6.0, 3.0, 0.0]
+    assert told[3].remaining_seconds(later_runs=1) == 24.0
 
 
 @pytest.mark.usefixtures("small")
