@@ -23,6 +23,7 @@ from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -61,6 +62,7 @@ class InferOptions:
 
     Attributes:
         level: Level of the intervals.
+        sex: The recorded sex of the studies.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
@@ -71,6 +73,7 @@ class InferOptions:
     """
 
     level: float = DEFAULT_LEVEL
+    sex: RecordedSex = field(default_factory=RecordedSex)
     device: str = "auto"
     allow_unvalidated: bool = False
     jobs: int = field(default_factory=default_jobs)
@@ -111,7 +114,11 @@ def infer(
     run = {
         **describe_run(modules, options.device),
         "reconstruction": options.reading.reconstruction,
+        "recorded_sex": options.sex.kind,
     }
+    if options.sex.kind == TABLE:
+        known = count_known(options.sex, (source.name for source in sources))
+        listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
@@ -201,6 +208,7 @@ class _Measuring:
         return (
             (is_validated or self.options.allow_unvalidated)
             and (not is_repaired or self.options.reading.swap_repair)
+            and self.options.sex.is_current(entry)
             and (folders is None or folders.has(entry))
         )
 
@@ -220,7 +228,8 @@ class _Measuring:
                 yield predictions
                 continue
             level, folders = self.options.level, self.options.folders
-            result = measure_study(prepared, self.modules, predictions, accepted, level)
+            recorded = self.options.sex.of(prepared.study)
+            result = measure_study(prepared, self.modules, predictions, accepted, level, recorded)
             event = {}
             if folders:
                 event["details"] = str(folders.write_result(result, prepared.projection.name))

@@ -102,9 +102,9 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     from pyarrow import parquet
 
     texts = ("study", "eid", "instance", "measurement", "unit")
-    numbers = ("value", "sd", "lower", "upper", "level", "z", "percentile")
-    fields = [(name, pa.string()) for name in texts]
-    fields += [(name, pa.float64()) for name in numbers]
+    numbers = ("value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high")
+    fields = [(name, pa.string()) for name in (*texts, "interval_method", "sex", "sex_source")]
+    fields += [(name, pa.float64()) for name in (*numbers, "z", "percentile")]
     schema = pa.schema(
         [*fields, ("flags", pa.string())], metadata={"mimir": json.dumps(dict(cohort.run))}
     )
@@ -130,6 +130,11 @@ def _parquet_rows(result: StudyResult) -> list[dict[str, Any]]:
             "lower": m.lower,
             "upper": m.upper,
             "level": m.level,
+            "interval_method": m.interval_method,
+            "coverage_low": m.coverage_low,
+            "coverage_high": m.coverage_high,
+            "sex": m.sex,
+            "sex_source": m.sex_source,
             "z": m.z_score,
             "percentile": m.percentile,
             "flags": ";".join(dict.fromkeys((*findings, *m.flags))),
