@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.files.markdown_table import markdown_table
 
 Case = Mapping[str, Any]
@@ -81,11 +82,12 @@ def _best_number(usual: Sequence[Case], faulty: Sequence[Case]) -> str:
     if not shown:
         return "refused"
     areas = {
-        name: auroc([case["numbers"][name] for case in usual], [case[name] for case in shown])
+        name: auroc(_values(usual, name), [case[name] for case in shown if name in case])
         for name in _names(usual)
+        if any(name in case for case in shown)
     }
     best = max(areas, key=lambda name: abs(areas[name] - 0.5))
-    return f"{max(areas[best], 1 - areas[best]):.2f} ({best})"
+    return f"{max(areas[best], 1 - areas[best]):.2f} ({SCAN_NUMBERS[best]})"
 
 
 def silent_table(cases: Sequence[Case]) -> str:
@@ -157,7 +159,7 @@ class _Score:
     """
 
     def __init__(self, usual: Sequence[Case]) -> None:
-        values = {name: np.array([c["numbers"][name] for c in usual]) for name in _names(usual)}
+        values = {name: np.array(_values(usual, name)) for name in _names(usual)}
         self._middle = {name: float(np.median(own)) for name, own in values.items()}
         self._reach = {
             name: float(np.quantile(np.abs(own - self._middle[name]), USUAL_QUANTILE))
@@ -168,13 +170,18 @@ class _Score:
         if not case["numbers"]:
             return STOPPED
         return max(
-            abs(case["numbers"][name] - middle) / max(self._reach[name], 1e-6)
-            for name, middle in self._middle.items()
+            abs(value - self._middle[name]) / max(self._reach[name], 1e-6)
+            for name, value in case["numbers"].items()
+            if name in self._middle
         )
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
     return list(cases[0]["numbers"])
+
+
+def _values(cases: Sequence[Case], name: str) -> list[float]:
+    return [case["numbers"][name] for case in cases if name in case["numbers"]]
 
 
 def _by(cases: Sequence[Case], key: str) -> dict[Any, list[Case]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scan_numbers import scan_numbers
-
 from mimir_engine.checks import check_study
+from mimir_engine.checks.scan_numbers import scan_numbers
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import fuse
 from mimir_engine.study.finding import NOTE, STOP, Finding

@@ -11,6 +11,8 @@ from mimir_engine.fusion import FusedVolumes
 
 #: Distance of the slices, rows and columns that are looked at, in voxels: about 9 mm each.
 STEPS = (3, 4, 4)
+#: Slices in which parts of a body can be told: half of those of a neck-to-knee scan.
+MIN_SLICES = 60
 
 
 @dataclass(frozen=True)

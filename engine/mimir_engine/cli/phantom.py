@@ -22,7 +22,7 @@ from mimir_engine.files.folder_lock import folder_lock
 #: The names in ``phantom.shift``, which is imported only when it is used.
 SHIFT_NAMES = (
     *("none", "noise", "bodies", "contrast", "signal", "shading", "breathing", "gain"),
-    *("lean", "obese", "scoliosis", "arms", "metal", "ghosts"),
+    *("lean", "obese", "scoliosis", "arms", "metal", "ghosts", "varied"),
 )
 #: Those that population 1 can show, too.
 FIRST_SHIFT_NAMES = SHIFT_NAMES[:4]

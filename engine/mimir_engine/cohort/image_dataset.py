@@ -5,6 +5,7 @@ The folder holds
 * ``images.npy``: uint8 ``(rows, 3, 256, 256)``;
 * ``studies.csv``: each study's row and name, its stations and head-foot extent, hashes of its
   files and its image, and its findings, such as a station that may be missing;
+* ``scan_numbers.csv``: what each scan is like; see ``scan_number_table``;
 * ``failures.csv``: the studies without an image, and the reasons;
 * ``ledger.jsonl``: the outcomes in the order in which they came, so that a run can be resumed.
 """
@@ -33,12 +34,18 @@ from mimir_engine.cohort.image_folder import (
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.scan_number_table import (
+    SCAN_NUMBERS_FILE,
+    ScanRow,
+    write_scan_numbers,
+)
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.one_study import PreparedStudy
+from mimir_engine.measuring.stored_fields import numbers_by_name
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
@@ -112,6 +119,7 @@ def _remove(path: Path) -> None:
 def _is_entry(entry: Mapping[str, Any]) -> bool:
     """Return whether an entry has the fields that the table and later runs need."""
     texts = (entry["eid"], entry["instance"], entry[HASH_COLUMN], *entry["findings"])
+    numbers_by_name(entry.get("numbers", {}))  # entries of earlier versions have none
     is_row = type(entry["row"]) is int and entry["row"] >= 0
     return is_row and "files" in entry and all(type(text) is str for text in texts)
 
@@ -133,6 +141,7 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         "extent_mm": round(prepared.extent_mm),
         HASH_COLUMN: image_sha256(image),
         "findings": findings,
+        "numbers": dict(prepared.numbers),
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
         f" pydicom {pydicom.__version__}, python {platform.python_version()}",
     }
@@ -147,4 +156,6 @@ def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
         studies.append([{**entry, **texts}.get(column, "") for column in COLUMNS])
     write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
+    rows = (ScanRow(name, e["findings"], e.get("numbers", {})) for name, e in ledger.done())
+    write_scan_numbers(folder / SCAN_NUMBERS_FILE, rows)
     return len(studies), len(failures)

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 #: Most studies predicted together.
 MAX_BATCH = 8
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 4
+LEDGER_FORMAT = 5
 
 
 @dataclass(frozen=True)

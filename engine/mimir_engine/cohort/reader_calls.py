@@ -64,6 +64,7 @@ def prepare_in_reader(
         float(reply.value["extent_mm"]),
         Projection(image, str(reply.value["projection"])),
         tuple(from_json(quantity, DirectMeasurement) for quantity in reply.value["direct"]),
+        reply.value["numbers"],
     )
 
 
@@ -77,6 +78,7 @@ def prepare_study(source: Fields, reading: Fields, images: Optional[Fields]) -> 
         "extent_mm": prepared.extent_mm,
         "projection": prepared.projection.name,
         "direct": to_json(prepared.direct),
+        "numbers": dict(prepared.numbers),
     }
     return Message(facts, prepared.projection.image.tobytes())
 

@@ -1,4 +1,4 @@
-"""Write a cohort's results: one table, ``failures.csv``, ``run.json`` and Parquet."""
+"""Write a cohort's results: tables, ``failures.csv``, ``run.json`` and Parquet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any, Union
 
 from mimir_engine.cohort.cohort import Cohort
+from mimir_engine.cohort.scan_number_table import (
+    SCAN_NUMBERS_FILE,
+    ScanRow,
+    write_scan_numbers,
+)
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.files.atomic import atomic_file
@@ -26,7 +31,7 @@ STUDIES_PER_GROUP = 1000
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
 ) -> None:
-    """Write ``predictions.csv``, ``failures.csv`` and, last, ``run.json``.
+    """Write ``predictions.csv``, ``scan_numbers.csv``, ``failures.csv`` and, last, ``run.json``.
 
     Without inference modules the first is called ``measurements.csv``.
 
@@ -52,6 +57,9 @@ def write_cohort(
     header = ["name", "eid", "instance", *columns, "flags"]
     table = "predictions.csv" if cohort.modules else "measurements.csv"
     write_csv(folder / table, header, rows)
+    findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
+    scans = (ScanRow(result.name, codes, result.numbers) for result, codes in findings)
+    write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
     write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})

@@ -51,7 +51,7 @@ from mimir_engine.study.volume import Volume
 FRACTION_FILE, REGIONS_FILE, PROJECTION_FILE = "fat_fraction.npy", "regions.npy", "projection.npy"
 PROFILE_FILE, MEASUREMENTS_FILE = "profile.csv", "measurements.json"
 #: Version 4 holds direct measurements; folders of earlier versions are not read.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 #: Type and number of axes of each image.
 _IMAGES = {
     WATER_FILE: (np.dtype(np.float32), 3),

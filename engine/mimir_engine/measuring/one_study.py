@@ -5,14 +5,15 @@ Each step is a function that can be called alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional
 
 import numpy as np
 
 from mimir_engine.checks import check_study
 from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged
+from mimir_engine.checks.scan_numbers import scan_numbers
 from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
@@ -53,12 +54,14 @@ class PreparedStudy:
         extent_mm: Head-foot extent of the fused volume.
         projection: The image that the networks see.
         direct: Quantities measured in the volumes, without a network.
+        numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
     """
 
     study: StudyFacts
     extent_mm: float
     projection: Projection
     direct: tuple[DirectMeasurement, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 def prepare(
@@ -83,7 +86,8 @@ def prepare(
     projection = project(fused)
     if store_images is not None:
         store_images(study, fused, projection, direct)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values)
+    numbers = scan_numbers(study.stations, fused)
+    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values, numbers)
 
 
 def read_and_fuse(
@@ -211,6 +215,7 @@ def measure_study(
             *contradicted,
         ),
         prepared.direct,
+        prepared.numbers,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -16,6 +17,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "Optional[int]": (int, type(None)),
     "Optional[float]": (float, int, type(None)),
     "Optional[str]": (str, type(None)),
+    "Mapping[str, float]": (dict,),
 }
 
 
@@ -43,3 +45,12 @@ def texts(values: Any) -> tuple[str, ...]:
     if type(values) is list and all(type(value) is str for value in values):
         return tuple(values)
     raise TypeError("not a list of texts")
+
+
+def numbers_by_name(values: Any) -> dict[str, float]:
+    """Return a JSON object of finite numbers, or raise TypeError."""
+    if type(values) is dict and all(
+        type(value) in (int, float) and math.isfinite(value) for value in values.values()
+    ):
+        return {name: float(value) for name, value in values.items()}
+    raise TypeError("not an object of finite numbers")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
-from mimir_engine.measuring.stored_fields import check_fields, texts
+from mimir_engine.measuring.stored_fields import check_fields, numbers_by_name, texts
 from mimir_engine.study.finding import Finding
 
 
@@ -24,6 +24,7 @@ class StudyResult:
         measurements: By all modules, in their order.
         findings: What was noticed about the input.
         direct: Quantities measured in the volumes, without a network.
+        numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StudyResult:
     measurements: tuple[Measurement, ...]
     findings: tuple[Finding, ...]
     direct: tuple[DirectMeasurement, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -48,6 +50,7 @@ class StudyResult:
             tuple(map(Measurement.from_json, fields["measurements"])),
             tuple(Finding(**finding) for finding in fields["findings"]),
             tuple(DirectMeasurement(**quantity) for quantity in fields["direct"]),
+            numbers_by_name(fields["numbers"]),
         )
 
     @classmethod
@@ -65,6 +68,7 @@ class StudyResult:
         for measurement in fields["measurements"]:
             check_fields(Measurement, measurement)
             texts(measurement["flags"])
+        numbers_by_name(fields["numbers"])
         return True
 
     @property

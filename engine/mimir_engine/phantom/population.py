@@ -31,6 +31,7 @@ _STREAMS = {
     "build": 15,
     "conditions": 16,
     "position": 17,
+    "variety": 18,
 }
 
 

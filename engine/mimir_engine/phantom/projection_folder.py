@@ -1,4 +1,7 @@
-"""Folders of phantom projections with their true measurements, for training."""
+"""Folders of phantom projections with their true measurements, for training.
+
+Phantoms of population 2 are scanned: the folder also tells what each scan is like.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.checks import check_study
+from mimir_engine.checks.scan_numbers import scan_numbers
 from mimir_engine.cohort.growing_array import GrowingArray, stored_shape
 from mimir_engine.cohort.image_folder import (
     IMAGES,
@@ -20,6 +25,12 @@ from mimir_engine.cohort.image_folder import (
     StudyId,
     TargetDefinition,
     describe_folder,
+)
+from mimir_engine.cohort.scan_number_table import (
+    SCAN_NUMBERS_FILE,
+    ScanRow,
+    append_scan_numbers,
+    keep_rows,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
@@ -29,11 +40,13 @@ from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.phantom.population import POPULATIONS, draw_person
 from mimir_engine.phantom.render_projection import render_projection
-from mimir_engine.phantom.scan import make_scan, scan_stations
-from mimir_engine.phantom.shift import Shift, find_shift, shifted_person
+from mimir_engine.phantom.scan import make_scan, stations_of
+from mimir_engine.phantom.shift import Shift, drawn_shift, find_shift, shifted_person
 from mimir_engine.projection.project import IMAGE_SHAPE, project
 from mimir_engine.source.source_name import uk_biobank_ids
 
+#: Image, uint8 ``(3, 256, 256)``, truth, float32 ``(targets,)``, and numbers of a scan of stations.
+Made = tuple[np.ndarray, np.ndarray, Optional[ScanRow]]
 #: Phantoms that a worker makes before they are written: what a kill can lose.
 CHUNK = 5
 
@@ -65,7 +78,7 @@ def write_projections(
     if population == 1:
         render = partial(_render, shift=find_shift(shift, size))
     else:
-        find_shift(shift)
+        drawn_shift(shift, size, seeds[0])
         render = partial(_scan, shift=shift, size=size)
     provenance = {
         "population": POPULATIONS[population],
@@ -90,20 +103,26 @@ def write_projections(
                 "Choose another folder.",
             )
         done = min(stored_shape(folder / name)[0] for name in (IMAGES, TARGETS))
+        numbers = folder / SCAN_NUMBERS_FILE
+        if population == 2:
+            done = keep_rows(numbers, done)
         chunks = [seeds[first : first + CHUNK] for first in range(done, len(seeds), CHUNK)]
         images = stack.enter_context(GrowingArray(folder / IMAGES, IMAGE_SHAPE, done))
         truths = GrowingArray(folder / TARGETS, (len(TRUTHS),), done, np.float32)
         targets = stack.enter_context(truths)
-        made: Iterator[list[tuple[np.ndarray, np.ndarray]]] = map(render, chunks)
+        made: Iterator[list[Made]] = map(render, chunks)
         if processes > 1:
             pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
             stack.callback(pool.shutdown, cancel_futures=True)
             made = pool.map(render, chunks)
         try:
-            for pairs in made:
-                for image, truth in pairs:
+            for phantoms in made:
+                for image, truth, _ in phantoms:
                     images.append(image)
                     targets.append(truth)
+                rows = [row for _, _, row in phantoms if row is not None]
+                if rows:
+                    append_scan_numbers(numbers, rows)
                 if progress is not None:
                     progress(targets.rows, len(seeds))
         except BrokenProcessPool as error:
@@ -114,21 +133,25 @@ def write_projections(
             ) from error
 
 
-def _scan(seeds: range, shift: str, size: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Make some phantoms of population 2 by scanning them; see `_render`."""
-    made = []
+def _scan(seeds: range, shift: str, size: float) -> list[Made]:
+    """Make some phantoms of population 2 by scanning them."""
+    made: list[Made] = []
     for seed in seeds:
         scan = make_scan(seed, shift=shift, size=size)
         truth = np.array(list(scan.truths()[0].values()), np.float32)
-        made.append((project(fuse(scan_stations(seed, shift, size))).image, truth))
+        stations = stations_of(scan)
+        fused = fuse(stations)
+        findings = [finding.code for finding in check_study(stations, fused)]
+        row = ScanRow(study_name(seed), findings, scan_numbers(stations, fused))
+        made.append((project(fused).image, truth, row))
     return made
 
 
-def _render(seeds: range, shift: Shift) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Make some phantoms: image, uint8 ``(3, 256, 256)``, and truth, float32 ``(targets,)``."""
-    made = []
+def _render(seeds: range, shift: Shift) -> list[Made]:
+    """Make some phantoms in closed form."""
+    made: list[Made] = []
     for seed in seeds:
         body = build_body(shifted_person(draw_person(seed), shift))
         truth = np.array(list(body.truth().values()), np.float32)
-        made.append((render_projection(seed, body, shift), truth))
+        made.append((render_projection(seed, body, shift), truth, None))
     return made

@@ -25,7 +25,7 @@ from mimir_engine.phantom.scanner import (
     draw_stations,
 )
 from mimir_engine.phantom.shift import (
-    find_shift,
+    drawn_shift,
     shifted_noise,
     shifted_person,
     shifted_signal,
@@ -80,7 +80,7 @@ def make_scan(
     Raises:
         MimirError: ``SHIFT_UNKNOWN``.
     """
-    change = find_shift(shift, size)
+    change = drawn_shift(shift, size, seed)
     person = _placed(shifted_person(draw_person(seed), change), repeat)
     stations = tuple(shifted_noise(draw_stations(seed, repeat), change))
     # The first scan of population 1 has the UIDs of all versions.
@@ -118,7 +118,11 @@ def scan_stations(
         population: 1 or 2.
         phases: Also compute in-phase and opposed-phase.
     """
-    scan = make_scan(seed, population, shift, size, repeat)
+    return stations_of(make_scan(seed, population, shift, size, repeat), phases)
+
+
+def stations_of(scan: Scan, phases: bool = False) -> tuple[Station, ...]:
+    """Render the stations of a scan; see `scan_stations`."""
     stations = []
     for scanned in scan.stations:
         images = all_contrasts(*(volume[::-1].copy() for volume in scan.render(scanned)))

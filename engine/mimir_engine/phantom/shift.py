@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mimir_engine.errors import MimirError
 from mimir_engine.phantom.body import Body
-from mimir_engine.phantom.population import Person
+from mimir_engine.phantom.population import Person, stream
 from mimir_engine.phantom.scanner import ScannedStation
 
 #: The population's limits of subcutaneous (mm) and visceral fat (L); a shift stays within unless
@@ -91,6 +93,9 @@ SHIFTS = {
     "metal": Shift(metal_mm=36.0),
     "ghosts": Shift(ghosts=0.12),
 }
+#: Not one difference, but another one for each seed: bodies from lean to obese, and signals as of
+#: other scanners. Networks that learn from such phantoms know more than the usual.
+VARIED = "varied"
 #: Shifts that population 1 can show.
 FIRST_SHIFTS = ("none", "noise", "bodies", "contrast")
 
@@ -103,9 +108,31 @@ def find_shift(name: str, size: float = 1.0) -> Shift:
     """
     if name not in SHIFTS:
         raise MimirError(
-            "SHIFT_UNKNOWN", f"unknown shift '{name}'", f"Choose one of {', '.join(SHIFTS)}."
+            "SHIFT_UNKNOWN",
+            f"unknown shift '{name}'",
+            f"Choose one of {', '.join((*SHIFTS, VARIED))}.",
         )
     return SHIFTS[name].times(size)
+
+
+def drawn_shift(name: str, size: float, seed: int) -> Shift:
+    """Find a shift by its name, or draw the one of a seed if the name is `VARIED`.
+
+    Raises:
+        MimirError: ``SHIFT_UNKNOWN``.
+    """
+    if name != VARIED:
+        return find_shift(name, size)
+    rng = stream("variety", seed)
+    is_usual_body = rng.random() < 0.5
+    fat, water, noise = np.exp(rng.uniform(np.log((0.4, 0.8, 0.8)), np.log((1.9, 1.25, 1.5))))
+    return Shift(
+        noise=float(noise),
+        fat=1.0 if is_usual_body else float(fat),
+        beyond=not is_usual_body,
+        water=float(water),
+        shading=float(rng.uniform(0.0, 0.08)),
+    ).times(size)
 
 
 def shifted_person(person: Person, shift: Shift) -> Person:

@@ -18,7 +18,9 @@ from mimir_engine.phantom.scanner import draw_stations
 from mimir_engine.phantom.shift import (
     MAX_SUBCUTANEOUS,
     SHIFTS,
+    VARIED,
     Shift,
+    drawn_shift,
     find_shift,
     shifted_noise,
     shifted_person,
@@ -71,7 +73,17 @@ def test_shifted_projections_differ_and_name_the_shift(name: str, tmp_path: Path
 
 
 def test_the_command_line_knows_all_shifts() -> None:
-    assert tuple(SHIFTS) == SHIFT_NAMES
+    assert (*SHIFTS, VARIED) == SHIFT_NAMES
+
+
+def test_a_varied_shift_is_another_one_for_each_seed() -> None:
+    drawn = [drawn_shift(VARIED, 1.0, seed) for seed in range(SEED, SEED + 40)]
+    assert drawn_shift(VARIED, 1.0, SEED) == drawn[0]
+    assert len({shift.water for shift in drawn}) == len(drawn)
+    assert all(0.8 <= shift.water <= 1.25 for shift in drawn)
+    bodies = [shift.fat for shift in drawn if shift.beyond]
+    assert 5 < len(bodies) < 35
+    assert min(bodies) < 0.8 < 1.2 < max(bodies), "lean and obese"
 
 
 def test_an_unknown_shift_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mimir_engine.checks.body_sample import body_sample
+from mimir_engine.checks.body_sample import MIN_SLICES, body_sample
 from mimir_engine.checks.coverage.body_cut_off import find_cut_off_body
 from mimir_engine.checks.pixel_sample import Sample
 from mimir_engine.checks.signal.air_signal import find_ghosts, find_noise
@@ -18,9 +18,6 @@ from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
-
-#: Thinned slices in which parts of a body can be told: half of those of a neck-to-knee scan.
-MIN_SLICES = 60
 
 
 def check_volumes(fused: FusedVolumes) -> list[Finding]:
