@@ -58,7 +58,7 @@ def cross_calibrate(
     The folds are those of the group "fold" if each person's studies are in one of them, else
     `PARTS` of about equal size.
     """
-    folds = _folds(predictions)
+    folds = folds_of(predictions)
     mean, sd, lower, upper = (np.full(predictions.mean.shape, np.nan) for _ in range(4))
     for fold in np.unique(folds):
         here = folds == fold
@@ -69,7 +69,7 @@ def cross_calibrate(
     return replace(predictions, mean=mean, sd=sd, lower=lower, upper=upper, level=level)
 
 
-def _folds(predictions: Predictions) -> np.ndarray:
+def folds_of(predictions: Predictions) -> np.ndarray:
     """Return the fold of each study; all studies of a person are in the same."""
     persons, given = predictions.persons, predictions.groups.get("fold", ())
     if given and len(set(zip(persons, given))) == len(set(persons)):

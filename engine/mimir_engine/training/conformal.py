@@ -132,14 +132,14 @@ def bins_by_estimate(
     reached = np.cumsum(weights[order])
     ends = np.searchsorted(reached, reached[-1] * np.arange(1, count) / count - 1e-6)
     ordered = means[order]
-    edges = (ordered[ends] + ordered[np.minimum(ends + 1, len(ordered) - 1)]) / 2
-    bins = np.searchsorted(np.unique(edges), means)
-    parts = []
-    for number, upto in enumerate((*np.unique(edges).tolist(), None)):
-        rows = bins == number
-        if rows.any():
-            parts.append(bin_of(scores[rows], weights[rows], upto))
-    return tuple(parts)
+    last = np.unique(ordered[ends])  # fewer where many estimates are the same
+    last = last[last < ordered[-1]]
+    inner = (last + ordered[np.searchsorted(ordered, last, side="right")]) / 2
+    bins = np.searchsorted(inner, means)
+    return tuple(
+        bin_of(scores[bins == number], weights[bins == number], upto)
+        for number, upto in enumerate((*inner.tolist(), None))
+    )
 
 
 def bin_of(
