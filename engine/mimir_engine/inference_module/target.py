@@ -38,13 +38,13 @@ class Target:
         non_negative: Whether the measurement cannot be below zero.
         mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
         mean_offset: See ``mean_slope``; in standard deviations.
-        intervals: What its intervals are made of; None before version 3, and without calibration.
-        label_range: Values between which all but one in 1,000 labels lie at either end, in `unit`;
-            None if they are not known.
         conformal_quantiles: Before version 3, ``{level: q}``: the interval at that level is
             mean +- q * SD.
         conformal_quantiles_by_sex: Before version 3, the same for ``female`` and ``male``, used if
             the sex is certain; may be empty.
+        intervals: What its intervals are made of; None before version 3, and without calibration.
+        label_range: Values beyond which one in 1,000 labels lies at either end, in `unit`; None if
+            they are not known.
     """
 
     name: str
@@ -58,10 +58,10 @@ class Target:
     non_negative: bool = field(default=False, metadata=REQUIRED)
     mean_slope: float = 1.0
     mean_offset: float = 0.0
-    intervals: Optional[Intervals] = None
-    label_range: Optional[tuple[float, float]] = None
     conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
     conformal_quantiles_by_sex: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
+    intervals: Optional[Intervals] = None
+    label_range: Optional[tuple[float, float]] = None
 
     def __post_init__(self) -> None:
         match(TARGET_NAME, self.name, "the target name")

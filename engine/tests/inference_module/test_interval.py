@@ -42,7 +42,7 @@ def test_between_levels_the_bounds_of_a_wider_gaussian_are_exact() -> None:
 
 
 def test_beyond_the_highest_level_bounds_are_gaussian_and_say_so() -> None:
-    low, high, is_conformal = ONE.bounds(0.99)
+    low, _, is_conformal = ONE.bounds(0.99)
     assert not is_conformal
     assert -low == pytest.approx(2.0 / gaussian_quantile(0.95) * gaussian_quantile(0.99))
     narrow = IntervalBin(400, (0.9,), (-1.2,), (1.2,))
