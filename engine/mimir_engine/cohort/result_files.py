@@ -21,7 +21,7 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.measurement import Measurement, interval_methods
 from mimir_engine.measuring.study_result import StudyResult
 
 #: Studies per row group: some 70,000 rows of the published measurements.
@@ -62,7 +62,13 @@ def write_cohort(
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
+    methods = {
+        name: interval_methods(target, cohort.level)
+        for module in cohort.modules
+        for name, target in zip(module.measurement_names, module.targets)
+    }
+    described = {**cohort.run, "interval_methods": methods, **counts, "command": list(command)}
+    write_json(folder / "run.json", described)
 
 
 def measurement_columns(

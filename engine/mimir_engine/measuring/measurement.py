@@ -12,7 +12,7 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.inference_module.interval import CONFORMAL, NONE, Interval, interval_of
+from mimir_engine.inference_module.interval import CONFORMAL, GAUSSIAN, NONE, Interval, interval_of
 from mimir_engine.inference_module.target import Target
 from mimir_engine.inference_module.z_reference import Covariates
 from mimir_engine.measuring.chosen_sex import ESTIMATED, ChosenSex
@@ -261,6 +261,14 @@ def interval(
     if target.kind == "class":
         return Interval(None, None, NONE)
     return interval_of(target.used_intervals, value, sd, level, sex)
+
+
+def interval_methods(target: Target, level: float) -> list[str]:
+    """Return how a target's intervals of a level are made: one way, or several by estimate."""
+    bins = [part for parts in target.used_intervals.bins.values() for part in parts]
+    if target.kind == "class" or not bins:
+        return [NONE]
+    return sorted({CONFORMAL if part.bounds(level)[2] else GAUSSIAN for part in bins})
 
 
 def _measurement(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mimir_engine.evaluation.agreement import agreement
+from mimir_engine.evaluation.evaluate import SORTED_BY
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.uncertainty import coverage_by_size, interval_scores
 from mimir_engine.inference_module import Target
@@ -19,8 +20,6 @@ from mimir_engine.training.folds import assign_folds
 REPORTED_LEVEL = 0.95
 #: Levels whose coverage is reported.
 LEVELS = (0.5, 0.8, REPORTED_LEVEL)
-#: What the parts of `PARTS_BY_SIZE` are sorted by.
-SORTED_BY = ("estimate", "reference")
 #: Parts that persons are split into if the group "fold" does not hold them together.
 PARTS = 5
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mimir_engine.evaluation.evaluate import SORTED_BY
 from mimir_engine.evaluation.uncertainty import PARTS_BY_SIZE
 from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.inference_module import InferenceModule, Target
 from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.inference_module.interval import EVERYBODY, IntervalBin
-from mimir_engine.training.accuracy import REPORTED_LEVEL, SORTED_BY, part_name
+from mimir_engine.training.accuracy import REPORTED_LEVEL, part_name
 from mimir_engine.training.identity import training_runs
 
 _LIMITS = (
