@@ -34,7 +34,7 @@ def coverage_range(persons: int, level: float) -> tuple[float, float]:
 
     Examples:
         >>> [round(share, 3) for share in coverage_range(399, 0.95)]
-        [0.926, 0.969]
+        [0.927, 0.969]
     """
     outside = 2 * lower_rank(persons, level)
     if outside < 1:
