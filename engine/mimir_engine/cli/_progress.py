@@ -59,6 +59,8 @@ def print_event(event: Mapping[str, Any]) -> None:
     elif event["event"] == "passed_over":
         files = f" ({event['files']} files)" if event["files"] > 1 else ""
         say(f"passed over: {event['name']}{files}, {event['reason']}")
+    elif event["event"] == "recorded_sex":
+        say(f"the table of --sex has {event['known']} of {studies(event['studies'])}")
     elif event["event"] == "ledger_damaged":
         say(
             f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"

@@ -33,6 +33,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"level of the intervals, {MIN_LEVEL} to {MAX_LEVEL} (default: {DEFAULT_LEVEL})",
     )
     parser.add_argument(
+        "--sex",
+        default="",
+        metavar="female|male|TABLE|header",
+        help="recorded sex, for intervals, percentiles and z-scores: of all studies, a table with"
+        " the columns study (or eid) and sex, or that of the headers (default: as estimated)",
+    )
+    parser.add_argument(
         "--device",
         default="auto",
         choices=("auto", "cpu", "cuda", "mps"),
@@ -66,6 +73,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     if arguments.parquet:
         require("parquet")
 
+    from mimir_engine.cohort.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
 
     modules = find_modules([name.strip() for name in arguments.modules.split(",") if name.strip()])
@@ -75,6 +83,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         listener,
         arguments.published_columns,
         level=arguments.level,
+        sex=read_recorded_sex(arguments.sex),
         device=arguments.device,
         allow_unvalidated=arguments.allow_unvalidated,
     )

@@ -5,6 +5,8 @@
   before ``run``.
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, device.
+- ``recorded_sex``: known, studies (numbers). Studies whose sex a table of ``--sex`` has; before
+  ``run``.
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader
   has died or took too long; it is read once more after the others) or ``predict``.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,

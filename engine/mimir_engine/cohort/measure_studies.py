@@ -26,6 +26,7 @@ from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -64,6 +65,7 @@ class InferOptions:
 
     Attributes:
         level: Level of the intervals.
+        sex: The recorded sex of the studies.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
@@ -76,6 +78,7 @@ class InferOptions:
     """
 
     level: float = DEFAULT_LEVEL
+    sex: RecordedSex = field(default_factory=RecordedSex)
     device: str = "auto"
     allow_unvalidated: bool = False
     jobs: int = field(default_factory=default_jobs)
@@ -118,7 +121,11 @@ def infer(
     run = {
         **describe_run(modules, options.device),
         "reconstruction": options.reading.reconstruction,
+        "recorded_sex": options.sex.kind,
     }
+    if options.sex.kind == TABLE:
+        known = count_known(options.sex, (source.name for source in sources))
+        listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
@@ -210,6 +217,7 @@ class _Measuring:
         return (
             (is_validated or self.options.allow_unvalidated)
             and (not is_repaired or self.options.reading.swap_repair)
+            and self.options.sex.is_current(entry)
             and (folders is None or folders.has(entry))
         )
 
@@ -229,7 +237,8 @@ class _Measuring:
                 yield predictions
                 continue
             level, folders = self.options.level, self.options.folders
-            result = measure_study(prepared, self.modules, predictions, accepted, level)
+            recorded = self.options.sex.of(prepared.study)
+            result = measure_study(prepared, self.modules, predictions, accepted, level, recorded)
             event = {}
             if folders:
                 event["details"] = str(folders.write_result(result, prepared.projection.name))

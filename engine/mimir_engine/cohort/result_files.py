@@ -21,7 +21,7 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.measurement import Measurement, interval_methods
 from mimir_engine.measuring.study_result import StudyResult
 
 #: Studies per row group: some 70,000 rows of the published measurements.
@@ -62,7 +62,13 @@ def write_cohort(
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
+    methods = {
+        name: interval_methods(target, cohort.level)
+        for module in cohort.modules
+        for name, target in zip(module.measurement_names, module.targets)
+    }
+    described = {**cohort.run, "interval_methods": methods, **counts, "command": list(command)}
+    write_json(folder / "run.json", described)
 
 
 def measurement_columns(
@@ -110,9 +116,9 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     from pyarrow import parquet
 
     texts = ("study", "eid", "instance", "measurement", "unit")
-    numbers = ("value", "sd", "lower", "upper", "level", "z", "percentile")
-    fields = [(name, pa.string()) for name in texts]
-    fields += [(name, pa.float64()) for name in numbers]
+    numbers = ("value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high")
+    fields = [(name, pa.string()) for name in (*texts, "interval_method", "sex", "sex_source")]
+    fields += [(name, pa.float64()) for name in (*numbers, "z", "percentile")]
     schema = pa.schema(
         [*fields, ("flags", pa.string())], metadata={"mimir": json.dumps(dict(cohort.run))}
     )
@@ -138,6 +144,11 @@ def _parquet_rows(result: StudyResult) -> list[dict[str, Any]]:
             "lower": m.lower,
             "upper": m.upper,
             "level": m.level,
+            "interval_method": m.interval_method,
+            "coverage_low": m.coverage_low,
+            "coverage_high": m.coverage_high,
+            "sex": m.sex,
+            "sex_source": m.sex_source,
             "z": m.z_score,
             "percentile": m.percentile,
             "flags": ";".join(dict.fromkeys((*findings, *m.flags))),

@@ -21,6 +21,7 @@ from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.header_agreement import find_header_disagreement
 from mimir_engine.measuring.image_agreement import flag_disagreements
@@ -179,10 +180,9 @@ def measure_study(
     predictions: Sequence[MeanAndVariance],
     accepted: Sequence[bool],
     level: float,
+    recorded_sex: str = "",
 ) -> StudyResult:
     """Turn the predictions of all modules into one study's result.
-
-    The sex that one module is certain of serves the intervals and percentiles of all.
 
     Args:
         prepared: The study.
@@ -190,24 +190,30 @@ def measure_study(
         predictions: One per module.
         accepted: For each module, whether it was validated on such studies.
         level: Share of the intervals that contain the true value.
+        recorded_sex: ``female`` or ``male`` if the user gave it, else empty; see `choose_sexes`.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
     """
-    sexes = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
-    sex = next((sex for sex in sexes if sex is not None), None)
-    measurements: list[Measurement] = []
-    for module, (mean, variance), is_accepted in zip(modules, predictions, accepted):
-        flags = () if is_accepted else (OUTSIDE_VALIDATION,)
-        estimates = measure(module, mean, variance, level, flags, sex)
-        measurements += flag_disagreements(estimates, module, prepared.direct)
     study = prepared.study
+    own = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
+    sexes = choose_sexes(own, recorded_sex)
+    measurements: list[Measurement] = []
+    for module, (mean, variance), ok, sex in zip(modules, predictions, accepted, sexes):
+        flags = () if ok else (OUTSIDE_VALIDATION,)
+        estimates = measure(module, mean, variance, level, flags, sex, study.traits.age)
+        measurements += flag_disagreements(estimates, module, prepared.direct)
+    contradicted = find_contradicted_sex(own, recorded_sex)
     return StudyResult(
         study.name,
         study.eid,
         study.instance,
         tuple(measurements),
-        (*study.findings, *find_header_disagreement(study.traits, measurements)),
+        (
+            *study.findings,
+            *find_header_disagreement(study.traits, measurements),
+            *contradicted,
+        ),
         prepared.direct,
         prepared.numbers,
     )

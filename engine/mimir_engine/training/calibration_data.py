@@ -140,7 +140,9 @@ def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     mean = np.concatenate([block.mean for block in predicted])
     sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
-    return CalibrationData(held_out.predictions(mean, sd, {}), source, np.concatenate(features))
+    persons = {"person": (study.person for study in held_out.studies)}
+    predictions = held_out.predictions(mean, sd, persons)
+    return CalibrationData(predictions, source, np.concatenate(features))
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:

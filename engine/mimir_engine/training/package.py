@@ -22,7 +22,13 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import temporary_folder
-from mimir_engine.inference_module import InferenceModule, find_module, rewrite_module, write_module
+from mimir_engine.inference_module import (
+    InferenceModule,
+    Target,
+    find_module,
+    rewrite_module,
+    write_module,
+)
 from mimir_engine.inference_module.direct_reference import DirectReference
 from mimir_engine.inference_module.features import MIN_IMAGES, describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
@@ -32,6 +38,7 @@ from mimir_engine.training.calibration import (
     fit_calibration,
     recorded_sexes,
     remove_calibration,
+    select_studies,
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
 from mimir_engine.training.direct_references import fit_direct_references
@@ -40,6 +47,7 @@ from mimir_engine.training.identity import Identity, check_provenance, module_fi
 from mimir_engine.training.model_card import model_card
 from mimir_engine.training.module_people import People, people_of_runs
 from mimir_engine.training.worthless import worthless_sentence, worthless_targets
+from mimir_engine.training.z_references import fit_z_references
 
 
 def package(
@@ -166,6 +174,7 @@ def _write_calibrated(
         "calibration": {
             **data.source,
             "studies": len(data.predictions),
+            "persons": len(set(data.predictions.persons)),
             "by_sex": {sex: sexes.count(sex) for sex in ("female", "male")},
             "targets": measure_accuracy(data.predictions, module.targets),
         },
@@ -191,7 +200,7 @@ def _write_calibrated(
         calibrated,
         statistics=_statistics(
             apply_calibration(data.predictions, targets),
-            sexes,
+            targets,
             reference,
             _direct_references(module, data.predictions, direct),
         ),
@@ -234,19 +243,21 @@ def _direct_references(
 
 def _statistics(
     predictions: Predictions,
-    sexes: Sequence[str],
+    targets: Sequence[Target],
     reference: str,
     direct: Mapping[str, DirectReference],
 ) -> Optional[PredictionStatistics]:
-    """Describe the predictions by recorded sex; None if there is nothing to say."""
-    known = np.array(sexes) != ""
+    """Describe the predictions by recorded sex, one per person; None if there is nothing to say."""
+    first = {person: row for row, person in reversed(list(enumerate(predictions.persons)))}
+    known = np.isin(np.arange(len(predictions)), list(first.values()))
+    known &= np.array(recorded_sexes(predictions)) != ""
     known &= np.isfinite(predictions.mean).all(axis=1)
     if not known.any() and not direct:
         return None
+    chosen = select_studies(predictions, known)
+    sexes = recorded_sexes(chosen)
     described = describe_predictions(
-        predictions.names,
-        predictions.mean[known],
-        [sex for sex, is_known in zip(sexes, known) if is_known],
-        reference=f"{known.sum()} {reference}",
+        chosen.names, chosen.mean, sexes, reference=f"{len(chosen)} {reference}"
     )
-    return replace(described, direct=direct)
+    z_references = fit_z_references(chosen, targets, sexes)
+    return replace(described, direct=direct, z_references=z_references)

@@ -26,8 +26,9 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
+from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.inference_module.features import distance_ratio
-from mimir_engine.measuring.measurement import measure
+from mimir_engine.measuring.measurement import interval, measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mimir_engine.training.dataset import Dataset
@@ -209,8 +210,9 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     sex, liver = module.targets
     assert liver.mean_slope == pytest.approx(1.2, abs=0.15)
     assert 3 < liver.variance_factor < 9
-    assert set(liver.conformal_quantiles_by_sex) == {"female", "male"}
-    assert (sex.conformal_quantiles, sex.mean_slope) == ({}, 1.0)
+    assert liver.intervals is not None
+    assert set(liver.intervals.bins) == {"all", "female", "male"}
+    assert (sex.intervals, sex.mean_slope) == (None, 1.0)
     calibration = module.provenance["calibration"]
     assert calibration["crossvalidation"]["folds"] == 5
     assert calibration["crossvalidation"]["recipe"]["name"] == "short"
@@ -220,8 +222,25 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     assert statistics.reference == "600 invented people"
     assert sum(group.count for group in statistics.by_sex.values()) == 600
     measured = measure(module, [0.05, 1.6], [0.01, 0.01])[1]
-    quantile = liver.conformal_quantiles_by_sex["female"][0.95]
-    assert (measured.upper - 1.6) / 0.1 == pytest.approx(quantile)
+    expected = interval(liver, 1.6, 0.1, 0.95, "female")
+    assert (measured.lower, measured.upper) == (expected.lower, expected.upper)
+    assert measured.interval_method == "conformal"
+    assert calibration["persons"] == 600
+    assert "for female members of 600 invented people" in measured.z_reference
+
+
+def test_percentiles_of_an_ensemble_are_among_its_own_predictions(
+    work: Path, tmp_path: Path
+) -> None:
+    runs = [work / "run1", work / "run2"]
+    with one_thread():
+        module = package(runs, work / "held-out", tmp_path / "both", PHANTOM)
+        predicted = Predictor(module).predict(np.asarray(dataset(4, seed=5).images))
+    statistics = module.statistics()
+    assert statistics is not None
+    women = statistics.by_sex["female"].targets["liverVolume"]
+    expected = np.quantile(predicted.mean[::2, 1], statistics.levels)
+    assert women == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
@@ -242,6 +261,10 @@ def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
     accuracy = load_module(ensemble).provenance["calibration"]["targets"]["liverVolume"]
     assert f"{accuracy['mae']:.3g}" in liver
     assert f"{100 * accuracy['coverage95']:.1f}" in liver
+    top = f"{100 * accuracy['coverage95_top_5_percent_by_estimate']:.1f}"
+    assert any(line.endswith(f"{top} |") for line in card.splitlines() if "liverVolume" in line)
+    low, high = (f"{100 * share:.1f}" for share in coverage_range(200, 0.95))
+    assert f"{low} to {high}" in card
 
 
 @pytest.mark.parametrize(
