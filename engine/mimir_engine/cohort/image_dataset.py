@@ -142,6 +142,8 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         HASH_COLUMN: image_sha256(image),
         "findings": findings,
         "numbers": dict(prepared.numbers),
+        "scanner": study.scanner.shown,
+        "month": study.month,
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
         f" pydicom {pydicom.__version__}, python {platform.python_version()}",
     }
@@ -156,6 +158,13 @@ def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
         studies.append([{**entry, **texts}.get(column, "") for column in COLUMNS])
     write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
-    rows = (ScanRow(name, e["findings"], e.get("numbers", {})) for name, e in ledger.done())
+    # Entries of earlier versions have neither numbers nor scanner.
+    rows = (
+        ScanRow(
+            *(name, e["findings"], e.get("numbers", {})),
+            *(str(e.get(key, "")) for key in ("scanner", "month")),
+        )
+        for name, e in ledger.done()
+    )
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, rows)
     return len(studies), len(failures)

@@ -58,7 +58,7 @@ def write_cohort(
     table = "predictions.csv" if cohort.modules else "measurements.csv"
     write_csv(folder / table, header, rows)
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
-    scans = (ScanRow(result.name, codes, result.numbers) for result, codes in findings)
+    scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}

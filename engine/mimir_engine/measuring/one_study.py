@@ -210,6 +210,8 @@ def measure_study(
         (*study.findings, *find_header_disagreement(study.traits, measurements)),
         prepared.direct,
         prepared.numbers,
+        study.scanner.shown,
+        study.month,
     )
 
 
