@@ -9,6 +9,7 @@ from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_site_option,
     add_study_options,
     check_study_options,
     chosen_studies,
@@ -23,6 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
     add_repair_option(parser)
+    add_site_option(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
         "--output", type=Path, metavar="FILE", help="write the image of one study (.npy)"

@@ -44,6 +44,7 @@ from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import to_json
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.measuring.stored_fields import numbers_by_name
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -86,9 +87,11 @@ def project_studies(
         MimirError: for the folder; never for a single study.
     """
     # Another projection or reconstruction is another data set; all else stands beside the image.
-    run = {"projections": PROJECTION_NAME}
+    run: dict[str, Any] = {"projections": PROJECTION_NAME}
     if reading.reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reading.reconstruction
+    if reading.site is not None:
+        run["site"] = to_json(reading.site)
     with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)

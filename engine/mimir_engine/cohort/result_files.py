@@ -8,10 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Union
 
+from mimir_engine.cohort.batch_drift import (
+    DRIFT_FILE,
+    Drifts,
+    compare_batch,
+    drift_events,
+    write_drift,
+)
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
+    read_scan_numbers,
     write_scan_numbers,
 )
 from mimir_engine.cohort.study_failure import write_failures
@@ -30,10 +38,11 @@ STUDIES_PER_GROUP = 1000
 
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
-) -> None:
+) -> Drifts:
     """Write ``predictions.csv``, ``scan_numbers.csv``, ``failures.csv`` and, last, ``run.json``.
 
-    Without inference modules the first is called ``measurements.csv``.
+    Without inference modules the first is called ``measurements.csv``. With modules that know what
+    their own scans are like, ``drift.csv`` compares the batch with these.
 
     Args:
         folder: Output folder.
@@ -41,6 +50,9 @@ def write_cohort(
         command: The command line, for ``run.json``.
         published_columns: Name the columns of ``predictions.csv`` as the published engine does,
             which has no direct measurements.
+
+    Returns:
+        What the comparison found.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -61,8 +73,12 @@ def write_cohort(
     scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
-    counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
+    drifts = compare_batch(cohort.modules, read_scan_numbers(folder / SCAN_NUMBERS_FILE))
+    if drifts:
+        write_drift(folder / DRIFT_FILE, drifts)
+    found = {"done": cohort.done, "failed": len(cohort.failures), "drift": drift_events(drifts)}
+    write_json(folder / "run.json", {**cohort.run, **found, "command": list(command)})
+    return drifts
 
 
 def measurement_columns(

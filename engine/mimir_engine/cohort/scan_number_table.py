@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
+from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import open_table, to_text
@@ -118,3 +119,19 @@ def read_scan_numbers(path: Path) -> ScanNumberTable:
     array = np.array(values, np.float64).reshape(len(studies), len(names))
     where = (tuple(texts) for texts in origins.values())
     return ScanNumberTable(tuple(studies), tuple(findings), names, array, *where)
+
+
+def read_numbers_of(folder: Path) -> ScanNumberTable:
+    """Read the table of a folder of results or images.
+
+    Raises:
+        MimirError: ``SCAN_NUMBERS_MISSING``, ``SCAN_NUMBERS_INVALID``.
+    """
+    if not (folder / SCAN_NUMBERS_FILE).is_file():
+        raise MimirError(
+            "SCAN_NUMBERS_MISSING",
+            f"the folder '{folder.name}' contains no {SCAN_NUMBERS_FILE}",
+            "Give an output folder of `mimir infer`, `measure` or `project --dataset` of this"
+            " version.",
+        )
+    return read_scan_numbers(folder / SCAN_NUMBERS_FILE)
