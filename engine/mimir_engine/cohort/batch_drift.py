@@ -1,4 +1,4 @@
-"""Compare the batch of a run with the scans that its inference modules know, and write drift.csv."""
+"""Compare the batch of a run with the scans that its modules know, and write drift.csv."""
 
 from __future__ import annotations
 
