@@ -74,9 +74,10 @@ def write_cohort(
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
     drifts = compare_batch(cohort.modules, read_scan_numbers(folder / SCAN_NUMBERS_FILE))
+    found: dict[str, Any] = {"done": cohort.done, "failed": len(cohort.failures)}
     if drifts:
         write_drift(folder / DRIFT_FILE, drifts)
-    found = {"done": cohort.done, "failed": len(cohort.failures), "drift": drift_events(drifts)}
+        found["drift"] = drift_events(drifts)
     write_json(folder / "run.json", {**cohort.run, **found, "command": list(command)})
     return drifts
 
