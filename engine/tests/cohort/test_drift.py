@@ -119,7 +119,7 @@ def test_a_number_that_no_scan_of_the_batch_shows_does_not_count() -> None:
 
 def test_a_small_batch_is_no_reference() -> None:
     with pytest.raises(MimirError, match="REFERENCE_TOO_SMALL"):
-        reference_of_scans(batch(49, seed=1))
+        reference_of_scans(batch(99, seed=1))
 
 
 def test_the_table_has_each_number_of_each_group(tmp_path: Path) -> None:
