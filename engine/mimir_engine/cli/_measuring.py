@@ -81,6 +81,7 @@ def measure_all(
         published_columns: Use the column names of the published engine.
         options: Those of ``InferOptions`` that only one command has.
     """
+    from mimir_engine.cohort.batch_drift import drift_events
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort, write_parquet
     from mimir_engine.cohort.study_folder import StudyFolders
@@ -99,7 +100,9 @@ def measure_all(
     cohort = infer(chosen_studies(arguments, listener), modules, output, chosen, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
-    write_cohort(output, cohort, shown_command(arguments), published_columns)
+    drifts = write_cohort(output, cohort, shown_command(arguments), published_columns)
+    for drift in drift_events(drifts):
+        listener({"event": "drift", **drift})
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

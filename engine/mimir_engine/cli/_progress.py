@@ -66,6 +66,10 @@ def print_event(event: Mapping[str, Any]) -> None:
             f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"
             " they were about are measured again."
         )
+    elif event["event"] == "drift":
+        for group in event["groups"]:
+            if group["verdict"] == "drifted":
+                say(f"{event['code']}: {group['sentence']}")
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""

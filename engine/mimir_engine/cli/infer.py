@@ -7,6 +7,7 @@ import argparse
 from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_site_option,
     add_study_options,
     check_study_options,
 )
@@ -20,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
     add_repair_option(parser)
+    add_site_option(parser)
     parser.add_argument(
         "--modules",
         required=True,

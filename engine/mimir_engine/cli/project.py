@@ -10,6 +10,7 @@ from mimir_engine.cli._choice_options import add_choice_options, person_rule, st
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_site_option,
     add_study_options,
     check_study_options,
     chosen_studies,
@@ -25,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_study_options(parser)
     add_repair_option(parser)
     add_choice_options(parser, splits_persons=False)
+    add_site_option(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
         "--output", type=Path, metavar="FILE", help="write the image of one study (.npy)"

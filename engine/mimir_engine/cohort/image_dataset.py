@@ -47,6 +47,7 @@ from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import to_json
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.measuring.stored_fields import numbers_by_name
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -94,9 +95,11 @@ def project_studies(
         MimirError: for the folder; never for a single study.
     """
     # Another projection or reconstruction is another data set; all else stands beside the image.
-    run = {"projections": PROJECTION_NAME}
+    run: dict[str, Any] = {"projections": PROJECTION_NAME}
     if reading.reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reading.reconstruction
+    if reading.site is not None:
+        run["site"] = to_json(reading.site)
     with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
@@ -151,6 +154,8 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         HASH_COLUMN: image_sha256(image),
         "findings": findings,
         "numbers": dict(prepared.numbers),
+        "scanner": study.scanner.shown,
+        "month": study.month,
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
         f" pydicom {pydicom.__version__}, python {platform.python_version()}",
     }
@@ -165,6 +170,13 @@ def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
         studies.append([{**entry, **texts}.get(column, "") for column in COLUMNS])
     write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
-    rows = (ScanRow(name, e["findings"], e.get("numbers", {})) for name, e in ledger.done())
+    # Entries of earlier versions have neither numbers nor scanner.
+    rows = (
+        ScanRow(
+            *(name, e["findings"], e.get("numbers", {})),
+            *(str(e.get(key, "")) for key in ("scanner", "month")),
+        )
+        for name, e in ledger.done()
+    )
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, rows)
     return len(studies), len(failures)

@@ -32,6 +32,7 @@ from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import to_json
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
@@ -49,6 +50,7 @@ from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
+from mimir_engine.study.site import Site
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -118,10 +120,12 @@ def infer(
     check_columns(modules)
     for module in modules:
         check_projection(module, PROJECTION_NAME)
+        _check_site(module, options.reading.site)
     run = {
         **describe_run(modules, options.device),
         "reconstruction": options.reading.reconstruction,
         "recorded_sex": options.sex.kind,
+        **({} if options.reading.site is None else {"site": to_json(options.reading.site)}),
     }
     if options.sex.kind == TABLE:
         known = count_known(options.sex, (source.name for source in sources))
@@ -185,6 +189,16 @@ def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, A
             for module in modules
         ],
     }
+
+
+def _check_site(module: InferenceModule, site: Optional[Site]) -> None:
+    if site is not None and site.module != module.name:
+        raise MimirError(
+            "SITE_OTHER_MODULE",
+            f"the water factor of --site was estimated for the inference module '{site.module}',"
+            f" not for '{module.name}'",
+            f"Run `mimir harmonise --module {module.name}`.",
+        )
 
 
 #: A study that the modules may measure, and for each module whether it was validated on such.

@@ -8,10 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Union
 
+from mimir_engine.cohort.batch_drift import (
+    DRIFT_FILE,
+    Drifts,
+    compare_batch,
+    drift_events,
+    write_drift,
+)
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
+    read_scan_numbers,
     write_scan_numbers,
 )
 from mimir_engine.cohort.study_failure import write_failures
@@ -30,10 +38,11 @@ STUDIES_PER_GROUP = 1000
 
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
-) -> None:
+) -> Drifts:
     """Write ``predictions.csv``, ``scan_numbers.csv``, ``failures.csv`` and, last, ``run.json``.
 
-    Without inference modules the first is called ``measurements.csv``.
+    Without inference modules the first is called ``measurements.csv``. With modules that know what
+    their own scans are like, ``drift.csv`` compares the batch with these.
 
     Args:
         folder: Output folder.
@@ -41,6 +50,9 @@ def write_cohort(
         command: The command line, for ``run.json``.
         published_columns: Name the columns of ``predictions.csv`` as the published engine does,
             which has no direct measurements.
+
+    Returns:
+        What the comparison found.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -58,17 +70,25 @@ def write_cohort(
     table = "predictions.csv" if cohort.modules else "measurements.csv"
     write_csv(folder / table, header, rows)
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
-    scans = (ScanRow(result.name, codes, result.numbers) for result, codes in findings)
+    scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     write_failures(folder, cohort.failures)
-    counts = {"done": cohort.done, "failed": len(cohort.failures)}
     methods = {
         name: interval_methods(target, cohort.level)
         for module in cohort.modules
         for name, target in zip(module.measurement_names, module.targets)
     }
-    described = {**cohort.run, "interval_methods": methods, **counts, "command": list(command)}
-    write_json(folder / "run.json", described)
+    found: dict[str, Any] = {
+        "interval_methods": methods,
+        "done": cohort.done,
+        "failed": len(cohort.failures),
+    }
+    drifts = compare_batch(cohort.modules, read_scan_numbers(folder / SCAN_NUMBERS_FILE))
+    if drifts:
+        write_drift(folder / DRIFT_FILE, drifts)
+        found["drift"] = drift_events(drifts)
+    write_json(folder / "run.json", {**cohort.run, **found, "command": list(command)})
+    return drifts
 
 
 def measurement_columns(

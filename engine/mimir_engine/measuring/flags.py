@@ -19,6 +19,9 @@ NO_INTERVAL = "NO_INTERVAL"
 #: The images themselves contradict the value.
 DISAGREES_WITH_IMAGE = "DISAGREES_WITH_IMAGE"
 
+#: The scans of a batch are, on average, unlike those that the module knows.
+BATCH_DRIFTED = "BATCH_DRIFTED"
+
 FLAG_SENTENCES: Mapping[str, str] = {
     DEMONSTRATION: "The inference module is a demonstration: its values say nothing about people.",
     OUTSIDE_VALIDATION: (
@@ -38,6 +41,7 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The value does not go with what was measured in the images without a network: look at the"
         " images, and do not rely on the value."
     ),
+    BATCH_DRIFTED: "The scans of the batch are, on average, unlike those of the reference.",
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",
@@ -88,6 +92,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "SLICE_SCALE": "The signal changes abruptly from one slice to the next.",
     "CONTRASTS_INCOHERENT": (
         "In-phase or opposed-phase images do not fit to water and fat: they may be of another scan."
+    ),
+    "SITE_HARMONISED": (
+        "The water signal was scaled by the constant of its scanner before the fat fraction was"
+        " computed."
     ),
     "HEADER_DISAGREES": (
         "Sex, height, weight or age in the header clearly differ from the estimates: one of them is"

@@ -32,8 +32,9 @@ from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
 from mimir_engine.study.exchanged_part import exchange_back
-from mimir_engine.study.finding import refuse_stopped
+from mimir_engine.study.finding import NOTE, Finding, refuse_stopped
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
+from mimir_engine.study.site import Site
 from mimir_engine.study.study_facts import StudyFacts
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def prepare(
     """
     study, fused = read_and_fuse(source, name, reading)
     direct = measure_directly(fused)
-    projection = project(fused)
+    projection = project(fused, reading.water_factor)
     if store_images is not None:
         store_images(study, fused, projection, direct)
     numbers = scan_numbers(study.stations, fused)
@@ -100,7 +101,20 @@ def read_and_fuse(
     """
     study, fused = read_and_check(source, name, reading)
     refuse_stopped(study.findings)
+    if reading.site is not None:
+        reading.site.check_scanner(study.scanner)
+        study = replace(study, findings=(*study.findings, _harmonised(reading.site)))
     return study, fused
+
+
+def _harmonised(site: Site) -> Finding:
+    return Finding(
+        "SITE_HARMONISED",
+        f"in the planes of the fat fraction, the water signal was multiplied by"
+        f" {site.water_factor:.3g}, estimated from {site.scans} scans of this scanner without"
+        " labels",
+        severity=NOTE,
+    )
 
 
 def read_and_check(
@@ -216,6 +230,8 @@ def measure_study(
         ),
         prepared.direct,
         prepared.numbers,
+        study.scanner.shown,
+        study.month,
     )
 
 

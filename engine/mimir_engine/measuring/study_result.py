@@ -25,6 +25,8 @@ class StudyResult:
         findings: What was noticed about the input.
         direct: Quantities measured in the volumes, without a network.
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
+        scanner: Text that is the same for all studies of one scanner; empty if unknown.
+        month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
     """
 
     name: str
@@ -34,6 +36,8 @@ class StudyResult:
     findings: tuple[Finding, ...]
     direct: tuple[DirectMeasurement, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    scanner: str = ""
+    month: str = ""
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -51,6 +55,8 @@ class StudyResult:
             tuple(Finding(**finding) for finding in fields["findings"]),
             tuple(DirectMeasurement(**quantity) for quantity in fields["direct"]),
             numbers_by_name(fields["numbers"]),
+            fields["scanner"],
+            fields["month"],
         )
 
     @classmethod
