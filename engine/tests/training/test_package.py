@@ -437,6 +437,17 @@ def test_too_few_images_for_feature_statistics_are_told(
     assert "Without feature statistics, images unlike" in card
 
 
+def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
+    work: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(work / "run1", tmp_path / "run")
+    rows = [("1000002_20201_3_0", "1000002", "used"), ("KI-1", "1000003", "used")]
+    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), rows)
+    with pytest.raises(MimirError, match=r"DATASET_MISMATCH: 2 persons .* part of the training"):
+        package([tmp_path / "run"], work / "held-out", tmp_path / "module", PHANTOM)
+    package([tmp_path / "run"], work / "cv", tmp_path / "module", PHANTOM)  # out of fold
+
+
 def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
     names = tuple(f"KI-{row // 2}_v{row % 2}" for row in range(600))
     write_predictions(tmp_path / "table.csv", replace(out_of_fold(), studies=names))
