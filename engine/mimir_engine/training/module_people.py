@@ -105,7 +105,8 @@ def choose_people(people: People, held: Held, images: Optional[Dataset] = None) 
     given = held.studies if isinstance(held, Dataset) else held.study_ids
     studies, known = people.persons.assign(given)
     shown = people.persons.assign(images.studies if images else (), required=False)[0]
-    sources = [[study.ids for study in part] for part in (studies, shown, people.trained)]
+    gone = people.persons.assign([study_id(n) for n in sorted(people.left_out)], required=False)[0]
+    sources = [[study.ids for study in part] for part in (studies, shown, people.trained, gone)]
     chosen = people.choice.apply(*sources)
     used, used_images = (
         chosen.used(ids) & np.array([s.name not in people.left_out for s in part], dtype=bool)

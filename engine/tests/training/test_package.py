@@ -379,9 +379,13 @@ def test_people_who_withdrew_are_not_in_statistics_of_images(
     images = rng.integers(0, 256, (54, 3, 256, 256)).astype(np.uint8)
     names = write_images(tmp_path / "images", images)
     shutil.copytree(work / "run1", tmp_path / "run")
-    left = [(names[0], "", "excluded"), *((name, name[:7], "used") for name in names[5:8])]
+    left = [
+        (names[0], "", "excluded"),
+        ("KI-1_v1", "", "excluded"),
+        *((name, name[:7], "used") for name in names[5:8]),
+    ]
     write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), left)
-    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\n")
+    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\nKI-1_v1\n")
     command = ["package", str(tmp_path / "run"), "--calibration", str(work / "cv")]
     command += ["--images", str(tmp_path / "images"), "--exclude", str(tmp_path / "gone.txt")]
     command += ["--identity", str(work / "identity.json"), "--output", str(tmp_path / "module")]
@@ -389,8 +393,8 @@ def test_people_who_withdrew_are_not_in_statistics_of_images(
     module, told = load_module(tmp_path / "module"), capsys.readouterr().err
     assert module.provenance["features"] == {"images": 50}
     assert module.provenance["calibration"]["studies"] == 599
-    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 4
-    for sentence in ("matched 4 of 4 ids", "studies of the training that are excluded now: 1"):
+    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 5
+    for sentence in ("matched 5 of 5 ids", "studies of the training that are excluded now: 1"):
         assert sentence in told
         assert sentence in (module.folder / "README.md").read_text("utf-8")
     assert not any(name[:7] in json.dumps(dict(module.provenance)) for name in names)
