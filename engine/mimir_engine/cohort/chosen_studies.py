@@ -33,7 +33,7 @@ class StudyChoice:
     only: Optional[Path] = None
     allow_unmatched: bool = False
 
-    def apply(self, *sources: Sequence[Collection[str]]) -> ChosenStudies:
+    def apply(self, *sources: Sequence[frozenset[str]]) -> ChosenStudies:
         """Match the lists against the studies of a command.
 
         Args:
@@ -56,10 +56,10 @@ class StudyChoice:
                 matched[option] = found
                 record[option] = {"ids": count, "matched": len(found)}
         chosen = ChosenStudies(matched.get("exclude", frozenset()), matched.get("only"), record)
+        studies = [*{ids: None for source in sources for ids in source}]  # of several sources once
         for option, mask in (("exclude", chosen.excluded), ("only", chosen.unasked)):
             if option in record:
-                counts = (int(mask(source).sum()) for source in sources)
-                record[option]["studies_left_out"] = sum(counts)
+                record[option]["studies_left_out"] = int(mask(studies).sum())
         return chosen
 
 

@@ -74,34 +74,39 @@ def people_of_runs(
     Raises:
         MimirError: ``DATASET_UNREADABLE`` for a damaged list of a run's studies.
     """
-    states: dict[str, set[str]] = {USED: set(), EXCLUDED: set()}
-    for run in runs:
-        path = run / RUN_STUDIES
-        if path.exists():
-            try:
-                with TextIOWrapper(open_regular(path), "utf-8", newline="") as file:
-                    for row in csv.DictReader(file):
-                        states.setdefault(row["state"], set()).add(to_text(row["study"]))
-            except (OSError, ValueError, KeyError, csv.Error) as error:
-                raise MimirError(
-                    "DATASET_UNREADABLE",
-                    f"{RUN_STUDIES} of {run.name} cannot be read ({type(error).__name__})",
-                    "Let `mimir train` write it: it tells who must not be used.",
-                ) from error
-    trained, _ = persons.assign([study_id(n) for n in sorted(states[USED])], required=False)
-    return People(choice, persons, frozenset(states[EXCLUDED]), trained)
+    used, left_out = set[StudyId](), set[str]()
+    for path in (run / RUN_STUDIES for run in runs):
+        if not path.exists():
+            continue
+        try:
+            with TextIOWrapper(open_regular(path), "utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    name, person = to_text(row["study"]), to_text(row["person"])
+                    if row["state"] == USED:
+                        used.add(study_id(name, given_person=person))
+                    elif row["state"] == EXCLUDED:
+                        left_out.add(name)
+        except (OSError, ValueError, KeyError, csv.Error) as error:
+            raise MimirError(
+                "DATASET_UNREADABLE",
+                f"{RUN_STUDIES} of {path.parent.name} cannot be read ({type(error).__name__})",
+                "Let `mimir train` write it: it tells who must not be used.",
+            ) from error
+    return People(choice, persons, frozenset(left_out), tuple(used))
 
 
 def choose_people(people: People, held: Held, images: Optional[Dataset] = None) -> ChosenPeople:
     """Select the studies of the calibration and the images; tell the persons of the former.
 
     Raises:
-        MimirError: ``NO_STUDIES``, and the errors of `StudyChoice.apply` and `PersonRule.assign`.
+        MimirError: ``NO_STUDIES``, ``DATASET_MISMATCH`` for images of people who were part of the
+            training, and the errors of `StudyChoice.apply` and `PersonRule.assign`.
     """
     given = held.studies if isinstance(held, Dataset) else held.study_ids
     studies, known = people.persons.assign(given)
     shown = people.persons.assign(images.studies if images else (), required=False)[0]
-    sources = [[study.ids for study in part] for part in (studies, shown, people.trained)]
+    gone = people.persons.assign([study_id(n) for n in sorted(people.left_out)], required=False)[0]
+    sources = [[study.ids for study in part] for part in (studies, shown, people.trained, gone)]
     chosen = people.choice.apply(*sources)
     used, used_images = (
         chosen.used(ids) & np.array([s.name not in people.left_out for s in part], dtype=bool)
@@ -110,6 +115,7 @@ def choose_people(people: People, held: Held, images: Optional[Dataset] = None) 
     if not used.any() or (images is not None and not used_images.any()):
         raise MimirError("NO_STUDIES", "no study is left", "Check the lists of ids.")
     kept = _with_persons(held, studies).subset(used)
+    _check_unseen(kept, people.trained)
     record = {**known, "persons": len({s.person for s, is_in in zip(studies, used) if is_in})}
     notes = list(chosen.sentences)
     if chosen.record:
@@ -119,6 +125,19 @@ def choose_people(people: People, held: Held, images: Optional[Dataset] = None) 
             f"studies of the training that are excluded now: {after}. Train again without them"
         )
     return ChosenPeople(kept, images and images.subset(used_images), record, tuple(notes))
+
+
+def _check_unseen(held: Held, trained: Sequence[StudyId]) -> None:
+    """Refuse images of people that the networks were trained on, at whichever visit."""
+    if isinstance(held, Dataset):
+        persons = {study.person for study in held.studies} & {study.person for study in trained}
+        if persons:
+            raise MimirError(
+                "DATASET_MISMATCH",
+                f"{len(persons)} persons of the calibration data were part of the training",
+                "Give data of other people, leave these out with --exclude, or calibrate on a"
+                " cross-validation.",
+            )
 
 
 def _with_persons(held: Held, studies: tuple[StudyId, ...]) -> Held:

@@ -34,6 +34,10 @@ from mimir_engine.training.missing_codes import coded_missing, only_codes_are_ne
 from mimir_engine.training.mixed_units import find_mixed_units
 
 INVALID = "TARGETS_INVALID"
+#: Targets in which men exceed women.
+SIZES = ("height", "weight")
+#: Number of each sex, and excess of the women's median in SD, that show an exchange.
+MIN_OF_A_SEX, MIN_EXCESS = 20, 0.5
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _DEFINITION = ("name", "unit", "ukb_field", "divisor", "kind", "non_negative")
 
@@ -144,7 +148,8 @@ def read_labels(
     given = _definitions(path) if path else {}
     if absent := sorted(given.keys() - set(table.names)):
         raise _invalid(f"no table has a value of {', '.join(absent)}")
-    definitions, values, coded, notes = [], table.values.copy(), {}, []
+    definitions: list[TargetDefinition] = []
+    values, coded, notes = table.values.copy(), dict[str, int](), list[str]()
     for column, name in enumerate(table.names):
         cells = {"unit": table.units.get(name, ""), **_without_gaps(given.get(name, {}))}
         if table.units.get(name, "") not in ("", cells["unit"]):
@@ -152,20 +157,19 @@ def read_labels(
             raise _invalid(f"{what} {table.units[name]}")
         values[:, column], count = _without_codes(name, cells, values[:, column])
         definition = _definition(name, cells, values[:, column])
-        doubt = ""
         if not only or name in only:
             check_definition(definition)
-            doubt = _doubt(definition, values[:, column])
-        if doubt and not allow_odd_values:
-            raise MimirError(
-                "UNITS_DOUBTFUL",
-                doubt,
-                "Correct the values or the divisor; nothing is converted by itself. If they are"
-                " right, give --allow-odd-values.",
-            )
+            notes.append(_doubt(definition, values[:, column]))
         definitions.append(definition)
         coded.update({name: count} if count else {})
-        notes += [doubt] if doubt else []
+    notes = [note for note in (*notes, _reversed_sex(table.names, values)) if note]
+    if notes and not allow_odd_values:
+        raise MimirError(
+            "UNITS_DOUBTFUL",
+            "; ".join(notes),
+            "Correct the values or the divisor; nothing is converted by itself. If they are right,"
+            " give --allow-odd-values.",
+        )
     return Labels(tuple(definitions), values, coded, tuple(notes))
 
 
@@ -231,6 +235,21 @@ def _doubt(definition: TargetDefinition, values: np.ndarray) -> str:
         f" {published.typical_value:.3g} {published.unit} is expected"
         + ("" if factor == 1 else f": a divisor of {definition.divisor * factor:g} would fit")
     )
+
+
+def _reversed_sex(names: Sequence[str], values: np.ndarray) -> str:
+    """Say if women are larger than men, as if the codes of sex were exchanged; else empty."""
+    if "sex" not in names:
+        return ""
+    sex = values[:, names.index("sex")]
+    for name in SIZES:
+        size = values[:, names.index(name)] if name in names else np.full(len(values), np.nan)
+        women, men = (size[(sex == code) & np.isfinite(size)] for code in (0, 1))
+        if min(len(women), len(men)) >= MIN_OF_A_SEX:
+            spread = float(np.std(np.concatenate([women, men])))
+            if np.median(women) - np.median(men) > MIN_EXCESS * spread:
+                return f"{name} is larger in women than in men: 0 is female, 1 is male"
+    return ""
 
 
 def _values(table: Table) -> Iterator[tuple[int, str, str, float, str, str]]:

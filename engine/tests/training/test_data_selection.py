@@ -214,6 +214,20 @@ def test_labels_in_two_units_or_a_wrong_unit_are_refused_unless_allowed() -> Non
     assert read_labels(None, mixed, only=("weight",)).notes == ()
 
 
+def test_exchanged_codes_of_sex_are_found_where_women_are_taller_than_men() -> None:
+    rng, sex = np.random.default_rng(1), np.arange(200) % 2.0
+    height = 163 + 13 * sex + rng.normal(0, 7, 200)
+    assert read_labels(None, sexes(height, sex)).notes == ()
+    with pytest.raises(MimirError, match="UNITS_DOUBTFUL: height is larger in women than in men"):
+        read_labels(None, sexes(height, 1 - sex))
+    assert read_labels(None, sexes(rng.permutation(height), sex)).notes == ()
+    assert read_labels(None, sexes(height[:30], 1 - sex[:30])).notes == ()
+
+
+def sexes(height: np.ndarray, sex: np.ndarray) -> TargetTable:
+    return TargetTable(("height", "sex"), np.stack([height, sex], axis=1))
+
+
 def test_two_units_of_a_target_in_the_tables_are_refused(folder: Path) -> None:
     rows = ["1000001_2,height,170,cm", "1000002,height,1.7,m"]
     path = table(folder / "t.csv", *rows, header="study,target,value,unit")

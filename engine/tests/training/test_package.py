@@ -73,7 +73,7 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
         recipe=recipe,
         step=recipe.steps,
         finished=True,
-        network=initial_network(recipe, 2).state_dict(),
+        network=initial_network(recipe, ("water", "fat")).state_dict(),
         optimiser={},
         definitions=DEFINITIONS,
         standardisation=standardisation_of(training.targets, training.target_names),
@@ -402,9 +402,13 @@ def test_people_who_withdrew_are_not_in_statistics_of_images(
     images = rng.integers(0, 256, (54, 3, 256, 256)).astype(np.uint8)
     names = write_images(tmp_path / "images", images)
     shutil.copytree(work / "run1", tmp_path / "run")
-    left = [(names[0], "", "excluded"), *((name, name[:7], "used") for name in names[5:8])]
+    left = [
+        (names[0], "", "excluded"),
+        ("KI-1_v1", "", "excluded"),
+        *((name, name[:7], "used") for name in names[5:8]),
+    ]
     write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), left)
-    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\n")
+    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\nKI-1_v1\n")
     command = ["package", str(tmp_path / "run"), "--calibration", str(work / "cv")]
     command += ["--images", str(tmp_path / "images"), "--exclude", str(tmp_path / "gone.txt")]
     command += ["--identity", str(work / "identity.json"), "--output", str(tmp_path / "module")]
@@ -412,8 +416,8 @@ def test_people_who_withdrew_are_not_in_statistics_of_images(
     module, told = load_module(tmp_path / "module"), capsys.readouterr().err
     assert module.provenance["features"] == {"images": 50}
     assert module.provenance["calibration"]["studies"] == 599
-    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 4
-    for sentence in ("matched 4 of 4 ids", "studies of the training that are excluded now: 1"):
+    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 5
+    for sentence in ("matched 5 of 5 ids", "studies of the training that are excluded now: 1"):
         assert sentence in told
         assert sentence in (module.folder / "README.md").read_text("utf-8")
     assert not any(name[:7] in json.dumps(dict(module.provenance)) for name in names)
@@ -458,6 +462,17 @@ def test_too_few_images_for_feature_statistics_are_told(
     for text in (capsys.readouterr().err, card):
         assert "no feature statistics: there are 3 images, and 50 different ones are needed" in text
     assert "Without feature statistics, images unlike" in card
+
+
+def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
+    work: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(work / "run1", tmp_path / "run")
+    rows = [("1000002_20201_3_0", "1000002", "used"), ("KI-1", "1000003", "used")]
+    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), rows)
+    with pytest.raises(MimirError, match=r"DATASET_MISMATCH: 2 persons .* part of the training"):
+        package([tmp_path / "run"], work / "held-out", tmp_path / "module", PHANTOM)
+    package([tmp_path / "run"], work / "cv", tmp_path / "module", PHANTOM)  # out of fold
 
 
 def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
