@@ -10,7 +10,8 @@ training, three things are taken from held-out or out-of-fold predictions, all i
 3. Conformal bounds of the calibrated errors, see `conformal`. They share their studies with a, b
    and k. That costs the exact guarantee, but with hundreds of studies for three numbers the
    effect is far smaller than the bounds' own scatter.
-4. The range of the labels, beyond which a value is flagged.
+4. The range of the labels, beyond which a value is flagged. It stays if a module is calibrated
+   again, since it tells what the network knows.
 
 Persons count, not scans: each study of a person with k studies weighs 1 / k.
 
@@ -224,11 +225,10 @@ def _with_intervals(target: Target, applied: Predictions, column: int) -> Target
     weights = person_weights(np.asarray(applied.persons)[known].tolist())
     sexes = np.asarray(recorded_sexes(applied))[known]
     intervals = fit_intervals(label, mean, sd, weights, sexes, target.non_negative)
+    if target.label_range is not None or intervals.persons < MIN_PERSONS:
+        return replace(target, intervals=intervals)
     low, high = np.quantile(label, (BEYOND_RANGE, 1 - BEYOND_RANGE)).tolist()
-    has_range = intervals.persons >= MIN_PERSONS
-    return replace(
-        target, intervals=intervals, label_range=(low, high) if has_range else target.label_range
-    )
+    return replace(target, intervals=intervals, label_range=(low, high))
 
 
 def mean_correction(

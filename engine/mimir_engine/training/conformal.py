@@ -47,7 +47,7 @@ MIN_PERSONS = 100
 #: Persons of a bin: one in 20 then covers less than 93 % instead of 95 %.
 MIN_IN_BIN = 200
 #: More bins would each have fewer persons, and differ by chance more than by the estimate.
-MAX_BINS = 8
+MAX_BINS = 10
 
 #: Skewness above which a positive quantity has intervals on the log scale. It is that of Kelly,
 #: (q95 - 2 q50 + q5) / (q95 - q5), of the labels: 0 if symmetrical, 1 at most.
@@ -165,4 +165,5 @@ def _scores_of_rank(scores: np.ndarray, weights: np.ndarray, ranks: Sequence[int
     """Return the smallest scores up to which the weights add up to these ranks."""
     order = np.argsort(scores)
     places = np.searchsorted(np.cumsum(weights[order]), np.asarray(ranks) - 1e-6)
-    return [float(scores[order][min(place, len(order) - 1)]) for place in places.tolist()]
+    found = scores[order][np.minimum(places, len(order) - 1)]
+    return [float(f"{score:.6g}") for score in found.tolist()]  # no bound is known more closely

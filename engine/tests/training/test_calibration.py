@@ -184,6 +184,9 @@ def test_the_range_of_the_labels_leaves_one_in_1000_at_either_end() -> None:
     low, high = fit_calibration(data, TARGETS)[1].label_range or (0.0, 0.0)
     labels = data.reference[:, 1]
     assert ((labels < low).sum(), (labels > high).sum()) == (4, 4)
+    known = fit_calibration(predicted(400, seed=2), fit_calibration(data, TARGETS))[1]
+    assert known.label_range == (low, high), "a calibration elsewhere does not change what it knows"
+    assert fit_calibration(predicted(60), TARGETS)[1].label_range is None
 
 
 def test_missing_labels_are_left_out() -> None:

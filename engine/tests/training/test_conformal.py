@@ -59,7 +59,7 @@ def test_bounds_are_those_of_crepes() -> None:
     system = crepes.ConformalPredictiveSystem().fit(error, sigmas=sd)
     for level, low, high in zip(ours.levels, ours.lower, ours.upper):
         theirs = system.predict_int(np.array([5.0]), np.array([2.0]), confidence=level)
-        assert theirs[0] == pytest.approx([5 + 2 * low, 5 + 2 * high], abs=1e-9)
+        assert theirs[0] == pytest.approx([5 + 2 * low, 5 + 2 * high], rel=1e-5)
 
 
 def test_bounds_in_bins_are_those_of_mondrian_crepes() -> None:
@@ -67,7 +67,7 @@ def test_bounds_in_bins_are_those_of_mondrian_crepes() -> None:
     error, sd = errors(2_700)
     means = np.random.default_rng(5).normal(size=2_700)
     ours = bins_by_estimate(error / sd, means, np.ones(2_700))
-    assert len(ours) == 8
+    assert len(ours) == 10
     which = np.searchsorted([part.upto for part in ours[:-1]], means)
     system = crepes.ConformalPredictiveSystem().fit(error, sigmas=sd, bins=which)
     for number, part in enumerate(ours):
@@ -76,7 +76,7 @@ def test_bounds_in_bins_are_those_of_mondrian_crepes() -> None:
             np.array([0.0]), np.array([1.0]), np.array([number]), confidence=0.95
         )
         at = part.levels.index(0.95)
-        assert theirs[0] == pytest.approx([part.lower[at], part.upper[at]], abs=1e-9)
+        assert theirs[0] == pytest.approx([part.lower[at], part.upper[at]], rel=1e-5)
 
 
 def test_bounds_of_plain_errors_are_those_of_mapie() -> None:
@@ -93,7 +93,7 @@ def test_bounds_of_plain_errors_are_those_of_mapie() -> None:
     )
     _, bounds = split.conformalize(nothing, error).predict_interval(nothing[:1])
     ours = bin_of(error, np.ones(500), levels=(0.5, 0.8, 0.95))
-    assert bounds[0] == pytest.approx(np.array([ours.lower, ours.upper]), abs=1e-9)
+    assert bounds[0] == pytest.approx(np.array([ours.lower, ours.upper]), rel=1e-5)
 
 
 def test_new_persons_are_covered_for_any_distribution_of_errors() -> None:
