@@ -21,7 +21,7 @@ from page import fill
 from scan_checks import Group, try_groups
 from scan_outcome import outcome
 
-from mimir_engine.cohort.estimate_site import RATIO, estimate_site
+from mimir_engine.cohort.estimate_site import estimate_site
 from mimir_engine.fusion import fuse
 from mimir_engine.inference_module import find_module
 from mimir_engine.inference_module.number_reference import describe_numbers
@@ -31,6 +31,7 @@ from mimir_engine.phantom.population import POPULATIONS
 from mimir_engine.phantom.scan import make_scan, stations_of
 from mimir_engine.phantom.shift import SHIFTS
 from mimir_engine.projection import project
+from mimir_engine.study.site import RATIO
 
 #: First seeds: usual scans and scans with one change, of population 2; usual scans, scans without
 #: labels and measured scans, of the population that the included module knows.

@@ -96,7 +96,8 @@ class GroupDrift:
             return f"{self.group}: {self.scans} scans, too few to compare (at least {MIN_SCANS})."
         if not self.has_drifted:
             return f"{self.group}: {self.scans} scans, on average like the reference."
-        named = "; ".join(map(_in_words, self.numbers[:NAMED]))
+        drifted = [number for number in self.numbers if number.has_drifted]
+        named = "; ".join(map(_in_words, (drifted or self.numbers)[:NAMED]))
         return f"{self.group}: {self.scans} scans, on average unlike the reference: {named}."
 
 
