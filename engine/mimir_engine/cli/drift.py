@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.files.folder_lock import folder_lock
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.inference_module import find_module
-    from mimir_engine.inference_module.number_reference import require_reference
+    from mimir_engine.inference_module.module_reference import require_reference
     from mimir_engine.measuring.flags import BATCH_DRIFTED
 
     *before, batch = arguments.folders

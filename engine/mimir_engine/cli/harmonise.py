@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.scan_number_table import read_numbers_of
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.inference_module import find_module
-    from mimir_engine.inference_module.number_reference import require_reference
+    from mimir_engine.inference_module.module_reference import require_reference
     from mimir_engine.study.site import write_site
 
     module = find_module(arguments.module)

@@ -97,12 +97,13 @@ def _project_one(arguments: argparse.Namespace) -> int:
     source = NamedSource(source_name(path), Path(path))
     if arguments.anonymous_names:
         (source,) = anonymous_sources([source], arguments.key)
+    reading = read_options(arguments)
     for folder in filter(None, (arguments.output.parent, arguments.volumes)):
         sweep_leftovers(folder)
     try:
         with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
             findings = write_projection_in_reader(
-                readers, source, read_options(arguments), arguments.output, arguments.volumes
+                readers, source, reading, arguments.output, arguments.volumes
             )
     except Exception as error:
         known = error_of(error)

@@ -11,7 +11,7 @@ from mimir_engine.cohort.drift import GroupDrift, find_drift
 from mimir_engine.cohort.scan_number_table import ScanNumberTable
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.inference_module.number_reference import module_reference
+from mimir_engine.inference_module.module_reference import module_reference
 from mimir_engine.measuring.flags import BATCH_DRIFTED
 
 DRIFT_FILE = "drift.csv"

@@ -36,6 +36,9 @@ from mimir_engine.inference_module.number_reference import (
 FALSE_ALARMS = 0.01
 #: Scans of a group: fewer are not tested, since the mean of few scores is not normal.
 MIN_SCANS = 10
+#: Scans of a group that count at most: with more, differences of less than a quarter of the spread
+#: between people would be called drift.
+MAX_COUNTED = 200
 #: Scans of a reference: with 50, made-up batches without drift give three times the false alarms.
 MIN_REFERENCE = 100
 #: Scores count up to this, so that one unusual scan is not taken for drift of a batch.
@@ -93,7 +96,8 @@ class GroupDrift:
             return f"{self.group}: {self.scans} scans, too few to compare (at least {MIN_SCANS})."
         if not self.has_drifted:
             return f"{self.group}: {self.scans} scans, on average like the reference."
-        named = "; ".join(map(_in_words, self.numbers[:NAMED]))
+        drifted = [number for number in self.numbers if number.has_drifted]
+        named = "; ".join(map(_in_words, (drifted or self.numbers)[:NAMED]))
         return f"{self.group}: {self.scans} scans, on average unlike the reference: {named}."
 
 
@@ -175,7 +179,8 @@ class _Test:
         means = np.where(known, scores, 0.0).sum(axis=0) / count
         squares = np.where(known, (scores - means) ** 2, 0.0).sum(axis=0)
         variance = np.maximum(squares / np.maximum(count - 1, 1), 1.0)
-        z = means / np.sqrt(variance / count + 1 / self._reference.scans)
+        counted = np.minimum(count, MAX_COUNTED)
+        z = means / np.sqrt(variance / counted + 1 / self._reference.scans)
         drifts = []
         for k in np.argsort(-np.abs(z), kind="stable"):
             shown = values[known[:, k], k]

@@ -14,16 +14,14 @@ import numpy as np
 from mimir_engine.cohort.scan_number_table import ScanNumberTable
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import NumberReference
-from mimir_engine.study.site import MAX_FACTOR, MIN_FACTOR, Site
+from mimir_engine.study.site import MAX_FACTOR, MIN_FACTOR, RATIO, Site
 
-#: The scan number that is compared.
-RATIO = "lean_to_fat"
 #: Scans that give the constant. With 20, its error costs as much coverage of liver fat as half of
 #: a shift of the water signal by a tenth.
 MIN_SCANS = 50
-#: Findings with which the signal of lean tissue is not that of the scanner alone.
+#: Findings with which the ratio is not that of the scanner alone, or was scaled already.
 NOT_COUNTED = frozenset(
-    ("CONTRAST_AGENT", "WATER_FAT_REPAIRED", "WATER_FAT_UNCERTAIN", "WATER_FAT_EXCHANGED")
+    ("CONTRAST_AGENT", "WATER_FAT_REPAIRED", "WATER_FAT_UNCERTAIN", "SITE_HARMONISED")
 )
 #: Standard error of a median, divided by that of the mean of as many normal numbers.
 MEDIAN_ERROR = 1.2533

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from mimir_engine.evaluation.plot_style import ESTIMATE, PAPER, QUIET, WARNING, 
 MAX_PANELS = 12
 #: Largest |z| that is drawn at its place; larger ones lie at the border.
 MAX_Z = 20.0
+#: Characters in a line of a title.
+TITLE = 32
 #: Width of a panel, height of a number's line and of the rest, in inches.
 PANEL, LINE, FRAME = 2.6, 0.16, 0.8
 
@@ -60,4 +63,5 @@ def _panel(axis: Any, group: GroupDrift, names: Sequence[str]) -> None:
         axis.scatter(values[chosen].clip(-MAX_Z, MAX_Z), places[chosen], s=14, color=colour)
     axis.set_yticks(places, [SCAN_NUMBERS[name] for name in names])
     axis.set(ylim=(len(names) - 0.5, -0.5), xlabel="mean score / standard error")
-    axis.set_title(f"{group.group[:40]}\n{group.scans} scans")
+    lines = wrap(group.group, TITLE, max_lines=2)
+    axis.set_title("\n".join([*lines, f"{group.scans} scans"]), fontsize=7)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mimir_engine.evaluation.plot_style import ESTIMATE, PAPER, QUIET, TRUTH, save_figure
+from mimir_engine.evaluation.plot_style import ESTIMATE, PAPER, TRUTH, save_figure
 from mimir_engine.study.site import Site
 
 
@@ -30,9 +30,8 @@ def draw_site(path: Path, site: Site, ratios: np.ndarray) -> None:
         axis.hist(ratios, bins="sqrt", color=ESTIMATE, alpha=0.35)
         error = 2 * site.ratio_error
         axis.axvspan(site.ratio - error, site.ratio + error, color=ESTIMATE, alpha=0.3)
-        axis.axvline(site.ratio, color=ESTIMATE, label="these scans, median ± 2 SE")
+        axis.axvline(site.ratio, color=ESTIMATE, label=f"{site.scans} scans, median ± 2 SE")
         axis.axvline(site.reference_ratio, color=TRUTH, label="scans of the module, median")
         axis.set(xlabel="water signal of lean tissue / fat signal of fat", ylabel="scans")
-        axis.set_title(f"{site.scans} scans, water × {site.water_factor:.3f}", color=QUIET)
-        axis.legend()
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2)
         save_figure(path, figure)

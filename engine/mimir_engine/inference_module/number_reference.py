@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Optional
 
 import numpy as np
-
-from mimir_engine.errors import MimirError
-from mimir_engine.inference_module.format import InferenceModule
 
 #: Shares of usual scans at which quantiles are kept, closer together at the ends.
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
@@ -137,25 +133,3 @@ def _tie(z: np.ndarray, first: int, last: int) -> float:
     high = np.inf if last == len(z) - 1 else z[last]
     share = _NORMAL.cdf(high) - _NORMAL.cdf(low)
     return float((_NORMAL.pdf(low) - _NORMAL.pdf(high)) / share)
-
-
-def module_reference(module: InferenceModule) -> Optional[NumberReference]:
-    """Return the usual scans of a module; None if it does not describe them."""
-    read = getattr(module, "number_reference", None)
-    return None if read is None else read()
-
-
-def require_reference(module: InferenceModule) -> NumberReference:
-    """Return the usual scans of a module.
-
-    Raises:
-        MimirError: ``REFERENCE_MISSING``.
-    """
-    reference = module_reference(module)
-    if reference is None:
-        raise MimirError(
-            "REFERENCE_MISSING",
-            f"inference module '{module.name}' does not describe what its scans are like",
-            "Package it again with `mimir package`, from images made by this version.",
-        )
-    return reference

@@ -88,6 +88,8 @@ def prepare(
     if store_images is not None:
         store_images(study, fused, projection, direct)
     numbers = scan_numbers(study.stations, fused)
+    if reading.site is not None:
+        numbers = reading.site.scale(numbers)
     return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values, numbers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ SCHEMA_VERSION = 1
 #: Factors of the water signal. Flip angles and echo times that are usual for such scans make less
 #: than a factor of 2; more is another kind of image, or water and fat are exchanged.
 MIN_FACTOR, MAX_FACTOR = 0.5, 2.0
+#: The scan number that is compared: water signal of lean tissue divided by fat signal of fat.
+RATIO = "lean_to_fat"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,13 @@ class Site:
         expected = self.reference_ratio / self.ratio
         if abs(self.water_factor - expected) > 1e-3 * expected:
             raise ValueError("the water factor must be the reference's ratio over the site's")
+
+    def scale(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Return the scan numbers of a study as its scaled images have them."""
+        scaled = dict(numbers)
+        if RATIO in scaled:
+            scaled[RATIO] *= self.water_factor
+        return scaled
 
     def check_scanner(self, scanner: Scanner) -> None:
         """Refuse a study of another scanner.

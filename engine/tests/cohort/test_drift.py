@@ -86,6 +86,12 @@ def test_one_scan_unlike_all_others_is_no_drift_of_the_batch() -> None:
     assert not find_drift(REFERENCE, own)[0].has_drifted
 
 
+def test_a_difference_that_does_not_matter_is_no_drift_however_many_scans_show_it() -> None:
+    own = batch(20_000, 14)
+    own.values[:, 1] *= 1.006  # a tenth of the spread between people
+    assert not find_drift(reference_of_scans(batch(20_000, 15)), own)[0].has_drifted
+
+
 def test_the_scanner_that_drifted_is_named() -> None:
     table = joined(batch(40, 7, scanner="A"), batch(40, 8, water=0.85, scanner="B"))
     groups = {group.group: group for group in find_drift(REFERENCE, table)}

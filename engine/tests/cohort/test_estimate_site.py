@@ -54,10 +54,13 @@ def test_fewer_than_fifty_scans_are_refused() -> None:
         site_ratios(scans(49))
 
 
-def test_scans_with_contrast_agent_or_without_the_ratio_do_not_count() -> None:
+@pytest.mark.parametrize("code", ["CONTRAST_AGENT", "SITE_HARMONISED"])
+def test_scans_with_another_or_a_scaled_signal_or_without_the_ratio_do_not_count(
+    code: str,
+) -> None:
     table = scans(55)
     table.values[:3, 1] = np.nan
-    findings = ((),) * 52 + (("CONTRAST_AGENT",),) * 3
+    findings = ((),) * 52 + ((code,),) * 3
     few = ScanNumberTable(table.studies, findings, NAMES, table.values, table.scanners)
     with pytest.raises(MimirError, match="SITE_TOO_FEW: 49 scans"):
         site_ratios(few)

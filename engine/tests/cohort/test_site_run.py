@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cohort_builder import run_infer, write_studies
 
+from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.result_files import write_cohort
 from mimir_engine.cohort.scan_number_table import read_numbers_of
@@ -17,7 +18,7 @@ from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare
 from mimir_engine.study.read_options import ReadOptions
-from mimir_engine.study.site import Site
+from mimir_engine.study.site import Site, write_site
 
 SITE = Site("trial", "SIEMENS Aera 1.5 T", 60, 0.64, 0.03, 0.005, 0.8, 1.25)
 WITH_SITE = ReadOptions(site=SITE)
@@ -38,7 +39,8 @@ def test_a_study_with_a_site_has_a_note_and_another_fat_fraction(archive: Path) 
     ]
     changed = (usual.projection.image != scaled.projection.image).any(axis=(1, 2))
     assert changed.tolist() == [False, False, True]
-    assert usual.numbers == scaled.numbers, "what the scan is like does not depend on the site"
+    ratio = usual.numbers["lean_to_fat"]
+    assert scaled.numbers == {**usual.numbers, "lean_to_fat": pytest.approx(1.25 * ratio)}
 
 
 def test_a_run_says_what_it_was_scaled_by(archive: Path, tmp_path: Path) -> None:
@@ -81,3 +83,17 @@ def test_images_for_training_are_scaled_too(archive: Path, tmp_path: Path) -> No
     assert (image == prepare(archive, reading=WITH_SITE).projection.image).all()
     assert "SITE_HARMONISED" in (tmp_path / "studies.csv").read_text()
     assert "SIEMENS Aera 1.5 T" in (tmp_path / "scan_numbers.csv").read_text()
+
+
+def test_the_command_line_takes_the_file_of_a_site(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_site(tmp_path / "site.json", SITE)
+    arguments = ["project", str(archive), "--site", str(tmp_path / "site.json")]
+    assert main([*arguments, "--output", str(tmp_path / "image.npy")]) == DONE
+    assert "SITE_HARMONISED: 1000000_20201_2_0: in the planes" in capsys.readouterr().err
+    expected = prepare(archive, reading=WITH_SITE).projection.image
+    assert (np.load(tmp_path / "image.npy") == expected).all()
+    (tmp_path / "site.json").write_text("{}")
+    assert main([*arguments, "--output", str(tmp_path / "again.npy")]) == WRONG_USE
+    assert capsys.readouterr().err.startswith("SITE_INVALID")
