@@ -216,6 +216,8 @@ def test_the_shipped_module_is_read() -> None:
     module = load_module(shipped)
     assert len(module.targets) == 11
     assert {file.file for file in module.files} >= {"weights.safetensors", "statistics.json"}
+    for target in module.targets:
+        assert target.kind == "class" or (target.is_conformal and target.label_range is not None)
 
 
 def test_only_an_imported_module_counts_as_published() -> None:
