@@ -16,8 +16,8 @@ from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import NumberReference
 from mimir_engine.study.site import MAX_FACTOR, MIN_FACTOR, RATIO, Site
 
-#: Scans that give the constant. With 20, its error costs as much coverage of liver fat as half of
-#: a shift of the water signal by a tenth.
+#: Scans that give the constant: between people, the ratio has an SD of 6 % in phantoms, and the
+#: median of 50 then a standard error of 1 %.
 MIN_SCANS = 50
 #: Findings with which the ratio is not that of the scanner alone, or was scaled already.
 NOT_COUNTED = frozenset(
