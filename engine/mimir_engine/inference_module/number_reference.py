@@ -45,13 +45,9 @@ class NumberReference:
 
     def __post_init__(self) -> None:
         levels, count = self.levels, len(self.names)
-        if (
-            len(levels) < 2 * _END
-            or not 0 < levels[0]
-            or not levels[-1] < 1
-            or (np.diff(levels) <= 0).any()
-        ):
-            raise ValueError(f"the levels must be {2 * _END} or more that increase from 0 to 1")
+        is_between = all(0 < level < 1 for level in levels)
+        if len(levels) < 2 * _END or not is_between or (np.diff(levels) <= 0).any():
+            raise ValueError("the levels of the quantiles must increase between 0 and 1")
         for name in self.names:
             own = self.quantiles.get(name, ())
             if len(own) != len(levels) or not np.isfinite(own).all() or (np.diff(own) < 0).any():
