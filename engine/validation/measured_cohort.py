@@ -12,7 +12,6 @@ from mimir_engine.cli._progress import CountLine
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.inference_module import InferenceModule, load_module
-from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
@@ -31,12 +30,10 @@ class MeasuredCohort:
     Attributes:
         predictions: With references, intervals of the default level, and the recorded "sex".
         factors: Half widths in SD at `LEVELS`, float64 ``(phantoms, targets, levels)``.
-        unusual: True for images beyond the 99 % quantile of usual ones, bool ``(phantoms,)``.
     """
 
     predictions: Predictions
     factors: np.ndarray
-    unusual: np.ndarray
 
     def curve(self) -> np.ndarray:
         """Compute the coverage of intervals of each level of `CURVE`, ``(targets, levels)``."""
@@ -65,7 +62,7 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
     if not cache.exists():
         _predict(loaded, turns, dataset, cache)
     with np.load(cache) as kept:
-        mean, variance, ratio = kept["mean"], kept["variance"], kept["ratio"]
+        mean, variance = kept["mean"], kept["variance"]
     factors = np.empty((*mean.shape, len(LEVELS)))
     for module, rows in zip(loaded, turns):
         sexes = [measure(module, mean[row], variance[row])[0].sex or "" for row in rows]
@@ -76,7 +73,7 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
     recorded = ("male" if sex else "female" for sex in dataset.covariates["sex"])
     predictions = dataset.predictions(mean, sd, {"sex": recorded})
     bounds = {"lower": mean - reach, "upper": mean + reach, "level": DEFAULT_LEVEL}
-    return MeasuredCohort(replace(predictions, **bounds), factors, ratio > 1)
+    return MeasuredCohort(replace(predictions, **bounds), factors)
 
 
 def _predict(
@@ -86,14 +83,12 @@ def _predict(
     cache: Path,
 ) -> None:
     shape = dataset.targets.shape
-    mean, variance, ratio = np.empty(shape), np.empty(shape), np.empty(len(dataset))
+    mean, variance = np.empty(shape), np.empty(shape)
     done, show = 0, CountLine(f"phantoms measured ({cache.stem})")
     for module, rows in zip(modules, turns):
-        predicted, features = Predictor(module).predict_with_features(dataset.read_images(rows))
-        statistics = module.features()
+        predicted = Predictor(module).predict(dataset.read_images(rows))
         mean[rows], variance[rows] = predicted.mean, predicted.variance
-        ratio[rows] = np.nan if statistics is None else distance_ratio(statistics, features)
         done += len(rows)
         show(done, len(dataset))
     with atomic_file(cache) as file:
-        np.savez(file, mean=mean, variance=variance, ratio=ratio)
+        np.savez(file, mean=mean, variance=variance)

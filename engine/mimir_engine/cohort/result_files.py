@@ -14,6 +14,7 @@ from mimir_engine.cohort.scan_number_table import (
     ScanRow,
     write_scan_numbers,
 )
+from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.files.atomic import atomic_file
@@ -31,7 +32,7 @@ STUDIES_PER_GROUP = 1000
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
 ) -> None:
-    """Write ``predictions.csv``, ``scan_numbers.csv``, ``failures.csv`` and, last, ``run.json``.
+    """Write ``predictions.csv``, the tables of scans, ``failures.csv`` and, last, ``run.json``.
 
     Without inference modules the first is called ``measurements.csv``.
 
@@ -60,6 +61,8 @@ def write_cohort(
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
     scans = (ScanRow(result.name, codes, result.numbers) for result, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
+    if cohort.modules:
+        write_scan_profiles(folder / SCAN_PROFILES_FILE, cohort.results)
     write_failures(folder, cohort.failures)
     counts = {"done": cohort.done, "failed": len(cohort.failures)}
     write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})

@@ -15,6 +15,9 @@ BELOW_ZERO = "BELOW_ZERO"
 #: The images themselves contradict the value.
 DISAGREES_WITH_IMAGE = "DISAGREES_WITH_IMAGE"
 
+#: The scan is unlike those that the module knows.
+UNUSUAL_SCAN = "UNUSUAL_SCAN"
+
 FLAG_SENTENCES: Mapping[str, str] = {
     DEMONSTRATION: "The inference module is a demonstration: its values say nothing about people.",
     OUTSIDE_VALIDATION: (
@@ -28,6 +31,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
     DISAGREES_WITH_IMAGE: (
         "The value does not go with what was measured in the images without a network: look at the"
         " images, and do not rely on the value."
+    ),
+    UNUSUAL_SCAN: (
+        "The scan is unlike those that the inference module knows: the interval may miss the true"
+        " value."
     ),
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",

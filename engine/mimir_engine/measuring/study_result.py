@@ -9,6 +9,7 @@ from typing import Any
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.scan_comparison import ScanComparison
 from mimir_engine.measuring.stored_fields import check_fields, numbers_by_name, texts
 from mimir_engine.study.finding import Finding
 
@@ -25,6 +26,7 @@ class StudyResult:
         findings: What was noticed about the input.
         direct: Quantities measured in the volumes, without a network.
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
+        comparisons: Whether each module knows such scans, in the modules' order.
     """
 
     name: str
@@ -34,6 +36,7 @@ class StudyResult:
     findings: tuple[Finding, ...]
     direct: tuple[DirectMeasurement, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    comparisons: tuple[ScanComparison, ...] = ()
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -51,6 +54,7 @@ class StudyResult:
             tuple(Finding(**finding) for finding in fields["findings"]),
             tuple(DirectMeasurement(**quantity) for quantity in fields["direct"]),
             numbers_by_name(fields["numbers"]),
+            tuple(map(ScanComparison.from_json, fields["comparisons"])),
         )
 
     @classmethod
@@ -69,6 +73,8 @@ class StudyResult:
             check_fields(Measurement, measurement)
             texts(measurement["flags"])
         numbers_by_name(fields["numbers"])
+        for comparison in fields["comparisons"]:
+            ScanComparison.check_json(comparison)
         return True
 
     @property

@@ -18,20 +18,17 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import DESCRIPTION, IMAGES
+from mimir_engine.cohort.image_folder import DESCRIPTION
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
-from mimir_engine.files.array_file import open_array
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.calibration import without_calibration
 from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
-from mimir_engine.training.dataset import Dataset, load_dataset
+from mimir_engine.training.dataset import Dataset, load_dataset, load_images
 from mimir_engine.training.identity import training_runs
 
-#: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
-MAX_FEATURE_IMAGES = 1_000
 #: Images in memory at once.
 BLOCK = 512
 
@@ -42,12 +39,12 @@ class CalibrationData:
 
     Attributes:
         source: Origin of the predictions, for the module's provenance.
-        features: Features of some images, float32 ``(images, features)``; None without images.
+        images: Scans for the module's scan profile, and their folder; None without images.
     """
 
     predictions: Predictions
     source: Mapping[str, Any]
-    features: Optional[np.ndarray] = None
+    images: Optional[tuple[Dataset, Path]] = None
 
 
 def read_calibration_data(
@@ -58,7 +55,7 @@ def read_calibration_data(
     Args:
         module: Module to calibrate.
         path: Cross-validation, table of predictions, or folder of images with targets.
-        images: Folder of images that features are taken from; by default those of `path`.
+        images: Folder of images for the scan profile; by default those of `path`.
 
     Raises:
         MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` if a cross-validation's
@@ -67,7 +64,8 @@ def read_calibration_data(
             errors of the readers.
     """
     if os.path.isfile(path / DESCRIPTION):
-        data = _predicted(module, load_dataset(path))
+        held_out = load_dataset(path)
+        data = replace(_predicted(module, held_out), images=(held_out, path))
     elif os.path.isfile(path) or os.path.isfile(path / OUT_OF_FOLD):
         table = path if os.path.isfile(path) else path / OUT_OF_FOLD
         source: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
@@ -82,8 +80,7 @@ def read_calibration_data(
             f"Give a folder with {OUT_OF_FOLD} or {DESCRIPTION}, or a table's file.",
         )
     if images is not None:
-        _, features = Predictor(module).predict_with_features(_some_images(images))
-        data = replace(data, features=features)
+        data = replace(data, images=(load_images(images), images))
     return data
 
 
@@ -117,16 +114,14 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
 def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     _check(module, held_out)
     predictor = Predictor(replace(module, targets=tuple(map(without_calibration, module.targets))))
-    predicted, features = zip(
-        *(
-            predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
-            for start in range(0, len(held_out), BLOCK)
-        )
-    )
+    predicted = [
+        predictor.predict(held_out.read_images(slice(start, start + BLOCK)))
+        for start in range(0, len(held_out), BLOCK)
+    ]
     mean = np.concatenate([block.mean for block in predicted])
     sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
-    return CalibrationData(held_out.predictions(mean, sd, {}), source, np.concatenate(features))
+    return CalibrationData(held_out.predictions(mean, sd, {}), source)
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
@@ -143,17 +138,3 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
         fault = "the held-out data are the training data"
     if fault is not None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")
-
-
-def _some_images(folder: Path) -> np.ndarray:
-    """Read evenly chosen images of a folder."""
-    try:
-        images = open_array(folder / IMAGES)
-        if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-            raise ValueError("not a list of images")
-    except (OSError, ValueError) as error:
-        raise MimirError(
-            "DATASET_UNREADABLE", f"{folder.name} has no images ({error})", f"It needs {IMAGES}."
-        ) from error
-    chosen = np.linspace(0, len(images) - 1, min(len(images), MAX_FEATURE_IMAGES)).astype(int)
-    return np.stack([images[row] for row in chosen])
