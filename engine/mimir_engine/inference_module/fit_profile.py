@@ -15,7 +15,6 @@ import numpy as np
 from mimir_engine.inference_module.number_reference import NumberReference, describe_numbers
 from mimir_engine.inference_module.scan_profile import (
     NUMBERS,
-    ONE_NUMBER,
     LayerReference,
     ScanProfile,
     number_contributions,
@@ -29,8 +28,12 @@ FLAGGED_SHARE = 0.01
 MIN_SHARE = 0.002
 FOLDS = 5
 RANK = 64
-#: Share of scans that the tail of a distance is fitted to.
-TAIL_SHARE = 0.1
+#: Share of scans, and least number, that the tail of a distance is fitted to.
+TAIL_SHARE, MIN_TAIL = 0.1, 40
+#: Part of the flagged share that one number gets for itself. The ratio of lean to fat signal
+#: decides all fat fractions: a shift of it does most harm, and a single scan shows little else of
+#: it.
+OWN_PARTS: Mapping[str, float] = {"lean_to_fat": 0.4}
 #: Share of the scans that must show a number.
 MIN_KNOWN = 0.9
 
@@ -80,7 +83,7 @@ def fit_profile(scans: UsualScans, network: str, is_own: bool = False) -> Option
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     by_checks = float(scans.flagged.mean())
     share = max(FLAGGED_SHARE - by_checks, MIN_SHARE) / (1 - by_checks)
-    limits = joint_limits(found, share)
+    limits = joint_limits(found, np.sort(person % FOLDS), share)
     passed = np.any([found[name] > limit for name, limit in limits.items()], axis=0)
     numbers, layers = _describe(usual)
     flagged = int(scans.flagged.sum() + passed.sum())
@@ -100,50 +103,60 @@ def distances(
         columns = [scans.names.index(name) for name in numbers.names]
         pairs = [number_contributions(numbers, row) for row in scans.numbers[:, columns]]
         found[NUMBERS] = np.array([squared for squared, _ in pairs])
-        found[ONE_NUMBER] = np.array([np.nanmax(falls, initial=0.0) for _, falls in pairs])
+        falls = np.nan_to_num([falls for _, falls in pairs])
+        found.update(zip(numbers.names, falls.T))
     return found
 
 
-def joint_limits(found: Mapping[str, np.ndarray], share: float) -> dict[str, float]:
+def joint_limits(
+    found: Mapping[str, np.ndarray], fold: np.ndarray, share: float
+) -> dict[str, float]:
     """Choose limits of several distances, so that a share of scans passes any of them.
 
-    Every distance gets the same part of that share. The largest tenth of a distance is taken as a
-    Pareto tail (Hill, "A simple general approach to inference about the tail of a distribution",
-    1975): limits do not depend on the one or two largest.
+    Those of `OWN_PARTS` have their part of that share; the others have equal parts of the rest. How
+    rare a scan is in any of these is judged by the tails of the other folds: the largest value of a
+    sample looks less rare in its own tail.
 
     Args:
         found: float64 ``(scans,)`` of usual scans.
+        fold: Fold of each scan, int ``(scans,)``.
         share: Between 0 and 1.
     """
-    tails = {name: _Tail(distance) for name, distance in found.items()}
-    rarity = np.max([1 / tails[name].share_above(found[name]) for name in found], axis=0)
-    own_share = 1 / _Tail(rarity).limit(share)
-    return {name: tail.limit(own_share) for name, tail in tails.items()}
+    own = {name: part * share for name, part in OWN_PARTS.items() if name in found}
+    others = {name: values for name, values in found.items() if name not in own}
+    rarest = np.empty(len(fold))
+    for k in np.unique(fold):
+        shares = [_Tail(v[fold != k]).share_above(v[fold == k]) for v in others.values()]
+        rarest[fold == k] = -np.log(np.min(shares, axis=0))
+    each = float(np.exp(-_Tail(rarest).limit(share - sum(own.values()))))
+    return {name: _Tail(values).limit(own.get(name, each)) for name, values in found.items()}
 
 
 class _Tail:
-    """The largest values of a sample as a power law."""
+    """The largest values of a sample as an exponential distribution.
+
+    Limits lie where there are few scans or none, and must not depend on the one or two largest.
+    Squares of normal scores have nearly such tails.
+    """
 
     def __init__(self, values: np.ndarray) -> None:
         self._sorted = np.sort(values)
-        self._count = max(round(TAIL_SHARE * len(values)), 5)
-        self._start = max(float(self._sorted[-self._count - 1]), 1e-12)
-        excess = np.log(np.maximum(self._sorted[-self._count :] / self._start, 1.0))
-        self._power = max(float(excess.mean()), 1e-6)
+        count = max(round(TAIL_SHARE * len(values)), min(MIN_TAIL, len(values) // 4))
+        self._share = count / len(values)
+        self._start = float(self._sorted[-count - 1])
+        self._scale = max(float(self._sorted[-count:].mean()) - self._start, 1e-12)
 
     def share_above(self, values: np.ndarray) -> np.ndarray:
-        """Return the share of values above each of these."""
-        n = len(self._sorted)
-        counted = (n - np.searchsorted(self._sorted, values, side="left")) / n
-        in_tail = self._count / n * np.maximum(values / self._start, 1.0) ** (-1 / self._power)
-        return np.where(values > self._start, in_tail, counted)
+        """Return the share of values above each of these; never 0."""
+        counted = 1 - np.searchsorted(self._sorted, values, side="left") / len(self._sorted)
+        excess = np.minimum((values - self._start) / self._scale, 500.0)
+        return np.where(excess > 0, self._share * np.exp(-np.maximum(excess, 0.0)), counted)
 
     def limit(self, share: float) -> float:
         """Return what this share of values lies above."""
-        n = len(self._sorted)
-        if share * n >= self._count:
+        if share >= self._share:
             return float(np.quantile(self._sorted, 1 - share))
-        return self._start * (self._count / (share * n)) ** self._power
+        return self._start + self._scale * float(np.log(self._share / share))
 
 
 def _with_bounds(flagged: int, count: int) -> tuple[float, float, float]:

@@ -5,8 +5,8 @@ correlations, leading components; never one person's. A scan has several distanc
 
 * ``numbers``: Mahalanobis' d² = vᵀ R⁻¹ v of the numbers' normal scores v, with their correlations
   R. Numbers that the scan does not show are marginalised.
-* ``one number``: the largest of (R⁻¹v)_j² / (R⁻¹)_jj, by which d² falls when number j is left out.
-  One number may be far from usual and the sum of all be not.
+* one for each number j: (R⁻¹v)_j² / (R⁻¹)_jj, by which d² falls when it is left out. One number
+  may be far from usual, or not go with the others, and the sum of all be usual.
 * one for each layer: with the coordinates z of its features in the leading components, and the
   residual r outside of them, the sum of z_k² / variance_k and of |r|² / g. The first is Hotelling's
   T²; g = var(|r|²) / (2 mean(|r|²)), so that both count by their degrees of freedom (Box, 1954;
@@ -27,7 +27,9 @@ from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import NumberReference, normal_scores
 
 INVALID = "PROFILE_INVALID"
-NUMBERS, ONE_NUMBER = "numbers", "one number"
+NUMBERS = "numbers"
+#: Scans that correlations need per number, to count as much as none would.
+SCANS_PER_NUMBER = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,7 @@ class ScanProfile:
     sha256: str = ""
 
     def __post_init__(self) -> None:
-        of_numbers = () if self.numbers is None else (NUMBERS, ONE_NUMBER)
+        of_numbers = () if self.numbers is None else (NUMBERS, *self.numbers.names)
         if self.limits.keys() != {*of_numbers, *self.layers}:
             raise MimirError(INVALID, "a scan profile must have one limit per distance")
         if not all(0 < limit < np.inf for limit in self.limits.values()):
@@ -142,7 +144,8 @@ def number_contributions(
     """
     scores = normal_scores(reference, values[None])[0]
     known = np.isfinite(scores)
-    shrunk = len(values) / (len(values) + reference.scans)
+    needed = SCANS_PER_NUMBER * len(values)
+    shrunk = needed / (needed + reference.scans)
     correlation = (1 - shrunk) * reference.correlation + shrunk * np.eye(len(values))
     inverse = np.linalg.inv(correlation[np.ix_(known, known)])
     weighted = inverse @ scores[known]

@@ -12,7 +12,6 @@ from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.scan_profile import (
     NUMBERS,
-    ONE_NUMBER,
     number_contributions,
 )
 from mimir_engine.measuring.stored_fields import check_fields
@@ -141,7 +140,7 @@ def compare_scan(
         known = profile.numbers
         values = np.array([numbers.get(name, np.nan) for name in known.names])
         squared, falls = number_contributions(known, values)
-        shares = falls / profile.limits[ONE_NUMBER]
+        shares = falls / [profile.limits[name] for name in known.names]
         ratios += [squared / profile.limits[NUMBERS], float(np.nanmax(shares, initial=0.0))]
         for name, value, share in zip(known.names, map(float, values), map(float, shares)):
             if np.isfinite(share):

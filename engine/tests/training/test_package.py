@@ -15,10 +15,10 @@ pytest.importorskip("torch")
 
 from image_folder_builder import write_image_folder
 from one_thread import one_thread
+from usual_images import usual_images
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import STUDY_COLUMNS, StudyId, TargetDefinition
-from mimir_engine.cohort.scan_number_table import ScanRow, write_scan_numbers
+from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
@@ -328,25 +328,8 @@ def test_a_modules_own_results_calibrate_it_like_raw_predictions(
     assert again.targets[1].variance_factor == pytest.approx(liver.variance_factor)
 
 
-def usual_images(folder: Path, count: int) -> Path:
-    """Write a folder of smooth images."""
-    smooth = np.zeros((count, 3, 256, 256), np.uint8)
-    rng = np.random.default_rng(7)
-    ramp = np.linspace(0, 1, 256)[:, None] * np.linspace(1, 0.5, 256)
-    for image in smooth:
-        image[:] = (ramp * rng.uniform(80, 120, (3, 1, 1))).astype(np.uint8)
-    folder.mkdir()
-    np.save(folder / "images.npy", smooth)
-    rows = [(row, f"study {row}", "", "") for row in range(count)]
-    write_csv(folder / "studies.csv", STUDY_COLUMNS, rows)
-    return folder
-
-
 def test_scans_of_another_kind_are_unusual(work: Path, tmp_path: Path) -> None:
     images = usual_images(tmp_path / "images", 104)
-    numbers = np.random.default_rng(1).normal(0.8, 0.03, 104)
-    scans = (ScanRow(f"study {k}", (), {"lean_to_fat": ratio}) for k, ratio in enumerate(numbers))
-    write_scan_numbers(images / "scan_numbers.csv", scans)
     module = package([work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=images)
     shown = np.concatenate([np.load(images / "images.npy")[:3], dataset(3, seed=9).images])
     predictor = Predictor(module)
@@ -366,7 +349,7 @@ def test_scans_of_another_kind_are_unusual(work: Path, tmp_path: Path) -> None:
 
 def test_a_profile_without_numbers_or_of_too_few_scans_is_said(work: Path, tmp_path: Path) -> None:
     for count, said in ((104, "describes images only"), (20, "no scan profile: it needs 100")):
-        images = usual_images(tmp_path / f"images{count}", count)
+        images = usual_images(tmp_path / f"images{count}", count, numbers=False)
         folder = tmp_path / f"module{count}"
         module = package([work / "run1"], work / "cv", folder, PHANTOM, images=images)
         assert said in " ".join(module.provenance["notes"])
