@@ -33,6 +33,7 @@ from dicom_builder import (
     write_zip,
 )  # fmt: skip
 from image_folder_builder import write_image_folder
+from mimir_engine.inference_module.features import describe_features
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
@@ -44,7 +45,6 @@ from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder, write_array
 from mimir_engine.inference_module import load_module, rewrite_module
-from mimir_engine.inference_module.features import describe_features
 from mimir_engine.inference_module.weights import save_weights
 from mimir_engine.training.dataset import Dataset as TrainingData
 

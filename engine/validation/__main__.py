@@ -21,6 +21,7 @@ from measured_cohort import MeasuredCohort, measure_cohort
 from other_scanners import other_scanners
 from page import fill
 from plan import FULL, SMALL, UNSEEN, Plan
+from profile_tables import profile_tables
 from scan_check_tables import check_tables
 from scan_checks import try_all
 from tables import (
@@ -58,7 +59,8 @@ def main() -> None:
     package(plan, work)
     found = measure_cohorts(plan, work)
     direct = direct_table(plan, work / "direct")
-    checks = check_tables(try_all(work / "checks", arguments.small))
+    outcomes_of_checks = try_all(work / "checks", arguments.small)
+    checks = {**check_tables(outcomes_of_checks), **profile_tables(outcomes_of_checks)}
     others = other_scanners(work / "other-scanners", arguments.small)
     tables = {**report(plan, work, outcomes, found), "direct": direct, **checks, **others}
     if arguments.docs is not None:

@@ -28,7 +28,7 @@ def draw_curves(path: Path, by_networks: Mapping[str, MeasuredCohort]) -> None:
     """Draw coverage minus level over the level, one line per target."""
     figure, axes = _panels(len(by_networks), 3.6)
     for axis, (networks, fresh) in zip(axes, by_networks.items()):
-        count = len(fresh.unusual)
+        count = len(fresh.predictions)
         levels = np.array(CURVE)
         chance = 100 * 1.96 * np.sqrt(levels * (1 - levels) / count)
         axis.fill_between(levels, -chance, chance, color="#e4eaf0", linewidth=0)

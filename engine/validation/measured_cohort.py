@@ -12,7 +12,6 @@ from mimir_engine.cli._progress import CountLine
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.inference_module import InferenceModule, load_module
-from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
@@ -32,13 +31,11 @@ class MeasuredCohort:
         predictions: With references, intervals of the default level, and the recorded "sex".
         lower: Lower bounds at each of `LEVELS`, float64 ``(levels, phantoms, targets)``.
         upper: Upper bounds, likewise.
-        unusual: True for images beyond the 99 % quantile of usual ones, bool ``(phantoms,)``.
     """
 
     predictions: Predictions
     lower: np.ndarray
     upper: np.ndarray
-    unusual: np.ndarray
 
     def curve(self) -> np.ndarray:
         """Compute the coverage of intervals of each level of `CURVE`, ``(targets, levels)``."""
@@ -62,7 +59,7 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
     if not cache.exists():
         _predict(loaded, turns, dataset, cache)
     with np.load(cache) as kept:
-        mean, variance, ratio = kept["mean"], kept["variance"], kept["ratio"]
+        mean, variance = kept["mean"], kept["variance"]
     sd = np.sqrt(variance)
     lower, upper = (np.empty((len(LEVELS), *mean.shape)) for _ in range(2))
     for module, rows in zip(loaded, turns):
@@ -75,7 +72,7 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
     predictions = dataset.predictions(mean, sd, {"sex": recorded})
     at = LEVELS.index(DEFAULT_LEVEL)
     bounds = {"lower": lower[at], "upper": upper[at], "level": DEFAULT_LEVEL}
-    return MeasuredCohort(replace(predictions, **bounds), lower, upper, ratio > 1)
+    return MeasuredCohort(replace(predictions, **bounds), lower, upper)
 
 
 def _predict(
@@ -85,14 +82,12 @@ def _predict(
     cache: Path,
 ) -> None:
     shape = dataset.targets.shape
-    mean, variance, ratio = np.empty(shape), np.empty(shape), np.empty(len(dataset))
+    mean, variance = np.empty(shape), np.empty(shape)
     done, show = 0, CountLine(f"phantoms measured ({cache.stem})")
     for module, rows in zip(modules, turns):
-        predicted, features = Predictor(module).predict_with_features(dataset.read_images(rows))
-        statistics = module.features()
+        predicted = Predictor(module).predict(dataset.read_images(rows))
         mean[rows], variance[rows] = predicted.mean, predicted.variance
-        ratio[rows] = np.nan if statistics is None else distance_ratio(statistics, features)
         done += len(rows)
         show(done, len(dataset))
     with atomic_file(cache) as file:
-        np.savez(file, mean=mean, variance=variance, ratio=ratio)
+        np.savez(file, mean=mean, variance=variance)

@@ -27,7 +27,7 @@ def check_tables(outcomes: Outcomes) -> dict[str, str]:
     return {
         "checks-usual": usual_table(outcomes["usual"]),
         "checks-exchange": exchange_table(outcomes["exchange"]),
-        "checks-faults": fault_table(outcomes["faults"], _by(outcomes["usual"], "body")["none"]),
+        "checks-faults": fault_table(outcomes["faults"], by(outcomes["usual"], "body")["none"]),
         "checks-silent": silent_table(outcomes["silent"]),
         "checks-coverage": coverage_table(outcomes["coverage"]),
     }
@@ -36,21 +36,23 @@ def check_tables(outcomes: Outcomes) -> dict[str, str]:
 def usual_table(cases: Sequence[Case]) -> str:
     """Show how many scans without a fault are flagged, and by what."""
     rows = []
-    for body, own in _by(cases, "body").items():
+    for body, own in by(cases, "body").items():
         flagged = sum(case["is_flagged"] for case in own)
         codes = Counter(code for case in own for code in {f["code"] for f in case["findings"]})
         found = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
-        rows.append((_body(body), str(len(own)), f"{flagged} ({flagged / len(own):.1%})", found))
+        rows.append(
+            (body_words(body), str(len(own)), f"{flagged} ({flagged / len(own):.1%})", found)
+        )
     return markdown_table(("bodies", "scans", "flagged", "findings"), rows)
 
 
 def exchange_table(cases: Sequence[Case]) -> str:
     """Show how many exchanges are found, and located to station, side and slices."""
     rows = []
-    for kind, of_kind in _by(cases, "kind").items():
-        for body, own in _by(of_kind, "body").items():
+    for kind, of_kind in by(cases, "kind").items():
+        for body, own in by(of_kind, "body").items():
             found, located = (sum(case[key] for case in own) for key in ("is_found", "is_located"))
-            rows.append((kind, _body(body), len(own), found, located))
+            rows.append((kind, body_words(body), len(own), found, located))
     count, found, located = (sum(row[k] for row in rows) for k in (2, 3, 4))
     total = ("all", "all", str(count), f"{found} ({found / count:.1%})")
     header = ("water and fat exchanged in", "bodies", "scans", "found", "located")
@@ -63,10 +65,10 @@ def fault_table(cases: Sequence[Case], usual: Sequence[Case]) -> str:
     score = _Score(usual)
     usual_scores = [score(case) for case in usual]
     rows = []
-    for fault, of_fault in _by(cases, "fault").items():
+    for fault, of_fault in by(cases, "fault").items():
         if fault == "none":
             continue
-        by_size = _by(of_fault, "size")
+        by_size = by(of_fault, "size")
         areas = [f"{auroc(usual_scores, map(score, own)):.2f}" for own in by_size.values()]
         flagged = [f"{np.mean([c['is_flagged'] for c in own]):.0%}" for own in by_size.values()]
         rows.append((fault, *areas, _best_number(usual, by_size[1.0]), *flagged))
@@ -93,7 +95,7 @@ def _best_number(usual: Sequence[Case], faulty: Sequence[Case]) -> str:
 def silent_table(cases: Sequence[Case]) -> str:
     """Show which silent changes are refused or flagged, and by what."""
     rows = []
-    for fault, own in _by(cases, "fault").items():
+    for fault, own in by(cases, "fault").items():
         codes = Counter(code for case in own for code in {f["code"] for f in case["findings"]})
         flagged = sum(case["is_flagged"] for case in own)
         stopped = sum(any(f["severity"] == "stop" for f in case["findings"]) for case in own)
@@ -108,7 +110,7 @@ def silent_table(cases: Sequence[Case]) -> str:
 
 def coverage_table(cases: Sequence[Case]) -> str:
     """Show the faults with which intervals of any target miss the truth too often."""
-    by_fault = _by(cases, "fault")
+    by_fault = by(cases, "fault")
     usual = by_fault.pop("none")
     score = _Score(usual)
     usual_scores = [score(case) for case in usual]
@@ -184,12 +186,14 @@ def _values(cases: Sequence[Case], name: str) -> list[float]:
     return [case["numbers"][name] for case in cases if name in case["numbers"]]
 
 
-def _by(cases: Sequence[Case], key: str) -> dict[Any, list[Case]]:
+def by(cases: Sequence[Case], key: str) -> dict[Any, list[Case]]:
+    """Group cases by one of their fields."""
     groups = defaultdict(list)
     for case in cases:
         groups[case[key]].append(case)
     return dict(groups)
 
 
-def _body(shift: str) -> str:
+def body_words(shift: str) -> str:
+    """Name a kind of bodies."""
     return "usual" if shift == "none" else shift

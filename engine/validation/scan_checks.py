@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from page import fill
+from profile_tables import profile_tables
 from scan_check_tables import check_tables
 from scan_coverage import coverage_cases
 from scan_faults import (
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="few phantoms")
     arguments = parser.parse_args()
     outcomes = try_all(arguments.output, arguments.small)
-    tables = check_tables(outcomes)
+    tables = {**check_tables(outcomes), **profile_tables(outcomes)}
     for name, text in tables.items():
         print(f"\n{name}\n\n{text}")
     if arguments.docs is not None:

@@ -6,18 +6,15 @@ The included module measures phantoms of population 1, on which it was trained.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scan_faults import SILENT_CHANGES, sized_faults
-from scan_outcome import outcome
+from scan_outcome import included_predictor, outcome
 
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import fuse
-from mimir_engine.inference_module import find_module
 from mimir_engine.measuring.measurement import measure
-from mimir_engine.measuring.network import Predictor
 from mimir_engine.phantom.scan import make_scan, scan_stations
 from mimir_engine.projection import project
 from mimir_engine.study.station import Station
@@ -45,7 +42,7 @@ def _measured(stations: list[Station], truth: dict[str, float], fault: str) -> d
         image = project(fuse(stations)).image
     except MimirError:
         return {**case, "covered": {}}
-    predictor = _predictor()
+    predictor = included_predictor()
     predicted = predictor.predict(image[np.newaxis])
     measured = measure(predictor.module, predicted.mean[0], predicted.variance[0])
     return {
@@ -56,8 +53,3 @@ def _measured(stations: list[Station], truth: dict[str, float], fault: str) -> d
             if m.lower is not None and m.upper is not None
         },
     }
-
-
-@lru_cache(maxsize=1)
-def _predictor() -> Predictor:
-    return Predictor(find_module("phantom"), "cpu")

@@ -80,7 +80,7 @@ def fresh_table(networks: str, fresh: MeasuredCohort, resamples: int) -> str:
             )
         )
     head = ("target", "R²", "MAE", "coverage, %", "women", "men", "width / SD", "AUCE")
-    phantoms = f"{len(fresh.unusual):,} fresh phantoms"
+    phantoms = f"{len(fresh.predictions):,} fresh phantoms"
     return f"{NETWORKS[networks]} {phantoms}.\n\n{markdown_table(head, rows, 1)}"
 
 
@@ -116,9 +116,7 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
             times = errors[name][place] / errors["fresh"][place]
             cells.append(f"{covered[name][place]:.1f} (× {times:.1f})")
         rows.append((target, *cells))
-    flagged = (f"{100 * cohort.unusual.mean():.1f}" for cohort in cohorts.values())
-    rows.append(("*images above the 99 % quantile of the calibration images, %*", *flagged))
-    heads = (f"{name} ({len(cohort.unusual):,})" for name, cohort in cohorts.items())
+    heads = (f"{name} ({len(cohort.predictions):,})" for name, cohort in cohorts.items())
     return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
 
 

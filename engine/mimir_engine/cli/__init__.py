@@ -33,6 +33,7 @@ COMMANDS = {
     "scan": "list what studies contain and whether they can be read, before measuring",
     "check": "check the images of studies, without measuring them",
     "infer": "measure studies with inference modules and write CSV files",
+    "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",
     "project": "make the 3 x 256 x 256 image of one study, or a data set of many",
     "modules": "list, show, add and verify inference modules",

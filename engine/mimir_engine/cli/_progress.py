@@ -53,6 +53,8 @@ def print_event(event: Mapping[str, Any]) -> None:
         else:
             findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
             say(f"{event['name']} done{findings} {place}")
+            for sentence in event.get("unusual", {}).values():
+                say(f"UNUSUAL_SCAN: {event['name']}: {sentence}")
     elif event["event"] == "chosen":
         for sentence in event["sentences"]:
             say(sentence)

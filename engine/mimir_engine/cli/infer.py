@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
 from mimir_engine.cli._study_options import (
@@ -53,6 +54,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="also measure studies outside a module's validated range, and flag them",
     )
     parser.add_argument(
+        "--profile",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="compare scans with those of `mimir profile`, instead of those that the module knows;"
+        " once per module",
+    )
+    parser.add_argument(
         "--published-columns",
         action="store_true",
         help="use the column names of the published engine, for existing scripts",
@@ -77,8 +87,10 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
 
     from mimir_engine.cohort.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
+    from mimir_engine.inference_module.profile_file import with_profiles
 
-    modules = find_modules([name.strip() for name in arguments.modules.split(",") if name.strip()])
+    names = [name.strip() for name in arguments.modules.split(",") if name.strip()]
+    modules = with_profiles(find_modules(names), arguments.profile)
     return measure_all(
         arguments,
         modules,

@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--images",
         type=Path,
         metavar="DATA",
-        help="data set for the feature statistics (default: that of --calibration)",
+        help="data set for the scan profile (default: that of --calibration)",
     )
     parser.add_argument(
         "--direct",

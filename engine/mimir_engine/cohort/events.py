@@ -10,7 +10,8 @@
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader
   has died or took too long; it is read once more after the others) or ``predict``.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
-  seconds_left; details (the study's folder) if those are kept. One per study.
+  seconds_left; details (the study's folder) if those are kept; unusual (a sentence for each
+  module that does not know such scans). One per study.
 - ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations
   (from_mm, to_mm, slices by contrast), findings (code, sentence), passed_over (name, reason,
   files), done, total. One per study of ``mimir scan``, in place of ``run``, ``step``, ``study``.

@@ -38,7 +38,7 @@ from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.one_study import (
-    MeanAndVariance,
+    PredictedStudy,
     PreparedStudy,
     check_accepted,
     measure_study,
@@ -185,6 +185,7 @@ def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, A
                 "version": module.version,
                 "column_prefix": module.column_prefix,
                 "sha256": module_sha256(module),
+                **_compared_with(module),
             }
             for module in modules
         ],
@@ -199,6 +200,14 @@ def _check_site(module: InferenceModule, site: Optional[Site]) -> None:
             f" not for '{module.name}'",
             f"Run `mimir harmonise --module {module.name}`.",
         )
+
+
+def _compared_with(module: InferenceModule) -> dict[str, str]:
+    """Describe the scans that studies are compared with; nothing if there are none."""
+    profile = module.profile()
+    if profile is None:
+        return {}
+    return {"compared_with": profile.reference, "profile_sha256": profile.sha256}
 
 
 #: A study that the modules may measure, and for each module whether it was validated on such.
@@ -246,21 +255,25 @@ class _Measuring:
         studies = [prepared for prepared, _ in batch]
         for prepared in studies:
             self.listener({"event": "step", "name": prepared.study.name, "step": "predict"})
-        for (prepared, accepted), predictions in zip(batch, self._predict(studies)):
-            if isinstance(predictions, StudyFailure):
-                yield predictions
+        for (prepared, accepted), predicted in zip(batch, self._predict(studies)):
+            if isinstance(predicted, StudyFailure):
+                yield predicted
                 continue
             level, folders = self.options.level, self.options.folders
             recorded = self.options.sex.of(prepared.study)
-            result = measure_study(prepared, self.modules, predictions, accepted, level, recorded)
-            event = {}
+            values, scans = predicted.predictions, predicted.comparisons
+            result = measure_study(prepared, self.modules, values, accepted, level, recorded, scans)
+            event: dict[str, Any] = {}
+            unusual = {scan.module: scan.sentence for scan in scans if scan.is_unusual}
+            if unusual:
+                event["unusual"] = unusual
             if folders:
                 event["details"] = str(folders.write_result(result, prepared.projection.name))
             yield StudyDone(asdict(result), [f.code for f in result.findings], event)
 
     def _predict(
         self, batch: Sequence[PreparedStudy]
-    ) -> Sequence[Union[list[MeanAndVariance], StudyFailure]]:
+    ) -> Sequence[Union[PredictedStudy, StudyFailure]]:
         """Predict studies together; if that fails, one by one, so that only one study fails."""
         predictors = self.predictors  # an error in loading them ends the run
         try:

@@ -22,6 +22,7 @@ from mimir_engine.cohort.scan_number_table import (
     read_scan_numbers,
     write_scan_numbers,
 )
+from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.files.atomic import atomic_file
@@ -39,7 +40,7 @@ STUDIES_PER_GROUP = 1000
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
 ) -> Drifts:
-    """Write ``predictions.csv``, ``scan_numbers.csv``, ``failures.csv`` and, last, ``run.json``.
+    """Write ``predictions.csv``, the tables of scans, ``failures.csv`` and, last, ``run.json``.
 
     Without inference modules the first is called ``measurements.csv``. With modules that know what
     their own scans are like, ``drift.csv`` compares the batch with these.
@@ -72,6 +73,8 @@ def write_cohort(
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
     scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
+    if cohort.modules:
+        write_scan_profiles(folder / SCAN_PROFILES_FILE, cohort.results)
     write_failures(folder, cohort.failures)
     methods = {
         name: interval_methods(target, cohort.level)

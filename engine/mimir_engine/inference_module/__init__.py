@@ -2,7 +2,8 @@
 
 ``format`` and ``target`` define a module and its ``module.json``; ``folder`` loads, writes,
 verifies and finds modules, ``add_module`` adds them, ``import_published`` converts those of the
-published layout; ``weights``, ``statistics`` and ``features`` are the files beside ``module.json``;
+published layout; ``weights``, ``statistics``, ``profile_file`` are files beside ``module.json``;
+``scan_profile`` describes the scans that a module knows, ``fit_profile`` makes it;
 ``acceptance`` compares a study with what a module was validated on. torch is imported only to
 read or write weights.
 """

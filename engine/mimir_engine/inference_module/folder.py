@@ -2,7 +2,7 @@
 
 An inference module is a trained network with its scales, in its own folder: ``module.json``
 (its description, targets, validated range, and the hashes of its files), ``weights*.safetensors``
-(several are an ensemble) and optionally ``statistics.json``, ``features.safetensors`` and texts.
+(several are an ensemble) and optionally ``statistics.json``, ``scan_profile.safetensors``, texts.
 Loading reads ``module.json`` only; ``measuring.network`` reads weights.
 """
 
@@ -21,7 +21,6 @@ from mimir_engine.files.atomic import atomic_file, atomic_folder
 from mimir_engine.files.file_sha256 import file_sha256, stream_sha256
 from mimir_engine.files.json_file import parse_json, read_json, write_json
 from mimir_engine.files.regular_file import open_regular
-from mimir_engine.inference_module.features import FeatureStatistics, write_features
 from mimir_engine.inference_module.format import (
     MAX_JSON_BYTES,
     MODULE_NAME,
@@ -31,6 +30,8 @@ from mimir_engine.inference_module.format import (
     WeightsFile,
     module_to_json,
 )
+from mimir_engine.inference_module.profile_file import write_profile
+from mimir_engine.inference_module.scan_profile import ScanProfile
 from mimir_engine.inference_module.search_path import MODULE_FILE, locate, module_files
 from mimir_engine.inference_module.statistics import PredictionStatistics, write_statistics
 from mimir_engine.inference_module.target import INVALID
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     import torch
 
 STATISTICS_FILE = "statistics.json"
-FEATURES_FILE = "features.safetensors"
+PROFILE_FILE = "scan_profile.safetensors"
 CARD_FILE = "README.md"
 
 
@@ -105,7 +106,7 @@ def write_module(
             name = f"weights{index + 1 if len(state_dicts) > 1 else ''}.safetensors"
             save_weights(new / name, state_dict, eight_bit=eight_bit)
             weights.append(WeightsFile(name, file_sha256(new / name), storage))
-        module = replace(module, statistics_file=None, features_file=None)
+        module = replace(module, statistics_file=None, features_file=None, profile_file=None)
         _write_description(new, replace(module, weights=tuple(weights)))
     return load_module(folder)
 
@@ -115,7 +116,7 @@ def rewrite_module(
     module: InferenceModule,
     *,
     statistics: Optional[PredictionStatistics],
-    features: Optional[FeatureStatistics],
+    profile: Optional[ScanProfile],
     card: str,
     overwrite: bool,
 ) -> InferenceModule:
@@ -127,7 +128,7 @@ def rewrite_module(
         folder: Folder to create; the module's own to replace it.
         module: The new description, still with the folder and files of the old.
         statistics: Prediction quantiles by sex; None if the new module has none.
-        features: Statistics of the first network's features; None to keep the old ones.
+        profile: The scan profile; None to keep the old one.
         card: The module's ``README.md``, as Markdown.
         overwrite: Replace the folder if it exists.
 
@@ -136,20 +137,22 @@ def rewrite_module(
             ``OUTPUT_UNWRITABLE``.
     """
     verify_module(module)
+    unused = module.features_file  # of older modules
+    dropped = (MODULE_FILE, STATISTICS_FILE, unused.file if unused else "")
     with new_folder(Path(folder), overwrite) as new:
         for old in module.folder.iterdir():
-            if old.is_file() and old.name not in (MODULE_FILE, STATISTICS_FILE):
+            if old.is_file() and old.name not in dropped:
                 with open(old, "rb") as source, atomic_file(new / old.name) as copy:
                     shutil.copyfileobj(source, copy)
-        module = replace(module, statistics_file=None)
+        module = replace(module, statistics_file=None, features_file=None)
         if statistics is not None:
             write_statistics(new / STATISTICS_FILE, statistics)
             listed = ModuleFile(STATISTICS_FILE, file_sha256(new / STATISTICS_FILE))
             module = replace(module, statistics_file=listed)
-        if features is not None:
-            write_features(new / FEATURES_FILE, features)
-            listed = ModuleFile(FEATURES_FILE, file_sha256(new / FEATURES_FILE))
-            module = replace(module, features_file=listed)
+        if profile is not None:
+            write_profile(new / PROFILE_FILE, profile)
+            listed = ModuleFile(PROFILE_FILE, file_sha256(new / PROFILE_FILE))
+            module = replace(module, profile_file=listed)
         with atomic_file(new / CARD_FILE) as file:
             file.write(card.encode("utf-8"))
         _write_description(new, module)

@@ -12,7 +12,8 @@ from typing import Any, Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import NOT_STORED, REQUIRED, to_json
 from mimir_engine.inference_module.acceptance import Accepts
-from mimir_engine.inference_module.features import FeatureStatistics, read_features
+from mimir_engine.inference_module.profile_file import read_profile
+from mimir_engine.inference_module.scan_profile import ScanProfile
 from mimir_engine.inference_module.search_path import MODULE_FILE
 from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
 from mimir_engine.inference_module.target import INVALID, Target, match
@@ -77,10 +78,12 @@ class InferenceModule:
             marks the published modules, which alone may claim the published accuracy.
         weights: Its networks; several are an ensemble. Set on writing.
         statistics_file: Its prediction statistics. Set on writing.
-        features_file: The statistics of its features. Set on writing.
+        features_file: Statistics of its last layer. Older modules have it; nothing uses it.
+        profile_file: The scan profile of its calibration. Set on writing.
         bfloat16_error_sd: Largest difference of bfloat16 from float32 means, in training standard
             deviations; None if it was not measured. Older modules have it; nothing uses it.
         folder: The folder it was loaded from; empty before it is written.
+        other_profile: The scan profile of a user's own scans, in place of the module's.
     """
 
     name: str
@@ -99,7 +102,9 @@ class InferenceModule:
     bfloat16_error_sd: Optional[float] = None
     statistics_file: Optional[ModuleFile] = field(default=None, metadata={"key": "statistics"})
     features_file: Optional[ModuleFile] = field(default=None, metadata={"key": "features"})
+    profile_file: Optional[ModuleFile] = field(default=None, metadata={"key": "profile"})
     folder: Path = field(default=Path(), metadata=NOT_STORED)
+    other_profile: Optional[ScanProfile] = field(default=None, metadata=NOT_STORED)
 
     def __post_init__(self) -> None:
         match(MODULE_NAME, self.name, "the module name")
@@ -129,8 +134,8 @@ class InferenceModule:
 
     @property
     def files(self) -> tuple[ModuleFile, ...]:
-        """All files that ``module.json`` lists: weights, then statistics and features."""
-        others = (self.statistics_file, self.features_file)
+        """All files that ``module.json`` lists: weights, then statistics, features, profile."""
+        others = (self.statistics_file, self.features_file, self.profile_file)
         return (*self.weights, *(file for file in others if file is not None))
 
     def statistics(self) -> Optional[PredictionStatistics]:
@@ -138,10 +143,25 @@ class InferenceModule:
         file = self.statistics_file
         return _read_once(read_statistics, self.folder / file.file, file.sha256) if file else None
 
-    def features(self) -> Optional[FeatureStatistics]:
-        """Read the statistics of its features on first use; None if it has none."""
-        file = self.features_file
-        return _read_once(read_features, self.folder / file.file, file.sha256) if file else None
+    def profile(self) -> Optional[ScanProfile]:
+        """Return the scan profile to compare with, its own read on first use; None without any.
+
+        Raises:
+            MimirError: ``PROFILE_INVALID``, ``PROFILE_MISMATCH``.
+        """
+        if self.other_profile is not None:
+            return self.other_profile
+        file = self.profile_file
+        if file is None:
+            return None
+        found: ScanProfile = _read_once(read_profile, self.folder / file.file, file.sha256)
+        if found.network != self.weights[0].sha256:
+            raise MimirError(
+                "PROFILE_MISMATCH",
+                f"the scan profile of {self.name} was made with another network",
+                "Package the inference module again.",
+            )
+        return found
 
 
 @lru_cache(maxsize=32)

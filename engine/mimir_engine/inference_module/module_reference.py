@@ -11,8 +11,7 @@ from mimir_engine.inference_module.number_reference import NumberReference
 
 def module_reference(module: InferenceModule) -> Optional[NumberReference]:
     """Return the numbers of a module's usual scans; None if it does not describe them."""
-    read = getattr(module, "profile", None)
-    profile = None if read is None else read()
+    profile = module.profile()
     return None if profile is None else profile.numbers
 
 

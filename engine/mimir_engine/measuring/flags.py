@@ -21,6 +21,8 @@ DISAGREES_WITH_IMAGE = "DISAGREES_WITH_IMAGE"
 
 #: The scans of a batch are, on average, unlike those that the module knows.
 BATCH_DRIFTED = "BATCH_DRIFTED"
+#: The scan is unlike those that the module knows.
+UNUSUAL_SCAN = "UNUSUAL_SCAN"
 
 FLAG_SENTENCES: Mapping[str, str] = {
     DEMONSTRATION: "The inference module is a demonstration: its values say nothing about people.",
@@ -42,6 +44,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
         " images, and do not rely on the value."
     ),
     BATCH_DRIFTED: "The scans of the batch are, on average, unlike those of the reference.",
+    UNUSUAL_SCAN: (
+        "The scan is unlike those that the inference module knows: the interval may miss the true"
+        " value."
+    ),
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",

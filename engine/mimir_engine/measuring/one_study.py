@@ -22,11 +22,12 @@ from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
-from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
+from mimir_engine.measuring.flags import OUTSIDE_VALIDATION, UNUSUAL_SCAN
 from mimir_engine.measuring.header_agreement import find_header_disagreement
 from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
+from mimir_engine.measuring.scan_comparison import ScanComparison, compare_scan
 from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
@@ -44,6 +45,19 @@ if TYPE_CHECKING:
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
 #: Stores the images of a study, and what was measured in them.
 StoreImages = Callable[[DixonStudy, FusedVolumes, Projection, DirectMeasurements], None]
+
+
+@dataclass(frozen=True)
+class PredictedStudy:
+    """What the networks say of a study.
+
+    Attributes:
+        predictions: Of each module, in their order.
+        comparisons: Whether each module knows such scans.
+    """
+
+    predictions: Sequence[MeanAndVariance]
+    comparisons: Sequence[ScanComparison]
 
 
 @dataclass(frozen=True)
@@ -172,22 +186,29 @@ def check_accepted(
 
 def predict_batch(
     batch: Sequence[PreparedStudy], predictors: Sequence[Predictor]
-) -> list[list[MeanAndVariance]]:
-    """Predict several studies together.
+) -> list[PredictedStudy]:
+    """Predict several studies together, and compare each with those that the modules know.
 
     Args:
         batch: Prepared studies, at least one.
         predictors: Loaded inference modules.
 
-    Returns:
-        For each study, the prediction of each module in their order.
-
     Raises:
-        MimirError: ``PREDICTION_NOT_FINITE``, ``DEVICE_OUT_OF_MEMORY``.
+        MimirError: ``PREDICTION_NOT_FINITE``, ``DEVICE_OUT_OF_MEMORY``, ``PROFILE_INVALID``.
     """
     images = np.stack([prepared.projection.image for prepared in batch])
-    by_module = [predictor.predict(images) for predictor in predictors]
-    return [[(p.mean[row], p.variance[row]) for p in by_module] for row in range(len(batch))]
+    by_module = [predictor.predict_with_features(images) for predictor in predictors]
+    studies = []
+    for row, prepared in enumerate(batch):
+        predictions = [(p.mean[row], p.variance[row]) for p, _ in by_module]
+        comparisons = [
+            compare_scan(
+                predictor.module, prepared.numbers, {name: f[row] for name, f in layers.items()}
+            )
+            for predictor, (_, layers) in zip(predictors, by_module)
+        ]
+        studies.append(PredictedStudy(predictions, comparisons))
+    return studies
 
 
 def measure_study(
@@ -197,6 +218,7 @@ def measure_study(
     accepted: Sequence[bool],
     level: float,
     recorded_sex: str = "",
+    comparisons: Sequence[ScanComparison] = (),
 ) -> StudyResult:
     """Turn the predictions of all modules into one study's result.
 
@@ -207,6 +229,7 @@ def measure_study(
         accepted: For each module, whether it was validated on such studies.
         level: Share of the intervals that contain the true value.
         recorded_sex: ``female`` or ``male`` if the user gave it, else empty; see `choose_sexes`.
+        comparisons: Whether each module knows such scans; values of those that do not are flagged.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
@@ -214,9 +237,11 @@ def measure_study(
     study = prepared.study
     own = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
     sexes = choose_sexes(own, recorded_sex)
+    unusual = {comparison.module for comparison in comparisons if comparison.is_unusual}
     measurements: list[Measurement] = []
     for module, (mean, variance), ok, sex in zip(modules, predictions, accepted, sexes):
-        flags = () if ok else (OUTSIDE_VALIDATION,)
+        reasons = {OUTSIDE_VALIDATION: not ok, UNUSUAL_SCAN: module.name in unusual}
+        flags = tuple(flag for flag, holds in reasons.items() if holds)
         estimates = measure(module, mean, variance, level, flags, sex, study.traits.age)
         measurements += flag_disagreements(estimates, module, prepared.direct)
     contradicted = find_contradicted_sex(own, recorded_sex)
@@ -234,6 +259,7 @@ def measure_study(
         prepared.numbers,
         study.scanner.shown,
         study.month,
+        tuple(comparisons),
     )
 
 
@@ -268,5 +294,7 @@ def analyze(
     found = find_modules(modules)
     prepared = prepare(source, reading=reading)
     accepted = check_accepted(prepared, found, allow_unvalidated)
-    (predictions,) = predict_batch([prepared], [Predictor(module, device) for module in found])
-    return list(measure_study(prepared, found, predictions, accepted, level).measurements)
+    (predicted,) = predict_batch([prepared], [Predictor(module, device) for module in found])
+    values, scans = predicted.predictions, predicted.comparisons
+    result = measure_study(prepared, found, values, accepted, level, comparisons=scans)
+    return list(result.measurements)

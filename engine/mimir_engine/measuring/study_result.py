@@ -9,6 +9,7 @@ from typing import Any
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.scan_comparison import ScanComparison
 from mimir_engine.measuring.stored_fields import check_fields, numbers_by_name, texts
 from mimir_engine.study.finding import Finding
 
@@ -27,6 +28,7 @@ class StudyResult:
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
         scanner: Text that is the same for all studies of one scanner; empty if unknown.
         month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
+        comparisons: Whether each module knows such scans, in the modules' order.
     """
 
     name: str
@@ -38,6 +40,7 @@ class StudyResult:
     numbers: Mapping[str, float] = field(default_factory=dict)
     scanner: str = ""
     month: str = ""
+    comparisons: tuple[ScanComparison, ...] = ()
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -57,6 +60,7 @@ class StudyResult:
             numbers_by_name(fields["numbers"]),
             fields["scanner"],
             fields["month"],
+            tuple(map(ScanComparison.from_json, fields["comparisons"])),
         )
 
     @classmethod
@@ -75,6 +79,8 @@ class StudyResult:
             check_fields(Measurement, measurement)
             texts(measurement["flags"])
         numbers_by_name(fields["numbers"])
+        for comparison in fields["comparisons"]:
+            ScanComparison.check_json(comparison)
         return True
 
     @property

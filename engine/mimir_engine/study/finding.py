@@ -11,6 +11,13 @@ from mimir_engine.errors import MimirError, one_line
 #: How serious a finding is. A note tells what was done or seen; a warning says that values may be
 #: wrong; a study with a stop is refused.
 NOTE, WARNING, STOP = "note", "warning", "stop"
+#: Codes whose findings are always notes: where only codes are stored, such a study is not flagged.
+NOTE_CODES = frozenset(
+    {
+        *("PHASES_LEFT_OUT", "RECONSTRUCTION_CHOSEN", "SERIES_COPIED", "SERIES_LEFT_OUT"),
+        *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
+    }
+)
 
 
 @dataclass(frozen=True)

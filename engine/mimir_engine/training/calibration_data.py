@@ -31,8 +31,6 @@ from mimir_engine.training.identity import training_runs
 from mimir_engine.training.initial_weights import learned_from
 from mimir_engine.training.module_people import EVERYBODY, Held, People, choose_people
 
-#: Images that feature statistics are taken from: 64 components of 2,048 features need no more.
-MAX_FEATURE_IMAGES = 1_000
 #: Images in memory at once.
 BLOCK = 512
 
@@ -43,13 +41,13 @@ class CalibrationData:
 
     Attributes:
         source: Origin of the predictions, for the module's provenance.
-        features: Features of some images, float32 ``(images, features)``; None without images.
+        images: Scans for the module's scan profile, and their folder; None without images.
         notes: What to say about the studies, in sentences.
     """
 
     predictions: Predictions
     source: Mapping[str, Any]
-    features: Optional[np.ndarray] = None
+    images: Optional[tuple[Dataset, Path]] = None
     notes: tuple[str, ...] = ()
 
 
@@ -64,7 +62,7 @@ def read_calibration_data(
     Args:
         module: Module to calibrate.
         path: Cross-validation, table of predictions, or folder of images with targets.
-        images: Folder of images that features are taken from; by default those of `path`.
+        images: Folder of images for the scan profile; by default those of `path`.
         people: Whose predictions and images are used.
 
     Raises:
@@ -92,12 +90,11 @@ def read_calibration_data(
         )
     chosen = choose_people(people, held, None if images is None else load_images(images))
     if isinstance(chosen.held, Dataset):
-        data = _predicted(module, chosen.held)
+        data = replace(_predicted(module, chosen.held), images=(chosen.held, path))
     else:
         data = CalibrationData(chosen.held, source)
-    if chosen.images is not None:
-        _, features = Predictor(module).predict_with_features(_some_images(chosen.images))
-        data = replace(data, features=features)
+    if chosen.images is not None and images is not None:
+        data = replace(data, images=(chosen.images, images))
     return replace(data, source={**data.source, **chosen.record}, notes=chosen.notes)
 
 
@@ -131,18 +128,15 @@ def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
 def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     _check(module, held_out)
     predictor = Predictor(replace(module, targets=tuple(map(without_calibration, module.targets))))
-    predicted, features = zip(
-        *(
-            predictor.predict_with_features(held_out.read_images(slice(start, start + BLOCK)))
-            for start in range(0, len(held_out), BLOCK)
-        )
-    )
+    predicted = [
+        predictor.predict(held_out.read_images(slice(start, start + BLOCK)))
+        for start in range(0, len(held_out), BLOCK)
+    ]
     mean = np.concatenate([block.mean for block in predicted])
     sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
     persons = {"person": (study.person for study in held_out.studies)}
-    predictions = held_out.predictions(mean, sd, persons)
-    return CalibrationData(predictions, source, np.concatenate(features))
+    return CalibrationData(held_out.predictions(mean, sd, persons), source)
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
@@ -159,10 +153,3 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
         fault = "the held-out data are the training data"
     if fault is not None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")
-
-
-def _some_images(images: Dataset) -> np.ndarray:
-    """Read evenly chosen images."""
-    count = len(images)
-    chosen = np.linspace(0, count - 1, min(count, MAX_FEATURE_IMAGES)).astype(int)
-    return images.read_images(chosen)

@@ -192,8 +192,14 @@ def _limits(module: InferenceModule) -> Iterable[str]:
     yield from module.provenance.get("limits", ())
     if any(target.kind == "class" for target in module.targets):
         yield "A class has a score, which is not a probability and has no interval."
-    if module.features_file is None and "features" not in module.provenance:
-        yield "Without feature statistics, images unlike the calibration data are not detected."
+    profile = module.provenance.get("scan_profile")
+    if profile is None:
+        yield "Without a scan profile, scans unlike those that the module knows are not found."
+    else:
+        yield (
+            f"The scan profile describes {profile['scans']:,} scans: {profile['promise']}. Scans of"
+            " other kinds are flagged as far as scan numbers and first layers show them."
+        )
     yield from _LIMITS
 
 

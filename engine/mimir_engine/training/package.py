@@ -30,8 +30,8 @@ from mimir_engine.inference_module import (
     write_module,
 )
 from mimir_engine.inference_module.direct_reference import DirectReference
-from mimir_engine.inference_module.features import MIN_IMAGES, describe_features
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
+from mimir_engine.measuring.network import Predictor
 from mimir_engine.training.accuracy import measure_accuracy
 from mimir_engine.training.calibration import (
     apply_calibration,
@@ -46,6 +46,7 @@ from mimir_engine.training.ensemble import combine_runs, select_targets
 from mimir_engine.training.identity import Identity, check_provenance, module_fields
 from mimir_engine.training.model_card import model_card
 from mimir_engine.training.module_people import People, people_of_runs
+from mimir_engine.training.usual_scans import ProfileMade, make_profile
 from mimir_engine.training.worthless import worthless_sentence, worthless_targets
 from mimir_engine.training.z_references import fit_z_references
 
@@ -74,8 +75,8 @@ def package(
         calibration: Data to calibrate on; see `read_calibration_data`.
         module_dir: Folder to create.
         identity: Name, licence and so on of the module.
-        images: Folder of images for feature statistics; by default those of `calibration`. Without
-            images the module has no feature statistics.
+        images: Folder of images for the scan profile; by default those of `calibration`. Without
+            images the module has no scan profile.
         direct: Direct measurements of the studies of `calibration`, as `mimir measure` writes them:
             later estimates that do not go with such measurements are flagged.
         eight_bit: Store the weights in 8 bits.
@@ -128,7 +129,7 @@ def recalibrate(
     """Write a module with new constants around the same weights.
 
     Mean corrections, variance factors, conformal quantiles, percentiles and the model card are
-    made again; without images the old feature statistics stay.
+    made again; without images the old scan profile stays.
 
     Args:
         module_name: The module's folder, or its name in the search path of modules.
@@ -185,14 +186,15 @@ def _write_calibrated(
             "numpy": np.__version__,
         },
     }
-    features = None if data.features is None else describe_features(data.features)
+    made = _profile(module, data)
+    if made.profile is not None:
+        promise = made.profile.promise
+        provenance["scan_profile"] = {"scans": made.profile.scans, "promise": promise}
+    elif module.profile_file is None:
+        provenance.pop("scan_profile", None)
     provenance.pop("notes", None)
-    if features is not None and data.features is not None:
-        provenance["features"] = {"images": len(data.features)}
-    elif data.features is not None or module.features_file is None:
-        data = _noted(data, _without_features(data, module))
-    if data.notes:
-        provenance["notes"] = list(data.notes)
+    if notes := [*data.notes, *filter(None, (made.notice,))]:
+        provenance["notes"] = notes
     calibrated = replace(module, targets=targets, provenance=provenance)
     reference = provenance.get("reference", "studies of the calibration")
     return rewrite_module(
@@ -204,19 +206,23 @@ def _write_calibrated(
             reference,
             _direct_references(module, data.predictions, direct),
         ),
-        features=features,
+        profile=made.profile,
         card=model_card(calibrated),
         overwrite=overwrite,
     )
 
 
-def _without_features(data: CalibrationData, module: InferenceModule) -> str:
-    """Say why there are no feature statistics."""
-    count = 0 if data.features is None else len(data.features)
-    why = f"there are {count} images, and {MIN_IMAGES} different ones are needed"
-    if module.features_file is not None:
-        return f"the earlier feature statistics stay: {why}"
-    return f"no feature statistics: {why}. Images unlike the calibration data are not detected"
+def _profile(module: InferenceModule, data: CalibrationData) -> ProfileMade:
+    """Make the module's scan profile; without images it keeps its own."""
+    if data.images is not None:
+        return make_profile(Predictor(module), *data.images)
+    if module.profile_file is not None:
+        return ProfileMade(None)
+    return ProfileMade(
+        None,
+        "no scan profile: there are no images. Scans unlike those that the module knows are not"
+        " found",
+    )
 
 
 def _noted(data: CalibrationData, note: str) -> CalibrationData:

@@ -75,7 +75,7 @@ def write_trial_module(folder: Path) -> InferenceModule:
         folder,
         write_module(folder, spec, [state], eight_bit=True),
         statistics=made_up_statistics(),
-        features=None,
+        profile=None,
         card="Random weights.\n",
         overwrite=True,
     )

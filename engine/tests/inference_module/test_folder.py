@@ -190,7 +190,7 @@ def test_a_module_is_written_with_its_statistics_and_hashes(tmp_path: Path) -> N
     weights = [{"w": torch.ones(2, 2)}] * 2
     written = write_module(tmp_path / "trial", module_spec(), weights, eight_bit=True)
     assert [file.storage for file in written.weights] == ["int8", "int8"]
-    changes = {"features": None, "card": "Two networks.", "overwrite": True}
+    changes = {"profile": None, "card": "Two networks.", "overwrite": True}
     module = rewrite_module(written.folder, written, statistics=statistics, **changes)
     verify_module(module)
     assert module.statistics() == statistics

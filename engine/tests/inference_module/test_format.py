@@ -208,7 +208,7 @@ def test_a_file_of_version_1_is_read_with_the_same_content(tmp_path: Path) -> No
     folder = changed(write_without_network(tmp_path / "trial"), as_version_1)
     module = load_module(folder)
     assert module == module_spec(weights=module.weights, folder=folder)
-    assert module.features() is None
+    assert module.profile() is None
 
 
 def test_the_shipped_module_is_read() -> None:

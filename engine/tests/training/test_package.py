@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 from image_folder_builder import write_image_folder
 from one_thread import one_thread
+from usual_images import usual_images
 
 from mimir_engine.cli import main
 from mimir_engine.cohort.image_folder import TargetDefinition, study_id
@@ -27,9 +28,9 @@ from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
 from mimir_engine.inference_module.coverage import coverage_range
-from mimir_engine.inference_module.features import distance_ratio
 from mimir_engine.measuring.measurement import interval, measure
 from mimir_engine.measuring.network import Predictor
+from mimir_engine.measuring.scan_comparison import compare_scan
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.fit import initial_network
@@ -368,31 +369,32 @@ def test_a_modules_own_results_calibrate_it_like_raw_predictions(
     assert again.targets[1].variance_factor == pytest.approx(liver.variance_factor)
 
 
-def test_images_of_another_kind_are_detected(work: Path, tmp_path: Path) -> None:
-    smooth = np.zeros((52, 3, 256, 256), np.uint8)
-    rng = np.random.default_rng(7)
-    ramp = np.linspace(0, 1, 256)[:, None] * np.linspace(1, 0.5, 256)
-    for image in smooth:
-        image[:] = (ramp * rng.uniform(80, 120, (3, 1, 1))).astype(np.uint8)
-    write_images(tmp_path / "images", smooth)
-    module = package(
-        [work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=tmp_path / "images"
-    )
-    noise = np.asarray(dataset(3, seed=9).images)
-    prediction, features = Predictor(module).predict_with_features(
-        np.concatenate([smooth[:5], noise])
-    )
-    assert np.array_equal(
-        prediction.mean, Predictor(module).predict(np.concatenate([smooth[:5], noise])).mean
-    )
-    assert features.shape == (8, 512)
-    statistics = module.features()
-    assert statistics is not None
-    ratios = distance_ratio(statistics, features)
-    assert ratios[:5].max() < 1.5
-    assert ratios[5:].min() > 10
-    assert module.features_file is not None
-    assert (module.folder / module.features_file.file).stat().st_size < 1e6
+def test_scans_of_another_kind_are_unusual(work: Path, tmp_path: Path) -> None:
+    images = usual_images(tmp_path / "images", 104)
+    module = package([work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=images)
+    shown = np.concatenate([np.load(images / "images.npy")[:3], dataset(3, seed=9).images])
+    predictor = Predictor(module)
+    prediction, layers = predictor.predict_with_features(shown)
+    assert np.array_equal(prediction.mean, predictor.predict(shown).mean)
+    compared = [
+        compare_scan(module, {"lean_to_fat": 0.8}, {name: f[row] for name, f in layers.items()})
+        for row in range(6)
+    ]
+    assert [scan.verdict for scan in compared] == ["TYPICAL"] * 3 + ["UNUSUAL"] * 3
+    dark = compare_scan(module, {"lean_to_fat": 0.5}, {name: f[0] for name, f in layers.items()})
+    assert dark.contributions[0].words.startswith("lean to fat signal 0.5; ")
+    assert module.profile_file is not None
+    assert (module.folder / module.profile_file.file).stat().st_size < 1e6
+    assert "The scan profile describes 104 scans" in (module.folder / "README.md").read_text()
+
+
+def test_a_profile_without_numbers_or_of_too_few_scans_is_said(work: Path, tmp_path: Path) -> None:
+    for count, said in ((104, "describes images only"), (20, "no scan profile: it needs 100")):
+        images = usual_images(tmp_path / f"images{count}", count, numbers=False)
+        folder = tmp_path / f"module{count}"
+        module = package([work / "run1"], work / "cv", folder, PHANTOM, images=images)
+        assert said in " ".join(module.provenance["notes"])
+        assert (module.profile() is None) == (count == 20)
 
 
 def test_people_who_withdrew_are_not_in_statistics_of_images(

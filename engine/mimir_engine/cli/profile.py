@@ -1,0 +1,79 @@
+"""``mimir profile``: describe your own usual scans, so that later ones are compared with them."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli._progress import CountLine, print_event
+from mimir_engine.cli._study_options import (
+    add_repair_option,
+    add_study_options,
+    check_study_options,
+    chosen_studies,
+    read_options,
+    reader_limits,
+)
+from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import require
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    add_study_options(parser)
+    add_repair_option(parser)
+    parser.add_argument(
+        "--module", required=True, metavar="NAME_OR_DIR", help="inference module to be used"
+    )
+    parser.add_argument(
+        "--dataset",
+        type=Path,
+        metavar="DIR",
+        help="folder of `mimir project --dataset` that the scans are added to; without sources, its"
+        " scans are used (default: images are not kept)",
+    )
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="FILE", help="scan profile (.safetensors)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the images of the scans, then describe them."""
+    has_sources = bool(arguments.source or arguments.sources)
+    if has_sources or arguments.dataset is None:
+        check_study_options(arguments)
+    if not arguments.output.name:
+        raise wrong_use("profile", "--output must name a file")
+    require("network")
+    from mimir_engine.cohort.image_dataset import project_studies
+    from mimir_engine.files.leftovers import temporary_folder
+    from mimir_engine.inference_module import find_module
+    from mimir_engine.inference_module.profile_file import write_profile
+    from mimir_engine.measuring.network import Predictor
+    from mimir_engine.training.dataset import load_images
+    from mimir_engine.training.usual_scans import make_profile
+
+    predictor = Predictor(find_module(arguments.module))
+    with ExitStack() as stack:
+        folder = arguments.dataset or stack.enter_context(
+            temporary_folder(arguments.output.absolute().parent)
+        )
+        if has_sources:
+            reading, limits = read_options(arguments), reader_limits(arguments)
+            project_studies(
+                *(chosen_studies(arguments), folder, print_event, arguments.jobs),
+                reading=reading,
+                limits=limits,
+            )
+        made = make_profile(
+            *(predictor, load_images(folder), folder), is_own=True, progress=CountLine("images")
+        )
+    if made.profile is None:
+        raise MimirError("PROFILE_TOO_SMALL", made.notice, "Add scans.")
+    write_profile(arguments.output, made.profile)
+    if made.notice:
+        say(f"{made.notice}.")
+    show(f"{made.profile.reference} described in {arguments.output}; {made.profile.promise}")
+    return DONE
