@@ -38,7 +38,7 @@ LEDGER_FILE = "ledger.jsonl"
 #: Files that a finished run leaves beside it.
 RESULT_FILES = (
     *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
-    *("failures.csv", "run.json"),
+    *("drift.csv", "failures.csv", "run.json"),
 )
 
 
