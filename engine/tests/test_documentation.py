@@ -20,7 +20,7 @@ RESULTS = {"predictions.csv", "failures.csv", "measurements.csv"}
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"
 #: Position of the code among the arguments of the calls that make one.
-CODE_ARGUMENT = {"MimirError": 0, "Finding": 0, "read_json": 2, "StudyFailure": 1}
+CODE_ARGUMENT = {"MimirError": 0, "Finding": 0, "open_table": 1, "read_json": 2, "StudyFailure": 1}
 
 
 def trees() -> Iterator[ast.Module]:

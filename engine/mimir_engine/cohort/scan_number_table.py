@@ -19,6 +19,7 @@ from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import open_table, to_text
 
+INVALID = "SCAN_NUMBERS_INVALID"
 SCAN_NUMBERS_FILE = "scan_numbers.csv"
 COLUMNS = ("name", "findings", *SCAN_NUMBERS)
 
@@ -96,7 +97,7 @@ def read_scan_numbers(path: Path) -> ScanNumberTable:
         MimirError: ``SCAN_NUMBERS_INVALID``.
     """
     studies, findings, values = [], [], []
-    with open_table(path, "SCAN_NUMBERS_INVALID") as table:
+    with open_table(path, INVALID) as table:
         at_name, at_findings = table.index("name"), table.index("findings")
         places = [(name, table.index(name)) for name in SCAN_NUMBERS if name in table.columns]
         for line, row in table.rows:

@@ -18,7 +18,13 @@ import torch
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.inference_module.architecture import build_network
-from mimir_engine.training.batches import batch_indices, draw_shifts, shift_images
+from mimir_engine.training.batches import (
+    batch_indices,
+    draw_shifts,
+    draw_water,
+    scale_water,
+    shift_images,
+)
 from mimir_engine.training.checkpoint import (
     FILE_NAME,
     Checkpoint,
@@ -147,6 +153,9 @@ class _Run:
         rows = batch_indices(len(self.dataset), recipe.batch_size, self.step, recipe.seed)
         shifts = draw_shifts(len(rows), recipe.max_shift, self.step, recipe.seed)
         images = shift_images(self.dataset.read_images(rows), shifts)
+        if recipe.water_range > 1:
+            factors = draw_water(len(rows), recipe.water_range, self.step, recipe.seed)
+            images = scale_water(images, factors)
         target = torch.from_numpy(self.labels[rows]).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(recipe, self.step)

@@ -21,6 +21,7 @@ class Recipe:
         schedule: "drop" (a tenth of the rate after 80 % of the steps) or "one-cycle"; see
             `learning_rate`.
         max_shift: Largest random shift in pixels.
+        water_range: Largest random factor of the water signal in the fat fraction; 1 for none.
         loss_beta: See `gaussian_loss`.
     """
 
@@ -32,6 +33,7 @@ class Recipe:
     peak_rate: float = 5e-5
     schedule: str = "drop"
     max_shift: int = 16
+    water_range: float = 1.0
     loss_beta: float = 0.0
     seed: int = 0
 

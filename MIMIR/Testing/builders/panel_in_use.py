@@ -1,0 +1,220 @@
+"""A presenter in use, over a real database file, scene and engine, without widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import pytest
+
+pytest.importorskip("slicer")
+
+import slicer
+from database_builder import StudyRow, biobank_series, write_database
+
+from mimir_engine import MimirError
+from MIMIRLib.analysis.check_job import CheckJob
+from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.database.study_list import StudyEntry, list_studies
+from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.presenter.finding_list import Place
+from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.presenter import Presenter
+from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.presenter.table_row import Row
+
+STUDIES = (
+    StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
+    StudyRow("1.2", biobank_series(), "P2", "Roe^Richard", "20210301"),
+    StudyRow("1.3", biobank_series(leave_out=["4 W"]), "P3", "Poe^Ed", "20220101"),
+)
+
+
+@dataclass
+class Choices:
+    """The user's choices, outside a scene."""
+
+    study_uids: list[str] = field(default_factory=list)
+    module_names: list[str] = field(default_factory=list)
+    level: float = 0.95
+    device: str = "auto"
+    volumes: bool = False
+    allow_unvalidated: bool = False
+
+
+class Table(list[Row]):
+    """Keeps its rows and its filter."""
+
+    pattern = ""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self[:] = rows
+
+    def update(self, row: Row) -> None:
+        (place,) = [place for place, shown in enumerate(self) if shown.key == row.key]
+        self[place] = row
+
+    def filter(self, pattern: str) -> None:
+        self.pattern = pattern
+
+
+class FindingsShown:
+    """Keeps findings, and the description and picture of one."""
+
+    def __init__(self) -> None:
+        self.rows: Sequence[Row] = ()
+        self.text, self.picture = "", b""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self.rows, self.text, self.picture = rows, "", b""
+
+    def describe(self, text: str, picture: bytes) -> None:
+        self.text, self.picture = text, picture
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """Severity and sentence of each."""
+        return [(row.cells[0].text, row.cells[1].text) for row in self.rows]
+
+
+class Shown:
+    """Keeps everything that it should show."""
+
+    def __init__(self) -> None:
+        self.state: Optional[PanelState] = None
+        self.studies = Table()
+        self.findings, self.result_findings = FindingsShown(), FindingsShown()
+        self.modules = Table()
+        self.options: Any = None
+        self.results: Sequence[tuple[str, str]] = ()
+        self.selected = ""
+        self.measurements: Sequence[Row] = ()
+        self.flags: Sequence[str] = ()
+        self.failures: Sequence[str] = ()
+        self.log: list[str] = []
+        self.views: list[Any] = []
+        self.profiles: list[Any] = []
+        self.places: list[tuple[Any, Place]] = []
+
+    def show_state(self, state: PanelState) -> None:
+        self.state = state
+
+    def show_options(self, parameters: Any) -> None:
+        self.options = parameters
+
+    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
+        self.results, self.selected = titles, selected
+
+    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
+        self.measurements, self.flags = rows, flags
+
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        self.failures = sentences
+
+    def show_log_line(self, line: str) -> None:
+        self.log.append(line)
+
+    def arrange_views(self, nodes: Any) -> None:
+        self.views.append(nodes)
+
+    def show_profile(self, nodes: Any) -> None:
+        self.profiles.append(nodes)
+
+    def jump(self, nodes: Any, place: Place) -> None:
+        self.places.append((nodes, place))
+
+    @property
+    def ticked(self) -> list[str]:
+        return [row.key for row in self.studies if row.ticked]
+
+
+class Import(Job):
+    """An import of one archive."""
+
+    def _work(self) -> Work:
+        yield Progress(0.5, "Unpacking")
+        yield None
+
+    def _summary(self) -> str:
+        return "1 new study is in the database."
+
+
+class Rest:
+    """The rest of the module, over a database file and one phantom for all studies but P3's."""
+
+    def __init__(self, scene: Any, database: Path, archive: Path) -> None:
+        self.database = database
+        self.missing: Optional[MimirError] = None
+        self.requests: list[AnalysisRequest] = []
+        self.scanned: list[list[str]] = []
+        self.checked: list[list[str]] = []
+        self.archive = archive
+        self._scene = scene
+
+    def studies(self) -> list[StudyEntry]:
+        return list_studies(self.database)
+
+    def install_missing(self) -> None:
+        if self.missing is not None:
+            raise self.missing
+
+    def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
+        self.requests.append(request)
+        return MeasureJob(self._scene, request, map(self._study, entries))
+
+    def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
+        self.scanned.append([entry.study_uid for entry in entries])
+        return ScanJob(map(self._study, entries), known)
+
+    def check_job(
+        self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]
+    ) -> CheckJob:
+        self.checked.append([entry.study_uid for entry in entries])
+        return CheckJob(map(self._study, entries), known)
+
+    def _study(self, entry: StudyEntry) -> Union[StudyRequest, StudyOutcome]:
+        if entry.patient_id == "P3":
+            return StudyOutcome(entry.study_uid, code="FILES_GONE", reason="the files are gone.")
+        return StudyRequest(entry.study_uid, path=str(self.archive))
+
+    def import_job(self, paths: Sequence[str]) -> Import:
+        if not Path(paths[0]).exists():
+            raise MimirError("SOURCE_MISSING", "the folder does not exist", "Check the path.")
+        return Import()
+
+
+@dataclass
+class Panel:
+    """A panel in use."""
+
+    presenter: Presenter
+    shown: Shown
+    rest: Rest
+    choices: Choices
+    scene: Any
+
+
+@contextmanager
+def opened_panel(folder: Path, archive: Path) -> Iterator[Panel]:
+    """Open a panel over the database of `STUDIES`, written into a folder.
+
+    Args:
+        folder: For the database.
+        archive: A study that stands for all of them.
+    """
+    scene = slicer.vtkMRMLScene()
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    rest = Rest(scene, write_database(folder / "ctkDICOM.sql", STUDIES), archive)
+    shown, choices = Shown(), Choices()
+    presenter = Presenter(shown, rest, ResultBrowser(scene))
+    presenter.refresh_modules()
+    presenter.refresh_studies()
+    presenter.use(choices)
+    yield Panel(presenter, shown, rest, choices, scene)
+    presenter.close()
+    scene.Clear(True)

@@ -1,0 +1,120 @@
+"""Test measuring studies, with the engine itself."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+pytest.importorskip("slicer")
+
+from panel_in_use import Panel
+from scene_study import state_of
+
+from mimir_engine import MimirError
+from MIMIRLib.presenter.result_browser import COHORT_KEY
+
+
+def test_apply_without_a_tick_does_nothing(panel: Panel) -> None:
+    panel.presenter.apply()
+
+    assert panel.rest.requests == []
+    assert not panel.shown.state.is_busy
+
+
+def test_apply_without_packages_explains_what_to_do(panel: Panel) -> None:
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "torch is missing")
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+
+    assert panel.shown.state.status == "INSTALLATION_DECLINED: torch is missing."
+    assert panel.shown.state.can_apply
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_failed(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_shown_studies()
+    panel.presenter.tick_study("1.3", True)
+
+    panel.presenter.apply()
+
+    assert panel.shown.state.is_busy
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+    assert panel.shown.state.status == (
+        "2 studies measured; 1 could not be measured. The reasons are listed below."
+    )
+    assert panel.shown.failures == ["Poe, Ed, 2022-01-01: FILES_GONE: the files are gone."]
+    assert [key for key, _ in panel.shown.results] == ["1.1", "1.2", COHORT_KEY]
+    assert panel.shown.selected == "1.1"
+    assert {row.key for row in panel.shown.measurements} >= {"1.1 phantom_height"}
+    assert panel.shown.views[-1].table is not None
+    assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
+
+
+def test_without_an_inference_module_studies_are_measured_directly(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "torch is missing")
+    panel.presenter.tick_module("phantom", False)
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.shown.state.status == "1 study measured."
+    assert panel.shown.views[-1].chart is None
+    rows = {row.key: [cell.text for cell in row.cells] for row in panel.shown.measurements}
+    label, value, interval, *_ = rows["1.1 direct_fat_volume_in_L"]
+    assert (label, interval) == ("fat volume", "measured directly")
+    assert value.endswith(" L")
+
+    panel.presenter.show_profile()
+    assert panel.shown.profiles[0].profile is not None
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None:
+    before = state_of(panel.scene)
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.apply()
+    panel.presenter.step()
+
+    panel.presenter.cancel()
+
+    assert panel.shown.state.status == "Cancelled. The scene is unchanged."
+    assert panel.shown.state.can_apply
+    assert state_of(panel.scene) == before
+
+
+def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.import_studies([str(tmp_path)])
+    panel.presenter.step()
+
+    panel.presenter.apply()
+    panel.presenter.add_module(str(tmp_path))
+
+    assert panel.rest.requests == []
+    assert panel.shown.state.status == "Unpacking"
+
+
+def test_an_unexpected_error_is_shown_as_a_sentence(panel: Panel) -> None:
+    panel.rest.database = None  # type: ignore[assignment]
+
+    panel.presenter.refresh_studies()
+
+    assert panel.shown.state.empty_sentence.startswith("INTERNAL_ERROR: MIMIR failed (")
+
+
+def test_without_a_scene_nothing_can_be_started(panel: Panel) -> None:
+    panel.presenter.tick_study("1.1", True)
+    panel.presenter.use(None)
+
+    panel.presenter.apply()
+
+    assert panel.rest.requests == []

@@ -1,0 +1,71 @@
+"""Test how results of a scene are shown and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("slicer")
+
+from panel_in_use import Panel
+from scene_study import study_details
+
+from MIMIRLib.presenter.result_browser import COHORT_KEY
+from MIMIRLib.scene.results import show_studies
+from MIMIRLib.scene.subject import Subject
+
+
+def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "1.1"))
+
+    panel.presenter.refresh_results()
+
+    rows = [tuple(cell.text for cell in row.cells) for row in panel.shown.measurements]
+    fat = ("visceral fat volume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
+    assert rows[0][:6] == fat
+    assert rows[1][:3] == ("sex", "male (0.99)", "")
+    assert panel.shown.result_findings.texts == [("warning", "Station 2 was scanned twice.")]
+    assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 2
+    assert panel.shown.state.results
+
+
+def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: Path) -> None:
+    names = ("a", "b", "c")
+    details = [study_details(tmp_path / name, name) for name in names]
+    show(panel.scene, *details[:2])
+    show(panel.scene, details[2])
+
+    panel.presenter.refresh_results()
+    panel.presenter.select_result(COHORT_KEY)
+
+    assert [title for _, title in panel.shown.results] == [*names, "Cohort of 2 studies"]
+    assert {row.key.split()[0] for row in panel.shown.measurements} == {"a", "b"}
+
+
+def test_the_selected_results_are_written_as_csv(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a"))
+    panel.presenter.refresh_results()
+
+    panel.presenter.export(str(tmp_path / "results.csv"))
+
+    header, first, *_ = (tmp_path / "results.csv").read_text("utf-8").splitlines()
+    assert header.startswith("measurement,value,unit,interval,lower,upper")
+    assert first.split(",")[1] == "3.123456789012345"
+    assert panel.shown.state.status == "Written to results.csv."
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a"))
+    panel.presenter.refresh_results()
+
+    panel.presenter.export(str(tmp_path / "a" / "water.npy" / "results.csv"))
+
+    assert panel.shown.state.status.startswith("OUTPUT_UNWRITABLE: ")
+
+
+def show(scene: Any, *all_details: Any) -> None:
+    """Show studies as a run does."""
+    for _node in show_studies(scene, [(details, Subject()) for details in all_details]):
+        pass
