@@ -30,10 +30,10 @@ FOLDS = 5
 RANK = 64
 #: Share of scans, and least number, that the tail of a distance is fitted to.
 TAIL_SHARE, MIN_TAIL = 0.1, 40
-#: Part of the flagged share that one number gets for itself. The ratio of lean to fat signal
-#: decides all fat fractions: a shift of it does most harm, and a single scan shows little else of
-#: it.
-OWN_PARTS: Mapping[str, float] = {"lean_to_fat": 0.4}
+#: Parts of the flagged share that single numbers get for themselves, since no check sees what they
+#: tell, and it does most harm: the ratio of lean to fat signal shifts all fat fractions, and in a
+#: mirrored body no organ is in its place.
+OWN_PARTS: Mapping[str, float] = {"lean_to_fat": 0.4, "liver_side": 0.1, "back_flatness": 0.1}
 #: Share of the scans that must show a number.
 MIN_KNOWN = 0.9
 
@@ -123,20 +123,21 @@ def joint_limits(
         share: Between 0 and 1.
     """
     own = {name: part * share for name, part in OWN_PARTS.items() if name in found}
-    others = {name: values for name, values in found.items() if name not in own}
+    limits = {name: _Tail(found[name]).limit(part) for name, part in own.items()}
+    # The tails of squares are longer than exponential ones where scores are not quite normal.
+    roots = {name: np.sqrt(squares) for name, squares in found.items() if name not in own}
     rarest = np.empty(len(fold))
     for k in np.unique(fold):
-        shares = [_Tail(v[fold != k]).share_above(v[fold == k]) for v in others.values()]
+        shares = [_Tail(v[fold != k]).share_above(v[fold == k]) for v in roots.values()]
         rarest[fold == k] = -np.log(np.min(shares, axis=0))
     each = float(np.exp(-_Tail(rarest).limit(share - sum(own.values()))))
-    return {name: _Tail(values).limit(own.get(name, each)) for name, values in found.items()}
+    return {**limits, **{name: _Tail(v).limit(each) ** 2 for name, v in roots.items()}}
 
 
 class _Tail:
     """The largest values of a sample as an exponential distribution.
 
     Limits lie where there are few scans or none, and must not depend on the one or two largest.
-    Squares of normal scores have nearly such tails.
     """
 
     def __init__(self, values: np.ndarray) -> None:

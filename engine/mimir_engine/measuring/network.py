@@ -33,7 +33,7 @@ from mimir_engine.projection.project import IMAGE_SHAPE
 BATCH_SIZES = {"cpu": 4, "mps": 16, "cuda": 32}
 #: Layers of a ResNet whose features are compared with those of usual scans. Later layers see
 #: what the network was trained for, and little of what is unusual.
-EARLY_LAYERS = ("relu", "layer1", "layer2")
+EARLY_LAYERS = ("relu", "layer1")
 
 
 @dataclass(frozen=True)

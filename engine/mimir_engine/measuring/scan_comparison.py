@@ -19,13 +19,14 @@ from mimir_engine.measuring.stored_fields import check_fields
 TYPICAL, UNUSUAL, NOT_KNOWN = "TYPICAL", "UNUSUAL", "NOT_KNOWN"
 #: Contributions that are named.
 NAMED = 3
+#: Smaller contributions, in units of their limit, are not named beside larger ones.
+MIN_SHARE = 0.2
 #: Levels of the ends of the usual range.
 USUAL_RANGE = (0.025, 0.975)
 #: What the layers of a network see, in words.
 LAYER_WORDS = {
     "relu": "fine detail, as the network sees it",
     "layer1": "edges and textures, as the network sees them",
-    "layer2": "shapes, as the network sees them",
 }
 
 
@@ -52,9 +53,10 @@ class Contribution:
         """Say it in words: ``lean to fat signal 0.63; 0.72 to 0.86 is usual``."""
         if self.lower is None:
             what = LAYER_WORDS.get(self.name, self.name)
-            return f"{what}: distance {self.value:.3g}; up to {self.upper:.3g} is usual"
-        what = SCAN_NUMBERS.get(self.name, self.name)
-        return f"{what} {self.value:.3g}; {self.lower:.3g} to {self.upper:.3g} is usual"
+            return f"{what}: distance {_number(self.value)}; up to {_number(self.upper)} is usual"
+        what, low, high = SCAN_NUMBERS.get(self.name, self.name), self.lower, self.upper
+        text = f"{what} {_number(self.value)}; {_number(low)} to {_number(high)} is usual"
+        return f"{text}, but not beside the other numbers" if low <= self.value <= high else text
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,20 @@ def compare_scan(
                 contributions.append(Contribution(name, value, float(low), float(high), share))
     ratio = max(ratios)
     contributions.sort(key=lambda each: -each.share)
+    named = [each for each in contributions if each.share >= MIN_SHARE] or contributions[:1]
     return ScanComparison(
         module.name,
         UNUSUAL if ratio > 1 else TYPICAL,
         ratio,
         profile.reference,
-        tuple(contributions[:NAMED]),
+        tuple(named[:NAMED]),
     )
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _number(value: float) -> str:
+    """Format with three significant digits, and none after the point for large numbers."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

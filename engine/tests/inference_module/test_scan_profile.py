@@ -103,7 +103,7 @@ def test_a_number_that_a_scan_does_not_show_does_not_count() -> None:
     profile, scan = profile_of(usual_scans(400)), usual_scans(1, seed=1)
     comparison = compared(profile, scan, lean_to_fat=float("nan"), noise=float("nan"))
     assert not comparison.is_unusual
-    assert {c.name for c in comparison.contributions} == {"voids_low", "relu"}
+    assert {c.name for c in comparison.contributions} <= {"voids_low", "relu"}
 
 
 def test_a_number_that_does_not_vary_among_usual_scans_is_left_to_the_checks() -> None:

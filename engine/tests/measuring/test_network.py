@@ -71,6 +71,21 @@ def test_a_study_gets_the_same_result_alone_and_among_others(
     np.testing.assert_allclose(alone[0], prediction.mean[1], rtol=1e-5)
 
 
+def test_early_layers_are_described_by_mean_and_sd_of_each_channel(
+    module: InferenceModule, prediction: Prediction
+) -> None:
+    again, layers = Predictor(module, "cpu").predict_with_features(IMAGES)
+    assert np.array_equal(again.mean, prediction.mean)
+    network = build_network("resnet50", 3).eval()
+    network.load_state_dict(random_state_dict())
+    with torch.inference_mode():
+        first = network.relu(network.bn1(network.conv1(torch.from_numpy(IMAGES).float())))
+        block = network.layer1(network.maxpool(first))
+    for name, seen in (("relu", first), ("layer1", block)):
+        expected = np.concatenate([seen.mean((2, 3)), seen.std((2, 3))], axis=1)
+        assert layers[name] == pytest.approx(expected, rel=1e-2, abs=1e-2 * expected.mean())
+
+
 def test_no_images_give_no_rows(module: InferenceModule) -> None:
     assert Predictor(module, "cpu").predict(IMAGES[:0]).mean.shape == (0, 3)
 
