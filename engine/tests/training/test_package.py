@@ -235,7 +235,7 @@ def test_percentiles_of_an_ensemble_are_among_its_own_predictions(
 ) -> None:
     runs = [work / "run1", work / "run2"]
     with one_thread():
-        module = package(runs, work / "held-out", tmp_path / "both", PHANTOM)
+        module = package(runs, work / "held-out", tmp_path / "both", PHANTOM, keep_worthless=True)
         predicted = Predictor(module).predict(np.asarray(dataset(4, seed=5).images))
     statistics = module.statistics()
     assert statistics is not None
@@ -397,11 +397,11 @@ def test_a_profile_without_numbers_or_of_too_few_scans_is_said(work: Path, tmp_p
         assert (module.profile() is None) == (count == 20)
 
 
-def test_people_who_withdrew_are_not_in_statistics_of_images(
+def test_people_who_withdrew_are_not_in_the_scan_profile(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = np.random.default_rng(4)
-    images = rng.integers(0, 256, (54, 3, 256, 256)).astype(np.uint8)
+    images = rng.integers(0, 256, (108, 3, 256, 256)).astype(np.uint8)
     names = write_images(tmp_path / "images", images)
     shutil.copytree(work / "run1", tmp_path / "run")
     left = [
@@ -416,7 +416,7 @@ def test_people_who_withdrew_are_not_in_statistics_of_images(
     command += ["--identity", str(work / "identity.json"), "--output", str(tmp_path / "module")]
     assert main(command) == 0
     module, told = load_module(tmp_path / "module"), capsys.readouterr().err
-    assert module.provenance["features"] == {"images": 50}
+    assert module.provenance["scan_profile"]["scans"] == 104
     assert module.provenance["calibration"]["studies"] == 599
     assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 5
     for sentence in ("matched 5 of 5 ids", "studies of the training that are excluded now: 1"):
@@ -443,7 +443,7 @@ def test_a_target_that_was_not_learned_is_left_out_and_named(
         capsys.readouterr().err
     )
     assert "sex (R²" in (module.folder / "README.md").read_text("utf-8")
-    assert set(module.targets[0].conformal_quantiles_by_sex) == {"female", "male"}
+    assert set(module.targets[0].used_intervals.bins) == {"all", "female", "male"}
     images = np.asarray(dataset(2, seed=8).images)
     estimates = Predictor(module).predict(images).mean
     assert estimates[:, 0] == pytest.approx(Predictor(whole).predict(images).mean[:, 1])
@@ -453,7 +453,7 @@ def test_a_target_that_was_not_learned_is_left_out_and_named(
         package([work / "run1"], tmp_path / "noise.csv", tmp_path / "none", PHANTOM)
 
 
-def test_too_few_images_for_feature_statistics_are_told(
+def test_too_few_images_for_a_scan_profile_are_told(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_images(tmp_path / "images", np.asarray(dataset(3, seed=4).images))
@@ -462,8 +462,9 @@ def test_too_few_images_for_feature_statistics_are_told(
     assert main([*command, str(tmp_path / "images")]) == 0
     card = (tmp_path / "module" / "README.md").read_text("utf-8")
     for text in (capsys.readouterr().err, card):
-        assert "no feature statistics: there are 3 images, and 50 different ones are needed" in text
-    assert "Without feature statistics, images unlike" in card
+        assert (
+            "no scan profile: it needs 100 scans that no check has flagged, and there are 3" in text
+        )
 
 
 def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
