@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cohort_builder import run_infer, write_studies, write_trial_module
 
+from mimir_engine.cli import WRONG_USE, main
 from mimir_engine.cohort.recorded_sex import RecordedSex, read_recorded_sex
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.patient_traits import PatientTraits
@@ -85,3 +86,13 @@ def test_studies_are_measured_with_the_recorded_sex_and_again_if_it_changes(
     assert (set(run.studies), found["b"]) == ({"b"}, {("female", "recorded")})
     with pytest.raises(MimirError, match=r"SEX_TABLE_INVALID: .* none of these studies"):
         measured(c="male")
+
+
+def test_a_table_that_is_missing_ends_the_command_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    (source,) = write_studies(tmp_path / "in", ["a"])
+    command = ["infer", str(source), "--modules", "phantom", "--output", str(tmp_path / "out")]
+    assert main([*command, "--sex", str(tmp_path / "sexes.csv")]) == WRONG_USE
+    assert capsys.readouterr().err.startswith("SEX_TABLE_INVALID: 'sexes.csv' cannot be read")
