@@ -67,7 +67,7 @@ def read_recorded_sex(text: str) -> RecordedSex:
     if text in ("", HEADER, *SEXES):
         return RecordedSex(text)
     by_name: dict[str, str] = {}
-    with open_table(Path(text), INVALID) as table:
+    with open_table(Path(text), INVALID, "docs/modules.md") as table:
         named = next((name for name in NAME_COLUMNS if name in table.columns), NAME_COLUMNS[0])
         at_name, at_sex = table.index(named), table.index("sex")
         for line, row in table.rows:

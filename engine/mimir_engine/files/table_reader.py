@@ -91,17 +91,20 @@ class Table:
 
 
 @contextmanager
-def open_table(path: Path, code: str = "PREDICTIONS_INVALID") -> Iterator[Table]:
+def open_table(
+    path: Path, code: str = "PREDICTIONS_INVALID", described_in: str = "docs/training.md"
+) -> Iterator[Table]:
     """Open a table: Parquet by the file's ending, else CSV in UTF-8 with commas.
 
     Args:
         path: File to read.
         code: Error code for everything that is wrong with the table.
+        described_in: Page that describes such tables, for messages.
 
     Raises:
         MimirError: With ``code``; ``EXTRA_MISSING`` for Parquet without pyarrow.
     """
-    error = partial(_table_error, path.name, code)
+    error = partial(_table_error, path.name, code, described_in)
     try:
         if path.suffix.lower() in PARQUET:
             yield Table(path.name, _parquet_rows(path, error), error)
@@ -114,11 +117,13 @@ def open_table(path: Path, code: str = "PREDICTIONS_INVALID") -> Iterator[Table]
         raise error("is not UTF-8 text") from cause
 
 
-def _table_error(name: str, code: str, what: str, line: int = 0, column: str = "") -> MimirError:
+def _table_error(
+    name: str, code: str, page: str, what: str, line: int = 0, column: str = ""
+) -> MimirError:
     place = f", line {line}" if line else ""
     place += f", column '{column}'" if column else ""
     what = f"'{name}'{place}: {what}" if place else f"'{name}' {what}"
-    return MimirError(code, what, "Correct the table; docs/training.md describes it.")
+    return MimirError(code, what, f"Correct the table; {page} describes it.")
 
 
 def _csv_rows(file: TextIO, error: TableError) -> Iterator[Row]:
