@@ -26,7 +26,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
     bench-slicer fuzz torture validation \
-    validation-checks validation-module clean
+    validation-checks validation-others validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
@@ -41,6 +41,7 @@ help:
 	@echo "make bench-slicer SLICER=/path/to/Slicer  time Slicer's event loop while MIMIR measures"
 	@echo "make validation  make all tables and figures of docs/validation.md (hours; resumes if stopped)"
 	@echo "make validation-checks  try the checks of scans on fresh phantoms (an hour; resumes if stopped)"
+	@echo "make validation-others  try drift and harmonisation on fresh phantoms (hours; resumes if stopped)"
 	@echo "make validation-module  measure 200 new phantoms with the module phantom, as images and archives"
 	@echo "make clean  remove $(VENV), outputs and caches"
 
@@ -112,6 +113,9 @@ bench: $(READY)
 
 validation: $(READY)
 	@$(BIN)/python engine/validation --output validation-output --docs docs
+
+validation-others: $(READY)
+	@$(BIN)/python engine/validation/other_scanners.py --output validation-output/other-scanners --docs docs
 
 validation-checks: $(READY)
 	@$(BIN)/python engine/validation/scan_checks.py --output validation-output/checks --docs docs

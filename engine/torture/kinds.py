@@ -322,7 +322,7 @@ def read_table(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.sources import sources_from_json
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.predictions import read_predictions
-    from mimir_engine.training.targets import read_definitions, read_targets
+    from mimir_engine.training.targets import read_labels, read_targets
 
     if (path := folder / "sources.jsonl").exists():
         sources_from_json(path.read_bytes().splitlines())
@@ -330,9 +330,7 @@ def read_table(rng: Random, folder: Path) -> str:
         evaluate(read_predictions(path))
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
-        read_definitions(
-            folder / "definitions.csv", read_targets([folder / "targets.csv"], studies)
-        )
+        read_labels(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))
     return "read"
 
 

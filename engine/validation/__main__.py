@@ -18,6 +18,7 @@ from commands import THREADS, mimir, restart_in_training_environment
 from direct_measurements import direct_table
 from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
+from other_scanners import other_scanners
 from page import fill
 from plan import FULL, SMALL, UNSEEN, Plan
 from profile_tables import profile_tables
@@ -60,7 +61,8 @@ def main() -> None:
     direct = direct_table(plan, work / "direct")
     outcomes_of_checks = try_all(work / "checks", arguments.small)
     checks = {**check_tables(outcomes_of_checks), **profile_tables(outcomes_of_checks)}
-    tables = {**report(plan, work, outcomes, found), "direct": direct, **checks}
+    others = other_scanners(work / "other-scanners", arguments.small)
+    tables = {**report(plan, work, outcomes, found), "direct": direct, **checks, **others}
     if arguments.docs is not None:
         fill(arguments.docs / "validation.md", tables)
         for figure in sorted((work / "figures").glob("*.png")):

@@ -34,7 +34,7 @@ def draw_curves(path: Path, by_networks: Mapping[str, MeasuredCohort]) -> None:
         axis.fill_between(levels, -chance, chance, color="#e4eaf0", linewidth=0)
         axis.axhline(0, color=QUIET, linewidth=0.8)
         for target, curve in enumerate(fresh.curve()):
-            if not np.isnan(fresh.factors[:, target]).any():
+            if not np.isnan(fresh.lower[..., target]).any():
                 axis.plot(levels, 100 * (curve - levels), color=ESTIMATE, linewidth=1, alpha=0.7)
         axis.set(ylim=(-5, 5), xlim=(0, 1), xlabel="Level of the intervals")
         axis.set_title(TITLES[networks], fontsize=10, loc="left")

@@ -15,7 +15,7 @@ from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
-from mimir_engine.training.calibration import half_widths_in_sd
+from mimir_engine.training.calibration import bounds_by_sex
 from mimir_engine.training.conformal import LEVELS
 from mimir_engine.training.dataset import Dataset, load_dataset
 
@@ -29,23 +29,20 @@ class MeasuredCohort:
 
     Attributes:
         predictions: With references, intervals of the default level, and the recorded "sex".
-        factors: Half widths in SD at `LEVELS`, float64 ``(phantoms, targets, levels)``.
+        lower: Lower bounds at each of `LEVELS`, float64 ``(levels, phantoms, targets)``.
+        upper: Upper bounds, likewise.
     """
 
     predictions: Predictions
-    factors: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
 
     def curve(self) -> np.ndarray:
         """Compute the coverage of intervals of each level of `CURVE`, ``(targets, levels)``."""
-        p = self.predictions
-        inner = []
-        for target in range(len(p.names)):
-            half = self.factors[:, target] * p.sd[:, target, None]
-            mean = p.mean[:, target, None]
-            reference = p.reference[:, target, None]
-            inside = (mean - half <= reference) & (reference <= mean + half)
-            inner.append(inside.mean(axis=0))
-        return np.pad(np.array(inner), ((0, 0), (1, 1)), constant_values=(0.0, 1.0))
+        reference = self.predictions.reference
+        inside = (self.lower <= reference) & (reference <= self.upper)
+        inner = inside.mean(axis=1).T
+        return np.pad(inner, ((0, 0), (1, 1)), constant_values=(0.0, 1.0))
 
 
 def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> MeasuredCohort:
@@ -63,17 +60,19 @@ def measure_cohort(modules: Sequence[Path], data: Path, cache: Path) -> Measured
         _predict(loaded, turns, dataset, cache)
     with np.load(cache) as kept:
         mean, variance = kept["mean"], kept["variance"]
-    factors = np.empty((*mean.shape, len(LEVELS)))
+    sd = np.sqrt(variance)
+    lower, upper = (np.empty((len(LEVELS), *mean.shape)) for _ in range(2))
     for module, rows in zip(loaded, turns):
         sexes = [measure(module, mean[row], variance[row])[0].sex or "" for row in rows]
         for place, level in enumerate(LEVELS):
-            factors[rows, :, place] = half_widths_in_sd(module.targets, sexes, level)
-    sd = np.sqrt(variance)
-    reach = factors[..., LEVELS.index(DEFAULT_LEVEL)] * sd
+            lower[place, rows], upper[place, rows] = bounds_by_sex(
+                module.targets, mean[rows], sd[rows], sexes, level
+            )
     recorded = ("male" if sex else "female" for sex in dataset.covariates["sex"])
     predictions = dataset.predictions(mean, sd, {"sex": recorded})
-    bounds = {"lower": mean - reach, "upper": mean + reach, "level": DEFAULT_LEVEL}
-    return MeasuredCohort(replace(predictions, **bounds), factors)
+    at = LEVELS.index(DEFAULT_LEVEL)
+    bounds = {"lower": lower[at], "upper": upper[at], "level": DEFAULT_LEVEL}
+    return MeasuredCohort(replace(predictions, **bounds), lower, upper)
 
 
 def _predict(

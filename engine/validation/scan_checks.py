@@ -95,11 +95,16 @@ def groups(is_small: bool) -> tuple[Group, ...]:
 
 
 def try_all(folder: Path, is_small: bool) -> dict[str, list[dict[str, Any]]]:
-    """Try all cases of all groups that have not been tried; return the outcomes by group."""
+    """Try all cases of the checks; return the outcomes by group."""
+    return try_groups(folder, groups(is_small))
+
+
+def try_groups(folder: Path, chosen: Sequence[Group]) -> dict[str, list[dict[str, Any]]]:
+    """Try all cases of groups that have not been tried; return the outcomes by group."""
     outcomes = {}
     # Processes of their own kind: a copy of this one would hang where PyTorch's threads had worked.
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        for group in groups(is_small):
+        for group in chosen:
             (folder / group.name).mkdir(parents=True, exist_ok=True)
             show = CountLine(f"phantoms ({group.name})")
             seeds = range(group.first_seed, group.first_seed + group.count)

@@ -48,6 +48,8 @@ def _measured(stations: list[Station], truth: dict[str, float], fault: str) -> d
     return {
         **case,
         "covered": {
-            m.target: m.lower <= truth[m.target] <= m.upper for m in measured if m.kind != "class"
+            m.target: m.lower <= truth[m.target] <= m.upper
+            for m in measured
+            if m.lower is not None and m.upper is not None
         },
     }

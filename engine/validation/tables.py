@@ -139,7 +139,7 @@ def made_with() -> str:
 
 
 def _nan_of_classes(cohort: MeasuredCohort) -> np.ndarray:
-    return np.where(np.isnan(cohort.factors).any(axis=(0, 2)), np.nan, 0.0)
+    return np.where(np.isnan(cohort.lower).any(axis=(0, 1)), np.nan, 0.0)
 
 
 def _mean_errors(cohort: MeasuredCohort) -> np.ndarray:

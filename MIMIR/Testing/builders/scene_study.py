@@ -55,9 +55,17 @@ def quantity(name: str, value: float, **changes: Any) -> Measurement:
         "level": 0.95,
         "lower": value - 2 * sd,
         "upper": value + 2 * sd,
+        "interval_method": "conformal",
+        "interval_persons": 400,
+        "coverage_low": 0.927,
+        "coverage_high": 0.969,
         "percentile": None,
         "percentile_reference": "",
+        "z_mean": 3.0,
+        "z_sd": 1.0,
+        "z_reference": "mean and SD of the training data of phantom 1.0, both sexes",
         "sex": None,
+        "sex_source": "",
         "divisor": 1.0,
         "training_mean": 3.0,
         "training_sd": 1.0,
@@ -70,7 +78,10 @@ def quantity(name: str, value: float, **changes: Any) -> Measurement:
 
 def sex(score: float, label: str) -> Measurement:
     """A measurement of the sex, which the engine labels so."""
-    measurement = quantity("sex", score, unit="", kind="class", is_sex=True, non_negative=False)
+    without_interval = {"lower": None, "upper": None, "interval_method": "none"}
+    measurement = quantity(
+        "sex", score, unit="", kind="class", is_sex=True, non_negative=False, **without_interval
+    )
     assert measurement.sex_label == label
     return measurement
 

@@ -40,6 +40,8 @@ COMMANDS = {
     "phantom": "make synthetic bodies with known measurements, as scans or projections",
     "train": "train a network on projections and targets",
     "crossvalidate": "predict every study with a network that has not seen its person",
+    "drift": "compare a batch of scans with another one, or with those of a module",
+    "harmonise": "estimate the water signal of a scanner, to correct its fat fractions",
     "evaluate": "evaluate predictions against reference values: tables and figures",
     "package": "make an inference module from training runs, or recalibrate one",
 }

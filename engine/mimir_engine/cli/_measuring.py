@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from mimir_engine.cli import DONE, SOME_FAILED
+from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
 from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import (
     chosen_studies,
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is written, and where."""
+    """Add the options that say what is measured and written, and where."""
+    add_choice_options(parser, splits_persons=False)
     parser.add_argument(
         "--output",
         required=True,
@@ -79,6 +81,7 @@ def measure_all(
         published_columns: Use the column names of the published engine.
         options: Those of ``InferOptions`` that only one command has.
     """
+    from mimir_engine.cohort.batch_drift import drift_events
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort, write_parquet
     from mimir_engine.cohort.study_folder import StudyFolders
@@ -90,12 +93,16 @@ def measure_all(
         reading=read_options(arguments),
         folders=StudyFolders(details, not arguments.no_volumes) if details else None,
         limits=reader_limits(arguments),
+        choice=study_choice(arguments),
+        persons=person_rule(arguments),
         **options,
     )
     cohort = infer(chosen_studies(arguments, listener), modules, output, chosen, listener)
     if arguments.parquet:
         write_parquet(output, cohort)
-    write_cohort(output, cohort, shown_command(arguments), published_columns)
+    drifts = write_cohort(output, cohort, shown_command(arguments), published_columns)
+    for drift in drift_events(drifts):
+        listener({"event": "drift", **drift})
     failed = len(cohort.failures)
     listener({"event": "finished", "done": cohort.done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

@@ -55,14 +55,23 @@ def print_event(event: Mapping[str, Any]) -> None:
             say(f"{event['name']} done{findings} {place}")
             for sentence in event.get("unusual", {}).values():
                 say(f"UNUSUAL_SCAN: {event['name']}: {sentence}")
+    elif event["event"] == "chosen":
+        for sentence in event["sentences"]:
+            say(sentence)
     elif event["event"] == "passed_over":
         files = f" ({event['files']} files)" if event["files"] > 1 else ""
         say(f"passed over: {event['name']}{files}, {event['reason']}")
+    elif event["event"] == "recorded_sex":
+        say(f"the table of --sex has {event['known']} of {studies(event['studies'])}")
     elif event["event"] == "ledger_damaged":
         say(
             f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"
             " they were about are measured again."
         )
+    elif event["event"] == "drift":
+        for group in event["groups"]:
+            if group["verdict"] == "drifted":
+                say(f"{event['code']}: {group['sentence']}")
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""

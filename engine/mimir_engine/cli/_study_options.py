@@ -148,11 +148,26 @@ def add_repair_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_site_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that scales the water signal of one scanner."""
+    parser.add_argument(
+        "--site",
+        type=Path,
+        metavar="FILE",
+        help="file of `mimir harmonise`: scale the water signal of its scanner in the fat"
+        " fraction, and flag it",
+    )
+
+
 def read_options(arguments: argparse.Namespace) -> ReadOptions:
     """Return how studies are read."""
     from mimir_engine.study.read_options import ReadOptions
+    from mimir_engine.study.site import read_site
 
-    return ReadOptions(arguments.reconstruction, arguments.swap_repair)
+    site = getattr(arguments, "site", None)
+    return ReadOptions(
+        arguments.reconstruction, arguments.swap_repair, None if site is None else read_site(site)
+    )
 
 
 def reader_limits(arguments: argparse.Namespace) -> ReaderLimits:

@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cli import say
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 from mimir_engine.cli._number_options import MAX_STEPS, whole_number
 from mimir_engine.cli._progress import studies
 from mimir_engine.files.optional_packages import require
@@ -29,12 +35,20 @@ TRAINING_ALLOCATOR = {
 }
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for images, targets, network and optimisation."""
+def add_training_options(
+    parser: argparse.ArgumentParser, start_recipes: tuple[str, ...] = ()
+) -> None:
+    """Add the options for images, targets, network and optimisation.
+
+    Args:
+        parser: Receives them.
+        start_recipes: Recipes that start from a module.
+    """
     parser.add_argument(
         "data",
+        nargs="+",
         type=Path,
-        help="folder of images made by 'mimir project --dataset' or 'mimir phantom --projections'",
+        help="folders of images made by 'mimir project --dataset' or 'mimir phantom --projections'",
     )
     parser.add_argument(
         "--targets",
@@ -52,19 +66,22 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         " empty cells take the published definitions",
     )
     parser.add_argument(
-        "--only", default="", metavar="NAME[,...]", help="targets to train on (default: all)"
+        "--only-targets",
+        default="",
+        metavar="NAME[,...]",
+        help="targets to train on (default: all)",
     )
     parser.add_argument(
-        "--exclude",
-        type=Path,
-        metavar="FILE",
-        help="list of participants or studies to leave out, one per line",
+        "--allow-odd-values",
+        action="store_true",
+        help="accept targets whose values seem to have a wrong unit or two units",
     )
+    add_choice_options(parser, splits_persons=True)
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument(
         "--recipe",
         default="published",
-        choices=("published", "from-scratch", "short"),
+        choices=("published", "from-scratch", "short", *start_recipes),
         help="training settings (default: published)",
     )
     parser.add_argument(
@@ -92,12 +109,23 @@ def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
     from mimir_engine.training.data_selection import choose_data
 
     device = str(choose_device(arguments.device))
-    only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
+    if device == "cpu" and arguments.recipe == "published":
+        say("The published recipe needs a graphics card; --recipe short suits a processor.")
     dataset = choose_data(
-        arguments.data, arguments.targets, arguments.definitions, arguments.exclude, only
+        arguments.data,
+        arguments.targets,
+        arguments.definitions,
+        study_choice(arguments),
+        person_rule(arguments),
+        tuple(name.strip() for name in arguments.only_targets.split(",") if name.strip()),
+        arguments.allow_odd_values,
     )
     count = len(dataset.definitions)
-    say(f"{studies(len(dataset))}, {count} target{'' if count == 1 else 's'}")
+    targets = f"{count} target" if count == 1 else f"{count} targets"
+    by = dataset.provenance["persons_known_by"]
+    say(f"{studies(len(dataset))} of {dataset.provenance['persons']} persons, {targets}")
+    say(f"persons are known by {by}")
+    say_all(dataset.notes)
     for why, names in dataset.left_out.items():
         if names:
             say(f"{len(names)} {_REASONS[why]}, listed in studies.csv")
@@ -106,25 +134,26 @@ def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
 
 _REASONS = {
     "excluded": "excluded",
+    "unasked": "not among those of --only",
     "unlabelled": "without any target",
     "unknown": "in the tables, but without an image",
 }
 
 
-def chosen_recipe(arguments: argparse.Namespace, seed: int, run_dir: Path) -> Recipe:
-    """Build the recipe of a network, without ImageNet's weights if those are unavailable.
+def chosen_recipe(arguments: argparse.Namespace, seed: int, start_sha256: str = "") -> Recipe:
+    """Build the recipe of a network; `start_sha256` is the hash of the module it starts from.
 
-    A run of it that has begun in `run_dir` keeps its initial weights.
+    Raises:
+        MimirError: ``IMAGENET_UNAVAILABLE`` if its initial weights are not available.
     """
-    from mimir_engine.training.imagenet import with_obtainable_start
+    from mimir_engine.training.initial_weights import imagenet_weights
     from mimir_engine.training.recipe import RECIPES
 
     changes = {"architecture": arguments.architecture, "steps": arguments.steps}
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    asked = replace(RECIPES[arguments.recipe], seed=seed, **given)
-    recipe = with_obtainable_start(asked, run_dir)
-    if recipe != asked:
-        say("ImageNet's weights are not available: training starts from random weights.")
+    recipe = replace(RECIPES[arguments.recipe], seed=seed, start_sha256=start_sha256, **given)
+    if recipe.start == "imagenet":
+        imagenet_weights(recipe.architecture)
     return recipe
 
 
@@ -138,6 +167,7 @@ def _choose_allocator(argv: list[str]) -> None:
 
 
 def show_step(prefix: str, later_runs: int, step: Progress) -> None:
-    """Print a step of one run, with the remaining time of it and of later runs."""
-    left = duration(step.remaining_seconds(later_runs))
-    say(f"{prefix}step {step.step}/{step.steps}  loss {step.loss:.3f}  {left} left")
+    """Print a step of one run, with the remaining time of it and of later runs once it is known."""
+    seconds = step.remaining_seconds(later_runs)
+    left = "" if seconds is None else f"  {duration(seconds)} left"
+    say(f"{prefix}step {step.step}/{step.steps}  loss {step.loss:.3f}{left}")

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.training.fit import Progress
 
     output, folds = arguments.output, arguments.folds
-    recipe = options.chosen_recipe(arguments, arguments.seed, output / "fold-1")
+    recipe = options.chosen_recipe(arguments, arguments.seed)
 
     def progress(fold: int, step: Progress) -> None:
         options.show_step(f"fold {fold}/{folds}  ", folds - fold, step)

@@ -46,13 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.sources import NamedSource
     from mimir_engine.demo.truth_table import truth_table
     from mimir_engine.files.folder_lock import folder_lock
-    from mimir_engine.inference_module import find_module
+    from mimir_engine.inference_module import find_module, module_folders
+    from mimir_engine.inference_module.folder import same_name_elsewhere
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
     output, name = arguments.output, study_name(arguments.seed)
-    module = find_module("phantom")
+    first = next((folder for folder in module_folders() if folder.name == "phantom"), "phantom")
+    module = find_module(first)
     path = output / "study" / f"{name}.zip"
     _check_folder(output)
+    for other in same_name_elsewhere(module):
+        say(f"Using {module.folder}; a different module of this name is in {other}.")
     say(f"Making the synthetic study {path} ...")
     with folder_lock(path.parent):  # the run's own lock holds the folder above
         truth = write_study(path, arguments.seed)

@@ -6,6 +6,12 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 from mimir_engine.cli._number_options import seed_number, whole_number
 from mimir_engine.cli._progress import CountLine
 from mimir_engine.errors import MimirError
@@ -46,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figures", default="png", choices=FIGURES, help="file type (default: png)"
     )
+    add_choice_options(parser, splits_persons=True)
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
 
 
@@ -53,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, then write tables and figures."""
     if arguments.level is not None:
         check_level(arguments.level)
+    from mimir_engine.evaluation.chosen_predictions import choose_predictions
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
@@ -71,6 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"the table's interval level is {predictions.level:g}, not {arguments.level:g}",
             "Leave --level out.",
         )
+    predictions, record, sentences = choose_predictions(
+        predictions, study_choice(arguments), person_rule(arguments)
+    )
+    say_all(sentences)
     asked = None
     if arguments.groups is not None:
         asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]
@@ -79,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         evaluation = evaluate(
             predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
         )
-        write_metrics(arguments.output, evaluation)
+        notes = (f"Persons are known by {record['persons_known_by']}.", *sentences)
+        write_metrics(arguments.output, evaluation, notes)
         if arguments.figures != "none":
             from mimir_engine.evaluation.figures import draw_evaluation
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_site_option,
     add_study_options,
     check_study_options,
 )
@@ -21,6 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
     add_repair_option(parser)
+    add_site_option(parser)
     parser.add_argument(
         "--modules",
         required=True,
@@ -32,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=DEFAULT_LEVEL,
         help=f"level of the intervals, {MIN_LEVEL} to {MAX_LEVEL} (default: {DEFAULT_LEVEL})",
+    )
+    parser.add_argument(
+        "--sex",
+        default="",
+        metavar="female|male|TABLE|header",
+        help="recorded sex, for intervals, percentiles and z-scores: of all studies, a table with"
+        " the columns study (or eid) and sex, or that of the headers (default: as estimated)",
     )
     parser.add_argument(
         "--device",
@@ -76,6 +85,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     if arguments.parquet:
         require("parquet")
 
+    from mimir_engine.cohort.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
     from mimir_engine.inference_module.profile_file import with_profiles
 
@@ -87,6 +97,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         listener,
         arguments.published_columns,
         level=arguments.level,
+        sex=read_recorded_sex(arguments.sex),
         device=arguments.device,
         allow_unvalidated=arguments.allow_unvalidated,
     )

@@ -24,7 +24,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--into",
         type=Path,
         metavar="DIR",
-        help="folder to add it to (default: your own folder of modules)",
+        help="folder to add it to (default: the first of MIMIR_WEIGHTS, else your own folder of"
+        " modules)",
     )
 
 
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module import load_module, module_folders
+    from mimir_engine.inference_module.folder import same_name_elsewhere
     from mimir_engine.inference_module.search_path import locate
 
     listed, failed = 0, 0
@@ -48,6 +50,8 @@ def _list(arguments: argparse.Namespace) -> int:
             failed += 1
             continue
         show(f"{module.name:<20} {module.version:<10} {len(module.targets):>3}  {module.title}")
+        for other in same_name_elsewhere(module):
+            say(f"A different module of this name is in {other}.")
         listed += 1
     if not listed:
         say(f"No inference modules in {', '.join(map(str, locate().modules))}.")
@@ -64,9 +68,10 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module.add_module import add_or_keep_module
+    from mimir_engine.inference_module.folder import same_name_elsewhere
     from mimir_engine.inference_module.search_path import locate
 
-    destination = arguments.into or locate().user_modules
+    destination = arguments.into or locate().added
     if destination is None:
         raise wrong_use("modules add", "you have no home folder for inference modules: give --into")
     module, is_there = add_or_keep_module(arguments.source, destination, arguments.name)
@@ -74,6 +79,10 @@ def _add(arguments: argparse.Namespace) -> int:
     measurements = "1 measurement" if count == 1 else f"{count} measurements"
     done = "is there already" if is_there else "added"
     show(f"{module.name} {done}: {measurements}, in {module.folder}")
+    if destination.resolve() not in [place.resolve() for place in locate().modules]:
+        say(f"This folder is not searched for names. Use the module as {module.folder}")
+    for folder in same_name_elsewhere(module):
+        say(f"A different module of this name is in {folder}: give the folder of the one to use.")
     return DONE
 
 

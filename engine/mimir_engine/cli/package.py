@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cli import DONE, show, wrong_use
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
 
@@ -60,6 +66,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="direct measurements of the studies of --calibration (measurements.csv of `mimir"
         " measure`): later estimates that do not go with the images are flagged",
     )
+    parser.add_argument(
+        "--keep-worthless",
+        action="store_true",
+        help="keep targets whose estimates may be no better than the mean (R² may be 0)",
+    )
+    add_choice_options(parser, splits_persons=True)
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="output folder")
     parser.add_argument("--eight-bit", action="store_true", help="store the weights in 8 bits")
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder")
@@ -78,13 +90,17 @@ def run(arguments: argparse.Namespace) -> int:
         "images": arguments.images,
         "direct": arguments.direct,
         "overwrite": arguments.overwrite,
+        "choice": study_choice(arguments),
+        "persons": person_rule(arguments),
     }
     if arguments.recalibrate is not None:
         options |= {"identity": identity, "calibrated": arguments.calibrated}
         module = recalibrate(arguments.recalibrate, *paths, **options)
     else:
         identity = identity or _phantom_identity(arguments.runs)
-        module = package(arguments.runs, *paths, identity, eight_bit=arguments.eight_bit, **options)
+        options |= {"eight_bit": arguments.eight_bit, "keep_worthless": arguments.keep_worthless}
+        module = package(arguments.runs, *paths, identity, **options)
+    say_all(module.provenance.get("notes", ()))
     show(f"{module.name} {module.version} written to {module.folder}")
     return DONE
 
@@ -97,6 +113,8 @@ def _check(arguments: argparse.Namespace) -> None:
         fault = "--calibrated requires --recalibrate"
     elif arguments.eight_bit and arguments.recalibrate is not None:
         fault = "--eight-bit has no effect with --recalibrate, which keeps the weights"
+    elif arguments.keep_worthless and arguments.recalibrate is not None:
+        fault = "--keep-worthless has no effect with --recalibrate, which keeps all targets"
     if fault is not None:
         raise wrong_use("package", fault)
 
@@ -107,8 +125,9 @@ def _phantom_identity(runs: list[Path]) -> Any:
     from mimir_engine.training.checkpoint import load_checkpoint
     from mimir_engine.training.identity import PHANTOM
 
-    populations = {load_checkpoint(run).provenance.get("population") for run in runs}
-    if populations <= set(POPULATIONS.values()):
+    facts = [load_checkpoint(run).provenance for run in runs]
+    parts = [part for run in facts for part in run.get("parts", (run,))]
+    if {part.get("population") for part in parts} <= set(POPULATIONS.values()):
         return PHANTOM
     raise MimirError(
         "IDENTITY_MISSING",

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_site_option,
     add_study_options,
     check_study_options,
     chosen_studies,
@@ -23,6 +25,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
     add_repair_option(parser)
+    add_choice_options(parser, splits_persons=False)
+    add_site_option(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
         "--output", type=Path, metavar="FILE", help="write the image of one study (.npy)"
@@ -63,6 +67,8 @@ def _project_many(arguments: argparse.Namespace) -> int:
         arguments.overwrite,
         read_options(arguments),
         reader_limits(arguments),
+        study_choice(arguments),
+        person_rule(arguments),
     )
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
@@ -71,6 +77,8 @@ def _project_many(arguments: argparse.Namespace) -> int:
 def _project_one(arguments: argparse.Namespace) -> int:
     if len(arguments.source) != 1 or arguments.sources:
         raise wrong_use("project", "--output takes one study; use --dataset for many")
+    if arguments.exclude or arguments.only:
+        raise wrong_use("project", "--exclude and --only require --dataset")
     if not arguments.output.name:
         raise wrong_use("project", "--output must name a file")
     if arguments.volumes:
@@ -89,12 +97,13 @@ def _project_one(arguments: argparse.Namespace) -> int:
     source = NamedSource(source_name(path), Path(path))
     if arguments.anonymous_names:
         (source,) = anonymous_sources([source], arguments.key)
+    reading = read_options(arguments)
     for folder in filter(None, (arguments.output.parent, arguments.volumes)):
         sweep_leftovers(folder)
     try:
         with Readers(FUNCTIONS, reader_limits(arguments)) as readers:
             findings = write_projection_in_reader(
-                readers, source, read_options(arguments), arguments.output, arguments.volumes
+                readers, source, reading, arguments.output, arguments.volumes
             )
     except Exception as error:
         known = error_of(error)

@@ -9,11 +9,17 @@ from pathlib import Path
 from mimir_engine.cli import DONE, say, wrong_use
 from mimir_engine.cli import _training_options as options
 from mimir_engine.cli._number_options import MAX_NETWORKS, MAX_SEED, seed_number
+from mimir_engine.inference_module import find_module, module_sha256
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    options.add_training_options(parser)
+    options.add_training_options(parser, start_recipes=("fine-tune",))
+    parser.add_argument(
+        "--start",
+        metavar="MODULE",
+        help="inference module that training goes on from, with --recipe fine-tune",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(
         "--seed", type=seed_number, default=0, help="seed of the network (default: 0)"
@@ -26,14 +32,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or continue runs that were stopped."""
     runs = _runs(arguments)
+    if (arguments.recipe == "fine-tune") != (arguments.start is not None):
+        raise wrong_use("train", "--recipe fine-tune and --start MODULE require each other")
     dataset, device = options.prepare_training(arguments)
     from mimir_engine.training.fit import fit
+    from mimir_engine.training.initial_weights import with_start
 
+    start, start_sha256 = None, ""
+    if arguments.start is not None:
+        start = find_module(arguments.start)
+        dataset, start_sha256 = with_start(dataset, start), module_sha256(start)
     for number, (seed, folder) in enumerate(runs, start=1):
-        recipe = options.chosen_recipe(arguments, seed, folder)
+        recipe = options.chosen_recipe(arguments, seed, start_sha256)
         name = f"{folder.name}: " if len(runs) > 1 else ""
         progress = partial(options.show_step, name, len(runs) - number)
-        if not fit(dataset, folder, recipe, progress, device=device):
+        if not fit(dataset, folder, recipe, progress, device=device, start=start):
             raise KeyboardInterrupt
         say(f"trained; see {folder}")
     return DONE

@@ -5,6 +5,8 @@
   before ``run``.
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, device.
+- ``recorded_sex``: known, studies (numbers). Studies whose sex a table of ``--sex`` has; before
+  ``run``.
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader
   has died or took too long; it is read once more after the others) or ``predict``.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
@@ -13,6 +15,8 @@
 - ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations
   (from_mm, to_mm, slices by contrast), findings (code, sentence), passed_over (name, reason,
   files), done, total. One per study of ``mimir scan``, in place of ``run``, ``step``, ``study``.
+- ``drift``: reference (a module's name), code (``BATCH_DRIFTED``, or empty), groups (group, scans,
+  verdict, sentence). After all studies, how the batch compares with the scans of each module.
 - ``finished``: done, failed, output; of ``mimir scan`` done, refused. The last event: all files are
   written.
 """

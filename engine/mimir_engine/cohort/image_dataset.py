@@ -22,6 +22,8 @@ import numpy as np
 import pydicom
 
 import mimir_engine
+from mimir_engine.cohort.chosen_sources import choose_sources
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_folder import (
@@ -33,6 +35,7 @@ from mimir_engine.cohort.image_folder import (
 )
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.scan_number_table import (
     SCAN_NUMBERS_FILE,
@@ -44,6 +47,7 @@ from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.json_file import to_json
 from mimir_engine.measuring.one_study import PreparedStudy
 from mimir_engine.measuring.stored_fields import numbers_by_name
 from mimir_engine.projection.project import IMAGE_SHAPE, PROJECTION_NAME
@@ -63,6 +67,8 @@ def project_studies(
     overwrite: bool = False,
     reading: ReadOptions = AS_STORED,
     limits: ReaderLimits = DEFAULT_LIMITS,
+    choice: StudyChoice = ALL_STUDIES,
+    persons: PersonRule = FROM_NAMES,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
@@ -78,6 +84,9 @@ def project_studies(
         overwrite: Start again in a folder that holds images.
         reading: How studies are read.
         limits: What reading one study may take.
+        choice: Lists of studies to leave out and to project; excluded ones are in no table, even if
+            the folder holds their images.
+        persons: How persons in these lists are known.
 
     Returns:
         Numbers of studies in the folder with an image and without.
@@ -86,13 +95,16 @@ def project_studies(
         MimirError: for the folder; never for a single study.
     """
     # Another projection or reconstruction is another data set; all else stands beside the image.
-    run = {"projections": PROJECTION_NAME}
+    run: dict[str, Any] = {"projections": PROJECTION_NAME}
     if reading.reconstruction != NORMALISED:  # folders of earlier versions do not name it
         run["reconstruction"] = reading.reconstruction
+    if reading.site is not None:
+        run["site"] = to_json(reading.site)
     with Ledger(folder, run, overwrite, _is_entry) as ledger, Readers(FUNCTIONS, limits) as readers:
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
+        sources, _ = choose_sources(sources, ledger, choice, persons, listener)
         if overwrite:
             _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:
@@ -142,6 +154,8 @@ def _append(prepared: PreparedStudy, images: GrowingArray) -> StudyDone:
         HASH_COLUMN: image_sha256(image),
         "findings": findings,
         "numbers": dict(prepared.numbers),
+        "scanner": study.scanner.shown,
+        "month": study.month,
         "made_by": f"mimir {mimir_engine.__version__}, numpy {np.__version__},"
         f" pydicom {pydicom.__version__}, python {platform.python_version()}",
     }
@@ -156,6 +170,13 @@ def _write_tables(folder: Path, ledger: Ledger) -> tuple[int, int]:
         studies.append([{**entry, **texts}.get(column, "") for column in COLUMNS])
     write_failures(folder, failures)
     write_csv(folder / STUDIES, COLUMNS, studies)
-    rows = (ScanRow(name, e["findings"], e.get("numbers", {})) for name, e in ledger.done())
+    # Entries of earlier versions have neither numbers nor scanner.
+    rows = (
+        ScanRow(
+            *(name, e["findings"], e.get("numbers", {})),
+            *(str(e.get(key, "")) for key in ("scanner", "month")),
+        )
+        for name, e in ledger.done()
+    )
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, rows)
     return len(studies), len(failures)

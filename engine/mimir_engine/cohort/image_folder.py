@@ -23,6 +23,7 @@ import numpy as np
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.source.source_name import uk_biobank_ids
 
 IMAGES, TARGETS, STUDIES, DESCRIPTION = "images.npy", "targets.npy", "studies.csv", "dataset.json"
 #: First columns of ``studies.csv``; more may follow.
@@ -37,16 +38,35 @@ HASH_COLUMN = "image_sha256"
 
 @dataclass(frozen=True)
 class StudyId:
-    """Name of a study in all results; participant and visit if UK Biobank's name has them."""
+    """Name of a study in all results; participant and visit if UK Biobank's name has them.
+
+    Attributes:
+        given_person: The person by a table or a pattern; see `persons`.
+    """
 
     name: str
     eid: str = ""
     instance: str = ""
+    given_person: str = ""
 
     @property
     def person(self) -> str:
         """The same for all visits of a person; the study's name if the person is unknown."""
-        return self.eid or self.name
+        return self.given_person or self.eid or self.name
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All that may name the study, its person or its visit in a list of ids."""
+        own_name = self.name.rpartition("/")[2]  # folders are in front of repeated names
+        visit = f"{self.eid}_{self.instance}" if self.eid else ""
+        return frozenset({self.name, own_name, self.eid, visit, self.given_person}) - {""}
+
+
+def study_id(name: str, eid: str = "", instance: str = "", given_person: str = "") -> StudyId:
+    """Identify a study; a name of UK Biobank's form gives participant and visit."""
+    if not eid:
+        eid, instance = uk_biobank_ids(name.rpartition("/")[2])
+    return StudyId(name, eid, instance, given_person.strip())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
@@ -38,7 +38,7 @@ LEDGER_FILE = "ledger.jsonl"
 #: Files that a finished run leaves beside it.
 RESULT_FILES = (
     *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
-    *("failures.csv", "run.json"),
+    *("drift.csv", "failures.csv", "run.json"),
 )
 
 
@@ -234,7 +234,7 @@ class Ledger:
             MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
         """
         with output_errors(self._path), open(self._path, "rb") as file:
-            for name in sorted(self._offsets):
+            for name in self.names():
                 yield name, self._entry_at(file, name)
 
     def _entry_at(self, file: BinaryIO, name: str) -> dict[str, Any]:
@@ -253,6 +253,15 @@ class Ledger:
         for name, entry in self.entries():
             if "code" in entry:
                 yield StudyFailure(name, entry["code"], entry["reason"])
+
+    def names(self) -> list[str]:
+        """Return the names of all studies, sorted."""
+        return sorted(self._offsets)
+
+    def pass_over(self, names: Collection[str]) -> None:
+        """Leave studies out of everything that is read; their lines stay on disk."""
+        for name in names:
+            self._offsets.pop(name, None)
 
     def __len__(self) -> int:
         """Return the number of studies in the ledger."""

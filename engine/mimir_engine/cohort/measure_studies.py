@@ -18,16 +18,21 @@ import numpy as np
 import pydicom
 
 import mimir_engine
+from mimir_engine.cohort.chosen_sources import choose_sources
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
 from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import to_json
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
@@ -45,6 +50,7 @@ from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
+from mimir_engine.study.site import Site
 
 if TYPE_CHECKING:
     from mimir_engine.measuring.network import Predictor
@@ -61,6 +67,7 @@ class InferOptions:
 
     Attributes:
         level: Level of the intervals.
+        sex: The recorded sex of the studies.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
@@ -68,9 +75,12 @@ class InferOptions:
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
         limits: What reading one study may take.
+        choice: Lists of studies to leave out and to measure.
+        persons: How persons in these lists are known.
     """
 
     level: float = DEFAULT_LEVEL
+    sex: RecordedSex = field(default_factory=RecordedSex)
     device: str = "auto"
     allow_unvalidated: bool = False
     jobs: int = field(default_factory=default_jobs)
@@ -78,6 +88,8 @@ class InferOptions:
     reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
     limits: ReaderLimits = DEFAULT_LIMITS
+    choice: StudyChoice = ALL_STUDIES
+    persons: PersonRule = FROM_NAMES
 
 
 def infer(
@@ -108,10 +120,16 @@ def infer(
     check_columns(modules)
     for module in modules:
         check_projection(module, PROJECTION_NAME)
+        _check_site(module, options.reading.site)
     run = {
         **describe_run(modules, options.device),
         "reconstruction": options.reading.reconstruction,
+        "recorded_sex": options.sex.kind,
+        **({} if options.reading.site is None else {"site": to_json(options.reading.site)}),
     }
+    if options.sex.kind == TABLE:
+        known = count_known(options.sex, (source.name for source in sources))
+        listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     measuring = _Measuring(modules, options, listener, readers)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
@@ -119,6 +137,7 @@ def infer(
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
+        sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {
@@ -137,6 +156,7 @@ def infer(
             "allow_unvalidated": options.allow_unvalidated,
             "swap_repair": options.reading.swap_repair,
             "python": platform.python_version(),
+            **({"ids": chosen.record} if chosen.record else {}),
         }
         return Cohort(ledger, modules, options.level, description)
 
@@ -170,6 +190,16 @@ def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, A
             for module in modules
         ],
     }
+
+
+def _check_site(module: InferenceModule, site: Optional[Site]) -> None:
+    if site is not None and site.module != module.name:
+        raise MimirError(
+            "SITE_OTHER_MODULE",
+            f"the water factor of --site was estimated for the inference module '{site.module}',"
+            f" not for '{module.name}'",
+            f"Run `mimir harmonise --module {module.name}`.",
+        )
 
 
 def _compared_with(module: InferenceModule) -> dict[str, str]:
@@ -210,6 +240,7 @@ class _Measuring:
         return (
             (is_validated or self.options.allow_unvalidated)
             and (not is_repaired or self.options.reading.swap_repair)
+            and self.options.sex.is_current(entry)
             and (folders is None or folders.has(entry))
         )
 
@@ -229,8 +260,9 @@ class _Measuring:
                 yield predicted
                 continue
             level, folders = self.options.level, self.options.folders
+            recorded = self.options.sex.of(prepared.study)
             values, scans = predicted.predictions, predicted.comparisons
-            result = measure_study(prepared, self.modules, values, accepted, level, scans)
+            result = measure_study(prepared, self.modules, values, accepted, level, recorded, scans)
             event: dict[str, Any] = {}
             unusual = {scan.module: scan.sentence for scan in scans if scan.is_unusual}
             if unusual:

@@ -138,8 +138,9 @@ def write_projection(
 ) -> Message:
     """Write a study's image, and its fused volumes if asked for; reply with its findings."""
     named = _named(source)
-    study, fused = read_and_fuse(named.source, named.name, from_json(reading, ReadOptions))
-    write_array(Path(image), project(fused).image)
+    options = from_json(reading, ReadOptions)
+    study, fused = read_and_fuse(named.source, named.name, options)
+    write_array(Path(image), project(fused, options.water_factor).image)
     if volumes is not None:
         write_nrrd(Path(volumes), study.name, fused)
     return Message([to_json(finding) for finding in study.findings])

@@ -8,10 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Union
 
+from mimir_engine.cohort.batch_drift import (
+    DRIFT_FILE,
+    Drifts,
+    compare_batch,
+    drift_events,
+    write_drift,
+)
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
+    read_scan_numbers,
     write_scan_numbers,
 )
 from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
@@ -22,7 +30,7 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.target import Target
-from mimir_engine.measuring.measurement import Measurement
+from mimir_engine.measuring.measurement import Measurement, interval_methods
 from mimir_engine.measuring.study_result import StudyResult
 
 #: Studies per row group: some 70,000 rows of the published measurements.
@@ -31,10 +39,11 @@ STUDIES_PER_GROUP = 1000
 
 def write_cohort(
     folder: Path, cohort: Cohort, command: Sequence[str], published_columns: bool = False
-) -> None:
+) -> Drifts:
     """Write ``predictions.csv``, the tables of scans, ``failures.csv`` and, last, ``run.json``.
 
-    Without inference modules the first is called ``measurements.csv``.
+    Without inference modules the first is called ``measurements.csv``. With modules that know what
+    their own scans are like, ``drift.csv`` compares the batch with these.
 
     Args:
         folder: Output folder.
@@ -42,6 +51,9 @@ def write_cohort(
         command: The command line, for ``run.json``.
         published_columns: Name the columns of ``predictions.csv`` as the published engine does,
             which has no direct measurements.
+
+    Returns:
+        What the comparison found.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -59,13 +71,27 @@ def write_cohort(
     table = "predictions.csv" if cohort.modules else "measurements.csv"
     write_csv(folder / table, header, rows)
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
-    scans = (ScanRow(result.name, codes, result.numbers) for result, codes in findings)
+    scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
     if cohort.modules:
         write_scan_profiles(folder / SCAN_PROFILES_FILE, cohort.results)
     write_failures(folder, cohort.failures)
-    counts = {"done": cohort.done, "failed": len(cohort.failures)}
-    write_json(folder / "run.json", {**cohort.run, **counts, "command": list(command)})
+    methods = {
+        name: interval_methods(target, cohort.level)
+        for module in cohort.modules
+        for name, target in zip(module.measurement_names, module.targets)
+    }
+    found: dict[str, Any] = {
+        "interval_methods": methods,
+        "done": cohort.done,
+        "failed": len(cohort.failures),
+    }
+    drifts = compare_batch(cohort.modules, read_scan_numbers(folder / SCAN_NUMBERS_FILE))
+    if drifts:
+        write_drift(folder / DRIFT_FILE, drifts)
+        found["drift"] = drift_events(drifts)
+    write_json(folder / "run.json", {**cohort.run, **found, "command": list(command)})
+    return drifts
 
 
 def measurement_columns(
@@ -113,9 +139,9 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     from pyarrow import parquet
 
     texts = ("study", "eid", "instance", "measurement", "unit")
-    numbers = ("value", "sd", "lower", "upper", "level", "z", "percentile")
-    fields = [(name, pa.string()) for name in texts]
-    fields += [(name, pa.float64()) for name in numbers]
+    numbers = ("value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high")
+    fields = [(name, pa.string()) for name in (*texts, "interval_method", "sex", "sex_source")]
+    fields += [(name, pa.float64()) for name in (*numbers, "z", "percentile")]
     schema = pa.schema(
         [*fields, ("flags", pa.string())], metadata={"mimir": json.dumps(dict(cohort.run))}
     )
@@ -141,6 +167,11 @@ def _parquet_rows(result: StudyResult) -> list[dict[str, Any]]:
             "lower": m.lower,
             "upper": m.upper,
             "level": m.level,
+            "interval_method": m.interval_method,
+            "coverage_low": m.coverage_low,
+            "coverage_high": m.coverage_high,
+            "sex": m.sex,
+            "sex_source": m.sex_source,
             "z": m.z_score,
             "percentile": m.percentile,
             "flags": ";".join(dict.fromkeys((*findings, *m.flags))),

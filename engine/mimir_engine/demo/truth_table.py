@@ -38,7 +38,8 @@ def _row(m: Measurement, true: Optional[float]) -> tuple[str, ...]:
         true_sex = "" if true is None else sex_label(true)
         estimate = f"{m.sex_label} ({m.value:.2f})"
         return ("sex (score: 0 female, 1 male)", "", true_sex, estimate, "", "", "")
-    inside = true is None or m.lower_shown <= true <= m.upper_shown
+    is_known = true is not None and m.lower is not None
+    inside = not is_known or m.lower_shown <= (true or 0.0) <= m.upper_shown
     return (
         m.target,
         m.unit,

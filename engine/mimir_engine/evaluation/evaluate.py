@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional
 
@@ -17,7 +17,11 @@ from mimir_engine.evaluation.bootstrap import percentile_intervals, resample_cou
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.sparsification import ranked_scores
 from mimir_engine.evaluation.subgroups import AGE, subgroups
-from mimir_engine.evaluation.uncertainty import gaussian_scores, interval_scores
+from mimir_engine.evaluation.uncertainty import (
+    coverage_by_size,
+    gaussian_scores,
+    interval_scores,
+)
 from mimir_engine.inference_module.interval import gaussian_quantile
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
@@ -33,6 +37,10 @@ AGE_GAP = (
 METRICS = (*AGREEMENT, *UNCERTAINTY, *AGE_GAP)
 #: Targets with fewer studies with both reference and prediction are not evaluated.
 MIN_STUDIES = 3
+#: With fewer studies, the lowest and highest 5 % are too few to tell their coverage.
+MIN_FOR_SIZE = 100
+#: What studies are sorted by to tell the coverage by size.
+SORTED_BY = ("estimate", "reference")
 #: The subgroup of all studies.
 ALL = ("all", "")
 #: Level of the bootstrap intervals.
@@ -64,6 +72,7 @@ class Evaluation:
         seed: Seed of the bootstrap.
         studies: Number of studies.
         persons: Number of persons.
+        by_size: ``{target: {sorted by: {part: coverage}}}``; see `coverage_by_size`.
     """
 
     names: tuple[str, ...]
@@ -79,6 +88,7 @@ class Evaluation:
     seed: int
     studies: int
     persons: int
+    by_size: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
 
     def value(self, target: str, metric: str, subgroup: tuple[str, str] = ALL) -> float:
         """Return the value of one metric."""
@@ -144,7 +154,20 @@ def evaluate(
         seed=seed,
         studies=len(predictions),
         persons=len(set(predictions.persons)),
+        by_size=dict(_by_size(given)),
     )
+
+
+def _by_size(p: Predictions) -> Iterator[tuple[str, dict[str, Scores]]]:
+    """Compute the coverage of small and of large values, of targets with enough studies."""
+    for column, name in enumerate(p.names):
+        arrays = [a[:, column] for a in (p.reference, p.mean, p.lower, p.upper) if a is not None]
+        known = np.isfinite(arrays).all(axis=0)
+        if len(arrays) < 4 or known.sum() < MIN_FOR_SIZE:
+            continue
+        label, mean, lower, upper = (a[known] for a in arrays)
+        inside = (lower <= label) & (label <= upper)
+        yield name, {by: coverage_by_size(inside, a) for by, a in zip(SORTED_BY, (mean, label))}
 
 
 def _gaps(p: Predictions) -> dict[int, dict[str, np.ndarray]]:

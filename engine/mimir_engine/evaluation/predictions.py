@@ -12,13 +12,14 @@ contain the level. All other columns describe the study (its sex, its fold, its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
+from mimir_engine.cohort.image_folder import StudyId, study_id
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import TEXTS, Table, open_table, read_tidy
@@ -86,10 +87,50 @@ class Predictions:
         return len(self.studies)
 
     @property
+    def study_ids(self) -> tuple[StudyId, ...]:
+        """Return the studies, with participant and person as far as names and groups tell."""
+        known = next((self.groups[name] for name in PERSON if name in self.groups), None)
+        given = known or ("",) * len(self)
+        return tuple(
+            study_id(study, given_person=person) for study, person in zip(self.studies, given)
+        )
+
+    @property
     def persons(self) -> tuple[str, ...]:
         """Return the person of each study; the study's name if it is unknown."""
-        known = next((self.groups[name] for name in PERSON if name in self.groups), self.studies)
-        return tuple(person or study for person, study in zip(known, self.studies))
+        return tuple(study.person for study in self.study_ids)
+
+    def subset(self, rows: np.ndarray) -> Predictions:
+        """Choose studies by a mask, bool ``(studies,)``, with their intervals."""
+        chosen = np.flatnonzero(rows)
+        lower, upper = self.lower, self.upper
+        return replace(
+            self,
+            studies=tuple(self.studies[row] for row in chosen),
+            reference=self.reference[chosen],
+            mean=self.mean[chosen],
+            sd=self.sd[chosen],
+            lower=None if lower is None else lower[chosen],
+            upper=None if upper is None else upper[chosen],
+            groups={
+                name: tuple(members[row] for row in chosen) for name, members in self.groups.items()
+            },
+        )
+
+    def of_targets(self, names: Sequence[str]) -> Predictions:
+        """Choose targets by name, in this order."""
+        at = [self.names.index(name) for name in names]
+        lower, upper = self.lower, self.upper
+        return replace(
+            self,
+            names=tuple(names),
+            units=tuple(self.units[column] for column in at),
+            reference=self.reference[:, at],
+            mean=self.mean[:, at],
+            sd=self.sd[:, at],
+            lower=None if lower is None else lower[:, at],
+            upper=None if upper is None else upper[:, at],
+        )
 
 
 def _unfit(what: str) -> MimirError:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from mimir_engine.evaluation.evaluate import (
     AGE_GAP,
     AGREEMENT,
@@ -13,10 +15,12 @@ from mimir_engine.evaluation.evaluate import (
     BOOTSTRAP_LEVEL,
     METRICS,
     MIN_STUDIES,
+    SORTED_BY,
     UNCERTAINTY,
     Evaluation,
 )
 from mimir_engine.evaluation.subgroups import AGE
+from mimir_engine.evaluation.uncertainty import PARTS_BY_SIZE
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.markdown_table import markdown_table, markdown_text
@@ -65,8 +69,13 @@ DEFINITIONS = """\
 """
 
 
-def write_metrics(folder: Path, evaluation: Evaluation) -> None:
+def write_metrics(folder: Path, evaluation: Evaluation, notes: Sequence[str] = ()) -> None:
     """Write ``metrics.csv`` (tidy, in full precision) and ``metrics.md`` into a folder.
+
+    Args:
+        folder: An existing folder.
+        evaluation: What to write.
+        notes: Sentences on the studies, for ``metrics.md``.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -76,7 +85,7 @@ def write_metrics(folder: Path, evaluation: Evaluation) -> None:
     bounds = (f"lower{percent}", f"upper{percent}")
     write_csv(folder / "metrics.csv", (*columns, *bounds), _rows(evaluation))
     with atomic_file(folder / "metrics.md") as file:
-        file.write(markdown(evaluation).encode("utf-8", errors="replace"))
+        file.write(markdown(evaluation, notes).encode("utf-8", errors="replace"))
 
 
 def _rows(e: Evaluation) -> Iterator[list[object]]:
@@ -88,17 +97,23 @@ def _rows(e: Evaluation) -> Iterator[list[object]]:
                 place = part, target, METRICS.index(metric)
                 values = [float(v[place]) for v in (e.values, e.lower, e.upper)]
                 yield [name, unit, group, member, count, metric, *values]
+        for by, shares in e.by_size.get(name, {}).items():
+            for part_name, share in shares.items():
+                size = round(int(e.counts[0, target]) * float(np.ptp(PARTS_BY_SIZE[part_name])))
+                yield [name, unit, f"size_by_{by}", part_name, size, "picp", float(share), "", ""]
 
 
-def markdown(e: Evaluation) -> str:
+def markdown(e: Evaluation, notes: Sequence[str] = ()) -> str:
     """Return the tables as Markdown, with the settings and the definitions of the columns."""
     everyone = [(name, ALL, target) for target, name in enumerate(e.names)]
-    parts = ["# Evaluation", _settings(e)]
+    parts = ["# Evaluation", " ".join((_settings(e), *map(markdown_text, notes)))]
     parts += ["## Agreement", _table(e, ("Target",), everyone, AGREEMENT)]
     parts += ["## Uncertainty", _table(e, ("Target",), everyone, UNCERTAINTY)]
     for name in e.names:
         if name.lower() == AGE:
             parts += ["## Age gap", _age_gap(e, name)]
+    if e.by_size:
+        parts += ["## Coverage by size", _BY_SIZE_TEXT, *_by_size(e)]
     for group in dict.fromkeys(group for group, _ in e.subgroups[1:]):
         members = [part for part in e.subgroups if part[0] == group]
         rows = [(n, part, target) for target, n in enumerate(e.names) for part in members]
@@ -156,6 +171,26 @@ def _age_gap(e: Evaluation, name: str) -> str:
         " see the raw gap's MAE, and the R² above."
     )
     return f"{table}\n\n{note}"
+
+
+_BY_SIZE_TEXT = (
+    "Share of references inside their intervals, in percent, for the smallest 5 %, each third and"
+    " the largest 5 % of the studies: sorted by estimate, then by reference. Estimates of rare"
+    " extremes are drawn towards the mean, so parts by reference are covered less at the ends."
+)
+
+
+def _by_size(e: Evaluation) -> Iterator[str]:
+    titles = [name.replace("_percent", " %").replace("_", " ") for name in PARTS_BY_SIZE]
+    for by in SORTED_BY:
+        rows = [
+            [
+                markdown_text(name),
+                *(f"{100 * float(share):.1f}" for share in of_target[by].values()),
+            ]
+            for name, of_target in e.by_size.items()
+        ]
+        yield markdown_table((f"by {by}", *titles), rows, 1)
 
 
 def _value(e: Evaluation, part: int, target: int, metric: str) -> str:

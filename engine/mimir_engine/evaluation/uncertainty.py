@@ -20,6 +20,36 @@ LEVELS = np.linspace(0.0, 1.0, 101)
 #: Half-widths of the Gaussian intervals at these levels, in SDs.
 HALF_WIDTHS = np.array([*map(gaussian_quantile, LEVELS[:-1].tolist()), math.inf])
 
+#: Parts of the studies by size of the estimate or of the reference, as shares of their ranks.
+PARTS_BY_SIZE = {
+    "bottom_5_percent": (0.0, 0.05),
+    "low_third": (0.0, 1 / 3),
+    "middle_third": (1 / 3, 2 / 3),
+    "high_third": (2 / 3, 1.0),
+    "top_5_percent": (0.95, 1.0),
+}
+
+
+def coverage_by_size(inside: np.ndarray, size: np.ndarray) -> Scores:
+    """Return the share of studies inside their intervals in each of `PARTS_BY_SIZE`.
+
+    Intervals may hold on average and yet fail for the largest or smallest: parts by *estimate* show
+    whether those can be trusted who are estimated as such; parts by *reference* are never covered
+    as well at the ends, since estimates are drawn towards the mean.
+
+    Args:
+        inside: Whether the reference lies in the interval, bool (studies,).
+        size: Estimate or reference, (studies,).
+    """
+    ordered, count = inside[np.argsort(size, kind="stable")], len(size)
+    ranks = (np.arange(count) + 0.5) / count
+    parts = {
+        name: ordered[(low < ranks) & (ranks <= high)]
+        for name, (low, high) in PARTS_BY_SIZE.items()
+    }
+    shares = {n: np.asarray(part.mean() if len(part) else np.nan) for n, part in parts.items()}
+    return finite(shares)
+
 
 def coverage_curve(score: np.ndarray, weights: Weights = None) -> np.ndarray:
     """Return the share of the studies inside their Gaussian intervals at `LEVELS`.

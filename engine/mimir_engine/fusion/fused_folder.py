@@ -59,6 +59,7 @@ def describe_study(study: DixonStudy) -> dict[str, Any]:
         "eid": study.eid,
         "instance": study.instance,
         "scanner": asdict(study.scanner),
+        "month": study.month,
         "stations": len(study.stations),
         "findings": [asdict(finding) for finding in study.findings],
     }
@@ -165,7 +166,7 @@ def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
     with _reading(DESCRIPTION_FILE):
         scanner = Scanner(**description["scanner"])
         findings = tuple(from_json(finding, Finding) for finding in description["findings"])
-        texts = [scanner.vendor, scanner.model]
+        texts = [scanner.vendor, scanner.model, scanner.device]
         strength = scanner.field_strength_t
         if not all(isinstance(text, str) for text in texts) or not (
             strength is None or 0 <= float(strength) <= MAX_TESLA
@@ -178,6 +179,7 @@ def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
             str(description["eid"]),
             str(description["instance"]),
             findings,
+            month=str(description.get("month", "")),
         )
 
 

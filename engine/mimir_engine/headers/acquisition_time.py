@@ -73,6 +73,12 @@ def _seconds(moment: str) -> Optional[float]:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds + fraction
 
 
+def month_of(seconds: Optional[float]) -> str:
+    """Return the month of a time in seconds since year 1, as ``2024-03``; empty if unknown."""
+    day = 0 if seconds is None else int(seconds // SECONDS_PER_DAY)
+    return f"{date.fromordinal(day):%Y-%m}" if 0 < day <= date.max.toordinal() else ""
+
+
 def starts_next_day(times: Sequence[float]) -> Optional[float]:
     """Return the time of day before which times belong to the day after the study's date.
 

@@ -13,7 +13,7 @@ from mimir_engine.headers.little_endian import SEQUENCE, Tags
 from mimir_engine.headers.number_text import decimal, integer
 from mimir_engine.headers.patient_traits import PatientTraits, patient_traits
 from mimir_engine.headers.pixel_format import PixelFormat, pixel_format
-from mimir_engine.headers.scanner import Scanner
+from mimir_engine.headers.scanner import Scanner, device_label
 
 #: Words of ImageType for the way in which an image was reconstructed (Siemens): corrected for the
 #: coils' sensitivity, corrected for distortion in two and in three dimensions.
@@ -32,6 +32,7 @@ KEYWORDS = (
     *("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "ImageType", "StudyInstanceUID"),
     *("PatientID", "PatientSex", "PatientAge", "PatientSize", "PatientWeight"),
     *("Manufacturer", "ManufacturerModelName", "MagneticFieldStrength"),
+    *("DeviceSerialNumber", "StationName"),
     *("PatientPosition", "LossyImageCompression", "ImagesInAcquisition"),
     *("ContrastBolusAgent", "ContrastBolusAgentSequence"),
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
@@ -52,7 +53,7 @@ class Series:
         study_uid: The study.
         patient: To detect mixed studies; never shown.
         traits: Sex, age, height and weight of the patient; never shown.
-        scanner: Vendor, model and field strength.
+        scanner: Vendor, model, field strength and device.
         patient_position: ``HFS``, ``FFS``, ``HFP`` …; empty if unknown.
         has_agent: Whether a contrast agent is named.
         is_lossy: Whether the pixels were ever compressed with loss.
@@ -107,6 +108,7 @@ def _series(contrast: Contrast, *values: object) -> Series:
             text("Manufacturer"),
             text("ManufacturerModelName"),
             _tesla(text("MagneticFieldStrength")),
+            device_label(text("Manufacturer"), text("DeviceSerialNumber"), text("StationName")),
         ),
         patient_position=text("PatientPosition").upper(),
         has_agent=text("ContrastBolusAgentSequence") == SEQUENCE

@@ -211,7 +211,8 @@ def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
     """Load a module by its name on the search path, or by its folder.
 
     A text is a folder if it contains a separator or begins with a dot or a tilde; a path always is.
-    So a name never means a folder that happens to be in the working directory.
+    So a name never means a folder that happens to be in the working directory. If two folders of
+    the search path have different modules of the name, the name means neither.
 
     Examples:
         >>> module = find_module("phantom")
@@ -219,21 +220,35 @@ def find_module(name_or_folder: Union[str, Path]) -> InferenceModule:
         ('height', 'cm')
 
     Raises:
-        MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, or ``MODULE_INVALID``.
+        MimirError: ``MODULE_NOT_FOUND`` with the names of known modules, ``MODULE_AMBIGUOUS``, or
+            ``MODULE_INVALID``.
     """
     text = os.fspath(name_or_folder)
     is_path = not isinstance(name_or_folder, str) or _is_path(text)
     folders = [_expanded(text)] if is_path else []
     if not is_path and MODULE_NAME.fullmatch(text):
         folders = [place / text for place in locate().modules]
-    for folder in folders:
-        if os.path.isfile(folder / MODULE_FILE):
-            return load_module(folder)
+    found = [folder for folder in folders if os.path.isfile(folder / MODULE_FILE)]
+    if found:
+        _check_same(text, found)
+        return load_module(found[0])
     known = ", ".join(sorted(path.name for path in module_folders())) or "none"
     remedy = f"Give a module's folder or a known name: {known}."
     if not is_path and os.path.isfile(Path(text) / MODULE_FILE):
         remedy += f" For the folder of this name, write {os.path.join(os.curdir, text)}."
     raise MimirError("MODULE_NOT_FOUND", f"no inference module {text!r} was found", remedy)
+
+
+def _check_same(name: str, folders: Sequence[Path]) -> None:
+    """Refuse a name of different modules."""
+    first, *others = ((folder, file_sha256(folder / MODULE_FILE)) for folder in folders)
+    other = next((folder for folder, sha256 in others if sha256 != first[1]), None)
+    if other is not None:
+        raise MimirError(
+            "MODULE_AMBIGUOUS",
+            f"two different inference modules are named {name}: in {first[0]} and in {other}",
+            "Give the folder of the one that you want, or remove the other.",
+        )
 
 
 def _is_path(text: str) -> bool:
@@ -315,6 +330,14 @@ def new_folder(folder: Path, overwrite: bool = False) -> Iterator[Path]:
         )
     with atomic_folder(folder, overwrite) as new:
         yield new
+
+
+def same_name_elsewhere(module: InferenceModule) -> list[Path]:
+    """Return folders of the search path with another module of this name."""
+    own = module_sha256(module)
+    folders = [place / module.folder.name for place in locate().modules]
+    others = [folder for folder in folders if os.path.isfile(folder / MODULE_FILE)]
+    return [folder for folder in others if file_sha256(folder / MODULE_FILE) != own]
 
 
 def module_folders() -> list[Path]:

@@ -18,9 +18,10 @@ from mimir_engine.inference_module.search_path import MODULE_FILE
 from mimir_engine.inference_module.statistics import PredictionStatistics, read_statistics
 from mimir_engine.inference_module.target import INVALID, Target, match
 
-#: Version 2 added intervals by sex and feature statistics, both of which may be absent.
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, SCHEMA_VERSION)
+#: Version 2 added intervals by sex and feature statistics; version 3 two-sided intervals in bins by
+#: estimate, and the range of the labels. All of them may be absent.
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, SCHEMA_VERSION)
 MAX_JSON_BYTES = 4 << 20
 #: Networks of an ensemble: ten or so help, each takes its time.
 MAX_NETWORKS = 50

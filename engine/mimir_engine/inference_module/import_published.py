@@ -29,7 +29,11 @@ from mimir_engine.files.leftovers import sweep_leftovers, temporary_folder
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.folder import load_module, verify_module, write_module
 from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
-from mimir_engine.inference_module.published_targets import find_published
+from mimir_engine.inference_module.published_targets import (
+    NON_NEGATIVE_UNITS,
+    find_published,
+    implausible_mean,
+)
 from mimir_engine.inference_module.source_files import (
     MAX_FILE_BYTES,
     Files,
@@ -57,14 +61,6 @@ MAX_TARGETS = 1_000
 DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32")
 #: Before 2.6, torch's safe loader could be made to run code (CVE-2025-32434).
 SAFE_TORCH = (2, 6)
-
-NON_NEGATIVE_UNITS = frozenset(
-    {"L", "mL", "kg", "g", "cm", "mm", "m", "%", "years", "bpm", "L/L", "L/m2", "kg/L"}
-)
-#: Largest ratio of a module's mean to the published cohort's.
-MAX_FACTOR = 3.0
-#: Above this relative error (percent), MAE / MAPE is too far from the cohort's mean.
-MAX_MAPE = 20.0
 
 
 def import_published(
@@ -224,16 +220,10 @@ def _is_number(text: str) -> bool:
 
 
 def _check_plausible(targets: Sequence[Target]) -> None:
-    """Refuse a module whose means are unlike those of the published cohort.
-
-    A wrong divisor or unit changes them by a factor of ten or more.
-    """
+    """Refuse a module whose means are unlike those of the published cohort."""
     for target in targets:
-        known = find_published(target.name, target.ukb_field)
-        if known is None or known.mape_percent >= MAX_MAPE:
-            continue
         mean = target.mean / target.divisor
-        if not 1 / MAX_FACTOR <= mean / known.typical_value <= MAX_FACTOR:
+        if known := implausible_mean(target.name, target.ukb_field, mean):
             raise MimirError(
                 "PUBLISHED_MODULE_IMPLAUSIBLE",
                 f"the mean {target.name} of the training data is {mean:.4g} {target.unit}, but"

@@ -10,6 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Optional, get_type_hints
 
+#: Largest ratio of a cohort's mean to the published cohort's.
+MAX_FACTOR = 3.0
+#: Above this relative error (percent), MAE / MAPE is too far from the cohort's mean.
+MAX_MAPE = 20.0
+#: Units of quantities that cannot be negative.
+NON_NEGATIVE_UNITS = frozenset(
+    {"L", "mL", "kg", "g", "cm", "mm", "m", "%", "years", "bpm", "L/L", "L/m2", "kg/L"}
+)
+
 
 @dataclass(frozen=True)
 class PublishedTarget:
@@ -64,3 +73,20 @@ def find_published(name: str, ukb_field: str = "") -> Optional[PublishedTarget]:
         return catalogue()[name]
     same_field = (target for target in catalogue().values() if target.ukb_field == ukb_field)
     return next(same_field, None) if ukb_field else None
+
+
+def implausible_mean(name: str, ukb_field: str, mean: float) -> Optional[PublishedTarget]:
+    """Return the published measurement that a cohort's mean contradicts; None if it fits.
+
+    A wrong divisor or unit changes the mean by a factor of ten or more.
+
+    Args:
+        name: Name of the target.
+        ukb_field: Its field, or empty.
+        mean: The cohort's mean in the target's unit.
+    """
+    known = find_published(name, ukb_field)
+    if known is None or known.mape_percent >= MAX_MAPE:
+        return None
+    is_plausible = 1 / MAX_FACTOR <= mean / known.typical_value <= MAX_FACTOR
+    return None if is_plausible else known

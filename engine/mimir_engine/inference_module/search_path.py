@@ -26,11 +26,13 @@ class Places:
     Attributes:
         user_modules: The folder of the user's own inference modules; None if the system knows no
             home of this user.
+        added: Where modules are added: the first folder of ``MIMIR_WEIGHTS``, else the user's own.
         modules: Folders of inference modules, in the order in which a name is looked up.
     """
 
     user_modules: Optional[Path]
     modules: tuple[Path, ...]
+    added: Optional[Path]
 
 
 def locate() -> Places:
@@ -44,12 +46,10 @@ def locate() -> Places:
     user_modules = user_data and user_data / "mimir" / "modules"
     above = (folder / "weights" for folder in (PACKAGE, *list(PACKAGE.parents)[:MAX_LEVELS_UP]))
     shipped = [weights for weights in above if module_files(weights)]
-    places = (
-        *(Path(os.path.expanduser(folder)) for folder in named if folder),
-        user_modules,
-        *shipped[:1],
-    )
-    return Places(user_modules, tuple(place for place in places if place is not None))
+    asked = [Path(os.path.expanduser(folder)) for folder in named if folder]
+    places = (*asked, user_modules, *shipped[:1])
+    modules = tuple(place for place in places if place is not None)
+    return Places(user_modules, modules, asked[0] if asked else user_modules)
 
 
 def module_files(place: Path) -> list[Path]:

@@ -16,8 +16,11 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import read_json, to_json, write_json
 from mimir_engine.inference_module.direct_reference import DirectReference
+from mimir_engine.inference_module.z_reference import Covariates, ZReference
 
-SCHEMA_VERSION = 1
+#: Version 2 added references of z-scores, which may be absent.
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, SCHEMA_VERSION)
 INVALID = "STATISTICS_INVALID"
 MAX_FILE_BYTES = 20 << 20
 
@@ -25,6 +28,18 @@ SEXES = ("female", "male")
 
 #: Levels of the quantiles that are kept: every 5 %, and closer at both ends.
 LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995)
+
+
+#: Spellings of the sex in tables, in lower case; UK Biobank's field 31 has 0 for women.
+_SPELLINGS = {
+    **dict.fromkeys(("female", "f", "0", "0.0"), "female"),
+    **dict.fromkeys(("male", "m", "1", "1.0"), "male"),
+}
+
+
+def sex_of_text(text: str) -> str:
+    """Return the sex that a cell of a table spells; empty for anything else."""
+    return _SPELLINGS.get(text.lower(), "")
 
 
 def recorded_sex(code: float) -> str:
@@ -54,12 +69,14 @@ class PredictionStatistics:
         levels: Increasing, each between 0 and 1.
         by_sex: ``{sex: its statistics}``.
         direct: ``{target: the direct measurement that it goes with}``.
+        z_references: ``{sex: {target: references of its z-score}}``, the most specific first.
     """
 
     reference: str
     levels: tuple[float, ...]
     by_sex: Mapping[str, SexStatistics] = field(metadata={"key": "prediction_quantiles"})
     direct: Mapping[str, DirectReference] = field(default_factory=dict)
+    z_references: Mapping[str, Mapping[str, tuple[ZReference, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.levels) < 2 or not (np.diff((0.0, *self.levels, 1.0)) > 0).all():
@@ -73,6 +90,13 @@ class PredictionStatistics:
                 steps = np.diff(quantiles)
                 if not (np.isfinite(steps) & (steps >= 0)).all():
                     raise MimirError(INVALID, f"the quantiles of {target} must not decrease")
+
+    def z_reference(
+        self, target: str, sex: Optional[str], covariates: Covariates
+    ) -> Optional[ZReference]:
+        """Return the most specific reference of a z-score that goes with what is known; or None."""
+        lines = self.z_references.get(sex or "", {}).get(target, ())
+        return next((line for line in lines if line.applies_to(covariates)), None)
 
     def percentile(self, target: str, sex: str, value: float) -> Optional[float]:
         """Return the share of the reference's predictions below a value, in percent.
@@ -132,4 +156,4 @@ def read_statistics(path: Path) -> PredictionStatistics:
     Raises:
         MimirError: ``STATISTICS_INVALID``.
     """
-    return read_json(path, PredictionStatistics, INVALID, MAX_FILE_BYTES, (SCHEMA_VERSION,))
+    return read_json(path, PredictionStatistics, INVALID, MAX_FILE_BYTES, READABLE_VERSIONS)

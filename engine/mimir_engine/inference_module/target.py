@@ -6,9 +6,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import REQUIRED
+from mimir_engine.inference_module.interval import Intervals, symmetric_intervals
 from mimir_engine.inference_module.statistics import SEXES
 
 INVALID = "MODULE_INVALID"
@@ -35,10 +38,13 @@ class Target:
         non_negative: Whether the measurement cannot be below zero.
         mean_slope: Correction of the standardised mean m: ``mean_slope * m + mean_offset``.
         mean_offset: See ``mean_slope``; in standard deviations.
-        conformal_quantiles: ``{level: q}``: the interval at that level is mean +- q * SD; for other
-            levels see `half_width_in_sd`.
-        conformal_quantiles_by_sex: The same for ``female`` and ``male``, used if the sex is
-            certain; may be empty.
+        conformal_quantiles: Before version 3, ``{level: q}``: the interval at that level is
+            mean +- q * SD.
+        conformal_quantiles_by_sex: Before version 3, the same for ``female`` and ``male``, used if
+            the sex is certain; may be empty.
+        intervals: What its intervals are made of; None before version 3, and without calibration.
+        label_range: Values beyond which one in 1,000 labels lies at either end, in `unit`; None if
+            they are not known.
     """
 
     name: str
@@ -54,6 +60,8 @@ class Target:
     mean_offset: float = 0.0
     conformal_quantiles: Mapping[float, float] = field(default_factory=dict)
     conformal_quantiles_by_sex: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
+    intervals: Optional[Intervals] = None
+    label_range: Optional[tuple[float, float]] = None
 
     def __post_init__(self) -> None:
         match(TARGET_NAME, self.name, "the target name")
@@ -67,16 +75,34 @@ class Target:
                 raise MimirError(INVALID, f"the {attribute} of {self.name} must be above 0")
         if not (math.isfinite(self.mean) and math.isfinite(self.mean_offset)):
             raise MimirError(INVALID, f"the mean of {self.name} must be finite")
+        if self.label_range is not None and not self.label_range[0] < self.label_range[1]:
+            raise MimirError(INVALID, f"the label_range of {self.name} must increase")
         _check_quantiles(self.conformal_quantiles, self.name)
         for sex, quantiles in self.conformal_quantiles_by_sex.items():
             if sex not in SEXES:
                 raise MimirError(INVALID, f"{self.name} has intervals for an unknown sex {sex!r}")
             _check_quantiles(quantiles, self.name)
 
+    @cached_property
+    def used_intervals(self) -> Intervals:
+        """Its intervals, of any version; those of a class are Gaussian and not shown."""
+        by_sex = self.conformal_quantiles_by_sex
+        return self.intervals or symmetric_intervals(self.conformal_quantiles, by_sex)
+
+    @property
+    def is_conformal(self) -> bool:
+        """Return whether its intervals are conformal, at the levels that were calibrated."""
+        return any(part.levels for bins in self.used_intervals.bins.values() for part in bins)
+
     @property
     def is_sex(self) -> bool:
         """Return whether its score is the sex: 0 female, 1 male."""
         return self.kind == "class" and names_sex(self.name, self.ukb_field)
+
+    @property
+    def is_height(self) -> bool:
+        """Return whether it is the body height in cm."""
+        return self.name.lower() == "height" and self.unit == "cm"
 
 
 def _check_quantiles(quantiles: Mapping[float, float], target: str) -> None:

@@ -8,13 +8,19 @@ from collections.abc import Mapping
 DEMONSTRATION = "DEMONSTRATION"
 #: The module was not validated on studies of this kind.
 OUTSIDE_VALIDATION = "OUTSIDE_VALIDATION"
-#: The value is further from the training data's mean than nearly all of the training data.
+#: The value lies beyond nearly all labels that the module was trained or calibrated on.
 OUTSIDE_TRAINING_RANGE = "OUTSIDE_TRAINING_RANGE"
 #: The value is negative although the quantity cannot be.
 BELOW_ZERO = "BELOW_ZERO"
+#: The level is beyond those that the module was calibrated for.
+INTERVAL_EXTRAPOLATED = "INTERVAL_EXTRAPOLATED"
+#: The module was calibrated on too few persons.
+NO_INTERVAL = "NO_INTERVAL"
 #: The images themselves contradict the value.
 DISAGREES_WITH_IMAGE = "DISAGREES_WITH_IMAGE"
 
+#: The scans of a batch are, on average, unlike those that the module knows.
+BATCH_DRIFTED = "BATCH_DRIFTED"
 #: The scan is unlike those that the module knows.
 UNUSUAL_SCAN = "UNUSUAL_SCAN"
 
@@ -24,14 +30,20 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The inference module was not validated on studies of this kind: do not rely on the value."
     ),
     OUTSIDE_TRAINING_RANGE: (
-        "The value is larger or smaller than nearly all of the training data:"
+        "The value is larger or smaller than nearly all labels that the module was made from:"
         ' read it as "very small" or "very large".'
     ),
     BELOW_ZERO: 'The value is negative although the quantity cannot be: read it as "about zero".',
+    INTERVAL_EXTRAPOLATED: (
+        "The level of the interval is higher than the module's calibration supports: the bounds are"
+        " Gaussian and may contain the true value less often."
+    ),
+    NO_INTERVAL: "The module was calibrated on too few persons to give an interval.",
     DISAGREES_WITH_IMAGE: (
         "The value does not go with what was measured in the images without a network: look at the"
         " images, and do not rely on the value."
     ),
+    BATCH_DRIFTED: "The scans of the batch are, on average, unlike those of the reference.",
     UNUSUAL_SCAN: (
         "The scan is unlike those that the inference module knows: the interval may miss the true"
         " value."
@@ -87,9 +99,17 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "CONTRASTS_INCOHERENT": (
         "In-phase or opposed-phase images do not fit to water and fat: they may be of another scan."
     ),
+    "SITE_HARMONISED": (
+        "The water signal was scaled by the constant of its scanner before the fat fraction was"
+        " computed."
+    ),
     "HEADER_DISAGREES": (
         "Sex, height, weight or age in the header clearly differ from the estimates: one of them is"
         " wrong."
+    ),
+    "SEX_CONTRADICTED": (
+        "Estimates of the sex contradict each other or the recorded sex: intervals, percentiles and"
+        " z-scores that are for one sex may be wrong."
     ),
     "STATION_SHIFT": (
         "Neighbouring stations match better if shifted: by breathing, by a movement, or because"

@@ -32,10 +32,13 @@ def find_header_disagreement(
 
     Args:
         traits: What the headers tell.
-        measurements: Estimates of all modules; the first of each kind counts.
+        measurements: Estimates of all modules; the first of each kind counts, for the sex the first
+            that is certain.
     """
     first: dict[str, Measurement] = {}
     for measurement in measurements:
+        if measurement.sex_label == UNCERTAIN:
+            continue
         first.setdefault("sex" if measurement.is_sex else measurement.target.lower(), measurement)
     findings = []
     for target, measurement in first.items():
@@ -47,7 +50,7 @@ def find_header_disagreement(
 
 
 def _sex(traits: PatientTraits, measurement: Measurement) -> list[Finding]:
-    if not traits.sex or measurement.sex_label in (traits.sex, UNCERTAIN):
+    if not traits.sex or measurement.sex_label == traits.sex:
         return []
     sentence = "the header's sex differs from the estimated one"
     return [Finding("HEADER_DISAGREES", sentence, remedy=_REMEDY)]

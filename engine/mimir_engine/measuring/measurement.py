@@ -10,16 +10,26 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from mimir_engine.errors import MimirError
+from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.inference_module.format import InferenceModule
-from mimir_engine.inference_module.interval import half_width_in_sd
+from mimir_engine.inference_module.interval import CONFORMAL, GAUSSIAN, NONE, Interval, interval_of
 from mimir_engine.inference_module.target import Target
+from mimir_engine.inference_module.z_reference import Covariates
+from mimir_engine.measuring.chosen_sex import ESTIMATED, ChosenSex
 from mimir_engine.measuring.display_text import number, words
-from mimir_engine.measuring.flags import BELOW_ZERO, DEMONSTRATION, OUTSIDE_TRAINING_RANGE
+from mimir_engine.measuring.flags import (
+    BELOW_ZERO,
+    DEMONSTRATION,
+    INTERVAL_EXTRAPOLATED,
+    NO_INTERVAL,
+    OUTSIDE_TRAINING_RANGE,
+)
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.sex_label import predicted_sex, sex_label
 from mimir_engine.measuring.stored_fields import texts
 
-#: A value further from the training data's mean is flagged, in standard deviations.
+#: A value further from the training data's mean is flagged, in standard deviations, if the module
+#: does not know the range of its labels.
 MAX_TRAINING_SD = 4.0
 
 
@@ -39,12 +49,27 @@ class Measurement:
         value: The estimate, in the unit; for a class, the score.
         sd: Standard deviation of the estimate, in the unit.
         level: The share of intervals that contain the true value, e.g. 0.95.
-        lower: Lower bound of the interval, in the unit; raw, so it may be below zero.
-        upper: Upper bound of the interval, in the unit.
+        lower: Lower bound of the interval, in the unit; raw, so it may be below zero. None without
+            an interval: for a class, and for a target that was calibrated on too few persons.
+        upper: Upper bound of the interval, likewise.
+        interval_method: ``conformal``: as far as such persons of the calibration needed it;
+            ``gaussian``: from the SD alone, or beyond the highest level that was calibrated;
+            ``none``.
+        interval_persons: Persons that the bounds were calibrated on, with estimates of this size;
+            0 if it is not known.
+        coverage_low: The true coverage of conformal intervals lies between this and
+            `coverage_high` for 95 % of all possible calibrations; None for others.
+        coverage_high: See `coverage_low`.
         percentile: Share of the reference population's predictions below the value, in percent,
             among the same sex; None if the module has no quantiles or the sex is uncertain.
         percentile_reference: The reference population in words; empty without a percentile.
-        sex: ``female`` or ``male``, for which interval and percentile are; None if uncertain.
+        z_mean: Mean of the reference of the z-score, in the unit.
+        z_sd: Standard deviation of that reference.
+        z_reference: That reference in words.
+        sex: ``female`` or ``male``, for which interval, percentile and z-score are; None if
+            uncertain.
+        sex_source: Where the sex comes from: ``recorded``, ``estimated`` (by the module itself), or
+            ``estimated by another module``; empty if it is uncertain.
         divisor: ``unit`` is the network's unit divided by this: 1000 for mL to L.
         training_mean: Mean of the training data, in the network's unit.
         training_sd: Standard deviation of the training data, in the network's unit.
@@ -62,11 +87,19 @@ class Measurement:
     value: float
     sd: float
     level: float
-    lower: float
-    upper: float
+    lower: Optional[float]
+    upper: Optional[float]
+    interval_method: str
+    interval_persons: int
+    coverage_low: Optional[float]
+    coverage_high: Optional[float]
     percentile: Optional[float]
     percentile_reference: str
+    z_mean: float
+    z_sd: float
+    z_reference: str
     sex: Optional[str]
+    sex_source: str
     divisor: float
     training_mean: float
     training_sd: float
@@ -90,18 +123,25 @@ class Measurement:
 
     @property
     def lower_shown(self) -> float:
-        """The lower bound as shown to people: not below zero if the quantity cannot be."""
-        return max(self.lower, 0.0) if self.non_negative else self.lower
+        """The lower bound as shown to people: not below zero if the quantity cannot be.
+
+        Without an interval it is the value.
+        """
+        return self._shown(self.lower)
 
     @property
     def upper_shown(self) -> float:
-        """The upper bound as shown to people: not below zero if the quantity cannot be."""
-        return max(self.upper, 0.0) if self.non_negative else self.upper
+        """The upper bound as shown to people, likewise."""
+        return self._shown(self.upper)
+
+    def _shown(self, bound: Optional[float]) -> float:
+        bound = self.value if bound is None else bound
+        return max(bound, 0.0) if self.non_negative else bound
 
     @property
     def interval_text(self) -> str:
-        """The interval as shown to people, e.g. ``1.2 to 1.9``; empty for a class."""
-        if self.kind == "class":
+        """The interval as shown to people, e.g. ``1.2 to 1.9``; empty without one."""
+        if self.lower is None:
             return ""
         return f"{number(self.lower_shown, self.sd)} to {number(self.upper_shown, self.sd)}"
 
@@ -113,12 +153,7 @@ class Measurement:
     @property
     def z_score(self) -> Optional[float]:
         """The value's z-score; None for a class, whose score has none."""
-        return None if self.kind == "class" else self.z_of(self.value)
-
-    @property
-    def z_reference(self) -> str:
-        """The reference of the z-score in words."""
-        return f"mean and SD of the training data of {self.module} {self.module_version}"
+        return None if self.kind == "class" else (self.value - self.z_mean) / self.z_sd
 
     @property
     def demonstration(self) -> bool:
@@ -137,15 +172,28 @@ class Measurement:
         """Return the same measurement with an interval of another level.
 
         Args:
-            target: The target that was measured, for its conformal quantiles.
+            target: The target that was measured, for its intervals.
             level: Share of the intervals that contain the true value, between 0 and 1.
 
         Raises:
             MimirError: ``LEVEL_INVALID``.
         """
-        half_width = interval_factor(target, level, self.sex) * self.sd
-        lower, upper = self.value - half_width, self.value + half_width
-        return replace(self, level=level, lower=lower, upper=upper)
+        found = interval(target, self.value, self.sd, level, self.sex)
+        is_known = found.method == CONFORMAL and found.persons > 0
+        low, high = coverage_range(found.persons, level) if is_known else (None, None)
+        own = _interval_flags(target, found)
+        others = (flag for flag in self.flags if flag not in (INTERVAL_EXTRAPOLATED, NO_INTERVAL))
+        return replace(
+            self,
+            flags=(*own, *others),
+            level=level,
+            lower=found.lower,
+            upper=found.upper,
+            interval_method=found.method,
+            interval_persons=found.persons,
+            coverage_low=low,
+            coverage_high=high,
+        )
 
 
 def measure(
@@ -154,7 +202,8 @@ def measure(
     variance: Union[Sequence[float], np.ndarray],
     level: float = DEFAULT_LEVEL,
     flags: Iterable[str] = (),
-    sex: Optional[str] = None,
+    sex: Optional[ChosenSex] = None,
+    age: Optional[float] = None,
 ) -> list[Measurement]:
     """Turn one study's prediction into measurements.
 
@@ -164,8 +213,9 @@ def measure(
         variance: ``(targets,)``, in the unit squared.
         level: Share of the intervals that contain the true value, between 0 and 1.
         flags: Codes that concern all of this study's values, e.g. ``OUTSIDE_VALIDATION``.
-        sex: ``female`` or ``male``, for intervals and percentiles; by default the module's own
-            estimate, if it has one that is certain.
+        sex: For intervals, percentiles and z-scores; by default the module's own estimate, if it
+            has one that is certain.
+        age: Recorded age in years, for z-scores; None if it is not known.
 
     Returns:
         One measurement per target, in the module's order.
@@ -173,29 +223,52 @@ def measure(
     Raises:
         MimirError: ``LEVEL_INVALID``; ``STATISTICS_INVALID`` if the module's are damaged.
     """
-    sex = predicted_sex(module, mean) if sex is None else sex
+    if sex is None:
+        own = predicted_sex(module, mean)
+        sex = ChosenSex(own, ESTIMATED if own else "")
+    covariates = Covariates(age, _height(module, mean))
     return [
-        _measurement(module, target, float(value), math.sqrt(squared), level, tuple(flags), sex)
+        _measurement(
+            module, target, float(value), math.sqrt(squared), level, tuple(flags), sex, covariates
+        )
         for target, value, squared in zip(module.targets, mean, variance)
     ]
 
 
-def interval_factor(target: Target, level: float, sex: Optional[str] = None) -> float:
-    """Return half the interval's width in standard deviations.
+def _height(module: InferenceModule, mean: Iterable[float]) -> Optional[float]:
+    """Return the height that a module estimates, in cm; None if it estimates none."""
+    heights = (float(value) for target, value in zip(module.targets, mean) if target.is_height)
+    return next(heights, None)
+
+
+def interval(
+    target: Target, value: float, sd: float, level: float, sex: Optional[str] = None
+) -> Interval:
+    """Return the interval of one estimate of a target.
 
     Args:
-        target: The target; its conformal quantiles are used if it has any.
+        target: The target; a class has no interval.
+        value: The estimate, in the target's unit.
+        sd: Its standard deviation.
         level: Share of the intervals that contain the true value.
-        sex: ``female`` or ``male`` if certain; the quantiles of that sex are used if there are any.
+        sex: ``female`` or ``male`` if certain; bounds of that sex are used if there are any.
 
     Raises:
         MimirError: ``LEVEL_INVALID``.
     """
     if not 0 < level < 1:
         raise MimirError("LEVEL_INVALID", f"level {level:g} is out of range", "Use e.g. 0.95.")
-    by_sex = target.conformal_quantiles_by_sex
-    quantiles = target.conformal_quantiles if sex is None else by_sex.get(sex)
-    return half_width_in_sd(quantiles or target.conformal_quantiles, level)
+    if target.kind == "class":
+        return Interval(None, None, NONE)
+    return interval_of(target.used_intervals, value, sd, level, sex)
+
+
+def interval_methods(target: Target, level: float) -> list[str]:
+    """Return how a target's intervals of a level are made: one way, or several by estimate."""
+    bins = [part for parts in target.used_intervals.bins.values() for part in parts]
+    if target.kind == "class" or not bins:
+        return [NONE]
+    return sorted({CONFORMAL if part.bounds(level)[2] else GAUSSIAN for part in bins})
 
 
 def _measurement(
@@ -205,9 +278,11 @@ def _measurement(
     sd: float,
     level: float,
     flags: tuple[str, ...],
-    sex: Optional[str],
+    sex: ChosenSex,
+    covariates: Covariates,
 ) -> Measurement:
-    percentile, percentile_reference = _percentile(module, target, value, sex)
+    percentile, percentile_reference = _percentile(module, target, value, sex.sex)
+    z_mean, z_sd, z_reference = _z_reference(module, target, sex.sex, covariates)
     measurement = Measurement(
         name=module.column_prefix + target.name,
         target=target.name,
@@ -218,11 +293,19 @@ def _measurement(
         value=value,
         sd=sd,
         level=level,
-        lower=value,
-        upper=value,
+        lower=None,
+        upper=None,
+        interval_method=NONE,
+        interval_persons=0,
+        coverage_low=None,
+        coverage_high=None,
         percentile=percentile,
         percentile_reference=percentile_reference,
-        sex=sex,
+        z_mean=z_mean,
+        z_sd=z_sd,
+        z_reference=z_reference,
+        sex=sex.sex,
+        sex_source=sex.source,
         divisor=target.divisor,
         training_mean=target.mean,
         training_sd=target.sd,
@@ -232,11 +315,41 @@ def _measurement(
     )
     conditions = {
         DEMONSTRATION: module.demonstration,
-        OUTSIDE_TRAINING_RANGE: abs(measurement.z_of(value)) > MAX_TRAINING_SD,
+        OUTSIDE_TRAINING_RANGE: _is_outside(target, measurement),
         BELOW_ZERO: target.non_negative and value < 0,
     }
     own = [code for code, holds in conditions.items() if holds]
     return replace(measurement, flags=tuple(dict.fromkeys((*flags, *own)))).at_level(target, level)
+
+
+def _interval_flags(target: Target, found: Interval) -> tuple[str, ...]:
+    """Return the flags of an interval that is not what the module's calibration promises."""
+    if target.kind == "class" or found.method == CONFORMAL:
+        return ()
+    if found.method == NONE:
+        return (NO_INTERVAL,)
+    return (INTERVAL_EXTRAPOLATED,) if target.is_conformal else ()
+
+
+def _is_outside(target: Target, measurement: Measurement) -> bool:
+    """Return whether a value lies beyond nearly all labels."""
+    if target.label_range is None:
+        return abs(measurement.z_of(measurement.value)) > MAX_TRAINING_SD
+    low, high = target.label_range
+    return not low <= measurement.value <= high
+
+
+def _z_reference(
+    module: InferenceModule, target: Target, sex: Optional[str], covariates: Covariates
+) -> tuple[float, float, str]:
+    """Return mean and SD of the z-score's reference, in the target's unit, and its words."""
+    statistics = module.statistics()
+    line = statistics.z_reference(target.name, sex, covariates) if statistics and sex else None
+    if statistics is None or line is None:
+        words = f"mean and SD of the training data of {module.name} {module.version}, both sexes"
+        return target.mean / target.divisor, target.sd / target.divisor, words
+    words = f"predictions for {sex} members of {statistics.reference}{line.same}"
+    return line.mean(covariates), line.sd, words
 
 
 def _percentile(

@@ -21,6 +21,7 @@ from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION, UNUSUAL_SCAN
 from mimir_engine.measuring.header_agreement import find_header_disagreement
 from mimir_engine.measuring.image_agreement import flag_disagreements
@@ -32,8 +33,9 @@ from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
 from mimir_engine.study.exchanged_part import exchange_back
-from mimir_engine.study.finding import refuse_stopped
+from mimir_engine.study.finding import NOTE, Finding, refuse_stopped
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
+from mimir_engine.study.site import Site
 from mimir_engine.study.study_facts import StudyFacts
 
 if TYPE_CHECKING:
@@ -96,10 +98,12 @@ def prepare(
     """
     study, fused = read_and_fuse(source, name, reading)
     direct = measure_directly(fused)
-    projection = project(fused)
+    projection = project(fused, reading.water_factor)
     if store_images is not None:
         store_images(study, fused, projection, direct)
     numbers = scan_numbers(study.stations, fused)
+    if reading.site is not None:
+        numbers = reading.site.scale(numbers)
     return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values, numbers)
 
 
@@ -113,7 +117,20 @@ def read_and_fuse(
     """
     study, fused = read_and_check(source, name, reading)
     refuse_stopped(study.findings)
+    if reading.site is not None:
+        reading.site.check_scanner(study.scanner)
+        study = replace(study, findings=(*study.findings, _harmonised(reading.site)))
     return study, fused
+
+
+def _harmonised(site: Site) -> Finding:
+    return Finding(
+        "SITE_HARMONISED",
+        f"in the planes of the fat fraction, the water signal was multiplied by"
+        f" {site.water_factor:.3g}, estimated from {site.scans} scans of this scanner without"
+        " labels",
+        severity=NOTE,
+    )
 
 
 def read_and_check(
@@ -200,11 +217,10 @@ def measure_study(
     predictions: Sequence[MeanAndVariance],
     accepted: Sequence[bool],
     level: float,
+    recorded_sex: str = "",
     comparisons: Sequence[ScanComparison] = (),
 ) -> StudyResult:
     """Turn the predictions of all modules into one study's result.
-
-    The sex that one module is certain of serves the intervals and percentiles of all.
 
     Args:
         prepared: The study.
@@ -212,29 +228,37 @@ def measure_study(
         predictions: One per module.
         accepted: For each module, whether it was validated on such studies.
         level: Share of the intervals that contain the true value.
+        recorded_sex: ``female`` or ``male`` if the user gave it, else empty; see `choose_sexes`.
         comparisons: Whether each module knows such scans; values of those that do not are flagged.
 
     Raises:
         MimirError: ``LEVEL_INVALID``, ``STATISTICS_INVALID``.
     """
-    sexes = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
-    sex = next((sex for sex in sexes if sex is not None), None)
+    study = prepared.study
+    own = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
+    sexes = choose_sexes(own, recorded_sex)
     unusual = {comparison.module for comparison in comparisons if comparison.is_unusual}
     measurements: list[Measurement] = []
-    for module, (mean, variance), is_accepted in zip(modules, predictions, accepted):
-        reasons = {OUTSIDE_VALIDATION: not is_accepted, UNUSUAL_SCAN: module.name in unusual}
+    for module, (mean, variance), ok, sex in zip(modules, predictions, accepted, sexes):
+        reasons = {OUTSIDE_VALIDATION: not ok, UNUSUAL_SCAN: module.name in unusual}
         flags = tuple(flag for flag, holds in reasons.items() if holds)
-        estimates = measure(module, mean, variance, level, flags, sex)
+        estimates = measure(module, mean, variance, level, flags, sex, study.traits.age)
         measurements += flag_disagreements(estimates, module, prepared.direct)
-    study = prepared.study
+    contradicted = find_contradicted_sex(own, recorded_sex)
     return StudyResult(
         study.name,
         study.eid,
         study.instance,
         tuple(measurements),
-        (*study.findings, *find_header_disagreement(study.traits, measurements)),
+        (
+            *study.findings,
+            *find_header_disagreement(study.traits, measurements),
+            *contradicted,
+        ),
         prepared.direct,
         prepared.numbers,
+        study.scanner.shown,
+        study.month,
         tuple(comparisons),
     )
 
@@ -272,4 +296,5 @@ def analyze(
     accepted = check_accepted(prepared, found, allow_unvalidated)
     (predicted,) = predict_batch([prepared], [Predictor(module, device) for module in found])
     values, scans = predicted.predictions, predicted.comparisons
-    return list(measure_study(prepared, found, values, accepted, level, scans).measurements)
+    result = measure_study(prepared, found, values, accepted, level, comparisons=scans)
+    return list(result.measurements)

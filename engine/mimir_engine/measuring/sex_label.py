@@ -9,14 +9,17 @@ from mimir_engine.inference_module.format import InferenceModule
 
 #: Scores are 0 for female and 1 for male; between these two the sex is called uncertain.
 MAX_FEMALE_SCORE, MIN_MALE_SCORE = 0.2, 0.8
+#: Beyond these two it is uncertain, too: no person has such a score, so the image misleads the
+#: network. All of 4,000 phantoms lie between.
+MIN_SCORE, MAX_SCORE = -0.3, 1.3
 UNCERTAIN = "uncertain"
 
 
 def sex_label(score: float) -> str:
     """Return ``female``, ``male`` or ``uncertain`` for a score of the sex."""
-    if score < MAX_FEMALE_SCORE:
+    if MIN_SCORE <= score < MAX_FEMALE_SCORE:
         return "female"
-    return "male" if score > MIN_MALE_SCORE else UNCERTAIN
+    return "male" if MIN_MALE_SCORE < score <= MAX_SCORE else UNCERTAIN
 
 
 def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[str]:
@@ -26,5 +29,6 @@ def predicted_sex(module: InferenceModule, values: Iterable[float]) -> Optional[
         module: The inference module.
         values: Its estimates, in the order of its targets.
     """
-    labels = (sex_label(value) for target, value in zip(module.targets, values) if target.is_sex)
-    return next((label for label in labels if label != UNCERTAIN), None)
+    labels = {sex_label(value) for target, value in zip(module.targets, values) if target.is_sex}
+    certain = labels - {UNCERTAIN}
+    return certain.pop() if len(certain) == 1 else None

@@ -12,6 +12,7 @@ from typing import Any
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "bool": (bool,),
+    "int": (int,),
     "float": (float, int),
     "Optional[int]": (int, type(None)),
     "Optional[float]": (float, int, type(None)),

@@ -26,6 +26,8 @@ class StudyResult:
         findings: What was noticed about the input.
         direct: Quantities measured in the volumes, without a network.
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
+        scanner: Text that is the same for all studies of one scanner; empty if unknown.
+        month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
         comparisons: Whether each module knows such scans, in the modules' order.
     """
 
@@ -36,6 +38,8 @@ class StudyResult:
     findings: tuple[Finding, ...]
     direct: tuple[DirectMeasurement, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    scanner: str = ""
+    month: str = ""
     comparisons: tuple[ScanComparison, ...] = ()
 
     @classmethod
@@ -54,6 +58,8 @@ class StudyResult:
             tuple(Finding(**finding) for finding in fields["findings"]),
             tuple(DirectMeasurement(**quantity) for quantity in fields["direct"]),
             numbers_by_name(fields["numbers"]),
+            fields["scanner"],
+            fields["month"],
             tuple(map(ScanComparison.from_json, fields["comparisons"])),
         )
 

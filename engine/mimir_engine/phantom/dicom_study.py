@@ -26,7 +26,7 @@ from mimir_engine.phantom.scan import Scan, all_contrasts, make_scan
 from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, ScannedStation
 from mimir_engine.phantom.smooth_body.truth import DIRECT_TRUTHS
 
-#: Participant number of seed 0; seven digits for all seeds below four million.
+#: Participant number of seed 0; seven digits for all seeds below four million, then up to ten.
 FIRST_EID = 6_000_000
 DATE, FIRST_SECOND, SECONDS_PER_STATION = "20200229", 36_000, 25
 #: Series of one station in the order of their numbers: suffix of the name, end of ImageType.

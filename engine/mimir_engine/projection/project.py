@@ -64,7 +64,7 @@ class Views(NamedTuple):
     sagittal: np.ndarray
 
 
-def project(fused: FusedVolumes) -> Projection:
+def project(fused: FusedVolumes, water_factor: float = 1.0) -> Projection:
     """Project fused volumes to the image that the networks see.
 
     Examples:
@@ -73,14 +73,20 @@ def project(fused: FusedVolumes) -> Projection:
         >>> image.shape, image.dtype
         ((3, 256, 256), dtype('uint8'))
 
+    Args:
+        fused: The volumes.
+        water_factor: Factor of the water signal in the planes of the fat fraction, which makes
+            those of one scanner like those of others. The sums of water do not change with it,
+            since their grey levels go from the lowest to the highest sum.
+
     Raises:
         MimirError: ``EMPTY_IMAGE`` if water or fat has no signal anywhere, ``STATION_LAYOUT`` if
             the volume is too small.
     """
-    return Projection(compose(*views(fused)))
+    return Projection(compose(*views(fused, water_factor)))
 
 
-def views(fused: FusedVolumes) -> tuple[Views, Views, Views]:
+def views(fused: FusedVolumes, water_factor: float = 1.0) -> tuple[Views, Views, Views]:
     """Compute the views of water, fat and fat fraction, with the errors of ``project``."""
     rows = fused.water.array.shape[1] - BED_ROWS
     if rows < 1:
@@ -96,10 +102,13 @@ def views(fused: FusedVolumes) -> tuple[Views, Views, Views]:
                 "EMPTY_IMAGE", f"the {name} image is zero everywhere", "Export the study again."
             )
     row, column = liver_planes(*body_profile(fused))
-    contrasts = (Contrast.WATER, Contrast.FAT)
+    (coronal_water, sagittal_water), (coronal_fat, sagittal_fat) = (
+        (fused.plane(contrast, row=row), fused.plane(contrast, column=column)[:, :rows])
+        for contrast in (Contrast.WATER, Contrast.FAT)
+    )
     fraction = Views(
-        fat_fraction(*(fused.plane(c, row=row) for c in contrasts)),
-        fat_fraction(*(fused.plane(c, column=column)[:, :rows] for c in contrasts)),
+        fat_fraction(water_factor * coronal_water, coronal_fat),
+        fat_fraction(water_factor * sagittal_water, sagittal_fat),
     )
     return water, fat, fraction
 

@@ -18,11 +18,12 @@ class DixonStudy:
     Attributes:
         name: File name, folder name or study UID; never the patient's name.
         stations: From head to foot.
-        scanner: Vendor, model and field strength.
+        scanner: Vendor, model, field strength and device.
         eid: UK Biobank's participant number from the file name, else empty.
         instance: UK Biobank's visit number from the file name, else empty.
         findings: Notes about the input: what was corrected or noticed while reading.
         traits: Sex, age, height and weight of the patient according to the headers; never shown.
+        month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
     """
 
     name: str
@@ -32,6 +33,7 @@ class DixonStudy:
     instance: str = ""
     findings: tuple[Finding, ...] = ()
     traits: PatientTraits = field(default_factory=PatientTraits)
+    month: str = ""
 
     @property
     def facts(self) -> StudyFacts:
@@ -45,4 +47,5 @@ class DixonStudy:
             self.instance,
             self.findings,
             self.traits,
+            self.month,
         )

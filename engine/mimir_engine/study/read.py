@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Optional
 
 from mimir_engine.errors import MimirError
+from mimir_engine.headers.acquisition_time import month_of
 from mimir_engine.headers.slices import Headers, read_headers
 from mimir_engine.source.open_source import Entry, Files, StudySource, check_study_size, open_source
 from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biobank_ids
@@ -44,12 +45,14 @@ def read_study(
         check_study_size(_entries(assembly))
         stations, findings = load_stations(assembly.plans)
     first = headers.slices[0].series
+    times = [s.acquired for s in headers.slices if s.acquired is not None]
     name = name or source_name(source) or first.study_uid
     is_anonymous = ANONYMOUS_NAME.fullmatch(name)
     eid, instance = uk_biobank_ids("" if is_anonymous else source_name(source) or name)
     unique = dict.fromkeys([*assembly.findings, *findings])
     return DixonStudy(
-        name, stations, first.scanner, eid, instance, tuple(unique), traits=first.traits
+        *(name, stations, first.scanner, eid, instance, tuple(unique), first.traits),
+        month="" if is_anonymous else month_of(min(times, default=None)),
     )
 
 

@@ -16,11 +16,12 @@ class StudyFacts:
     Attributes:
         name: File name, folder name or study UID; never the patient's name.
         contrasts: The contrasts of each station, from head to foot.
-        scanner: Vendor, model and field strength.
+        scanner: Vendor, model, field strength and device.
         eid: UK Biobank's participant number from the file name, else empty.
         instance: UK Biobank's visit number from the file name, else empty.
         findings: Notes about the input: what was corrected or noticed while reading.
         traits: Sex, age, height and weight of the patient according to the headers; never shown.
+        month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
     """
 
     name: str
@@ -30,3 +31,4 @@ class StudyFacts:
     instance: str = ""
     findings: tuple[Finding, ...] = ()
     traits: PatientTraits = field(default_factory=PatientTraits)
+    month: str = ""

@@ -7,9 +7,13 @@ training, three things are taken from held-out or out-of-fold predictions, all i
 2. The variance factor k = mean((y - a m - b)² / v), which with these a and b is the maximum of the
    Gaussian likelihood (Laves et al., "Well-calibrated regression uncertainty in medical imaging
    with deep learning", MIDL 2020).
-3. Conformal quantiles of |y - a m - b| / sqrt(k v), see `conformal`. They share their studies with
-   a, b and k. That costs the exact guarantee, but with hundreds of studies for three numbers the
-   effect is far smaller than the quantiles' own scatter.
+3. Conformal bounds of the calibrated errors, see `conformal`. They share their studies with a, b
+   and k. That costs the exact guarantee, but with hundreds of studies for three numbers the
+   effect is far smaller than the bounds' own scatter.
+4. The range of the labels, beyond which a value is flagged. It stays if a module is calibrated
+   again, since it tells what the network knows.
+
+Persons count, not scans: each study of a person with k studies weighs 1 / k.
 
 A class (sex) keeps its score and has no interval; only its variance is scaled.
 
@@ -30,21 +34,17 @@ from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.evaluation.rounding import ROUNDING, is_rounding, squares_around_mean
 from mimir_engine.inference_module import Target
-from mimir_engine.inference_module.statistics import recorded_sex
+from mimir_engine.inference_module.interval import interval_bounds
+from mimir_engine.inference_module.statistics import SEXES, recorded_sex, sex_of_text
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
-from mimir_engine.measuring.measurement import interval_factor
-from mimir_engine.training.conformal import conformal_quantiles, quantiles_by_sex
+from mimir_engine.training.conformal import MIN_PERSONS, fit_intervals, person_weights
 from mimir_engine.training.standardisation import Standardisation
 
 MIN_FOR_VARIANCE = 2
 #: With fewer studies, the two numbers of a mean correction add more noise than they remove.
 MIN_FOR_MEAN = 30
-
-#: Spellings of the sex in tables; UK Biobank's field 31 has 0 for women.
-_SEXES = {
-    **dict.fromkeys(("female", "f", "0", "0.0"), "female"),
-    **dict.fromkeys(("male", "m", "1", "1.0"), "male"),
-}
+#: Share of the labels beyond each end of the range of labels: the label of one person in 1,000.
+BEYOND_RANGE = 0.001
 
 
 def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tuple[Target, ...]:
@@ -52,7 +52,8 @@ def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tupl
 
     Args:
         predictions: Raw means and SDs in the targets' units, with references; with the group "sex"
-            or a target sex for intervals by sex.
+            or a target sex for intervals by sex, and the group "person" if persons have several
+            studies.
         targets: In the same order; a calibration that they have is replaced.
 
     Raises:
@@ -62,16 +63,22 @@ def fit_calibration(predictions: Predictions, targets: Sequence[Target]) -> tupl
     scale = _scale(targets)
     labels, means = scale.apply(predictions.reference), scale.apply(predictions.mean)
     variances = (predictions.sd / scale.sd) ** 2
-    sexes = np.asarray(recorded_sexes(predictions))
+    fitted = []
+    for index, target in enumerate(targets):
+        y, m, v = labels[:, index], means[:, index], variances[:, index]
+        known = np.isfinite(y) & np.isfinite(m) & (v > 0) & np.isfinite(v)
+        weights = person_weights(np.asarray(predictions.persons)[known].tolist())
+        fitted.append(_fit(target, y[known], m[known], v[known], weights))
+    applied = apply_calibration(predictions, fitted)
     return tuple(
-        _fit(target, labels[:, index], means[:, index], variances[:, index], sexes)
-        for index, target in enumerate(targets)
+        target if target.kind == "class" else _with_intervals(target, applied, index)
+        for index, target in enumerate(fitted)
     )
 
 
 def without_calibration(target: Target) -> Target:
     """Return the target with predictions left as the network gives them."""
-    raw = replace(target, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0)
+    raw = replace(target, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0, intervals=None)
     return replace(raw, conformal_quantiles={}, conformal_quantiles_by_sex={})
 
 
@@ -80,16 +87,15 @@ def apply_calibration(
 ) -> Predictions:
     """Correct the means of raw predictions, scale their variances and add intervals of a level.
 
-    The intervals are those of the recorded sex if a target has them by sex; a class has none.
+    The intervals are those of the recorded sex if a target has them by sex; a class has none, and
+    a target that was calibrated on too few persons neither.
     """
     _check_targets(predictions, targets)
     scale, (slopes, offsets, factors) = _scale(targets), _constants(targets)
     mean = (scale.apply(predictions.mean) * slopes + offsets) * scale.sd + scale.mean
     sd = predictions.sd * np.sqrt(factors)
-    reach = sd * half_widths_in_sd(targets, recorded_sexes(predictions), level)
-    return replace(
-        predictions, mean=mean, sd=sd, lower=mean - reach, upper=mean + reach, level=level
-    )
+    lower, upper = bounds_by_sex(targets, mean, sd, recorded_sexes(predictions), level)
+    return replace(predictions, mean=mean, sd=sd, lower=lower, upper=upper, level=level)
 
 
 def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> Predictions:
@@ -107,14 +113,30 @@ def remove_calibration(predictions: Predictions, targets: Sequence[Target]) -> P
     )
 
 
-def half_widths_in_sd(targets: Sequence[Target], sexes: Sequence[str], level: float) -> np.ndarray:
-    """Compute half widths of intervals in SD, float64 ``(studies, targets)``; NaN for a class."""
-    reach = np.full((len(sexes), len(targets)), np.nan)
+def bounds_by_sex(
+    targets: Sequence[Target], mean: np.ndarray, sd: np.ndarray, sexes: Sequence[str], level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute intervals of calibrated estimates, as `measure` does.
+
+    Args:
+        targets: Calibrated targets.
+        mean: Estimates in the targets' units, float64 ``(studies, targets)``.
+        sd: Their standard deviations.
+        sexes: "female", "male" or "" of each study.
+        level: Level of the intervals.
+
+    Returns:
+        Lower and upper bounds, in the same shape; NaN for a class and without an interval.
+    """
+    lower, upper = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+    of = np.asarray(sexes)
     for column, target in enumerate(targets):
-        if target.kind != "class":
-            by_sex = {sex: interval_factor(target, level, sex or None) for sex in set(sexes)}
-            reach[:, column] = [by_sex[sex] for sex in sexes]
-    return reach
+        for sex in ("", *SEXES) if target.kind != "class" else ():
+            rows = of == sex
+            lower[rows, column], upper[rows, column] = interval_bounds(
+                target.used_intervals, mean[rows, column], sd[rows, column], level, sex or None
+            )
+    return lower, upper
 
 
 def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
@@ -123,7 +145,7 @@ def recorded_sexes(predictions: Predictions) -> tuple[str, ...]:
     The recorded sex, not the estimated one: quantiles are to hold for women and for men.
     """
     if "sex" in predictions.groups:
-        return tuple(_SEXES.get(sex.lower(), "") for sex in predictions.groups["sex"])
+        return tuple(map(sex_of_text, predictions.groups["sex"]))
     if "sex" in predictions.names:
         labels = predictions.reference[:, predictions.names.index("sex")]
         return tuple(map(recorded_sex, labels))
@@ -178,12 +200,11 @@ def _constants(targets: Sequence[Target]) -> np.ndarray:
 
 
 def _fit(
-    target: Target, labels: np.ndarray, means: np.ndarray, variances: np.ndarray, sexes: np.ndarray
+    target: Target, y: np.ndarray, m: np.ndarray, v: np.ndarray, weights: np.ndarray
 ) -> Target:
-    known = np.isfinite(labels) & np.isfinite(means) & (variances > 0) & np.isfinite(variances)
-    y, m, v = labels[known], means[known], variances[known]
+    """Fit mean correction and variance factor to standardised labels, means and variances."""
     is_class = target.kind == "class"
-    slope, offset = (1.0, 0.0) if is_class else mean_correction(y, m, v)
+    slope, offset = (1.0, 0.0) if is_class else mean_correction(y, m, v / weights)
     error = y - slope * m - offset
     if len(y) < MIN_FOR_VARIANCE or is_rounding(error, y):
         raise MimirError(
@@ -191,16 +212,23 @@ def _fit(
             f"{target.name} has {len(y)} usable labelled predictions",
             "Give predictions of more studies, several hundred if possible.",
         )
-    factor = float(np.mean(error**2 / v))
-    scores = np.abs(error) / np.sqrt(v * factor)
-    return replace(
-        target,
-        variance_factor=factor,
-        mean_slope=slope,
-        mean_offset=offset,
-        conformal_quantiles={} if is_class else conformal_quantiles(scores),
-        conformal_quantiles_by_sex={} if is_class else quantiles_by_sex(scores, sexes[known]),
-    )
+    factor = float(np.average(error**2 / v, weights=weights))
+    raw = without_calibration(target)
+    return replace(raw, variance_factor=factor, mean_slope=slope, mean_offset=offset)
+
+
+def _with_intervals(target: Target, applied: Predictions, column: int) -> Target:
+    """Fit a target's intervals and the range of its labels to predictions that it calibrated."""
+    label, mean, sd = (a[:, column] for a in (applied.reference, applied.mean, applied.sd))
+    known = np.isfinite(label) & np.isfinite(mean) & np.isfinite(sd)
+    label, mean, sd = label[known], mean[known], sd[known]
+    weights = person_weights(np.asarray(applied.persons)[known].tolist())
+    sexes = np.asarray(recorded_sexes(applied))[known]
+    intervals = fit_intervals(label, mean, sd, weights, sexes, target.non_negative)
+    if target.label_range is not None or intervals.persons < MIN_PERSONS:
+        return replace(target, intervals=intervals)
+    low, high = np.quantile(label, (BEYOND_RANGE, 1 - BEYOND_RANGE)).tolist()
+    return replace(target, intervals=intervals, label_range=(low, high))
 
 
 def mean_correction(

@@ -28,6 +28,8 @@ from mimir_engine.training.calibration import without_calibration
 from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
 from mimir_engine.training.dataset import Dataset, load_dataset, load_images
 from mimir_engine.training.identity import training_runs
+from mimir_engine.training.initial_weights import learned_from
+from mimir_engine.training.module_people import EVERYBODY, Held, People, choose_people
 
 #: Images in memory at once.
 BLOCK = 512
@@ -40,15 +42,20 @@ class CalibrationData:
     Attributes:
         source: Origin of the predictions, for the module's provenance.
         images: Scans for the module's scan profile, and their folder; None without images.
+        notes: What to say about the studies, in sentences.
     """
 
     predictions: Predictions
     source: Mapping[str, Any]
     images: Optional[tuple[Dataset, Path]] = None
+    notes: tuple[str, ...] = ()
 
 
 def read_calibration_data(
-    module: InferenceModule, path: Path, images: Optional[Path] = None
+    module: InferenceModule,
+    path: Path,
+    images: Optional[Path] = None,
+    people: People = EVERYBODY,
 ) -> CalibrationData:
     """Read predictions, or let the module predict a folder of images with targets.
 
@@ -56,6 +63,7 @@ def read_calibration_data(
         module: Module to calibrate.
         path: Cross-validation, table of predictions, or folder of images with targets.
         images: Folder of images for the scan profile; by default those of `path`.
+        people: Whose predictions and images are used.
 
     Raises:
         MimirError: ``CALIBRATION_UNREADABLE``; ``CALIBRATION_MISMATCH`` if a cross-validation's
@@ -63,15 +71,16 @@ def read_calibration_data(
             if images have other targets or another projection, or are the training data; and the
             errors of the readers.
     """
+    source: dict[str, Any] = {}
+    held: Held
     if os.path.isfile(path / DESCRIPTION):
-        held_out = load_dataset(path)
-        data = replace(_predicted(module, held_out), images=(held_out, path))
+        held = load_dataset(path)
     elif os.path.isfile(path) or os.path.isfile(path / OUT_OF_FOLD):
         table = path if os.path.isfile(path) else path / OUT_OF_FOLD
-        source: dict[str, Any] = {"table": table.name, "sha256": file_sha256(table)}
+        source = {"table": table.name, "sha256": file_sha256(table)}
         if table != path:
             source["crossvalidation"] = _crossvalidation(module, path)
-        data = CalibrationData(read_predictions(table), source)
+        held = read_predictions(table)
     else:
         raise MimirError(
             "CALIBRATION_UNREADABLE",
@@ -79,9 +88,14 @@ def read_calibration_data(
             " targets",
             f"Give a folder with {OUT_OF_FOLD} or {DESCRIPTION}, or a table's file.",
         )
-    if images is not None:
-        data = replace(data, images=(load_images(images), images))
-    return data
+    chosen = choose_people(people, held, None if images is None else load_images(images))
+    if isinstance(chosen.held, Dataset):
+        data = replace(_predicted(module, chosen.held), images=(chosen.held, path))
+    else:
+        data = CalibrationData(chosen.held, source)
+    if chosen.images is not None and images is not None:
+        data = replace(data, images=(chosen.images, images))
+    return replace(data, source={**data.source, **chosen.record}, notes=chosen.notes)
 
 
 def _crossvalidation(module: InferenceModule, folder: Path) -> dict[str, Any]:
@@ -121,7 +135,8 @@ def _predicted(module: InferenceModule, held_out: Dataset) -> CalibrationData:
     mean = np.concatenate([block.mean for block in predicted])
     sd = np.sqrt(np.concatenate([block.variance for block in predicted]))
     source = {"data": dict(held_out.provenance)}
-    return CalibrationData(held_out.predictions(mean, sd, {}), source)
+    persons = {"person": (study.person for study in held_out.studies)}
+    return CalibrationData(held_out.predictions(mean, sd, persons), source)
 
 
 def _check(module: InferenceModule, held_out: Dataset) -> None:
@@ -134,7 +149,7 @@ def _check(module: InferenceModule, held_out: Dataset) -> None:
         fault = "the held-out data have other targets than the training data"
     elif held_out.projection != module.projection:
         fault = "the held-out data have another projection than the training data"
-    elif held_out.fingerprint in [run.get("fingerprint") for run in training_runs(module)]:
+    elif held_out.fingerprint in learned_from(training_runs(module)):
         fault = "the held-out data are the training data"
     if fault is not None:
         raise MimirError("DATASET_MISMATCH", fault, "Give held-out data made in the same way.")

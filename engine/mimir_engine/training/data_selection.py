@@ -2,89 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import StudyId
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images
-from mimir_engine.training.targets import read_definitions, read_targets, rows_by_key
+from mimir_engine.training.joined_dataset import open_joined
+from mimir_engine.training.targets import check_definition, read_labels, read_targets
 
 #: Reasons why a study is not used.
-EXCLUDED, UNLABELLED, UNKNOWN = "excluded", "unlabelled", "unknown"
-#: Size of the list of excluded participants in bytes: a million have some 8 MB.
-MAX_EXCLUSION_BYTES = 64 * 2**20
+EXCLUDED, UNASKED, UNLABELLED, UNKNOWN = "excluded", "unasked", "unlabelled", "unknown"
 
 
 def choose_data(
-    folder: Path,
+    folders: Sequence[Path],
     tables: Sequence[Path] = (),
     definitions: Optional[Path] = None,
-    exclude: Optional[Path] = None,
-    only: Sequence[str] = (),
+    choice: StudyChoice = ALL_STUDIES,
+    persons: PersonRule = FROM_NAMES,
+    only_targets: Sequence[str] = (),
+    allow_odd_values: bool = False,
 ) -> Dataset:
-    """Build the data set of a folder of images and of tables of targets.
+    """Build the data set of folders of images and of tables of targets.
 
-    Its `left_out` lists studies that are excluded, studies without any target, and names in the
-    tables that have no image.
+    Its `left_out` lists studies that are excluded or not asked for, studies without any target, and
+    names in the tables that have no image. Its `notes` say in sentences what a reader should know.
 
     Args:
-        folder: Folder of images.
+        folders: Folders of images, at least one.
         tables: Tables of targets; without any, the folder's own targets are used.
         definitions: Table of target definitions.
-        exclude: File of people who withdrew and of studies not to use: a participant, a
-            participant and visit, or a study's name on each line; ``#`` begins a comment.
-        only: Targets to learn; empty for all.
+        choice: Which studies are used.
+        persons: How persons are known.
+        only_targets: Targets to learn; empty for all.
+        allow_odd_values: See `read_labels`.
 
     Raises:
         MimirError: ``DATASET_UNREADABLE``, ``DATASET_INCOMPLETE``, ``TARGETS_INVALID``,
-            ``TARGET_UNKNOWN``, ``EXCLUSIONS_UNREADABLE``, ``NO_STUDIES``.
+            ``UNITS_DOUBTFUL``, ``TARGET_UNKNOWN``, ``NO_STUDIES``, and the errors of `open_joined`,
+            `StudyChoice.apply` and `PersonRule.assign`.
     """
     if definitions and not tables:
         raise MimirError("WRONG_USE", "--definitions requires tables of targets", "Add --targets.")
-    dataset = _with_tables(folder, tables, definitions) if tables else load_dataset(folder)
-    excluded, exclusion = _exclusion(dataset.studies, exclude)
-    chosen = _only(dataset, only)
-    labelled = np.isfinite(chosen.targets).any(axis=1)
-    unlabelled, used = ~labelled & ~excluded, labelled & ~excluded
+    if tables:
+        dataset = _with_tables(folders, tables, definitions, only_targets, allow_odd_values)
+    else:
+        dataset = _only(open_joined(folders, load_dataset), only_targets)
+    for definition in dataset.definitions:
+        check_definition(definition)
+    dataset, unused = choose_studies(dataset, choice, persons)
+    labelled = np.isfinite(dataset.targets).any(axis=1)
     names = np.array([study.name for study in dataset.studies], dtype=object)
-    if not used.any():
-        raise MimirError("NO_STUDIES", f"no study of {folder.name} is left", "Check the tables.")
+    if not labelled.any():
+        raise MimirError("NO_STUDIES", "no study with a target is left", "Check the tables.")
+    chosen = dataset.subset(labelled)
+    counts = {
+        "studies": int(labelled.sum()),
+        "unlabelled": int((~labelled).sum()),
+        "persons": len({study.person for study in chosen.studies}),
+    }
     return replace(
-        chosen.subset(used),
-        provenance={
-            **chosen.provenance,
-            **exclusion,
-            "studies": int(used.sum()),
-            "unlabelled": int(unlabelled.sum()),
-        },
-        left_out={
-            EXCLUDED: tuple(names[excluded]),
-            UNLABELLED: tuple(names[unlabelled]),
-            **chosen.left_out,
-        },
+        chosen,
+        provenance={**chosen.provenance, **counts},
+        left_out={**unused, UNLABELLED: tuple(names[~labelled]), **chosen.left_out},
     )
 
 
-def _with_tables(folder: Path, tables: Sequence[Path], definitions: Optional[Path]) -> Dataset:
-    """Combine the images of a folder with targets of tables, which replace the folder's own."""
-    dataset = load_images(folder)
+def choose_studies(
+    dataset: Dataset, choice: StudyChoice, persons: PersonRule
+) -> tuple[Dataset, dict[str, tuple[str, ...]]]:
+    """Select the studies of a data set and tell their persons; also return the names left out.
+
+    Raises:
+        MimirError: ``NO_STUDIES``, and the errors of `StudyChoice.apply` and `PersonRule.assign`.
+    """
+    studies, known = persons.assign(dataset.studies)
+    ids = [study.ids for study in studies]
+    chosen = choice.apply(ids)
+    excluded, unasked = chosen.excluded(ids), chosen.unasked(ids)
+    names = np.array([study.name for study in studies], dtype=object)
+    unused = {EXCLUDED: excluded, UNASKED: unasked & ~excluded}
+    if not chosen.used(ids).any():
+        raise MimirError("NO_STUDIES", "no study is left", "Check the lists of ids.")
+    dataset = replace(dataset, studies=studies, notes=(*chosen.sentences, *dataset.notes))
+    used = dataset.subset(chosen.used(ids))
+    facts = {**used.provenance, **known, **({"ids": chosen.record} if chosen.record else {})}
+    facts["persons"] = len({study.person for study in used.studies})
+    left_out = {why: tuple(names[mask]) for why, mask in unused.items()}
+    return replace(used, provenance=facts), left_out
+
+
+def _with_tables(
+    folders: Sequence[Path],
+    tables: Sequence[Path],
+    definitions: Optional[Path],
+    only_targets: Sequence[str],
+    allow_odd_values: bool,
+) -> Dataset:
+    """Combine images with targets of tables, which replace the folders' own."""
+    dataset = open_joined(folders, load_images)
     table = read_targets(tables, dataset.studies)
+    labels = read_labels(definitions, table, only_targets, allow_odd_values)
     sources = [{"name": path.name, "sha256": file_sha256(path)} for path in tables]
-    return replace(
+    facts = {"tables": sources, "unknown": len(table.unknown)}
+    notes = labels.notes
+    if labels.coded:
+        facts["missing_codes"] = dict(labels.coded)
+        counts = ", ".join(f"{count} of {name}" for name, count in labels.coded.items())
+        notes = (*notes, f"codes of UK Biobank for missing answers, which are no labels: {counts}")
+    combined = replace(
         dataset,
-        targets=table.values,
-        definitions=read_definitions(definitions, table),
-        provenance={**dataset.provenance, "tables": sources, "unknown": len(table.unknown)},
-        covariates=covariates_of(table.names, table.values),
+        targets=labels.values,
+        definitions=labels.definitions,
+        provenance={**dataset.provenance, **facts},
+        covariates=covariates_of(table.names, labels.values),
+        studies=tuple(
+            replace(study, given_person=table.persons.get(row, study.given_person))
+            for row, study in enumerate(dataset.studies)
+        ),
         left_out={UNKNOWN: table.unknown},
+        notes=notes,
     )
+    return _only(combined, only_targets)
 
 
 def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
@@ -104,34 +150,3 @@ def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
         targets=dataset.targets[:, columns],
         definitions=tuple(dataset.definitions[column] for column in columns),
     )
-
-
-def _exclusion(
-    studies: tuple[StudyId, ...], path: Optional[Path]
-) -> tuple[np.ndarray, Mapping[str, Any]]:
-    """Read the excluded studies, bool ``(studies,)``, and their entry in the provenance."""
-    excluded = np.zeros(len(studies), dtype=bool)
-    if path is None:
-        return excluded, {}
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_EXCLUSION_BYTES + 1)
-        if len(content) > MAX_EXCLUSION_BYTES:
-            raise ValueError("too large")
-        lines = content.decode("utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
-        raise MimirError(
-            "EXCLUSIONS_UNREADABLE",
-            f"{path.name} cannot be read ({type(error).__name__})",
-            "Check the path: data of people who withdrew must not be used.",
-        ) from error
-    keys = {key for line in lines if (key := line.split("#")[0].strip())}
-    rows_of = rows_by_key(studies)
-    for key in keys & rows_of.keys():
-        excluded[list(rows_of[key])] = True
-    kept = {
-        "file": path.name,
-        "sha256": sha256(content).hexdigest(),
-        "studies": int(excluded.sum()),
-    }
-    return excluded, {"excluded": {**kept, "not_there": len(keys - rows_of.keys())}}

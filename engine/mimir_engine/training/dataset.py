@@ -24,6 +24,7 @@ from mimir_engine.cohort.image_folder import (
     StudyId,
     TargetDefinition,
     image_sha256,
+    study_id,
 )
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
@@ -32,6 +33,7 @@ from mimir_engine.files.json_file import read_json
 from mimir_engine.files.regular_file import open_regular
 from mimir_engine.files.table_reader import to_text
 from mimir_engine.projection.project import PROJECTION_NAME
+from mimir_engine.training.joined_images import JoinedImages
 
 #: Size of ``dataset.json``; one of 71 targets has some 20,000 bytes.
 MAX_DESCRIPTION_BYTES = 2**20
@@ -49,10 +51,11 @@ class Dataset:
         provenance: Origin of the data; it travels with the network, so it names no study.
         covariates: Those of `COVARIATES` that are known, float64 ``(studies,)``, NaN = missing.
         left_out: Names of studies that are not used, by reason; see `choose_data`.
+        notes: What a reader should know about the data, in sentences without names of studies.
         image_rows: Index of each study's image, int64 ``(studies,)``; in order if not given.
     """
 
-    images: np.ndarray
+    images: np.ndarray | JoinedImages
     targets: np.ndarray
     studies: tuple[StudyId, ...]
     definitions: tuple[TargetDefinition, ...] = ()
@@ -60,6 +63,7 @@ class Dataset:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     image_rows: np.ndarray = ...  # type: ignore[assignment]  # an array once constructed
 
     def __post_init__(self) -> None:
@@ -104,7 +108,8 @@ class Dataset:
     def predictions(
         self, mean: np.ndarray, sd: np.ndarray, groups: Mapping[str, Iterable[str]]
     ) -> Predictions:
-        """Combine predictions in the targets' units with the references."""
+        """Combine predictions in the targets' units with the references and the persons."""
+        groups = {"person": (study.person for study in self.studies), **groups}
         return Predictions(
             names=self.target_names,
             units=tuple(definition.unit for definition in self.definitions),
@@ -155,7 +160,10 @@ def load_images(folder: Path) -> Dataset:
             lines = list(csv.DictReader(file))
         rows = np.array([int(line["row"]) for line in lines], dtype=np.int64)
         studies = tuple(
-            StudyId(to_text(line["name"]), line["eid"], line["instance"]) for line in lines
+            study_id(
+                to_text(line["name"]), line["eid"], line["instance"], to_text(line.get("person"))
+            )
+            for line in lines
         )
         targets, known = np.zeros((len(images), 0)), {}
         if (folder / DESCRIPTION).exists():

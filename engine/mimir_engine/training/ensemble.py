@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,24 @@ def combine_runs(
         **module_fields(identity, {"training": training}),
     )
     return module, [_rescaled(run, scale) for run in runs]
+
+
+def select_targets(
+    module: InferenceModule, weights: Sequence[dict[str, torch.Tensor]], names: Sequence[str]
+) -> tuple[InferenceModule, list[dict[str, torch.Tensor]]]:
+    """Return the module and its networks with the outputs of some targets only."""
+    at = [index for index, target in enumerate(module.targets) if target.name in names]
+    selected = [
+        {
+            **state,
+            **{
+                name: state[name].unflatten(0, (-1, 2))[at].flatten(0, 1)
+                for name in ("fc.weight", "fc.bias")
+            },
+        }
+        for state in weights
+    ]
+    return replace(module, targets=tuple(module.targets[index] for index in at)), selected
 
 
 def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import torch
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import folder_lock
+from mimir_engine.inference_module import InferenceModule
 from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.training.batches import (
     batch_indices,
@@ -33,7 +34,7 @@ from mimir_engine.training.checkpoint import (
     unreadable,
 )
 from mimir_engine.training.dataset import Dataset
-from mimir_engine.training.imagenet import imagenet_weights
+from mimir_engine.training.initial_weights import imagenet_weights, module_weights
 from mimir_engine.training.loss import gaussian_loss, split_output, target_weights
 from mimir_engine.training.predict import network_input
 from mimir_engine.training.recipe import Recipe, learning_rate
@@ -43,8 +44,10 @@ from mimir_engine.training.training_log import TrainingLog
 
 #: Enough un-shifted images for batch-norm statistics that hardly change from draw to draw.
 MAX_SETTLING_IMAGES = 1_024
-#: Number of last steps whose duration gives the remaining time.
+#: Number of last steps whose duration gives the remaining time, with checkpoints between them.
 PACE_STEPS = 20
+#: Steps at the beginning of a process that take longer than later ones.
+FIRST_STEPS = 2
 #: Longest time between checkpoints in seconds, if a step does not take longer.
 CHECKPOINT_SECONDS = 60.0
 #: Time between checkpoints in durations of saving one, if that is shorter: saving takes 5 %.
@@ -58,10 +61,15 @@ class Progress:
     step: int
     steps: int
     loss: float
-    seconds_per_step: float
+    seconds_per_step: Optional[float]
 
-    def remaining_seconds(self, later_runs: int = 0) -> float:
-        """Estimate the remaining time of this run and of later ones of the same length."""
+    def remaining_seconds(self, later_runs: int = 0) -> Optional[float]:
+        """Estimate the remaining time of this run and of later ones of the same length.
+
+        None after the first steps, which also prepare memory and kernels.
+        """
+        if self.seconds_per_step is None:
+            return None
         return self.seconds_per_step * (self.steps * (1 + later_runs) - self.step)
 
 
@@ -72,6 +80,7 @@ def fit(
     progress: Optional[Callable[[Progress], None]] = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: str = "cpu",
+    start: Optional[InferenceModule] = None,
 ) -> bool:
     """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
 
@@ -79,6 +88,15 @@ def fit(
     weights as one never killed (to the bit on one CPU with the same number of threads); a finished
     one is left unchanged. Ctrl-C or SIGTERM ends it after the current step, with a checkpoint.
     Another checkpoint is written after the first step, and then by time.
+
+    Args:
+        dataset: Images and targets.
+        folder: Folder of the run.
+        recipe: The recipe.
+        progress: Called after each step.
+        checkpoint_seconds: Longest time between checkpoints, if steps are shorter.
+        device: The device.
+        start: The module that the recipe starts from, if it does.
 
     Returns:
         True if the run is finished, False if it was stopped.
@@ -89,7 +107,7 @@ def fit(
             `load_checkpoint`.
     """
     with folder_lock(folder):
-        run = _Run(dataset, recipe, torch.device(device))
+        run = _Run(dataset, recipe, torch.device(device), start)
         if (folder / FILE_NAME).exists():
             run.restore(load_checkpoint(folder), folder)
         if not run.finished:
@@ -107,23 +125,25 @@ def _train(
     """Do the remaining steps until the last or a request to stop, then save the state."""
     recipe = run.recipe
     log = TrainingLog(folder / "log.csv", run.dataset.target_names, steps_done=run.step)
-    durations: deque[float] = deque(maxlen=PACE_STEPS)
+    ends: deque[float] = deque(maxlen=PACE_STEPS + 1)
+    first = run.step + FIRST_STEPS
     next_checkpoint = 0.0  # the first step is saved, so that a run often killed still gets on
     with _stop_requests() as stop_requested:
         while run.step < recipe.steps and not stop_requested():
             started = time.monotonic()
             loss, errors = run.advance()
             done = time.monotonic()
-            durations.append(done - started)
+            if run.step >= first:
+                ends.append(done)
             rate = learning_rate(recipe, run.step - 1)
-            log.write(run.step, rate, loss, errors, durations[-1])
+            log.write(run.step, rate, loss, errors, done - started)
             if done >= next_checkpoint and run.step < recipe.steps:
                 save_checkpoint(folder, run.checkpoint())
                 saved = time.monotonic()
                 pause = min(checkpoint_seconds, CHECKPOINT_PAUSE * (saved - done))
                 next_checkpoint = saved + pause
             if progress is not None:
-                pace = sum(durations) / len(durations)
+                pace = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else None
                 progress(Progress(run.step, recipe.steps, loss, pace))
     if run.step == recipe.steps:
         run.finish()
@@ -133,7 +153,13 @@ def _train(
 class _Run:
     """Network and optimiser of a run after some steps."""
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, device: torch.device) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        device: torch.device,
+        start: Optional[InferenceModule] = None,
+    ) -> None:
         self.dataset = dataset
         self.recipe = recipe
         self.device = device
@@ -143,7 +169,7 @@ class _Run:
         self.labels = self.standardisation.apply(dataset.targets).astype(np.float32)
         weights = target_weights(dataset.targets, recipe.batch_size)
         self.weights = torch.from_numpy(weights).to(device)
-        network = initial_network(recipe, len(dataset.definitions))
+        network = initial_network(recipe, dataset.target_names, start)
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.peak_rate)
 
@@ -228,17 +254,26 @@ class _Run:
         self.finished = checkpoint.finished
 
 
-def initial_network(recipe: Recipe, target_count: int) -> torch.nn.Module:
+def initial_network(
+    recipe: Recipe, targets: Sequence[str], start: Optional[InferenceModule] = None
+) -> torch.nn.Module:
     """Build the network before the first step, the same for the same seed.
 
+    Args:
+        recipe: The recipe.
+        targets: Names of the targets.
+        start: The module that the recipe starts from, if it does.
+
     Raises:
-        MimirError: ``IMAGENET_UNAVAILABLE``.
+        MimirError: ``IMAGENET_UNAVAILABLE``, ``START_MISMATCH``.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe.architecture, target_count)
+        network = build_network(recipe.architecture, len(targets))
     if recipe.start == "imagenet":
         network.load_state_dict(imagenet_weights(recipe.architecture), strict=False)
+    if recipe.start == "module":
+        network.load_state_dict(module_weights(recipe, targets, start), strict=False)
     return network
 
 

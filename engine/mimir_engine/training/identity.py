@@ -99,8 +99,8 @@ def check_provenance(module: InferenceModule) -> None:
         MimirError: ``MODULE_INVALID``.
     """
     provenance, runs = module.provenance, module.provenance.get("training", ())
-    limits = provenance.get("limits", ())
-    lists = all(isinstance(value, (list, tuple, Mapping)) for value in (runs, limits))
+    limits, notes = provenance.get("limits", ()), provenance.get("notes", ())
+    lists = all(isinstance(value, (list, tuple, Mapping)) for value in (runs, limits, notes))
     if not lists or not (
         all(isinstance(run, Mapping) for run in training_runs(module))
         and all(
@@ -108,7 +108,7 @@ def check_provenance(module: InferenceModule) -> None:
             for run in training_runs(module)
             for part in ("data", "recipe")
         )
-        and all(isinstance(limit, str) for limit in limits)
+        and all(isinstance(text, str) for text in (*limits, *notes))
         and isinstance(provenance.get("reference", ""), str)
     ):
         raise MimirError(

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mimir_engine.evaluation.evaluate import SORTED_BY
+from mimir_engine.evaluation.uncertainty import PARTS_BY_SIZE
 from mimir_engine.files.markdown_table import markdown_table, markdown_text
 from mimir_engine.inference_module import InferenceModule, Target
-from mimir_engine.inference_module.interval import half_width_in_sd
-from mimir_engine.training.accuracy import REPORTED_LEVEL
+from mimir_engine.inference_module.coverage import coverage_range
+from mimir_engine.inference_module.interval import EVERYBODY, IntervalBin
+from mimir_engine.training.accuracy import REPORTED_LEVEL, part_name
 from mimir_engine.training.identity import training_runs
 
 _LIMITS = (
     "The module is valid for the studies above. On other studies, coverage is not guaranteed.",
-    "Intervals have the stated coverage on average over studies like the calibration data, not for"
-    " each kind of person; predictions of rare extremes are drawn towards the mean.",
+    "Intervals have the stated coverage for studies like the calibration data, for small and for"
+    " large estimates, not for each kind of person. Estimates of rare extremes are drawn towards"
+    " the mean, so among persons with extreme true values fewer are covered.",
     "Research software, not a medical device.",
 )
 
 
 def model_card(module: InferenceModule) -> str:
     """Write the card as Markdown: description, accuracy, calibration, limits, licence."""
+    notes = module.provenance.get("notes", ())
     sections = (
         [f"# {module.name} {module.version}", _text(module)],
         [_table(("", ""), _facts(module))],
         ["## Accuracy", _evaluation(module), _table(_ACCURACY, _accuracy(module))],
+        ["### Coverage by size", _SIZE_TEXT, *_by_size(module)],
         ["## Calibration", _CALIBRATION_TEXT, _table(_CALIBRATION, _calibration(module.targets))],
+        ["## Notes", "\n".join(f"- {markdown_text(note)}" for note in notes)] if notes else [],
         ["## Limits", "\n".join(f"- {markdown_text(limit)}" for limit in _limits(module))],
         ["## Licence", markdown_text(module.licence)],
     )
@@ -51,7 +58,10 @@ def _facts(module: InferenceModule) -> Iterable[tuple[str, str]]:
     calibration = provenance.get("calibration", {})
     by_sex = calibration.get("by_sex", {})
     split = ", ".join(f"{number} {sex}" for sex, number in by_sex.items() if number)
-    studies = f"{calibration.get('studies', 0)} studies" + (f" ({split})" if split else "")
+    studies = f"{calibration.get('studies', 0)} studies"
+    persons = calibration.get("persons")
+    studies += f" of {persons} persons" if persons else ""
+    studies += f" ({split})" if split else ""
     yield "calibrated on", f"{studies}: {_source(calibration)}"
     yield "weights", ", ".join(f"{w.file} ({w.storage})" for w in module.weights)
     versions = provenance.get("versions", {})
@@ -112,25 +122,68 @@ def _accuracy(module: InferenceModule) -> Iterable[tuple[str, ...]]:
         )
 
 
-_CALIBRATION_TEXT = """\
-The standardised estimate *m* becomes *a m* + *b*, the variance is multiplied by *k*, and the 95 %
-interval is the estimate ± *q* SD (*q* is 1.96 for a Gaussian). *q* is that of the sex if the sex is
-certain and each sex had enough studies, else that of all studies."""
+_SIZE_TEXT = """\
+Share of labels inside the 95 % interval, in percent, in the lowest 5 %, in each third and in the
+highest 5 % of the studies, sorted by estimate and by label."""
 
-_CALIBRATION = ("target", "*a*", "*b*", "*k*", "*q*", "*q* female", "*q* male")
+
+def _by_size(module: InferenceModule) -> Iterable[str]:
+    rows = module.provenance.get("calibration", {}).get("targets", {})
+    for by in SORTED_BY:
+        heads = (f"by {by}", *(part.replace("_percent", " %") for part in PARTS_BY_SIZE))
+        yield _table(
+            [head.replace("_", " ") for head in heads],
+            [
+                (target.name, *(_percent(row.get(part_name(part, by))) for part in PARTS_BY_SIZE))
+                for target in module.targets
+                for row in [rows.get(target.name, {})]
+                if target.kind != "class"
+            ],
+        )
+
+
+_CALIBRATION_TEXT = """\
+The standardised estimate *m* becomes *a m* + *b*, and the variance is multiplied by *k*. The
+interval reaches as far to either side as the errors of persons with similar estimates did: of the
+same sex if the sex is certain and each sex had enough persons. On the log scale, errors are
+relative. The last column is the range that the true coverage of 95 % intervals has in 95 of 100
+calibrations with as many persons as the smallest group."""
+
+_CALIBRATION = (
+    *("target", "*a*", "*b*", "*k*", "scale", "persons", "groups of estimates"),
+    *("fewest persons in a group", "coverage, %"),
+)
 
 
 def _calibration(targets: Sequence[Target]) -> Iterable[tuple[str, ...]]:
     for target in targets:
-        by_sex = target.conformal_quantiles_by_sex
-        quantiles = (target.conformal_quantiles, by_sex.get("female"), by_sex.get("male"))
         yield (
             target.name,
             f"{target.mean_slope:.3f}",
             f"{target.mean_offset:+.3f}",
             f"{target.variance_factor:.3f}",
-            *(f"{half_width_in_sd(q, REPORTED_LEVEL):.2f}" if q else "–" for q in quantiles),
+            *_intervals(target),
         )
+
+
+def _intervals(target: Target) -> tuple[str, ...]:
+    """Describe what a target's intervals are made of."""
+    made = target.intervals
+    if target.kind == "class" or made is None:
+        return ("–",) * 5
+    if not made.bins:
+        return "no interval", str(made.persons), "–", "–", "–"
+    bins: list[IntervalBin] = [part for parts in made.bins.values() for part in parts]
+    by_sex = " for each sex" if len(made.bins) > 1 else ""
+    fewest = min(part.persons for part in bins)
+    low, high = coverage_range(fewest, REPORTED_LEVEL)
+    return (
+        made.scale,
+        str(made.persons),
+        f"{len(made.bins[EVERYBODY])}{by_sex}",
+        str(fewest),
+        f"{100 * low:.1f} to {100 * high:.1f}",
+    )
 
 
 def _limits(module: InferenceModule) -> Iterable[str]:

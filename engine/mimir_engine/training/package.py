@@ -16,10 +16,19 @@ import numpy as np
 import torch
 
 import mimir_engine
+from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
+from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import temporary_folder
-from mimir_engine.inference_module import InferenceModule, find_module, rewrite_module, write_module
+from mimir_engine.inference_module import (
+    InferenceModule,
+    Target,
+    find_module,
+    rewrite_module,
+    write_module,
+)
 from mimir_engine.inference_module.direct_reference import DirectReference
 from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
 from mimir_engine.measuring.network import Predictor
@@ -29,13 +38,17 @@ from mimir_engine.training.calibration import (
     fit_calibration,
     recorded_sexes,
     remove_calibration,
+    select_studies,
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
 from mimir_engine.training.direct_references import fit_direct_references
-from mimir_engine.training.ensemble import combine_runs
+from mimir_engine.training.ensemble import combine_runs, select_targets
 from mimir_engine.training.identity import Identity, check_provenance, module_fields
 from mimir_engine.training.model_card import model_card
+from mimir_engine.training.module_people import People, people_of_runs
 from mimir_engine.training.usual_scans import ProfileMade, make_profile
+from mimir_engine.training.worthless import worthless_sentence, worthless_targets
+from mimir_engine.training.z_references import fit_z_references
 
 
 def package(
@@ -48,8 +61,14 @@ def package(
     direct: Optional[Path] = None,
     eight_bit: bool = False,
     overwrite: bool = False,
+    choice: StudyChoice = ALL_STUDIES,
+    persons: PersonRule = FROM_NAMES,
+    keep_worthless: bool = False,
 ) -> InferenceModule:
     """Write an inference module; several runs make an ensemble.
+
+    Studies that were excluded from training stay excluded. A target whose R² may be 0 is left out.
+    What a reader should know is in the provenance as ``notes``.
 
     Args:
         runs: Folders of finished runs.
@@ -62,16 +81,35 @@ def package(
             later estimates that do not go with such measurements are flagged.
         eight_bit: Store the weights in 8 bits.
         overwrite: Replace the folder if it exists.
+        choice: Whose predictions and images are used.
+        persons: How persons are known.
+        keep_worthless: Keep the targets of `worthless_targets`, too.
 
     Raises:
-        MimirError: ``DATASET_MISMATCH``, ``CALIBRATION_MISMATCH``, ``CALIBRATION_TOO_SMALL``,
-            ``CALIBRATION_UNREADABLE``, ``OUTPUT_IN_USE``, and the errors of `combine_runs` and the
-            writers.
+        MimirError: ``NOTHING_LEARNED``, ``DATASET_MISMATCH``, ``CALIBRATION_MISMATCH``,
+            ``CALIBRATION_TOO_SMALL``, ``CALIBRATION_UNREADABLE``, ``OUTPUT_IN_USE``, and the errors
+            of `combine_runs`, `choose_people` and the writers.
     """
     module, weights = combine_runs(runs, identity)
     with name_lock(module_dir), temporary_folder(module_dir.parent) as scratch:
         draft = write_module(scratch / "draft", module, weights, eight_bit=eight_bit)
-        data = read_calibration_data(draft, calibration, images)
+        people = people_of_runs(runs, choice, persons)
+        data = read_calibration_data(draft, calibration, images, people)
+        worthless = worthless_targets(data.predictions, module.targets)
+        kept = [target.name for target in module.targets if target.name not in worthless]
+        if worthless and keep_worthless:
+            data = _noted(data, worthless_sentence(worthless, "kept as asked"))
+        elif not kept:
+            raise MimirError(
+                "NOTHING_LEARNED",
+                worthless_sentence(worthless, "all targets would be left out"),
+                "Train longer or on more studies, or keep them with --keep-worthless.",
+            )
+        elif worthless:
+            data = _noted(data, worthless_sentence(worthless, "left out"))
+            module, weights = select_targets(module, weights, kept)
+            data = replace(data, predictions=_of_targets(data.predictions, kept))
+            draft = write_module(scratch / "kept", module, weights, eight_bit=eight_bit)
         return _write_calibrated(draft, data, direct, module_dir, overwrite)
 
 
@@ -85,6 +123,8 @@ def recalibrate(
     direct: Optional[Path] = None,
     calibrated: bool = False,
     overwrite: bool = False,
+    choice: StudyChoice = ALL_STUDIES,
+    persons: PersonRule = FROM_NAMES,
 ) -> InferenceModule:
     """Write a module with new constants around the same weights.
 
@@ -101,6 +141,8 @@ def recalibrate(
         calibrated: The table's predictions carry the module's present calibration, as those of
             `mimir infer` do.
         overwrite: Replace the folder if it exists.
+        choice: Whose predictions and images are used.
+        persons: How persons are known.
 
     Raises:
         MimirError: As `package`.
@@ -109,9 +151,11 @@ def recalibrate(
     check_provenance(module)
     if identity is not None:
         module = replace(module, **module_fields(identity, module.provenance))
-    data = read_calibration_data(module, calibration, images)
+    data = read_calibration_data(module, calibration, images, People(choice, persons))
     if calibrated and "table" in data.source:
         data = replace(data, predictions=remove_calibration(data.predictions, module.targets))
+    if worthless := worthless_targets(data.predictions, module.targets):
+        data = _noted(data, worthless_sentence(worthless, "of no use on these studies"))
     with name_lock(module_dir):
         return _write_calibrated(module, data, direct, module_dir, overwrite)
 
@@ -131,6 +175,7 @@ def _write_calibrated(
         "calibration": {
             **data.source,
             "studies": len(data.predictions),
+            "persons": len(set(data.predictions.persons)),
             "by_sex": {sex: sexes.count(sex) for sex in ("female", "male")},
             "targets": measure_accuracy(data.predictions, module.targets),
         },
@@ -147,8 +192,9 @@ def _write_calibrated(
         provenance["scan_profile"] = {"scans": made.profile.scans, "promise": promise}
     elif module.profile_file is None:
         provenance.pop("scan_profile", None)
-    if made.notice:
-        provenance["notes"] = [*provenance.get("notes", ()), made.notice]
+    provenance.pop("notes", None)
+    if notes := [*data.notes, *filter(None, (made.notice,))]:
+        provenance["notes"] = notes
     calibrated = replace(module, targets=targets, provenance=provenance)
     reference = provenance.get("reference", "studies of the calibration")
     return rewrite_module(
@@ -156,7 +202,7 @@ def _write_calibrated(
         calibrated,
         statistics=_statistics(
             apply_calibration(data.predictions, targets),
-            sexes,
+            targets,
             reference,
             _direct_references(module, data.predictions, direct),
         ),
@@ -179,6 +225,18 @@ def _profile(module: InferenceModule, data: CalibrationData) -> ProfileMade:
     )
 
 
+def _noted(data: CalibrationData, note: str) -> CalibrationData:
+    return replace(data, notes=(*data.notes, note))
+
+
+def _of_targets(predictions: Predictions, names: Sequence[str]) -> Predictions:
+    """Choose targets; the sex stays known as a group even if it is not among them."""
+    sexes = recorded_sexes(predictions)
+    known = {"sex": sexes} if "sex" not in predictions.groups and any(sexes) else {}
+    chosen = predictions.of_targets(names)
+    return replace(chosen, groups={**chosen.groups, **known})
+
+
 def _direct_references(
     module: InferenceModule, predictions: Predictions, direct: Optional[Path]
 ) -> Mapping[str, DirectReference]:
@@ -191,19 +249,21 @@ def _direct_references(
 
 def _statistics(
     predictions: Predictions,
-    sexes: Sequence[str],
+    targets: Sequence[Target],
     reference: str,
     direct: Mapping[str, DirectReference],
 ) -> Optional[PredictionStatistics]:
-    """Describe the predictions by recorded sex; None if there is nothing to say."""
-    known = np.array(sexes) != ""
+    """Describe the predictions by recorded sex, one per person; None if there is nothing to say."""
+    first = {person: row for row, person in reversed(list(enumerate(predictions.persons)))}
+    known = np.isin(np.arange(len(predictions)), list(first.values()))
+    known &= np.array(recorded_sexes(predictions)) != ""
     known &= np.isfinite(predictions.mean).all(axis=1)
     if not known.any() and not direct:
         return None
+    chosen = select_studies(predictions, known)
+    sexes = recorded_sexes(chosen)
     described = describe_predictions(
-        predictions.names,
-        predictions.mean[known],
-        [sex for sex, is_known in zip(sexes, known) if is_known],
-        reference=f"{known.sum()} {reference}",
+        chosen.names, chosen.mean, sexes, reference=f"{len(chosen)} {reference}"
     )
-    return replace(described, direct=direct)
+    z_references = fit_z_references(chosen, targets, sexes)
+    return replace(described, direct=direct, z_references=z_references)

@@ -14,7 +14,8 @@ class Recipe:
     """Settings of a training run; the defaults are the published recipe.
 
     Attributes:
-        start: Initial weights, "imagenet" or "random".
+        start: Initial weights, "imagenet", "random", or "module" for those of a trained network.
+        start_sha256: Hash of the module that it starts from; empty without one.
         steps: Optimisation steps.
         batch_size: Images in each step.
         peak_rate: Highest learning rate.
@@ -28,6 +29,7 @@ class Recipe:
     name: str = "published"
     architecture: str = "resnet50"
     start: str = "imagenet"
+    start_sha256: str = ""
     steps: int = 10_000
     batch_size: int = 32
     peak_rate: float = 5e-5
@@ -39,7 +41,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
-            ("start", self.start, ("imagenet", "random")),
+            ("start", self.start, ("imagenet", "random", "module")),
             ("schedule", self.schedule, ("drop", "one-cycle")),
         ):
             if value not in allowed:
@@ -65,7 +67,12 @@ FROM_SCRATCH = Recipe(
 #: A smaller network and smaller batches, for cross-validation and first trials.
 SHORT = replace(FROM_SCRATCH, name="short", architecture="resnet18", steps=1_200, batch_size=16)
 
-RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, FROM_SCRATCH, SHORT)}
+#: Goes on from a trained network, with other or more data.
+FINE_TUNE = replace(
+    FROM_SCRATCH, name="fine-tune", start="module", steps=500, peak_rate=3e-4, water_range=1.3
+)
+
+RECIPES = {recipe.name: recipe for recipe in (PUBLISHED, FROM_SCRATCH, SHORT, FINE_TUNE)}
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

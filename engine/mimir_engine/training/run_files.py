@@ -16,12 +16,15 @@ from mimir_engine.files.json_file import write_json
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.recipe import Recipe
 
+#: List of the studies of a run, and the state of those that it is trained on.
+RUN_STUDIES, USED = "studies.csv", "used"
+
 
 def write_run_files(folder: Path, dataset: Dataset, recipe: Recipe, device: str) -> None:
     """Write ``run.json``, and ``studies.csv``: each study, whether it was used, and why not."""
-    rows = [(study.name, study.person, "used") for study in dataset.studies]
+    rows = [(study.name, study.person, USED) for study in dataset.studies]
     rows += [(name, "", why) for why, names in dataset.left_out.items() for name in names]
-    write_csv(folder / "studies.csv", ("study", "person", "state"), rows)
+    write_csv(folder / RUN_STUDIES, ("study", "person", "state"), rows)
     data = describe_data(dataset)
     settings = {"recipe": asdict(recipe), "data": data, **describe_environment(device)}
     write_json(folder / "run.json", settings)

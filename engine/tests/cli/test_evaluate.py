@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.evaluate import METRICS, evaluate
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
 from mimir_engine.evaluation.subgroups import choose_groups
-from mimir_engine.evaluation.tables import markdown
+from mimir_engine.evaluation.tables import markdown, write_metrics
 from mimir_engine.files.folder_lock import folder_lock
 
 Capture = pytest.CaptureFixture[str]
@@ -96,14 +97,16 @@ def test_numbers_in_the_table_are_those_of_the_metrics(table: Path, tmp_path: Pa
     assert float(row["value"]) == pytest.approx(float(expected), rel=1e-12)
     assert int(row["n"]) == female.sum()
     assert float(row["lower95"]) < float(row["value"]) < float(row["upper95"])
-    assert {r["group"] for r in rows(output)} == {"all", "fold", "age", "sex"}
+    sizes = {"size_by_estimate", "size_by_reference"}
+    assert {r["group"] for r in rows(output)} == {"all", "fold", "age", "sex", *sizes}
 
 
 def test_only_the_chosen_groups_are_evaluated(table: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     options = ["--groups", "age", "--bootstrap", "0", "--figures", "none", "--output", str(output)]
     main(["evaluate", str(table), *options])
-    assert {r["group"] for r in rows(output)} == {"all", "age"}
+    sizes = {"size_by_estimate", "size_by_reference"}
+    assert {r["group"] for r in rows(output)} == {"all", "age", *sizes}
     bands = {r["member"] for r in rows(output) if r["group"] == "age"}
     assert bands == {"40 to 49", "50 to 59", "60 to 69", "70 to 79"}
     assert {r["lower95"] for r in rows(output)} == {""}
@@ -111,7 +114,7 @@ def test_only_the_chosen_groups_are_evaluated(table: Path, tmp_path: Path) -> No
 
 def test_the_exit_status_is_0_if_all_targets_are_evaluated(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("study,target,reference,mean\na,x,1,2\nb,x,2,3\nc,x,3,3\n")
-    options = ["--figures", "none", "--output", str(tmp_path / "out")]
+    options = ["--each-its-own-person", "--figures", "none", "--output", str(tmp_path / "out")]
     assert main(["evaluate", str(tmp_path / "p.csv"), *options]) == DONE
 
 
@@ -200,6 +203,32 @@ def test_given_intervals_are_evaluated() -> None:
     assert gaussian.value("age", "auce") == pytest.approx(evaluation.value("age", "auce"))
 
 
+def test_coverage_is_reported_for_small_and_for_large_values(tmp_path: Path) -> None:
+    """95 % on average, of which the top tenth has 50 %."""
+    rng = np.random.default_rng(0)
+    mean = np.arange(1_000.0)[:, None]
+    half = np.where(mean < 900, 200.0, 0.6745)
+    p = Predictions(
+        names=("fat",), units=("L",), studies=tuple(map(str, range(1_000))),
+        reference=mean + rng.normal(size=mean.shape), mean=mean, sd=np.ones_like(mean),
+        lower=mean - half, upper=mean + half, level=0.95,
+    )  # fmt: skip
+    e = evaluate(p, resamples=0)
+    assert e.value("fat", "picp") == pytest.approx(0.95, abs=0.01)
+    by_estimate = e.by_size["fat"]["estimate"]
+    assert by_estimate["low_third"] == 1.0
+    assert by_estimate["top_5_percent"] == pytest.approx(0.5, abs=0.15)
+    write_metrics(tmp_path, e)
+    (row,) = [
+        r
+        for r in rows(tmp_path)
+        if (r["group"], r["member"]) == ("size_by_estimate", "top_5_percent")
+    ]
+    assert (float(row["value"]), row["n"]) == (pytest.approx(by_estimate["top_5_percent"]), "50")
+    text = (tmp_path / "metrics.md").read_text("utf-8")
+    assert f"{100 * float(by_estimate['top_5_percent']):.1f} |" in text
+
+
 def test_without_sds_only_agreement_is_evaluated() -> None:
     evaluation = evaluate(made(), resamples=10)
     assert np.isfinite(evaluation.value("sex", "icc"))
@@ -232,3 +261,21 @@ def test_two_evaluations_do_not_share_a_folder(
     assert status == WRONG_USE
     assert "OUTPUT_IN_USE" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_people_are_left_out_and_persons_are_required(tmp_path: Path, capsys: Capture) -> None:
+    predictions = made()
+    nameless = {"fold": predictions.groups["fold"]}
+    write_predictions(tmp_path / "t.csv", replace(predictions, groups=nameless))
+    (tmp_path / "gone.txt").write_text("s3\ns4\ns3,\n")
+    command = ["evaluate", str(tmp_path / "t.csv"), "--bootstrap", "0", "--figures", "none"]
+    command += ["--exclude", str(tmp_path / "gone.txt"), "--output", str(tmp_path / "e")]
+    assert main(command) == WRONG_USE
+    assert capsys.readouterr().err.startswith("PERSONS_UNKNOWN: the person of 120 of 120 studies")
+    assert main([*command, "--each-its-own-person"]) == SOME_FAILED
+    text = (tmp_path / "e" / "metrics.md").read_text("utf-8")
+    assert "118 studies of 118 persons" in text
+    assert "known by the declaration that each study is its own person" in text
+    assert "--exclude: matched 2 of 2 ids" in text
+    assert main([*command, "--person-pattern", "^(s..?)"]) == SOME_FAILED
+    assert "118 studies of 98 persons" in (tmp_path / "e" / "metrics.md").read_text("utf-8")

@@ -214,7 +214,10 @@ def test_a_user_without_home_can_list_modules(weights: Path) -> None:
     assert done.stdout.startswith("trial")
 
 
-def test_a_user_without_home_is_asked_where_to_add_modules(weights: Path) -> None:
+def test_a_user_without_home_is_asked_where_to_add_modules(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MIMIR_WEIGHTS")
     done = in_python(UNKNOWN_USER, ["modules", "add", str(weights / "trial")])
     assert done.returncode == WRONG_USE
     assert done.stderr.startswith("WRONG_USE: ")

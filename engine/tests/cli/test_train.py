@@ -46,7 +46,7 @@ def data(tmp_path: Path) -> Path:
 def options(data: Path) -> list[str]:
     home = data.parent
     tables = ["--targets", str(home / "targets.csv"), "--exclude", str(home / "withdrawn.txt")]
-    return [str(data), *tables, "--only", "water", *QUICK]
+    return [str(data), *tables, "--only-targets", "water", *QUICK]
 
 
 def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
@@ -56,13 +56,15 @@ def test_an_ensemble_has_one_run_per_seed_and_lists_studies_left_out(
     with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
-    assert lines[:3] == [
-        "19 studies, 1 target",
+    assert lines[:5] == [
+        "19 studies of 18 persons, 1 target",
+        "persons are known by participants of UK Biobank",
+        "--exclude: matched 2 of 2 ids; studies left out: 3",
         "3 excluded, listed in studies.csv",
         "1 in the tables, but without an image, listed in studies.csv",
     ]
-    assert lines[3].startswith("seed-0: step 1/1  loss ")
-    assert lines[3].endswith(" left")
+    assert lines[5].startswith("seed-0: step 1/1  loss ")
+    assert "left" not in lines[5]  # nothing is known after one step
     one, other = (load_checkpoint(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 3))
     assert one.finished
     assert other.finished
@@ -86,14 +88,14 @@ def test_cross_validation_writes_its_tables_and_does_nothing_when_repeated(
     with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
-    assert lines[3].startswith("fold 1/2  step 1/1  loss ")
+    assert lines[5].startswith("fold 1/2  step 1/1  loss ")
     assert lines[-1] == f"2 folds done; see {folder / 'out_of_fold.csv'}"
     found = read_predictions(folder / "out_of_fold.csv")
     assert (found.names, len(found)) == (("water",), 19)
     assert set(found.groups) == {"person", "fold", "sex", "age_band"}
     description = json.loads((folder / "crossvalidation.json").read_text())
     assert description["finished"]
-    assert description["data"]["provenance"]["excluded"]["studies"] == 3
+    assert description["data"]["provenance"]["ids"]["exclude"]["studies_left_out"] == 3
     before = (folder / "out_of_fold.csv").stat().st_mtime_ns
     assert main(command) == DONE
     assert "step" not in capsys.readouterr().err
@@ -106,3 +108,26 @@ def test_seeds_that_are_not_integers_are_refused(data: Path, capsys: Capture) ->
     assert capsys.readouterr().err.startswith(
         "WRONG_USE: --seeds must be a comma-separated list of integers"
     )
+
+
+def test_a_recipe_without_its_initial_weights_is_refused_before_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def unavailable(*_: object, **__: object) -> dict[str, torch.Tensor]:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.models.WeightsEnum.get_state_dict", unavailable)
+    command = [*options(data), "--recipe", "published", "--output", str(tmp_path / "run")]
+    for name in ("train", "crossvalidate"):
+        assert main([name, *command]) == WRONG_USE
+        assert "IMAGENET_UNAVAILABLE" in (told := capsys.readouterr().err)
+        assert "--recipe short" in told.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_targets_are_no_longer_chosen_with_only(data: Path, capsys: Capture) -> None:
+    command = [*options(data), "--only", "water", "--output", str(data / "run")]
+    assert main(["train", *command]) == WRONG_USE
+    told = capsys.readouterr().err
+    assert told.startswith("EXCLUSIONS_UNREADABLE: the list of ids water cannot be read")
+    assert "Targets are chosen with --only-targets" in told

@@ -16,8 +16,10 @@ from cohort_builder import write_studies
 
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort import image_dataset
+from mimir_engine.cohort.chosen_studies import StudyChoice
 from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_dataset import project_studies
+from mimir_engine.cohort.persons import PersonRule
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare
@@ -71,12 +73,28 @@ def test_each_study_has_its_image_or_a_reason(made: Path, archives: list[Path]) 
 def test_the_folder_is_a_data_set_as_soon_as_there_are_targets(made: Path, tmp_path: Path) -> None:
     table = tmp_path / "targets.csv"
     table.write_text("study,target,value\n1000001_3,age,70\nstudy,age,60\nbroken,age,50\n")
-    dataset = choose_data(made, (table,))
+    dataset = choose_data((made,), (table,), persons=PersonRule(each_its_own=True))
     assert [study.person for study in dataset.studies] == ["1000001", "study"]
     assert dataset.targets.tolist() == [[70], [60]]
     assert dataset.left_out == {
-        "excluded": (), "unlabelled": ("1000001_20201_2_0",), "unknown": ("broken",),
+        "excluded": (), "unasked": (), "unlabelled": ("1000001_20201_2_0",), "unknown": ("broken",),
     }  # fmt: skip
+
+
+def test_a_withdrawn_participant_leaves_a_folder_that_holds_its_images(
+    made: Path, archives: list[Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "data"))
+    (tmp_path / "gone.txt").write_text("1000001\n")
+    choice = StudyChoice(exclude=tmp_path / "gone.txt")
+    sources = named_sources([str(archives[2])]).studies  # the archives are gone as well
+    events: list[Mapping[str, Any]] = []
+    assert project_studies(sources, folder, events.append, choice=choice) == (1, 1)
+    assert [study["name"] for study in rows_of(folder / "studies.csv")] == ["study"]
+    assert events[0]["sentences"] == ["--exclude: matched 1 of 1 ids; studies left out: 2"]
+    again = named_sources([*map(str, archives)]).studies
+    assert project_studies(again, folder, ignore) == (3, 1)
+    assert rows_of(folder / "studies.csv") == rows_of(made / "studies.csv")
 
 
 def test_studies_are_added_and_none_is_done_twice(archives: list[Path], tmp_path: Path) -> None:

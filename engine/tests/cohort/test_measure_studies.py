@@ -18,6 +18,7 @@ pytest.importorskip("torch")
 from cohort_builder import run_infer, write_studies, write_trial_module, write_variant
 from random_modules import TARGETS
 
+from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort import measure_studies as infer_file
 from mimir_engine.cohort.ledger import LEDGER_FILE
 from mimir_engine.cohort.measure_studies import MAX_BATCH
@@ -71,6 +72,22 @@ def test_each_study_is_done_or_failed_and_every_step_is_an_event(
     results = {result.name: result for result in run.cohort.results}
     assert (results[archives[0].stem].eid, results[archives[0].stem].instance) == ("1000000", "2")
     assert run.cohort.run["modules"][0]["name"] == "trial"
+
+
+def test_a_withdrawn_participant_is_not_measured_and_leaves_earlier_results(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path
+) -> None:
+    command = ["infer", "--modules", str(trial.folder), "--output", str(tmp_path / "out")]
+    command += ["--device", "cpu", *map(str, archives)]
+    assert main(command) == DONE
+    (tmp_path / "gone.csv").write_text("eid;date\n1000001;2026-01-05\n")
+    assert main([*command, "--exclude", str(tmp_path / "gone.csv")]) == DONE
+    table = (tmp_path / "out" / "predictions.csv").read_text()
+    assert [line[:7] for line in table.splitlines()[1:]] == ["1000000", "1000002"]
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["ids"]["exclude"] == {"ids": 1, "matched": 1, "studies_left_out": 1}
+    (tmp_path / "gone.csv").write_text("1000009\n")
+    assert main([*command, "--exclude", str(tmp_path / "gone.csv")]) == WRONG_USE
 
 
 def test_values_do_not_depend_on_the_other_studies_of_the_batch(

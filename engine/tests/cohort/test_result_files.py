@@ -4,14 +4,14 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from cohort_builder import module_with_statistics
-from random_modules import module_spec, write_without_network
+from random_modules import TARGETS, module_spec, write_without_network
 
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger import Ledger
@@ -29,6 +29,7 @@ from mimir_engine.fusion.nrrd import write_nrrd
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.description import describe
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.inference_module.interval import IntervalBin, Intervals
 from mimir_engine.inference_module.target import Target
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.measurement import measure
@@ -191,6 +192,7 @@ def test_the_run_is_described(tmp_path: Path) -> None:
     assert content.isascii()
     assert json.loads(content) == {
         "mimir": "0.1.0", "level": 0.95, "done": 1, "failed": 0,
+        "interval_methods": {"liverVolume": ["gaussian"], "height": ["gaussian"], "sex": ["none"]},
         "command": ["mimir", "infer", "Zoë"],
     }  # fmt: skip
 
@@ -216,7 +218,35 @@ def test_a_module_is_described_with_its_measurements_and_validated_range(tmp_pat
     assert text.startswith("trial 1.0: A trial\n")
     assert "scanners by SIEMENS, 1.5 T, 6 stations, 1000 to 1250 mm from head to foot" in text
     assert "liverVolume" in text
+    assert "Gaussian, from the predicted SD; not conformal" in text
+    assert "none: a class has a score" in text
     assert "published MAE" not in text, "only the published networks have the published accuracy"
+
+
+def test_a_module_s_description_says_what_its_intervals_rest_on(tmp_path: Path) -> None:
+    part = IntervalBin(300, (0.5, 0.95), (-0.7, -1.8), (0.8, 2.6))
+    made = (
+        (Intervals(300, {"all": (part,)}), "up to level 0.95; Gaussian beyond; 300 persons"),
+        (Intervals(20), "none: calibrated on 20 persons, too few"),
+    )
+    for number, (intervals, words) in enumerate(made):
+        targets = (replace(TARGETS[0], intervals=intervals),)
+        module = load_module(write_without_network(tmp_path / str(number), targets=targets))
+        assert words in describe(module)
+
+
+def test_a_published_module_shows_its_calibration_on_the_later_test(tmp_path: Path) -> None:
+    """Its intervals cover much less than in cross-validation: the AUCE is 0.12, not 0.007."""
+    thigh = Target("AtlasTotalThighMuscleVolume", "22409", "L", 1000, 10_000, 2_000)
+    vat = Target("vat", "22407", "L", 1000, 4_000, 2_000)
+    changes = {"targets": (thigh, vat), "provenance": {"layout": "published"}}
+    text = describe(load_module(write_without_network(tmp_path / "bodycomp", **changes)))
+    assert (
+        "n = 14,718: MAE 0.231, calibration error (AUCE) 0.120, in cross-validation 0.007" in text
+    )
+    assert "(AUCE) 0.030" in text, "found by its field"
+    own = describe(load_module(write_without_network(tmp_path / "own", targets=(thigh,))))
+    assert "AUCE" not in own
 
 
 # --- extras ---
@@ -252,8 +282,9 @@ def test_parquet_holds_one_row_per_study_and_measurement(tmp_path: Path) -> None
     write_parquet(tmp_path, studies)
     table = parquet.read_table(tmp_path / "predictions.parquet")
     assert table.column_names == [
-        "study", "eid", "instance", "measurement", "unit", "value", "sd", "lower", "upper",
-        "level", "z", "percentile", "flags",
+        "study", "eid", "instance", "measurement", "unit", "interval_method", "sex", "sex_source",
+        "value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high", "z",
+        "percentile", "flags",
     ]  # fmt: skip
     first, *_, last = table.to_pylist()
     expected = measure(module, MEAN, VARIANCE, 0.9)
@@ -261,6 +292,8 @@ def test_parquet_holds_one_row_per_study_and_measurement(tmp_path: Path) -> None
         "study": "a", "eid": "1000001", "instance": "2",
         "measurement": "liverVolume", "unit": "L", "value": 1.45, "sd": 0.2,
         "lower": expected[0].lower, "upper": expected[0].upper, "level": 0.9,
+        "interval_method": "gaussian", "coverage_low": None, "coverage_high": None,
+        "sex": "male", "sex_source": "estimated",
         "z": expected[0].z_score, "percentile": expected[0].percentile,
         "flags": "SLICE_REPEATED;DEMONSTRATION",
     }  # fmt: skip

@@ -57,6 +57,8 @@ def test_every_attribute_is_the_same_in_every_encoding(syntax: str, sign: int) -
         ContrastBolusAgent="none",
         ContrastBolusAgentSequence=Items([Dataset()]),
         PatientPosition="HFS",
+        StationName="MR2",
+        DeviceSerialNumber="45123",
         AcquisitionNumber=3,
         TemporalPositionIdentifier=2,
         ImagesInAcquisition=12,

@@ -14,7 +14,12 @@ from random_modules import module_spec, write_without_network
 from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import name_lock
-from mimir_engine.inference_module import load_module, source_files, verify_module
+from mimir_engine.inference_module import (
+    find_module,
+    load_module,
+    source_files,
+    verify_module,
+)
 from mimir_engine.inference_module.add_module import add_module
 from mimir_engine.inference_module.format import WeightsFile, module_to_json
 
@@ -68,6 +73,25 @@ def test_the_same_module_is_there_already(
     assert main(["modules", "add", str(source), "--into", str(tmp_path / "into")]) == DONE
     assert "trial is there already: 3 measurements" in capsys.readouterr().out
     assert (tmp_path / "into" / "trial" / "module.json").stat() == before
+
+
+def test_a_module_is_added_to_the_folder_of_the_environment_and_found_there(
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place, other = tmp_path / "weights", tmp_path / "others"
+    monkeypatch.setenv("MIMIR_WEIGHTS", os.pathsep.join([str(place), str(other)]))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert main(["modules", "add", str(source)]) == DONE
+    assert find_module("trial").folder == place / "trial"
+    assert capsys.readouterr().err == ""
+    assert main(["modules", "add", str(source), "--into", str(tmp_path / "into")]) == DONE
+    assert f"Use the module as {tmp_path / 'into' / 'trial'}" in capsys.readouterr().err
+    write_without_network(other / "trial", title="Another trial")
+    assert main(["modules", "add", str(source)]) == DONE
+    assert f"A different module of this name is in {other / 'trial'}" in capsys.readouterr().err
 
 
 def test_a_damaged_module_is_restored_by_adding_it_again(source: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from random_modules import module_spec, write_without_network
 
+from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import (
     check_columns,
@@ -35,14 +37,31 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]
 
 def test_a_module_is_found_by_folder_and_by_name(places: tuple[Path, Path]) -> None:
     first, second = places
-    write_without_network(second / "trial", title="shadowed")
     write_without_network(first / "trial", title="found")
     write_without_network(second / "other")
     assert find_module("trial").title == "found"
-    assert find_module(second / "trial").title == "shadowed"
+    assert find_module(first / "trial").title == "found"
     assert find_module("other").folder == second / "other"
     with pytest.raises(MimirError, match=r"MODULE_NOT_FOUND.*a known name:.* other, .*trial"):
         find_module("absent")
+
+
+def test_a_name_of_two_different_modules_means_neither(
+    places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = places
+    write_without_network(first / "trial", title="one")
+    shutil.copytree(first / "trial", second / "trial")
+    assert find_module("trial").folder == first / "trial"
+    shutil.rmtree(second / "trial")
+    write_without_network(second / "trial", title="other")
+    with pytest.raises(MimirError, match="MODULE_AMBIGUOUS") as caught:
+        find_module("trial")
+    for folder in (first / "trial", second / "trial"):
+        assert str(folder) in str(caught.value)
+    assert find_module(second / "trial").title == "other"
+    assert main(["modules", "list"]) == DONE
+    assert f"A different module of this name is in {second / 'trial'}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["../second/trial", "..", "", "second/trial"])

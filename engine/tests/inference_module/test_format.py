@@ -12,6 +12,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.acceptance import Accepts
 from mimir_engine.inference_module.format import InferenceModule, ModuleFile, WeightsFile
+from mimir_engine.inference_module.interval import IntervalBin, Intervals
 from mimir_engine.inference_module.target import Target
 
 
@@ -38,6 +39,18 @@ def test_a_module_is_read_back_unchanged(tmp_path: Path) -> None:
         -0.01,
         {0.5: 0.7, 0.95: 2.1},
         {"female": {0.975: 2.3}, "male": {0.95: 2.2}},
+        Intervals(
+            700,
+            {
+                "all": (
+                    IntervalBin(300, (0.5, 0.95), (-0.7, -2.0), (0.8, 2.3), upto=1.5),
+                    IntervalBin(400, (0.95,), (-1.9,), (2.6,)),
+                )
+            },
+            "log",
+            0.25,
+        ),
+        (0.5, 12.0),
     )
     accepts = Accepts(("SIEMENS", "Philips"), ("Aera",), (1.5, 3.0), (5, 6), (900.0, 1300.5))
     changes = {
@@ -68,7 +81,7 @@ def test_a_key_of_earlier_versions_is_still_accepted(tmp_path: Path) -> None:
         (lambda r: r.pop("name"), "has no 'name'"),
         (lambda r: r.update(name=3), "'name' must be text"),
         (lambda r: r.update(name="../evil"), "the module name '../evil'"),
-        (lambda r: r.update(schema_version=3), "schema version 3; this engine reads 1 and 2"),
+        (lambda r: r.update(schema_version=4), "schema version 4; this engine reads 1 and 2 and 3"),
         (lambda r: r.update(schema_version=True), "'schema_version' must be an integer"),
         (lambda r: r.update(surprise=1), "unknown key 'surprise'"),
         (lambda r: r.update(demonstration="no"), "'demonstration' must be true or false"),
@@ -111,6 +124,14 @@ def test_a_key_of_earlier_versions_is_still_accepted(tmp_path: Path) -> None:
         (
             lambda r: r["targets"][0].update(conformal_quantiles_by_sex={"male": 2}),
             "must be a JSON object",
+        ),
+        (
+            lambda r: r["targets"][0].update(intervals={"persons": 9, "bins": {"male": []}}),
+            "intervals need bins of all persons",
+        ),
+        (
+            lambda r: r["targets"][0].update(label_range=[2, 1]),
+            "the label_range of liverVolume must increase",
         ),
         (lambda r: r.update(features={"file": "features.json", "sha256": "0" * 64}), "the file"),
         (lambda r: r["accepts"].update(head_foot_mm=[1]), "'head_foot_mm' must be a list of 2"),
@@ -181,7 +202,8 @@ def test_a_file_of_version_1_is_read_with_the_same_content(tmp_path: Path) -> No
         record["schema_version"] = 1
         del record["features"]
         for target in record["targets"]:
-            del target["conformal_quantiles_by_sex"]
+            for name in ("conformal_quantiles_by_sex", "intervals", "label_range"):
+                del target[name]
 
     folder = changed(write_without_network(tmp_path / "trial"), as_version_1)
     module = load_module(folder)
@@ -194,6 +216,8 @@ def test_the_shipped_module_is_read() -> None:
     module = load_module(shipped)
     assert len(module.targets) == 11
     assert {file.file for file in module.files} >= {"weights.safetensors", "statistics.json"}
+    for target in module.targets:
+        assert target.kind == "class" or (target.is_conformal and target.label_range is not None)
 
 
 def test_only_an_imported_module_counts_as_published() -> None:

@@ -56,6 +56,14 @@ def test_a_folder_called_weights_without_modules_is_ignored(
     assert places.modules == (places.user_modules,)
 
 
+def test_modules_are_added_where_they_are_looked_up_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert locate().added == locate().user_modules
+    monkeypatch.setenv("MIMIR_WEIGHTS", os.pathsep.join([str(tmp_path / "a"), str(tmp_path)]))
+    assert locate().added == tmp_path / "a"
+
+
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the freedesktop rule")
 def test_the_users_modules_lie_in_the_platforms_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert locate().user_modules == Path.home() / ".local" / "share" / "mimir" / "modules"

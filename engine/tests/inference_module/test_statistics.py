@@ -73,7 +73,7 @@ def test_a_file_of_another_schema_or_with_unknown_keys_is_refused(tmp_path: Path
     path = tmp_path / "statistics.json"
     write_statistics(path, STATISTICS)
     record = json.loads(path.read_text("utf-8"))
-    for key, value in (("schema_version", 2), ("surprise", 1), ("levels", "all")):
+    for key, value in (("schema_version", 3), ("surprise", 1), ("levels", "all")):
         other = tmp_path / f"{key}.json"
         other.write_text(json.dumps({**record, key: value}), "utf-8")
         with pytest.raises(MimirError, match="STATISTICS_INVALID"):

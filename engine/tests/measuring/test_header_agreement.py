@@ -58,6 +58,9 @@ def test_a_clear_difference_is_told_without_the_header_s_value(
 
 def test_an_uncertain_sex_disagrees_with_none() -> None:
     assert find_header_disagreement(PatientTraits("female"), estimates(score=0.5)) == []
+    wild = estimates(score=268.0)
+    assert find_header_disagreement(PatientTraits("female"), wild) == []
+    assert len(find_header_disagreement(PatientTraits("female"), [*wild, *estimates()])) == 1
     assert find_header_disagreement(PatientTraits("male"), estimates(score=0.5)) == []
 
 

@@ -98,6 +98,38 @@ def test_one_module_s_sex_serves_the_percentiles_of_another(
     assert (result.name, result.eid, result.instance) == (study.study.name, "1234567", "2")
 
 
+def test_each_module_s_own_sex_decides_its_percentiles(tmp_path: Path, study_zip: Path) -> None:
+    """A score of 268 was male, and moved the height of a woman from percentile 5.6 to 0.5."""
+    study = prepare(study_zip)
+    module = module_with_statistics(tmp_path / "trial")
+    wild = replace(module, name="wild", column_prefix="w_")
+    scores = [(np.array([1.45, 155.0, score]), VARIANCE) for score in (268.0, 0.02)]
+    result = measure_study(study, [wild, module], scores, [True, True], 0.95)
+    alone = measure_study(study, [module], scores[1:], [True], 0.95)
+    assert result.measurements[3:] == alone.measurements
+    assert [m.sex for m in result.measurements] == ["female"] * 6
+    assert result.measurements[0].sex_source == "estimated by another module"
+    assert "SEX_CONTRADICTED" not in result.flags
+
+
+def test_modules_that_contradict_each_other_keep_their_own_sex_and_say_so(
+    tmp_path: Path, study_zip: Path
+) -> None:
+    study = prepare(study_zip)
+    module = module_with_statistics(tmp_path / "trial")
+    sexless = replace(module, name="sexless", targets=module.targets[:2], column_prefix="s_")
+    modules = [replace(module, column_prefix="a_"), module, sexless]
+    woman, man = (np.array([1.45, 170.0, score]) for score in (0.02, 0.98))
+    predictions = [(woman, VARIANCE), (man, VARIANCE), (MEAN[:2], VARIANCE[:2])]
+    result = measure_study(study, modules, predictions, [True] * 3, 0.95)
+    assert [m.sex for m in result.measurements] == ["female"] * 3 + ["male"] * 3 + [None] * 2
+    assert [m.percentile for m in result.measurements[6:]] == [None, None]
+    assert "SEX_CONTRADICTED" in result.flags
+    recorded = measure_study(study, modules[1:], predictions[1:], [True] * 2, 0.95, "male")
+    assert {(m.sex, m.sex_source) for m in recorded.measurements} == {("male", "recorded")}
+    assert "SEX_CONTRADICTED" not in recorded.flags
+
+
 def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip: Path) -> None:
     prepared = prepare(study_zip)
     found = Finding("SLICE_REPEATED", "Slice 7", station=2, value=7.0, threshold=5.5, unit="mm")

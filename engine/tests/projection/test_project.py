@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from station_builder import stations_of
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.grid import OUTPUT_SPACING_MM
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.projection.project import (
     BED_ROWS,
     IMAGE_SIZE,
@@ -28,6 +30,7 @@ from mimir_engine.projection.project import (
     views,
 )
 from mimir_engine.study import read_study
+from mimir_engine.study.read_options import ReadOptions
 from mimir_engine.study.volume import Volume, axial_affine
 
 GOLDEN = Path(__file__).parents[1] / "data" / "small_golden.npz"
@@ -68,6 +71,38 @@ def test_the_image_of_a_small_study_equals_the_stored_one(tmp_path: Path) -> Non
     assert (difference == 0).mean() >= 0.994
     assert abs(difference).max() <= 1
     assert abs(difference.mean(axis=(1, 2))).max() <= 0.02
+
+
+@pytest.fixture(scope="module")
+def fused_study(tmp_path_factory: pytest.TempPathFactory) -> FusedVolumes:
+    path = tmp_path_factory.mktemp("study") / "study.zip"
+    return fuse(read_study(write_zip(path, all_files(complete_study()))).stations)
+
+
+def fraction_channel(fused: FusedVolumes, scaled: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    row, column = liver_planes(*body_profile(fused))
+    rows = fused.water.array.shape[1] - BED_ROWS
+    water, fat = Contrast.WATER, Contrast.FAT
+    coronal = fat_fraction(scaled(fused.plane(water, row=row)), fused.plane(fat, row=row))
+    across = [fused.plane(contrast, column=column)[:, :rows] for contrast in (water, fat)]
+    sagittal = fat_fraction(scaled(across[0]), across[1])
+    return resize(np.concatenate([shade(coronal), shade(sagittal)], axis=1))
+
+
+def test_without_a_site_the_image_is_the_same_bit_by_bit(fused_study: FusedVolumes) -> None:
+    image = project(fused_study, ReadOptions().water_factor).image
+    assert (image == project(fused_study).image).all()
+    assert (image[2] == fraction_channel(fused_study, lambda water: water)).all()
+
+
+def test_a_water_factor_scales_the_water_of_the_fat_fraction_alone(
+    fused_study: FusedVolumes,
+) -> None:
+    usual, scaled = project(fused_study).image, project(fused_study, 1.25).image
+    assert (scaled[:2] == usual[:2]).all(), "sums of water and fat stay"
+    assert (scaled[2] == fraction_channel(fused_study, lambda water: 1.25 * water)).all()
+    assert (scaled[2] <= usual[2]).all()
+    assert (scaled[2] < usual[2]).mean() > 0.1
 
 
 def test_a_projection_has_three_square_8_bit_channels() -> None:

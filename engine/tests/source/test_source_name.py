@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mimir_engine.cli._number_options import MAX_SEED
+from mimir_engine.phantom.dicom_study import study_name
 from mimir_engine.source.open_source import StudySource
 from mimir_engine.source.source_name import source_name, uk_biobank_field, uk_biobank_ids
 
@@ -52,6 +54,11 @@ def test_bulk_files_of_uk_biobank_name_their_field(name: str, field: str) -> Non
 
 def test_names_of_uk_biobank_contain_participant_and_visit() -> None:
     assert uk_biobank_ids("1234567_20201_2_0") == ("1234567", "2")
+
+
+@pytest.mark.parametrize("seed", [0, 3_999_999, 4_000_000, MAX_SEED])
+def test_phantoms_of_all_seeds_have_participant_and_visit(seed: int) -> None:
+    assert uk_biobank_ids(study_name(seed, repeat=1)) == (str(6_000_000 + seed), "3")
 
 
 @pytest.mark.parametrize("name", ["123456_20201_2_0", "1234567_20202_2_0", "x1234567_20201_2_0"])

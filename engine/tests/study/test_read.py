@@ -82,7 +82,12 @@ def test_stations_have_the_stored_pixels_and_patient_positions(study: DixonStudy
 def test_a_study_has_its_ids_and_its_scanner(study: DixonStudy) -> None:
     assert (study.name, study.eid, study.instance) == ("1234567_20201_2_0", "1234567", "2")
     assert study.scanner == Scanner("SIEMENS", "Aera", 1.5)
+    assert study.month == "2020-02"
     assert study.findings == ()
+
+
+def test_the_month_of_a_study_with_an_anonymous_name_is_not_told(study_zip: Path) -> None:
+    assert read_study(study_zip, "study_0001").month == ""
 
 
 def test_a_renamed_study_keeps_its_ids(study_zip: Path) -> None:

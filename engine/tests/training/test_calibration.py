@@ -12,12 +12,13 @@ from nearly import nearly
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.inference_module import Target
-from mimir_engine.measuring.measurement import interval_factor
-from mimir_engine.training.accuracy import cross_calibrate
+from mimir_engine.inference_module.interval import EVERYBODY, NONE
+from mimir_engine.measuring.measurement import interval
+from mimir_engine.training.accuracy import cross_calibrate, folds_of, measure_accuracy
 from mimir_engine.training.calibration import (
     apply_calibration,
+    bounds_by_sex,
     fit_calibration,
-    half_widths_in_sd,
     mean_correction,
     recorded_sexes,
     remove_calibration,
@@ -29,8 +30,7 @@ LIVER = Target("liverVolume", "", "L", 1000, 1500, 300)
 TARGETS = (SEX, LIVER)
 #: Fields of a target that calibration sets.
 CONSTANTS = (
-    "variance_factor", "mean_slope", "mean_offset", "conformal_quantiles",
-    "conformal_quantiles_by_sex",
+    "variance_factor", "mean_slope", "mean_offset", "intervals", "label_range",
 )  # fmt: skip
 
 
@@ -78,8 +78,9 @@ def test_slope_offset_and_variance_factor_are_recovered() -> None:
 def test_a_class_has_no_interval() -> None:
     data = predicted(1_000)
     sex, liver = fit_calibration(data, TARGETS)
-    assert (sex.conformal_quantiles, sex.conformal_quantiles_by_sex) == ({}, {})
-    assert set(liver.conformal_quantiles_by_sex) == {"female", "male"}
+    assert (sex.intervals, sex.label_range) == (None, None)
+    assert liver.intervals is not None
+    assert set(liver.intervals.bins) == {"all", "female", "male"}
     applied = apply_calibration(data, (sex, liver))
     assert applied.lower is not None
     assert np.isnan(applied.lower[:, 0]).all()
@@ -130,7 +131,10 @@ def test_intervals_reach_their_coverage_for_each_sex() -> None:
     applied = apply_calibration(fresh, calibrations)
     assert covered(applied, men) == pytest.approx(0.95, abs=0.02)
     assert covered(applied, ~men) == pytest.approx(0.95, abs=0.02)
-    pooled = tuple(replace(c, conformal_quantiles_by_sex={}) for c in calibrations)
+    sex, liver = calibrations
+    assert liver.intervals is not None
+    bins = {EVERYBODY: liver.intervals.bins[EVERYBODY]}
+    pooled = sex, replace(liver, intervals=replace(liver.intervals, bins=bins))
     assert covered(apply_calibration(fresh, pooled), men) < 0.925
 
 
@@ -138,9 +142,51 @@ def test_a_measurement_has_the_interval_that_was_calibrated() -> None:
     data = predicted(2_000, men=2.0)
     calibrations = fit_calibration(data, TARGETS)
     liver = calibrations[1]
-    reach = half_widths_in_sd([liver], ("female", "male", ""), 0.9)[:, 0]
-    assert reach.tolist() == [interval_factor(liver, 0.9, s) for s in ("female", "male", None)]
-    assert reach[0] < reach[2] < reach[1]
+    mean, sd = np.full((3, 1), 1.6), np.full((3, 1), 0.1)
+    lower, upper = bounds_by_sex([liver], mean, sd, ("female", "male", ""), 0.9)
+    alone = [interval(liver, 1.6, 0.1, 0.9, sex) for sex in ("female", "male", None)]
+    assert lower[:, 0].tolist() == [found.lower for found in alone]
+    assert upper[:, 0].tolist() == [found.upper for found in alone]
+    assert upper[0, 0] < upper[2, 0] < upper[1, 0]
+
+
+def test_all_scans_of_a_person_weigh_as_one() -> None:
+    """One person with 500 scans that are wrong in their own way changed all intervals."""
+    data, often = predicted(400), predicted(1, seed=3)
+    repeated = {
+        name: np.concatenate([getattr(data, name), getattr(often, name).repeat(500, axis=0) + more])
+        for name, more in (("reference", 0.0), ("mean", 0.5), ("sd", 0.0))
+    }
+    persons = (*data.studies, *["the same"] * 500)
+    both = replace(
+        data, studies=tuple(map(str, range(900))), groups={"person": persons}, **repeated
+    )
+    (_, found), (_, expected) = fit_calibration(both, TARGETS), fit_calibration(data, TARGETS)
+    assert found.intervals is not None
+    assert found.intervals.persons == 401
+    assert found.variance_factor == pytest.approx(expected.variance_factor, rel=0.05)
+    assert (found.mean_slope, found.mean_offset) == pytest.approx(
+        (expected.mean_slope, expected.mean_offset), abs=0.03
+    )
+
+
+def test_too_few_persons_get_no_interval() -> None:
+    few = fit_calibration(predicted(60), TARGETS)
+    assert few[1].intervals is not None
+    assert (few[1].intervals.persons, few[1].intervals.bins) == (60, {})
+    assert interval(few[1], 1.5, 0.1, 0.95).method == NONE
+    applied = apply_calibration(predicted(60), few)
+    assert np.isnan(applied.lower).all()
+
+
+def test_the_range_of_the_labels_leaves_one_in_1000_at_either_end() -> None:
+    data = predicted(4_000)
+    low, high = fit_calibration(data, TARGETS)[1].label_range or (0.0, 0.0)
+    labels = data.reference[:, 1]
+    assert ((labels < low).sum(), (labels > high).sum()) == (4, 4)
+    known = fit_calibration(predicted(400, seed=2), fit_calibration(data, TARGETS))[1]
+    assert known.label_range == (low, high), "a calibration elsewhere does not change what it knows"
+    assert fit_calibration(predicted(60), TARGETS)[1].label_range is None
 
 
 def test_missing_labels_are_left_out() -> None:
@@ -156,6 +202,17 @@ def test_missing_labels_are_left_out() -> None:
     )
     for found, expected in zip(fit_calibration(both, TARGETS), fit_calibration(data, TARGETS)):
         assert asdict(found) == nearly(asdict(expected))
+
+
+def test_folds_that_measure_accuracy_hold_persons_together() -> None:
+    """Each person's second scan is known by heart from the first, in any fold but the same."""
+    data = predicted(300)
+    persons = tuple(f"person{row // 2}" for row in range(300))
+    for groups in ({}, {"fold": data.groups["fold"]}):
+        folds = folds_of(replace(data, groups={**groups, "person": persons}))
+        assert len(set(zip(persons, folds))) == 150
+        assert len(set(folds)) == 5
+    assert folds_of(data).tolist() == list(data.groups["fold"])
 
 
 def test_few_studies_leave_the_mean_uncorrected_and_a_single_one_is_refused() -> None:
@@ -238,3 +295,15 @@ def test_the_recorded_sex_comes_from_the_group_or_else_from_the_labels() -> None
     assert recorded_sexes(replace(data, reference=labels)) == ("female", "male", "")
     named = replace(data, groups={"sex": ("Male", "0", "unknown")})
     assert recorded_sexes(named) == ("male", "female", "")
+
+
+def test_accuracy_has_the_coverage_of_small_and_of_large_values() -> None:
+    figures = measure_accuracy(predicted(2_000), TARGETS)
+    liver = figures["liverVolume"]
+    for part in ("bottom_5_percent", "low_third", "middle_third", "high_third", "top_5_percent"):
+        assert liver[f"coverage95_{part}_by_estimate"] == pytest.approx(0.95, abs=0.06)
+        assert 0.5 < liver[f"coverage95_{part}_by_reference"] <= 1
+    assert not [name for name in figures["sex"] if "coverage" in name or "width" in name]
+    few = measure_accuracy(predicted(60), TARGETS)["liverVolume"]
+    assert "mae" in few
+    assert not [name for name in few if "coverage" in name or "width" in name]

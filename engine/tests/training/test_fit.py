@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,6 @@ from small_training import SMALL, small_dataset, small_network  # noqa: E402
 from mimir_engine.cohort.image_folder import StudyId  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
-from mimir_engine.training import imagenet  # noqa: E402
 from mimir_engine.training.batches import (  # noqa: E402
     batch_indices,
     draw_shifts,
@@ -39,7 +39,6 @@ from mimir_engine.training.dataset import (  # noqa: E402
     load_dataset,
 )
 from mimir_engine.training.fit import fit  # noqa: E402
-from mimir_engine.training.imagenet import with_obtainable_start  # noqa: E402
 from mimir_engine.training.loss import gaussian_loss, target_weights  # noqa: E402
 from mimir_engine.training.recipe import (  # noqa: E402
     FROM_SCRATCH,
@@ -199,21 +198,25 @@ def test_run_json_describes_what_a_run_depends_on(data: Dataset, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_without_imagenet_weights_is_named_so_and_continues_so(
+def test_the_remaining_time_is_that_of_later_steps_with_their_checkpoints(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unavailable(architecture: str) -> dict[str, torch.Tensor]:
-        raise MimirError("IMAGENET_UNAVAILABLE", "no network")
+    clock, advance = [0.0], fitting._Run.advance
 
-    asked = replace(SMALL, start="imagenet")
-    monkeypatch.setattr(imagenet, "imagenet_weights", unavailable)
-    recipe = with_obtainable_start(asked, tmp_path / "run")
-    assert (recipe.name, recipe.start) == ("small, random start", "random")
-    assert with_obtainable_start(SMALL, tmp_path / "run") == SMALL
-    fit(data, tmp_path / "run", recipe)
-    monkeypatch.setattr(imagenet, "imagenet_weights", lambda architecture: {})
-    assert with_obtainable_start(asked, tmp_path / "run") == recipe
-    assert with_obtainable_start(asked, tmp_path / "other") == asked
+    def slow_at_first(run: fitting._Run) -> tuple[float, np.ndarray]:
+        clock[0] += 500.0 if run.step == 0 else 2.0
+        return advance(run)
+
+    def save(*_: object) -> None:
+        clock[0] += 1.0
+
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(fitting._Run, "advance", slow_at_first)
+    monkeypatch.setattr(fitting, "save_checkpoint", save)
+    told: list[fitting.Progress] = []
+    fit(data, tmp_path / "run", replace(SMALL, steps=6), told.append, checkpoint_seconds=0.0)
+    assert [step.remaining_seconds() for step in told] == [None, None, 9.0, 6.0, 3.0, 0.0]
+    assert told[3].remaining_seconds(later_runs=1) == 24.0
 
 
 @pytest.mark.usefixtures("small")

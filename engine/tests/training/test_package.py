@@ -18,7 +18,8 @@ from one_thread import one_thread
 from usual_images import usual_images
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.image_folder import TargetDefinition, study_id
+from mimir_engine.cohort.persons import PersonRule
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions
@@ -26,7 +27,8 @@ from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
-from mimir_engine.measuring.measurement import measure
+from mimir_engine.inference_module.coverage import coverage_range
+from mimir_engine.measuring.measurement import interval, measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.measuring.scan_comparison import compare_scan
 from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -61,7 +63,7 @@ def dataset(count: int, seed: int) -> Dataset:
     images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
     targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
     provenance = {"first_seed": seed}
-    studies = tuple(StudyId(str(row)) for row in range(count))
+    studies = tuple(study_id(f"{1_000_000 + row}_20201_2_0") for row in range(count))
     return Dataset(images.astype(np.uint8), targets, studies, DEFINITIONS, provenance=provenance)
 
 
@@ -72,7 +74,7 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
         recipe=recipe,
         step=recipe.steps,
         finished=True,
-        network=initial_network(recipe, 2).state_dict(),
+        network=initial_network(recipe, ("water", "fat")).state_dict(),
         optimiser={},
         definitions=DEFINITIONS,
         standardisation=standardisation_of(training.targets, training.target_names),
@@ -84,6 +86,16 @@ def write_run(folder: Path, training: Dataset, seed: int) -> None:
     save_checkpoint(folder, checkpoint)
 
 
+def write_images(folder: Path, images: np.ndarray) -> list[str]:
+    """Write images as of scans; return the names of the studies."""
+    folder.mkdir()
+    np.save(folder / "images.npy", images)
+    names = [f"{2_000_000 + row}_20201_2_0" for row in range(len(images))]
+    rows = [(row, name, name[:7], "2") for row, name in enumerate(names)]
+    write_csv(folder / "studies.csv", ("row", "name", "eid", "instance"), rows)
+    return names
+
+
 def out_of_fold(count: int = 600) -> Predictions:
     """Make raw predictions of livers, too near the mean and with SDs too small."""
     rng = np.random.default_rng(3)
@@ -93,7 +105,7 @@ def out_of_fold(count: int = 600) -> Predictions:
     return Predictions(
         names=("sex", "liverVolume"),
         units=("", "L"),
-        studies=tuple(f"study{row}" for row in range(count)),
+        studies=tuple(f"{1_000_000 + row}_20201_2_0" for row in range(count)),
         reference=np.stack([sex, liver], axis=1),
         mean=np.stack([0.05 + 0.9 * sex, seen], axis=1),
         sd=np.stack([np.full(count, 0.1), sd], axis=1),
@@ -143,7 +155,12 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     held_out = dataset(4, seed=5)
     with one_thread():
         module = package(
-            [work / "run1"], work / "held-out", tmp_path / "phantom", PHANTOM, eight_bit=True
+            [work / "run1"],
+            work / "held-out",
+            tmp_path / "phantom",
+            PHANTOM,
+            eight_bit=True,
+            keep_worthless=True,
         )
         prediction = Predictor(module).predict(np.asarray(held_out.images))
     verify_module(module)
@@ -155,7 +172,9 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     assert 1000 < liver.mean < 2000
     assert (module.demonstration, module.column_prefix) == (True, "phantom_")
     assert [run["data"] for run in module.provenance["training"]] == [{"first_seed": 1}]
-    assert module.provenance["calibration"]["data"] == {"first_seed": 5}
+    assert module.provenance["calibration"]["data"]["first_seed"] == 5
+    assert module.provenance["calibration"]["persons"] == 4
+    assert "kept as asked" in module.provenance["notes"][0]
     assert set(module.provenance["calibration"]["targets"]) == {"sex", "liverVolume"}
     statistics = module.statistics()
     assert statistics is not None
@@ -192,8 +211,9 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     sex, liver = module.targets
     assert liver.mean_slope == pytest.approx(1.2, abs=0.15)
     assert 3 < liver.variance_factor < 9
-    assert set(liver.conformal_quantiles_by_sex) == {"female", "male"}
-    assert (sex.conformal_quantiles, sex.mean_slope) == ({}, 1.0)
+    assert liver.intervals is not None
+    assert set(liver.intervals.bins) == {"all", "female", "male"}
+    assert (sex.intervals, sex.mean_slope) == (None, 1.0)
     calibration = module.provenance["calibration"]
     assert calibration["crossvalidation"]["folds"] == 5
     assert calibration["crossvalidation"]["recipe"]["name"] == "short"
@@ -203,8 +223,25 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     assert statistics.reference == "600 invented people"
     assert sum(group.count for group in statistics.by_sex.values()) == 600
     measured = measure(module, [0.05, 1.6], [0.01, 0.01])[1]
-    quantile = liver.conformal_quantiles_by_sex["female"][0.95]
-    assert (measured.upper - 1.6) / 0.1 == pytest.approx(quantile)
+    expected = interval(liver, 1.6, 0.1, 0.95, "female")
+    assert (measured.lower, measured.upper) == (expected.lower, expected.upper)
+    assert measured.interval_method == "conformal"
+    assert calibration["persons"] == 600
+    assert "for female members of 600 invented people" in measured.z_reference
+
+
+def test_percentiles_of_an_ensemble_are_among_its_own_predictions(
+    work: Path, tmp_path: Path
+) -> None:
+    runs = [work / "run1", work / "run2"]
+    with one_thread():
+        module = package(runs, work / "held-out", tmp_path / "both", PHANTOM, keep_worthless=True)
+        predicted = Predictor(module).predict(np.asarray(dataset(4, seed=5).images))
+    statistics = module.statistics()
+    assert statistics is not None
+    women = statistics.by_sex["female"].targets["liverVolume"]
+    expected = np.quantile(predicted.mean[::2, 1], statistics.levels)
+    assert women == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
@@ -225,6 +262,10 @@ def test_the_card_agrees_with_the_module(ensemble: Path) -> None:
     accuracy = load_module(ensemble).provenance["calibration"]["targets"]["liverVolume"]
     assert f"{accuracy['mae']:.3g}" in liver
     assert f"{100 * accuracy['coverage95']:.1f}" in liver
+    top = f"{100 * accuracy['coverage95_top_5_percent_by_estimate']:.1f}"
+    assert any(line.endswith(f"{top} |") for line in card.splitlines() if "liverVolume" in line)
+    low, high = (f"{100 * share:.1f}" for share in coverage_range(200, 0.95))
+    assert f"{low} to {high}" in card
 
 
 @pytest.mark.parametrize(
@@ -354,6 +395,100 @@ def test_a_profile_without_numbers_or_of_too_few_scans_is_said(work: Path, tmp_p
         module = package([work / "run1"], work / "cv", folder, PHANTOM, images=images)
         assert said in " ".join(module.provenance["notes"])
         assert (module.profile() is None) == (count == 20)
+
+
+def test_people_who_withdrew_are_not_in_the_scan_profile(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 256, (108, 3, 256, 256)).astype(np.uint8)
+    names = write_images(tmp_path / "images", images)
+    shutil.copytree(work / "run1", tmp_path / "run")
+    left = [
+        (names[0], "", "excluded"),
+        ("KI-1_v1", "", "excluded"),
+        *((name, name[:7], "used") for name in names[5:8]),
+    ]
+    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), left)
+    (tmp_path / "gone.txt").write_text("2000001,\n2000002.0\n2000006\n1000003\nKI-1_v1\n")
+    command = ["package", str(tmp_path / "run"), "--calibration", str(work / "cv")]
+    command += ["--images", str(tmp_path / "images"), "--exclude", str(tmp_path / "gone.txt")]
+    command += ["--identity", str(work / "identity.json"), "--output", str(tmp_path / "module")]
+    assert main(command) == 0
+    module, told = load_module(tmp_path / "module"), capsys.readouterr().err
+    assert module.provenance["scan_profile"]["scans"] == 104
+    assert module.provenance["calibration"]["studies"] == 599
+    assert module.provenance["calibration"]["ids"]["exclude"]["matched"] == 5
+    for sentence in ("matched 5 of 5 ids", "studies of the training that are excluded now: 1"):
+        assert sentence in told
+        assert sentence in (module.folder / "README.md").read_text("utf-8")
+    assert not any(name[:7] in json.dumps(dict(module.provenance)) for name in names)
+
+
+def test_a_target_that_was_not_learned_is_left_out_and_named(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, rng = out_of_fold(), np.random.default_rng(2)
+    mean = np.stack([rng.normal(0.5, 0.5, len(data)), data.mean[:, 1]], axis=1)
+    unlearned = {name: members for name, members in data.groups.items() if name != "sex"}
+    write_predictions(tmp_path / "table.csv", replace(data, mean=mean, groups=unlearned))
+    command = ["package", str(work / "run1"), "--calibration", str(tmp_path / "table.csv")]
+    command += ["--identity", str(work / "identity.json"), "--output"]
+    assert main([*command, str(tmp_path / "all"), "--keep-worthless"]) == 0
+    assert main([*command, str(tmp_path / "module")]) == 0
+    module, whole = load_module(tmp_path / "module"), load_module(tmp_path / "all")
+    assert [target.name for target in module.targets] == ["liverVolume"]
+    assert [target.name for target in whole.targets] == ["sex", "liverVolume"]
+    assert "left out, since the estimates may be no better than the mean: sex (R²" in (
+        capsys.readouterr().err
+    )
+    assert "sex (R²" in (module.folder / "README.md").read_text("utf-8")
+    assert set(module.targets[0].used_intervals.bins) == {"all", "female", "male"}
+    images = np.asarray(dataset(2, seed=8).images)
+    estimates = Predictor(module).predict(images).mean
+    assert estimates[:, 0] == pytest.approx(Predictor(whole).predict(images).mean[:, 1])
+    noise = replace(data, mean=rng.normal(0.5, 0.5, data.mean.shape))
+    write_predictions(tmp_path / "noise.csv", noise)
+    with pytest.raises(MimirError, match="NOTHING_LEARNED"):
+        package([work / "run1"], tmp_path / "noise.csv", tmp_path / "none", PHANTOM)
+
+
+def test_too_few_images_for_a_scan_profile_are_told(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "images", np.asarray(dataset(3, seed=4).images))
+    command = ["package", str(work / "run1"), "--calibration", str(work / "cv"), "--identity"]
+    command += [str(work / "identity.json"), "--output", str(tmp_path / "module"), "--images"]
+    assert main([*command, str(tmp_path / "images")]) == 0
+    card = (tmp_path / "module" / "README.md").read_text("utf-8")
+    for text in (capsys.readouterr().err, card):
+        assert (
+            "no scan profile: it needs 100 scans that no check has flagged, and there are 3" in text
+        )
+
+
+def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
+    work: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(work / "run1", tmp_path / "run")
+    rows = [("1000002_20201_3_0", "1000002", "used"), ("KI-1", "1000003", "used")]
+    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), rows)
+    with pytest.raises(MimirError, match=r"DATASET_MISMATCH: 2 persons .* part of the training"):
+        package([tmp_path / "run"], work / "held-out", tmp_path / "module", PHANTOM)
+    package([tmp_path / "run"], work / "cv", tmp_path / "module", PHANTOM)  # out of fold
+
+
+def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
+    names = tuple(f"KI-{row // 2}_v{row % 2}" for row in range(600))
+    write_predictions(tmp_path / "table.csv", replace(out_of_fold(), studies=names))
+    source, options = tmp_path / "table.csv", {"overwrite": True}
+    with pytest.raises(MimirError, match="PERSONS_UNKNOWN"):
+        package([work / "run1"], source, tmp_path / "module", PHANTOM)
+    for rule, persons in ((PersonRule(r"^(.+)_v"), 300), (PersonRule(each_its_own=True), 600)):
+        module = package(
+            [work / "run1"], source, tmp_path / "module", PHANTOM, persons=rule, **options
+        )
+        assert module.provenance["calibration"]["persons"] == persons
 
 
 def test_the_training_data_are_refused_for_calibration(work: Path, tmp_path: Path) -> None:

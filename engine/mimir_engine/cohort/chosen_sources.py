@@ -1,0 +1,54 @@
+"""Apply lists of ids to the studies of a run, and to what its output folder holds already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mimir_engine.cohort.chosen_studies import ChosenStudies, StudyChoice
+from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.image_folder import study_id
+from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.sources import NamedSource, file_names
+
+
+def choose_sources(
+    sources: Sequence[NamedSource],
+    ledger: Ledger,
+    choice: StudyChoice,
+    persons: PersonRule = FROM_NAMES,
+    listener: Listener = lambda event: None,
+) -> tuple[list[NamedSource], ChosenStudies]:
+    """Select the studies of a run; results of excluded ones leave the tables of its folder.
+
+    They stay in the ledger on disk. `StudyChoice.only` selects among the sources alone: results of
+    earlier runs stay.
+
+    Raises:
+        MimirError: As `StudyChoice.apply`.
+    """
+    given = [_ids(source, persons) for source in sources]
+    names = {source.name for source in sources}
+    earlier = [name for name in ledger.names() if name not in names] if choice.exclude else []
+    held = [_ids_of_name(name, persons) for name in earlier]
+    chosen = choice.apply(given, held)
+    if chosen.record:
+        event = {"event": "chosen", "ids": dict(chosen.record)}
+        listener({**event, "sentences": list(chosen.sentences)})
+    gone = {source.name for source, out in zip(sources, chosen.excluded(given)) if out}
+    gone |= {name for name, out in zip(earlier, chosen.excluded(held)) if out}
+    ledger.pass_over(gone)
+    return [s for s, is_used in zip(sources, chosen.used(given)) if is_used], chosen
+
+
+def _ids(source: NamedSource, persons: PersonRule) -> frozenset[str]:
+    """Return all ids of a study: of its name, and of its file unless that is one of many."""
+    one_file = isinstance(source.source, (str, Path))
+    names = {source.name, *source.hidden, *(file_names(source) if one_file else ())}
+    return frozenset().union(*(_ids_of_name(name, persons) for name in names))
+
+
+def _ids_of_name(name: str, persons: PersonRule) -> frozenset[str]:
+    ((study,), _) = persons.assign([study_id(name)], required=False)
+    return study.ids
