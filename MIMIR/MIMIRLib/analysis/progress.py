@@ -123,6 +123,10 @@ def event_line(event: Mapping[str, Any]) -> str:
     kind = event["event"]
     if kind == "study":
         return _study_line(event)
+    if kind == "drift":
+        return " ".join((event["code"], *(group["sentence"] for group in event["groups"]))).strip()
+    if kind == "chosen":
+        return " ".join(event["sentences"])
     if kind not in LINES:
         return str(dict(event))
     return LINES[kind].format(**{**event, "names": ", ".join(event.get("modules", ()))})
@@ -133,4 +137,5 @@ def _study_line(event: Mapping[str, Any]) -> str:
     if event["state"] == "failed":
         return f"{start}: {event['code']}: {event['reason']}"
     findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
-    return f"{start}: " + _("done") + findings
+    unusual = [f"; {sentence}" for sentence in event.get("unusual", {}).values()]
+    return f"{start}: " + _("done") + findings + "".join(unusual)

@@ -90,3 +90,15 @@ def test_studies_are_counted_alike() -> None:
 
 def test_an_event_of_an_unknown_kind_is_logged_as_it_is() -> None:
     assert event_line({"event": "new", "more": 1}) == "{'event': 'new', 'more': 1}"
+
+
+def test_an_unusual_scan_and_a_drift_are_said_in_words() -> None:
+    study = {"event": "study", "state": "done", "done": 1, "total": 1, "name": "a", "findings": []}
+    unusual = {**study, "unusual": {"phantom": "The scan is unlike the 900 scans."}}
+    assert event_line(unusual).endswith("The scan is unlike the 900 scans.")
+    groups = [{"group": "all scans", "sentence": "all scans: 20 scans, on average unlike."}]
+    drift = {"event": "drift", "reference": "phantom", "code": "BATCH_DRIFTED", "groups": groups}
+    assert event_line(drift) == "BATCH_DRIFTED all scans: 20 scans, on average unlike."
+    assert event_line({"event": "chosen", "sentences": ["matched 1 of 1 ids"]}) == (
+        "matched 1 of 1 ids"
+    )
