@@ -112,7 +112,9 @@ def package(plan: Plan, work: Path) -> None:
         else:
             source = (work / "crossvalidation" / name, "--images", data)
             calibration = work / "crossvalidation"
-            mimir("package", *source, "--calibration", calibration, "--output", folder)
+            # All targets are reported, also those that a small run does not learn.
+            options = ("--calibration", calibration, "--output", folder, "--keep-worthless")
+            mimir("package", *source, *options)
 
 
 def modules(plan: Plan, work: Path) -> dict[str, Path]:
