@@ -51,7 +51,7 @@ class Identity:
 #: Identity of networks of phantoms; no real scanner has the model name "synthetic".
 PHANTOM = Identity(
     name="phantom",
-    version="1.1",
+    version="1.2",
     title="Demonstration on synthetic phantoms",
     description=(
         "Trained on computer-made phantoms only. It shows that the software works from end to end;"
