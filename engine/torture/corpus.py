@@ -33,7 +33,6 @@ from dicom_builder import (
     write_zip,
 )  # fmt: skip
 from image_folder_builder import write_image_folder
-from mimir_engine.inference_module.features import describe_features
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
@@ -45,6 +44,8 @@ from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder, write_array
 from mimir_engine.inference_module import load_module, rewrite_module
+from mimir_engine.inference_module.fit_profile import UsualScans, fit_profile
+from mimir_engine.inference_module.scan_profile import ScanProfile
 from mimir_engine.inference_module.weights import save_weights
 from mimir_engine.training.dataset import Dataset as TrainingData
 
@@ -164,12 +165,11 @@ def module_seeds() -> Iterator[tuple[str, Parts]]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trial"
         module = load_module(write_without_network(folder))
-        features = describe_features(np.random.default_rng(0).normal(size=(40, 4)), 2)
         rewrite_module(
             folder,
             module,
             statistics=made_up_statistics(),
-            features=features,
+            profile=_small_profile(module.weights[0].sha256),
             card="A trial.\n",
             overwrite=True,
         )
@@ -186,6 +186,21 @@ def module_seeds() -> Iterator[tuple[str, Parts]]:
                 eight_bit=eight_bit,
             )
             yield f"weights/{name}", {"w.safetensors": weights.read_bytes()}
+
+
+def _small_profile(network: str) -> ScanProfile:
+    """A profile of two numbers and four features."""
+    count, rng = 120, np.random.default_rng(0)
+    scans = UsualScans(
+        [f"p{row}" for row in range(count)],
+        np.zeros(count, bool),
+        ("lean_to_fat", "noise"),
+        rng.normal(1.0, 0.1, (count, 2)),
+        {"relu": rng.normal(size=(count, 4)).astype(np.float32)},
+    )
+    profile = fit_profile(scans, network)
+    assert profile is not None
+    return profile
 
 
 def result_seeds() -> Iterator[tuple[str, Parts]]:

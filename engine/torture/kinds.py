@@ -267,8 +267,7 @@ def read_module(rng: Random, folder: Path) -> str:
     for target in module.targets:
         if module.statistics_file:
             module.statistics().percentile(target.name, "female", target.mean)
-    if module.features_file:
-        module.features()
+    module.profile()
     return "read"
 
 

@@ -68,10 +68,11 @@ class Plan:
 
 FULL = Plan()
 
-#: Runs all steps in some minutes; the results are meaningless.
+#: Runs all steps in some minutes; the results are meaningless. A calibration on fewer than 100
+#: phantoms would give no intervals.
 SMALL = Plan(
-    training=36,
-    calibration=50,
+    training=104,
+    calibration=104,
     fresh=12,
     shifted=6,
     folds=2,

@@ -72,6 +72,8 @@ def print_event(event: Mapping[str, Any]) -> None:
         for group in event["groups"]:
             if group["verdict"] == "drifted":
                 say(f"{event['code']}: {group['sentence']}")
+        if event["meaning"]:
+            say(event["meaning"])
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""

@@ -87,7 +87,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
 
     from mimir_engine.cohort.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
-    from mimir_engine.inference_module.profile_file import with_profiles
+    from mimir_engine.inference_module.other_profile import with_profiles
 
     names = [name.strip() for name in arguments.modules.split(",") if name.strip()]
     modules = with_profiles(find_modules(names), arguments.profile)

@@ -74,13 +74,15 @@ def drift_events(drifts: Drifts) -> list[dict[str, Any]]:
     """Describe what was found: for events, ``run.json`` and the command line.
 
     Returns:
-        For each reference: ``reference``, ``code`` (`BATCH_DRIFTED`, or empty), and ``groups``
-        with ``group``, ``scans``, ``verdict`` and ``sentence``.
+        For each reference: ``reference``, ``code`` (`BATCH_DRIFTED`) and ``meaning``, both empty
+        without drift, and ``groups`` with ``group``, ``scans``, ``verdict`` and ``sentence``.
     """
+    drifted = {name for name, groups in drifts.items() if any(g.has_drifted for g in groups)}
     return [
         {
             "reference": name,
-            "code": BATCH_DRIFTED if any(group.has_drifted for group in groups) else "",
+            "code": BATCH_DRIFTED if name in drifted else "",
+            "meaning": MEANING if name in drifted else "",
             "groups": [
                 {
                     "group": group.group,

@@ -15,8 +15,9 @@
 - ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations
   (from_mm, to_mm, slices by contrast), findings (code, sentence), passed_over (name, reason,
   files), done, total. One per study of ``mimir scan``, in place of ``run``, ``step``, ``study``.
-- ``drift``: reference (a module's name), code (``BATCH_DRIFTED``, or empty), groups (group, scans,
-  verdict, sentence). After all studies, how the batch compares with the scans of each module.
+- ``drift``: reference (a module's name), code (``BATCH_DRIFTED``) and meaning, both empty without
+  drift, groups (group, scans, verdict, sentence). After all studies: how the batch compares with
+  the scans of a module.
 - ``finished``: done, failed, output; of ``mimir scan`` done, refused. The last event: all files are
   written.
 """

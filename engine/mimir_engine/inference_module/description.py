@@ -6,7 +6,7 @@ from mimir_engine.errors import printable
 from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.interval import Intervals
-from mimir_engine.inference_module.published_later_test import later_tests
+from mimir_engine.inference_module.published_calibration import later_tests
 from mimir_engine.inference_module.published_targets import find_published
 from mimir_engine.inference_module.target import Target
 

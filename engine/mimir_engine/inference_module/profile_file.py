@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from mimir_engine.inference_module.scan_profile import (
     LayerReference,
     ScanProfile,
 )
-
-if TYPE_CHECKING:
-    from mimir_engine.inference_module.format import InferenceModule
 
 MAX_FILE_BYTES = 8 << 20
 FORMAT = "mimir scan profile 1"
@@ -82,30 +79,6 @@ def read_profile(path: Path) -> ScanProfile:
             f"{path.name} cannot be read as a scan profile ({error})",
             "Restore the file, or make it again with `mimir profile`.",
         ) from error
-
-
-def with_profiles(
-    modules: Sequence[InferenceModule], paths: Iterable[Path]
-) -> list[InferenceModule]:
-    """Let modules compare scans with profiles that a user gives.
-
-    Raises:
-        MimirError: ``PROFILE_INVALID``; ``PROFILE_MISMATCH`` if a profile was made with none of
-            the modules.
-    """
-    given = {}
-    for path in paths:
-        profile = read_profile(path)
-        if all(profile.network != module.weights[0].sha256 for module in modules):
-            raise MimirError(
-                "PROFILE_MISMATCH",
-                f"{path.name} was made with another inference module",
-                "Make it again with `mimir profile --module` and this module.",
-            )
-        given[profile.network] = profile
-    return [
-        replace(module, other_profile=given.get(module.weights[0].sha256)) for module in modules
-    ]
 
 
 def _metadata(content: bytes) -> dict[str, Any]:

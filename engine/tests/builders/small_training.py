@@ -28,18 +28,20 @@ SMALL = replace(
 
 
 def small_network(architecture: str, target_count: int) -> torch.nn.Module:
-    """Convolution, batch norm and a last layer, by the names that torchvision's ResNets use."""
+    """Convolution, batch norm and last layer, by the names that torchvision's ResNets use."""
 
     class Small(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv1 = torch.nn.Conv2d(3, 8, 7, stride=2, padding=3, bias=False)
             self.bn1 = torch.nn.BatchNorm2d(8)
+            self.relu = torch.nn.ReLU()
+            self.layer1, self.layer2 = torch.nn.Identity(), torch.nn.Identity()
             self.fc = torch.nn.Linear(8, 2 * target_count)
 
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-            features = torch.relu(self.bn1(self.conv1(pixels))).square().mean(dim=(2, 3))
-            return self.fc(features)
+            features = self.layer2(self.layer1(self.relu(self.bn1(self.conv1(pixels)))))
+            return self.fc(features.square().mean(dim=(2, 3)))
 
     return Small()
 

@@ -15,9 +15,9 @@ pytest.importorskip("safetensors")
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.fit_profile import UsualScans, fit_profile
 from mimir_engine.inference_module.format import WeightsFile
+from mimir_engine.inference_module.other_profile import with_profiles
 from mimir_engine.inference_module.profile_file import (
     read_profile,
-    with_profiles,
     write_profile,
 )
 from mimir_engine.inference_module.scan_profile import ScanProfile
