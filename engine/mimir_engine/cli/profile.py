@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 from mimir_engine.cli._progress import CountLine, print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
@@ -37,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, type=Path, metavar="FILE", help="scan profile (.safetensors)"
     )
+    add_choice_options(parser, splits_persons=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,25 +63,34 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.training.dataset import load_images
     from mimir_engine.training.usual_scans import make_profile
 
-    predictor = Predictor(find_module(arguments.module))
+    predictor, failed = Predictor(find_module(arguments.module)), 0
+    choice, persons = study_choice(arguments), person_rule(arguments)
     with ExitStack() as stack:
         folder = arguments.dataset or stack.enter_context(
             temporary_folder(arguments.output.absolute().parent)
         )
         if has_sources:
             reading, limits = read_options(arguments), reader_limits(arguments)
-            project_studies(
+            _, failed = project_studies(
                 *(chosen_studies(arguments), folder, print_event, arguments.jobs),
                 reading=reading,
                 limits=limits,
+                choice=choice,
+                persons=persons,
             )
-        made = make_profile(
-            *(predictor, load_images(folder), folder), is_own=True, progress=CountLine("images")
-        )
+        images = load_images(folder)
+        studies = persons.assign(images.studies, required=False)[0]
+        if not has_sources:
+            chosen = choice.apply([study.ids for study in studies])
+            say_all(chosen.sentences)
+            used = chosen.used([study.ids for study in studies])
+            images, studies = images.subset(used), tuple(s for s, u in zip(studies, used) if u)
+        images = replace(images, studies=studies)
+        made = make_profile(*(predictor, images, folder), is_own=True, progress=CountLine("images"))
     if made.profile is None:
         raise MimirError("PROFILE_TOO_SMALL", made.notice, "Add scans.")
     write_profile(arguments.output, made.profile)
     if made.notice:
         say(f"{made.notice}.")
     show(f"{made.profile.reference} described in {arguments.output}; {made.profile.promise}")
-    return DONE
+    return SOME_FAILED if failed else DONE

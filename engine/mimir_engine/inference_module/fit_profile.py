@@ -33,7 +33,7 @@ TAIL_SHARE, MIN_TAIL = 0.1, 40
 #: Parts of the flagged share that single numbers get for themselves, since no check sees what they
 #: tell, and it does most harm: the ratio of lean to fat signal shifts all fat fractions, and in a
 #: mirrored body no organ is in its place.
-OWN_PARTS: Mapping[str, float] = {"lean_to_fat": 0.4, "liver_side": 0.1, "back_flatness": 0.1}
+OWN_PARTS: Mapping[str, float] = {"lean_to_fat": 0.6, "liver_side": 0.1, "back_flatness": 0.1}
 #: Share of the scans that must show a number.
 MIN_KNOWN = 0.9
 
@@ -124,14 +124,13 @@ def joint_limits(
     """
     own = {name: part * share for name, part in OWN_PARTS.items() if name in found}
     limits = {name: _Tail(found[name]).limit(part) for name, part in own.items()}
-    # The tails of squares are longer than exponential ones where scores are not quite normal.
-    roots = {name: np.sqrt(squares) for name, squares in found.items() if name not in own}
+    others = {name: values for name, values in found.items() if name not in own}
     rarest = np.empty(len(fold))
     for k in np.unique(fold):
-        shares = [_Tail(v[fold != k]).share_above(v[fold == k]) for v in roots.values()]
+        shares = [_Tail(v[fold != k]).share_above(v[fold == k]) for v in others.values()]
         rarest[fold == k] = -np.log(np.min(shares, axis=0))
     each = float(np.exp(-_Tail(rarest).limit(share - sum(own.values()))))
-    return {**limits, **{name: _Tail(v).limit(each) ** 2 for name, v in roots.items()}}
+    return {**limits, **{name: _Tail(values).limit(each) for name, values in others.items()}}
 
 
 class _Tail:

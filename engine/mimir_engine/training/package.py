@@ -215,7 +215,10 @@ def _write_calibrated(
 def _profile(module: InferenceModule, data: CalibrationData) -> ProfileMade:
     """Make the module's scan profile; without images it keeps its own."""
     if data.images is not None:
-        return make_profile(Predictor(module), *data.images)
+        made = make_profile(Predictor(module), *data.images)
+        if made.profile is None and module.profile_file is not None:
+            return ProfileMade(None, f"the earlier scan profile stays: {made.notice}")
+        return made
     if module.profile_file is not None:
         return ProfileMade(None)
     return ProfileMade(

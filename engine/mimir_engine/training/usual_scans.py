@@ -74,7 +74,7 @@ def make_profile(
         return ProfileMade(
             None,
             f"no scan profile: it needs {MIN_SCANS} scans that no check has flagged, and there are"
-            f" {usual}. Scans unlike those that the module knows are not found",
+            f" {usual}",
         )
     if not table.names:
         return ProfileMade(

@@ -76,6 +76,18 @@ def test_too_few_scans_are_one_sentence(
     assert "PROFILE_TOO_SMALL: no scan profile: it needs 100 scans" in capfd.readouterr().err
 
 
+def test_excluded_people_are_not_described(
+    compared: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    images = usual_images(tmp_path / "images", 104)
+    (tmp_path / "gone.txt").write_text("\n".join(f"study {k}" for k in range(5)), "utf-8")
+    command = ["profile", "--dataset", str(images), "--exclude", str(tmp_path / "gone.txt")]
+    assert main([*command, *options(compared)]) == WRONG_USE
+    told = capfd.readouterr().err
+    assert "matched 5 of 5 ids" in told
+    assert "there are 99" in told
+
+
 def test_sources_or_a_folder_of_images_are_needed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

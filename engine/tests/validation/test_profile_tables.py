@@ -1,0 +1,33 @@
+"""Test the tables of what the scan profile finds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "validation"))
+
+from profile_tables import WITHOUT, profile_tables
+
+
+def case(ratio: Optional[float], is_flagged: bool = False, **kind: Any) -> dict[str, Any]:
+    verdict = "NOT_KNOWN" if ratio is None else "UNUSUAL" if ratio > 1 else "TYPICAL"
+    differences = [] if ratio is None else ["lean_to_fat", "relu"]
+    found = {"is_flagged": is_flagged, "verdict": verdict, "differences": differences}
+    return {**kind, **found, "ratio": ratio}
+
+
+def test_what_checks_or_profile_find_is_counted_once() -> None:
+    usual = [case(0.5, body="none"), case(1.5, True, body="none"), case(0.6, True, body="none")]
+    refused = {**case(None, True, fault="ghosts", size=1.0)}
+    sized = [case(size, fault="ghosts", size=size) for size in (0.5, 2.0)]
+    tables = profile_tables({"usual": usual, "faults": [sized[0], refused, sized[1]]})
+    assert "| usual | 3 | 2 | 1 | 2 (66.7%; " in tables["profile-usual"]
+    assert "lean to fat signal 1" in tables["profile-usual"]
+    assert "| ghosts | 0.17 | 1.00 | 1.00 | 0% | 100% | 100% |" in tables["profile-faults"]
+
+
+def test_a_module_without_a_profile_is_said() -> None:
+    usual = [case(None, body="none")]
+    assert profile_tables({"usual": usual, "faults": []})["profile-usual"] == WITHOUT
