@@ -9,7 +9,6 @@ from pathlib import Path
 from mimir_engine.cli import DONE, say, wrong_use
 from mimir_engine.cli import _training_options as options
 from mimir_engine.cli._number_options import MAX_NETWORKS, MAX_SEED, seed_number
-from mimir_engine.inference_module import find_module, module_sha256
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.recipe == "fine-tune") != (arguments.start is not None):
         raise wrong_use("train", "--recipe fine-tune and --start MODULE require each other")
     dataset, device = options.prepare_training(arguments)
+    from mimir_engine.inference_module import find_module, module_sha256
     from mimir_engine.training.fit import fit
     from mimir_engine.training.initial_weights import with_start
 
