@@ -30,6 +30,8 @@ FOLDS = 5
 RANK = 64
 #: Share of scans, and least number, that the tail of a distance is fitted to.
 TAIL_SHARE, MIN_TAIL = 0.1, 40
+#: Where so many values lie above a limit, it is their quantile, not that of the fitted tail.
+MIN_BEYOND = 5
 #: Parts of the flagged share that single numbers get for themselves, since no check sees what they
 #: tell, and it does most harm: the ratio of lean to fat signal shifts all fat fractions, and in a
 #: mirrored body no organ is in its place.
@@ -154,7 +156,7 @@ class _Tail:
 
     def limit(self, share: float) -> float:
         """Return what this share of values lies above."""
-        if share >= self._share:
+        if share >= self._share or share * len(self._sorted) >= MIN_BEYOND:
             return float(np.quantile(self._sorted, 1 - share))
         return self._start + self._scale * float(np.log(self._share / share))
 
