@@ -110,10 +110,13 @@ class Run:
 
     @property
     def values(self) -> dict[str, tuple[float, ...]]:
-        """Value, SD and bounds of all measurements of each study that was done, by its name."""
+        """Value, SD and bounds, if any, of all measurements of each study that was done."""
         return {
             result.name: tuple(
-                number for m in result.measurements for number in (m.value, m.sd, m.lower, m.upper)
+                number
+                for m in result.measurements
+                for number in (m.value, m.sd, m.lower, m.upper)
+                if number is not None
             )
             for result in self.cohort.results
         }
