@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-import qt
-
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.engine.process import slicer_python
 from MIMIRLib.panel.slicer_services import SlicerServices
 from MIMIRLib.slicer_tests.panel_tests import PanelCase
 from MIMIRLib.slicer_tests.phantom_database import (
@@ -31,8 +30,6 @@ from MIMIRLib.slicer_tests.reader_processes import LISTS_PROCESSES, Harm
 TIMEOUT_S = 10.0
 #: Longest time from Cancel to the end (seconds).
 CANCEL_S = 2.0
-#: Time between two looks for readers (milliseconds).
-LOOK_MS = 5
 #: A study is read among others, then once more alone.
 TRIES = 2
 
@@ -84,7 +81,7 @@ class ReaderTest(PanelCase):
         self.measure()
         assert self.nodes().water is not None
         summary = "1 study measured; 2 could not be measured. The reasons are listed below."
-        assert self.ui.statusLabel.text == summary
+        assert self.ui.statusLabel.text == summary, self.ui.statusLabel.text
         crashed, hung = self.ui.failuresText.plainText.split("\n\n")
         assert crashed.startswith("crash: STUDY_CRASHED: "), crashed
         assert "ended unexpectedly (SIGKILL)" in crashed
@@ -119,12 +116,8 @@ class ReaderTest(PanelCase):
 
     def harm(self, name: str, signal_number: int) -> Harm:
         """Send a signal to each reader of a study until the test ends."""
-        harm = Harm(self.archive(name), signal_number)
-        timer = qt.QTimer()
-        timer.setInterval(LOOK_MS)
-        timer.connect("timeout()", harm.strike)
-        timer.start()
-        self.addCleanup(timer.stop)
+        harm = Harm(self.archive(name), signal_number, slicer_python())
+        self.addCleanup(harm.stop)
         return harm
 
     def measure_also(self, *names: str) -> None:

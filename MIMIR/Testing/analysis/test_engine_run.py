@@ -281,9 +281,9 @@ def test_a_study_that_ends_or_stops_its_reader_fails_alone(
     studies = (StudyRequest("bad", path=str(bad)), StudyRequest("good", path=str(phantom_zip)))
     request = AnalysisRequest(studies, ("phantom",), volumes=False, timeout_s=10.0)
     job, heard = job_of(request, scratch)
-    harm = Harm(bad, signal_number)
-    job.start()
-    drive(job, wait_until, lambda job: harm.strike())
+    with Harm(bad, signal_number) as harm:
+        job.start()
+        drive(job, wait_until)
     assert [(failure.key, failure.code) for failure in job.failures] == [("bad", code)]
     assert [result.key for result in job.results] == ["good"]
     assert len(harm.victims) == 2, "it is tried once more"
@@ -298,9 +298,9 @@ def test_results_are_in_the_order_of_the_studies_whichever_is_done_first(
     slow = Path(shutil.copy(phantom_zip, tmp_path / "slow.zip"))
     studies = (StudyRequest("slow", path=str(slow)), StudyRequest("fast", path=str(phantom_zip)))
     job, _ = job_of(AnalysisRequest(studies, ("phantom",), volumes=False), tmp_path)
-    harm = Harm(slow, signal.SIGSTOP)
-    job.start()
-    drive(job, wait_until, lambda job: harm.strike() or any("fast: done" in s for s in job.log))
+    with Harm(slow, signal.SIGSTOP) as harm:
+        job.start()
+        drive(job, wait_until, lambda job: any("fast: done" in s for s in job.log))
     for process in harm.victims:
         os.kill(process, signal.SIGCONT)
     drive(job, wait_until)
@@ -313,9 +313,9 @@ def test_cancelling_ends_a_reader_that_hangs(
 ) -> None:
     bad = Path(shutil.copy(phantom_zip, tmp_path / "bad.zip"))
     job, heard = job_of(one_study(bad), tmp_path)
-    harm = Harm(bad, signal.SIGSTOP)
-    job.start()
-    drive(job, wait_until, lambda job: harm.strike() or harm.victims)
+    with Harm(bad, signal.SIGSTOP) as harm:
+        job.start()
+        drive(job, wait_until, lambda job: harm.victims)
     begun = time.monotonic()
     job.cancel()
     assert time.monotonic() - begun < 2

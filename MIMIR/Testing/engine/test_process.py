@@ -173,7 +173,6 @@ def test_an_engine_behind_a_launcher_ends_as_well(
 def test_it_ends_with_its_readers_when_the_process_that_started_it_is_killed(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable, signal_number: int
 ) -> None:
-    harm = Harm(phantom_zip, signal_number)
     python, noted = pid_file_python(tmp_path, f'exec "{sys.executable}" "$@"')
     lines = f'{{"name": "a", "path": "{phantom_zip}"}}\n\n'.encode("ascii")
     arguments = infer(tmp_path, "--modules=phantom")
@@ -186,11 +185,15 @@ def test_it_ends_with_its_readers_when_the_process_that_started_it_is_killed(
         "print('measuring', flush=True)\n"
         "time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+    command = [sys.executable, "-c", script]
+    with (
+        Harm(phantom_zip, signal_number) as harm,
+        subprocess.Popen(command, stdout=subprocess.PIPE) as parent,
+    ):
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"measuring\n"
         assert not is_gone(int(noted.read_text()))
-        wait_until(lambda: harm.strike() or harm.victims)
+        wait_until(lambda: harm.victims)
         parent.kill()
     wait_until(lambda: is_gone(int(noted.read_text())) and not harm.survivors, 2)
 
