@@ -18,21 +18,27 @@ from mimir_engine.cli._progress import CountLine
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.training.batches import scale_water
 from mimir_engine.training.checkpoint import load_checkpoint
-from mimir_engine.training.dataset import load_dataset
+from mimir_engine.training.dataset import Dataset, load_dataset
 from mimir_engine.training.fit import fit
 from mimir_engine.training.predict import predict_dataset
-from mimir_engine.training.recipe import PUBLISHED, SHORT, Recipe
+from mimir_engine.training.recipe import FINE_TUNE, PUBLISHED, SHORT, Recipe
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One part of the recipes: its name, and the recipes with and without it."""
+    """One part of the recipes: its name, and the recipes with and without it.
+
+    Attributes:
+        water: Factor of the water signal in the fat fraction of the phantoms that are judged.
+    """
 
     part: str
     instead: str
     having: Recipe
     lacking: Recipe
+    water: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,15 @@ def trials(plan: Plan) -> tuple[Trial, ...]:
     """List the trials."""
     short = replace(SHORT, steps=plan.trial_steps)
     published = {name: getattr(PUBLISHED, name) for name in ("peak_rate", "schedule")}
+    varied = replace(short, water_range=FINE_TUNE.water_range)
     return (
         Trial("one cycle up to 0.001", "5e-5, a tenth of it after 80 %", short,
               replace(short, **published)),
         Trial("β = 0.5 in the loss", "β = 0", short, replace(short, loss_beta=0.0)),
         Trial("shifts up to 4 pixels", "up to 16", short,
               replace(short, max_shift=PUBLISHED.max_shift)),
+        Trial("water varied by up to 1.3", "as scanned", varied, short),
+        Trial("the same, judged with water × 0.8", "as scanned", varied, short, water=0.8),
     )  # fmt: skip
 
 
@@ -80,26 +89,39 @@ def run_trials(plan: Plan, data: Path, folder: Path) -> tuple[Outcome, ...]:
     learned = dataset.subset(rows[: plan.trial_phantoms])
     judged = dataset.subset(rows[plan.trial_phantoms :])
     scale = learned.targets.std(axis=0, ddof=1)
+    waters = {trial.water for trial in trials(plan)}
+    seen = {water: _with_water(judged, water) for water in sorted(waters)}
 
-    def predictions(recipe: Recipe) -> np.ndarray:
+    def predictions(recipe: Recipe, water: float) -> np.ndarray:
         run = folder / _name(recipe)
         path = folder / f"{run.name}.npy"
         if not path.exists():
             show = CountLine(f"steps of {run.name}")
             fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
             with atomic_file(path) as file:
-                np.save(file, np.stack(predict_dataset(load_checkpoint(run), judged)))
+                network = load_checkpoint(run)
+                np.save(file, [predict_dataset(network, shown) for shown in seen.values()])
             shutil.rmtree(run)
-        return np.load(path)
+        return np.asarray(np.load(path)[list(seen).index(water)])
 
     outcomes = []
     for trial in trials(plan):
         pairs = [
-            [predictions(replace(recipe, seed=seed)) for recipe in (trial.having, trial.lacking)]
+            [
+                predictions(replace(recipe, seed=seed), trial.water)
+                for recipe in (trial.having, trial.lacking)
+            ]
             for seed in plan.trial_seeds
         ]
         outcomes.append(_outcome(trial, pairs, judged.targets, scale, plan.resamples))
     return tuple(outcomes)
+
+
+def _with_water(dataset: Dataset, factor: float) -> Dataset:
+    """Scale the water signal in the fat fraction of all images."""
+    images = dataset.read_images(slice(None))
+    scaled = scale_water(images, np.full(len(images), factor)) if factor != 1.0 else images
+    return replace(dataset, images=scaled, image_rows=np.arange(len(images)))
 
 
 def _name(recipe: Recipe) -> str:

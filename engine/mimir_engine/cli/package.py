@@ -36,11 +36,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--calibration",
+        action="append",
         required=True,
         type=Path,
         metavar="PATH",
         help="folder of a cross-validation, table of raw predictions, or data set that no network"
-        " was trained on",
+        " was trained on; data sets can be repeated",
     )
     parser.add_argument(
         "--calibrated",
@@ -57,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--images",
         type=Path,
         metavar="DATA",
-        help="data set for the scan profile (default: that of --calibration)",
+        help="data set for the scan profile (default: that of --calibration, if it is one)",
     )
     parser.add_argument(
         "--direct",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
@@ -29,6 +29,7 @@ from mimir_engine.training.crossvalidate import DESCRIPTION_FILE, OUT_OF_FOLD
 from mimir_engine.training.dataset import Dataset, load_dataset, load_images
 from mimir_engine.training.identity import training_runs
 from mimir_engine.training.initial_weights import learned_from
+from mimir_engine.training.joined_dataset import open_joined
 from mimir_engine.training.module_people import EVERYBODY, Held, People, choose_people
 
 #: Images in memory at once.
@@ -53,16 +54,16 @@ class CalibrationData:
 
 def read_calibration_data(
     module: InferenceModule,
-    path: Path,
+    paths: Sequence[Path],
     images: Optional[Path] = None,
     people: People = EVERYBODY,
 ) -> CalibrationData:
-    """Read predictions, or let the module predict a folder of images with targets.
+    """Read predictions, or let the module predict images with targets.
 
     Args:
         module: Module to calibrate.
-        path: Cross-validation, table of predictions, or folder of images with targets.
-        images: Folder of images for the scan profile; by default those of `path`.
+        paths: A cross-validation, a table of predictions, or folders of images with targets.
+        images: Folder of images for the scan profile; by default the one of `paths`.
         people: Whose predictions and images are used.
 
     Raises:
@@ -73,8 +74,15 @@ def read_calibration_data(
     """
     source: dict[str, Any] = {}
     held: Held
-    if os.path.isfile(path / DESCRIPTION):
-        held = load_dataset(path)
+    path = paths[0]
+    if all(os.path.isfile(folder / DESCRIPTION) for folder in paths):
+        held = open_joined(paths, load_dataset)
+    elif len(paths) > 1:
+        raise MimirError(
+            "CALIBRATION_UNREADABLE",
+            "only folders of images with targets can be joined",
+            "Give one cross-validation, one table, or several folders of images.",
+        )
     elif os.path.isfile(path) or os.path.isfile(path / OUT_OF_FOLD):
         table = path if os.path.isfile(path) else path / OUT_OF_FOLD
         source = {"table": table.name, "sha256": file_sha256(table)}
@@ -90,7 +98,9 @@ def read_calibration_data(
         )
     chosen = choose_people(people, held, None if images is None else load_images(images))
     if isinstance(chosen.held, Dataset):
-        data = replace(_predicted(module, chosen.held), images=(chosen.held, path))
+        data = _predicted(module, chosen.held)
+        if len(paths) == 1:
+            data = replace(data, images=(chosen.held, path))
     else:
         data = CalibrationData(chosen.held, source)
     if chosen.images is not None and images is not None:

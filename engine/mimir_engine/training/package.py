@@ -53,7 +53,7 @@ from mimir_engine.training.z_references import fit_z_references
 
 def package(
     runs: Sequence[Path],
-    calibration: Path,
+    calibration: Sequence[Path],
     module_dir: Path,
     identity: Identity,
     *,
@@ -115,7 +115,7 @@ def package(
 
 def recalibrate(
     module_name: Union[str, Path],
-    calibration: Path,
+    calibration: Sequence[Path],
     module_dir: Path,
     *,
     identity: Optional[Identity] = None,

@@ -156,7 +156,7 @@ def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
     with one_thread():
         module = package(
             [work / "run1"],
-            work / "held-out",
+            [work / "held-out"],
             tmp_path / "phantom",
             PHANTOM,
             eight_bit=True,
@@ -191,7 +191,7 @@ def test_networks_of_an_ensemble_share_one_scale(work: Path, ensemble: Path) -> 
     singles = []
     for number in (1, 2):
         run, folder = work / f"run{number}", work / f"single{number}"
-        single = package([run], work / "cv", folder, PHANTOM)
+        single = package([run], [work / "cv"], folder, PHANTOM)
         raw = tuple(
             replace(t, variance_factor=1.0, mean_slope=1.0, mean_offset=0.0) for t in single.targets
         )
@@ -230,12 +230,24 @@ def test_calibration_on_a_cross_validation_reaches_the_module(ensemble: Path) ->
     assert "for female members of 600 invented people" in measured.z_reference
 
 
+def test_several_folders_of_images_calibrate_together(work: Path, tmp_path: Path) -> None:
+    more = dataset(4, seed=6)
+    names = [study_id(f"{3_000_000 + row}_20201_2_0") for row in range(len(more))]
+    write_image_folder(tmp_path / "more", replace(more, studies=tuple(names)))
+    both = [work / "held-out", tmp_path / "more"]
+    with one_thread():
+        module = package([work / "run1"], both, tmp_path / "both", PHANTOM, keep_worthless=True)
+    assert module.provenance["calibration"]["studies"] == 8
+    with pytest.raises(MimirError, match=r"CALIBRATION_UNREADABLE.*only folders of images"):
+        package([work / "run1"], [work / "cv", *both], tmp_path / "none", PHANTOM)
+
+
 def test_percentiles_of_an_ensemble_are_among_its_own_predictions(
     work: Path, tmp_path: Path
 ) -> None:
     runs = [work / "run1", work / "run2"]
     with one_thread():
-        module = package(runs, work / "held-out", tmp_path / "both", PHANTOM, keep_worthless=True)
+        module = package(runs, [work / "held-out"], tmp_path / "both", PHANTOM, keep_worthless=True)
         predicted = Predictor(module).predict(np.asarray(dataset(4, seed=5).images))
     statistics = module.statistics()
     assert statistics is not None
@@ -323,7 +335,7 @@ def test_recalibration_leaves_the_weights_unchanged(
     assert again.provenance["training"] == before.provenance["training"]
     assert again.targets[1].mean_offset < before.targets[1].mean_offset - 0.1
     assert "predictions of site.csv" in (tmp_path / "again" / "README.md").read_text("utf-8")
-    in_place = recalibrate(tmp_path / "again", work / "cv", tmp_path / "again", overwrite=True)
+    in_place = recalibrate(tmp_path / "again", [work / "cv"], tmp_path / "again", overwrite=True)
     assert [asdict(t) for t in in_place.targets] == nearly([asdict(t) for t in before.targets])
     assert sorted(p.name for p in (tmp_path / "again").iterdir()) == sorted(
         p.name for p in ensemble.iterdir()
@@ -344,7 +356,7 @@ def test_direct_measurements_reach_the_module_and_stay_when_it_is_recalibrated(
     command = ["package", "--recalibrate", str(ensemble), "--output", str(tmp_path / "checked")]
     command += ["--calibration", str(work / "cv")]
     assert main([*command, "--direct", str(tmp_path / "measurements.csv")]) == 0
-    again = recalibrate(tmp_path / "checked", work / "cv", tmp_path / "again")
+    again = recalibrate(tmp_path / "checked", [work / "cv"], tmp_path / "again")
     for module in (load_module(tmp_path / "checked"), again):
         statistics = module.statistics()
         assert statistics is not None
@@ -363,7 +375,7 @@ def test_a_modules_own_results_calibrate_it_like_raw_predictions(
     mean[:, 1] = (standardised * liver.mean_slope + liver.mean_offset) * spread + centre
     sd *= np.sqrt([target.variance_factor for target in module.targets])
     write_predictions(tmp_path / "results.csv", replace(data, mean=mean, sd=sd))
-    again = recalibrate(ensemble, tmp_path / "results.csv", tmp_path / "again", calibrated=True)
+    again = recalibrate(ensemble, [tmp_path / "results.csv"], tmp_path / "again", calibrated=True)
     assert again.targets[1].mean_slope == pytest.approx(liver.mean_slope)
     assert again.targets[1].mean_offset == pytest.approx(liver.mean_offset)
     assert again.targets[1].variance_factor == pytest.approx(liver.variance_factor)
@@ -371,7 +383,7 @@ def test_a_modules_own_results_calibrate_it_like_raw_predictions(
 
 def test_scans_of_another_kind_are_unusual(work: Path, tmp_path: Path) -> None:
     images = usual_images(tmp_path / "images", 104)
-    module = package([work / "run1"], work / "cv", tmp_path / "module", PHANTOM, images=images)
+    module = package([work / "run1"], [work / "cv"], tmp_path / "module", PHANTOM, images=images)
     shown = np.concatenate([np.load(images / "images.npy")[:3], dataset(3, seed=9).images])
     predictor = Predictor(module)
     prediction, layers = predictor.predict_with_features(shown)
@@ -392,7 +404,7 @@ def test_a_profile_without_numbers_or_of_too_few_scans_is_said(work: Path, tmp_p
     for count, said in ((104, "describes images only"), (20, "no scan profile: it needs 100")):
         images = usual_images(tmp_path / f"images{count}", count, numbers=False)
         folder = tmp_path / f"module{count}"
-        module = package([work / "run1"], work / "cv", folder, PHANTOM, images=images)
+        module = package([work / "run1"], [work / "cv"], folder, PHANTOM, images=images)
         assert said in " ".join(module.provenance["notes"])
         assert (module.profile() is None) == (count == 20)
 
@@ -450,7 +462,7 @@ def test_a_target_that_was_not_learned_is_left_out_and_named(
     noise = replace(data, mean=rng.normal(0.5, 0.5, data.mean.shape))
     write_predictions(tmp_path / "noise.csv", noise)
     with pytest.raises(MimirError, match="NOTHING_LEARNED"):
-        package([work / "run1"], tmp_path / "noise.csv", tmp_path / "none", PHANTOM)
+        package([work / "run1"], [tmp_path / "noise.csv"], tmp_path / "none", PHANTOM)
 
 
 def test_too_few_images_for_a_scan_profile_are_told(
@@ -474,8 +486,8 @@ def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
     rows = [("1000002_20201_3_0", "1000002", "used"), ("KI-1", "1000003", "used")]
     write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), rows)
     with pytest.raises(MimirError, match=r"DATASET_MISMATCH: 2 persons .* part of the training"):
-        package([tmp_path / "run"], work / "held-out", tmp_path / "module", PHANTOM)
-    package([tmp_path / "run"], work / "cv", tmp_path / "module", PHANTOM)  # out of fold
+        package([tmp_path / "run"], [work / "held-out"], tmp_path / "module", PHANTOM)
+    package([tmp_path / "run"], [work / "cv"], tmp_path / "module", PHANTOM)  # out of fold
 
 
 def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
@@ -483,10 +495,10 @@ def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path)
     write_predictions(tmp_path / "table.csv", replace(out_of_fold(), studies=names))
     source, options = tmp_path / "table.csv", {"overwrite": True}
     with pytest.raises(MimirError, match="PERSONS_UNKNOWN"):
-        package([work / "run1"], source, tmp_path / "module", PHANTOM)
+        package([work / "run1"], [source], tmp_path / "module", PHANTOM)
     for rule, persons in ((PersonRule(r"^(.+)_v"), 300), (PersonRule(each_its_own=True), 600)):
         module = package(
-            [work / "run1"], source, tmp_path / "module", PHANTOM, persons=rule, **options
+            [work / "run1"], [source], tmp_path / "module", PHANTOM, persons=rule, **options
         )
         assert module.provenance["calibration"]["persons"] == persons
 
@@ -494,7 +506,7 @@ def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path)
 def test_the_training_data_are_refused_for_calibration(work: Path, tmp_path: Path) -> None:
     for runs in ([work / "run1"], [work / "run1", work / "run2"]):
         with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*are the training data"):
-            package(runs, work / "training1", tmp_path / "module", PHANTOM)
+            package(runs, [work / "training1"], tmp_path / "module", PHANTOM)
     assert not (tmp_path / "module").exists()
 
 
@@ -502,7 +514,7 @@ def test_held_out_data_of_other_targets_are_refused(work: Path, tmp_path: Path) 
     renamed = (DEFINITIONS[0], replace(DEFINITIONS[1], name="spleenVolume"))
     write_image_folder(tmp_path / "other", replace(dataset(4, seed=2), definitions=renamed))
     with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*targets"):
-        package([work / "run1"], tmp_path / "other", tmp_path / "module", PHANTOM)
+        package([work / "run1"], [tmp_path / "other"], tmp_path / "module", PHANTOM)
 
 
 def test_runs_of_different_kinds_and_unfinished_runs_are_refused(
@@ -512,10 +524,10 @@ def test_runs_of_different_kinds_and_unfinished_runs_are_refused(
     (tmp_path / "other").mkdir()
     save_checkpoint(tmp_path / "other", replace(run, projection="another"))
     with pytest.raises(MimirError, match="RUNS_DIFFER"):
-        package([work / "run1", tmp_path / "other"], work / "cv", tmp_path / "module", PHANTOM)
+        package([work / "run1", tmp_path / "other"], [work / "cv"], tmp_path / "module", PHANTOM)
     save_checkpoint(tmp_path / "other", replace(run, finished=False, step=7))
     with pytest.raises(MimirError, match=r"TRAINING_UNFINISHED.*done 7"):
-        package([tmp_path / "other"], work / "cv", tmp_path / "module", PHANTOM)
+        package([tmp_path / "other"], [work / "cv"], tmp_path / "module", PHANTOM)
 
 
 @pytest.mark.parametrize(
@@ -545,16 +557,16 @@ def test_wrong_use_is_reported_before_any_work(
 def test_a_cross_validation_of_other_networks_is_refused(work: Path, tmp_path: Path) -> None:
     write_crossvalidation(tmp_path / "cv", "resnet50")
     with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*is resnet50, the module's res"):
-        package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
+        package([work / "run1"], [tmp_path / "cv"], tmp_path / "module", PHANTOM)
     (tmp_path / "cv" / "crossvalidation.json").write_text("{}", "utf-8")
     with pytest.raises(MimirError, match=r"CALIBRATION_UNREADABLE.*crossvalidation\.json"):
-        package([work / "run1"], tmp_path / "cv", tmp_path / "module", PHANTOM)
+        package([work / "run1"], [tmp_path / "cv"], tmp_path / "module", PHANTOM)
 
 
 def test_a_path_without_calibration_data_is_refused(work: Path, tmp_path: Path) -> None:
     for nothing in (tmp_path, tmp_path / "gone.csv"):
         with pytest.raises(MimirError, match="CALIBRATION_UNREADABLE"):
-            package([work / "run1"], nothing, tmp_path / "module", PHANTOM)
+            package([work / "run1"], [nothing], tmp_path / "module", PHANTOM)
 
 
 def test_an_identity_is_read_and_unknown_keys_are_refused(work: Path, tmp_path: Path) -> None:
@@ -569,7 +581,7 @@ def test_an_identity_is_read_and_unknown_keys_are_refused(work: Path, tmp_path: 
 def test_two_commands_do_not_write_the_same_module(work: Path, tmp_path: Path) -> None:
     place = tmp_path / "module"
     with name_lock(place), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
-        package([work / "run1"], work / "cv", place, PHANTOM)
+        package([work / "run1"], [work / "cv"], place, PHANTOM)
     with name_lock(tmp_path / "another"):
-        package([work / "run1"], work / "cv", place, PHANTOM)
+        package([work / "run1"], [work / "cv"], place, PHANTOM)
     assert list(tmp_path.iterdir()) == [place]
