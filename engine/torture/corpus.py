@@ -267,6 +267,20 @@ def tables() -> Iterator[tuple[str, Parts]]:
         {"name": "b", "files": ["b/1.dcm", "b/2.dcm"]},
         {"name": "c", "fused": "c"},
     ]
+    ids = "eid;date of withdrawal\n1000001;2024-01-02\n1000002.0;\n"
+    yield "table/ids", {"ids.csv": ids.encode()}
+    yield "table/sexes", {"sexes.csv": b"study,sex\n1000001,female\n1000002_2,1\n"}
+    site = {
+        "schema_version": 1,
+        **{"module": "phantom", "scanner": "SIEMENS Aera 1.5 T", "scans": 60},
+        **{"ratio": 0.64, "ratio_sd": 0.03, "ratio_error": 0.005},
+        **{"reference_ratio": 0.8, "water_factor": 1.25},
+    }
+    yield "table/site", {"site.json": json.dumps(site).encode()}
+    scans = (
+        "name,findings,scanner,month,extent,noise\na,SHADING;GHOSTS,A,2024-01,1100,0.02\nb,,,,,\n"
+    )
+    yield "table/scans", {"scan_numbers.csv": scans.encode()}
     yield "table/sources", {"sources.jsonl": "\n".join(map(json.dumps, lines)).encode()}
 
 

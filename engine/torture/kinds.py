@@ -317,16 +317,28 @@ def read_dataset(rng: Random, folder: Path) -> str:
 
 
 def read_table(rng: Random, folder: Path) -> str:
+    from mimir_engine.cohort.id_list import read_id_list
     from mimir_engine.cohort.image_folder import StudyId
+    from mimir_engine.cohort.recorded_sex import read_recorded_sex
+    from mimir_engine.cohort.scan_number_table import read_scan_numbers
     from mimir_engine.cohort.sources import sources_from_json
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.predictions import read_predictions
+    from mimir_engine.study.site import read_site
     from mimir_engine.training.targets import read_labels, read_targets
 
     if (path := folder / "sources.jsonl").exists():
         sources_from_json(path.read_bytes().splitlines())
     elif (path := folder / "predictions.csv").exists():
         evaluate(read_predictions(path))
+    elif (path := folder / "ids.csv").exists():
+        read_id_list(path)
+    elif (path := folder / "sexes.csv").exists():
+        read_recorded_sex(str(path))
+    elif (path := folder / "site.json").exists():
+        read_site(path)
+    elif (path := folder / "scan_numbers.csv").exists():
+        read_scan_numbers(path)
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
         read_labels(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))
