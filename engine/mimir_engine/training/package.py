@@ -6,16 +6,11 @@ module again and keeps its weights.
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Union
 
-import numpy as np
-import torch
-
-import mimir_engine
 from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
@@ -24,31 +19,19 @@ from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import temporary_folder
 from mimir_engine.inference_module import (
     InferenceModule,
-    Target,
     find_module,
-    rewrite_module,
     write_module,
 )
-from mimir_engine.inference_module.direct_reference import DirectReference
-from mimir_engine.inference_module.statistics import PredictionStatistics, describe_predictions
-from mimir_engine.measuring.network import Predictor
-from mimir_engine.training.accuracy import measure_accuracy
+from mimir_engine.training.calibrated_module import write_calibrated
 from mimir_engine.training.calibration import (
-    apply_calibration,
-    fit_calibration,
     recorded_sexes,
     remove_calibration,
-    select_studies,
 )
 from mimir_engine.training.calibration_data import CalibrationData, read_calibration_data
-from mimir_engine.training.direct_references import fit_direct_references
 from mimir_engine.training.ensemble import combine_runs, select_targets
 from mimir_engine.training.identity import Identity, check_provenance, module_fields
-from mimir_engine.training.model_card import model_card
 from mimir_engine.training.module_people import People, people_of_runs
-from mimir_engine.training.usual_scans import ProfileMade, make_profile
 from mimir_engine.training.worthless import worthless_sentence, worthless_targets
-from mimir_engine.training.z_references import fit_z_references
 
 
 def package(
@@ -110,7 +93,7 @@ def package(
             module, weights = select_targets(module, weights, kept)
             data = replace(data, predictions=_of_targets(data.predictions, kept))
             draft = write_module(scratch / "kept", module, weights, eight_bit=eight_bit)
-        return _write_calibrated(draft, data, direct, module_dir, overwrite)
+        return write_calibrated(draft, data, direct, module_dir, overwrite)
 
 
 def recalibrate(
@@ -157,75 +140,7 @@ def recalibrate(
     if worthless := worthless_targets(data.predictions, module.targets):
         data = _noted(data, worthless_sentence(worthless, "of no use on these studies"))
     with name_lock(module_dir):
-        return _write_calibrated(module, data, direct, module_dir, overwrite)
-
-
-def _write_calibrated(
-    module: InferenceModule,
-    data: CalibrationData,
-    direct: Optional[Path],
-    module_dir: Path,
-    overwrite: bool,
-) -> InferenceModule:
-    """Fit everything except the weights, and write it around them."""
-    targets = fit_calibration(data.predictions, module.targets)
-    sexes = recorded_sexes(data.predictions)
-    provenance = {
-        **module.provenance,
-        "calibration": {
-            **data.source,
-            "studies": len(data.predictions),
-            "persons": len(set(data.predictions.persons)),
-            "by_sex": {sex: sexes.count(sex) for sex in ("female", "male")},
-            "targets": measure_accuracy(data.predictions, module.targets),
-        },
-        "versions": {
-            "mimir_engine": mimir_engine.__version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-    }
-    made = _profile(module, data)
-    if made.profile is not None:
-        promise = made.profile.promise
-        provenance["scan_profile"] = {"scans": made.profile.scans, "promise": promise}
-    elif module.profile_file is None:
-        provenance.pop("scan_profile", None)
-    provenance.pop("notes", None)
-    if notes := [*data.notes, *filter(None, (made.notice,))]:
-        provenance["notes"] = notes
-    calibrated = replace(module, targets=targets, provenance=provenance)
-    reference = provenance.get("reference", "studies of the calibration")
-    return rewrite_module(
-        module_dir,
-        calibrated,
-        statistics=_statistics(
-            apply_calibration(data.predictions, targets),
-            targets,
-            reference,
-            _direct_references(module, data.predictions, direct),
-        ),
-        profile=made.profile,
-        card=model_card(calibrated),
-        overwrite=overwrite,
-    )
-
-
-def _profile(module: InferenceModule, data: CalibrationData) -> ProfileMade:
-    """Make the module's scan profile; without images it keeps its own."""
-    if data.images is not None:
-        made = make_profile(Predictor(module), *data.images)
-        if made.profile is None and module.profile_file is not None:
-            return ProfileMade(None, f"the earlier scan profile stays: {made.notice}")
-        return made
-    if module.profile_file is not None:
-        return ProfileMade(None)
-    return ProfileMade(
-        None,
-        "no scan profile: there are no images. Scans unlike those that the module knows are not"
-        " found",
-    )
+        return write_calibrated(module, data, direct, module_dir, overwrite)
 
 
 def _noted(data: CalibrationData, note: str) -> CalibrationData:
@@ -238,35 +153,3 @@ def _of_targets(predictions: Predictions, names: Sequence[str]) -> Predictions:
     known = {"sex": sexes} if "sex" not in predictions.groups and any(sexes) else {}
     chosen = predictions.of_targets(names)
     return replace(chosen, groups={**chosen.groups, **known})
-
-
-def _direct_references(
-    module: InferenceModule, predictions: Predictions, direct: Optional[Path]
-) -> Mapping[str, DirectReference]:
-    """Fit the targets to direct measurements; without any, keep the module's references."""
-    if direct is not None:
-        return fit_direct_references(predictions, direct)
-    statistics = module.statistics()
-    return statistics.direct if statistics else {}
-
-
-def _statistics(
-    predictions: Predictions,
-    targets: Sequence[Target],
-    reference: str,
-    direct: Mapping[str, DirectReference],
-) -> Optional[PredictionStatistics]:
-    """Describe the predictions by recorded sex, one per person; None if there is nothing to say."""
-    first = {person: row for row, person in reversed(list(enumerate(predictions.persons)))}
-    known = np.isin(np.arange(len(predictions)), list(first.values()))
-    known &= np.array(recorded_sexes(predictions)) != ""
-    known &= np.isfinite(predictions.mean).all(axis=1)
-    if not known.any() and not direct:
-        return None
-    chosen = select_studies(predictions, known)
-    sexes = recorded_sexes(chosen)
-    described = describe_predictions(
-        chosen.names, chosen.mean, sexes, reference=f"{len(chosen)} {reference}"
-    )
-    z_references = fit_z_references(chosen, targets, sexes)
-    return replace(described, direct=direct, z_references=z_references)
