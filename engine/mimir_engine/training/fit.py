@@ -187,7 +187,10 @@ class _Run:
             group["lr"] = learning_rate(recipe, self.step)
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
-        output = self.network(network_input(images, self.device))
+        reduced = recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=reduced):
+            output = self.network(network_input(images, self.device))
+        output = output.float()
         loss = gaussian_loss(output, target, self.weights, recipe.loss_beta)
         if not torch.isfinite(loss):
             raise MimirError(

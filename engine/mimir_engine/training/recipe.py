@@ -24,6 +24,8 @@ class Recipe:
         max_shift: Largest random shift in pixels.
         water_range: Largest random factor of the water signal in the fat fraction; 1 for none.
         loss_beta: See `gaussian_loss`.
+        precision: Arithmetic of the network while it trains: "float32", or "bfloat16" where PyTorch
+            deems it safe, with weights and loss in float32; twice as fast on processors with AMX.
     """
 
     name: str = "published"
@@ -37,12 +39,14 @@ class Recipe:
     max_shift: int = 16
     water_range: float = 1.0
     loss_beta: float = 0.0
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("start", self.start, ("imagenet", "random", "module")),
             ("schedule", self.schedule, ("drop", "one-cycle")),
+            ("precision", self.precision, ("float32", "bfloat16")),
         ):
             if value not in allowed:
                 remedy = f"Choose one of {', '.join(allowed)}."

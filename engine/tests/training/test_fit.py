@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -254,6 +255,18 @@ def test_a_network_learns_its_targets(data: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
+def test_a_network_learns_as_well_in_bfloat16(data: Dataset, tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=120, batch_size=11, peak_rate=3e-2)
+    fit(data, tmp_path / "full", recipe)
+    fit(data, tmp_path / "reduced", replace(recipe, precision="bfloat16"))
+    last = np.array([row[3:] for row in log_of(tmp_path / "reduced")[-20:]], dtype=float)
+    assert last.mean(axis=0).max() < 0.4  # as in float32
+    full, reduced = weights_of(tmp_path / "full"), weights_of(tmp_path / "reduced")
+    assert not same(full, reduced)
+    assert {name: w.dtype for name, w in reduced.items()} == {n: w.dtype for n, w in full.items()}
+
+
+@pytest.mark.usefixtures("small")
 def test_a_run_of_another_recipe_or_data_set_is_refused(data: Dataset, tmp_path: Path) -> None:
     fit(data, tmp_path / "run", SMALL)
     with pytest.raises(MimirError, match=r"CHECKPOINT_MISMATCH.*recipe"):
@@ -397,9 +410,10 @@ def test_one_cycle_rises_once_and_ends_near_zero() -> None:
     assert rates[-1] < 5e-6
 
 
-def test_a_recipe_with_an_unknown_schedule_is_refused() -> None:
+@pytest.mark.parametrize("setting", [{"schedule": "two-cycle"}, {"precision": "float8"}])
+def test_a_recipe_with_an_unknown_setting_is_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(MimirError, match="RECIPE_INVALID"):
-        Recipe(schedule="two-cycle")
+        Recipe(**setting)
 
 
 def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
