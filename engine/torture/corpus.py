@@ -39,7 +39,7 @@ from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
 
 from mimir_engine.cohort.image_dataset import project_studies
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder, write_array

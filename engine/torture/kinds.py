@@ -317,10 +317,10 @@ def read_dataset(rng: Random, folder: Path) -> str:
 
 
 def read_table(rng: Random, folder: Path) -> str:
-    from mimir_engine.cohort.id_list import read_id_list
-    from mimir_engine.cohort.image_folder import StudyId
-    from mimir_engine.cohort.recorded_sex import read_recorded_sex
-    from mimir_engine.cohort.scan_number_table import read_scan_numbers
+    from mimir_engine.cohort.images.image_folder import StudyId
+    from mimir_engine.cohort.inclusion.id_list import read_id_list
+    from mimir_engine.cohort.inclusion.recorded_sex import read_recorded_sex
+    from mimir_engine.cohort.scanners.scan_number_table import read_scan_numbers
     from mimir_engine.cohort.sources import sources_from_json
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.predictions import read_predictions

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
-from mimir_engine.cohort.drift import MIN_REFERENCE, find_drift, reference_of_scans
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.drift import MIN_REFERENCE, find_drift, reference_of_scans
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.files.markdown_table import markdown_table
 
 Case = Mapping[str, Any]

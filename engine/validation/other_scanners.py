@@ -21,7 +21,7 @@ from page import fill
 from scan_checks import Group, try_groups
 from scan_outcome import outcome
 
-from mimir_engine.cohort.estimate_site import estimate_site
+from mimir_engine.cohort.scanners.estimate_site import estimate_site
 from mimir_engine.fusion import fuse
 from mimir_engine.inference_module import find_module
 from mimir_engine.inference_module.number_reference import describe_numbers

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from mimir_engine.cli import say
 
 if TYPE_CHECKING:
-    from mimir_engine.cohort.chosen_studies import StudyChoice
-    from mimir_engine.cohort.persons import PersonRule
+    from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
+    from mimir_engine.cohort.inclusion.persons import PersonRule
 
 
 def add_choice_options(parser: argparse.ArgumentParser, splits_persons: bool) -> None:
@@ -49,14 +49,14 @@ def add_choice_options(parser: argparse.ArgumentParser, splits_persons: bool) ->
 
 def study_choice(arguments: argparse.Namespace) -> StudyChoice:
     """Return the lists of ids."""
-    from mimir_engine.cohort.chosen_studies import StudyChoice
+    from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
 
     return StudyChoice(arguments.exclude, arguments.only, arguments.allow_unmatched)
 
 
 def person_rule(arguments: argparse.Namespace) -> PersonRule:
     """Return how persons are known."""
-    from mimir_engine.cohort.persons import PersonRule
+    from mimir_engine.cohort.inclusion.persons import PersonRule
 
     each = getattr(arguments, "each_its_own_person", False)
     return PersonRule(arguments.person_pattern, each)

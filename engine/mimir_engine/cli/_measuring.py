@@ -81,9 +81,9 @@ def measure_all(
         published_columns: Use the column names of the published engine.
         options: Those of ``InferOptions`` that only one command has.
     """
-    from mimir_engine.cohort.batch_drift import drift_events
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort, write_parquet
+    from mimir_engine.cohort.scanners.batch_drift import drift_events
     from mimir_engine.cohort.study_folder import StudyFolders
 
     details, output = arguments.details, arguments.output

@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare, then write table and figure."""
     if len(arguments.folders) != (1 if arguments.module else 2):
         raise wrong_use("drift", "give a reference and a batch, or a batch and --module")
-    from mimir_engine.cohort.batch_drift import DRIFT_FILE, MEANING, write_drift
-    from mimir_engine.cohort.drift import find_drift, reference_of_scans
-    from mimir_engine.cohort.scan_number_table import read_numbers_of
+    from mimir_engine.cohort.scanners.batch_drift import DRIFT_FILE, MEANING, write_drift
+    from mimir_engine.cohort.scanners.drift import find_drift, reference_of_scans
+    from mimir_engine.cohort.scanners.scan_number_table import read_numbers_of
     from mimir_engine.files.folder_lock import folder_lock
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.inference_module import find_module

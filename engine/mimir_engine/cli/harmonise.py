@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.output.name:
         raise wrong_use("harmonise", "--output must name a file")
     check_study_options(arguments)
-    from mimir_engine.cohort.estimate_site import describe_site, estimate_site, site_ratios
-    from mimir_engine.cohort.scan_number_table import read_numbers_of
+    from mimir_engine.cohort.scanners.estimate_site import describe_site, estimate_site, site_ratios
+    from mimir_engine.cohort.scanners.scan_number_table import read_numbers_of
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.inference_module import find_module
     from mimir_engine.inference_module.module_reference import require_reference
@@ -75,7 +75,7 @@ def _measured(arguments: argparse.Namespace) -> Path:
     """Return a folder with the numbers of the scans; read them first if need be."""
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
-    from mimir_engine.cohort.scan_number_table import SCAN_NUMBERS_FILE
+    from mimir_engine.cohort.scanners.scan_number_table import SCAN_NUMBERS_FILE
 
     given = [Path(source) for source in arguments.source]
     if len(given) == 1 and (given[0] / SCAN_NUMBERS_FILE).is_file():

@@ -85,7 +85,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     if arguments.parquet:
         require("parquet")
 
-    from mimir_engine.cohort.recorded_sex import read_recorded_sex
+    from mimir_engine.cohort.inclusion.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
     from mimir_engine.inference_module.other_profile import with_profiles
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mimir_engine.cohort.chosen_studies import ChosenStudies, StudyChoice
 from mimir_engine.cohort.events import Listener
-from mimir_engine.cohort.image_folder import study_id
+from mimir_engine.cohort.images.image_folder import study_id
+from mimir_engine.cohort.inclusion.chosen_studies import ChosenStudies, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.sources import NamedSource, file_names
 
 

@@ -23,21 +23,21 @@ import pydicom
 
 import mimir_engine
 from mimir_engine.cohort.chosen_sources import choose_sources
-from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.events import Listener
-from mimir_engine.cohort.growing_array import GrowingArray
-from mimir_engine.cohort.image_folder import (
+from mimir_engine.cohort.images.growing_array import GrowingArray
+from mimir_engine.cohort.images.image_folder import (
     HASH_COLUMN,
     IMAGES,
     STUDIES,
     STUDY_COLUMNS,
     image_sha256,
 )
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
-from mimir_engine.cohort.scan_number_table import (
+from mimir_engine.cohort.scanners.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
     write_scan_numbers,

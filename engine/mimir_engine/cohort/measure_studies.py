@@ -19,14 +19,14 @@ import pydicom
 
 import mimir_engine
 from mimir_engine.cohort.chosen_sources import choose_sources
-from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.pending_studies import pending_studies
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
-from mimir_engine.cohort.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders

@@ -8,21 +8,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Union
 
-from mimir_engine.cohort.batch_drift import (
+from mimir_engine.cohort.cohort import Cohort
+from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
+from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
     Drifts,
     compare_batch,
     drift_events,
     write_drift,
 )
-from mimir_engine.cohort.cohort import Cohort
-from mimir_engine.cohort.scan_number_table import (
+from mimir_engine.cohort.scanners.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
     read_scan_numbers,
     write_scan_numbers,
 )
-from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.files.atomic import atomic_file

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimir_engine.cohort.chosen_studies import StudyChoice
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 

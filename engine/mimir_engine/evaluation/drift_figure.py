@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
-from mimir_engine.cohort.drift import GroupDrift
+from mimir_engine.cohort.scanners.drift import GroupDrift
 from mimir_engine.evaluation.plot_style import ESTIMATE, PAPER, QUIET, WARNING, save_figure
 
 #: Groups with panels of their own; the table has all.

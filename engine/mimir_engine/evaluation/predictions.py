@@ -19,7 +19,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import StudyId, study_id
+from mimir_engine.cohort.images.image_folder import StudyId, study_id
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.table_reader import TEXTS, Table, open_table, read_tidy

@@ -18,15 +18,15 @@ import numpy as np
 
 from mimir_engine.checks import check_study
 from mimir_engine.checks.scan_numbers import scan_numbers
-from mimir_engine.cohort.growing_array import GrowingArray, stored_shape
-from mimir_engine.cohort.image_folder import (
+from mimir_engine.cohort.images.growing_array import GrowingArray, stored_shape
+from mimir_engine.cohort.images.image_folder import (
     IMAGES,
     TARGETS,
     StudyId,
     TargetDefinition,
     describe_folder,
 )
-from mimir_engine.cohort.scan_number_table import (
+from mimir_engine.cohort.scanners.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
     append_scan_numbers,
@@ -63,7 +63,7 @@ def write_projections(
     """Make the phantoms with these seeds; write their projections and truth as an image folder.
 
     Args:
-        folder: Made if absent; see `mimir_engine.cohort.image_folder`. A killed run is resumed.
+        folder: Made if absent; see `cohort.images.image_folder`. A killed run is resumed.
         seeds: Seed of each row.
         processes: Worker processes; 1 works in this one.
         progress: Called with (phantoms done, phantoms in all) now and then.

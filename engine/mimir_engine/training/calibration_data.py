@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import DESCRIPTION
+from mimir_engine.cohort.images.image_folder import DESCRIPTION
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, read_predictions
 from mimir_engine.files.file_sha256 import file_sha256

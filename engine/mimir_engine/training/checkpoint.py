@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mimir_engine.cohort.image_folder import TargetDefinition
+from mimir_engine.cohort.images.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.training.recipe import Recipe

@@ -9,8 +9,8 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.files.file_sha256 import file_sha256
 from mimir_engine.training.dataset import Dataset, covariates_of, load_dataset, load_images

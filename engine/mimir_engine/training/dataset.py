@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import (
+from mimir_engine.cohort.images.image_folder import (
     DESCRIPTION,
     HASH_COLUMN,
     IMAGES,

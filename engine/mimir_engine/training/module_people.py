@@ -14,9 +14,9 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
-from mimir_engine.cohort.image_folder import StudyId, study_id
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.images.image_folder import StudyId, study_id
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.regular_file import open_regular

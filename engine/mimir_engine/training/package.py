@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Union
 
-from mimir_engine.cohort.chosen_studies import ALL_STUDIES, StudyChoice
-from mimir_engine.cohort.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.folder_lock import name_lock

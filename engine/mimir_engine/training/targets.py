@@ -20,7 +20,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.table_reader import Table, open_table, to_number, to_text
 from mimir_engine.inference_module.published_targets import (

@@ -8,7 +8,7 @@ from typing import Callable, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.scan_number_table import (
+from mimir_engine.cohort.scanners.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanNumberTable,
     read_scan_numbers,

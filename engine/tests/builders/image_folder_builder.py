@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mimir_engine.cohort.growing_array import GrowingArray
-from mimir_engine.cohort.image_folder import IMAGES, TARGETS, describe_folder
+from mimir_engine.cohort.images.growing_array import GrowingArray
+from mimir_engine.cohort.images.image_folder import IMAGES, TARGETS, describe_folder
 from mimir_engine.training.dataset import Dataset
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
 from mimir_engine.training import fit as fitting
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.recipe import FROM_SCRATCH

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mimir_engine.cohort.image_folder import STUDY_COLUMNS
-from mimir_engine.cohort.scan_number_table import ScanRow, write_scan_numbers
+from mimir_engine.cohort.images.image_folder import STUDY_COLUMNS
+from mimir_engine.cohort.scanners.scan_number_table import ScanRow, write_scan_numbers
 from mimir_engine.files.csv_writer import write_csv
 
 

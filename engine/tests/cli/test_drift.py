@@ -9,7 +9,11 @@ import pytest
 from random_modules import write_without_network
 
 from mimir_engine.cli import DONE, WRONG_USE, main
-from mimir_engine.cohort.scan_number_table import SCAN_NUMBERS_FILE, ScanRow, write_scan_numbers
+from mimir_engine.cohort.scanners.scan_number_table import (
+    SCAN_NUMBERS_FILE,
+    ScanRow,
+    write_scan_numbers,
+)
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,7 +14,11 @@ pytest.importorskip("torch")
 from cohort_builder import write_studies, write_trial_module
 
 from mimir_engine.cli import DONE, WRONG_USE, main
-from mimir_engine.cohort.scan_number_table import SCAN_NUMBERS_FILE, ScanRow, write_scan_numbers
+from mimir_engine.cohort.scanners.scan_number_table import (
+    SCAN_NUMBERS_FILE,
+    ScanRow,
+    write_scan_numbers,
+)
 from mimir_engine.inference_module import rewrite_module
 from mimir_engine.inference_module.fit_profile import UsualScans, fit_profile
 from mimir_engine.study.site import read_site

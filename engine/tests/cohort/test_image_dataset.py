@@ -16,10 +16,10 @@ from cohort_builder import write_studies
 
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort import image_dataset
-from mimir_engine.cohort.chosen_studies import StudyChoice
-from mimir_engine.cohort.growing_array import GrowingArray
 from mimir_engine.cohort.image_dataset import project_studies
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.images.growing_array import GrowingArray
+from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from image_folder_builder import write_image_folder
 
-from mimir_engine.cohort.chosen_studies import StudyChoice
-from mimir_engine.cohort.image_folder import StudyId, TargetDefinition
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
+from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.errors import MimirError
 from mimir_engine.training.data_selection import choose_data
 from mimir_engine.training.dataset import Dataset

@@ -26,7 +26,7 @@ from image_folder_builder import write_image_folder  # noqa: E402
 from one_thread import one_thread  # noqa: E402
 from small_training import SMALL, small_dataset, small_network  # noqa: E402
 
-from mimir_engine.cohort.image_folder import StudyId  # noqa: E402
+from mimir_engine.cohort.images.image_folder import StudyId  # noqa: E402
 from mimir_engine.errors import MimirError  # noqa: E402
 from mimir_engine.training import fit as fitting  # noqa: E402
 from mimir_engine.training.batches import (  # noqa: E402

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 from image_folder_builder import write_image_folder
 from small_training import small_dataset
 
-from mimir_engine.cohort.image_folder import StudyId
+from mimir_engine.cohort.images.image_folder import StudyId
 from mimir_engine.errors import MimirError
 from mimir_engine.training.data_selection import choose_data
 from mimir_engine.training.dataset import load_dataset

@@ -18,8 +18,8 @@ from one_thread import one_thread
 from usual_images import usual_images
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.image_folder import TargetDefinition, study_id
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.images.image_folder import TargetDefinition, study_id
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation.predictions import Predictions, write_predictions

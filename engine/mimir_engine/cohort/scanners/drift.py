@@ -24,7 +24,7 @@ from statistics import NormalDist
 import numpy as np
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import (
     NumberReference,

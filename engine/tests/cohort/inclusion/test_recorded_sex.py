@@ -10,7 +10,7 @@ import pytest
 from cohort_builder import run_infer, write_studies, write_trial_module
 
 from mimir_engine.cli import WRONG_USE, main
-from mimir_engine.cohort.recorded_sex import RecordedSex, read_recorded_sex
+from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex, read_recorded_sex
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.patient_traits import PatientTraits
 from mimir_engine.study.study_facts import StudyFacts

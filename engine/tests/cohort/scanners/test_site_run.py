@@ -13,7 +13,7 @@ from cohort_builder import run_infer, write_studies
 from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.result_files import write_cohort
-from mimir_engine.cohort.scan_number_table import read_numbers_of
+from mimir_engine.cohort.scanners.scan_number_table import read_numbers_of
 from mimir_engine.cohort.sources import named_sources
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.one_study import prepare

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mimir_engine.cohort.estimate_site import describe_site, estimate_site, site_ratios
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.estimate_site import describe_site, estimate_site, site_ratios
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import describe_numbers
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
-from mimir_engine.cohort.drift import GroupDrift, find_drift
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.drift import GroupDrift, find_drift
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.inference_module.module_reference import module_reference

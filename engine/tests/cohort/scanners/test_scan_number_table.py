@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS, scan_numbers
-from mimir_engine.cohort.scan_number_table import (
+from mimir_engine.cohort.scanners.scan_number_table import (
     ScanRow,
     append_scan_numbers,
     keep_rows,

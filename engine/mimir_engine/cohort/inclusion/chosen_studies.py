@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mimir_engine.cohort.id_list import IdLine, read_id_list
+from mimir_engine.cohort.inclusion.id_list import IdLine, read_id_list
 from mimir_engine.errors import MimirError
 
 #: Lines that a message names.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from mimir_engine.cohort.image_folder import StudyId
+from mimir_engine.cohort.images.image_folder import StudyId
 from mimir_engine.errors import MimirError
 
 #: How persons are known, in the words of records.

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mimir_engine.cohort.batch_drift import drift_events, write_drift
-from mimir_engine.cohort.drift import ALL_SCANS, MIN_SCANS, find_drift, reference_of_scans
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.batch_drift import drift_events, write_drift
+from mimir_engine.cohort.scanners.drift import ALL_SCANS, MIN_SCANS, find_drift, reference_of_scans
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.errors import MimirError
 
 NAMES = ("noise", "lean_to_fat", "ghosts", "voids_low", "shading_along", "seam_match")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mimir_engine.cohort.image_folder import StudyId, study_id
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.images.image_folder import StudyId, study_id
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.errors import MimirError
 
 UK_BIOBANK = (study_id("1000001_20201_2_0"), study_id("1000001_20201_3_0"))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mimir_engine.cohort.chosen_studies import StudyChoice
-from mimir_engine.cohort.image_folder import StudyId, study_id
-from mimir_engine.cohort.persons import PersonRule
+from mimir_engine.cohort.images.image_folder import StudyId, study_id
+from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
+from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.errors import MimirError
 
 STUDIES = tuple(

@@ -11,7 +11,7 @@ from collections import Counter
 
 import numpy as np
 
-from mimir_engine.cohort.scan_number_table import ScanNumberTable
+from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module.number_reference import NumberReference
 from mimir_engine.study.site import MAX_FACTOR, MIN_FACTOR, RATIO, Site

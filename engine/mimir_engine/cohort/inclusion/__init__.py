@@ -1,0 +1,1 @@
+"""Who is in: lists of ids, persons, recorded sex."""

@@ -1,0 +1,1 @@
+"""What scanners do to scans: numbers of scans, drift between batches, sites."""
