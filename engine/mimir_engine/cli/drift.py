@@ -6,6 +6,12 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 
 #: File of the figure.
 FIGURE = "drift.png"
@@ -25,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, type=Path, metavar="DIR", help="folder of table and figure"
     )
+    add_choice_options(parser, splits_persons=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.folders) != (1 if arguments.module else 2):
         raise wrong_use("drift", "give a reference and a batch, or a batch and --module")
     from mimir_engine.cohort.scanners.batch_drift import DRIFT_FILE, MEANING, write_drift
+    from mimir_engine.cohort.scanners.chosen_scans import choose_scans
     from mimir_engine.cohort.scanners.drift import find_drift, reference_of_scans
     from mimir_engine.cohort.scanners.scan_number_table import read_numbers_of
     from mimir_engine.files.folder_lock import folder_lock
@@ -40,12 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.inference_module.module_reference import require_reference
     from mimir_engine.measuring.flags import BATCH_DRIFTED
 
-    *before, batch = arguments.folders
+    tables = [read_numbers_of(folder) for folder in arguments.folders]
+    (*before, batch), said = choose_scans(tables, study_choice(arguments), person_rule(arguments))
+    say_all(said)
     if arguments.module:
         name, reference = arguments.module, require_reference(find_module(arguments.module))
     else:
-        name, reference = before[0].name, reference_of_scans(read_numbers_of(before[0]))
-    groups = find_drift(reference, read_numbers_of(batch))
+        name, reference = arguments.folders[0].name, reference_of_scans(before[0])
+    groups = find_drift(reference, batch)
     with folder_lock(arguments.output):
         write_drift(arguments.output / DRIFT_FILE, {name: groups})
         if is_installed("figures"):

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli._choice_options import (
+    add_choice_options,
+    person_rule,
+    say_all,
+    study_choice,
+)
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
@@ -16,6 +23,9 @@ from mimir_engine.cli._study_options import (
     reader_limits,
     shown_command,
 )
+
+if TYPE_CHECKING:
+    from mimir_engine.cohort.scanners.scan_number_table import ScanNumberTable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take scans of several or unknown scanners together",
     )
+    add_choice_options(parser, splits_persons=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,7 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise wrong_use("harmonise", "--output must name a file")
     check_study_options(arguments)
     from mimir_engine.cohort.scanners.estimate_site import describe_site, estimate_site, site_ratios
-    from mimir_engine.cohort.scanners.scan_number_table import read_numbers_of
     from mimir_engine.files.optional_packages import is_installed
     from mimir_engine.inference_module import find_module
     from mimir_engine.inference_module.module_reference import require_reference
@@ -57,8 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     module = find_module(arguments.module)
     reference = require_reference(module)
-    table = read_numbers_of(_measured(arguments))
-    scanner, ratios = site_ratios(table, arguments.mixed_scanners)
+    scanner, ratios = site_ratios(_numbers(arguments), arguments.mixed_scanners)
     site = estimate_site(ratios, scanner, reference, module.name)
     write_site(arguments.output, site)
     if is_installed("figures"):
@@ -71,19 +80,27 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _measured(arguments: argparse.Namespace) -> Path:
-    """Return a folder with the numbers of the scans; read them first if need be."""
+def _numbers(arguments: argparse.Namespace) -> ScanNumberTable:
+    """Return the numbers of the scans; read them first if need be."""
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
-    from mimir_engine.cohort.scanners.scan_number_table import SCAN_NUMBERS_FILE
+    from mimir_engine.cohort.scanners.chosen_scans import choose_scans
+    from mimir_engine.cohort.scanners.scan_number_table import SCAN_NUMBERS_FILE, read_numbers_of
 
+    choice, persons = study_choice(arguments), person_rule(arguments)
     given = [Path(source) for source in arguments.source]
     if len(given) == 1 and (given[0] / SCAN_NUMBERS_FILE).is_file():
-        return given[0]
+        (table,), said = choose_scans([read_numbers_of(given[0])], choice, persons)
+        say_all(said)
+        return table
     folder = arguments.output.with_name(f"{arguments.output.stem}_scans")
     options = InferOptions(
-        jobs=arguments.jobs, reading=read_options(arguments), limits=reader_limits(arguments)
+        jobs=arguments.jobs,
+        reading=read_options(arguments),
+        limits=reader_limits(arguments),
+        choice=choice,
+        persons=persons,
     )
     cohort = infer(chosen_studies(arguments), (), folder, options, print_event)
     write_cohort(folder, cohort, shown_command(arguments))
-    return folder
+    return read_numbers_of(folder)

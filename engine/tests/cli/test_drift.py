@@ -58,6 +58,23 @@ def test_like_batches_are_said_to_be_alike(tmp_path: Path, capsys: Capture) -> N
     assert capsys.readouterr().err == "all scans: 30 scans, on average like the reference.\n"
 
 
+def test_scans_of_people_who_withdrew_are_left_out_of_both_batches(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    before = write_batch(tmp_path / "before", 110, 1)
+    after = write_batch(tmp_path / "after", 30, 3)
+    withdrawn = tmp_path / "withdrawn.csv"
+    withdrawn.write_text("study0\nstudy99\n")  # study0 is in both
+    asked = ["--exclude", str(withdrawn), "--output", str(tmp_path / "out")]
+    assert main(["drift", before, after, *asked]) == DONE
+    said = capsys.readouterr().err
+    assert said.startswith("--exclude: matched 2 of 2 ids; studies left out: 2\n")
+    assert "all scans: 29 scans" in said
+    withdrawn.write_text("study0\nstudy1000\n")
+    assert main(["drift", before, after, *asked]) == WRONG_USE
+    assert capsys.readouterr().err.startswith("ID_UNMATCHED: ")
+
+
 def test_the_figure_of_a_comparison_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     before = write_batch(tmp_path / "before", 100, 1)

@@ -106,6 +106,18 @@ def test_the_constant_of_a_scanner_is_written_for_later_runs(
     assert said.out.strip() == str(path)
 
 
+def test_scans_that_are_left_out_do_not_count_for_the_constant(
+    module: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    batch = write_batch(tmp_path / "batch", 60, water=0.8)
+    wanted, path = tmp_path / "wanted.csv", tmp_path / "site.json"
+    wanted.write_text("\n".join(f"study{k}" for k in range(55)))
+    arguments = ["--module", str(module), "--output", str(path), "--only", str(wanted)]
+    assert main(["harmonise", batch, *arguments]) == DONE
+    assert "--only: matched 55 of 55 ids; studies left out: 5" in capsys.readouterr().err
+    assert read_site(path).scans == 55
+
+
 def test_scans_are_read_for_the_constant_and_their_numbers_kept(
     module: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -115,3 +127,8 @@ def test_scans_are_read_for_the_constant_and_their_numbers_kept(
     assert "SITE_TOO_FEW: " in capsys.readouterr().err
     assert (tmp_path / "site_scans" / SCAN_NUMBERS_FILE).is_file()
     assert not (tmp_path / "site.json").exists()
+    withdrawn = tmp_path / "withdrawn.csv"
+    withdrawn.write_text("a\n")
+    asked = ["--exclude", str(withdrawn)]
+    assert main(["harmonise", *map(str, archives), *arguments, *asked]) == WRONG_USE
+    assert "SITE_TOO_FEW: 1 scan" in capsys.readouterr().err
