@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_level(arguments.level)
     from mimir_engine.evaluation.chosen_predictions import choose_predictions
     from mimir_engine.evaluation.evaluate import evaluate
+    from mimir_engine.evaluation.missing_references import without_missing_codes
     from mimir_engine.evaluation.reference_table import read_with_reference
     from mimir_engine.evaluation.subgroups import choose_groups
     from mimir_engine.evaluation.tables import write_metrics
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     predictions, record, sentences = choose_predictions(
         predictions, study_choice(arguments), person_rule(arguments)
     )
+    predictions, left_out = without_missing_codes(predictions)
+    sentences += left_out
     say_all(sentences)
     asked = None
     if arguments.groups is not None:

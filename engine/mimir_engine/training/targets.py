@@ -23,6 +23,7 @@ import numpy as np
 from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.table_reader import Table, open_table, to_number, to_text
+from mimir_engine.inference_module.missing_codes import coded_missing, only_codes_are_negative
 from mimir_engine.inference_module.published_targets import (
     NON_NEGATIVE_UNITS,
     catalogue,
@@ -30,7 +31,6 @@ from mimir_engine.inference_module.published_targets import (
     implausible_mean,
 )
 from mimir_engine.inference_module.target import Target
-from mimir_engine.training.missing_codes import coded_missing, only_codes_are_negative
 from mimir_engine.training.mixed_units import find_mixed_units
 
 INVALID = "TARGETS_INVALID"

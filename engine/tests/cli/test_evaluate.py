@@ -279,3 +279,21 @@ def test_people_are_left_out_and_persons_are_required(tmp_path: Path, capsys: Ca
     assert "--exclude: matched 2 of 2 ids" in text
     assert main([*command, "--person-pattern", "^(s..?)"]) == SOME_FAILED
     assert "118 studies of 98 persons" in (tmp_path / "e" / "metrics.md").read_text("utf-8")
+
+
+def test_codes_for_missing_answers_are_no_references(tmp_path: Path, capsys: Capture) -> None:
+    whole = made()
+    reference = whole.reference.copy()
+    reference[1:4, 0], reference[5, 1] = -1.0, -3.0  # fat in L, age in years
+    reference[:, 3] = np.arange(len(whole)) - 60.0
+    coded = replace(whole, reference=reference, units=("L", "years", "", "change"))
+    write_predictions(tmp_path / "coded.csv", coded)
+    command = ["evaluate", str(tmp_path / "coded.csv"), "--figures=none", "--bootstrap=20"]
+    assert main([*command, "--output", str(tmp_path / "out")]) == DONE
+    said = capsys.readouterr().err
+    assert "fat$|: 3 references are codes of UK Biobank for missing answers, and left out" in said
+    assert "nobodys: " not in said, "values of an unknown unit may be negative"
+    whole_group = [row for row in rows(tmp_path / "out") if row["group"] == "all"]
+    found = {row["target"]: int(row["n"]) for row in whole_group}
+    known = np.isfinite(whole.reference).sum(axis=0)
+    assert (found["fat$|"], found["age"], found["nobodys"]) == (known[0] - 3, known[1] - 1, 120)
