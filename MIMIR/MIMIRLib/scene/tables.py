@@ -68,8 +68,25 @@ def measurement_table(result: Any, name: str) -> Any:
         if not column.is_text
     }
     node.SetAttribute(NUMBERS_MARK, json.dumps(numbers, allow_nan=False))
-    node.SetAttribute(FINDINGS_MARK, json.dumps([asdict(f) for f in result.findings]))
+    node.SetAttribute(FINDINGS_MARK, json.dumps([*_findings(result)]))
     return node
+
+
+def _findings(result: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what checks found, then the inference modules that do not know such scans."""
+    from mimir_engine.measuring.flags import UNUSUAL_SCAN
+
+    yield from map(asdict, result.findings)
+    for comparison in result.comparisons:
+        if comparison.is_unusual:
+            yield {
+                "code": UNUSUAL_SCAN,
+                "severity": "warning",
+                "sentence": comparison.sentence.rstrip("."),
+                "remedy": _("Look at the images. Do not rely on the values of {module}.").format(
+                    module=comparison.module
+                ),
+            }
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 import csv
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,8 @@ import slicer
 from scene_study import DIRECT, MEASUREMENTS, quantity, sex, study_details
 
 from mimir_engine import MimirError
+from mimir_engine.measuring.scan_comparison import Contribution, ScanComparison
+from MIMIRLib.presenter.finding_list import describe_finding
 from MIMIRLib.scene.tables import (
     cohort_table,
     column_values,
@@ -80,6 +83,19 @@ def test_findings_stay_with_the_table(table):
     (finding,) = findings_of(table)
     assert finding["code"] == "STATION_RESCANNED"
     assert (finding["sentence"], finding["severity"]) == ("Station 2 was scanned twice", "warning")
+
+
+def test_a_scan_that_a_module_does_not_know_is_a_finding_in_words(tmp_path):
+    result = study_details(tmp_path / "study").result
+    noise = Contribution("noise", 0.09, 0.01, 0.02, 4.0)
+    unusual = ScanComparison("phantom", "UNUSUAL", 4.0, "200 scans", (noise,))
+    typical = ScanComparison("other", "TYPICAL", 0.3, "100 scans")
+    table = measurement_table(replace(result, comparisons=(unusual, typical)), "measurements")
+    _, finding = findings_of(table)
+    assert describe_finding(finding) == (
+        "Warning: The scan is unlike the 200 scans. Noise 0.09; 0.01 to 0.02 is usual.\n"
+        "Look at the images. Do not rely on the values of phantom."
+    )
 
 
 def test_direct_measurements_follow_without_an_interval_and_with_the_reason_of_a_missing_value(
