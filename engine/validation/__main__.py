@@ -9,9 +9,7 @@ into validation.md in that folder, and the figures into images/ beside it.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 from commands import THREADS, mimir, restart_in_training_environment
@@ -20,7 +18,7 @@ from figures import draw_curves, draw_shifts, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from other_scanners import other_scanners
 from page import fill
-from plan import FULL, SMALL, UNSEEN, Plan
+from plan import FULL, REALISTIC, SMALL, UNSEEN, Plan
 from profile_tables import profile_tables
 from scan_check_tables import check_tables
 from scan_checks import try_all
@@ -30,13 +28,13 @@ from tables import (
     of_folds,
     section,
     shift_table,
+    size_table,
     summary,
     trial_table,
 )
 from trials import Outcome, run_trials
 
 from mimir_engine.inference_module import find_module
-from mimir_engine.training.identity import PHANTOM
 
 #: Figures of `mimir evaluate` that the page shows.
 EVALUATION_FIGURES = ("agreement", "bland-altman", "sparsification")
@@ -73,8 +71,8 @@ def make_phantoms(plan: Plan, work: Path) -> None:
     """Make images and truth of all cohorts."""
     for cohort in plan.cohorts.values():
         mimir(
-            *("phantom", "--projections", "--jobs", THREADS, "--shift", cohort.shift),
-            *("--seed", cohort.first_seed, "--count", cohort.count),
+            *("phantom", "--projections", "--population", cohort.population, "--jobs", THREADS),
+            *("--seed", cohort.first_seed, "--count", cohort.count, "--shift", cohort.shift),
             *("--output", work / "data" / cohort.name),
         )
 
@@ -99,41 +97,34 @@ def evaluation_figures(work: Path) -> list[Path]:
 
 
 def package(plan: Plan, work: Path) -> None:
-    """Package the folds' networks as modules, and recalibrate the shipped module."""
-    data = work / "data" / "calibration"
-    for name, folder in modules(plan, work).items():
+    """Package the folds' networks as modules."""
+    for folder in folds(plan, work):
         if (folder / "module.json").exists():
             continue
-        if name == "phantom":
-            identity = work / "identity.json"
-            identity.write_text(json.dumps(asdict(PHANTOM)), encoding="utf-8")
-            source = ("--recalibrate", find_module("phantom").folder, "--identity", identity)
-            mimir("package", *source, "--calibration", data, "--output", folder)
-        else:
-            source = (work / "crossvalidation" / name, "--images", data)
-            calibration = work / "crossvalidation"
-            # All targets are reported, also those that a small run does not learn.
-            options = ("--calibration", calibration, "--output", folder, "--keep-worthless")
-            mimir("package", *source, *options)
+        calibration = work / "crossvalidation"
+        source = (calibration / folder.name, "--images", work / "data" / "calibration")
+        # All targets are reported, also those that a small run does not learn.
+        options = ("--calibration", calibration, "--output", folder, "--keep-worthless")
+        mimir("package", *source, *options)
 
 
-def modules(plan: Plan, work: Path) -> dict[str, Path]:
-    """Return the modules' folders by name: those of the folds, then the shipped one."""
-    names = [f"fold-{fold}" for fold in range(1, plan.folds + 1)]
-    return {name: work / "modules" / name for name in (*names, "phantom")}
+def folds(plan: Plan, work: Path) -> list[Path]:
+    """Return the folders of the folds' modules."""
+    return [work / "modules" / f"fold-{fold}" for fold in range(1, plan.folds + 1)]
 
 
 def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohort]]:
     """Measure the unseen cohorts with the folds' networks and with the shipped module."""
-    *folds, shipped = modules(plan, work).values()
+    folders_of = {"folds": folds(plan, work), "shipped": [find_module("phantom").folder]}
+    cohorts_of = {"folds": UNSEEN, "shipped": (*UNSEEN, REALISTIC)}
     return {
         networks: {
             cohort: measure_cohort(
                 folders, work / "data" / cohort, work / "measured" / f"{networks}-{cohort}.npz"
             )
-            for cohort in UNSEEN
+            for cohort in cohorts_of[networks]
         }
-        for networks, folders in (("folds", folds), ("shipped", [shipped]))
+        for networks, folders in folders_of.items()
     }
 
 
@@ -153,6 +144,7 @@ def report(
         "uncertainty": of_folds(section(evaluation, "Uncertainty")),
         "summary": summary(fresh),
         **{f"fresh-{of}": fresh_table(of, f, plan.resamples) for of, f in fresh.items()},
+        **included_tables(found["shipped"], plan.resamples),
         **{f"shifts-{of}": shift_table(of, cohorts) for of, cohorts in found.items()},
     }
     (work / "tables").mkdir(exist_ok=True)
@@ -166,6 +158,14 @@ def report(
         shutil.copy(path, figures / f"{name}.png")
     print(tables["summary"])
     return tables
+
+
+def included_tables(cohorts: dict[str, MeasuredCohort], resamples: int) -> dict[str, str]:
+    """Tables of the included module alone: of population 2, and of small and large values."""
+    return {
+        "fresh-population-2": fresh_table("shipped", cohorts[REALISTIC], resamples),
+        "by-size": size_table({1: cohorts["fresh"], 2: cohorts[REALISTIC]}),
+    }
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SHIFTS = ("noise", "bodies", "contrast")
-#: Names of the cohorts that no network and no calibration has seen.
-UNSEEN = ("fresh", *SHIFTS)
+#: Names of the cohorts that no network and no calibration has seen; the last is of the population
+#: that the included module alone knows.
+UNSEEN, REALISTIC = ("fresh", *SHIFTS), "population-2"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Cohort:
     first_seed: int
     count: int
     shift: str = "none"
+    population: int = 1
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,10 @@ class Plan:
     """Sizes of the validation.
 
     Attributes:
-        training: Phantoms of the cross-validation; the shipped module was trained on the same.
-        calibration: Phantoms that the shipped module is calibrated on.
+        training: Phantoms of the cross-validation.
+        calibration: Phantoms that the scan profiles of its networks are made of.
         fresh: Phantoms that calibrations are evaluated on.
+        realistic: The same of population 2, for the included module.
         shifted: Phantoms of each shift.
         folds: Folds of the cross-validation.
         steps: Steps of its training runs; None for the recipe's own number.
@@ -40,6 +43,7 @@ class Plan:
     training: int = 4_000
     calibration: int = 4_000
     fresh: int = 4_000
+    realistic: int = 500
     shifted: int = 500
     folds: int = 5
     steps: int | None = None
@@ -62,6 +66,7 @@ class Plan:
             Cohort("calibration", 4_000, self.calibration),
             Cohort("fresh", 3_000_000, self.fresh),
             *(Cohort(shift, 3_100_000, self.shifted, shift) for shift in SHIFTS),
+            Cohort(REALISTIC, 3_000_000, self.realistic, population=2),
         )
         return {cohort.name: cohort for cohort in cohorts}
 
@@ -74,6 +79,7 @@ SMALL = Plan(
     training=104,
     calibration=104,
     fresh=12,
+    realistic=3,
     shifted=6,
     folds=2,
     steps=2,

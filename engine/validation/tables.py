@@ -12,6 +12,7 @@ from trials import Outcome
 
 import mimir_engine
 from mimir_engine.evaluation.evaluate import METRICS, Evaluation, evaluate
+from mimir_engine.evaluation.tables import size_tables
 from mimir_engine.evaluation.uncertainty import auce
 from mimir_engine.files.markdown_table import markdown_table
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
@@ -118,6 +119,15 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
         rows.append((target, *cells))
     heads = (f"{name} ({len(cohort.predictions):,})" for name, cohort in cohorts.items())
     return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
+
+
+def size_table(by_population: Mapping[int, MeasuredCohort]) -> str:
+    """Format the coverage of small and of large values in each population."""
+    texts = []
+    for population, cohort in by_population.items():
+        texts.append(f"{len(cohort.predictions):,} fresh phantoms of population {population}:")
+        texts += size_tables(evaluate(cohort.predictions, resamples=0))
+    return "\n\n".join(texts)
 
 
 def coverage(cohort: MeasuredCohort) -> np.ndarray:

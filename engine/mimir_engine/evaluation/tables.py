@@ -113,7 +113,7 @@ def markdown(e: Evaluation, notes: Sequence[str] = ()) -> str:
         if name.lower() == AGE:
             parts += ["## Age gap", _age_gap(e, name)]
     if e.by_size:
-        parts += ["## Coverage by size", _BY_SIZE_TEXT, *_by_size(e)]
+        parts += ["## Coverage by size", _BY_SIZE_TEXT, *size_tables(e)]
     for group in dict.fromkeys(group for group, _ in e.subgroups[1:]):
         members = [part for part in e.subgroups if part[0] == group]
         rows = [(n, part, target) for target, n in enumerate(e.names) for part in members]
@@ -180,7 +180,8 @@ _BY_SIZE_TEXT = (
 )
 
 
-def _by_size(e: Evaluation) -> Iterator[str]:
+def size_tables(e: Evaluation) -> Iterator[str]:
+    """Yield the coverage of small and of large values as tables: by estimate, by reference."""
     titles = [name.replace("_percent", " %").replace("_", " ") for name in PARTS_BY_SIZE]
     for by in SORTED_BY:
         rows = [

@@ -51,7 +51,7 @@ class Identity:
 #: Identity of networks of phantoms; no real scanner has the model name "synthetic".
 PHANTOM = Identity(
     name="phantom",
-    version="1.2",
+    version="2.0",
     title="Demonstration on synthetic phantoms",
     description=(
         "Trained on computer-made phantoms only. It shows that the software works from end to end;"
@@ -69,9 +69,9 @@ PHANTOM = Identity(
     licence="Apache-2.0",
     column_prefix="phantom_",
     demonstration=True,
-    population="Synthetic phantoms of the population in mimir_engine/phantom/population.py.",
+    population="Synthetic phantoms: stacks of ellipses, and smooth bodies (docs/training.md).",
     limits=(
-        "Bodies are stacks of smooth shapes with a few tissues. How well a network reads them does"
+        "Bodies consist of smooth shapes with a few tissues. How well a network reads them does"
         " not tell how well one would read people.",
         "Truth is exact here; labels of people are not.",
     ),

@@ -18,6 +18,8 @@ PAGE = ENGINE.parent / "docs" / "validation.md"
 BLOCK = re.compile(r"<!-- made: ([\w-]+) -->\n(.*?)\n?<!-- end -->", re.DOTALL)
 #: Tables of networks that stand in for those of the shipped module.
 STAND_IN = {"trials", "agreement", "uncertainty", "summary", "fresh-folds", "shifts-folds"}
+#: Tables that `included_module.py` makes when that module is made.
+MADE_ELSEWHERE = {"before-after"}
 
 
 def blocks(page: Path) -> dict[str, str]:
@@ -47,7 +49,7 @@ def test_one_command_makes_all_tables_and_figures_and_resumes(
     page.write_text(BLOCK.sub(r"<!-- made: \1 -->\n<!-- end -->", text), "utf-8")
     validate(work, docs)
     made = blocks(page)
-    assert all(made.values())
+    assert {name for name, made_text in made.items() if not made_text} == MADE_ELSEWHERE
     assert re.search(r"\| liverFat \(%\) \| -?\d", made["fresh-shipped"])
     images = re.findall(r"\]\((images/[\w.-]+)\)", text)
     assert all((docs / image).stat().st_size > 5_000 for image in images)
