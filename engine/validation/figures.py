@@ -18,8 +18,8 @@ from mimir_engine.measuring.display_text import words
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 #: Colours of the cohorts, in their order.
-COLOURS = (ESTIMATE, QUIET, TRUTH, WARNING)
-MARKERS = ("o", "s", "D", "^")
+COLOURS = (ESTIMATE, QUIET, TRUTH, WARNING, "#6a51a3")
+MARKERS = ("o", "s", "D", "^", "v")
 TITLES = {"folds": "Networks of the folds (ResNet18)", "shipped": "Shipped module (ResNet50)"}
 DOTS_PER_INCH = 130
 
@@ -53,7 +53,7 @@ def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohor
         for place, (name, cohort) in enumerate(cohorts.items()):
             axis.plot(
                 100 * coverage(cohort)[shown],
-                np.arange(len(shown)) + 0.14 * (place - 1.5),
+                np.arange(len(shown)) + 0.14 * (place - 2),
                 MARKERS[place],
                 color=COLOURS[place],
                 markersize=5,
@@ -67,7 +67,7 @@ def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohor
         axis.set_title(TITLES[networks], fontsize=10, loc="left")
     for axis in axes[1:]:
         axis.set_yticklabels([])
-    axes[0].legend(fontsize=8, frameon=False, loc="lower left")
+    axes[-1].legend(fontsize=8, frameon=False, loc="lower left")
     _save(figure, path)
 
 

@@ -27,14 +27,13 @@ from mimir_engine.inference_module import find_module
 from mimir_engine.inference_module.number_reference import describe_numbers
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.network import Predictor
-from mimir_engine.phantom.population import POPULATIONS
 from mimir_engine.phantom.scan import make_scan, stations_of
 from mimir_engine.phantom.shift import SHIFTS
 from mimir_engine.projection import project
 from mimir_engine.study.site import RATIO
 
-#: First seeds: usual scans and scans with one change, of population 2; usual scans, scans without
-#: labels and measured scans, of the population that the included module knows.
+#: First seeds, of population 2: usual scans and scans with one change; usual scans, scans without
+#: labels and measured scans.
 USUAL_SEED, CHANGED_SEED = 3_350_000, 3_351_000
 REFERENCE_SEED, UNLABELLED_SEED, MEASURED_SEED = 3_352_000, 3_353_000, 3_354_000
 #: Factors of the water signal, as of other scanners.
@@ -99,20 +98,18 @@ def changed_cases(seed: int) -> Iterator[dict[str, Any]]:
 
 def _harmonise(folder: Path, is_small: bool) -> str:
     usual, unlabelled, measured = (2, 1, 1) if is_small else (200, max(UNLABELLED), 400)
-    population = _population()
-    ratios = partial(ratio_cases, population=population)
     tried = try_groups(
         folder,
         (
-            Group("site-reference", REFERENCE_SEED, usual, partial(ratios, factors=(1.0,))),
-            Group("site-unlabelled", UNLABELLED_SEED, unlabelled, ratios),
+            Group("site-reference", REFERENCE_SEED, usual, partial(ratio_cases, factors=(1.0,))),
+            Group("site-unlabelled", UNLABELLED_SEED, unlabelled, ratio_cases),
         ),
     )
     reference, own = tried["site-reference"], tried["site-unlabelled"]
     if is_small:
         reference, own = _repeated(reference, 50), own * 50
     found = constants(reference, own)
-    cases = partial(measured_cases, population=population, constants=found)
+    cases = partial(measured_cases, constants=found)
     group = Group("site-measured", MEASURED_SEED, measured, cases)
     return harmonise_table(try_groups(folder, (group,))["site-measured"], found)
 
@@ -137,21 +134,19 @@ def constants(
     return found
 
 
-def ratio_cases(
-    seed: int, population: int, factors: Sequence[float] = FACTORS
-) -> Iterator[dict[str, Any]]:
+def ratio_cases(seed: int, factors: Sequence[float] = FACTORS) -> Iterator[dict[str, Any]]:
     """Describe a scan at each factor of the water signal."""
     for factor in factors:
-        scan = make_scan(seed, population, WATER_SHIFT, _size(factor))
+        scan = make_scan(seed, shift=WATER_SHIFT, size=_size(factor))
         yield outcome(stations_of(scan), factor=factor)
 
 
 def measured_cases(
-    seed: int, population: int, constants: Mapping[str, Mapping[str, float]]
+    seed: int, constants: Mapping[str, Mapping[str, float]]
 ) -> Iterator[dict[str, Any]]:
     """Measure a scan at each factor: as it is, by its own ratio, and by the constants."""
     for factor in FACTORS:
-        scan = make_scan(seed, population, WATER_SHIFT, _size(factor))
+        scan = make_scan(seed, shift=WATER_SHIFT, size=_size(factor))
         stations = stations_of(scan)
         found = dict(constants[f"{factor:g}"])
         usual = found.pop("reference")
@@ -177,12 +172,6 @@ def measured_cases(
 def _size(factor: float) -> float:
     """Return the size of the shift of the water signal that multiplies it by a factor."""
     return math.log(factor) / math.log(WATER)
-
-
-def _population() -> int:
-    """Return the population of phantoms that the included module was trained on."""
-    data = find_module("phantom").provenance["training"]["data"]
-    return next(number for number, name in POPULATIONS.items() if name == data["population"])
 
 
 @lru_cache(maxsize=1)

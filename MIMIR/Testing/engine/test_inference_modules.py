@@ -44,7 +44,7 @@ def added(source: Path) -> AddModuleJob:
 def test_a_module_is_described_in_plain_words(own: Path) -> None:
     row = row_of("phantom")
     title, measures, valid_for, provenance, location = describe(row).splitlines()
-    assert title == "Demonstration on synthetic phantoms (phantom 1.2)"
+    assert title == "Demonstration on synthetic phantoms (phantom 2.0)"
     assert measures.startswith("Measures 11 measurements: sex, height (cm), weight (kg), visceral")
     assert valid_for == (
         "Valid for scanners by SIEMENS, model synthetic, 1.5 T, 6 stations,"
