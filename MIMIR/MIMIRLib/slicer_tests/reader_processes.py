@@ -62,7 +62,7 @@ class Harm:
         """End the process that watches; what it noted stays."""
         self._stdin.close()
         self._watcher.wait()
-        _ = self.victims
+        self._struck()  # keeps what it noted
         self._stdout.close()
 
     @property
