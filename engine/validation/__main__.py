@@ -14,10 +14,10 @@ from pathlib import Path
 
 from commands import THREADS, mimir, restart_in_training_environment
 from direct_measurements import direct_table
-from figures import draw_curves, draw_shifts, draw_trials
+from figures import draw_curves, draw_trials
 from measured_cohort import MeasuredCohort, measure_cohort
 from other_scanners import other_scanners
-from page import fill
+from page import copy_figures, fill
 from plan import FULL, REALISTIC, SMALL, UNSEEN, Plan
 from profile_tables import profile_tables
 from scan_check_tables import check_tables
@@ -59,12 +59,11 @@ def main() -> None:
     direct = direct_table(plan, work / "direct")
     outcomes_of_checks = try_all(work / "checks", arguments.small)
     checks = {**check_tables(outcomes_of_checks), **profile_tables(outcomes_of_checks)}
-    others = other_scanners(work / "other-scanners", arguments.small)
+    others = other_scanners(work / "other-scanners", work / "figures", arguments.small)
     tables = {**report(plan, work, outcomes, found), "direct": direct, **checks, **others}
     if arguments.docs is not None:
         fill(arguments.docs / "validation.md", tables)
-        for figure in sorted((work / "figures").glob("*.png")):
-            shutil.copy(figure, arguments.docs / "images" / f"validation_{figure.name}")
+        copy_figures(work / "figures", arguments.docs)
 
 
 def make_phantoms(plan: Plan, work: Path) -> None:
@@ -116,7 +115,7 @@ def folds(plan: Plan, work: Path) -> list[Path]:
 def measure_cohorts(plan: Plan, work: Path) -> dict[str, dict[str, MeasuredCohort]]:
     """Measure the unseen cohorts with the folds' networks and with the shipped module."""
     folders_of = {"folds": folds(plan, work), "shipped": [find_module("phantom").folder]}
-    cohorts_of = {"folds": UNSEEN, "shipped": (*UNSEEN, REALISTIC)}
+    cohorts_of = {"folds": UNSEEN, "shipped": (REALISTIC,)}
     return {
         networks: {
             cohort: measure_cohort(
@@ -136,7 +135,7 @@ def report(
 ) -> dict[str, str]:
     """Write the tables and draw the figures; return the tables by name."""
     evaluation = (work / "evaluation" / "metrics.md").read_text(encoding="utf-8")
-    fresh = {networks: cohorts["fresh"] for networks, cohorts in found.items()}
+    fresh = {"folds": found["folds"]["fresh"], "shipped": found["shipped"][REALISTIC]}
     tables = {
         "made-with": made_with(),
         "trials": trial_table(outcomes, plan.trial_judged),
@@ -144,28 +143,19 @@ def report(
         "uncertainty": of_folds(section(evaluation, "Uncertainty")),
         "summary": summary(fresh),
         **{f"fresh-{of}": fresh_table(of, f, plan.resamples) for of, f in fresh.items()},
-        **included_tables(found["shipped"], plan.resamples),
-        **{f"shifts-{of}": shift_table(of, cohorts) for of, cohorts in found.items()},
+        "by-size": size_table(fresh["shipped"]),
+        "shifts-folds": shift_table(found["folds"]),
     }
     (work / "tables").mkdir(exist_ok=True)
     for name, text in tables.items():
         (work / "tables" / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     figures = work / "figures"
     draw_trials(figures / "trials.png", outcomes)
-    draw_curves(figures / "curves.png", fresh)
-    draw_shifts(figures / "shifts.png", found)
+    draw_curves(figures / "curves.png", fresh["shipped"])
     for name, path in zip(EVALUATION_FIGURES, evaluation_figures(work)):
         shutil.copy(path, figures / f"{name}.png")
     print(tables["summary"])
     return tables
-
-
-def included_tables(cohorts: dict[str, MeasuredCohort], resamples: int) -> dict[str, str]:
-    """Tables of the included module alone: of population 2, and of small and large values."""
-    return {
-        "fresh-population-2": fresh_table("shipped", cohorts[REALISTIC], resamples),
-        "by-size": size_table({1: cohorts["fresh"], 2: cohorts[REALISTIC]}),
-    }
 
 
 if __name__ == "__main__":

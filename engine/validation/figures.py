@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,64 +10,54 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from measured_cohort import CURVE, MeasuredCohort
-from tables import coverage
+from scan_check_tables import Case, by, covered_shares, is_found
 from trials import Outcome
 
 from mimir_engine.evaluation.plot_style import ESTIMATE, QUIET, TRUTH, WARNING
-from mimir_engine.measuring.display_text import words
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
-#: Colours of the cohorts, in their order.
-COLOURS = (ESTIMATE, QUIET, TRUTH, WARNING, "#6a51a3")
-MARKERS = ("o", "s", "D", "^", "v")
-TITLES = {"folds": "Networks of the folds (ResNet18)", "shipped": "Shipped module (ResNet50)"}
 DOTS_PER_INCH = 130
+#: The target that depends most on the scanner.
+LIVER_FAT = "liverFat"
 
 
-def draw_curves(path: Path, by_networks: Mapping[str, MeasuredCohort]) -> None:
+def draw_curves(path: Path, fresh: MeasuredCohort) -> None:
     """Draw coverage minus level over the level, one line per target."""
-    figure, axes = _panels(len(by_networks), 3.6)
-    for axis, (networks, fresh) in zip(axes, by_networks.items()):
-        count = len(fresh.predictions)
-        levels = np.array(CURVE)
-        chance = 100 * 1.96 * np.sqrt(levels * (1 - levels) / count)
-        axis.fill_between(levels, -chance, chance, color="#e4eaf0", linewidth=0)
-        axis.axhline(0, color=QUIET, linewidth=0.8)
-        for target, curve in enumerate(fresh.curve()):
-            if not np.isnan(fresh.lower[..., target]).any():
-                axis.plot(levels, 100 * (curve - levels), color=ESTIMATE, linewidth=1, alpha=0.7)
-        axis.set(ylim=(-5, 5), xlim=(0, 1), xlabel="Level of the intervals")
-        axis.set_title(TITLES[networks], fontsize=10, loc="left")
-        axis.text(0.02, -4.7, f"band: chance among {count:,} phantoms", fontsize=7, color=QUIET)
-    axes[0].set_ylabel("Coverage − level, percentage points")
+    figure, (axis,) = _panels(1, 3.6)
+    count = len(fresh.predictions)
+    levels = np.array(CURVE)
+    chance = 100 * 1.96 * np.sqrt(levels * (1 - levels) / count)
+    axis.fill_between(levels, -chance, chance, color="#e4eaf0", linewidth=0)
+    axis.axhline(0, color=QUIET, linewidth=0.8)
+    for target, curve in enumerate(fresh.curve()):
+        if not np.isnan(fresh.lower[..., target]).any():
+            axis.plot(levels, 100 * (curve - levels), color=ESTIMATE, linewidth=1, alpha=0.7)
+    axis.set(ylim=(-5, 5), xlim=(0, 1), xlabel="Level of the intervals")
+    axis.text(0.02, -4.7, f"band: chance among {count:,} phantoms", fontsize=7, color=QUIET)
+    axis.set_ylabel("Coverage − level, percentage points")
     _save(figure, path)
 
 
-def draw_shifts(path: Path, by_networks: Mapping[str, Mapping[str, MeasuredCohort]]) -> None:
-    """Draw the coverage of the 95 % intervals of each target in each cohort."""
-    figure, axes = _panels(len(by_networks), 4.2)
-    for axis, (networks, cohorts) in zip(axes, by_networks.items()):
-        names = cohorts["fresh"].predictions.names
-        shown = [i for i in range(len(names)) if np.isfinite(coverage(cohorts["fresh"])[i])]
-        axis.axvline(100 * DEFAULT_LEVEL, color=QUIET, linewidth=0.8)
-        for place, (name, cohort) in enumerate(cohorts.items()):
-            axis.plot(
-                100 * coverage(cohort)[shown],
-                np.arange(len(shown)) + 0.14 * (place - 2),
-                MARKERS[place],
-                color=COLOURS[place],
-                markersize=5,
-                label=name,
-                clip_on=False,
-            )
-        axis.set_yticks(range(len(shown)), [words(names[i], capital=True) for i in shown])
-        axis.invert_yaxis()
-        axis.grid(axis="y", color="#e4eaf0", linewidth=0.8)
-        axis.set(xlim=(0, 100), xlabel="Coverage of 95 % intervals, %")
-        axis.set_title(TITLES[networks], fontsize=10, loc="left")
-    for axis in axes[1:]:
-        axis.set_yticklabels([])
-    axes[-1].legend(fontsize=8, frameon=False, loc="lower left")
+def draw_changes(path: Path, cases: Sequence[Case]) -> None:
+    """Draw the coverage of 95 % intervals with each change, one mark per target."""
+    by_change = {name: own for name, own in by(cases, "change").items() if covered_shares(own)}
+    figure, (axis,) = _panels(1, 4.6)
+    axis.axvline(100 * DEFAULT_LEVEL, color=QUIET, linewidth=0.8)
+    names = []
+    for place, (change, own) in enumerate(by_change.items()):
+        shares = covered_shares(own)
+        names.append(change.replace("none", "no change"))
+        others = [100 * share for name, share in shares.items() if name != LIVER_FAT]
+        axis.plot(others, np.full(len(others), place), "o", color=ESTIMATE, markersize=5, alpha=0.5)
+        axis.plot(100 * shares[LIVER_FAT], place, "D", color=WARNING, markersize=6)
+        axis.text(
+            101.5, place, f"{np.mean([is_found(c) for c in own]):.0%}", fontsize=8, va="center"
+        )
+    axis.text(101.5, -0.9, "found", fontsize=8, color=QUIET)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.grid(axis="y", color="#e4eaf0", linewidth=0.8)
+    axis.set(xlim=(0, 101), xlabel="Coverage of 95 % intervals, % (diamond: liver fat)")
     _save(figure, path)
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from commands import THREADS, mimir, restart_in_training_environment
 from measured_cohort import measure_cohort
 from page import fill
+from plan import FULL, REALISTIC, Cohort
 
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.markdown_table import markdown_table
@@ -29,26 +29,13 @@ RESAMPLES = 1_000
 STEPS, PRECISION = 600, ("--precision", "bfloat16")
 
 
-@dataclass(frozen=True)
-class Phantoms:
-    """Phantoms of consecutive seeds of one population."""
-
-    name: str
-    population: int
-    first_seed: int
-    count: int
-    shift: str = "none"
-
-
 TRAINING = (
-    Phantoms("training-1", 1, 0, 2_000),
-    Phantoms("training-2", 2, 10_000, 2_000, "varied"),
+    Cohort("training-1", 0, 2_000),
+    Cohort("training-2", 10_000, 2_000, "varied", population=2),
 )
-CALIBRATION = (
-    Phantoms("calibration-1", 1, 4_000, 1_200),
-    Phantoms("calibration-2", 2, 20_000, 1_200),
-)
-FRESH = (Phantoms("fresh-1", 1, 3_000_000, 4_000), Phantoms("fresh-2", 2, 3_000_000, 500))
+#: Of population 2 alone: the module's intervals and scan profile are those of its scans.
+CALIBRATION = Cohort("calibration-2", 20_000, 2_500, population=2)
+FRESH = (FULL.cohorts["fresh"], FULL.cohorts[REALISTIC])
 
 
 def main() -> None:
@@ -60,7 +47,7 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, help="folder of validation.md to fill")
     arguments = parser.parse_args()
     work, start = arguments.output, find_module(arguments.start).folder
-    for phantoms in (*TRAINING, *CALIBRATION):
+    for phantoms in (*TRAINING, CALIBRATION):
         make_phantoms(phantoms, work)
     make_module(work, start)
     table = "\n\n".join(compare(phantoms, work, start) for phantoms in FRESH)
@@ -69,7 +56,7 @@ def main() -> None:
         fill(arguments.docs / "validation.md", {"before-after": table})
 
 
-def make_phantoms(phantoms: Phantoms, work: Path) -> Path:
+def make_phantoms(phantoms: Cohort, work: Path) -> Path:
     """Make the images and truths of phantoms; return their folder."""
     folder = work / phantoms.name
     mimir(
@@ -81,18 +68,17 @@ def make_phantoms(phantoms: Phantoms, work: Path) -> Path:
 
 
 def make_module(work: Path, start: Path) -> None:
-    """Train, and calibrate on both populations."""
+    """Train on both populations, calibrate on the second."""
     data = (work / phantoms.name for phantoms in TRAINING)
     recipe = ("--recipe", "fine-tune", "--start", start, "--steps", STEPS, *PRECISION)
     mimir("train", *data, *recipe, "--output", work / "run")
     if (work / "module" / "module.json").exists():
         return
-    one, two = (work / phantoms.name for phantoms in CALIBRATION)
-    calibration = ("--calibration", one, "--calibration", two)
+    calibration = ("--calibration", work / CALIBRATION.name)
     mimir("package", work / "run", *calibration, "--eight-bit", "--output", work / "module")
 
 
-def compare(phantoms: Phantoms, work: Path, start: Path) -> str:
+def compare(phantoms: Cohort, work: Path, start: Path) -> str:
     """Measure fresh phantoms with both modules; tell the difference of errors, paired."""
     folder = make_phantoms(phantoms, work)
     old, new = (

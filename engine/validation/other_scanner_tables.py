@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scan_check_tables import FOUND, MIN_COVERAGE, by, covered_shares, found_shares, worst_coverage
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.cohort.scanners.drift import MIN_REFERENCE, find_drift, reference_of_scans
@@ -19,6 +20,23 @@ Case = Mapping[str, Any]
 BATCHES = (10, 20, 50)
 #: Share of the usual scans that are the reference; batches without a change are of the others.
 REFERENCE_SHARE = 0.7
+
+
+def change_table(usual: Sequence[Case], changed: Sequence[Case]) -> str:
+    """Show the coverage with each change of the named size, and how many scans are found.
+
+    Args:
+        usual: Outcomes of usual scans.
+        changed: Outcomes of scans with a change.
+    """
+    rows = []
+    for change, own in by((*usual, *changed), "change").items():
+        shares = covered_shares(own)
+        name = "no change" if change == "none" else change
+        share = f"{shares['liverFat']:.0%}" if shares else ""
+        rows.append((name, str(len(own)), share, *worst_coverage(own), *found_shares(own)))
+    lowest = ("lowest coverage of all targets", f"targets below {MIN_COVERAGE:.0%}")
+    return markdown_table(("change", "scans", "liverFat", *lowest, *FOUND), rows, 1)
 
 
 def drift_table(usual: Sequence[Case], changed: Sequence[Case], batches: int) -> str:
@@ -110,7 +128,6 @@ def harmonise_table(
 
 
 def _lowest(cases: Sequence[Case]) -> str:
-    names = cases[0]["covered"]
-    shares = {name: float(np.mean([case["covered"][name] for case in cases])) for name in names}
+    shares = covered_shares(cases)
     worst = min(shares, key=lambda name: shares[name])
     return f"{shares[worst]:.1%} ({worst})"

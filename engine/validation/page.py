@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,3 +28,9 @@ def fill(page: Path, texts: Mapping[str, str]) -> None:
         return match[0] if text is None else f"<!-- made: {match[1]} -->\n{text}\n<!-- end -->"
 
     page.write_text(_BLOCK.sub(block, found), encoding="utf-8")
+
+
+def copy_figures(folder: Path, docs: Path) -> None:
+    """Copy all figures of a folder to where the page shows them."""
+    for figure in sorted(folder.glob("*.png")):
+        shutil.copy(figure, docs / "images" / f"validation_{figure.name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SHIFTS = ("noise", "bodies", "contrast")
-#: Names of the cohorts that no network and no calibration has seen; the last is of the population
-#: that the included module alone knows.
+#: Names of the cohorts that no network and no calibration has seen: those of the cross-validation,
+#: and that of the population whose scans the included module is calibrated for.
 UNSEEN, REALISTIC = ("fresh", *SHIFTS), "population-2"
 
 
@@ -43,7 +43,7 @@ class Plan:
     training: int = 4_000
     calibration: int = 4_000
     fresh: int = 4_000
-    realistic: int = 500
+    realistic: int = 1_000
     shifted: int = 500
     folds: int = 5
     steps: int | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scan_check_tables import STOPPED, auroc, body_words, by
+from scan_check_tables import STOPPED, auroc, body_words, by, is_found
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.files.markdown_table import markdown_table
@@ -60,11 +60,6 @@ def fault_table(cases: Sequence[Case], usual: Sequence[Case]) -> str:
     sizes_head = ("half", "named", "double")
     head = (*(f"AUROC, {s}" for s in sizes_head), *(f"found, {s}" for s in sizes_head))
     return markdown_table(("fault (size)", *head, "largest difference, named size"), rows)
-
-
-def is_found(case: Case) -> bool:
-    """Return whether checks or profile flag a scan, or refuse it."""
-    return bool(case["is_flagged"]) or case["verdict"] == UNUSUAL
 
 
 def _score(case: Case) -> float:

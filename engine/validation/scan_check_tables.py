@@ -10,6 +10,7 @@ import numpy as np
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.files.markdown_table import markdown_table
+from mimir_engine.measuring.scan_comparison import UNUSUAL
 
 Case = Mapping[str, Any]
 Outcomes = Mapping[str, Sequence[Case]]
@@ -20,6 +21,8 @@ STOPPED = 1e9
 USUAL_QUANTILE = 0.99
 #: Coverage of intervals of 95 % below which a fault does harm.
 MIN_COVERAGE = 0.85
+#: Heads of the columns of `found_shares`.
+FOUND = ("refused or flagged by the checks", "the same, or unusual by the profile")
 
 
 def check_tables(outcomes: Outcomes) -> dict[str, str]:
@@ -114,36 +117,48 @@ def coverage_table(cases: Sequence[Case]) -> str:
     usual = by_fault.pop("none")
     score = _Score(usual)
     usual_scores = [score(case) for case in usual]
-    rows, harmless = [("none", *_worst(usual), "", "", _share(usual))], 0
+    rows, harmless = [("none", *worst_coverage(usual), "", "", *found_shares(usual))], 0
     for fault, own in by_fault.items():
-        worst, number = _worst(own)
+        worst, number = worst_coverage(own)
         if number == "0":
             harmless += 1
             continue
         area = f"{auroc(usual_scores, map(score, own)):.2f}"
-        rows.append((fault, worst, number, area, _best_number(usual, own), _share(own)))
+        rows.append((fault, worst, number, area, _best_number(usual, own), *found_shares(own)))
     targets = f"targets below {MIN_COVERAGE:.0%}"
     header = (
         *("fault", "lowest coverage", targets, "AUROC", "best single number"),
-        "refused or flagged",
+        *FOUND,
     )
     end = f"Of {len(by_fault)} faults, {harmless} leave the coverage of all targets above."
     return f"{markdown_table(header, rows)}\n\n{end}"
 
 
-def _worst(cases: Sequence[Case]) -> tuple[str, str]:
+def worst_coverage(cases: Sequence[Case]) -> tuple[str, str]:
     """Return the lowest coverage with its target, and how many targets are covered too rarely."""
-    known = [case["covered"] for case in cases if case["covered"]]
-    if not known:
+    shares = covered_shares(cases)
+    if not shares:
         return "never measured", "0"
-    shares = {name: float(np.mean([case[name] for case in known])) for name in known[0]}
     worst = min(shares, key=lambda name: shares[name])
     below = sum(share < MIN_COVERAGE for share in shares.values())
     return f"{shares[worst]:.0%} ({worst})", str(below)
 
 
-def _share(cases: Sequence[Case]) -> str:
-    return f"{np.mean([case['is_flagged'] for case in cases]):.0%}"
+def covered_shares(cases: Sequence[Case]) -> dict[str, float]:
+    """Return the share of measured scans whose interval contains the truth, by target."""
+    known = [case["covered"] for case in cases if case["covered"]]
+    return {name: float(np.mean([own[name] for own in known])) for name in (known or [{}])[0]}
+
+
+def found_shares(cases: Sequence[Case]) -> tuple[str, str]:
+    """Return the share of scans that the checks find, and that checks or profile find."""
+    by_checks = float(np.mean([case["is_flagged"] for case in cases]))
+    return f"{by_checks:.0%}", f"{np.mean([is_found(case) for case in cases]):.0%}"
+
+
+def is_found(case: Case) -> bool:
+    """Return whether checks or profile flag a scan, or refuse it."""
+    return bool(case["is_flagged"]) or case["verdict"] == UNUSUAL
 
 
 def auroc(usual: Iterable[float], faulty: Iterable[float]) -> float:

@@ -104,8 +104,10 @@ def summary(by_networks: Mapping[str, MeasuredCohort]) -> str:
     )
 
 
-def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
-    """Format the coverage of each target in each cohort, and the growth of its errors."""
+def shift_table(cohorts: Mapping[str, MeasuredCohort]) -> str:
+    """Format the coverage of each target in each cohort of the folds' networks, and the growth of
+    its errors.
+    """
     covered = {name: 100 * coverage(cohort) for name, cohort in cohorts.items()}
     errors = {name: _mean_errors(cohort) for name, cohort in cohorts.items()}
     rows = []
@@ -118,16 +120,12 @@ def shift_table(networks: str, cohorts: Mapping[str, MeasuredCohort]) -> str:
             cells.append(f"{covered[name][place]:.1f} (× {times:.1f})")
         rows.append((target, *cells))
     heads = (f"{name} ({len(cohort.predictions):,})" for name, cohort in cohorts.items())
-    return f"{NETWORKS[networks]}\n\n{markdown_table(('target', *heads), rows, 1)}"
+    return of_folds(markdown_table(("target", *heads), rows, 1))
 
 
-def size_table(by_population: Mapping[int, MeasuredCohort]) -> str:
-    """Format the coverage of small and of large values in each population."""
-    texts = []
-    for population, cohort in by_population.items():
-        texts.append(f"{len(cohort.predictions):,} fresh phantoms of population {population}:")
-        texts += size_tables(evaluate(cohort.predictions, resamples=0))
-    return "\n\n".join(texts)
+def size_table(cohort: MeasuredCohort) -> str:
+    """Format the coverage of small and of large values."""
+    return "\n\n".join(size_tables(evaluate(cohort.predictions, resamples=0)))
 
 
 def coverage(cohort: MeasuredCohort) -> np.ndarray:

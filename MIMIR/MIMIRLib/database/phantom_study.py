@@ -11,9 +11,9 @@ from MIMIRLib.engine.process import EngineProcess
 from MIMIRLib.job import Progress, Work
 from MIMIRLib.translate import tr as _
 
-#: Seed of the phantom, whose body is of ordinary size, and its population, on which the included
-#: module was trained.
-SEED, POPULATION = 0, 1
+#: Seed of the phantom, whose body is of ordinary size; the included module has not seen it. A kept
+#: archive of an earlier version, of a body that the module does not know, has another name.
+SEED = 5
 #: Size of its archive (bytes), to compute the progress of writing it.
 ARCHIVE_BYTES = 48e6
 
@@ -63,8 +63,7 @@ def make_phantom(folder: Union[str, Path]) -> Work:
     import_engine()
     from mimir_engine.files.folder_lock import folder_lock
 
-    arguments = ["phantom", "--output", str(folder)]
-    arguments += ["--seed", str(SEED), "--population", str(POPULATION)]
+    arguments = ["phantom", "--output", str(folder), "--seed", str(SEED)]
     fraction = 0.0
     try:
         with EngineProcess(arguments) as process:

@@ -21,7 +21,7 @@ def without_missing_codes(predictions: Predictions) -> tuple[Predictions, tuple[
     if not coded.any():
         return predictions, ()
     sentences = tuple(
-        f"{name}: {count} references are codes of UK Biobank for missing answers, and left out"
+        f"{name}: left out as codes of UK Biobank for missing answers: {count}"
         for name, count in zip(predictions.names, coded.sum(axis=0))
         if count
     )

@@ -50,7 +50,7 @@ def write_study(
     path: Path,
     seed: int,
     contrasts: Sequence[str] = ALL_CONTRASTS,
-    population: int = 1,
+    population: int = 2,
     shift: str = "none",
     size: float = 1.0,
     repeat: int = 0,

@@ -291,7 +291,7 @@ def test_codes_for_missing_answers_are_no_references(tmp_path: Path, capsys: Cap
     command = ["evaluate", str(tmp_path / "coded.csv"), "--figures=none", "--bootstrap=20"]
     assert main([*command, "--output", str(tmp_path / "out")]) == DONE
     said = capsys.readouterr().err
-    assert "fat$|: 3 references are codes of UK Biobank for missing answers, and left out" in said
+    assert "fat$|: left out as codes of UK Biobank for missing answers: 3" in said
     assert "nobodys: " not in said, "values of an unknown unit may be negative"
     whole_group = [row for row in rows(tmp_path / "out") if row["group"] == "all"]
     found = {row["target"]: int(row["n"]) for row in whole_group}

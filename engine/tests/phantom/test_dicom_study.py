@@ -16,11 +16,9 @@ import pytest
 
 from mimir_engine.cli import main
 from mimir_engine.files.folder_lock import folder_lock
-from mimir_engine.phantom.anatomy import build_body
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_study import study_name, write_study
-from mimir_engine.phantom.population import draw_person
-from mimir_engine.phantom.render_station import render_station
+from mimir_engine.phantom.scan import make_scan
 from mimir_engine.phantom.scanner import SLICES, draw_stations
 from mimir_engine.study import DixonStudy, read_study
 
@@ -56,11 +54,10 @@ def test_headers_mark_the_study_as_synthetic(study: DixonStudy):
 
 
 def test_voxels_are_unchanged_by_dicom(study: DixonStudy):
-    body = build_body(draw_person(SEED))
-    scanned = draw_stations(SEED)
+    scan = make_scan(SEED)
     assert len(study.stations) == 6
     for index in (0, 4):
-        water, fat = render_station(body, scanned[index], SEED)
+        water, fat = scan.render(scan.stations[index])
         assert np.array_equal(study.stations[index].water, water[::-1])
         assert np.array_equal(study.stations[index].fat, fat[::-1])
 
@@ -83,7 +80,7 @@ def test_truth_lies_beside_the_study(path: Path):
     note = json.loads((path.parent / f"{study_name(SEED)}.truth.json").read_text())
     assert note["seed"] == SEED
     assert note["units"] == TRUTHS
-    assert note["truth"] == pytest.approx(build_body(draw_person(SEED)).truth())
+    assert note["truth"] == pytest.approx(make_scan(SEED).truths()[0])
 
 
 def test_no_other_file_is_written(path: Path):

@@ -92,13 +92,14 @@ class GroupDrift:
     @property
     def sentence(self) -> str:
         """What was found, with the numbers that differ most."""
+        scans = f"{self.group}: {self.scans} scan{'' if self.scans == 1 else 's'}"
         if not self.numbers:
-            return f"{self.group}: {self.scans} scans, too few to compare (at least {MIN_SCANS})."
+            return f"{scans}, too few to compare (at least {MIN_SCANS})."
         if not self.has_drifted:
-            return f"{self.group}: {self.scans} scans, on average like the reference."
+            return f"{scans}, on average like the reference."
         drifted = [number for number in self.numbers if number.has_drifted]
         named = "; ".join(map(_in_words, (drifted or self.numbers)[:NAMED]))
-        return f"{self.group}: {self.scans} scans, on average unlike the reference: {named}."
+        return f"{scans}, on average unlike the reference: {named}."
 
 
 def reference_of_scans(table: ScanNumberTable) -> NumberReference:
