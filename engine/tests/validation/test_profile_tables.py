@@ -1,4 +1,4 @@
-"""Test the tables of what the scan profile finds."""
+"""Test the tables of what checks and scan profile find."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "validation"))
 
+from other_scanner_tables import change_table
 from profile_tables import WITHOUT, profile_tables
 
 
@@ -31,3 +32,12 @@ def test_what_checks_or_profile_find_is_counted_once() -> None:
 def test_a_module_without_a_profile_is_said() -> None:
     usual = [case(None, body="none")]
     assert profile_tables({"usual": usual, "faults": []})["profile-usual"] == WITHOUT
+
+
+def test_a_change_shows_the_lowest_coverage_and_how_many_scans_are_found() -> None:
+    usual = [{**case(0.5, change="none"), "covered": {"liverFat": True, "waist": True}}]
+    flagged = {**case(0.5, True, change="noise"), "covered": {"liverFat": True, "waist": False}}
+    unusual = {**case(1.5, change="noise"), "covered": {"liverFat": False, "waist": False}}
+    table = change_table(usual, [flagged, unusual])
+    assert "| no change | 1 | 100% | 100% (liverFat) | 0 | 0% | 0% |" in table
+    assert "| noise | 2 | 50% | 0% (waist) | 2 | 50% | 100% |" in table

@@ -55,7 +55,7 @@ def test_one_command_makes_all_tables_and_figures_and_resumes(
     assert all((docs / image).stat().st_size > 5_000 for image in images)
 
     min(work.glob("trials/*.npy")).unlink()
-    (work / "measured" / "shipped-noise.npz").unlink()
+    (work / "measured" / "shipped-population-2.npz").unlink()
     (work / "evaluation" / "figures" / "sparsification-1.png").unlink()
     kept = (work / "crossvalidation" / "out_of_fold.csv").stat().st_mtime_ns
     validate(work, docs)
