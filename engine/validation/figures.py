@@ -32,8 +32,8 @@ def draw_curves(path: Path, fresh: MeasuredCohort) -> None:
     for target, curve in enumerate(fresh.curve()):
         if not np.isnan(fresh.lower[..., target]).any():
             axis.plot(levels, 100 * (curve - levels), color=ESTIMATE, linewidth=1, alpha=0.7)
-    axis.set(ylim=(-5, 5), xlim=(0, 1), xlabel="Level of the intervals")
-    axis.text(0.02, -4.7, f"band: chance among {count:,} phantoms", fontsize=7, color=QUIET)
+    axis.set(ylim=(-7, 7), xlim=(0, 1), xlabel="Level of the intervals")
+    axis.text(0.02, -6.6, f"band: chance among {count:,} phantoms", fontsize=7, color=QUIET)
     axis.set_ylabel("Coverage − level, percentage points")
     _save(figure, path)
 

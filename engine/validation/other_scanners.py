@@ -104,7 +104,7 @@ def _outcome(scan: Scan, change: str) -> dict[str, Any]:
 
 
 def _harmonise(folder: Path, is_small: bool) -> str:
-    unlabelled, measured = (1, 1) if is_small else (max(UNLABELLED), 240)
+    unlabelled, measured = (1, 1) if is_small else (max(UNLABELLED), 200)
     group = Group("site-unlabelled", UNLABELLED_SEED, unlabelled, ratio_cases)
     own = try_groups(folder, (group,))["site-unlabelled"]
     found = constants(own * 50 if is_small else own)

@@ -88,9 +88,9 @@ def groups(is_small: bool) -> tuple[Group, ...]:
     return (
         group("usual", USUAL_SEED, 400, usual_cases),
         group("exchange", EXCHANGE_SEED, 100, exchange_cases),
-        group("faults", FAULT_SEED, 15, fault_cases),
+        group("faults", FAULT_SEED, 12, fault_cases),
         group("silent", SILENT_SEED, 10, silent_cases),
-        group("coverage", COVERAGE_SEED, 15, coverage_cases),
+        group("coverage", COVERAGE_SEED, 12, coverage_cases),
     )
 
 
