@@ -90,7 +90,7 @@ def groups(is_small: bool) -> tuple[Group, ...]:
         group("exchange", EXCHANGE_SEED, 100, exchange_cases),
         group("faults", FAULT_SEED, 12, fault_cases),
         group("silent", SILENT_SEED, 10, silent_cases),
-        group("coverage", COVERAGE_SEED, 12, coverage_cases),
+        group("coverage", COVERAGE_SEED, 10, coverage_cases),
     )
 
 
