@@ -41,7 +41,7 @@ help:
 	@echo "make bench-slicer SLICER=/path/to/Slicer  time Slicer's event loop while MIMIR measures"
 	@echo "make validation  make all tables and figures of docs/validation.md (hours; resumes if stopped)"
 	@echo "make validation-checks  try the checks of scans on fresh phantoms (an hour; resumes if stopped)"
-	@echo "make validation-others  try drift and harmonisation on fresh phantoms (hours; resumes if stopped)"
+	@echo "make validation-others  try changes, drift and harmonisation on fresh phantoms (an hour; resumes if stopped)"
 	@echo "make validation-module  measure 200 new phantoms with the module phantom, as images and archives"
 	@echo "make clean  remove $(VENV), outputs and caches"
 
