@@ -21,8 +21,7 @@ Condition = Callable[[], object]
 def phantom_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic study of six stations, as in UK Biobank; tests must not change it."""
     folder = tmp_path_factory.mktemp("phantom")
-    command = [sys.executable, "-m", "mimir_engine", "phantom", f"--output={folder}"]
-    command += ["--count=1"]
+    command = [sys.executable, "-m", "mimir_engine", "phantom", f"--output={folder}", "--count=1"]
     subprocess.run(command, cwd=ENGINE_FOLDER, check=True, capture_output=True)
     (archive,) = folder.glob("*.zip")
     return archive

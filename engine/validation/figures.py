@@ -10,15 +10,13 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from measured_cohort import CURVE, MeasuredCohort
-from scan_check_tables import Case, by, covered_shares, is_found
+from scan_check_tables import LIVER_FAT, Case, by, covered_shares, is_found
 from trials import Outcome
 
 from mimir_engine.evaluation.plot_style import ESTIMATE, QUIET, TRUTH, WARNING
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 DOTS_PER_INCH = 130
-#: The target that depends most on the scanner.
-LIVER_FAT = "liverFat"
 
 
 def draw_curves(path: Path, fresh: MeasuredCohort) -> None:

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scan_check_tables import FOUND, MIN_COVERAGE, by, covered_shares, found_shares, worst_coverage
+from scan_check_tables import (
+    FOUND,
+    LIVER_FAT,
+    MIN_COVERAGE,
+    by,
+    covered_shares,
+    found_shares,
+    worst_coverage,
+)
 
 from mimir_engine.checks.scan_numbers import SCAN_NUMBERS
 from mimir_engine.cohort.scanners.drift import MIN_REFERENCE, find_drift, reference_of_scans
@@ -33,10 +41,10 @@ def change_table(usual: Sequence[Case], changed: Sequence[Case]) -> str:
     for change, own in by((*usual, *changed), "change").items():
         shares = covered_shares(own)
         name = "no change" if change == "none" else change
-        share = f"{shares['liverFat']:.0%}" if shares else ""
+        share = f"{shares[LIVER_FAT]:.0%}" if shares else ""
         rows.append((name, str(len(own)), share, *worst_coverage(own), *found_shares(own)))
     lowest = ("lowest coverage of all targets", f"targets below {MIN_COVERAGE:.0%}")
-    return markdown_table(("change", "scans", "liverFat", *lowest, *FOUND), rows, 1)
+    return markdown_table(("change", "scans", LIVER_FAT, *lowest, *FOUND), rows, 1)
 
 
 def drift_table(usual: Sequence[Case], changed: Sequence[Case], batches: int) -> str:
@@ -99,7 +107,7 @@ def _table(values: np.ndarray) -> ScanNumberTable:
 
 
 def harmonise_table(
-    cases: Sequence[Case], constants: Mapping[str, Mapping[str, float]], target: str = "liverFat"
+    cases: Sequence[Case], constants: Mapping[str, Mapping[str, float]], target: str = LIVER_FAT
 ) -> str:
     """Show coverage and error of a target with other water signals, by how they are corrected.
 

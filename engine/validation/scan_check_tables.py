@@ -21,6 +21,8 @@ STOPPED = 1e9
 USUAL_QUANTILE = 0.99
 #: Coverage of intervals of 95 % below which a fault does harm.
 MIN_COVERAGE = 0.85
+#: The target that depends most on the scanner.
+LIVER_FAT = "liverFat"
 #: Heads of the columns of `found_shares`.
 FOUND = ("refused or flagged by the checks", "the same, or unusual by the profile")
 

@@ -11,8 +11,8 @@ from MIMIRLib.engine.process import EngineProcess
 from MIMIRLib.job import Progress, Work
 from MIMIRLib.translate import tr as _
 
-#: Seed of the phantom, whose body is of ordinary size; the included module has not seen it. A kept
-#: archive of an earlier version, of a body that the module does not know, has another name.
+#: Seed of the phantom, whose body is of ordinary size; the included module has not seen it. Earlier
+#: versions made seed 0, and their archive may still be there: its body is unusual to the module.
 SEED = 5
 #: Size of its archive (bytes), to compute the progress of writing it.
 ARCHIVE_BYTES = 48e6

@@ -13,140 +13,31 @@ from nearly import nearly
 
 pytest.importorskip("torch")
 
+from finished_runs import (
+    dataset,
+    out_of_fold,
+    write_images,
+)
 from image_folder_builder import write_image_folder
 from one_thread import one_thread
 from usual_images import usual_images
 
 from mimir_engine.cli import main
-from mimir_engine.cohort.images.image_folder import TargetDefinition, study_id
-from mimir_engine.cohort.inclusion.persons import PersonRule
+from mimir_engine.cohort.images.image_folder import study_id
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError
-from mimir_engine.evaluation.predictions import Predictions, write_predictions
+from mimir_engine.evaluation.predictions import write_predictions
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_sha256 import file_sha256
-from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import load_module, verify_module
 from mimir_engine.inference_module.coverage import coverage_range
 from mimir_engine.measuring.measurement import interval, measure
 from mimir_engine.measuring.network import Predictor
 from mimir_engine.measuring.scan_comparison import compare_scan
-from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from mimir_engine.training.dataset import Dataset
-from mimir_engine.training.fit import initial_network
-from mimir_engine.training.identity import PHANTOM, read_identity
+from mimir_engine.training.checkpoint import load_checkpoint
+from mimir_engine.training.identity import PHANTOM
 from mimir_engine.training.model_card import model_card
 from mimir_engine.training.package import package, recalibrate
-from mimir_engine.training.recipe import FROM_SCRATCH
-from mimir_engine.training.standardisation import standardisation_of
-
-DEFINITIONS = (
-    TargetDefinition("sex", "", kind="class", non_negative=False),
-    TargetDefinition("liverVolume", "L", ukb_field="21080", divisor=1000.0),
-)
-IDENTITY = {
-    "name": "livers",
-    "version": "2.1",
-    "title": "Livers",
-    "description": "Noise with made-up livers.",
-    "population": "600 invented people | none of them real",
-    "reference": "invented people",
-    "accepts": {"vendors": ["SIEMENS"], "field_strengths_t": [1.5], "stations": [6]},
-    "limits": ["It has never seen a liver."],
-    "licence": "CC0-1.0",
-}
-
-
-def dataset(count: int, seed: int) -> Dataset:
-    """Make noise of varying brightness, with an independent sex and liver volume in mL."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, rng.integers(50, 256, (count, 3, 1, 1)), (count, 3, 256, 256))
-    targets = np.stack([np.arange(count) % 2, rng.normal(1500, 200, count)], axis=1)
-    provenance = {"first_seed": seed}
-    studies = tuple(study_id(f"{1_000_000 + row}_20201_2_0") for row in range(count))
-    return Dataset(images.astype(np.uint8), targets, studies, DEFINITIONS, provenance=provenance)
-
-
-def write_run(folder: Path, training: Dataset, seed: int) -> None:
-    """Write a run that is marked as finished."""
-    recipe = replace(FROM_SCRATCH, architecture="resnet18", seed=seed)
-    checkpoint = Checkpoint(
-        recipe=recipe,
-        step=recipe.steps,
-        finished=True,
-        network=initial_network(recipe, ("water", "fat")).state_dict(),
-        optimiser={},
-        definitions=DEFINITIONS,
-        standardisation=standardisation_of(training.targets, training.target_names),
-        projection=training.projection,
-        fingerprint=training.fingerprint,
-        provenance=dict(training.provenance),
-    )
-    folder.mkdir()
-    save_checkpoint(folder, checkpoint)
-
-
-def write_images(folder: Path, images: np.ndarray) -> list[str]:
-    """Write images as of scans; return the names of the studies."""
-    folder.mkdir()
-    np.save(folder / "images.npy", images)
-    names = [f"{2_000_000 + row}_20201_2_0" for row in range(len(images))]
-    rows = [(row, name, name[:7], "2") for row, name in enumerate(names)]
-    write_csv(folder / "studies.csv", ("row", "name", "eid", "instance"), rows)
-    return names
-
-
-def out_of_fold(count: int = 600) -> Predictions:
-    """Make raw predictions of livers, too near the mean and with SDs too small."""
-    rng = np.random.default_rng(3)
-    sex = rng.integers(0, 2, count).astype(float)
-    liver, sd = rng.normal(1.5, 0.2, count), rng.uniform(0.02, 0.05, count)
-    seen = 1.5 + 0.7 * (liver - 1.5) + 2 * sd * rng.standard_normal(count)
-    return Predictions(
-        names=("sex", "liverVolume"),
-        units=("", "L"),
-        studies=tuple(f"{1_000_000 + row}_20201_2_0" for row in range(count)),
-        reference=np.stack([sex, liver], axis=1),
-        mean=np.stack([0.05 + 0.9 * sex, seen], axis=1),
-        sd=np.stack([np.full(count, 0.1), sd], axis=1),
-        groups={
-            "fold": tuple(str(row % 5) for row in range(count)),
-            "sex": tuple("male" if value else "female" for value in sex),
-        },
-    )
-
-
-def write_crossvalidation(folder: Path, architecture: str) -> None:
-    """A finished cross-validation without its networks."""
-    recipe = {"name": "short", "architecture": architecture, "steps": 500}
-    data = {"fingerprint": "f", "projection": "mimir-2021", "studies": 600, "persons": 600}
-    folder.mkdir()
-    write_predictions(folder / "out_of_fold.csv", out_of_fold())
-    record = {"folds": 5, "recipe": recipe, "data": {**data, "targets": []}, "finished": True}
-    (folder / "crossvalidation.json").write_text(json.dumps(record), "utf-8")
-
-
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs, data they were not trained on, and a cross-validation's folder."""
-    folder = tmp_path_factory.mktemp("work")
-    for number in (1, 2):
-        training = dataset(6, seed=number)
-        write_run(folder / f"run{number}", training, number)
-        write_image_folder(folder / f"training{number}", training)
-    write_image_folder(folder / "held-out", dataset(4, seed=5))
-    write_crossvalidation(folder / "cv", "resnet18")
-    (folder / "identity.json").write_text(json.dumps(IDENTITY), "utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ensemble(work: Path) -> Path:
-    """Both runs, calibrated on the cross-validation, by the command line."""
-    command = ["package", str(work / "run1"), str(work / "run2"), "--calibration", str(work / "cv")]
-    command += ["--identity", str(work / "identity.json"), "--output", str(work / "livers")]
-    assert main(command) == 0
-    return work / "livers"
 
 
 def test_a_run_becomes_a_module_whose_intervals_fit_the_held_out_data(
@@ -477,111 +368,3 @@ def test_too_few_images_for_a_scan_profile_are_told(
         assert (
             "no scan profile: it needs 100 scans that no check has flagged, and there are 3" in text
         )
-
-
-def test_another_visit_of_a_person_of_the_training_does_not_calibrate(
-    work: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(work / "run1", tmp_path / "run")
-    rows = [("1000002_20201_3_0", "1000002", "used"), ("KI-1", "1000003", "used")]
-    write_csv(tmp_path / "run" / "studies.csv", ("study", "person", "state"), rows)
-    with pytest.raises(MimirError, match=r"DATASET_MISMATCH: 2 persons .* part of the training"):
-        package([tmp_path / "run"], [work / "held-out"], tmp_path / "module", PHANTOM)
-    package([tmp_path / "run"], [work / "cv"], tmp_path / "module", PHANTOM)  # out of fold
-
-
-def test_studies_of_unknown_persons_do_not_calibrate(work: Path, tmp_path: Path) -> None:
-    names = tuple(f"KI-{row // 2}_v{row % 2}" for row in range(600))
-    write_predictions(tmp_path / "table.csv", replace(out_of_fold(), studies=names))
-    source, options = tmp_path / "table.csv", {"overwrite": True}
-    with pytest.raises(MimirError, match="PERSONS_UNKNOWN"):
-        package([work / "run1"], [source], tmp_path / "module", PHANTOM)
-    for rule, persons in ((PersonRule(r"^(.+)_v"), 300), (PersonRule(each_its_own=True), 600)):
-        module = package(
-            [work / "run1"], [source], tmp_path / "module", PHANTOM, persons=rule, **options
-        )
-        assert module.provenance["calibration"]["persons"] == persons
-
-
-def test_the_training_data_are_refused_for_calibration(work: Path, tmp_path: Path) -> None:
-    for runs in ([work / "run1"], [work / "run1", work / "run2"]):
-        with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*are the training data"):
-            package(runs, [work / "training1"], tmp_path / "module", PHANTOM)
-    assert not (tmp_path / "module").exists()
-
-
-def test_held_out_data_of_other_targets_are_refused(work: Path, tmp_path: Path) -> None:
-    renamed = (DEFINITIONS[0], replace(DEFINITIONS[1], name="spleenVolume"))
-    write_image_folder(tmp_path / "other", replace(dataset(4, seed=2), definitions=renamed))
-    with pytest.raises(MimirError, match=r"DATASET_MISMATCH.*targets"):
-        package([work / "run1"], [tmp_path / "other"], tmp_path / "module", PHANTOM)
-
-
-def test_runs_of_different_kinds_and_unfinished_runs_are_refused(
-    work: Path, tmp_path: Path
-) -> None:
-    run = load_checkpoint(work / "run1")
-    (tmp_path / "other").mkdir()
-    save_checkpoint(tmp_path / "other", replace(run, projection="another"))
-    with pytest.raises(MimirError, match="RUNS_DIFFER"):
-        package([work / "run1", tmp_path / "other"], [work / "cv"], tmp_path / "module", PHANTOM)
-    save_checkpoint(tmp_path / "other", replace(run, finished=False, step=7))
-    with pytest.raises(MimirError, match=r"TRAINING_UNFINISHED.*done 7"):
-        package([tmp_path / "other"], [work / "cv"], tmp_path / "module", PHANTOM)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ([], "WRONG_USE: give either runs or --recalibrate"),
-        (["run1", "--recalibrate", "livers"], "WRONG_USE: give either runs or --recalibrate"),
-        (["run1", "--calibrated"], "WRONG_USE: --calibrated requires"),
-        (["--recalibrate", "livers", "--eight-bit"], "WRONG_USE: --eight-bit has no effect"),
-        (["run1"], "IDENTITY_MISSING"),
-    ],
-)
-def test_wrong_use_is_reported_before_any_work(
-    arguments: list[str],
-    code: str,
-    work: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    paths = [str(work / part) if not part.startswith("--") else part for part in arguments]
-    options = ["--calibration", str(work / "cv"), "--output", str(tmp_path / "module")]
-    assert main(["package", *paths, *options]) == 2
-    assert capsys.readouterr().err.startswith(code)
-    assert not (tmp_path / "module").exists()
-
-
-def test_a_cross_validation_of_other_networks_is_refused(work: Path, tmp_path: Path) -> None:
-    write_crossvalidation(tmp_path / "cv", "resnet50")
-    with pytest.raises(MimirError, match=r"CALIBRATION_MISMATCH.*is resnet50, the module's res"):
-        package([work / "run1"], [tmp_path / "cv"], tmp_path / "module", PHANTOM)
-    (tmp_path / "cv" / "crossvalidation.json").write_text("{}", "utf-8")
-    with pytest.raises(MimirError, match=r"CALIBRATION_UNREADABLE.*crossvalidation\.json"):
-        package([work / "run1"], [tmp_path / "cv"], tmp_path / "module", PHANTOM)
-
-
-def test_a_path_without_calibration_data_is_refused(work: Path, tmp_path: Path) -> None:
-    for nothing in (tmp_path, tmp_path / "gone.csv"):
-        with pytest.raises(MimirError, match="CALIBRATION_UNREADABLE"):
-            package([work / "run1"], [nothing], tmp_path / "module", PHANTOM)
-
-
-def test_an_identity_is_read_and_unknown_keys_are_refused(work: Path, tmp_path: Path) -> None:
-    identity = read_identity(work / "identity.json")
-    assert (identity.name, identity.limits) == ("livers", ("It has never seen a liver.",))
-    assert identity.accepts.stations == (6,)
-    (tmp_path / "identity.json").write_text(json.dumps({**IDENTITY, "colour": "red"}), "utf-8")
-    with pytest.raises(MimirError, match=r"IDENTITY_INVALID.*unknown key 'colour'"):
-        read_identity(tmp_path / "identity.json")
-
-
-def test_two_commands_do_not_write_the_same_module(work: Path, tmp_path: Path) -> None:
-    place = tmp_path / "module"
-    with name_lock(place), pytest.raises(MimirError, match="OUTPUT_IN_USE"):
-        package([work / "run1"], [work / "cv"], place, PHANTOM)
-    with name_lock(tmp_path / "another"):
-        package([work / "run1"], [work / "cv"], place, PHANTOM)
-    assert list(tmp_path.iterdir()) == [place]
