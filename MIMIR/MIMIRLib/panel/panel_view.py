@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 import qt
 import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
-from MIMIRLib.panel.result_views import ResultViews
+from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
-from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
-from MIMIRLib.presenter.result_browser import MEASUREMENT_COLUMNS
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
-from MIMIRLib.presenter.table_row import Row, filter_pattern
-from MIMIRLib.scene.results import StudyNodes
 from MIMIRLib.translate import tr as _
 
 #: Time between the steps of a job (milliseconds).
@@ -39,17 +35,13 @@ class PanelView:
         self.ui = slicer.util.childWidgetVariables(panel)
         self.studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
         self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
-        self._measurements = RowTable(self.ui.measurementsView, MEASUREMENT_COLUMNS)
         for label in panel.findChildren(qt.QLabel):
             label.wordWrap = True
             label.setTextFormat(qt.Qt.PlainText)
             label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         ui = self.ui
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
-        self.result_findings = FindingsView(
-            ui.resultFindingsView, ui.resultFindingLabel, ui.resultPictureLabel
-        )
-        self._views = ResultViews()
+        self.results = ResultsSection(ui)
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
@@ -62,7 +54,6 @@ class PanelView:
         self.studies.ticked.connect(presenter.tick_study)
         self.studies.selected.connect(presenter.select_study)
         self.findings.selected.connect(presenter.select_finding)
-        self.result_findings.selected.connect(presenter.select_result_finding)
         self.modules.ticked.connect(presenter.tick_module)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
@@ -80,19 +71,10 @@ class PanelView:
             (ui.applyButton, presenter.apply),
             (ui.repairButton, presenter.repair),
             (ui.cancelButton, presenter.cancel),
-            (ui.showButton, presenter.arrange_views),
-            (ui.profileButton, presenter.show_profile),
-            (ui.exportButton, lambda: presenter.export(ask_csv())),
         ):
             button.connect("clicked()", action)
         self._connect_options(presenter)
-        ui.resultComboBox.connect(
-            "activated(int)",
-            lambda index: presenter.select_result(ui.resultComboBox.itemData(index)),
-        )
-        ui.measurementFilterEdit.connect(
-            "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
-        )
+        self.results.connect(presenter.results)
 
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
@@ -128,19 +110,6 @@ class PanelView:
         ui.volumesCheckBox.checked = parameters.volumes
         ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
 
-    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
-        """Fill the list of results: key and title of each."""
-        combo = self.ui.resultComboBox
-        combo.clear()
-        for key, title in titles:
-            combo.addItem(plain(title), key)
-        combo.setCurrentIndex(combo.findData(selected))
-
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and explain its flags."""
-        self._measurements.show(rows)
-        _show_text(self.ui.flagsLabel, "\n".join(flags))
-
     def show_failures(self, sentences: Sequence[str]) -> None:
         """List the studies that could not be measured; hide an empty list."""
         self.ui.failuresText.plainText = "\n\n".join(map(plain, sentences))
@@ -150,22 +119,10 @@ class PanelView:
         """Add a line to the log."""
         self.ui.logText.appendPlainText(plain(line))
 
-    def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
-        """Show a study's slices, chart and table in Slicer's views."""
-        self._views.arrange(nodes)
-
-    def show_profile(self, nodes: Optional[StudyNodes]) -> None:
-        """Show a study's coronal view and its profile side by side."""
-        self._views.show_profile(nodes)
-
-    def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
-        """Let the slice views show a place in a study's volumes."""
-        self._views.jump(nodes, place)
-
     def close(self) -> None:
         """Stop the timer, and stop observing Slicer's views."""
         self._timer.stop()
-        self._views.close()
+        self.results.close()
 
     def _show_progress(self, state: PanelState) -> None:
         bar = self.ui.progressBar
@@ -214,13 +171,6 @@ def ask_zip() -> str:
     """Return the zip archive that the user chooses; empty if the dialog is closed."""
     title, kinds = _("Choose a zip archive"), _("Zip archives (*.zip)")
     return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", kinds)
-
-
-def ask_csv() -> str:
-    """Return the file that the user chooses to write; empty if the dialog is closed."""
-    title, kinds = _("Write results to"), _("CSV files (*.csv)")
-    path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
-    return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
 
 
 def _show_text(widget: Any, text: str) -> None:

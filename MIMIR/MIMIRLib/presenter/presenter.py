@@ -19,11 +19,11 @@ from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.protocols import Findings, Services, View
+from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
-from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -36,18 +36,23 @@ class Presenter:
         view: The panel's widgets.
         services: The rest of the module.
         results: The scene's results.
+
+    Attributes:
+        results: Reacts to the user in the list of results.
     """
 
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
-        self._view, self._services, self._results = view, services, results
+        self._view, self._services = view, services
         self._outcomes: dict[str, ScanOutcome] = {}
+        self.results = ResultsPresenter(view.results, results, self._outcomes)
+        self.results.said.connect(self._show_message)
         self._scans = StudyScans(services.scan_job, self._outcomes)
         self._checks = StudyScans(services.check_job, self._outcomes)
         for readings in (self._scans, self._checks):
             readings.scanned.connect(self._show_scan)
             readings.ended.connect(self._note_scans_end)
         self._studies, self._modules = StudyPicker(self._outcomes), ModulePicker()
-        self._findings, self._result_findings = FindingList(), FindingList()
+        self._findings = FindingList()
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
@@ -95,9 +100,7 @@ class Presenter:
 
     def refresh_results(self) -> None:
         """List the scene's results again."""
-        self._results.refresh()
-        self._view.show_results(self._results.titles, self._results.selected)
-        self._show_result()
+        self.results.refresh()
         self.update()
 
     # Actions on studies.
@@ -125,7 +128,9 @@ class Presenter:
 
     def select_finding(self, key: str) -> None:
         """Describe a finding of the selected study, and show its place."""
-        self._select(self._findings, self._view.findings, key)
+        self._findings.select(key)
+        self._view.findings.describe(self._findings.text, self._findings.picture)
+        self.results.jump(self._findings.place)
 
     def tick_shown_studies(self) -> None:
         """Tick all complete studies that match the filter."""
@@ -207,34 +212,6 @@ class Presenter:
         self._scans.cancel()
         self._checks.cancel()
 
-    # Actions on results.
-
-    def select_result(self, key: str) -> None:
-        """Show a study's results."""
-        self._results.select(key)
-        self._show_result()
-
-    def select_result_finding(self, key: str) -> None:
-        """Describe a finding of the selected result, and show its place."""
-        self._select(self._result_findings, self._view.result_findings, key)
-
-    def arrange_views(self) -> None:
-        """Show the selected study's slices, chart and table in Slicer's views."""
-        self._view.arrange_views(self._results.nodes)
-
-    def show_profile(self) -> None:
-        """Show the selected study's coronal view and profile side by side."""
-        nodes = self._results.nodes
-        if nodes is None or nodes.profile is None:
-            self._show_message(_("There is no profile. Select one study, or measure it again."))
-        else:
-            self._view.show_profile(nodes)
-
-    def export(self, path: str) -> None:
-        """Write the selected results to a CSV file."""
-        if path:
-            self._show_message(self._attempt(lambda: self._results.export(path)))
-
     def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
         parameters = self._parameters
         if parameters is None:
@@ -268,9 +245,9 @@ class Presenter:
             [f"{titles.get(f.key, f.key)}: {f.code}: {f.reason}" for f in job.failures]
         )
         if job.state is JobState.DONE and job.results:
-            self._results.select(job.results[0].key)
             self.refresh_results()
-            self.arrange_views()
+            self.results.select(job.results[0].key)
+            self.results.arrange_views()
 
     def _start(self, make: Callable[[], Job]) -> None:
         """Start a job, unless another is running."""
@@ -321,18 +298,6 @@ class Presenter:
         self._scan()
         self.update()
 
-    def _show_result(self) -> None:
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
-        if self._result_findings.show(self._results.findings(self._outcomes)):
-            self._view.result_findings.show(self._result_findings.rows)
-
-    def _select(self, findings: FindingList, view: Findings, key: str) -> None:
-        """Describe a finding, and let the slice views show its place."""
-        findings.select(key)
-        view.describe(findings.text, findings.picture)
-        if findings.place is not None:
-            self._view.jump(self._results.nodes_of(findings.place.key), findings.place)
-
     def _note_scans_end(self, job: Job) -> None:
         if job.error is not None:
             self._view.show_log_line(job.summary)
@@ -380,5 +345,5 @@ class Presenter:
             allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
             progress=self._progress,
             message=self._message,
-            results=len(self._results.titles),
+            results=self.results.count,
         )

@@ -42,38 +42,20 @@ class Findings(Protocol):
         """Show the text of a finding, and a picture in PNG format."""
 
 
-class View(Protocol):
-    """The panel's widgets.
+class ResultsView(Protocol):
+    """The widgets of the results, and Slicer's views.
 
     Attributes:
-        studies: The list of studies.
-        findings: The findings of the selected study.
-        modules: The list of inference modules.
-        result_findings: The findings of the selected result.
+        findings: The findings of the selected result.
     """
 
-    studies: Table
     findings: Findings
-    modules: Table
-    result_findings: Findings
 
-    def show_state(self, state: PanelState) -> None:
-        """Enable, disable and label."""
-
-    def show_options(self, parameters: MIMIRParameterNode) -> None:
-        """Set the options' widgets."""
-
-    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
+    def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
 
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
         """Fill the table of measurements, and explain its flags."""
-
-    def show_failures(self, sentences: Sequence[str]) -> None:
-        """List the studies that could not be measured."""
-
-    def show_log_line(self, line: str) -> None:
-        """Add a line to the log."""
 
     def arrange_views(self, nodes: Any) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
@@ -83,6 +65,34 @@ class View(Protocol):
 
     def jump(self, nodes: Any, place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
+
+
+class View(Protocol):
+    """The panel's widgets.
+
+    Attributes:
+        studies: The list of studies.
+        findings: The findings of the selected study.
+        modules: The list of inference modules.
+        results: The widgets of the results.
+    """
+
+    studies: Table
+    findings: Findings
+    modules: Table
+    results: ResultsView
+
+    def show_state(self, state: PanelState) -> None:
+        """Enable, disable and label."""
+
+    def show_options(self, parameters: MIMIRParameterNode) -> None:
+        """Set the options' widgets."""
+
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        """List the studies that could not be measured."""
+
+    def show_log_line(self, line: str) -> None:
+        """Add a line to the log."""
 
 
 class Services(Protocol):

@@ -82,42 +82,24 @@ class FindingsShown:
         return [(row.cells[0].text, row.cells[1].text) for row in self.rows]
 
 
-class Shown:
-    """Keeps everything that it should show."""
+class ResultsShown:
+    """Keeps the results, and what Slicer's views should show."""
 
     def __init__(self) -> None:
-        self.state: Optional[PanelState] = None
-        self.studies = Table()
-        self.findings, self.result_findings = FindingsShown(), FindingsShown()
-        self.modules = Table()
-        self.options: Any = None
-        self.results: Sequence[tuple[str, str]] = ()
+        self.findings = FindingsShown()
+        self.titles: Sequence[tuple[str, str]] = ()
         self.selected = ""
         self.measurements: Sequence[Row] = ()
         self.flags: Sequence[str] = ()
-        self.failures: Sequence[str] = ()
-        self.log: list[str] = []
         self.views: list[Any] = []
         self.profiles: list[Any] = []
         self.places: list[tuple[Any, Place]] = []
 
-    def show_state(self, state: PanelState) -> None:
-        self.state = state
-
-    def show_options(self, parameters: Any) -> None:
-        self.options = parameters
-
-    def show_results(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
-        self.results, self.selected = titles, selected
+    def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
+        self.titles, self.selected = titles, selected
 
     def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
         self.measurements, self.flags = rows, flags
-
-    def show_failures(self, sentences: Sequence[str]) -> None:
-        self.failures = sentences
-
-    def show_log_line(self, line: str) -> None:
-        self.log.append(line)
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
@@ -127,6 +109,31 @@ class Shown:
 
     def jump(self, nodes: Any, place: Place) -> None:
         self.places.append((nodes, place))
+
+
+class Shown:
+    """Keeps everything that it should show."""
+
+    def __init__(self) -> None:
+        self.state: Optional[PanelState] = None
+        self.studies = Table()
+        self.findings, self.results = FindingsShown(), ResultsShown()
+        self.modules = Table()
+        self.options: Any = None
+        self.failures: Sequence[str] = ()
+        self.log: list[str] = []
+
+    def show_state(self, state: PanelState) -> None:
+        self.state = state
+
+    def show_options(self, parameters: Any) -> None:
+        self.options = parameters
+
+    def show_failures(self, sentences: Sequence[str]) -> None:
+        self.failures = sentences
+
+    def show_log_line(self, line: str) -> None:
+        self.log.append(line)
 
     @property
     def ticked(self) -> list[str]:

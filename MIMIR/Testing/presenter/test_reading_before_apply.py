@@ -72,7 +72,7 @@ def test_a_study_with_water_and_fat_exchanged_is_refused_with_a_picture_and_a_pl
     panel.presenter.select_finding(row.key)
     assert panel.shown.findings.text.startswith("Stop: ")
     assert panel.shown.findings.picture.startswith(b"\x89PNG")
-    ((nodes, place),) = panel.shown.places
+    ((nodes, place),) = panel.shown.results.places
     assert (nodes, place.key, place.side) == (None, "1.1", "")
 
     pytest.importorskip("torch")  # the ticked module measures, too
@@ -80,12 +80,12 @@ def test_a_study_with_water_and_fat_exchanged_is_refused_with_a_picture_and_a_pl
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.rest.requests[0].swap_repair
-    assert panel.shown.results == [("1.1", "Repaired: 1.1")]
-    assert panel.shown.result_findings.texts[0][0] == "warning"
-    panel.presenter.select_result_finding(panel.shown.result_findings.rows[0].key)
-    assert panel.shown.result_findings.text.startswith("Warning: ")
-    assert panel.shown.result_findings.picture == b""  # the check's picture shows them exchanged
-    assert panel.shown.places[-1][0].table is not None
+    assert panel.shown.results.titles == [("1.1", "Repaired: 1.1")]
+    assert panel.shown.results.findings.texts[0][0] == "warning"
+    panel.presenter.results.select_finding(panel.shown.results.findings.rows[0].key)
+    assert panel.shown.results.findings.text.startswith("Warning: ")
+    assert panel.shown.results.findings.picture == b""  # the check's picture shows them exchanged
+    assert panel.shown.results.places[-1][0].table is not None
 
 
 def test_checks_stop_when_the_tick_is_removed_or_apply_is_pressed(

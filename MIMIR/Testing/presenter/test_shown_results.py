@@ -22,12 +22,12 @@ def test_results_of_a_scene_are_shown_in_words(panel: Panel, tmp_path: Path) -> 
 
     panel.presenter.refresh_results()
 
-    rows = [tuple(cell.text for cell in row.cells) for row in panel.shown.measurements]
+    rows = [tuple(cell.text for cell in row.cells) for row in panel.shown.results.measurements]
     fat = ("visceral fat volume", "3.1 L", "2.6 to 3.6", "61", "+0.1", "0.25")
     assert rows[0][:6] == fat
     assert rows[1][:3] == ("sex", "male (0.99)", "")
-    assert panel.shown.result_findings.texts == [("warning", "Station 2 was scanned twice.")]
-    assert len(panel.shown.flags) == len(set(panel.shown.flags)) == 2
+    assert panel.shown.results.findings.texts == [("warning", "Station 2 was scanned twice.")]
+    assert len(panel.shown.results.flags) == len(set(panel.shown.results.flags)) == 2
     assert panel.shown.state.results
 
 
@@ -38,17 +38,17 @@ def test_a_cohorts_results_are_those_of_all_its_studies(panel: Panel, tmp_path: 
     show(panel.scene, details[2])
 
     panel.presenter.refresh_results()
-    panel.presenter.select_result(COHORT_KEY)
+    panel.presenter.results.select(COHORT_KEY)
 
-    assert [title for _, title in panel.shown.results] == [*names, "Cohort of 2 studies"]
-    assert {row.key.split()[0] for row in panel.shown.measurements} == {"a", "b"}
+    assert [title for _, title in panel.shown.results.titles] == [*names, "Cohort of 2 studies"]
+    assert {row.key.split()[0] for row in panel.shown.results.measurements} == {"a", "b"}
 
 
 def test_the_selected_results_are_written_as_csv(panel: Panel, tmp_path: Path) -> None:
     show(panel.scene, study_details(tmp_path / "a", "a"))
     panel.presenter.refresh_results()
 
-    panel.presenter.export(str(tmp_path / "results.csv"))
+    panel.presenter.results.export(str(tmp_path / "results.csv"))
 
     header, first, *_ = (tmp_path / "results.csv").read_text("utf-8").splitlines()
     assert header.startswith("measurement,value,unit,interval,lower,upper")
@@ -60,7 +60,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(panel: Panel, tmp_path: 
     show(panel.scene, study_details(tmp_path / "a", "a"))
     panel.presenter.refresh_results()
 
-    panel.presenter.export(str(tmp_path / "a" / "water.npy" / "results.csv"))
+    panel.presenter.results.export(str(tmp_path / "a" / "water.npy" / "results.csv"))
 
     assert panel.shown.state.status.startswith("OUTPUT_UNWRITABLE: ")
 
