@@ -13,6 +13,7 @@ EXTRAS = {
     "network": ("networks need PyTorch", ("torch", "torchvision", "safetensors")),
     "figures": ("pictures need matplotlib", ("matplotlib",)),
     "volumes": ("NRRD volumes need pynrrd", ("nrrd",)),
+    "report": ("PDF files need reportlab", ("reportlab",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
 }
 
