@@ -14,6 +14,8 @@ from MIMIRLib.translate import tr as _
 
 #: Package to its lowest version: the engine's extra ``network``. Slicer has NumPy and pydicom.
 REQUIREMENTS: Mapping[str, str] = {"torch": "2.1", "torchvision": "0.16", "safetensors": "0.4"}
+#: For reports as PDF files: the engine's extra ``report``.
+PDF_REQUIREMENTS: Mapping[str, str] = {"reportlab": "4.0"}
 #: Packages that the PyTorch extension installs, in the build that suits the graphics card.
 PYTORCH = ("torch", "torchvision")
 

@@ -43,6 +43,7 @@ class ResultsSection:
             (ui.showButton, presenter.arrange_views),
             (ui.profileButton, presenter.show_profile),
             (ui.exportButton, lambda: presenter.export(ask_csv())),
+            (ui.reportButton, lambda: presenter.write_report(ask_report)),
         ):
             button.connect("clicked()", action)
         ui.resultComboBox.connect(
@@ -66,6 +67,11 @@ class ResultsSection:
         self._ui.flagsLabel.text = plain("\n".join(flags))
         self._ui.flagsLabel.visible = bool(flags)
 
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it; not in tests."""
+        if not slicer.app.testingEnabled():
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(path))
+
     def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
         self._views.arrange(nodes)
@@ -88,3 +94,14 @@ def ask_csv() -> str:
     title, kinds = _("Write results to"), _("CSV files (*.csv)")
     path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
     return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
+
+
+def ask_report(name: str) -> str:
+    """Return the file that the user chooses for a report; empty if the dialog is closed.
+
+    Args:
+        name: The suggested file.
+    """
+    title, kinds = _("Write the report to (.html or .pdf)"), _("Reports (*.html *.pdf)")
+    path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, kinds)
+    return path if not path or path.lower().endswith((".html", ".pdf")) else f"{path}.html"

@@ -29,6 +29,10 @@ class SlicerServices:
         """Install missing packages if the user agrees; raises if some are still missing."""
         requirements.install_missing(SlicerInstaller())
 
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
+        requirements.install_missing(SlicerInstaller(), requirements.PDF_REQUIREMENTS)
+
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
         return ScanJob(all_from_database(slicer.dicomDatabase, entries), known)

@@ -44,7 +44,9 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services = view, services
         self._outcomes: dict[str, ScanOutcome] = {}
-        self.results = ResultsPresenter(view.results, results, self._outcomes)
+        self.results = ResultsPresenter(
+            view.results, results, self._outcomes, services.install_for_pdf
+        )
         self.results.said.connect(self._show_message)
         self._scans = StudyScans(services.scan_job, self._outcomes)
         self._checks = StudyScans(services.check_job, self._outcomes)

@@ -63,6 +63,9 @@ class ResultsView(Protocol):
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""
 
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it."""
+
     def jump(self, nodes: Any, place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
 
@@ -103,6 +106,9 @@ class Services(Protocol):
 
     def install_missing(self) -> None:
         """Install missing packages if the user agrees; raises if some are still missing."""
+
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""

@@ -93,6 +93,7 @@ class ResultsShown:
         self.flags: Sequence[str] = ()
         self.views: list[Any] = []
         self.profiles: list[Any] = []
+        self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
@@ -106,6 +107,9 @@ class ResultsShown:
 
     def show_profile(self, nodes: Any) -> None:
         self.profiles.append(nodes)
+
+    def open_file(self, path: str) -> None:
+        self.opened.append(path)
 
     def jump(self, nodes: Any, place: Place) -> None:
         self.places.append((nodes, place))
@@ -167,6 +171,10 @@ class Rest:
         return list_studies(self.database)
 
     def install_missing(self) -> None:
+        if self.missing is not None:
+            raise self.missing
+
+    def install_for_pdf(self) -> None:
         if self.missing is not None:
             raise self.missing
 

@@ -12,6 +12,7 @@ pytest.importorskip("slicer")
 from panel_in_use import Panel
 from scene_study import study_details
 
+from mimir_engine import MimirError
 from MIMIRLib.presenter.result_browser import COHORT_KEY
 from MIMIRLib.scene.results import show_studies
 from MIMIRLib.scene.subject import Subject
@@ -63,6 +64,44 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(panel: Panel, tmp_path: 
     panel.presenter.results.export(str(tmp_path / "a" / "water.npy" / "results.csv"))
 
     assert panel.shown.state.status.startswith("OUTPUT_UNWRITABLE: ")
+
+
+def test_a_report_is_written_and_opened_under_the_name_of_its_study(
+    panel: Panel, tmp_path: Path
+) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a: b"))
+    panel.presenter.refresh_results()
+
+    panel.presenter.results.write_report(lambda name: str(tmp_path / name))
+
+    (report,) = tmp_path.glob("*.html")
+    assert report.name == "a_ b.html"
+    assert panel.shown.results.opened == [str(report)]
+    assert panel.shown.state.status == "Report written to a_ b.html."
+
+
+def test_a_report_needs_a_study_and_a_file(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, *(study_details(tmp_path / name, name) for name in "ab"))
+    panel.presenter.refresh_results()
+    panel.presenter.results.write_report(lambda name: "")
+    assert not panel.shown.state.status
+
+    panel.presenter.results.select(COHORT_KEY)
+    panel.presenter.results.write_report(lambda name: str(tmp_path / name))
+
+    assert panel.shown.state.status == "Select one study to write its report."
+    assert not panel.shown.results.opened
+
+
+def test_a_pdf_file_is_written_only_with_what_it_needs(panel: Panel, tmp_path: Path) -> None:
+    show(panel.scene, study_details(tmp_path / "a", "a"))
+    panel.presenter.refresh_results()
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "declined")
+
+    panel.presenter.results.write_report(lambda name: str(tmp_path / "report.pdf"))
+
+    assert panel.shown.state.status.startswith("INSTALLATION_DECLINED: ")
+    assert not (tmp_path / "report.pdf").exists()
 
 
 def show(scene: Any, *all_details: Any) -> None:
