@@ -45,13 +45,13 @@ def drawn(chart, name):
 def test_estimates_are_drawn_in_sd_from_the_mean_in_the_tables_rows(shown):
     _, chart = shown
     points = [point for point in drawn(chart, "estimates") if point]
-    assert points == [(1.0, 1.0), (-0.5, 3.0)]
+    assert points == [(1.0, 2.0), (-0.5, 3.0)]
 
 
 def test_intervals_are_lines_from_bound_to_bound_with_breaks_between(shown):
     _, chart = shown
     points = drawn(chart, "95 % intervals")
-    assert points == [(0.5, 1.0), (1.5, 1.0), None, (-1.0, 3.0), (0.0, 3.0), None]
+    assert points == [(0.5, 2.0), (1.5, 2.0), None, (-1.0, 3.0), (0.0, 3.0), None]
 
 
 def test_the_reference_has_its_mean_and_its_middle(shown):
@@ -123,7 +123,7 @@ def test_a_plot_view_shows_names_of_rows(shown):
     name_rows(drawing, chart)
     axis = drawing.GetAxis(vtk.vtkAxis.LEFT)
     assert [axis.GetTickLabels().GetValue(index) for index in range(2)] == ["a", "b"]
-    assert [axis.GetTickPositions().GetValue(index) for index in range(2)] == [1.0, 3.0]
+    assert [axis.GetTickPositions().GetValue(index) for index in range(2)] == [2.0, 3.0]
 
 
 def test_another_chart_in_the_same_view_has_its_numbers_back(shown):
