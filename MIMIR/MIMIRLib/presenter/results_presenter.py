@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -28,6 +28,7 @@ class ResultsPresenter:
 
     Attributes:
         said: Emits a sentence for the user.
+        shown_changed: Emits `shown_measurements` when they or the selected study have changed.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class ResultsPresenter:
         outcomes: Mapping[str, ScanOutcome],
         install_for_pdf: Callable[[], None],
     ) -> None:
-        self.said = Notifier()
+        self.said, self.shown_changed = Notifier(), Notifier()
         self._view, self._results, self._outcomes = view, results, outcomes
         self._findings = FindingList()
         self._install_for_pdf = install_for_pdf
@@ -46,6 +47,16 @@ class ResultsPresenter:
     def count(self) -> int:
         """Number of results in the list."""
         return len(self._results.titles)
+
+    @property
+    def shown_measurements(self) -> list[str]:
+        """Names of the selected study's measurements that search, group and ticks leave."""
+        return self._results.shown_names
+
+    @property
+    def file_name(self) -> str:
+        """The name suggested for the file of the selected results."""
+        return self._results.file_name
 
     def refresh(self) -> None:
         """List the scene's results again."""
@@ -56,6 +67,22 @@ class ResultsPresenter:
         """Show a study's results, or the cohort's."""
         self._results.select(key)
         self._show()
+
+    def search(self, text: str) -> None:
+        """Show only the measurements, or the studies of the cohort, with all words of a text."""
+        self._results.choice.search(text)
+        self._view.filter_measurements(self._results.choice.pattern)
+        self.shown_changed.emit(self.shown_measurements)
+
+    def choose_group(self, group: str) -> None:
+        """Show only the measurements of a group; all if it is empty."""
+        self._results.choice.group = group
+        self._show_measurements()
+
+    def tick_measurements(self, names: Sequence[str], ticked: bool) -> None:
+        """Show measurements in the chart, or not."""
+        self._results.choice.tick(names, ticked)
+        self.shown_changed.emit(self.shown_measurements)
 
     def select_finding(self, key: str) -> None:
         """Describe a finding of the selected result, and show its place."""
@@ -114,6 +141,12 @@ class ResultsPresenter:
 
     def _show(self) -> None:
         self._view.show_titles(self._results.titles, self._results.selected)
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        self._show_measurements()
         if self._findings.show(self._results.findings(self._outcomes)):
             self._view.findings.show(self._findings.rows)
+
+    def _show_measurements(self) -> None:
+        results = self._results
+        self._view.show_groups(results.groups, results.group)
+        self._view.show_measurements(results.columns, results.rows, results.flag_sentences)
+        self.shown_changed.emit(self.shown_measurements)
