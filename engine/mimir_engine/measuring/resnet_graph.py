@@ -133,7 +133,9 @@ class _Graph:
 
     def model(self, batch_size: int, outputs: list[str]) -> ModelProto:
         images = helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [batch_size, *IMAGE_SHAPE])
-        named = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
+        named = [
+            helper.make_tensor_value_info(o, TensorProto.FLOAT, [batch_size, None]) for o in outputs
+        ]
         graph = helper.make_graph(self._nodes, "resnet", [images], named, self._constants)
         opset = [helper.make_opsetid("", OPSET)]
         return helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import is_installed, require
 from mimir_engine.measuring.device import check_device_name, choose_device, may_have_gpu
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ONNX, TORCH = "onnx", "torch"
 RUNTIMES = ("auto", ONNX, TORCH)
