@@ -7,6 +7,7 @@ READY_FOR_DEMO := $(VENV)/.ready-for-demo
 DOCS    := $(VENV)/.docs
 BIN     := $(VENV)/bin
 OUTPUT  := demo-output
+COMMA   := ,
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 export PYTEST_ARGS
@@ -30,7 +31,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
     validation-checks validation-others validation-module clean
 
 help:
-	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
+	@echo "make demo   measure a synthetic study; results go to $(OUTPUT)/ (and a picture after make test)"
 	@echo "make test   run all tests of the engine and of the Slicer module"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
@@ -138,10 +139,9 @@ $(READY): engine/pyproject.toml MIMIR/Testing/requirements.txt
 	@touch $(READY_FOR_DEMO) $@
 
 $(READY_FOR_DEMO): engine/pyproject.toml
-	@$(call install,a download of some 60 MB,'engine[onnx$(COMMA)figures]')
+	@$(call install,a download of some 55 MB,'engine[onnx]')
 	@touch $@
 
-COMMA := ,
 # Make the environment if there is none, then install: $(call install,NOTE,REQUIREMENTS).
 define install
 python="$(PYTHON)"; \
