@@ -194,7 +194,7 @@ def test_nothing_to_do_is_refused(tmp_path: Path) -> None:
 def test_missing_packages_are_reported_before_anything_starts(
     tmp_path: Path, phantom_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> None:
+    def refuse(_runtime: str) -> None:
         raise MimirError("PACKAGES_MISSING", "torch")
 
     monkeypatch.setattr(measure_job, "check_installed", refuse)
