@@ -112,8 +112,11 @@ class Services(Protocol):
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
 
-    def install_missing(self) -> None:
-        """Install missing packages if the user agrees; raises if some are still missing."""
+    def lacks_packages(self, runtime: str) -> bool:
+        """Return whether packages that a runtime for networks needs are missing."""
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        """Return a job that installs the missing packages of a runtime if the user agrees."""
 
     def install_for_pdf(self) -> None:
         """Install what PDF files need if the user agrees; raises if it is still missing."""
