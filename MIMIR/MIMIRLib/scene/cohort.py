@@ -60,7 +60,7 @@ class Cohort:
         """
         examples = {one.name: one for study in self.studies for one in study.measurements}
         counts = Counter(one.heading for one in examples.values())
-        ordered = sorted(examples.values(), key=_display_order)
+        ordered = sorted(examples.values(), key=lambda one: one.place)
         return [
             (f"{one.heading}, {one.module}" if counts[one.heading] > 1 else one.heading, one)
             for one in ordered
@@ -163,9 +163,3 @@ def _raw_names(one: Any) -> list[str]:
     if one.level is None:
         return [one.name]
     return list(measurement_columns(one.name, one, one.level))
-
-
-def _display_order(one: ShownMeasurement) -> int:
-    from mimir_engine.measuring.measurement_group import GROUPS
-
-    return int(GROUPS.index(one.group))
