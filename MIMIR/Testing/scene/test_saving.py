@@ -102,7 +102,15 @@ def test_tables_keep_types_digits_and_words(loaded):
 def test_the_chart_still_draws_the_same(loaded):
     chart = find_results(loaded, "1.2.3").chart
     series = [chart.GetNthPlotSeriesNode(i) for i in range(chart.GetNumberOfPlotSeriesNodes())]
-    assert [s.GetName() for s in series][-2:] == ["95 % intervals", "estimates"]
+    assert [s.GetName() for s in series] == [
+        "middle 95 % of the reference",
+        "mean of the reference",
+        "95 % intervals",
+        "estimates",
+    ]
+    assert [s.GetLineStyleAsString(s.GetLineStyle()) for s in series] == [
+        *("dash", "solid", "solid", "none")
+    ]
     data = series[-1].GetTableNode()
     z, rows = column_values(data, "estimate"), column_values(data, "estimate_row")
     assert z[:2] == pytest.approx([MEASUREMENTS[0].z_score, MEASUREMENTS[2].z_score], rel=1e-5)
