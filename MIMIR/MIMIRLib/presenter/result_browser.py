@@ -16,7 +16,6 @@ from MIMIRLib.presenter.table_row import Row, TableColumn
 from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, find_cohort
 from MIMIRLib.scene.csv_files import write_cohort, write_study
 from MIMIRLib.scene.file_stem import file_stem
-from MIMIRLib.scene.measurement_table import findings_of
 from MIMIRLib.scene.results import StudyNodes, find_results
 from MIMIRLib.scene.shown_measurement import ShownMeasurement
 from MIMIRLib.scene.shown_study import ShownStudy, shown_studies
@@ -48,7 +47,7 @@ class ResultBrowser:
     @property
     def titles(self) -> list[tuple[str, str]]:
         """Key and title of each study; the cohort comes last."""
-        titles = [(study.key, self._title(study)) for study in self.studies]
+        titles = [(study.key, _title(study)) for study in self.studies]
         if len(self.studies) >= MIN_STUDIES:
             title = _("Cohort of {count} studies").format(count=len(self.studies))
             titles.append((COHORT_KEY, title))
@@ -104,10 +103,11 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            findings = self._findings(study)
-            is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
+            is_as_checked = _sentences(outcome.findings) <= _sentences(study.findings)
             picture = outcome.picture if is_as_checked else b""
-            found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
+            found.append(
+                StudyFindings(study.key, study.label, study.findings, outcome.stations, picture)
+            )
         return found
 
     def nodes_of(self, key: str) -> Optional[StudyNodes]:
@@ -167,15 +167,12 @@ class ResultBrowser:
             return list(self.studies)
         return [study for study in self.studies if study.key == self.selected]
 
-    def _title(self, study: ShownStudy) -> str:
-        """Return a study's label, and whether its water and fat were exchanged back."""
-        if all(finding["code"] != REPAIRED for finding in self._findings(study)):
-            return study.label
-        return _("Repaired: {label}").format(label=study.label)
 
-    def _findings(self, study: ShownStudy) -> Sequence[Finding]:
-        nodes = find_results(self._scene, study.key)
-        return () if nodes is None or nodes.table is None else findings_of(nodes.table)
+def _title(study: ShownStudy) -> str:
+    """Return a study's label, and whether its water and fat were exchanged back."""
+    if all(finding["code"] != REPAIRED for finding in study.findings):
+        return study.label
+    return _("Repaired: {label}").format(label=study.label)
 
 
 def _sentences(findings: Sequence[Finding]) -> set[str]:
