@@ -84,9 +84,9 @@ class Cohort:
         ]
 
 
-def cohort_of(scene: Any) -> Cohort:
-    """Return all measured studies of a scene."""
-    return Cohort(tuple(shown_studies(scene)))
+def cohort_of(studies: Iterable[ShownStudy]) -> Cohort:
+    """Return the cohort of the studies whose measurements are known."""
+    return Cohort(tuple(study for study in studies if study.measurements))
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
@@ -103,7 +103,7 @@ def update_cohort(scene: Any) -> Optional[Any]:
     Returns:
         The table; None without one.
     """
-    cohort, node = cohort_of(scene), find_cohort(scene)
+    cohort, node = cohort_of(shown_studies(scene)), find_cohort(scene)
     if len(cohort.studies) < MIN_STUDIES:
         if node is not None:
             discard(scene, [node])

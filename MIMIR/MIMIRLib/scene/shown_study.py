@@ -37,7 +37,8 @@ class ShownStudy:
         date: Date of the study, ``YYYY-MM-DD``; empty if it is not known.
         eid: UK Biobank's participant number; empty for other studies.
         instance: UK Biobank's imaging visit; empty for other studies.
-        measurements: Group by group, the direct ones last.
+        measurements: Group by group, the direct ones last; empty if an earlier version measured
+            the study, or if the scene is damaged.
         flags: Codes of the study's findings and of its measurements.
         findings: Each with the fields of the engine's ``Finding``.
     """
@@ -63,7 +64,7 @@ def shown_study(scene: Any, key: str) -> Optional[ShownStudy]:
     """Return a measured study.
 
     Returns:
-        None without measurements, and for those of versions before 0.6.
+        None without a table of measurements.
     """
     index = find_index(scene, key)
     return None if index is None else _shown(index)
@@ -71,11 +72,10 @@ def shown_study(scene: Any, key: str) -> Optional[ShownStudy]:
 
 def _shown(index: Any) -> Optional[ShownStudy]:
     table = next(iter(referenced(index, MEASUREMENTS)), None)
-    content = _content(packed_result(table))
-    if content is None:
+    if table is None:
         return None
     key, subject = unquote(index.GetAttribute(STUDY_MARK)), read_subject(index)
-    eid, instance, flags, measurements = content
+    eid, instance, flags, measurements = _content(packed_result(table))
     return ShownStudy(
         key=key,
         label=index.GetAttribute(LABEL_MARK) or key,
@@ -90,10 +90,10 @@ def _shown(index: Any) -> Optional[ShownStudy]:
 
 
 @lru_cache(maxsize=MAX_UNPACKED)
-def _content(packed: str) -> Optional[Content]:
+def _content(packed: str) -> Content:
     """Return what tables need of a kept result."""
     kept = unpacked_result(packed)
     if kept is None:
-        return None
+        return "", "", (), ()
     result = kept.result
     return result.eid, result.instance, result.flags, tuple(shown_measurements(result))
