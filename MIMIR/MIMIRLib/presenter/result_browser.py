@@ -126,7 +126,7 @@ class ResultBrowser:
     def nodes(self) -> Optional[StudyNodes]:
         """The selected nodes for Slicer's views: the study's, or the cohort's table."""
         if self.is_cohort:
-            return StudyNodes(table=find_cohort(self._scene))
+            return StudyNodes(table=find_cohort(self._scene), key=COHORT_KEY)
         return find_results(self._scene, self.selected) if self.selected else None
 
     @property
