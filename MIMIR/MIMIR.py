@@ -80,7 +80,7 @@ def registerSampleData() -> None:
     register_phantom(Path(__file__).parent / "Resources" / "Icons")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def sceneWatch() -> SceneWatch:
     """Watch the scene, from Slicer's start on: a deleted patient leaves nothing behind."""
     return SceneWatch(slicer.mrmlScene, lambda act: qt.QTimer.singleShot(SETTLED_MS, act))

@@ -28,7 +28,6 @@ from MIMIRLib.scene.subject_hierarchy import (
     study_folder,
 )
 
-
 #: The scene's event after new results have taken their places; VTK leaves such numbers to users.
 RESULTS_EVENT = vtk.vtkCommand.UserEvent + 4242
 
