@@ -10,7 +10,7 @@ import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
-from MIMIRLib.panel.keyboard import apply_by_control_enter, press_by_enter, tick_by_enter
+from MIMIRLib.panel.keyboard import EnterTicks, apply_by_control_enter, press_by_enter
 from MIMIRLib.panel.label import prepare_labels, show_text
 from MIMIRLib.panel.panel_height import PanelHeight
 from MIMIRLib.panel.results_section import ResultsSection
@@ -41,8 +41,7 @@ class PanelView:
         self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
         ui = self.ui
         prepare_labels(panel)
-        for view in (ui.studiesView, ui.modulesView):
-            tick_by_enter(view)
+        self._enter_ticks = [EnterTicks(view) for view in (ui.studiesView, ui.modulesView)]
         press_by_enter(panel)
         apply_by_control_enter(panel, ui.applyButton)
         remember_sections((ui.studiesSection, ui.modulesSection, ui.optionsSection, ui.logSection))

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.presenter.finding_list import Finding, StudyFindings
+from MIMIRLib.presenter.result_findings import result_findings
 from MIMIRLib.presenter.table_row import Cell, Row
 from MIMIRLib.scene.node_marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, single_line
 from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_results
@@ -77,7 +78,7 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            findings = findings_of(study.table)
+            findings = result_findings(study.table)
             is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
             picture = outcome.picture if is_as_checked else b""
             found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
