@@ -28,6 +28,9 @@ class Table(Protocol):
     def update(self, row: Row) -> None:
         """Replace the row with the same key; its tick stays."""
 
+    def select(self, key: str) -> None:
+        """Make the row with that key the current one."""
+
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
 
@@ -108,6 +111,9 @@ class View(Protocol):
 
 class Services(Protocol):
     """The services of the rest of the module."""
+
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees."""
 
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""

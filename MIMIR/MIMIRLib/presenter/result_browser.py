@@ -12,6 +12,7 @@ from MIMIRLib.presenter.cohort_rows import cohort_columns, cohort_rows
 from MIMIRLib.presenter.finding_list import Finding, StudyFindings
 from MIMIRLib.presenter.measurement_choice import MeasurementChoice
 from MIMIRLib.presenter.measurement_rows import flag_sentences, measurement_columns
+from MIMIRLib.presenter.result_findings import result_findings
 from MIMIRLib.presenter.table_row import Row, TableColumn
 from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, cohort_of, find_cohort
 from MIMIRLib.scene.csv_files import write_cohort, write_study
@@ -111,11 +112,11 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            is_as_checked = _sentences(outcome.findings) <= _sentences(study.findings)
+            nodes = find_results(self._scene, study.key)
+            findings = result_findings(nodes.table) if nodes is not None else []
+            is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
             picture = outcome.picture if is_as_checked else b""
-            found.append(
-                StudyFindings(study.key, study.label, study.findings, outcome.stations, picture)
-            )
+            found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
         return found
 
     def nodes_of(self, key: str) -> Optional[StudyNodes]:

@@ -52,6 +52,10 @@ class Table(list[Row]):
     """Keeps its rows and its filter."""
 
     pattern = ""
+    selected = ""
+
+    def select(self, key: str) -> None:
+        self.selected = key
 
     def show(self, rows: Sequence[Row]) -> None:
         self[:] = rows
@@ -195,11 +199,17 @@ class Rest:
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
         self.missing: Union[MimirError, str, None] = None
+        self.questions: list[str] = []
+        self.agrees = True
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
         self.archive = archive
         self._scene = scene
+
+    def ask(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.agrees
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
