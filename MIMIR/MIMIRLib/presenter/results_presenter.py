@@ -124,7 +124,7 @@ class ResultsPresenter:
                 ends in ``.pdf`` is a PDF file, any other an HTML page.
         """
         nodes = self._results.nodes
-        if nodes is None or not nodes.key:
+        if nodes is None or self._results.is_cohort:
             self.said.emit(_("Select one study to write its report."))
             return
         path = ask(f"{file_stem(nodes.label)}.html")
