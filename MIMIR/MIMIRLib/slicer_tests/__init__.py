@@ -14,6 +14,7 @@ TEST_FILES = (
     "panel_tests",
     "finding_tests",
     "console_tests",
+    "report_tests",
     "readme_tests",
     "bad_input_tests",
     "reader_tests",
