@@ -1387,15 +1387,19 @@
 <context>
     <name>presenter.result_browser</name>
     <message>
+        <source>The measurements cannot be read: an earlier version of MIMIR made them, or the scene is damaged. Measure the study again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>No results to write.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Written to {name}.</source>
+        <source>Repaired: {label}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Repaired: {label}</source>
+        <source>Written to {name}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
