@@ -91,7 +91,7 @@ class ResultBrowser:
     def nodes(self) -> Optional[StudyNodes]:
         """The selected nodes for Slicer's views: the study's, or the cohort's table."""
         if self.selected == COHORT_KEY:
-            return StudyNodes(table=self._cohort)
+            return StudyNodes(table=self._cohort, key=COHORT_KEY)
         return next(iter(self._selected()), None)
 
     def refresh(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional, Union
 
@@ -48,3 +49,9 @@ def filter_pattern(text: str) -> str:
     Python and Qt read it alike.
     """
     return "".join(f"(?=.*{re.escape(word)})" for word in text.lower().split())
+
+
+def keys_shown(rows: Sequence[Row], text: str) -> set[str]:
+    """Return the keys of the rows that contain all words of a text."""
+    pattern = re.compile(filter_pattern(text))
+    return {row.key for row in rows if pattern.match(row.searched)}
