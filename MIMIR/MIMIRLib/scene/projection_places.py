@@ -1,4 +1,4 @@
-"""Where the labels of a projection are: each channel, and the coronal and sagittal half in it."""
+"""Where the labels above a projection are: its channels, and the two halves of each."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class LabelPlace:
 
     Attributes:
         text: The label.
-        ras: The middle of the edge of the picture that it stands at (mm).
+        ras: Place on the upper edge of the picture that it stands above (mm).
         width_mm: Width of what it names.
-        is_above: It stands above the picture; else below.
+        line: Its line, 0 for the one next to the picture.
         letters: Letters of the longest label in its row: all have one size.
     """
 
     text: str
     ras: tuple[float, float, float]
     width_mm: float
-    is_above: bool
+    line: int
     letters: int
 
 
@@ -38,18 +38,17 @@ def label_places(projection: Any) -> list[LabelPlace]:
     """Return the labels of a projection's node; none for other nodes and for None."""
     if projection is None or not projection.GetAttribute(PROJECTION_MARK):
         return []
-    columns, rows, _slices = projection.GetImageData().GetDimensions()
+    columns, _rows, _slices = projection.GetImageData().GetDimensions()
     to_ras = vtk.vtkMatrix4x4()
     projection.GetIJKToRASMatrix(to_ras)
 
-    def row_of(texts: tuple[str, ...], edge: float, is_above: bool) -> list[LabelPlace]:
+    def row_of(texts: tuple[str, ...], line: int) -> list[LabelPlace]:
         wide, letters = columns / len(texts), max(map(len, texts))
         places = []
         for number, text in enumerate(texts):
             middle = (number + 0.5) * wide - 0.5
-            point = to_ras.MultiplyPoint((middle, edge, 0.0, 1.0))
-            places.append(LabelPlace(text, tuple(point[:3]), wide, is_above, letters))
+            point = to_ras.MultiplyPoint((middle, -0.5, 0.0, 1.0))
+            places.append(LabelPlace(text, tuple(point[:3]), wide, line, letters))
         return places
 
-    above = row_of(CHANNELS, -3.5, True)
-    return above + row_of(HALVES * len(CHANNELS), rows + 2.5, False)
+    return row_of(CHANNELS, 1) + row_of(HALVES * len(CHANNELS), 0)

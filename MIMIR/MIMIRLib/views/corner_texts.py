@@ -67,8 +67,9 @@ class CornerTexts:
             text = corner_text(scene, layers)
             yield tag, widget.sliceView(), _in_few_lines(text) if tag == PROJECTION_VIEW else text
         for number in range(self._manager.threeDViewCount):
-            view = self._manager.threeDWidget(number).threeDView()
-            yield f"3D {number}", view, corner_text(scene, self._shown_in_3d())
+            widget = self._manager.threeDWidget(number)
+            name = f"3D {widget.mrmlViewNode().GetLayoutName()}"
+            yield name, widget.threeDView(), corner_text(scene, self._shown_in_3d())
 
 
 def _in_few_lines(text: CornerText) -> CornerText:

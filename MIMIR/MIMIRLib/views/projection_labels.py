@@ -11,13 +11,15 @@ from MIMIRLib.scene.projection_places import label_places
 from MIMIRLib.scene.slice_layers import PROJECTION_VIEW
 
 #: Largest size of the letters (pixels), and widths of the letters over their size.
-MAX_SIZE, LETTER_WIDTH = 14, 0.55
+MAX_SIZE, LETTER_WIDTH = 13, 0.55
+#: Pixels between the picture and its labels, and from one line of labels to the next.
+GAP, LINE_HEIGHT = 3, 15
 #: Smaller letters cannot be read: labels without space for these are left out.
 MIN_SIZE = 8
 
 
 class ProjectionLabels:
-    """Texts above and below the projection; they follow its view's zoom.
+    """Texts above the projection; they follow its view's zoom.
 
     Args:
         manager: Slicer's layout manager.
@@ -57,11 +59,7 @@ class ProjectionLabels:
             actor.SetVisibility(size >= MIN_SIZE)
             actor.SetInput(place.text)
             actor.GetTextProperty().SetFontSize(max(size, 1))
-            low = place.is_above
-            actor.GetTextProperty().SetVerticalJustification(
-                vtk.VTK_TEXT_BOTTOM if low else vtk.VTK_TEXT_TOP
-            )
-            actor.SetPosition(x, y)
+            actor.SetPosition(x, y + GAP + LINE_HEIGHT * place.line)
         self._view.scheduleRender()
 
     def close(self) -> None:

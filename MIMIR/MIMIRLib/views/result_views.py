@@ -101,9 +101,9 @@ class ResultViews:
         if self._manager is None:
             return
         if is_on:
+            self.layouts.choose(FAT_3D_LAYOUT)
             self.fat.is_on = True
             self.fat.follow(nodes or StudyNodes())
-            self.layouts.choose(FAT_3D_LAYOUT)
         else:
             self.fat.remove()
             if self.layouts.current == FAT_3D_LAYOUT:

@@ -94,7 +94,8 @@ class ChartFrame:
         """Break a value into lines: the interval begins a line if it does not fit one."""
         if text_width(value, self.size) <= self.value_width:
             return [value]
-        return [line for part in _parts(value) for line in wrap_text(part, self.size, self.value_width)]
+        parts = (wrap_text(part, self.size, self.value_width) for part in _parts(value))
+        return [line for lines in parts for line in lines]
 
     def row_height(self, name: str, value: str) -> float:
         """Return the height of a row with these texts."""
