@@ -13,6 +13,7 @@ import unittest
 TEST_FILES = (
     "panel_tests",
     "finding_tests",
+    "view_tests",
     "console_tests",
     "readme_tests",
     "bad_input_tests",
