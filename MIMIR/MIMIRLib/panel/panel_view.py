@@ -51,10 +51,10 @@ class PanelView:
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
         self._timer.connect("timeout()", presenter.step)
-        self.studies.ticked.connect(presenter.tick_study)
+        self.studies.ticked.connect(presenter.tick_studies)
         self.studies.selected.connect(presenter.select_study)
         self.findings.selected.connect(presenter.select_finding)
-        self.modules.ticked.connect(presenter.tick_module)
+        self.modules.ticked.connect(presenter.tick_modules)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
         ui.studyFilterEdit.connect("textChanged(QString)", presenter.filter_studies)

@@ -27,11 +27,9 @@ class ChartContent:
     measurements: tuple[Any, ...] = ()
     sentence: str = ""
 
-    def only(self, keys: Optional[Collection[str]]) -> list[Any]:
-        """Return the measurements whose rows have these keys in the table; None for all."""
-        if keys is None:
-            return [*self.measurements]
-        return [m for m in self.measurements if f"{self.key} {m.name}" in keys]
+    def only(self, names: Optional[Collection[str]]) -> list[Any]:
+        """Return the measurements with these names; None for all."""
+        return [m for m in self.measurements if names is None or m.name in names]
 
 
 def chart_content(nodes: Optional[StudyNodes]) -> ChartContent:

@@ -113,8 +113,14 @@ class Presenter:
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
-        self._studies.tick(study_uid, ticked)
-        if ticked and study_uid in {entry.study_uid for entry in self._studies.refused}:
+        self.tick_studies((study_uid,), ticked)
+
+    def tick_studies(self, study_uids: Sequence[str], ticked: bool) -> None:
+        """Note that studies were ticked or unticked."""
+        for study_uid in study_uids:
+            self._studies.tick(study_uid, ticked)
+        refused = {entry.study_uid for entry in self._studies.refused if ticked}
+        for study_uid in refused.intersection(study_uids):
             del self._outcomes[study_uid]
             self._look_again(study_uid)
             self._show_scan(study_uid)
@@ -153,7 +159,12 @@ class Presenter:
 
     def tick_module(self, name: str, ticked: bool) -> None:
         """Note that an inference module was ticked or unticked."""
-        self._modules.tick(name, ticked)
+        self.tick_modules((name,), ticked)
+
+    def tick_modules(self, names: Sequence[str], ticked: bool) -> None:
+        """Note that inference modules were ticked or unticked."""
+        for name in names:
+            self._modules.tick(name, ticked)
         self._save_choices()
 
     def select_module(self, name: str) -> None:

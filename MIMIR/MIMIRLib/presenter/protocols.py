@@ -14,7 +14,7 @@ from MIMIRLib.job import Job
 from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.table_row import Row
+from MIMIRLib.presenter.table_row import Row, TableColumn
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -55,8 +55,16 @@ class ResultsView(Protocol):
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and explain its flags."""
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        """Fill the list of groups of measurements; an empty one stands for all."""
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        """Fill the table of measurements, or of the cohort, and explain its flags."""
+
+    def filter_measurements(self, pattern: str) -> None:
+        """Show only rows of that table that match a regular expression."""
 
     def show_chart(self, content: ChartContent) -> None:
         """Show a study's chart in place of any other's."""

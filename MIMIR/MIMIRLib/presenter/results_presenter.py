@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
@@ -25,12 +25,13 @@ class ResultsPresenter:
 
     Attributes:
         said: Emits a sentence for the user.
+        shown_changed: Emits `shown_measurements` when they or the selected study have changed.
     """
 
     def __init__(
         self, view: ResultsView, results: ResultBrowser, outcomes: Mapping[str, ScanOutcome]
     ) -> None:
-        self.said = Notifier()
+        self.said, self.shown_changed = Notifier(), Notifier()
         self._is_open, self._waiting = True, ""
         self._view, self._results, self._outcomes = view, results, outcomes
         self._findings = FindingList()
@@ -39,6 +40,16 @@ class ResultsPresenter:
     def count(self) -> int:
         """Number of results in the list."""
         return len(self._results.titles)
+
+    @property
+    def shown_measurements(self) -> list[str]:
+        """Names of the selected study's measurements that search, group and ticks leave."""
+        return self._results.shown_names
+
+    @property
+    def file_name(self) -> str:
+        """The name suggested for the file of the selected results."""
+        return self._results.file_name
 
     def enter(self) -> None:
         """Note that the user has opened the panel; show what was measured in the meantime."""
@@ -72,6 +83,22 @@ class ResultsPresenter:
             self.select(key)
         else:
             self._waiting = key
+
+    def search(self, text: str) -> None:
+        """Show only the measurements, or the studies of the cohort, with all words of a text."""
+        self._results.choice.search(text)
+        self._view.filter_measurements(self._results.choice.pattern)
+        self.shown_changed.emit(self.shown_measurements)
+
+    def choose_group(self, group: str) -> None:
+        """Show only the measurements of a group; all if it is empty."""
+        self._results.choice.group = group
+        self._show_measurements()
+
+    def tick_measurements(self, names: Sequence[str], ticked: bool) -> None:
+        """Show measurements in the chart, or not."""
+        self._results.choice.tick(names, ticked)
+        self.shown_changed.emit(self.shown_measurements)
 
     def select_finding(self, key: str) -> None:
         """Describe a finding of the selected result, and show its place."""
@@ -115,6 +142,12 @@ class ResultsPresenter:
     def _show(self) -> None:
         self._view.show_titles(self._results.titles, self._results.selected)
         self._view.show_chart(chart_content(self._results.nodes))
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        self._show_measurements()
         if self._findings.show(self._results.findings(self._outcomes)):
             self._view.findings.show(self._findings.rows)
+
+    def _show_measurements(self) -> None:
+        results = self._results
+        self._view.show_groups(results.groups, results.group)
+        self._view.show_measurements(results.columns, results.rows, results.flag_sentences)
+        self.shown_changed.emit(self.shown_measurements)

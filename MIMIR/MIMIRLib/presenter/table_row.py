@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional, Union
 
@@ -21,6 +20,25 @@ class Cell:
     text: str
     order: Optional[Union[str, float]] = None
     tooltip: str = ""
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column.
+
+    Attributes:
+        key: Identifies its content, also in the settings.
+        title: Its header.
+        tooltip: More about it.
+        group: Submenu of the column chooser; empty for none.
+        is_shown: Whether it is shown until the user chooses.
+    """
+
+    key: str
+    title: str
+    tooltip: str = ""
+    group: str = ""
+    is_shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,9 +67,3 @@ def filter_pattern(text: str) -> str:
     Python and Qt read it alike.
     """
     return "".join(f"(?=.*{re.escape(word)})" for word in text.lower().split())
-
-
-def keys_shown(rows: Sequence[Row], text: str) -> set[str]:
-    """Return the keys of the rows that contain all words of a text."""
-    pattern = re.compile(filter_pattern(text))
-    return {row.key for row in rows if pattern.match(row.searched)}

@@ -43,7 +43,7 @@ class ChartView:
         layout.addWidget(self._view.view)
         self.widget.setMinimumWidth(MIN_WIDTH // 2)
         self._content = ChartContent()
-        self._keys: Optional[Collection[str]] = None
+        self._names: Optional[Collection[str]] = None
         self.show(ChartContent(sentence=_("No result is chosen.")))
 
     @property
@@ -66,16 +66,16 @@ class ChartView:
         """Show a study's chart in place of any other's."""
         is_other = content.key != self._content.key
         self._content = content
-        self._keys = None if is_other else self._keys
+        self._names = None if is_other else self._names
         research = _("research use only")
         self._title.text = plain(f"{content.label} ({research})" if content.label else research)
         self._draw()
         if is_other:
             self._view.view.verticalScrollBar().setValue(0)
 
-    def show_only(self, keys: Optional[Collection[str]]) -> None:
-        """Show only the measurements whose rows in the table have these keys; None for all."""
-        self._keys = keys
+    def show_only(self, names: Optional[Collection[str]]) -> None:
+        """Show only the measurements with these names; None for all."""
+        self._names = names
         self._draw()
 
     def close(self) -> None:
@@ -91,10 +91,10 @@ class ChartView:
         view.setHorizontalScrollBarPolicy(policy)
         letter = qt.QFontInfo(self.widget.font).pixelSize()
         letter = min(letter, max(width // WIDTH_IN_LETTERS, MIN_LETTER))
-        measurements = self._content.only(self._keys)
+        measurements = self._content.only(self._names)
         sentence = self._content.sentence
         if not measurements:
-            sentence = sentence or _("No measurement matches the filter.")
+            sentence = sentence or _("No measurement is shown in the table, or none is ticked.")
             item = self._scene.addText(plain(sentence), self.widget.font)
             item.setTextWidth(width - letter)
             self._scene.setSceneRect(self._scene.itemsBoundingRect())

@@ -80,10 +80,10 @@ class ResultViews:
         if self._manager is not None:
             self.chart.show(content)
 
-    def filter_chart(self, keys: Optional[Collection[str]]) -> None:
-        """Show only the measurements with these keys in the chart; None for all."""
+    def filter_chart(self, names: Optional[Collection[str]]) -> None:
+        """Show only the measurements with these names in the chart; None for all."""
         if self._manager is not None:
-            self.chart.show_only(keys)
+            self.chart.show_only(names)
 
     def show_profile(self, nodes: Optional[StudyNodes]) -> None:
         """Show the coronal view, with the parts of the body, beside the profile."""

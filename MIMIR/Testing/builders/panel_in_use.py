@@ -27,7 +27,7 @@ from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.presenter.table_row import Row
+from MIMIRLib.presenter.table_row import Row, TableColumn
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -90,7 +90,10 @@ class ResultsShown:
         self.findings = FindingsShown()
         self.titles: Sequence[tuple[str, str]] = ()
         self.selected = ""
+        self.groups: tuple[Sequence[str], str] = (), ""
+        self.columns: Sequence[TableColumn] = ()
         self.measurements: Sequence[Row] = ()
+        self.pattern = ""
         self.flags: Sequence[str] = ()
         self.chart = ChartContent()
         self.views: list[Any] = []
@@ -103,8 +106,21 @@ class ResultsShown:
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         self.titles, self.selected = titles, selected
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        self.measurements, self.flags = rows, flags
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        self.groups = groups, selected
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        self.columns, self.measurements, self.flags = columns, rows, flags
+
+    def filter_measurements(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def row(self, key: str) -> dict[str, str]:
+        """Return the texts of a row by the keys of its columns."""
+        (row,) = [row for row in self.measurements if row.key == key]
+        return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
 
     def show_chart(self, content: ChartContent) -> None:
         self.chart = content

@@ -14,7 +14,6 @@ from scene_study import study_details
 
 from MIMIRLib.presenter.chart_content import chart_content
 from MIMIRLib.presenter.result_browser import COHORT_KEY
-from MIMIRLib.presenter.table_row import Cell, Row, keys_shown
 from MIMIRLib.scene.kept_result import RESULT_MARK
 from MIMIRLib.scene.results import find_results, show_studies
 from MIMIRLib.scene.subject import Subject
@@ -138,22 +137,17 @@ def test_a_result_of_an_earlier_version_has_no_chart(panel: Panel, tmp_path: Pat
     assert "earlier version" in content.sentence
 
 
-def test_the_chart_shows_the_rows_that_the_table_shows(panel: Panel, tmp_path: Path) -> None:
+def test_the_chart_shows_what_the_table_shows_and_is_ticked(panel: Panel, tmp_path: Path) -> None:
     show(panel.scene, study_details(tmp_path / "a", "a"))
     panel.presenter.refresh_results()
-    content = panel.shown.results.chart
+    content, results = panel.shown.results.chart, panel.presenter.results
+    assert len(content.only(None)) == len(content.only(results.shown_measurements)) == 3
 
-    keys = keys_shown(panel.shown.results.measurements, "FAT visceral")
+    results.search("visceral")
+    assert [m.name for m in content.only(results.shown_measurements)] == ["visceralFatVolume"]
 
-    assert [m.name for m in content.only(keys)] == ["visceralFatVolume"]
-    assert len(content.only(None)) == len(content.measurements) == 3
-
-
-def test_keys_are_those_of_rows_with_all_words() -> None:
-    rows = [Row("a", (Cell("liver fat"),)), Row("b", (Cell("liver"),))]
-
-    assert keys_shown(rows, "fat  liver") == {"a"}
-    assert keys_shown(rows, "") == {"a", "b"}
+    results.tick_measurements(["visceralFatVolume"], False)
+    assert content.only(results.shown_measurements) == []
 
 
 def show(scene: Any, *all_details: Any) -> None:
