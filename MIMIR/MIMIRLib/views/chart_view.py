@@ -13,7 +13,7 @@ from MIMIRLib.translate import tr as _
 from MIMIRLib.views.painted_shapes import paint
 
 #: Narrowest chart whose texts can be read (pixels); narrower views scroll.
-MIN_WIDTH = 240
+MIN_WIDTH = 300
 #: Letters get smaller in views narrower than this many letters, down to a size (pixels).
 WIDTH_IN_LETTERS, MIN_LETTER = 36, 10
 #: Size of the engine's letters in points at scale 1.

@@ -10,15 +10,15 @@ from typing import Any
 import slicer
 import vtk
 
-from MIMIRLib.scene.corner_text import CornerText, corner_text
+from MIMIRLib.scene.corner_text import LINE_LENGTH, CornerText, corner_text
 from MIMIRLib.scene.slice_layers import PROJECTION_VIEW, visible_layers
 
 #: Smallest and largest size of the letters (points): long texts in narrow views get smaller.
 FONT_SIZES = 7, 12
 #: Texts lie over the body in small windows.
 BACKGROUND_OPACITY = 0.4
-#: Longest line in a wide view, in characters.
-WIDE_LINE = 50
+#: Width of a letter of the largest size (pixels).
+LETTER_WIDTH = 7
 TEXT_COLOUR, WARNING_COLOUR = (1.0, 1.0, 0.85), (1.0, 0.25, 0.2)
 
 
@@ -65,17 +65,20 @@ class CornerTexts:
             widget = self._manager.sliceWidget(tag)
             layers = visible_layers(scene, widget.mrmlSliceCompositeNode())
             text = corner_text(scene, layers)
-            yield tag, widget.sliceView(), _in_few_lines(text) if tag == PROJECTION_VIEW else text
+            view = widget.sliceView()
+            if tag == PROJECTION_VIEW:
+                text = _in_few_lines(text, max(int(view.width / LETTER_WIDTH), LINE_LENGTH))
+            yield tag, view, text
         for number in range(self._manager.threeDViewCount):
             widget = self._manager.threeDWidget(number)
             name = f"3D {widget.mrmlViewNode().GetLayoutName()}"
             yield name, widget.threeDView(), corner_text(scene, self._shown_in_3d())
 
 
-def _in_few_lines(text: CornerText) -> CornerText:
+def _in_few_lines(text: CornerText, letters: int) -> CornerText:
     """Return a text for a view that is wide and low."""
     line = text.text.replace(",\n", "\n").replace("\n", ", ")
-    return replace(text, text="\n".join(wrap(line, WIDE_LINE)))
+    return replace(text, text="\n".join(wrap(line, letters)))
 
 
 def _annotation() -> Any:

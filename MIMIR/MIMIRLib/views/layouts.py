@@ -75,8 +75,8 @@ _PROFILE_LAYOUT = f"""<layout type="horizontal" split="true">
 </layout>"""
 #: Title and description of each layout.
 LAYOUTS = {
-    BODY_LAYOUT: (_("MIMIR"), _body_layout(_SAGITTAL, (340, 240, 420))),
-    FAT_3D_LAYOUT: (_("MIMIR with fat in 3D"), _body_layout(_FAT_3D, (270, 330, 400))),
+    BODY_LAYOUT: (_("MIMIR"), _body_layout(_SAGITTAL, (310, 220, 470))),
+    FAT_3D_LAYOUT: (_("MIMIR with fat in 3D"), _body_layout(_FAT_3D, (250, 300, 450))),
     PROFILE_LAYOUT: (_("MIMIR profile"), _PROFILE_LAYOUT),
 }
 

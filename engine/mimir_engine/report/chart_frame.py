@@ -77,6 +77,8 @@ class ChartFrame:
         """Whole standard deviations on the scale, the mean among them, with space for labels."""
         end = int(self.reach)
         space = text_width(MEAN_LABEL, self.small) + self.gap
+        if self.x(end) - self.x(0) <= space:
+            return range(1)
         step = 1 if self.x(1) - self.x(0) > space else 2 if self.x(2) - self.x(0) > space else end
         end = end // step * step
         return range(-end, end + 1, step)
