@@ -43,6 +43,7 @@ class ResultsSection:
             (ui.showButton, presenter.arrange_views),
             (ui.profileButton, presenter.show_profile),
             (ui.exportButton, lambda: presenter.export(ask_csv(presenter.file_name))),
+            (ui.reportButton, lambda: presenter.write_report(ask_report)),
         ):
             button.connect("clicked()", action)
         ui.resultComboBox.connect(
@@ -102,6 +103,11 @@ class ResultsSection:
         """Show a study's coronal view and its profile side by side."""
         self.views.show_profile(nodes)
 
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it; not in tests."""
+        if not slicer.app.testingEnabled():
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(path))
+
     def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
         self.views.jump(nodes, place)
@@ -117,10 +123,23 @@ def ask_csv(name: str) -> str:
     Args:
         name: The name suggested.
     """
-    title, kinds = _("Write results to"), _("CSV files (*.csv)")
+    return _ask(_("Write results to"), name, _("CSV files (*.csv)"), "csv")
+
+
+def ask_report(name: str) -> str:
+    """Return the file that the user chooses for a report; empty if the dialog is closed.
+
+    Args:
+        name: The name suggested.
+    """
+    title = _("Write the report to (.html or .pdf)")
+    return _ask(title, name, _("Reports (*.html *.pdf)"), "html")
+
+
+def _ask(title: str, name: str, kinds: str, suffix: str) -> str:
     dialog = qt.QFileDialog(slicer.util.mainWindow(), title, "", kinds)
     dialog.acceptMode = qt.QFileDialog.AcceptSave
-    dialog.defaultSuffix = "csv"  # so that the dialog asks before it overwrites such a file, too
+    dialog.defaultSuffix = suffix  # so that the dialog asks before it overwrites such a file, too
     dialog.selectFile(name)
     return dialog.selectedFiles()[0] if dialog.exec_() else ""
 

@@ -44,7 +44,9 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services = view, services
         self._outcomes: dict[str, ScanOutcome] = {}
-        self.results = ResultsPresenter(view.results, results, self._outcomes)
+        self.results = ResultsPresenter(
+            view.results, results, self._outcomes, services.install_for_pdf
+        )
         self.results.said.connect(self._show_message)
         self._scans = StudyScans(services.scan_job, self._outcomes)
         self._checks = StudyScans(services.check_job, self._outcomes)
@@ -72,6 +74,11 @@ class Presenter:
             self._view.modules.show(self._modules.rows)
             self._scan()
         self.update()
+
+    def forget_scene(self) -> None:
+        """Take back what was said about a scene that was closed."""
+        self._message = ""
+        self._view.show_failures(())
 
     def update(self) -> None:
         """Update the panel's state and the selected study's findings."""
@@ -228,9 +235,12 @@ class Presenter:
         if parameters is None:
             return
         modules = tuple(module.name for module in self._modules.ticked)
-        error = self._attempt(self._services.install_missing) if modules else ""
-        if error:
-            self._show_message(error)
+        runtime = parameters.runtime
+        if modules and self._services.lacks_packages(runtime):
+            self._start(
+                lambda: self._install_job(runtime),
+                then=lambda: self._measure(entries, swap_repair),
+            )
             return
         request = AnalysisRequest(
             (),
@@ -240,9 +250,15 @@ class Presenter:
             parameters.allow_unvalidated,
             parameters.volumes,
             swap_repair=swap_repair,
+            runtime=runtime,
         )
         self._view.show_failures(())
         self._start(lambda: self._measure_job(request, entries))
+
+    def _install_job(self, runtime: str) -> Job:
+        job = self._services.install_job(runtime)
+        job.logged.connect(self._view.show_log_line)
+        return job
 
     def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         job = self._services.measure_job(request, entries)
@@ -259,14 +275,21 @@ class Presenter:
             self.results.show_new(job.results[0].key)
             self.update()
 
-    def _start(self, make: Callable[[], Job]) -> None:
-        """Start a job, unless another is running."""
+    def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
+        """Start a job, unless another is running.
+
+        Args:
+            make: Returns the job.
+            then: Called when the job is done, but not if it fails or is cancelled.
+        """
         if self._job is not None:
             return
         try:
             job = make()
             job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
+            if then is not None:
+                job.ended.connect(lambda job: then() if job.state is JobState.DONE else None)
             job.start()
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error

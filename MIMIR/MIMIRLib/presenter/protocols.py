@@ -84,6 +84,9 @@ class ResultsView(Protocol):
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""
 
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it."""
+
     def jump(self, nodes: Any, place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
 
@@ -122,8 +125,14 @@ class Services(Protocol):
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
 
-    def install_missing(self) -> None:
-        """Install missing packages if the user agrees; raises if some are still missing."""
+    def lacks_packages(self, runtime: str) -> bool:
+        """Return whether packages that a runtime for networks needs are missing."""
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        """Return a job that installs the missing packages of a runtime if the user agrees."""
+
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Optional
+from pathlib import Path
+from typing import Callable, Optional
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.errors import error_for_user
@@ -12,6 +13,8 @@ from MIMIRLib.presenter.chart_content import chart_content
 from MIMIRLib.presenter.finding_list import FindingList, Place
 from MIMIRLib.presenter.protocols import ResultsView
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.scene.file_stem import file_stem
+from MIMIRLib.scene.report import write_study_report
 from MIMIRLib.translate import tr as _
 
 
@@ -22,6 +25,7 @@ class ResultsPresenter:
         view: The widgets of the results, and Slicer's views.
         results: The scene's results.
         outcomes: What checks found, by the study's key; may grow.
+        install_for_pdf: Installs what PDF files need; raises if it is still missing.
 
     Attributes:
         said: Emits a sentence for the user.
@@ -29,12 +33,17 @@ class ResultsPresenter:
     """
 
     def __init__(
-        self, view: ResultsView, results: ResultBrowser, outcomes: Mapping[str, ScanOutcome]
+        self,
+        view: ResultsView,
+        results: ResultBrowser,
+        outcomes: Mapping[str, ScanOutcome],
+        install_for_pdf: Callable[[], None],
     ) -> None:
         self.said, self.shown_changed = Notifier(), Notifier()
         self._is_open, self._waiting = True, ""
         self._view, self._results, self._outcomes = view, results, outcomes
         self._findings = FindingList()
+        self._install_for_pdf = install_for_pdf
 
     @property
     def count(self) -> int:
@@ -136,6 +145,29 @@ class ResultsPresenter:
             return
         try:
             self.said.emit(self._results.export(path))
+        except Exception as error:  # the panel shows every error
+            self.said.emit(str(error_for_user(error)))
+
+    def write_report(self, ask: Callable[[str], str]) -> None:
+        """Write the report on the selected study, and open it.
+
+        Args:
+            ask: Returns the file that the user chooses, given a suggestion; empty if none. One that
+                ends in ``.pdf`` is a PDF file, any other an HTML page.
+        """
+        nodes = self._results.nodes
+        if nodes is None or not nodes.key:
+            self.said.emit(_("Select one study to write its report."))
+            return
+        path = ask(f"{file_stem(nodes.label)}.html")
+        if not path:
+            return
+        try:
+            if path.lower().endswith(".pdf"):
+                self._install_for_pdf()
+            write_study_report(path, nodes)
+            self.said.emit(_("Report written to {name}.").format(name=Path(path).name))
+            self._view.open_file(path)
         except Exception as error:  # the panel shows every error
             self.said.emit(str(error_for_user(error)))
 

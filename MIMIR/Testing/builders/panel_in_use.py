@@ -44,6 +44,7 @@ class Choices:
     module_names: list[str] = field(default_factory=list)
     level: float = 0.95
     device: str = "auto"
+    runtime: str = "auto"
     volumes: bool = False
     allow_unvalidated: bool = False
 
@@ -101,6 +102,7 @@ class ResultsShown:
         self.left: list[Any] = []
         self.fat: list[tuple[Any, bool]] = []
         self.profiles: list[Any] = []
+        self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
@@ -144,6 +146,9 @@ class ResultsShown:
 
     def show_profile(self, nodes: Any) -> None:
         self.profiles.append(nodes)
+
+    def open_file(self, path: str) -> None:
+        self.opened.append(path)
 
     def jump(self, nodes: Any, place: Place) -> None:
         self.places.append((nodes, place))
@@ -189,12 +194,29 @@ class Import(Job):
         return "1 new study is in the database."
 
 
+class Installation(Job):
+    """Fails with the error that it is about; without one it installs."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__()
+        self._rest = rest
+
+    def _work(self) -> Work:
+        yield Progress(None, "Installing")
+        if isinstance(self._rest.missing, MimirError):
+            raise self._rest.missing
+        self._rest.missing = None
+
+    def _summary(self) -> str:
+        return "Installed."
+
+
 class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
-        self.missing: Optional[MimirError] = None
+        self.missing: Union[MimirError, str, None] = None
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
@@ -204,7 +226,13 @@ class Rest:
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
 
-    def install_missing(self) -> None:
+    def lacks_packages(self, runtime: str) -> bool:
+        return self.missing is not None
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        return Installation(self)
+
+    def install_for_pdf(self) -> None:
         if self.missing is not None:
             raise self.missing
 

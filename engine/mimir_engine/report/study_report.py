@@ -102,10 +102,18 @@ def _checks(study: MeasuredStudy) -> Iterator[Block]:
     flagged = {flag: [m for m in result.measurements if flag in m.flags] for flag in result.flags}
     for flag, measurements in flagged.items():
         if measurements and flag != DEMONSTRATION:
-            names = ", ".join(short_label(m.target) for m in measurements)
-            every = len(measurements) == len(result.measurements)
-            whose = "All measurements" if every else names
-            yield Paragraph(f"{whose}: {flag_sentence(flag)}", WARNING)
+            whose = ", ".join(_whose(measurements, result.measurements))
+            yield Paragraph(f"{whose[:1].upper()}{whose[1:]}: {flag_sentence(flag)}", WARNING)
+
+
+def _whose(flagged: Sequence[Measurement], measurements: Sequence[Measurement]) -> Iterator[str]:
+    """Yield the names of flagged measurements; once for all those of a module."""
+    for module in dict.fromkeys(m.module for m in flagged):
+        named = [m for m in flagged if m.module == module]
+        if len(named) > 1 and len(named) == sum(m.module == module for m in measurements):
+            yield f"all measurements of {module}"
+        else:
+            yield from (short_label(m.target) for m in named)
 
 
 def _finding(finding: Finding) -> Paragraph:
