@@ -43,6 +43,11 @@ class ResultsPresenter:
         self._results.refresh()
         self._show()
 
+    def add(self) -> None:
+        """List a new result; what is shown stays."""
+        self._results.refresh()
+        self._view.show_titles(self._results.titles, self._results.selected)
+
     def select(self, key: str) -> None:
         """Show a study's results, or the cohort's."""
         self._results.select(key)

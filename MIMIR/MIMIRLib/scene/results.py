@@ -86,8 +86,20 @@ def show_studies(
         for folder, subject in studies:
             yield from _study(transaction, folder, subject, volumes)
         if len(studies) > 1:
-            table = cohort_table([folder.result for folder, _subject in studies], _("MIMIR cohort"))
-            yield transaction.add(table, COHORT_KEY, COHORT)
+            results = [folder.result for folder, _subject in studies]
+            yield _cohort(transaction, results)
+        transaction.commit()
+
+
+def show_cohort(scene: Any, results: Sequence[Any]) -> None:
+    """Show the cohort table of some studies in place of the earlier one.
+
+    Args:
+        scene: The scene.
+        results: The engine's ``StudyResult`` of each.
+    """
+    with Transaction(scene) as transaction:
+        _cohort(transaction, results)
         transaction.commit()
 
 
@@ -145,6 +157,10 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
 def find_cohort(scene: Any) -> Optional[Any]:
     """Return MIMIR's table of the last cohort; None if it does not exist."""
     return owned(scene, COHORT_KEY, COHORT)
+
+
+def _cohort(transaction: Transaction, results: Sequence[Any]) -> Any:
+    return transaction.add(cohort_table(results, _("MIMIR cohort")), COHORT_KEY, COHORT)
 
 
 def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: bool) -> NodesInTurn:
