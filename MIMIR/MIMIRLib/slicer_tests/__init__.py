@@ -12,6 +12,7 @@ import unittest
 #: The files of this package that hold tests, in the order in which they are run.
 TEST_FILES = (
     "panel_tests",
+    "run_tests",
     "finding_tests",
     "console_tests",
     "readme_tests",

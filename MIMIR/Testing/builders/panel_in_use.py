@@ -156,7 +156,7 @@ class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
-        self.database = database
+        self.database, self._runs = database, database.parent / "runs"
         self.missing: Optional[MimirError] = None
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
@@ -180,7 +180,7 @@ class Rest:
         return MeasureJob(self._scene, request, map(self._study, found), runs=self.runs_folder())
 
     def runs_folder(self) -> Path:
-        return self.database.parent / "runs"
+        return self._runs
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         self.scanned.append([entry.study_uid for entry in entries])

@@ -81,7 +81,8 @@ def test_options_of_the_scene_go_into_the_request(panel: Panel) -> None:
 
     panel.presenter.apply()
 
-    assert panel.rest.requests == [AnalysisRequest((), ("phantom",), 0.9, "cpu", True, True)]
+    options = ("phantom",), 0.9, "cpu", True, True
+    assert panel.rest.requests == [AnalysisRequest((), *options, repeat=False)]
 
 
 def test_a_changed_option_changes_the_warnings(panel: Panel) -> None:
