@@ -5,6 +5,7 @@ These are the four classes of a Slicer module; the work is done in ``MIMIRLib``.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ from MIMIRLib.panel.slicer_services import SlicerServices, database_file
 from MIMIRLib.parameter_node import MIMIRParameterNode
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.scene.report import write_study_report
+from MIMIRLib.scene.results import StudyNodes, find_results
 from MIMIRLib.translate import tr as _
 
 #: Changes of the database within this time (milliseconds) lead to one refresh.
@@ -157,6 +160,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
       empty list, studies are only measured directly.
     - ``level``: share of the intervals that contain the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    - ``runtime``: what runs the networks: ``auto``, ``onnx`` (ONNX Runtime) or ``torch``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``swap_repair``: exchange water and fat back where this is certain, and flag it; otherwise
       such a study is refused.
@@ -278,6 +282,20 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
                 study = replace(study, subject=subject_of(entry))
             return self._analyze((study,), **{"volumes": False, **options})[0]
 
+    def writeReport(self, study: str, path: PathLike) -> None:
+        """Write the report on a study that was measured: the same as that of ``mimir report``.
+
+        Args:
+            study: The study's UID, or the name of its file, as in its result's ``key``.
+            path: File to write; one that ends in ``.pdf`` is a PDF file, any other an HTML page. A
+                PDF file needs reportlab: ``slicer.util.pip_install("reportlab")``.
+
+        Raises:
+            MimirError: ``RESULT_NOT_KEPT`` if the scene has no result of this study.
+        """
+        nodes = find_results(slicer.mrmlScene, study) or StudyNodes()
+        write_study_report(os.fspath(path), nodes)
+
     def _study(self, studyInstanceUID: str) -> StudyRequest:
         entry = find_study(database_file(), studyInstanceUID)
         return from_database(slicer.dicomDatabase, entry or studyInstanceUID)
@@ -301,10 +319,11 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         volumes: bool = True,
         timeout: Optional[float] = None,
         progress: Optional[Callable[[Any], Any]] = None,
+        runtime: str = "auto",
     ) -> list[StudyOutcome]:
         chosen = blocking_call.chosen_modules(modules)
         request = AnalysisRequest(
-            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair
+            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair, runtime
         )
         job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
         return blocking_call.measure(job, slicer.app.processEvents, progress)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -30,10 +31,11 @@ from MIMIRLib.engine.requirements import check_installed
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.notifier import Notifier
-from MIMIRLib.scene.kept_result import kept_result
-from MIMIRLib.scene.results import StudyNodes, find_results, show_cohort, show_studies
+from MIMIRLib.scene.results import StudyNodes, find_results, show_studies, update_cohort
 from MIMIRLib.translate import tr as _
 
+#: Pause between updates of the table of the cohort, as a multiple of the time that one takes.
+COHORT_PAUSE = 20
 #: Does something step by step, and returns studies.
 StudiesInTurn = Generator[Optional[Progress], None, list[StudyRequest]]
 
@@ -75,7 +77,7 @@ class MeasureJob(Job):
         self._scene, self._request, self._scratch, self._runs = scene, request, scratch, runs
         self._more_studies = studies
         self._conditions: dict[str, str] = {}
-        self._measured: dict[str, Any] = {}
+        self._cohort_due = 0.0
         self._not_found = self._without_volumes = 0
         self._progress = Progress(0.0, _("Looking up the studies' files"))
 
@@ -111,7 +113,7 @@ class MeasureJob(Job):
             return
         self._request.check()
         if self._request.modules:
-            check_installed()
+            check_installed(self._request.runtime)
         import_engine()
         settings = settings_of(self._request)
         studies = yield from self._compare_with_scene(settings)
@@ -230,7 +232,8 @@ class MeasureJob(Job):
 
         folder = read_study_folder(run.study(study.name), study.name)
         volumes = self._request.volumes and run.has_volumes(study.name)
-        with closing(show_studies(self._scene, [(folder, study.subject)], volumes)) as nodes:
+        made = show_studies(self._scene, [(folder, study.subject)], volumes, cohort=False)
+        with closing(made) as nodes:
             for _node in nodes:
                 yield self._progress
         result = folder.result
@@ -239,9 +242,9 @@ class MeasureJob(Job):
         found = result.measurements, result.findings, result.flags
         outcome = StudyOutcome(study.key, *found, shown, direct=result.direct)
         self.results.append(outcome)
-        self._measured[study.key] = result
         self._without_volumes += self._request.volumes and not volumes
         run.drop_volumes(study.name)
+        self._update_cohort()
         self.measured.emit(outcome)
 
     def _note_failure(self, failure: StudyOutcome) -> None:
@@ -253,16 +256,16 @@ class MeasureJob(Job):
         places = {study.key: place for place, study in enumerate(self._request.studies)}
         for outcomes in (self.results, self.failures):
             outcomes.sort(key=lambda outcome: places.get(outcome.key, -1))
-        results = [r for r in map(self._result_of, self._request.studies) if r is not None]
-        if self.results and len(results) > 1 and not self._scene.IsClosing():
-            show_cohort(self._scene, results)
+        if self.results and not self._scene.IsClosing():
+            update_cohort(self._scene)
 
-    def _result_of(self, study: StudyRequest) -> Any:
-        if study.key not in self.earlier:
-            return self._measured.get(study.key)
-        nodes = find_results(self._scene, study.name)
-        kept = kept_result(nodes.table) if nodes else None
-        return kept.result if kept else None
+    def _update_cohort(self) -> None:
+        """Update the table of the cohort, unless that would take much of the time."""
+        began = time.monotonic()
+        if began >= self._cohort_due:
+            update_cohort(self._scene)
+            ended = time.monotonic()
+            self._cohort_due = ended + COHORT_PAUSE * (ended - began)
 
     @property
     def summary(self) -> str:

@@ -74,6 +74,7 @@ class AnalysisRequest:
         timeout_s: Time for reading one study, on the clock; None for the engine's default.
         swap_repair: Exchange water and fat back where they are certain to be exchanged, and flag
             it; otherwise such a study is refused.
+        runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``.
         repeat: Measure also studies whose results under the same conditions are in the scene.
     """
 
@@ -85,6 +86,7 @@ class AnalysisRequest:
     volumes: bool = True
     timeout_s: Optional[float] = None
     swap_repair: bool = False
+    runtime: str = "auto"
     repeat: bool = True
 
     def check(self) -> None:
@@ -138,6 +140,7 @@ class AnalysisRequest:
             f"--modules={','.join(map(_absolute_if_path, self.modules))}",
             f"--level={float(self.level)!r}",
             f"--device={self.device}",
+            f"--runtime={self.runtime}",
             *(["--allow-unvalidated"] if self.allow_unvalidated else []),
         ]
 

@@ -12,7 +12,7 @@ from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
 from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
-from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
+from MIMIRLib.parameter_node import DEVICES, RUNTIMES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
@@ -47,14 +47,16 @@ class PanelView:
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
         for device, label in DEVICES.items():
             self.ui.deviceComboBox.addItem(label, device)
+        for runtime, label in RUNTIMES.items():
+            self.ui.runtimeComboBox.addItem(label, runtime)
 
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
         self._timer.connect("timeout()", lambda: self._step(presenter))
-        self.studies.ticked.connect(presenter.tick_study)
+        self.studies.ticked.connect(presenter.tick_studies)
         self.studies.selected.connect(presenter.select_study)
         self.findings.selected.connect(presenter.select_finding)
-        self.modules.ticked.connect(presenter.tick_module)
+        self.modules.ticked.connect(presenter.tick_modules)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
         ui.studyFilterEdit.connect("textChanged(QString)", presenter.filter_studies)
@@ -111,6 +113,7 @@ class PanelView:
         ui = self.ui
         ui.levelSpinBox.value = 100 * parameters.level
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(parameters.device))
+        ui.runtimeComboBox.setCurrentIndex(ui.runtimeComboBox.findData(parameters.runtime))
         ui.volumesCheckBox.checked = parameters.volumes
         ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
 
@@ -159,6 +162,10 @@ class PanelView:
         ui.deviceComboBox.connect(
             "activated(int)",
             lambda index: presenter.set_option("device", ui.deviceComboBox.itemData(index)),
+        )
+        ui.runtimeComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.set_option("runtime", ui.runtimeComboBox.itemData(index)),
         )
         ui.volumesCheckBox.connect("toggled(bool)", lambda on: presenter.set_option("volumes", on))
         ui.unvalidatedCheckBox.connect(

@@ -16,6 +16,7 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
+from MIMIRLib.engine.install_job import InstallJob
 from MIMIRLib.panel.import_job import ImportJob
 
 
@@ -26,9 +27,20 @@ class SlicerServices:
         """Return the Dixon studies of the DICOM database."""
         return list_studies(database_file())
 
-    def install_missing(self) -> None:
-        """Install missing packages if the user agrees; raises if some are still missing."""
-        requirements.install_missing(SlicerInstaller())
+    def lacks_packages(self, runtime: str) -> bool:
+        """Return whether packages that a runtime for networks needs are missing."""
+        return bool(requirements.missing(runtime))
+
+    def install_job(self, runtime: str = "auto") -> InstallJob:
+        """Return a job that installs the missing packages of a runtime if the user agrees."""
+        return InstallJob(SlicerInstaller(), runtime)
+
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
+        job = InstallJob(SlicerInstaller(), "pdf")
+        job.run(slicer.app.processEvents)
+        if job.error is not None:
+            raise job.error
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
@@ -64,7 +76,7 @@ def database_file() -> str:
 
 
 class SlicerInstaller:
-    """Asks in a dialog and installs into Slicer's Python; see ``engine.requirements``."""
+    """Asks in a dialog and installs PyTorch; see ``engine.install_job``."""
 
     def has_pytorch_extension(self) -> bool:
         """Return whether the PyTorch extension is installed."""
@@ -86,8 +98,3 @@ class SlicerInstaller:
                 torchVersionRequirement=torch,
                 torchvisionVersionRequirement=torchvision,
             )
-
-    def install(self, requirements: Sequence[str]) -> None:
-        """Install with pip."""
-        with slicer.util.WaitCursor():
-            slicer.util.pip_install(list(requirements))

@@ -18,7 +18,7 @@ from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
-from MIMIRLib.job import Job, Progress
+from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
@@ -50,7 +50,9 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services = view, services
         self._outcomes: dict[str, ScanOutcome] = {}
-        self.results = ResultsPresenter(view.results, results, self._outcomes)
+        self.results = ResultsPresenter(
+            view.results, results, self._outcomes, services.install_for_pdf
+        )
         self.results.said.connect(self._show_message)
         self._scans = StudyScans(services.scan_job, self._outcomes)
         self._checks = StudyScans(services.check_job, self._outcomes)
@@ -122,8 +124,14 @@ class Presenter:
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
-        self._studies.tick(study_uid, ticked)
-        if ticked and study_uid in {entry.study_uid for entry in self._studies.refused}:
+        self.tick_studies((study_uid,), ticked)
+
+    def tick_studies(self, study_uids: Sequence[str], ticked: bool) -> None:
+        """Note that studies were ticked or unticked."""
+        for study_uid in study_uids:
+            self._studies.tick(study_uid, ticked)
+        refused = {entry.study_uid for entry in self._studies.refused if ticked}
+        for study_uid in refused.intersection(study_uids):
             del self._outcomes[study_uid]
             self._look_again(study_uid)
             self._show_scan(study_uid)
@@ -162,7 +170,12 @@ class Presenter:
 
     def tick_module(self, name: str, ticked: bool) -> None:
         """Note that an inference module was ticked or unticked."""
-        self._modules.tick(name, ticked)
+        self.tick_modules((name,), ticked)
+
+    def tick_modules(self, names: Sequence[str], ticked: bool) -> None:
+        """Note that inference modules were ticked or unticked."""
+        for name in names:
+            self._modules.tick(name, ticked)
         self._save_choices()
 
     def select_module(self, name: str) -> None:
@@ -255,6 +268,7 @@ class Presenter:
             parameters.allow_unvalidated,
             parameters.volumes,
             swap_repair=swap_repair,
+            runtime=parameters.runtime,
             repeat=False,
         )
         asked = request, tuple(entry.study_uid for entry in entries)
@@ -268,13 +282,20 @@ class Presenter:
         studies: Sequence[Union[StudyEntry, str]],
         asked: Optional[Measured] = None,
     ) -> None:
-        error = self._attempt(self._services.install_missing) if request.modules else ""
-        if error:
-            self._show_message(error)
+        if request.modules and self._services.lacks_packages(request.runtime):
+            self._start(
+                lambda: self._install_job(request.runtime),
+                then=lambda: self._start_measuring(request, studies, asked),
+            )
             return
         self._repeatable = None
         self._view.show_failures(())
         self._start(lambda: self._measure_job(request, studies, asked))
+
+    def _install_job(self, runtime: str) -> Job:
+        job = self._services.install_job(runtime)
+        job.logged.connect(self._view.show_log_line)
+        return job
 
     def _measure_job(
         self,
@@ -316,14 +337,21 @@ class Presenter:
             [f"{titles.get(f.key, f.key)}: {f.code}: {f.reason}" for f in job.failures]
         )
 
-    def _start(self, make: Callable[[], Job]) -> None:
-        """Start a job, unless another is running."""
+    def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
+        """Start a job, unless another is running.
+
+        Args:
+            make: Returns the job.
+            then: Called when the job is done, but not if it fails or is cancelled.
+        """
         if self._job is not None:
             return
         try:
             job = make()
             job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
+            if then is not None:
+                job.ended.connect(lambda job: then() if job.state is JobState.DONE else None)
             job.start()
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from textwrap import shorten
 from typing import Any
 
 import slicer
@@ -26,8 +25,6 @@ MIDDLE_95 = 1.96
 #: Smallest and largest range of the axis to both sides (standard deviations); a point beyond is
 #: drawn at the edge.
 MIN_REACH, MAX_REACH = 3.0, 8.0
-#: Longest name of a study in the title, in characters.
-MAX_TITLE_LENGTH = 30
 GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
@@ -68,7 +65,7 @@ def chart_node(name: str, label: str, purpose: str) -> Any:
     """Return a chart whose axes have fixed ranges, still to be set; not in a scene yet."""
     chart = slicer.vtkMRMLPlotChartNode()
     chart.SetName(name)
-    chart.SetTitle(f"{shorten(label, MAX_TITLE_LENGTH, placeholder=' …')} ({purpose})")
+    chart.SetTitle(f"{label} ({purpose})")
     chart.SetTitleFontSize(13)
     chart.SetAxisTitleFontSize(12)
     chart.SetAxisLabelFontSize(11)
@@ -118,7 +115,7 @@ def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
     top, bottom = 0.5, len(measurements) + 0.5
     ends = [(_edge(m, m.lower_shown, reach), _edge(m, m.upper_shown, reach)) for _number, m in rows]
     return [
-        Column("estimate", [_edge(m, m.value, reach) for _number, m in rows]),
+        Column("estimate", [_edge(m, m.value_shown, reach) for _number, m in rows]),
         Column(ROWS, [float(number) for number, _ in rows]),
         Column("interval", [z for low, high in ends for z in (low, high, GAP)]),
         Column("interval_row", [r for number, _ in rows for r in (*[float(number)] * 2, GAP)]),
@@ -153,6 +150,9 @@ def series_node(
     """Return the plot of one column of a table over another; not in a scene yet."""
     series = slicer.vtkMRMLPlotSeriesNode()
     series.SetName(name)
+    # The list of series above a plot view would offer those of all patients under the same names;
+    # and Slicer 5.8 takes the first one off the chart while it fills this list from a scene file.
+    series.HideFromEditorsOn()
     series.SetPlotType(series.PlotTypeScatter)
     series.SetXColumnName(x)
     series.SetYColumnName(y)
@@ -183,7 +183,7 @@ def _in_words(measurement: Any) -> str:
     m = measurement
     text = _("{label}: {value:.4g} {unit} ({percent:g} %: {low:.4g} to {high:.4g})").format(
         label=m.label,
-        value=m.value,
+        value=m.value_shown,
         unit=m.unit,
         percent=100 * m.level,
         low=m.lower_shown,

@@ -15,12 +15,14 @@ TEST_FILES = (
     "run_tests",
     "finding_tests",
     "console_tests",
+    "report_tests",
     "readme_tests",
     "bad_input_tests",
     "reader_tests",
     "dicom_plugin_tests",
     "all_in_one_tests",
     "scene_file_tests",
+    "table_tests",
     "geometry_tests",
 )
 

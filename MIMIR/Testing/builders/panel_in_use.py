@@ -27,7 +27,7 @@ from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.presenter.table_row import Row
+from MIMIRLib.presenter.table_row import Row, TableColumn
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -44,6 +44,7 @@ class Choices:
     module_names: list[str] = field(default_factory=list)
     level: float = 0.95
     device: str = "auto"
+    runtime: str = "auto"
     volumes: bool = False
     allow_unvalidated: bool = False
 
@@ -90,23 +91,43 @@ class ResultsShown:
         self.findings = FindingsShown()
         self.titles: Sequence[tuple[str, str]] = ()
         self.selected = ""
+        self.groups: tuple[Sequence[str], str] = (), ""
+        self.columns: Sequence[TableColumn] = ()
         self.measurements: Sequence[Row] = ()
+        self.pattern = ""
         self.flags: Sequence[str] = ()
         self.views: list[Any] = []
         self.profiles: list[Any] = []
+        self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         self.titles, self.selected = titles, selected
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        self.measurements, self.flags = rows, flags
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        self.groups = groups, selected
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        self.columns, self.measurements, self.flags = columns, rows, flags
+
+    def filter_measurements(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def row(self, key: str) -> dict[str, str]:
+        """Return the texts of a row by the keys of its columns."""
+        (row,) = [row for row in self.measurements if row.key == key]
+        return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
 
     def show_profile(self, nodes: Any) -> None:
         self.profiles.append(nodes)
+
+    def open_file(self, path: str) -> None:
+        self.opened.append(path)
 
     def jump(self, nodes: Any, place: Place) -> None:
         self.places.append((nodes, place))
@@ -152,12 +173,29 @@ class Import(Job):
         return "1 new study is in the database."
 
 
+class Installation(Job):
+    """Fails with the error that it is about; without one it installs."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__()
+        self._rest = rest
+
+    def _work(self) -> Work:
+        yield Progress(None, "Installing")
+        if isinstance(self._rest.missing, MimirError):
+            raise self._rest.missing
+        self._rest.missing = None
+
+    def _summary(self) -> str:
+        return "Installed."
+
+
 class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database, self._runs = database, database.parent / "runs"
-        self.missing: Optional[MimirError] = None
+        self.missing: Union[MimirError, str, None] = None
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
@@ -167,7 +205,13 @@ class Rest:
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
 
-    def install_missing(self) -> None:
+    def lacks_packages(self, runtime: str) -> bool:
+        return self.missing is not None
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        return Installation(self)
+
+    def install_for_pdf(self) -> None:
         if self.missing is not None:
             raise self.missing
 

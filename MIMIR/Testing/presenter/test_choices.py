@@ -77,7 +77,9 @@ def test_a_database_without_access_gives_an_error_instead_of_a_list(panel: Panel
 
 
 def test_options_of_the_scene_go_into_the_request(panel: Panel) -> None:
-    panel.presenter.use(Choices(["1.1"], ["phantom"], 0.9, "cpu", True, True))
+    panel.presenter.use(
+        Choices(["1.1"], ["phantom"], 0.9, "cpu", volumes=True, allow_unvalidated=True)
+    )
 
     panel.presenter.apply()
 

@@ -1,0 +1,78 @@
+"""Read the measured studies of a scene: whose they are, and their measurements for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Optional
+from urllib.parse import unquote
+
+from MIMIRLib.scene.index import (
+    LABEL_MARK,
+    all_indices,
+    find_index,
+    read_subject,
+    referenced,
+)
+from MIMIRLib.scene.kept_result import kept_result
+from MIMIRLib.scene.node_marks import MEASUREMENTS, STUDY_MARK
+from MIMIRLib.scene.shown_measurement import ShownMeasurement, shown_measurements
+
+
+@dataclass(frozen=True)
+class ShownStudy:
+    """A measured study.
+
+    Attributes:
+        key: The study's UID or file name.
+        label: Patient, date and description; no other study of the scene has the same.
+        patient: Patient ID; without one the patient's name, or the study's file name.
+        date: Date of the study, ``YYYY-MM-DD``; empty if it is not known.
+        eid: UK Biobank's participant number; empty for other studies.
+        instance: UK Biobank's imaging visit; empty for other studies.
+        measurements: Group by group, the direct ones last.
+        flags: Codes of the study's findings and of its measurements.
+    """
+
+    key: str
+    label: str
+    patient: str
+    date: str
+    eid: str
+    instance: str
+    measurements: tuple[ShownMeasurement, ...]
+    flags: tuple[str, ...]
+
+
+def shown_studies(scene: Any) -> Iterator[ShownStudy]:
+    """Yield the measured studies of a scene, in the order of their first measurement."""
+    shown = (_shown(index) for index in all_indices(scene))
+    return (study for study in shown if study is not None)
+
+
+def shown_study(scene: Any, key: str) -> Optional[ShownStudy]:
+    """Return a measured study.
+
+    Returns:
+        None without measurements, and for those of versions before 0.6.
+    """
+    index = find_index(scene, key)
+    return None if index is None else _shown(index)
+
+
+def _shown(index: Any) -> Optional[ShownStudy]:
+    table = next(iter(referenced(index, MEASUREMENTS)), None)
+    kept = kept_result(table)
+    if kept is None:
+        return None
+    key, subject, result = unquote(index.GetAttribute(STUDY_MARK)), read_subject(index), kept.result
+    return ShownStudy(
+        key=key,
+        label=index.GetAttribute(LABEL_MARK) or key,
+        patient=subject.patient_id or subject.patient or key,
+        date=subject.date,
+        eid=result.eid,
+        instance=result.instance,
+        measurements=tuple(shown_measurements(result)),
+        flags=tuple(result.flags),
+    )
