@@ -23,8 +23,8 @@ class ColumnChooser:
     def __init__(self, view: Any, name: str) -> None:
         self._view, self._name = view, name
         self._columns: Sequence[TableColumn] = ()
+        self._header = header = view.header()
         if name:
-            header = view.header()
             header.setContextMenuPolicy(qt.Qt.CustomContextMenu)
             header.setToolTip(_("Click to sort. Right-click to choose the columns."))
             header.connect("customContextMenuRequested(QPoint)", self._ask)
@@ -83,5 +83,5 @@ class ColumnChooser:
 
     def _ask(self, point: Any) -> None:
         menu = self.menu()
-        menu.exec_(self._view.header().mapToGlobal(point))
+        menu.exec_(self._header.mapToGlobal(point))
         menu.deleteLater()

@@ -69,7 +69,7 @@ class RowTable:
         self._proxy.filterRole = SEARCHED
         self._proxy.filterKeyColumn = 0
         self._proxy.setSourceModel(self._model)
-        self._timer = qt.QTimer()
+        self._timer = qt.QTimer(view)  # so that it ends with the view
         self._timer.setInterval(0)
         self._timer.connect("timeout()", self._fill)
         for name, value in VIEW_PROPERTIES.items():

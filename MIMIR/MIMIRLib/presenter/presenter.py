@@ -83,6 +83,11 @@ class Presenter:
             self._scan()
         self.update()
 
+    def forget_scene(self) -> None:
+        """Take back what was said about a scene that was closed."""
+        self._message = ""
+        self._view.show_failures(())
+
     def update(self) -> None:
         """Update the panel's state and the selected study's findings."""
         self._view.show_state(self._state())

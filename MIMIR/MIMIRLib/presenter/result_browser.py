@@ -13,10 +13,9 @@ from MIMIRLib.presenter.finding_list import Finding, StudyFindings
 from MIMIRLib.presenter.measurement_choice import MeasurementChoice
 from MIMIRLib.presenter.measurement_rows import flag_sentences, measurement_columns
 from MIMIRLib.presenter.table_row import Row, TableColumn
-from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, find_cohort
+from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, cohort_of, find_cohort
 from MIMIRLib.scene.csv_files import write_cohort, write_study
 from MIMIRLib.scene.file_stem import file_stem
-from MIMIRLib.scene.measurement_table import findings_of
 from MIMIRLib.scene.results import StudyNodes, find_results
 from MIMIRLib.scene.shown_measurement import ShownMeasurement
 from MIMIRLib.scene.shown_study import ShownStudy, shown_studies
@@ -24,6 +23,11 @@ from MIMIRLib.translate import tr as _
 
 #: The finding of a study whose water and fat were exchanged back.
 REPAIRED = "WATER_FAT_REPAIRED"
+#: In the place of the measurements of a study that an earlier version measured.
+UNKNOWN = _(
+    "The measurements cannot be read: an earlier version of MIMIR made them, or the scene is"
+    " damaged. Measure the study again."
+)
 
 
 class ResultBrowser:
@@ -48,9 +52,10 @@ class ResultBrowser:
     @property
     def titles(self) -> list[tuple[str, str]]:
         """Key and title of each study; the cohort comes last."""
-        titles = [(study.key, self._title(study)) for study in self.studies]
-        if len(self.studies) >= MIN_STUDIES:
-            title = _("Cohort of {count} studies").format(count=len(self.studies))
+        titles = [(study.key, _title(study)) for study in self.studies]
+        count = len(self._cohort.studies)
+        if count >= MIN_STUDIES:
+            title = _("Cohort of {count} studies").format(count=count)
             titles.append((COHORT_KEY, title))
         return titles
 
@@ -91,6 +96,8 @@ class ResultBrowser:
     @property
     def flag_sentences(self) -> list[str]:
         """The flags of the selected measurements in sentences, each once."""
+        if any(not study.measurements for study in self._selected()):
+            return [UNKNOWN]
         flags = (one.flags for study in self._selected() for one in study.measurements)
         return list(dict.fromkeys(s for codes in flags for s in flag_sentences(codes)))
 
@@ -104,10 +111,11 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            findings = self._findings(study)
-            is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
+            is_as_checked = _sentences(outcome.findings) <= _sentences(study.findings)
             picture = outcome.picture if is_as_checked else b""
-            found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
+            found.append(
+                StudyFindings(study.key, study.label, study.findings, outcome.stations, picture)
+            )
         return found
 
     def nodes_of(self, key: str) -> Optional[StudyNodes]:
@@ -118,7 +126,7 @@ class ResultBrowser:
     def nodes(self) -> Optional[StudyNodes]:
         """The selected nodes for Slicer's views: the study's, or the cohort's table."""
         if self.is_cohort:
-            return StudyNodes(table=find_cohort(self._scene))
+            return StudyNodes(table=find_cohort(self._scene), key=COHORT_KEY)
         return find_results(self._scene, self.selected) if self.selected else None
 
     @property
@@ -132,7 +140,7 @@ class ResultBrowser:
     def refresh(self) -> None:
         """Read the scene again."""
         self.studies = tuple(shown_studies(self._scene))
-        self._cohort = Cohort(self.studies)
+        self._cohort = cohort_of(self.studies)
         keys = [key for key, _title in self.titles]
         if self.selected not in keys:
             self.selected = keys[0] if keys else ""
@@ -148,7 +156,7 @@ class ResultBrowser:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         selected = self._selected()
-        if not selected:
+        if not any(study.measurements for study in selected):
             return _("No results to write.")
         if self.is_cohort:
             write_cohort(path, self._cohort)
@@ -164,18 +172,15 @@ class ResultBrowser:
 
     def _selected(self) -> list[ShownStudy]:
         if self.is_cohort:
-            return list(self.studies)
+            return list(self._cohort.studies)
         return [study for study in self.studies if study.key == self.selected]
 
-    def _title(self, study: ShownStudy) -> str:
-        """Return a study's label, and whether its water and fat were exchanged back."""
-        if all(finding["code"] != REPAIRED for finding in self._findings(study)):
-            return study.label
-        return _("Repaired: {label}").format(label=study.label)
 
-    def _findings(self, study: ShownStudy) -> Sequence[Finding]:
-        nodes = find_results(self._scene, study.key)
-        return () if nodes is None or nodes.table is None else findings_of(nodes.table)
+def _title(study: ShownStudy) -> str:
+    """Return a study's label, and whether its water and fat were exchanged back."""
+    if all(finding["code"] != REPAIRED for finding in study.findings):
+        return study.label
+    return _("Repaired: {label}").format(label=study.label)
 
 
 def _sentences(findings: Sequence[Finding]) -> set[str]:

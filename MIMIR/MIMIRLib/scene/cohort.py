@@ -60,7 +60,7 @@ class Cohort:
         """
         examples = {one.name: one for study in self.studies for one in study.measurements}
         counts = Counter(one.heading for one in examples.values())
-        ordered = sorted(examples.values(), key=_display_order)
+        ordered = sorted(examples.values(), key=lambda one: one.place)
         return [
             (f"{one.heading}, {one.module}" if counts[one.heading] > 1 else one.heading, one)
             for one in ordered
@@ -84,9 +84,9 @@ class Cohort:
         ]
 
 
-def cohort_of(scene: Any) -> Cohort:
-    """Return all measured studies of a scene."""
-    return Cohort(tuple(shown_studies(scene)))
+def cohort_of(studies: Iterable[ShownStudy]) -> Cohort:
+    """Return the cohort of the studies whose measurements are known."""
+    return Cohort(tuple(study for study in studies if study.measurements))
 
 
 def find_cohort(scene: Any) -> Optional[Any]:
@@ -103,7 +103,7 @@ def update_cohort(scene: Any) -> Optional[Any]:
     Returns:
         The table; None without one.
     """
-    cohort, node = cohort_of(scene), find_cohort(scene)
+    cohort, node = cohort_of(shown_studies(scene)), find_cohort(scene)
     if len(cohort.studies) < MIN_STUDIES:
         if node is not None:
             discard(scene, [node])
@@ -163,9 +163,3 @@ def _raw_names(one: Any) -> list[str]:
     if one.level is None:
         return [one.name]
     return list(measurement_columns(one.name, one, one.level))
-
-
-def _display_order(one: ShownMeasurement) -> int:
-    from mimir_engine.measuring.measurement_group import GROUPS
-
-    return int(GROUPS.index(one.group))

@@ -24,6 +24,7 @@ class ShownMeasurement:
         label: Short name; no other measurement of the study has it.
         title: Full name.
         group: One of the engine's ``GROUPS``.
+        place: Sort key: the group, then the place in it.
         estimate: Value and unit, or the sex.
         number: The value alone; a dash if there is none.
         interval: The interval, or a dash.
@@ -52,6 +53,7 @@ class ShownMeasurement:
     label: str
     title: str
     group: str
+    place: tuple[int, int]
     estimate: str
     number: str
     unit: str = ""
@@ -117,7 +119,7 @@ def percent_of(shown: Sequence[ShownMeasurement]) -> str:
 
 def _estimated(m: Any, label: str) -> ShownMeasurement:
     from mimir_engine.measuring.display_text import number, percentile_text
-    from mimir_engine.measuring.measurement_group import naming_of
+    from mimir_engine.measuring.measurement_group import display_order, naming_of
 
     is_class, unit = m.kind == "class", single_line(m.unit)
     value = number(m.value_shown, m.sd)
@@ -130,6 +132,7 @@ def _estimated(m: Any, label: str) -> ShownMeasurement:
         label=label,
         title=single_line(naming_of(m.target).label),
         group=naming_of(m.target).group,
+        place=display_order(m.target),
         estimate=word if is_class else f"{value} {unit}".strip(),
         number=word,
         unit=unit,
@@ -155,7 +158,7 @@ def _estimated(m: Any, label: str) -> ShownMeasurement:
 
 def _direct(quantity: Any) -> ShownMeasurement:
     from mimir_engine.direct.direct_measurement import direct_column
-    from mimir_engine.measuring.measurement_group import naming_of
+    from mimir_engine.measuring.measurement_group import display_order, naming_of
 
     name = direct_column(quantity.name)
     note, text = MEASURED_DIRECTLY, NOTHING
@@ -168,6 +171,7 @@ def _direct(quantity: Any) -> ShownMeasurement:
         label=_("{label} (direct)").format(label=naming_of(name).short_label),
         title=naming_of(name).label,
         group=naming_of(name).group,
+        place=display_order(name),
         estimate=text if text == NOTHING else f"{text} {quantity.unit}",
         number=text,
         unit=quantity.unit,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 from urllib.parse import unquote
 
@@ -14,9 +15,15 @@ from MIMIRLib.scene.index import (
     read_subject,
     referenced,
 )
-from MIMIRLib.scene.kept_result import kept_result
+from MIMIRLib.scene.kept_result import packed_result, unpacked_result
+from MIMIRLib.scene.measurement_table import findings_of
 from MIMIRLib.scene.node_marks import MEASUREMENTS, STUDY_MARK
 from MIMIRLib.scene.shown_measurement import ShownMeasurement, shown_measurements
+
+#: UK Biobank's participant and visit, flags and measurements of a result.
+Content = tuple[str, str, tuple[str, ...], tuple[ShownMeasurement, ...]]
+#: Results that stay unpacked, so that a list of many studies is soon made again.
+MAX_UNPACKED = 500
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,10 @@ class ShownStudy:
         date: Date of the study, ``YYYY-MM-DD``; empty if it is not known.
         eid: UK Biobank's participant number; empty for other studies.
         instance: UK Biobank's imaging visit; empty for other studies.
-        measurements: Group by group, the direct ones last.
+        measurements: Group by group, the direct ones last; empty if an earlier version measured
+            the study, or if the scene is damaged.
         flags: Codes of the study's findings and of its measurements.
+        findings: Each with the fields of the engine's ``Finding``.
     """
 
     key: str
@@ -42,6 +51,7 @@ class ShownStudy:
     instance: str
     measurements: tuple[ShownMeasurement, ...]
     flags: tuple[str, ...]
+    findings: tuple[Mapping[str, Any], ...] = ()
 
 
 def shown_studies(scene: Any) -> Iterator[ShownStudy]:
@@ -54,7 +64,7 @@ def shown_study(scene: Any, key: str) -> Optional[ShownStudy]:
     """Return a measured study.
 
     Returns:
-        None without measurements, and for those of versions before 0.6.
+        None without a table of measurements.
     """
     index = find_index(scene, key)
     return None if index is None else _shown(index)
@@ -62,17 +72,28 @@ def shown_study(scene: Any, key: str) -> Optional[ShownStudy]:
 
 def _shown(index: Any) -> Optional[ShownStudy]:
     table = next(iter(referenced(index, MEASUREMENTS)), None)
-    kept = kept_result(table)
-    if kept is None:
+    if table is None:
         return None
-    key, subject, result = unquote(index.GetAttribute(STUDY_MARK)), read_subject(index), kept.result
+    key, subject = unquote(index.GetAttribute(STUDY_MARK)), read_subject(index)
+    eid, instance, flags, measurements = _content(packed_result(table))
     return ShownStudy(
         key=key,
         label=index.GetAttribute(LABEL_MARK) or key,
         patient=subject.patient_id or subject.patient or key,
         date=subject.date,
-        eid=result.eid,
-        instance=result.instance,
-        measurements=tuple(shown_measurements(result)),
-        flags=tuple(result.flags),
+        eid=eid,
+        instance=instance,
+        measurements=measurements,
+        flags=flags,
+        findings=tuple(findings_of(table)),
     )
+
+
+@lru_cache(maxsize=MAX_UNPACKED)
+def _content(packed: str) -> Content:
+    """Return what tables need of a kept result."""
+    kept = unpacked_result(packed)
+    if kept is None:
+        return "", "", (), ()
+    result = kept.result
+    return result.eid, result.instance, result.flags, tuple(shown_measurements(result))

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any, Optional
 
 import slicer
+import vtk
 
 from MIMIRLib.scene.index import (
     LABEL_MARK,
@@ -26,6 +27,9 @@ from MIMIRLib.scene.subject_hierarchy import (
     hierarchy_of,
     study_folder,
 )
+
+#: The scene's event after new results have taken their places; VTK leaves such numbers to users.
+RESULTS_EVENT = vtk.vtkCommand.UserEvent + 4242
 
 
 class Transaction:
@@ -110,6 +114,7 @@ class Transaction:
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
         label_again(self.scene)
+        self.scene.InvokeEvent(RESULTS_EVENT)
 
 
 def discard(scene: Any, nodes: list[Any]) -> None:

@@ -22,6 +22,7 @@ TEST_FILES = (
     "dicom_plugin_tests",
     "all_in_one_tests",
     "scene_file_tests",
+    "identity_tests",
     "table_tests",
     "geometry_tests",
 )

@@ -92,6 +92,17 @@ class TableTest(unittest.TestCase):
         assert again._view.isColumnHidden(1)
         assert not again._view.isColumnHidden(3)
 
+    def test_a_right_click_on_the_header_opens_the_menu(self) -> None:
+        """It closes without a change."""
+        seen: list[str] = []
+        timer = qt.QTimer()
+        timer.setSingleShot(True)
+        timer.connect("timeout()", lambda: seen.append(close_menu()))
+        timer.start(100)
+        self.view.header().customContextMenuRequested(qt.QPoint(5, 5))
+        assert seen == ["QMenu"]
+        self.assert_shown("patient", "date", "vat")
+
     def test_other_columns_take_the_place_of_the_present_ones(self) -> None:
         """As for the cohort."""
         self.table.show([Row("x", (Cell("1"), Cell("2")))], [TableColumn(k, k) for k in "xy"])
@@ -146,3 +157,10 @@ class TableTest(unittest.TestCase):
 def row(letter: str, ticked: bool) -> Row:
     """Return a row with these cells: a letter, no date, two volumes."""
     return Row(letter, (Cell(letter), Cell(""), Cell("1.5"), Cell("2.5")), ticked)
+
+
+def close_menu() -> str:
+    """Close the menu that is open, and return its class."""
+    menu = slicer.app.activePopupWidget()
+    menu.close()
+    return str(menu.className())

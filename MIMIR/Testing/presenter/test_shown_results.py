@@ -15,7 +15,8 @@ from scene_study import quantity, sex, study_details
 
 from MIMIRLib.presenter.copied_text import copied_text
 from MIMIRLib.presenter.result_browser import COHORT_KEY
-from MIMIRLib.scene.results import show_studies
+from MIMIRLib.scene.kept_result import RESULT_MARK
+from MIMIRLib.scene.results import find_results, show_studies
 from MIMIRLib.scene.subject import Subject
 
 FAT, LIVER = "visceralFatVolume", "liverVolume"
@@ -140,6 +141,18 @@ def test_the_cohort_is_all_measured_studies_of_the_scene_one_row_each(cohort: Pa
     assert (shown.row("b")["patient"], shown.row("b")[FAT]) == ("b", "")
     assert all(row.ticked is None for row in shown.measurements)
     assert cohort.presenter.results.shown_measurements == []
+
+
+def test_a_study_of_an_earlier_version_is_listed_and_says_what_to_do(cohort: Panel) -> None:
+    find_results(cohort.scene, "b").table.RemoveAttribute(RESULT_MARK)
+    cohort.presenter.refresh_results()
+    titles = [title for _, title in cohort.shown.results.titles]
+    assert titles[1:] == ["b", "c", "Cohort of 2 studies"]
+    cohort.presenter.results.select("b")
+    assert cohort.shown.results.measurements == []
+    assert cohort.shown.results.flags[0].endswith("Measure the study again.")
+    cohort.presenter.results.export("never.csv")
+    assert cohort.shown.state.status == "No results to write."
 
 
 def test_the_cohorts_columns_are_short_grouped_and_without_uids(cohort: Panel) -> None:

@@ -7,6 +7,7 @@ from scene_study import DIRECT, MEASUREMENTS, quantity, saved_and_loaded, sex, s
 
 from MIMIRLib.scene.cohort import cohort_of, find_cohort, update_cohort
 from MIMIRLib.scene.results import find_results, show_studies
+from MIMIRLib.scene.shown_study import shown_studies
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
 from MIMIRLib.scene.tables import column_values
@@ -109,6 +110,14 @@ def test_modules_that_measure_the_same_have_columns_of_their_own(scene, tmp_path
     assert titles == ["Age (years), phantom 1.0", "Age (years), b 1.0"]
 
 
+def test_columns_are_in_the_order_of_the_groups_whichever_study_has_them(scene, tmp_path):
+    show(scene, tmp_path / "1", measurements=[quantity("b_weight", 70.0, target="weight")])
+    other = [quantity(name, 70.0) for name in ("height", "weight", "liverFat", "AtlasVatVolume")]
+    show(scene, tmp_path / "2", Subject("1.2.2", "P2"), other, direct=())
+    names = [one.name for _heading, one in cohort_of(shown_studies(scene)).measurements]
+    assert names[:5] == ["height", "b_weight", "weight", "AtlasVatVolume", "liverFat"]
+
+
 def test_it_grows_with_each_study_and_stays_the_same_node(scene, node, tmp_path):
     node.SetName("my cohort")
     show(scene, tmp_path / "3", Subject("1.2.3", "P3", "Roe^Richard", "2021-03-01"))
@@ -139,5 +148,7 @@ def test_it_survives_saving_and_loading_with_all_digits(scene, node, tmp_path):
     assert names(again) == names(node)
     for name in names(node):
         assert column_values(again, name) == column_values(node, name)
-    assert cohort_of(loaded).raw_columns == cohort_of(scene).raw_columns
-    assert DIRECT[0].value in cohort_of(loaded).raw_columns[-2].values
+    assert (
+        cohort_of(shown_studies(loaded)).raw_columns == cohort_of(shown_studies(scene)).raw_columns
+    )
+    assert DIRECT[0].value in cohort_of(shown_studies(loaded)).raw_columns[-2].values

@@ -11,7 +11,7 @@ from mimir_engine import MimirError
 from MIMIRLib.scene.cohort import cohort_of
 from MIMIRLib.scene.csv_files import write_cohort, write_study
 from MIMIRLib.scene.results import show_studies
-from MIMIRLib.scene.shown_study import shown_study
+from MIMIRLib.scene.shown_study import shown_studies, shown_study
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
 
@@ -64,7 +64,7 @@ def test_a_studys_numbers_have_every_digit_and_unknown_ones_are_empty(scene, tmp
 
 def test_a_cohort_has_a_row_per_study_in_the_columns_of_predictions_csv(scene, tmp_path):
     show(scene, tmp_path / "2", Subject("1.2.2", "P2"), [quantity("liverVolume", 2.0)])
-    write_cohort(tmp_path / "out.csv", cohort_of(scene))
+    write_cohort(tmp_path / "out.csv", cohort_of(shown_studies(scene)))
     first, second = rows_of(tmp_path / "out.csv")
     assert [*first][:5] == ["patient", "date", "eid", "instance", "sex_male_score"]
     assert [*first][-2:] == ["flags", "study"]
@@ -86,7 +86,7 @@ def test_a_name_is_never_a_formula_and_a_number_stays_one(scene, tmp_path, start
     name = f'{start}HYPERLINK("x")'
     show(scene, tmp_path / "2", Subject("1.2.2", name), [quantity("liverVolume", -2.0)])
     write_study(tmp_path / "study.csv", shown_study(scene, "1.2.2"))
-    write_cohort(tmp_path / "cohort.csv", cohort_of(scene))
+    write_cohort(tmp_path / "cohort.csv", cohort_of(shown_studies(scene)))
     study, cohort = (rows_of(tmp_path / f"{kind}.csv") for kind in ("study", "cohort"))
     assert study[0]["patient"] == cohort[1]["patient"] == f"'{name}"
     assert study[0]["value"] == cohort[1]["liverVolume_mean_in_L"] == "-2.0"
