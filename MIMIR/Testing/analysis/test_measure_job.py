@@ -221,6 +221,7 @@ def test_a_folder_of_another_study_is_not_shown(
     before = state_of(scene)
     study_details(tmp_path, "another")
     monkeypatch.setattr(RunFolder, "study", lambda run, name: tmp_path)
+    monkeypatch.setattr(RunFolder, "drop", lambda run, name: None)
     job = MeasureJob(scene, request(phantom_zip, volumes=False))
 
     drive(job, wait_until)
