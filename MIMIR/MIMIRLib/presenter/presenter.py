@@ -290,9 +290,8 @@ class Presenter:
             [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )
         if job.state is JobState.DONE and job.results:
-            self.refresh_results()
-            self.results.select(job.results[0].key)
-            self.results.arrange_views()
+            self.results.show_new(job.results[0].key)
+            self.update()
 
     def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
         """Start a job, unless another is running.

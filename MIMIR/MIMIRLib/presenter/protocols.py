@@ -11,6 +11,7 @@ from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.table_row import Row, TableColumn
@@ -68,8 +69,20 @@ class ResultsView(Protocol):
     def filter_measurements(self, pattern: str) -> None:
         """Show only rows of that table that match a regular expression."""
 
+    def show_chart(self, content: ChartContent) -> None:
+        """Show a study's chart in place of any other's."""
+
+    def show_nodes(self, nodes: Any) -> None:
+        """Let Slicer's views show a result, or what there is of it; all others are emptied."""
+
+    def leave_others(self, nodes: Any) -> None:
+        """Empty the views that show another result than this; what the user shows stays."""
+
     def arrange_views(self, nodes: Any) -> None:
-        """Show a study's slices, chart and table in Slicer's views."""
+        """Show a result in MIMIR's layout."""
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        """Show a study's fat in 3D, or no fat."""
 
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""

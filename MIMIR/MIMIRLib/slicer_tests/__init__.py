@@ -14,6 +14,7 @@ TEST_FILES = (
     "panel_tests",
     "panel_shape_tests",
     "finding_tests",
+    "view_tests",
     "console_tests",
     "report_tests",
     "readme_tests",

@@ -22,6 +22,7 @@ from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
@@ -99,7 +100,11 @@ class ResultsShown:
         self.measurements: Sequence[Row] = ()
         self.pattern = ""
         self.flags: Sequence[str] = ()
+        self.chart = ChartContent()
         self.views: list[Any] = []
+        self.nodes: list[Any] = []
+        self.left: list[Any] = []
+        self.fat: list[tuple[Any, bool]] = []
         self.profiles: list[Any] = []
         self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
@@ -122,6 +127,23 @@ class ResultsShown:
         """Return the texts of a row by the keys of its columns."""
         (row,) = [row for row in self.measurements if row.key == key]
         return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
+
+    def show_chart(self, content: ChartContent) -> None:
+        self.chart = content
+
+    def show_nodes(self, nodes: Any) -> None:
+        self.nodes.append(nodes)
+
+    def leave_others(self, nodes: Any) -> None:
+        self.left.append(nodes)
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        self.fat.append((nodes, is_on))
+
+    def forget(self) -> None:
+        """Forget what the views have shown."""
+        self.nodes.clear()
+        self.left.clear()
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
