@@ -18,8 +18,11 @@ class IdentityTest(PanelCase):
     """The phantom's name and ID on the screen, and nowhere else."""
 
     def test_results_carry_the_patient_and_the_log_does_not(self) -> None:
-        """Chooser, nodes, chart and folder name the patient; the log and the status do not."""
+        """Chooser, nodes, chart and folder name the patient; the logs and the status do not."""
+        slicer_log = Path(slicer.app.errorLogModel().filePath)
+        before = len(slicer_log.read_bytes())
         self.measure()
+        logged = slicer_log.read_bytes()[before:].decode("utf-8", "replace")
         entry, label = phantom_entry(), label_of(slicer.mrmlScene, phantom_entry().study_uid)
         assert label.endswith(f", {entry.study_date}, {entry.study_description}"), label
         assert label.startswith((entry.patient_name or entry.patient_id)[:4]), label
@@ -30,7 +33,7 @@ class IdentityTest(PanelCase):
         hierarchy = hierarchy_of(slicer.mrmlScene)
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.table))
         assert hierarchy.GetItemName(folder) == f"MIMIR - {label}"
-        for text in (self.ui.logText.plainText, self.ui.statusLabel.text):
+        for text in (logged, self.ui.logText.plainText, self.ui.statusLabel.text):
             for name in filter(None, (entry.patient_name, entry.patient_id)):
                 assert name not in text, name
 
@@ -59,6 +62,23 @@ class IdentityTest(PanelCase):
         slicer.mrmlScene.Clear(False)
         assert self.ui.statusLabel.text != said
         assert self.ui.resultComboBox.count == 0
+
+    def test_measuring_again_keeps_what_the_user_set(self) -> None:
+        """A transform, a name, a window and the visibility of the parts of the body."""
+        self.measure()
+        transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        first = self.nodes()
+        first.water.SetName("mine")
+        first.water.SetAndObserveTransformNodeID(transform.GetID())
+        first.fat.GetDisplayNode().SetWindowLevelMinMax(12.0, 345.0)
+        first.regions.GetDisplayNode().SetOpacity2DFill(0.9)
+        self.measure()
+        again = self.nodes()
+        assert again.water is not first.water
+        assert again.water.GetName() == "mine"
+        assert again.water.GetParentTransformNode() is transform
+        assert again.fat.GetDisplayNode().GetWindowLevelMax() == 345.0
+        assert abs(again.regions.GetDisplayNode().GetOpacity2DFill() - 0.9) < 1e-6
 
     def test_a_chart_has_all_its_lines_after_loading(self) -> None:
         """The view that shows it would take the first one off; the panel lists the result."""
