@@ -71,7 +71,7 @@ class MIMIR(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _(
             "The method is from Langner et al., MIMIR: Deep Regression for Automated Analysis of"
-            " UK Biobank Body MRI, arXiv:2106.11731."
+            " UK Biobank Body MRI, <a href='https://arxiv.org/abs/2106.11731'>arXiv:2106.11731</a>."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
         slicer.app.connect("startupCompleted()", sceneWatch)

@@ -8,7 +8,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The method is from Langner et al., MIMIR: Deep Regression for Automated Analysis of UK Biobank Body MRI, arXiv:2106.11731.</source>
+        <source>The method is from Langner et al., MIMIR: Deep Regression for Automated Analysis of UK Biobank Body MRI, &lt;a href=&apos;https://arxiv.org/abs/2106.11731&apos;&gt;arXiv:2106.11731&lt;/a&gt;.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
