@@ -7,11 +7,14 @@ and lets ``Services`` do the work.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.run_folder import RunFolder, discard_run, interrupted_run
 from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
@@ -29,6 +32,9 @@ from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
+
+#: What Apply asked for: options, and the UIDs of the studies.
+Measured = tuple[AnalysisRequest, tuple[str, ...]]
 
 
 class Presenter:
@@ -60,6 +66,8 @@ class Presenter:
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = ""
         self._message = ""
+        self._interrupted: Optional[RunFolder] = None
+        self._repeatable: Optional[Measured] = None
         self._job: Optional[Job] = None
         self._progress: Optional[Progress] = None
 
@@ -92,6 +100,7 @@ class Presenter:
         """List the database's studies again."""
         self._studies.list(())
         self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
+        self._interrupted = interrupted_run(self._services.runs_folder())
         self._view.studies.show(self._studies.rows)
         self._scan()
         self.update()
@@ -229,6 +238,27 @@ class Presenter:
         if self._state().can_repair:
             self._measure(self._studies.exchanged, swap_repair=True)
 
+    def resume(self) -> None:
+        """Go on with the interrupted run."""
+        run = self._interrupted
+        if run is not None and self._job is None:
+            entries = {entry.study_uid: entry for entry in self._studies.entries}
+            studies = [entries.get(key, key) for key in run.conditions]
+            self._interrupted = None
+            self._start_measuring(replace(run.request, repeat=False), studies)
+
+    def discard(self) -> None:
+        """Delete what is kept of the interrupted run."""
+        if self._interrupted is not None:
+            discard_run(self._interrupted)
+            self._interrupted = None
+            self.update()
+
+    @property
+    def is_waiting(self) -> bool:
+        """True if a step would find nothing to do at once."""
+        return self._job is None or self._job.is_waiting
+
     def step(self) -> None:
         """Do one step of the current job, or else of reading studies; for a timer."""
         if self._job is not None:
@@ -253,13 +283,6 @@ class Presenter:
         if parameters is None:
             return
         modules = tuple(module.name for module in self._modules.ticked)
-        runtime = parameters.runtime
-        if modules and self._services.lacks_packages(runtime):
-            self._start(
-                lambda: self._install_job(runtime),
-                then=lambda: self._measure(entries, swap_repair),
-            )
-            return
         request = AnalysisRequest(
             (),
             modules,
@@ -268,30 +291,72 @@ class Presenter:
             parameters.allow_unvalidated,
             parameters.volumes,
             swap_repair=swap_repair,
-            runtime=runtime,
+            runtime=parameters.runtime,
+            repeat=False,
         )
+        asked = request, tuple(entry.study_uid for entry in entries)
+        if asked == self._repeatable:  # the panel has said that Apply would measure them again
+            request = replace(request, repeat=True)
+        self._start_measuring(request, entries, asked)
+
+    def _start_measuring(
+        self,
+        request: AnalysisRequest,
+        studies: Sequence[Union[StudyEntry, str]],
+        asked: Optional[Measured] = None,
+    ) -> None:
+        if request.modules and self._services.lacks_packages(request.runtime):
+            self._start(
+                lambda: self._install_job(request.runtime),
+                then=lambda: self._start_measuring(request, studies, asked),
+            )
+            return
+        self._repeatable = None
         self._view.show_failures(())
-        self._start(lambda: self._measure_job(request, entries))
+        self._start(lambda: self._measure_job(request, studies, asked))
 
     def _install_job(self, runtime: str) -> Job:
         job = self._services.install_job(runtime)
         job.logged.connect(self._view.show_log_line)
         return job
 
-    def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
-        job = self._services.measure_job(request, entries)
+    def _measure_job(
+        self,
+        request: AnalysisRequest,
+        studies: Sequence[Union[StudyEntry, str]],
+        asked: Optional[Measured],
+    ) -> MeasureJob:
+        job = self._services.measure_job(request, studies)
+
+        def note(outcome: StudyOutcome) -> None:
+            if outcome.code:
+                self._show_failures(job)
+            else:
+                self._show_measured(outcome, is_first=len(job.results) == 1)
+
+        def end(_job: MeasureJob) -> None:
+            self._repeatable = asked if job.counts.is_nothing_left else None
+            self._show_failures(job)
+            self.refresh_results()
+
         job.logged.connect(self._view.show_log_line)
-        job.ended.connect(self._show_outcome)
+        job.measured.connect(note)
+        job.ended.connect(end)
         return job
 
-    def _show_outcome(self, job: MeasureJob) -> None:
+    def _show_measured(self, outcome: StudyOutcome, is_first: bool) -> None:
+        """List a study's results; show the first ones, and later leave the user's choice alone."""
+        if is_first:
+            self.results.show_new(outcome.key)
+        else:
+            self.results.add()
+        self.update()
+
+    def _show_failures(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
         self._view.show_failures(
             [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )
-        if job.state is JobState.DONE and job.results:
-            self.results.show_new(job.results[0].key)
-            self.update()
 
     def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
         """Start a job, unless another is running.
@@ -374,6 +439,7 @@ class Presenter:
 
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
+        run = self._interrupted
         ticked, shown = studies.ticked, studies.shown
         return PanelState(
             database_error=self._database_error,
@@ -395,6 +461,7 @@ class Presenter:
             volumes=parameters is not None and parameters.volumes,
             allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
             progress=self._progress,
+            interrupted=None if run is None else (len(run.conditions), run.done),
             message=self._message,
             results=self.results.count,
         )

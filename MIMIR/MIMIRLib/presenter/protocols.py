@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
@@ -148,8 +149,13 @@ class Services(Protocol):
     ) -> CheckJob:
         """Return a job that checks the images of studies of the database."""
 
-    def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
-        """Return a job that measures studies of the database."""
+    def measure_job(
+        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+    ) -> MeasureJob:
+        """Return a job that measures studies of the database, given by their entries or UIDs."""
+
+    def runs_folder(self) -> Path:
+        """Return the folder in which runs survive a crash of Slicer."""
 
     def import_job(self, paths: Sequence[str]) -> Job:
         """Return a job that imports folders or zip archives into the DICOM database."""

@@ -78,6 +78,11 @@ class ResultsPresenter:
         if self._results.selected != before:
             self._view.leave_others(self._results.nodes)
 
+    def add(self) -> None:
+        """List a new result; what is shown stays."""
+        self._results.refresh()
+        self._view.show_titles(self._results.titles, self._results.selected)
+
     def select(self, key: str) -> None:
         """Show a study's results, or the cohort's, in the panel and in Slicer's views."""
         self._waiting = ""

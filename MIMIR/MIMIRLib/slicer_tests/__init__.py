@@ -13,6 +13,7 @@ import unittest
 TEST_FILES = (
     "panel_tests",
     "panel_shape_tests",
+    "run_tests",
     "finding_tests",
     "view_tests",
     "console_tests",

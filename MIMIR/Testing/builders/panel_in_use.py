@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,10 @@ from database_builder import StudyRow, biobank_series, write_database
 
 from mimir_engine import MimirError
 from MIMIRLib.analysis.check_job import CheckJob
-from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.presenter.chart_content import ChartContent
@@ -219,7 +220,7 @@ class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
-        self.database = database
+        self.database, self._runs = database, database.parent / "runs"
         self.missing: Union[MimirError, str, None] = None
         self.questions: list[str] = []
         self.agrees = True
@@ -246,9 +247,16 @@ class Rest:
         if self.missing is not None:
             raise self.missing
 
-    def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
+    def measure_job(
+        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+    ) -> MeasureJob:
         self.requests.append(request)
-        return MeasureJob(self._scene, request, map(self._study, entries))
+        entries = {entry.study_uid: entry for entry in self.studies()}
+        found = (entries[study] if isinstance(study, str) else study for study in studies)
+        return MeasureJob(self._scene, request, map(self._study, found), runs=self.runs_folder())
+
+    def runs_folder(self) -> Path:
+        return self._runs
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         self.scanned.append([entry.study_uid for entry in entries])
