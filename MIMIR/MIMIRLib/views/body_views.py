@@ -21,7 +21,7 @@ ORIENTATIONS = {CORONAL_VIEW: "Coronal", SAGITTAL_VIEW: "Sagittal", PROJECTION_V
 #: Space around what is shown, in shares of it.
 MARGIN = 0.03
 #: Pixels above and below the projection, for its labels and the texts in the corners.
-ABOVE, BELOW = 72, 20
+ABOVE, BELOW = 64, 20
 #: Values that the legend of the fat fraction names: 0, 25 … 100 %.
 LEGEND_LABELS = 5
 #: Place and size of the legend, in shares of the view: beside the legs. Sizes of its letters.

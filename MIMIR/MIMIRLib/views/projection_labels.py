@@ -15,7 +15,7 @@ MAX_SIZE, LETTER_WIDTH = 13, 0.55
 #: Pixels between the picture and its labels, and from one line of labels to the next.
 GAP, LINE_HEIGHT = 3, 15
 #: Smaller letters cannot be read: labels without space for these are left out.
-MIN_SIZE = 8
+MIN_SIZE = 7
 
 
 class ProjectionLabels:
