@@ -136,6 +136,11 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.presenter.refresh_modules()
         self.presenter.refresh_studies()
         self.onSceneChanged()
+        self.presenter.results.enter()
+
+    def exit(self) -> None:
+        """Leave Slicer's views to the module that the user opens."""
+        self.presenter.results.leave()
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         """Cancel the job and stop using the scene before its nodes are removed."""

@@ -10,8 +10,12 @@ import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
+from MIMIRLib.panel.keyboard import EnterTicks, apply_by_control_enter, press_by_enter
+from MIMIRLib.panel.label import prepare_labels, show_text
+from MIMIRLib.panel.panel_height import PanelHeight
 from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
+from MIMIRLib.panel.section_memory import remember_sections
 from MIMIRLib.parameter_node import DEVICES, RUNTIMES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
@@ -35,13 +39,16 @@ class PanelView:
         self.ui = slicer.util.childWidgetVariables(panel)
         self.studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
         self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
-        for label in panel.findChildren(qt.QLabel):
-            label.wordWrap = True
-            label.setTextFormat(qt.Qt.PlainText)
-            label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         ui = self.ui
+        prepare_labels(panel)
+        self._enter_ticks = [EnterTicks(view) for view in (ui.studiesView, ui.modulesView)]
+        press_by_enter(panel)
+        apply_by_control_enter(panel, ui.applyButton)
+        remember_sections((ui.studiesSection, ui.modulesSection, ui.optionsSection, ui.logSection))
+        ui.moduleMoreButton.connect("toggled(bool)", ui.moduleDetailsLabel.setVisible)
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
+        self._height = PanelHeight(panel)
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
@@ -83,11 +90,11 @@ class PanelView:
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
         ui = self.ui
-        _show_text(ui.emptyLabel, state.empty_sentence)
+        show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
         ui.tickedLabel.text = state.ticked_sentence
-        _show_text(ui.studyLabel, state.study_lines)
-        _show_text(ui.warningsLabel, "\n".join(state.warnings))
+        show_text(ui.studyLabel, state.study_lines)
+        show_text(ui.warningsLabel, "\n".join(state.warnings))
         for widget in (
             *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
             *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
@@ -95,18 +102,21 @@ class PanelView:
             ui.optionsSection,
         ):
             widget.enabled = not state.is_busy
-        _show_text(ui.moduleLabel, state.module_text)
+        show_text(ui.moduleLabel, state.module_title)
+        show_text(ui.moduleDetailsLabel, state.module_details)
+        ui.moduleMoreButton.visible = bool(state.module_details)
+        ui.moduleDetailsLabel.visible = ui.moduleMoreButton.checked and bool(state.module_details)
         ui.verifyModuleButton.enabled = state.can_verify_module
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
         ui.applyButton.toolTip = plain_tooltip(state.apply_hint)
         ui.repairButton.enabled = state.can_repair
-        _show_text(ui.repairButton, state.repair_text)
+        show_text(ui.repairButton, state.repair_text)
         ui.cancelButton.enabled = state.is_busy
         _show_text(ui.resumeLabel, state.resume_text)
         ui.resumeButton.visible = ui.discardButton.visible = bool(state.resume_text)
         self._show_progress(state)
-        ui.resultsSection.visible = state.results > 0
+        self._show_results_section(state.results > 0)
 
     def show_options(self, parameters: MIMIRParameterNode) -> None:
         """Set the options' widgets."""
@@ -129,6 +139,7 @@ class PanelView:
     def close(self) -> None:
         """Stop the timer, and stop observing Slicer's views."""
         self._timer.stop()
+        self._height.close()
         self.results.close()
 
     def _step(self, presenter: Presenter) -> None:
@@ -144,9 +155,17 @@ class PanelView:
         if state.percent is not None:
             bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
-        _show_text(self.ui.statusLabel, state.status)
+        show_text(self.ui.statusLabel, state.status)
         if state.needs_steps != self._timer.active:
             (self._timer.start if state.needs_steps else self._timer.stop)()
+
+    def _show_results_section(self, has_results: bool) -> None:
+        """Show the results' section; scroll to it when it appears."""
+        section = self.ui.resultsSection
+        is_new = has_results and section.isHidden()
+        section.visible = has_results
+        if is_new:
+            qt.QTimer.singleShot(0, lambda: self.ui.sectionsArea.ensureWidgetVisible(section))
 
     def _connect_options(self, presenter: Presenter) -> None:
         """Let the options' widgets set the scene's parameters.
@@ -189,9 +208,3 @@ def ask_zip() -> str:
     """Return the zip archive that the user chooses; empty if the dialog is closed."""
     title, kinds = _("Choose a zip archive"), _("Zip archives (*.zip)")
     return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", kinds)
-
-
-def _show_text(widget: Any, text: str) -> None:
-    """Show the text of a label or button; hide one without text."""
-    widget.text = plain(text)
-    widget.visible = bool(text)

@@ -78,7 +78,8 @@ class RowTable:
         view.setModel(self._proxy)
         view.sortByColumn(-1, qt.Qt.AscendingOrder)  # unsorted until a header is clicked
         view.connect("clicked(QModelIndex)", self._select)
-        view.connect("activated(QModelIndex)", self._select)
+        self._rows = view.selectionModel()  # kept: otherwise Python forgets the connection
+        self._rows.connect("currentRowChanged(QModelIndex,QModelIndex)", self._note_current)
 
     def show(self, rows: Sequence[Row], columns: Optional[Sequence[TableColumn]] = None) -> None:
         """Replace all rows by these.
@@ -205,6 +206,17 @@ class RowTable:
 
     def _source(self, index: Any) -> Any:
         return self._proxy.mapToSource(index).siblingAtColumn(0)
+
+    def select(self, key: str) -> None:
+        """Make the row with that key the current one, if the list shows it."""
+        place = self._places.get(key, self._model.rowCount())
+        if place < self._model.rowCount():
+            self._view.setCurrentIndex(self._proxy.mapFromSource(self._model.index(place, 0)))
+
+    def _note_current(self, current: Any, previous: Any) -> None:
+        """Note that the keyboard or the mouse has gone to another row."""
+        if current.isValid():
+            self._select(current)
 
     def _select(self, index: Any) -> None:
         self.selected.emit(self._model.itemFromIndex(self._source(index)).data(KEY))

@@ -23,6 +23,10 @@ from MIMIRLib.panel.import_job import ImportJob
 class SlicerServices:
     """Does the panel's work; see ``presenter.protocols.Services``."""
 
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees."""
+        return ask_user(question)
+
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
         return list_studies(database_file())
@@ -75,6 +79,13 @@ def database_file() -> str:
     return database.databaseFilename if database is not None and database.isOpen else ""
 
 
+def ask_user(question: str) -> bool:
+    """Return whether the user agrees; never in tests, where dialogs close by themselves."""
+    if slicer.app.testingEnabled():
+        return False
+    return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
+
+
 class SlicerInstaller:
     """Asks in a dialog and installs PyTorch; see ``engine.install_job``."""
 
@@ -83,10 +94,8 @@ class SlicerInstaller:
         return find_spec("PyTorchUtils") is not None
 
     def ask(self, question: str) -> bool:
-        """Return whether the user agrees; never in tests, where dialogs close by themselves."""
-        if slicer.app.testingEnabled():
-            return False
-        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
+        """Return whether the user agrees."""
+        return ask_user(question)
 
     def install_pytorch(self, torch: str, torchvision: str) -> None:
         """Install both in the build that suits this computer; blocks Slicer for minutes."""

@@ -22,11 +22,13 @@ from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
+from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -193,8 +195,24 @@ class Presenter:
         if path:
             self._start(lambda: AddModuleJob(path))
 
+    def _take_new_modules(self) -> None:
+        """List the inference modules again; tick and select those that are new."""
+        before = {module.name for module in self._modules.usable}
+        self.refresh_modules()
+        self._modules.choose_new(before)
+        self._view.modules.show(self._modules.rows)
+        if self._modules.selected is not None:
+            self._view.modules.select(self._modules.selected.name)
+        self._save_choices()
+
     def remove_module(self) -> None:
-        """Delete the selected inference module, if the user added it."""
+        """Delete the selected inference module, if the user added it and agrees."""
+        module = self._modules.selected
+        question = _(
+            "Remove the inference module {name}? Its files are deleted from this computer."
+        )
+        if module is None or not self._services.ask(question.format(name=module.name)):
+            return
         self._show_message(self._attempt(self._modules.remove))
         self.refresh_modules()
 
@@ -328,18 +346,16 @@ class Presenter:
 
     def _show_measured(self, outcome: StudyOutcome, is_first: bool) -> None:
         """List a study's results; show the first ones, and later leave the user's choice alone."""
-        if not is_first:
+        if is_first:
+            self.results.show_new(outcome.key)
+        else:
             self.results.add()
-            self.update()
-            return
-        self.refresh_results()
-        self.results.select(outcome.key)
-        self.results.arrange_views()
+        self.update()
 
     def _show_failures(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
         self._view.show_failures(
-            [f"{titles.get(f.key, f.key)}: {f.code}: {f.reason}" for f in job.failures]
+            [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )
 
     def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
@@ -360,7 +376,7 @@ class Presenter:
             job.start()
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error
-            self._message = str(error_for_user(error))
+            self._message = panel_words(str(error_for_user(error)))
         self._scan()
         self.update()
 
@@ -373,7 +389,7 @@ class Presenter:
         self._scan()
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
-            self.refresh_modules()
+            self._take_new_modules()
 
     def _scan(self) -> None:
         """Read the ticked and the selected studies' headers, and check the ticked ones' images.
@@ -415,10 +431,10 @@ class Presenter:
         try:
             return action() or ""
         except Exception as error:  # the panel shows every error
-            return str(error_for_user(error))
+            return panel_words(str(error_for_user(error)))
 
     def _show_message(self, sentence: str) -> None:
-        self._message = sentence
+        self._message = panel_words(sentence)
         self.update()
 
     def _state(self) -> PanelState:

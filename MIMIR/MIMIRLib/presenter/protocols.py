@@ -12,6 +12,7 @@ from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.table_row import Row, TableColumn
@@ -28,6 +29,9 @@ class Table(Protocol):
 
     def update(self, row: Row) -> None:
         """Replace the row with the same key; its tick stays."""
+
+    def select(self, key: str) -> None:
+        """Make the row with that key the current one."""
 
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
@@ -66,8 +70,20 @@ class ResultsView(Protocol):
     def filter_measurements(self, pattern: str) -> None:
         """Show only rows of that table that match a regular expression."""
 
+    def show_chart(self, content: ChartContent) -> None:
+        """Show a study's chart in place of any other's."""
+
+    def show_nodes(self, nodes: Any) -> None:
+        """Let Slicer's views show a result, or what there is of it; all others are emptied."""
+
+    def leave_others(self, nodes: Any) -> None:
+        """Empty the views that show another result than this; what the user shows stays."""
+
     def arrange_views(self, nodes: Any) -> None:
-        """Show a study's slices, chart and table in Slicer's views."""
+        """Show a result in MIMIR's layout."""
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        """Show a study's fat in 3D, or no fat."""
 
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""
@@ -109,6 +125,9 @@ class View(Protocol):
 
 class Services(Protocol):
     """The services of the rest of the module."""
+
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees."""
 
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""

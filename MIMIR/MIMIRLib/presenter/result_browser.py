@@ -12,6 +12,7 @@ from MIMIRLib.presenter.cohort_rows import cohort_columns, cohort_rows
 from MIMIRLib.presenter.finding_list import Finding, StudyFindings
 from MIMIRLib.presenter.measurement_choice import MeasurementChoice
 from MIMIRLib.presenter.measurement_rows import flag_sentences, measurement_columns
+from MIMIRLib.presenter.result_findings import result_findings
 from MIMIRLib.presenter.table_row import Row, TableColumn
 from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, cohort_of, find_cohort
 from MIMIRLib.scene.csv_files import write_cohort, write_study
@@ -111,11 +112,10 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            is_as_checked = _sentences(outcome.findings) <= _sentences(study.findings)
+            findings = self._findings(study)
+            is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
             picture = outcome.picture if is_as_checked else b""
-            found.append(
-                StudyFindings(study.key, study.label, study.findings, outcome.stations, picture)
-            )
+            found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
         return found
 
     def nodes_of(self, key: str) -> Optional[StudyNodes]:
@@ -174,6 +174,11 @@ class ResultBrowser:
         if self.is_cohort:
             return list(self._cohort.studies)
         return [study for study in self.studies if study.key == self.selected]
+
+    def _findings(self, study: ShownStudy) -> Sequence[Finding]:
+        """Return a study's findings; beside its own numbers, also what its networks say."""
+        nodes = None if self.is_cohort else self.nodes_of(study.key)
+        return study.findings if nodes is None else result_findings(nodes.table)
 
 
 def _title(study: ShownStudy) -> str:

@@ -18,8 +18,9 @@ from MIMIRLib.scene.index import (
     subject_of,
     write_subject,
 )
+from MIMIRLib.scene.kept_changes import keep_changes, note_display
 from MIMIRLib.scene.labels import free_label, label_again
-from MIMIRLib.scene.node_marks import mark
+from MIMIRLib.scene.node_marks import ROLE_WORDS, mark, node_name
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import (
     all_items,
@@ -102,6 +103,7 @@ class Transaction:
         successors: dict[Any, Any] = {}
         for key in dict.fromkeys(key for key, _, _ in made):
             index = find_index(self.scene, key) or new_index(self.scene, key)
+            old_label = index.GetAttribute(LABEL_MARK) or ""
             if key in self._named:
                 subject, label = self._named[key]
                 write_subject(index, subject)
@@ -110,6 +112,11 @@ class Transaction:
                 new = [node for other, kind, node in made if (other, kind) == (key, role)]
                 old = referenced(index, role)
                 successors.update(zip_longest(old, new[: len(old)]))
+                for node in new:
+                    note_display(node)
+                if role in ROLE_WORDS:
+                    for before, after in zip(old, new):
+                        keep_changes(before, after, node_name(role, old_label))
                 refer(index, role, new)
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
@@ -134,7 +141,9 @@ def discard(scene: Any, nodes: list[Any]) -> None:
 def _serving(node: Any) -> list[Any]:
     serving: list[Any] = []
     if node.IsA("vtkMRMLDisplayableNode"):
-        serving += map(node.GetNthDisplayNode, range(node.GetNumberOfDisplayNodes()))
+        # The last first: a colour legend describes the first one.
+        numbers = reversed(range(node.GetNumberOfDisplayNodes()))
+        serving += map(node.GetNthDisplayNode, numbers)
     if node.IsA("vtkMRMLStorableNode"):
         serving.append(node.GetStorageNode())
     return [node for node in serving if node is not None]

@@ -12,8 +12,10 @@ import unittest
 #: The files of this package that hold tests, in the order in which they are run.
 TEST_FILES = (
     "panel_tests",
+    "panel_shape_tests",
     "run_tests",
     "finding_tests",
+    "view_tests",
     "console_tests",
     "report_tests",
     "readme_tests",

@@ -23,6 +23,7 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
@@ -53,6 +54,10 @@ class Table(list[Row]):
     """Keeps its rows and its filter."""
 
     pattern = ""
+    selected = ""
+
+    def select(self, key: str) -> None:
+        self.selected = key
 
     def show(self, rows: Sequence[Row]) -> None:
         self[:] = rows
@@ -96,7 +101,11 @@ class ResultsShown:
         self.measurements: Sequence[Row] = ()
         self.pattern = ""
         self.flags: Sequence[str] = ()
+        self.chart = ChartContent()
         self.views: list[Any] = []
+        self.nodes: list[Any] = []
+        self.left: list[Any] = []
+        self.fat: list[tuple[Any, bool]] = []
         self.profiles: list[Any] = []
         self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
@@ -119,6 +128,23 @@ class ResultsShown:
         """Return the texts of a row by the keys of its columns."""
         (row,) = [row for row in self.measurements if row.key == key]
         return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
+
+    def show_chart(self, content: ChartContent) -> None:
+        self.chart = content
+
+    def show_nodes(self, nodes: Any) -> None:
+        self.nodes.append(nodes)
+
+    def leave_others(self, nodes: Any) -> None:
+        self.left.append(nodes)
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        self.fat.append((nodes, is_on))
+
+    def forget(self) -> None:
+        """Forget what the views have shown."""
+        self.nodes.clear()
+        self.left.clear()
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
@@ -196,11 +222,17 @@ class Rest:
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database, self._runs = database, database.parent / "runs"
         self.missing: Union[MimirError, str, None] = None
+        self.questions: list[str] = []
+        self.agrees = True
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
         self.archive = archive
         self._scene = scene
+
+    def ask(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.agrees
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)

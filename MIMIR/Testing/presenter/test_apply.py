@@ -83,7 +83,7 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert (sorted(keys[:-1]), keys[-1]) == (["1.1", "1.2"], COHORT_KEY)
     assert panel.shown.results.selected in ("1.1", "1.2"), "the one that was done first"
     assert {row.key for row in panel.shown.results.measurements} >= {"phantom_height"}
-    assert panel.shown.results.views[-1].table is not None
+    assert panel.shown.results.nodes[-1].table is not None
     assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
 
 
@@ -98,7 +98,7 @@ def test_without_an_inference_module_studies_are_measured_directly(
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.shown.state.status == "1 study measured."
-    assert panel.shown.results.views[-1].chart is None
+    assert panel.shown.results.nodes[-1].chart is None
     rows = {row.key: [cell.text for cell in row.cells] for row in panel.shown.results.measurements}
     label, value, interval, *_ = rows["direct_fat_volume_in_L"]
     assert (label, interval) == ("Fat volume (direct)", "–")
