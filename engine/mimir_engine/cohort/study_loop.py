@@ -21,7 +21,7 @@ from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 
 #: Seconds after which studies are finished though more would fit into a batch, so that results
 #: appear and a run that is ended often still gets on.
-MAX_WAIT_S = 10.0
+MIN_WAIT_S, MAX_WAIT_S = 1.0, 10.0
 #: A batch waits at most this many times as long as the last one took: finishing is then less than a
 #: quarter of the time, whether batches are full or not.
 WAIT_PER_BATCH = 3.0
@@ -116,7 +116,8 @@ def _batches(
             began = time.monotonic()
             yield batch
             ended = time.monotonic()
-            batch, due = [], ended + min(factor * (ended - began), MAX_WAIT_S)
+            wait = min(max(factor * (ended - began), MIN_WAIT_S), MAX_WAIT_S)
+            batch, due = [], ended + wait
             factor = WAIT_PER_BATCH
     if batch:
         yield batch
