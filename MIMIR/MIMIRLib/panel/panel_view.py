@@ -113,7 +113,7 @@ class PanelView:
         ui.repairButton.enabled = state.can_repair
         show_text(ui.repairButton, state.repair_text)
         ui.cancelButton.enabled = state.is_busy
-        _show_text(ui.resumeLabel, state.resume_text)
+        show_text(ui.resumeLabel, state.resume_text)
         ui.resumeButton.visible = ui.discardButton.visible = bool(state.resume_text)
         self._show_progress(state)
         self._show_results_section(state.results > 0)
