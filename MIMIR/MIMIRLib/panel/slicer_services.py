@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Callable
 
 import slicer
 
@@ -15,11 +16,59 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
-from MIMIRLib.panel.import_job import ImportJob
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.job import Job
+from MIMIRLib.panel.dicom_database import create_database, database_file, new_database_folder
+from MIMIRLib.panel.import_job import ImportJob, PhantomImportJob
+from MIMIRLib.presenter.first_steps import InstallStep
+from MIMIRLib.translate import tr as _
 
 
 class SlicerServices:
-    """Does the panel's work; see ``presenter.protocols.Services``."""
+    """Does the panel's work; see ``presenter.protocols.Services``.
+
+    Attributes:
+        ask: Asks the user a question; returns whether the user agrees.
+    """
+
+    def __init__(self) -> None:
+        self.ask: Callable[[str], bool] = ask_user
+
+    def new_database_folder(self) -> str:
+        """Return where a DICOM database would be made; empty while one is open."""
+        return new_database_folder()
+
+    def create_database(self) -> None:
+        """Make a DICOM database without a question, unless one is open."""
+        folder = new_database_folder()
+        if folder:
+            create_database(folder)
+
+    def need_database(self) -> None:
+        """Make a DICOM database if none is open and the user agrees; raises if there is none."""
+        folder = new_database_folder()
+        if not folder:
+            return
+        question = _("Slicer has no DICOM database yet. Create it in this folder?\n\n{folder}")
+        if not self.ask(question.format(folder=folder)):
+            raise mimir_error(
+                "DATABASE_DECLINED",
+                _("without a DICOM database, Slicer cannot keep studies"),
+                _('Press "Create the database here", or open another in the module DICOM.'),
+            )
+        create_database(folder)
+
+    def phantom_job(self) -> PhantomImportJob:
+        """Return a job that makes the phantom study and imports it into the database."""
+        return PhantomImportJob(slicer.dicomDatabase)
+
+    def phantom_uid(self) -> str:
+        """Return the UID of the phantom study, once it is made."""
+        return PhantomImportJob(slicer.dicomDatabase).study_uid
+
+    def install_job(self) -> Job:
+        """Return a job that installs missing packages if the user agrees."""
+        return InstallStep(self.install_missing)
 
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
@@ -27,7 +76,7 @@ class SlicerServices:
 
     def install_missing(self) -> None:
         """Install missing packages if the user agrees; raises if some are still missing."""
-        requirements.install_missing(SlicerInstaller())
+        requirements.install_missing(SlicerInstaller(self.ask))
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
@@ -50,24 +99,22 @@ class SlicerServices:
         return ImportJob(slicer.dicomDatabase, paths)
 
 
-def database_file() -> str:
-    """Return the DICOM database's file; empty while it is not open."""
-    database = slicer.dicomDatabase
-    return database.databaseFilename if database is not None and database.isOpen else ""
+def ask_user(question: str) -> bool:
+    """Return whether the user agrees; never in tests, where dialogs close by themselves."""
+    if slicer.app.testingEnabled():
+        return False
+    return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
 
 
 class SlicerInstaller:
     """Asks in a dialog and installs into Slicer's Python; see ``engine.requirements``."""
 
+    def __init__(self, ask: Callable[[str], bool]) -> None:
+        self.ask = ask
+
     def has_pytorch_extension(self) -> bool:
         """Return whether the PyTorch extension is installed."""
         return find_spec("PyTorchUtils") is not None
-
-    def ask(self, question: str) -> bool:
-        """Return whether the user agrees; never in tests, where dialogs close by themselves."""
-        if slicer.app.testingEnabled():
-            return False
-        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="MIMIR"))
 
     def install_pytorch(self, torch: str, torchvision: str) -> None:
         """Install both in the build that suits this computer; blocks Slicer for minutes."""

@@ -17,6 +17,7 @@ from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.finding_list import FindingList
+from MIMIRLib.presenter.first_steps import PHANTOM_MODULE, not_in_list, try_it
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.protocols import Services, View
@@ -54,7 +55,7 @@ class Presenter:
         self._studies, self._modules = StudyPicker(self._outcomes), ModulePicker()
         self._findings = FindingList()
         self._parameters: Optional[MIMIRParameterNode] = None
-        self._database_error = ""
+        self._database_error = self._new_database = ""
         self._message = ""
         self._job: Optional[Job] = None
         self._progress: Optional[Progress] = None
@@ -82,7 +83,11 @@ class Presenter:
     def refresh_studies(self) -> None:
         """List the database's studies again."""
         self._studies.list(())
-        self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
+        self._new_database = self._services.new_database_folder()
+        if not self._new_database:
+            self._database_error = self._attempt(
+                lambda: self._studies.list(self._services.studies())
+            )
         self._view.studies.show(self._studies.rows)
         self._scan()
         self.update()
@@ -147,7 +152,26 @@ class Presenter:
     def import_studies(self, paths: Sequence[str]) -> None:
         """Import folders or zip archives into the DICOM database."""
         if paths:
-            self._start(lambda: self._services.import_job(paths))
+            self._start(lambda: self._import_job(paths))
+
+    def create_database(self) -> None:
+        """Make a DICOM database where the panel says."""
+        self._show_message(self._attempt(self._services.create_database))
+        self.refresh_studies()
+
+    def try_it(self) -> None:
+        """Install what is missing, import the phantom, measure and show it."""
+        if self._parameters is not None:
+            self._view.show_failures(())
+            self._start(lambda: try_it(self._services, self._measure_phantom))
+
+    def tick_only(self, study_uids: Sequence[str]) -> None:
+        """Tick only these studies, chosen in another module of Slicer; select the first."""
+        if self._job is not None:
+            return
+        self.refresh_studies()
+        self._message = not_in_list(study_uids, self._studies.entries)
+        self._tick_listed(study_uids)
 
     # Actions on inference modules.
 
@@ -212,26 +236,51 @@ class Presenter:
         self._scans.cancel()
         self._checks.cancel()
 
+    def _import_job(self, paths: Sequence[str]) -> Job:
+        self._services.need_database()
+        return self._services.import_job(paths)
+
+    def _measure_phantom(self, study_uid: str) -> MeasureJob:
+        self.refresh_modules()
+        self.refresh_studies()
+        self._modules.choose((PHANTOM_MODULE,))
+        self._view.modules.show(self._modules.rows)
+        self._tick_listed((study_uid,))
+        return self._measure_job(self._request(), self._studies.ticked)
+
+    def _tick_listed(self, study_uids: Sequence[str]) -> None:
+        """Tick only these of the listed studies; if there are none, all ticks stay."""
+        listed = [e.study_uid for e in self._studies.entries if e.study_uid in study_uids]
+        if listed:
+            self._studies.choose(listed)
+            self._studies.select(listed[0])
+            self._view.studies.show(self._studies.rows)
+        self._save_choices()
+
     def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
-        parameters = self._parameters
-        if parameters is None:
+        if self._parameters is None:
             return
-        modules = tuple(module.name for module in self._modules.ticked)
-        error = self._attempt(self._services.install_missing) if modules else ""
+        error = self._attempt(self._services.install_missing) if self._modules.ticked else ""
         if error:
             self._show_message(error)
             return
-        request = AnalysisRequest(
+        request = self._request(swap_repair)
+        self._view.show_failures(())
+        self._start(lambda: self._measure_job(request, entries))
+
+    def _request(self, swap_repair: bool = False) -> AnalysisRequest:
+        """Return what the user has chosen; there must be parameters."""
+        parameters = self._parameters
+        assert parameters is not None
+        return AnalysisRequest(
             (),
-            modules,
+            tuple(module.name for module in self._modules.ticked),
             parameters.level,
             parameters.device,
             parameters.allow_unvalidated,
             parameters.volumes,
             swap_repair=swap_repair,
         )
-        self._view.show_failures(())
-        self._start(lambda: self._measure_job(request, entries))
 
     def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         job = self._services.measure_job(request, entries)
@@ -326,6 +375,7 @@ class Presenter:
         ticked, shown = studies.ticked, studies.shown
         return PanelState(
             database_error=self._database_error,
+            new_database=self._new_database,
             studies=len(studies.entries),
             shown=len(shown),
             ticked=len(ticked),

@@ -21,6 +21,7 @@ TEST_FILES = (
     "all_in_one_tests",
     "scene_file_tests",
     "geometry_tests",
+    "start_tests",
 )
 
 

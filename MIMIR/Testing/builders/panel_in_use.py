@@ -23,6 +23,7 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.presenter.finding_list import Place
+from MIMIRLib.presenter.first_steps import InstallStep
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
@@ -33,6 +34,7 @@ STUDIES = (
     StudyRow("1.2", biobank_series(), "P2", "Roe^Richard", "20210301"),
     StudyRow("1.3", biobank_series(leave_out=["4 W"]), "P3", "Poe^Ed", "20220101"),
 )
+PHANTOM = StudyRow("1.9", biobank_series(), "P9", "Phantom")
 
 
 @dataclass
@@ -151,12 +153,26 @@ class Import(Job):
         return "1 new study is in the database."
 
 
+class PhantomImport(Import):
+    """An import of the phantom into a database."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__()
+        self.database = database
+
+    def _work(self) -> Work:
+        yield from super()._work()
+        self.database.unlink()
+        write_database(self.database, [PHANTOM])
+
+
 class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
         self.missing: Optional[MimirError] = None
+        self.agrees = True
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
@@ -165,6 +181,27 @@ class Rest:
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
+
+    def new_database_folder(self) -> str:
+        return "" if self.database.exists() else str(self.database.parent)
+
+    def create_database(self) -> None:
+        write_database(self.database, ())
+
+    def need_database(self) -> None:
+        if self.new_database_folder():
+            if not self.agrees:
+                raise MimirError("DATABASE_DECLINED", "there is no database", "Create one.")
+            self.create_database()
+
+    def install_job(self) -> Job:
+        return InstallStep(self.install_missing)
+
+    def phantom_job(self) -> Job:
+        return PhantomImport(self.database)
+
+    def phantom_uid(self) -> str:
+        return PHANTOM.uid
 
     def install_missing(self) -> None:
         if self.missing is not None:
