@@ -19,6 +19,7 @@ from MIMIRLib.database.fused_loadables import (
     plan_fusion,
     read_fused,
 )
+from MIMIRLib.database.study_list import iso_date
 from MIMIRLib.engine.import_engine import EngineUnavailable, import_engine
 from MIMIRLib.plain_text import plain
 from MIMIRLib.scene.results import show_volumes
@@ -50,6 +51,8 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
             instanceUID="0008,0018",
             studyDate="0008,0020",
             studyDescription="0008,1030",
+            patientName="0010,0010",
+            patientID="0010,0020",
         )
 
     def examineForImport(self, fileLists: Sequence[Sequence[str]]) -> list[Any]:
@@ -116,7 +119,7 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
     def _make(self, study_uid: str, plan: FusionPlan) -> Optional[Any]:
         """Read, fuse and show the study; if that fails, show why and leave the scene unchanged."""
         MimirError = import_engine().MimirError
-        subject = Subject(study_item_name=self._study_name(plan.files[0]))
+        subject = self._subject(plan.files[0])
         try:
             water, fat, study = read_fused(study_uid, plan.files)
             nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, study, subject)
@@ -133,11 +136,11 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         slicer.app.applicationLogic().PropagateVolumeSelection()
         return nodes[0]
 
-    def _study_name(self, path: str) -> str:
-        """Return Slicer's default name of the study in the subject hierarchy."""
-        description = self._tag(path, "studyDescription") or "No study description"
-        date = self._tag(path, "studyDate")
-        return f"{description} ({date})" if date else description
+    def _subject(self, path: str) -> Subject:
+        """Return whose study it is; without a UID, since Slicer itself makes the study's item."""
+        tags = ("patientID", "patientName", "studyDate", "studyDescription")
+        patient_id, name, date, description = (self._tag(path, tag) for tag in tags)
+        return Subject("", patient_id, name, iso_date(date), description)
 
     def _file_under_study(self, plan: FusionPlan, water: Any, fat: Any, fraction: Any) -> None:
         """Let Slicer create the items of patient and study, and move MIMIR's folder there."""

@@ -79,15 +79,13 @@ def from_volumes(water: Any, fat: Any, folder: Path) -> StudyRequest:
 
 
 def subject_of(entry: StudyEntry) -> Subject:
-    """Return the names that Slicer itself gives to the items of patient and study."""
-    name = entry.patient_name or "No name"
-    date = entry.study_date.replace("-", "")
-    description = entry.study_description or "No study description"
+    """Return whose study it is, as Slicer's list of studies has it."""
     return Subject(
         entry.study_uid,
         entry.patient_id,
-        f"{name} ({entry.patient_id})" if entry.patient_id else name,
-        f"{description} ({date})" if date else description,
+        entry.patient_name,
+        entry.study_date,
+        entry.study_description,
     )
 
 

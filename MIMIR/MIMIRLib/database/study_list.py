@@ -172,7 +172,7 @@ def _entries(
                 study_uid,
                 patient_id,
                 patient_name,
-                _iso_date(date),
+                iso_date(date),
                 description,
                 verdict.completeness,
                 verdict.stations,
@@ -182,6 +182,6 @@ def _entries(
             )
 
 
-def _iso_date(date: str) -> str:
+def iso_date(date: str) -> str:
     """Return DICOM's ``YYYYMMDD`` as ``YYYY-MM-DD``, other text unchanged."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date

@@ -10,6 +10,7 @@ import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
+from MIMIRLib.panel.panel_height import PanelHeight
 from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
@@ -42,6 +43,7 @@ class PanelView:
         ui = self.ui
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
+        self._height = PanelHeight(panel)
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
@@ -127,6 +129,7 @@ class PanelView:
     def close(self) -> None:
         """Stop the timer, and stop observing Slicer's views."""
         self._timer.stop()
+        self._height.close()
         self.results.close()
 
     def _show_progress(self, state: PanelState) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from textwrap import shorten
 from typing import Any
 
 import slicer
@@ -26,8 +25,6 @@ MIDDLE_95 = 1.96
 #: Smallest and largest range of the axis to both sides (standard deviations); a point beyond is
 #: drawn at the edge.
 MIN_REACH, MAX_REACH = 3.0, 8.0
-#: Longest name of a study in the title, in characters.
-MAX_TITLE_LENGTH = 30
 GAP = math.nan
 ROW_NAMES, ROWS = "measurement", "estimate_row"
 
@@ -68,7 +65,7 @@ def chart_node(name: str, label: str, purpose: str) -> Any:
     """Return a chart whose axes have fixed ranges, still to be set; not in a scene yet."""
     chart = slicer.vtkMRMLPlotChartNode()
     chart.SetName(name)
-    chart.SetTitle(f"{shorten(label, MAX_TITLE_LENGTH, placeholder=' …')} ({purpose})")
+    chart.SetTitle(f"{label} ({purpose})")
     chart.SetTitleFontSize(13)
     chart.SetAxisTitleFontSize(12)
     chart.SetAxisLabelFontSize(11)

@@ -34,7 +34,7 @@ ROLE_WORDS = {
 MAX_NAME_LENGTH = 120
 #: Slicer names files after nodes, and writes the files' names into the scene without escaping them
 #: for XML: with an ampersand in a node's name, the saved scene cannot be read again.
-REPLACED_IN_NAMES = str.maketrans(dict.fromkeys("&<>'%|^", "_"))
+REPLACED_IN_NAMES = str.maketrans({**dict.fromkeys("&<>%|^", "_"), "'": "’"})
 
 
 def study_mark(key: str) -> str:

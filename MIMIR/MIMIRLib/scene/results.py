@@ -9,6 +9,8 @@ from typing import Any, Optional
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.charts import add_chart
 from MIMIRLib.scene.fused_mark import FusedMark
+from MIMIRLib.scene.index import label_of, owned
+from MIMIRLib.scene.kept_result import keep_result
 from MIMIRLib.scene.node_marks import (
     CHART,
     COHORT,
@@ -25,7 +27,7 @@ from MIMIRLib.scene.profile import add_profile
 from MIMIRLib.scene.regions import regions_node, show_regions
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.tables import cohort_table, measurement_table
-from MIMIRLib.scene.transaction import Transaction, label_of, owned
+from MIMIRLib.scene.transaction import Transaction
 from MIMIRLib.scene.volumes import (
     WHITE,
     fraction_node,
@@ -151,6 +153,7 @@ def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: boo
     label = transaction.begin(key, subject)
     if folder.result.measurements or folder.result.direct:
         table = measurement_table(folder.result, node_name(MEASUREMENTS, label))
+        keep_result(table, folder)
         yield transaction.add(table, key, MEASUREMENTS)
     if any(m.kind != "class" for m in folder.result.measurements):
         yield add_chart(transaction, key, label, folder.result.measurements)

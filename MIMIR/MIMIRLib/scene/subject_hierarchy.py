@@ -10,7 +10,6 @@ import vtk
 
 from MIMIRLib.scene.node_marks import STUDY_MARK, single_line, study_mark
 from MIMIRLib.scene.subject import Subject
-from MIMIRLib.translate import tr as _
 
 
 def study_folder(
@@ -37,6 +36,20 @@ def study_folder(
     hierarchy.SetItemAttribute(folder, STUDY_MARK, study_mark(key))
     made(folder)
     return folder
+
+
+def folder_name(label: str) -> str:
+    """Return the name of a study's folder."""
+    return f"MIMIR - {label}"
+
+
+def rename_folder(scene: Any, mark: str, old: str, new: str) -> None:
+    """Give the folder of the study with this mark another name, unless the user has named it."""
+    hierarchy = hierarchy_of(scene)
+    for item in all_items(hierarchy):
+        is_its = hierarchy.GetItemAttribute(item, STUDY_MARK) == mark
+        if is_its and hierarchy.GetItemName(item) == old:
+            hierarchy.SetItemName(item, new)
 
 
 def hierarchy_of(scene: Any) -> Any:
@@ -72,15 +85,13 @@ def _study_item(hierarchy: Any, subject: Subject, made: Callable[[int], None]) -
         return item
 
     def make_patient() -> int:
-        name = single_line(subject.patient_item_name) or _("Patient")
-        return hierarchy.CreateSubjectItem(top, name)
+        return hierarchy.CreateSubjectItem(top, single_line(subject.patient_item_name))
 
     def make_study() -> int:
         # Slicer's own UID for a patient without an ID.
         uid = subject.patient_id or f"Patient-{subject.study_uid}"
         patient = find_or_make(uid, constants.GetDICOMPatientIDAttributeName(), make_patient)
-        name = single_line(subject.study_item_name) or _("Study")
-        return hierarchy.CreateStudyItem(patient, name)
+        return hierarchy.CreateStudyItem(patient, single_line(subject.study_item_name))
 
     attribute = constants.GetDICOMStudyInstanceUIDAttributeName()
     return find_or_make(subject.study_uid, attribute, make_study)

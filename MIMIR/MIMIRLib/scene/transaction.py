@@ -1,34 +1,31 @@
-"""Replace old nodes by new ones: all of a run's nodes enter the scene, or none.
-
-A hidden index node per study has a *reference* to each result. References distinguish MIMIR's own
-nodes from a user's clones: cloning copies all attributes but no references to the original. Node
-IDs change when a scene is loaded into another; Slicer adapts references.
-"""
+"""Replace old nodes by new ones: all of a run's nodes enter the scene, or none."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Mapping
-from itertools import chain, count, zip_longest
+from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, Optional
 
 import slicer
 
-from MIMIRLib.scene.node_marks import (
-    INDEX,
-    ROLE_MARK,
-    STUDY_MARK,
-    mark,
-    name_for_node,
-    study_mark,
+from MIMIRLib.scene.index import (
+    LABEL_MARK,
+    find_index,
+    new_index,
+    refer,
+    referenced,
+    subject_of,
+    write_subject,
 )
+from MIMIRLib.scene.labels import free_label, label_again
+from MIMIRLib.scene.node_marks import mark
 from MIMIRLib.scene.subject import Subject
-from MIMIRLib.scene.subject_hierarchy import all_items, hierarchy_of, study_folder
-
-#: Attribute of an index node: the label of the study in its nodes' names.
-LABEL_MARK = "MIMIR.Label"
-#: Beginning of an index node's reference roles.
-REFERENCE = "MIMIR."
+from MIMIRLib.scene.subject_hierarchy import (
+    all_items,
+    folder_name,
+    hierarchy_of,
+    study_folder,
+)
 
 
 class Transaction:
@@ -46,7 +43,8 @@ class Transaction:
         self.scene = scene
         self._made: list[tuple[str, str, Any]] = []
         self._items: list[int] = []
-        self._places: dict[str, tuple[str, int]] = {}
+        self._folders: dict[str, int] = {}
+        self._named: dict[str, tuple[Subject, str]] = {}
 
     def __enter__(self) -> Transaction:
         return self
@@ -60,16 +58,18 @@ class Transaction:
                 hierarchy.RemoveItem(item, False, False)
 
     def begin(self, key: str, subject: Subject) -> str:
-        """Make a folder for a study if it has none.
+        """Name a study, and make a folder for it if it has none.
+
+        If nothing is known of whose study it is, it stays that of the patient known before.
 
         Returns:
             The label of the study in its nodes' names; no other study in the scene has it.
         """
-        taken = {label for other, (label, _) in self._places.items() if other != key}
-        label = _free_label(self.scene, key, subject.study_item_name or key, taken)
-        name = "MIMIR" if subject.study_uid else f"MIMIR - {label}"
-        folder = study_folder(self.scene, key, subject, name, self._items.append)
-        self._places[key] = (label, folder)
+        known = subject if subject.is_known else subject_of(self.scene, key)
+        label = free_label(self.scene, key, known, self._named)
+        self._named[key] = known, label
+        made = self._items.append
+        self._folders[key] = study_folder(self.scene, key, subject, folder_name(label), made)
         return label
 
     def add(self, node: Any, key: str, role: str, in_tree: bool = True) -> Any:
@@ -89,8 +89,7 @@ class Transaction:
         self._made.append((key, role, node))
         self.scene.AddNode(node)
         hierarchy = hierarchy_of(self.scene)
-        _, folder = self._places.get(key, ("", hierarchy.GetSceneItemID()))
-        hierarchy.CreateItem(folder, node)
+        hierarchy.CreateItem(self._folders.get(key, hierarchy.GetSceneItemID()), node)
         return node
 
     def commit(self) -> None:
@@ -98,30 +97,19 @@ class Transaction:
         made, self._made, self._items = self._made, [], []
         successors: dict[Any, Any] = {}
         for key in dict.fromkeys(key for key, _, _ in made):
-            index = _index(self.scene, key) or _new_index(self.scene, key)
-            index.SetAttribute(LABEL_MARK, self._places.get(key, ("", 0))[0])
+            index = find_index(self.scene, key) or new_index(self.scene, key)
+            if key in self._named:
+                subject, label = self._named[key]
+                write_subject(index, subject)
+                index.SetAttribute(LABEL_MARK, label)
             for role in dict.fromkeys(role for other, role, _ in made if other == key):
                 new = [node for other, kind, node in made if (other, kind) == (key, role)]
-                old = _referenced(index, role)
+                old = referenced(index, role)
                 successors.update(zip_longest(old, new[: len(old)]))
-                index.RemoveNodeReferenceIDs(REFERENCE + role)
-                for node in new:
-                    index.AddNodeReferenceID(REFERENCE + role, node.GetID())
+                refer(index, role, new)
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
-
-
-def owned(scene: Any, key: str, role: str) -> Optional[Any]:
-    """Return MIMIR's own node of a study and role; None if it does not exist."""
-    index = _index(scene, key)
-    nodes = _referenced(index, role) if index else []
-    return nodes[0] if nodes else None
-
-
-def label_of(scene: Any, key: str) -> str:
-    """Return the label of a study in its nodes' names."""
-    index = _index(scene, key)
-    return (index.GetAttribute(LABEL_MARK) or "") if index else ""
+        label_again(self.scene)
 
 
 def discard(scene: Any, nodes: list[Any]) -> None:
@@ -145,56 +133,6 @@ def _serving(node: Any) -> list[Any]:
     if node.IsA("vtkMRMLStorableNode"):
         serving.append(node.GetStorageNode())
     return [node for node in serving if node is not None]
-
-
-def _indices(scene: Any) -> Iterator[Any]:
-    return (node for node in scene.GetNodes() if node.GetAttribute(ROLE_MARK) == INDEX)
-
-
-def _index(scene: Any, key: str) -> Optional[Any]:
-    study = study_mark(key)
-    return next((n for n in _indices(scene) if n.GetAttribute(STUDY_MARK) == study), None)
-
-
-def _new_index(scene: Any, key: str) -> Any:
-    index = slicer.vtkMRMLScriptedModuleNode()
-    index.SetName("MIMIR index")
-    index.HideFromEditorsOn()
-    mark(index, key, INDEX)
-    scene.AddNode(index)
-    return index
-
-
-def _referenced(index: Any, role: str) -> list[Any]:
-    numbers = range(index.GetNumberOfNodeReferences(REFERENCE + role))
-    nodes = (index.GetNthNodeReference(REFERENCE + role, number) for number in numbers)
-    return [node for node in nodes if node is not None]
-
-
-def _free_label(scene: Any, key: str, wanted: str, taken: set[str]) -> str:
-    """Return ``wanted``, with a number if another study's nodes have this label already.
-
-    Slicer names files after nodes, so labels also differ where disks ignore case.
-    """
-    own = study_mark(key)
-    others = {
-        index.GetAttribute(LABEL_MARK)
-        for index in _indices(scene)
-        if index.GetAttribute(STUDY_MARK) != own and _has_nodes(index)
-    }
-    label = name_for_node(wanted) or "study"
-    candidates = chain([label], (f"{label} ({number})" for number in count(2)))
-    used = {_on_disk(other) for other in others | taken if other}
-    return next(candidate for candidate in candidates if _on_disk(candidate) not in used)
-
-
-def _on_disk(label: str) -> str:
-    return unicodedata.normalize("NFKC", label).casefold()
-
-
-def _has_nodes(index: Any) -> bool:
-    roles = range(index.GetNumberOfNodeReferenceRoles())
-    return any(index.GetNodeReference(index.GetNthNodeReferenceRole(role)) for role in roles)
 
 
 def _hand_over(scene: Any, successors: Mapping[Any, Optional[Any]]) -> None:

@@ -93,7 +93,7 @@ class Finished:
     scratch: Path
 
 
-SUBJECT = Subject("1.2.3.4", "MRN-17", "Doe^Jane", "Jane's study")
+SUBJECT = Subject("1.2.3.4", "MRN-17", "Doe^Jane", "1987-06-05", "Jane's study")
 
 
 @pytest.fixture(scope="module")

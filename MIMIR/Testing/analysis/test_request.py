@@ -64,7 +64,7 @@ def test_relative_paths_are_made_absolute_since_the_engine_works_elsewhere() -> 
 
 
 def test_the_engine_gets_no_name_of_the_patient() -> None:
-    subject = Subject("1.2.3", "MRN-17", "Doe^Jane", "Doe's study")
+    subject = Subject("1.2.3", "MRN-17", "Doe^Jane", "1987-06-05", "Doe's study")
     study = StudyRequest("1.2.3", files=("/data/a.dcm",), subject=subject)
     request = AnalysisRequest((study,), ("phantom",))
     text = request.source_lines().decode() + " ".join(request.arguments(Path("o"), Path("d")))

@@ -21,7 +21,6 @@ from MIMIRLib.analysis.studies import (
     from_database,
     from_paths,
     from_volumes,
-    subject_of,
 )
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
@@ -60,7 +59,7 @@ class Files:
         return [str(self.there if series_uid == "1.1.1" else self.gone)]
 
 
-def test_a_study_of_the_database_is_called_by_its_uid_and_filed_as_slicer_does(
+def test_a_study_of_the_database_is_called_by_its_uid_and_has_its_patient(
     tmp_path: Path,
 ) -> None:
     files = Files(tmp_path)
@@ -68,7 +67,7 @@ def test_a_study_of_the_database_is_called_by_its_uid_and_filed_as_slicer_does(
     assert from_database(files, entry("1.1")) == StudyRequest(
         "1.1",
         files=(str(files.there),),
-        subject=Subject("1.1", "P1", "Doe, Jane (P1)", "Imaging visit (20200229)"),
+        subject=Subject("1.1", "P1", "Doe, Jane", "2020-02-29", "Imaging visit"),
     )
     assert from_database(files, "1.1").subject == Subject("1.1")
 
@@ -79,12 +78,6 @@ def test_one_whose_files_are_gone_does_not_hinder_the_others(tmp_path: Path) -> 
     assert isinstance(bad, StudyOutcome)
     assert (bad.key, bad.code) == ("1.2", "FILES_GONE")
     assert isinstance(good, StudyRequest)
-
-
-def test_missing_names_are_slicers_own() -> None:
-    nameless = entry("1.1", patient_id="", patient_name="", study_date="", study_description="")
-
-    assert subject_of(nameless) == Subject("1.1", "", "No name", "No study description")
 
 
 def test_each_archive_is_one_study_named_as_on_the_command_line(

@@ -17,6 +17,8 @@ from scene_study import (
 )
 
 from MIMIRLib.scene.fused_mark import fused_pair
+from MIMIRLib.scene.index import label_of, subject_of
+from MIMIRLib.scene.node_marks import name_for_node, single_line
 from MIMIRLib.scene.results import find_cohort, find_results, show_studies
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
@@ -26,6 +28,9 @@ from MIMIRLib.scene.volumes import INFERNO, array_of, lps_affine_of
 NAME = 'a/b|c^d <e>&"f" 5%25.zip'
 
 
+SUBJECT = Subject("1.2.3", "P1", "O'Doe^Jane & <J> | 5%25 ^", "2020-02-29", 'MRI "a/b|c"; ä\n中')
+LABEL = "O’Doe, Jane _ _J_ _ 5_25, 2020-02-29, MRI ’a/b_c’; ä 中"
+ITEMS = [single_line(SUBJECT.study_item_name), single_line(SUBJECT.patient_item_name)]
 KINDS = ("water", "fat", "fraction", "projection", "table", "chart", "profile", "regions")
 
 
@@ -34,11 +39,18 @@ def loaded(tmp_path):
     """A scene with two studies, one of a hostile name, saved and read again."""
     scene = slicer.vtkMRMLScene()
     studies = [
-        (study_details(tmp_path / "1"), Subject("1.2.3", "P1", "Doe (P1)", "MRI")),
+        (study_details(tmp_path / "1"), SUBJECT),
         (study_details(tmp_path / "2", NAME), Subject()),
     ]
     list(show_studies(scene, studies))
     return saved_and_loaded(scene, tmp_path / "saved")
+
+
+def test_it_is_still_known_whose_they_are(loaded):
+    assert subject_of(loaded, "1.2.3") == SUBJECT
+    assert label_of(loaded, "1.2.3") == find_results(loaded, "1.2.3").label == LABEL
+    assert subject_of(loaded, NAME) == Subject()
+    assert label_of(loaded, NAME) == name_for_node(NAME)
 
 
 @pytest.mark.parametrize("key", ["1.2.3", NAME])
@@ -112,7 +124,7 @@ def test_moved_folders_stay_in_their_place(loaded):
     while item != hierarchy.GetSceneItemID():
         names.append(hierarchy.GetItemName(item))
         item = hierarchy.GetItemParent(item)
-    assert names == ["Measurements - MRI", "MIMIR", "MRI", "Doe (P1)"]
+    assert names == [f"Measurements - {LABEL}", f"MIMIR - {LABEL}", *ITEMS]
 
 
 def test_running_again_in_the_loaded_scene_replaces_what_was_loaded(loaded, tmp_path):

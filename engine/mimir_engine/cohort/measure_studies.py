@@ -25,6 +25,7 @@ from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoic
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
@@ -131,7 +132,7 @@ def infer(
         known = count_known(options.sex, (source.name for source in sources))
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
-    measuring = _Measuring(modules, options, listener, readers)
+    measuring = _Measuring(modules, options, listener, readers, made_with(run, modules))
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
@@ -222,6 +223,7 @@ class _Measuring:
     options: InferOptions
     listener: Listener
     readers: Readers
+    made_with: MadeWith
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -268,7 +270,8 @@ class _Measuring:
             if unusual:
                 event["unusual"] = unusual
             if folders:
-                event["details"] = str(folders.write_result(result, prepared.projection.name))
+                folder = folders.write_result(result, prepared.projection.name, self.made_with)
+                event["details"] = str(folder)
             yield StudyDone(asdict(result), [f.code for f in result.findings], event)
 
     def _predict(

@@ -21,6 +21,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from mimir_engine.cohort.made_with import NOT_NOTED, MadeWith
 from mimir_engine.direct import DirectMeasurements
 from mimir_engine.errors import MimirError
 from mimir_engine.files.array_file import open_array
@@ -28,7 +29,7 @@ from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.file_names import distinct_file_name
 from mimir_engine.files.folder_lock import folder_lock
-from mimir_engine.files.json_file import write_json
+from mimir_engine.files.json_file import from_json, to_json, write_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.regular_file import open_regular
 from mimir_engine.files.table_reader import open_table
@@ -77,6 +78,7 @@ class StudyFolder:
         image_sha256: Hash of each image by its file.
         description: The study that the volumes were fused from, as plain JSON.
         affine: ``(4, 4)``, of the volumes: ``(column, row, slice, 1)`` to LPS millimetres.
+        made_with: What made the numbers; empty in folders of versions before 0.6.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class StudyFolder:
     image_sha256: Mapping[str, str]
     description: Mapping[str, Any]
     affine: np.ndarray
+    made_with: MadeWith = NOT_NOTED
 
     @property
     def has_volumes(self) -> bool:
@@ -150,7 +153,8 @@ def read_study_folder(path: Path, name: Optional[str] = None) -> StudyFolder:
         content = _read_measurements(path)
         result = StudyResult.from_json(content)
         projection, hashes = content["projection"], content["image_sha256"]
-        folder = StudyFolder(path, result, projection, hashes, description, affine)
+        made_with = from_json(content.get("made_with", {}), MadeWith)
+        folder = StudyFolder(path, result, projection, hashes, description, affine, made_with)
         is_valid = type(projection) is str and hashes.keys() <= _IMAGES.keys()
         names = {result.name, description["name"], name or result.name}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -239,18 +243,20 @@ class StudyFolders:
         write_csv(folder / PROFILE_FILE, [*profile], np.stack([*profile.values()], 1).tolist())
         write_array(folder / PROJECTION_FILE, projection.image)
 
-    def write_result(self, result: StudyResult, projection_name: str) -> Path:
+    def write_result(self, result: StudyResult, projection_name: str, made_with: MadeWith) -> Path:
         """Write a study's result, and return its folder, which is then complete.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         folder = self.path(result.name)
-        write_measurements(folder, result, projection_name)
+        write_measurements(folder, result, projection_name, made_with)
         return folder
 
 
-def write_measurements(folder: Path, result: StudyResult, projection_name: str) -> None:
+def write_measurements(
+    folder: Path, result: StudyResult, projection_name: str, made_with: MadeWith = NOT_NOTED
+) -> None:
     """Write ``measurements.json`` beside a study's images.
 
     Raises:
@@ -260,6 +266,7 @@ def write_measurements(folder: Path, result: StudyResult, projection_name: str) 
         present = [name for name in _IMAGES if (folder / name).is_file()]
         hashes = {name: _hash(_mapped(folder / name)) for name in present}
     head = {"schema_version": SCHEMA_VERSION, "projection": projection_name}
+    head["made_with"] = to_json(made_with)
     content = {**head, "image_sha256": hashes, **asdict(result)}
     write_json(folder / MEASUREMENTS_FILE, {**content, "content_sha256": _json_hash(content)})
 

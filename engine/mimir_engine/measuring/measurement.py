@@ -122,6 +122,11 @@ class Measurement:
         return words(self.target)
 
     @property
+    def value_shown(self) -> float:
+        """The value as shown beside its interval: not below zero if the quantity cannot be."""
+        return self._shown(self.value)
+
+    @property
     def lower_shown(self) -> float:
         """The lower bound as shown to people: not below zero if the quantity cannot be.
 
