@@ -55,11 +55,11 @@ def dixon_studies(item: int) -> list[str]:
 def _study_uids(hierarchy: Any, item: int) -> Iterator[str]:
     constants = slicer.vtkMRMLSubjectHierarchyConstants
     level = hierarchy.GetItemLevel(item)
-    if level == constants.GetSubjectHierarchyLevelStudy():
+    if level == constants.GetDICOMLevelStudy():
         uid = hierarchy.GetItemUID(item, constants.GetDICOMUIDName())
         if uid:
             yield uid
-    elif level == constants.GetSubjectHierarchyLevelPatient():
+    elif level == constants.GetDICOMLevelPatient():
         children = vtk.vtkIdList()
         hierarchy.GetItemChildren(item, children, False)
         for index in range(children.GetNumberOfIds()):

@@ -44,6 +44,17 @@ def test_dicom_files_get_numbers_for_names_and_others_are_left_out(
     assert (folder / "000002.dcm").read_bytes() == DICOM + b"2"
 
 
+def test_files_that_are_no_dicom_are_counted_apart_from_lists(
+    tmp_path: Path, folder: Path
+) -> None:
+    files = {"1": DICOM, "notes.txt": b"text", "x/Manifest.csv": b"list", "DICOMDIR": b"list"}
+    work = unpack(archive_of(tmp_path, files), folder)
+    with pytest.raises(StopIteration) as stop:
+        while True:
+            next(work)
+    assert stop.value.value == 1
+
+
 def test_hostile_names_stay_within_the_folder(tmp_path: Path, folder: Path) -> None:
     hostile = ("../../evil.dcm", "/evil.dcm", "C:\\evil.dcm", "a" * 5000 + ".dcm")
     list(unpack(archive_of(tmp_path, dict.fromkeys(hostile, DICOM)), folder))
