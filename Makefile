@@ -3,9 +3,11 @@
 
 VENV    := .venv
 READY   := $(VENV)/.ready
+READY_FOR_DEMO := $(VENV)/.ready-for-demo
 DOCS    := $(VENV)/.docs
 BIN     := $(VENV)/bin
 OUTPUT  := demo-output
+COMMA   := ,
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 export PYTEST_ARGS
@@ -29,7 +31,7 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
     validation-checks validation-others validation-module clean
 
 help:
-	@echo "make demo   measure a synthetic study; results and a picture go to $(OUTPUT)/"
+	@echo "make demo   measure a synthetic study; results go to $(OUTPUT)/ (and a picture after make test)"
 	@echo "make test   run all tests of the engine and of the Slicer module"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
@@ -45,7 +47,7 @@ help:
 	@echo "make validation-module  measure 200 new phantoms with the module phantom, as images and archives"
 	@echo "make clean  remove $(VENV), outputs and caches"
 
-demo: $(READY)
+demo: $(READY_FOR_DEMO)
 	@$(BIN)/mimir demo --output $(OUTPUT)
 
 # The second half runs even if the first fails.
@@ -129,25 +131,36 @@ clean:
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment for all targets; set up again only when the engine's requirements change.
+# One environment for all targets, set up again only when the requirements change. The demonstration
+# needs little; all else is installed into the same environment when another target needs it.
 $(READY): engine/pyproject.toml MIMIR/Testing/requirements.txt
-	@python="$(PYTHON)"; \
-	if [ -z "$$python" ]; then \
-	    for candidate in $(CANDIDATES); do \
-	        if $$candidate -c '$(SUITABLE)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
-	    done; \
-	fi; \
-	if ! $${python:-false} -c '$(SUITABLE)'; then \
-	    echo "No Python 3.10 or newer with venv found (Debian and Ubuntu: apt install python3-venv)." >&2; \
-	    echo "Name one with PYTHON=/path/to/python3." >&2; exit 1; \
-	fi; \
-	echo "Setting up $(VENV) with $$($$python --version), once; PyTorch is large, allow some minutes."; \
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV) || exit 1; \
-	log=$(VENV)/install.log; \
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-	    --editable 'engine[all]' --requirement MIMIR/Testing/requirements.txt >$$log 2>&1 || \
-	    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }; \
-	touch $@
+	@$(call install,PyTorch is large$(COMMA) allow some minutes,\
+	    'engine[all]' --requirement MIMIR/Testing/requirements.txt)
+	@touch $(READY_FOR_DEMO) $@
+
+$(READY_FOR_DEMO): engine/pyproject.toml
+	@$(call install,a download of some 55 MB,'engine[onnx]')
+	@touch $@
+
+# Make the environment if there is none, then install: $(call install,NOTE,REQUIREMENTS).
+define install
+python="$(PYTHON)"; \
+if [ -z "$$python" ]; then \
+    for candidate in $(CANDIDATES); do \
+        if $$candidate -c '$(SUITABLE)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+    done; \
+fi; \
+if ! $${python:-false} -c '$(SUITABLE)'; then \
+    echo "No Python 3.10 or newer with venv found (Debian and Ubuntu: apt install python3-venv)." >&2; \
+    echo "Name one with PYTHON=/path/to/python3." >&2; exit 1; \
+fi; \
+echo "Setting up $(VENV) with $$($$python --version), once; $(1)."; \
+$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV) || exit 1; \
+log=$(VENV)/install.log; \
+$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+    --editable $(2) >$$log 2>&1 || \
+    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }
+endef
 
 $(DOCS): $(READY)
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable 'engine[docs]'

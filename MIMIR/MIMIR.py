@@ -160,6 +160,7 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
       empty list, studies are only measured directly.
     - ``level``: share of the intervals that contain the true value, 0.5 to 0.999.
     - ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    - ``runtime``: what runs the networks: ``auto``, ``onnx`` (ONNX Runtime) or ``torch``.
     - ``allowUnvalidated``: also measure studies outside a module's validated range, and flag them.
     - ``swap_repair``: exchange water and fat back where this is certain, and flag it; otherwise
       such a study is refused.
@@ -303,10 +304,11 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         volumes: bool = True,
         timeout: Optional[float] = None,
         progress: Optional[Callable[[Any], Any]] = None,
+        runtime: str = "auto",
     ) -> list[StudyOutcome]:
         chosen = blocking_call.chosen_modules(modules)
         request = AnalysisRequest(
-            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair
+            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair, runtime
         )
         job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
         return blocking_call.measure(job, slicer.app.processEvents, progress)

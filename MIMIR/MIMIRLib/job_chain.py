@@ -57,7 +57,9 @@ class JobChain(Job):
         return self.current.summary if self.current is not None else ""
 
     def _cancelled_summary(self) -> str:
-        return self._summary() or super()._cancelled_summary()
+        if self.current is not None and self.current.state is JobState.CANCELLED:
+            return self.current.summary
+        return super()._cancelled_summary()
 
 
 def _run(job: Job) -> Work:

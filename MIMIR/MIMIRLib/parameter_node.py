@@ -16,6 +16,8 @@ DEVICES = {
     "cuda": _("NVIDIA GPU (CUDA)"),
     "mps": _("Apple GPU (MPS)"),
 }
+#: The engine's runtimes, and their names for people.
+RUNTIMES = {"auto": _("Automatic"), "onnx": _("ONNX Runtime"), "torch": _("PyTorch")}
 
 
 @parameterNodeWrapper
@@ -26,6 +28,7 @@ class MIMIRParameterNode:
     module_names: Names of the ticked inference modules.
     level: Share of the intervals that contain the true value.
     device: Device for the networks.
+    runtime: What runs the networks.
     volumes: Show the fused volumes.
     allow_unvalidated: Also measure studies outside the inference modules' validated range.
     """
@@ -34,5 +37,6 @@ class MIMIRParameterNode:
     module_names: list[str]
     level: Annotated[float, WithinRange(MIN_LEVEL, MAX_LEVEL)] = DEFAULT_LEVEL
     device: Annotated[str, Choice(list(DEVICES))] = "auto"
+    runtime: Annotated[str, Choice(list(RUNTIMES))] = "auto"
     volumes: bool = True
     allow_unvalidated: bool = False

@@ -19,7 +19,7 @@ PACKAGE = Path(mimir_engine.__file__).parent
 #: Files whose docstrings have examples.
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text("utf-8")]
 #: These run networks.
-NEEDS_TORCH = ("mimir_engine.measuring.",)
+NEEDS_RUNTIME = ("mimir_engine.measuring.",)
 
 
 def import_name(path: Path) -> str:
@@ -39,8 +39,8 @@ def _in_a_folder_with_a_phantom(tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.usefixtures("_in_a_folder_with_a_phantom")
 @pytest.mark.parametrize("name", [import_name(path) for path in FILES])
 def test_the_examples_run(name: str) -> None:
-    if name.startswith(NEEDS_TORCH):
-        pytest.importorskip("torch")
+    if name.startswith(NEEDS_RUNTIME):
+        pytest.importorskip("onnxruntime")
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted
     assert not found.failed
@@ -48,7 +48,7 @@ def test_the_examples_run(name: str) -> None:
 
 @pytest.mark.usefixtures("_in_a_folder_with_a_phantom")
 def test_the_python_lines_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
     (lines,) = re.findall(r"```python\n(import mimir_engine\n.*?)```", readme, re.DOTALL)
     names: dict[str, Any] = {}

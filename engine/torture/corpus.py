@@ -160,8 +160,6 @@ def _disc() -> Parts:
 
 def module_seeds() -> Iterator[tuple[str, Parts]]:
     """Yield inference modules with weights of a few bytes."""
-    import torch
-
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trial"
         module = load_module(write_without_network(folder))
@@ -179,9 +177,9 @@ def module_seeds() -> Iterator[tuple[str, Parts]]:
             save_weights(
                 weights,
                 {
-                    "conv.weight": torch.arange(24.0).reshape(2, 3, 2, 2),
-                    "bn.bias": torch.ones(2),
-                    "n": torch.tensor(3),
+                    "conv.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2),
+                    "bn.bias": np.ones(2, np.float32),
+                    "n": np.array(3),
                 },
                 eight_bit=eight_bit,
             )

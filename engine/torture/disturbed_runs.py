@@ -138,26 +138,21 @@ def torture(
 def prepare(scratch: Path, count: int) -> Studies:
     """Write studies and a module of a tiny network; run once undisturbed."""
     import here_reader
-    import torch
-    import torchvision
     from cohort_builder import ANYTHING
     from corpus import TINY
     from dicom_builder import set_pixels, write_files, write_zip
-    from random_modules import TARGETS, module_spec
-    from small_training import small_network
+    from random_modules import TARGETS, module_spec, random_weights
 
     from mimir_engine.inference_module import write_module
+    from mimir_engine.inference_module.architecture import RESNETS
 
     here_reader.install()
-    torch.set_num_threads(1)
-    torchvision.models.get_model = lambda name, weights, num_classes: small_network(
-        name, num_classes // 2
-    )
-    torch.manual_seed(0)
-    state = small_network("", len(TARGETS)).state_dict()
-    state["fc.weight"] *= 1e-4  # of features that are thousands
+    os.environ["OMP_NUM_THREADS"] = "1"  # a forked process has no threads but its first
+    spec = module_spec(accepts=ANYTHING)
+    RESNETS[spec.architecture] = (2, (1, 0, 0, 0))  # a network of one block
+    state = random_weights(spec.architecture, len(TARGETS))
     module = scratch / "tiny"
-    write_module(module, module_spec(accepts=ANYTHING), [state])
+    write_module(module, spec, [state])
     folder = scratch / "studies"
     folder.mkdir()
     (folder / "damaged.zip").write_bytes(b"PK\3\4 no archive")

@@ -104,7 +104,7 @@ class MeasureJob(Job):
             return
         self._request.check()
         if self._request.modules:
-            check_installed()
+            check_installed(self._request.runtime)
         with ExitStack() as stack:
             process = self._start_engine(stack)
             folders = yield from self._measure(process)

@@ -18,7 +18,9 @@ MAX_NAME_LENGTH = 32
 #: Lines of the log for events of each kind.
 LINES = {
     "engine": _("Engine {version} in {path}, Python {python}"),
-    "run": _("Studies: {studies}; inference modules: {names}; device: {device}"),
+    "run": _(
+        "Studies: {studies}; inference modules: {names}; runtime: {runtime}; device: {device}"
+    ),
     "step": "{name}: {step}",
     "finished": _("Finished: {done} done, {failed} failed"),
 }

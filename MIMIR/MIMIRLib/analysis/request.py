@@ -73,6 +73,7 @@ class AnalysisRequest:
         timeout_s: Time for reading one study, on the clock; None for the engine's default.
         swap_repair: Exchange water and fat back where they are certain to be exchanged, and flag
             it; otherwise such a study is refused.
+        runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``.
     """
 
     studies: tuple[StudyRequest, ...]
@@ -83,6 +84,7 @@ class AnalysisRequest:
     volumes: bool = True
     timeout_s: Optional[float] = None
     swap_repair: bool = False
+    runtime: str = "auto"
 
     def check(self) -> None:
         """Check what the engine cannot report per study.
@@ -131,6 +133,7 @@ class AnalysisRequest:
             f"--modules={','.join(map(_absolute_if_path, self.modules))}",
             f"--level={float(self.level)!r}",
             f"--device={self.device}",
+            f"--runtime={self.runtime}",
             *(["--allow-unvalidated"] if self.allow_unvalidated else []),
         ]
 

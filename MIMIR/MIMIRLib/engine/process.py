@@ -90,10 +90,10 @@ class EngineProcess:
             )
         except OSError as error:
             raise not_started(error) from error
-        _in_background(self._feed, self._process.stdin)
+        in_background(self._feed, self._process.stdin)
         self._readers = [
-            _in_background(self._read_events, self._process.stdout),
-            _in_background(self._read_log, self._process.stderr),
+            in_background(self._read_events, self._process.stdout),
+            in_background(self._read_log, self._process.stderr),
         ]
 
     def poll(self) -> list[Event]:
@@ -163,7 +163,7 @@ class EngineProcess:
         if self._process is None:
             return
         if self.is_running:
-            _kill(self._process)
+            kill_process(self._process)
         self._close_input.set()
         deadline = time.monotonic() + PATIENCE_S
         with suppress(subprocess.TimeoutExpired):
@@ -191,13 +191,13 @@ class EngineProcess:
             for line in stdout:
                 event = _event(line)
                 if event is None:
-                    self._lines.put(_text(line))
+                    self._lines.put(decoded(line))
                 else:
                     self._events.put(event)
 
     def _read_log(self, stderr: IO[bytes]) -> None:
         with stderr:
-            for line in map(_text, stderr):
+            for line in map(decoded, stderr):
                 self._error_line = ERROR_LINE.match(line) or self._error_line
                 self._lines.put(line)
 
@@ -253,7 +253,7 @@ def _environment(folder: str) -> dict[str, str]:
     return environment
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill_process(process: subprocess.Popen[bytes]) -> None:
     """End the process and all its children; on Windows the children end with their input."""
     with suppress(OSError):
         if sys.platform == "win32":
@@ -264,7 +264,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _in_background(work: Any, stream: Optional[IO[bytes]]) -> threading.Thread:
+def in_background(work: Any, stream: Optional[IO[bytes]]) -> threading.Thread:
     thread = threading.Thread(target=work, args=(stream,), daemon=True)
     thread.start()
     return thread
@@ -278,5 +278,5 @@ def _event(line: bytes) -> Optional[Event]:
     return event if isinstance(event, dict) and "event" in event else None
 
 
-def _text(line: bytes) -> str:
+def decoded(line: bytes) -> str:
     return line.decode("utf-8", "replace").rstrip()

@@ -13,7 +13,7 @@ from MIMIRLib.panel.findings_view import FindingsView
 from MIMIRLib.panel.panel_height import PanelHeight
 from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
-from MIMIRLib.parameter_node import DEVICES, MIMIRParameterNode
+from MIMIRLib.parameter_node import DEVICES, RUNTIMES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
 from MIMIRLib.presenter.panel_state import PanelState
@@ -49,6 +49,8 @@ class PanelView:
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
         for device, label in DEVICES.items():
             self.ui.deviceComboBox.addItem(label, device)
+        for runtime, label in RUNTIMES.items():
+            self.ui.runtimeComboBox.addItem(label, runtime)
 
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
@@ -114,6 +116,7 @@ class PanelView:
         ui = self.ui
         ui.levelSpinBox.value = 100 * parameters.level
         ui.deviceComboBox.setCurrentIndex(ui.deviceComboBox.findData(parameters.device))
+        ui.runtimeComboBox.setCurrentIndex(ui.runtimeComboBox.findData(parameters.runtime))
         ui.volumesCheckBox.checked = parameters.volumes
         ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
 
@@ -156,6 +159,10 @@ class PanelView:
         ui.deviceComboBox.connect(
             "activated(int)",
             lambda index: presenter.set_option("device", ui.deviceComboBox.itemData(index)),
+        )
+        ui.runtimeComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.set_option("runtime", ui.runtimeComboBox.itemData(index)),
         )
         ui.volumesCheckBox.connect("toggled(bool)", lambda on: presenter.set_option("volumes", on))
         ui.unvalidatedCheckBox.connect(

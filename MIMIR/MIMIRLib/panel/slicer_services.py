@@ -16,11 +16,10 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
+from MIMIRLib.engine.install_job import InstallJob
 from MIMIRLib.errors import mimir_error
-from MIMIRLib.job import Job
 from MIMIRLib.panel.dicom_database import create_database, database_file, new_database_folder
 from MIMIRLib.panel.import_job import ImportJob, PhantomImportJob
-from MIMIRLib.presenter.first_steps import InstallStep
 from MIMIRLib.translate import tr as _
 
 
@@ -66,17 +65,17 @@ class SlicerServices:
         """Return the UID of the phantom study, once it is made."""
         return PhantomImportJob(slicer.dicomDatabase).study_uid
 
-    def install_job(self) -> Job:
-        """Return a job that installs missing packages if the user agrees."""
-        return InstallStep(self.install_missing)
-
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
         return list_studies(database_file())
 
-    def install_missing(self) -> None:
-        """Install missing packages if the user agrees; raises if some are still missing."""
-        requirements.install_missing(SlicerInstaller(self.ask))
+    def lacks_packages(self, runtime: str) -> bool:
+        """Return whether packages that a runtime for networks needs are missing."""
+        return bool(requirements.missing(runtime))
+
+    def install_job(self, runtime: str = "auto") -> InstallJob:
+        """Return a job that installs the missing packages of a runtime if the user agrees."""
+        return InstallJob(SlicerInstaller(self.ask), runtime)
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""
@@ -107,7 +106,7 @@ def ask_user(question: str) -> bool:
 
 
 class SlicerInstaller:
-    """Asks in a dialog and installs into Slicer's Python; see ``engine.requirements``."""
+    """Asks in a dialog and installs PyTorch; see ``engine.install_job``."""
 
     def __init__(self, ask: Callable[[str], bool]) -> None:
         self.ask = ask
@@ -126,8 +125,3 @@ class SlicerInstaller:
                 torchVersionRequirement=torch,
                 torchvisionVersionRequirement=torchvision,
             )
-
-    def install(self, requirements: Sequence[str]) -> None:
-        """Install with pip."""
-        with slicer.util.WaitCursor():
-            slicer.util.pip_install(list(requirements))

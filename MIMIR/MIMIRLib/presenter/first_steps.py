@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Callable
 
 from MIMIRLib.database.study_list import StudyEntry
-from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.job import Job
 from MIMIRLib.job_chain import JobChain, Link
 from MIMIRLib.presenter.protocols import Services
 from MIMIRLib.translate import tr as _
@@ -17,31 +17,14 @@ PHANTOM_MODULE = "phantom"
 INSTALLING, MAKING, MEASURING = 4, 2, 3
 
 
-class InstallStep(Job):
-    """Installs missing packages as a job of a chain; asks the user first.
-
-    Args:
-        install: Installs them; raises if some are still missing.
-    """
-
-    def __init__(self, install: Callable[[], None]) -> None:
-        super().__init__()
-        self._install = install
-
-    def _work(self) -> Work:
-        yield Progress(0.0, _("Installing packages"))
-        yield None  # shows the sentence
-        self._install()
-
-    def _summary(self) -> str:
-        return _("All packages are installed.")
-
-
-def try_it(services: Services, measure: Callable[[str], Job]) -> JobChain:
+def try_it(
+    services: Services, install: Callable[[], Job], measure: Callable[[str], Job]
+) -> JobChain:
     """Return a job that installs what is missing, and imports and measures the phantom.
 
     Args:
         services: Do the work. A DICOM database is made first if the user agrees.
+        install: Returns the job that installs missing packages.
         measure: Returns the job that measures the study with a UID.
 
     Raises:
@@ -50,7 +33,7 @@ def try_it(services: Services, measure: Callable[[str], Job]) -> JobChain:
     services.need_database()
     return JobChain(
         (
-            Link(INSTALLING, services.install_job),
+            Link(INSTALLING, install),
             Link(MAKING, services.phantom_job),
             Link(MEASURING, lambda: measure(services.phantom_uid())),
         )

@@ -163,7 +163,12 @@ class Presenter:
         """Install what is missing, import the phantom, measure and show it."""
         if self._parameters is not None:
             self._view.show_failures(())
-            self._start(lambda: try_it(self._services, self._measure_phantom))
+            runtime = self._parameters.runtime
+            self._start(
+                lambda: try_it(
+                    self._services, lambda: self._install_job(runtime), self._measure_phantom
+                )
+            )
 
     def tick_only(self, study_uids: Sequence[str]) -> None:
         """Tick only these studies, chosen in another module of Slicer; select the first."""
@@ -260,9 +265,12 @@ class Presenter:
     def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
         if self._parameters is None:
             return
-        error = self._attempt(self._services.install_missing) if self._modules.ticked else ""
-        if error:
-            self._show_message(error)
+        runtime = self._parameters.runtime
+        if self._modules.ticked and self._services.lacks_packages(runtime):
+            self._start(
+                lambda: self._install_job(runtime),
+                then=lambda: self._measure(entries, swap_repair),
+            )
             return
         request = self._request(swap_repair)
         self._view.show_failures(())
@@ -280,7 +288,13 @@ class Presenter:
             parameters.allow_unvalidated,
             parameters.volumes,
             swap_repair=swap_repair,
+            runtime=parameters.runtime,
         )
+
+    def _install_job(self, runtime: str) -> Job:
+        job = self._services.install_job(runtime)
+        job.logged.connect(self._view.show_log_line)
+        return job
 
     def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
         job = self._services.measure_job(request, entries)
@@ -298,14 +312,21 @@ class Presenter:
             self.results.select(job.results[0].key)
             self.results.arrange_views()
 
-    def _start(self, make: Callable[[], Job]) -> None:
-        """Start a job, unless another is running."""
+    def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
+        """Start a job, unless another is running.
+
+        Args:
+            make: Returns the job.
+            then: Called when the job is done, but not if it fails or is cancelled.
+        """
         if self._job is not None:
             return
         try:
             job = make()
             job.progressed.connect(self._show_progress)
             job.ended.connect(self._note_end)
+            if then is not None:
+                job.ended.connect(lambda job: then() if job.state is JobState.DONE else None)
             job.start()
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error

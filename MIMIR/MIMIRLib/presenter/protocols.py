@@ -113,14 +113,14 @@ class Services(Protocol):
     def phantom_uid(self) -> str:
         """Return the UID of the phantom study, once it is made."""
 
-    def install_job(self) -> Job:
-        """Return a job that installs missing packages if the user agrees."""
-
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
 
-    def install_missing(self) -> None:
-        """Install missing packages if the user agrees; raises if some are still missing."""
+    def lacks_packages(self, runtime: str) -> bool:
+        """Return whether packages that a runtime for networks needs are missing."""
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        """Return a job that installs the missing packages of a runtime if the user agrees."""
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""

@@ -30,7 +30,7 @@ from MIMIRLib.job import JobState, Progress
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.slicer_tests.reader_processes import LISTS_PROCESSES, Harm
 
-pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+pytestmark = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 needs_processes = pytest.mark.skipif(
     not LISTS_PROCESSES, reason="this system does not list processes in /proc"
 )
@@ -156,7 +156,7 @@ def test_the_log_lists_the_engine_and_every_study(finished: Finished) -> None:
     assert finished.job.log == finished.heard.lines
     for expected in (
         "Engine 0.",
-        "inference modules: phantom; device: cpu",
+        "inference modules: phantom; runtime: onnx; device: cpu",
         "1.2.3.4: predict",
         "1.2.3.4: done",
         "truncated.zip: NOT_A_ZIP: ",
@@ -194,7 +194,7 @@ def test_nothing_to_do_is_refused(tmp_path: Path) -> None:
 def test_missing_packages_are_reported_before_anything_starts(
     tmp_path: Path, phantom_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> None:
+    def refuse(_runtime: str) -> None:
         raise MimirError("PACKAGES_MISSING", "torch")
 
     monkeypatch.setattr(measure_job, "check_installed", refuse)

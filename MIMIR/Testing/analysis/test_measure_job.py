@@ -11,7 +11,7 @@ from typing import Callable
 import pytest
 
 pytest.importorskip("slicer")
-pytest.importorskip("torch")  # the engine measures
+pytest.importorskip("onnxruntime")  # the engine measures
 
 import slicer
 from scene_study import state_of

@@ -91,12 +91,13 @@ def test_all_options_reach_the_engine(tmp_path: Path) -> None:
         volumes=False,
         timeout_s=60,
         swap_repair=True,
+        runtime="onnx",
     )
     read = as_the_engine_reads(request.arguments(tmp_path / "results", tmp_path / "details"))
     assert (read.sources, read.source, read.events) == ("-", [], True)
     assert read.modules == "phantom,body=own_"
     assert (read.output, read.details) == (tmp_path / "results", tmp_path / "details")
-    assert (read.level, read.device) == (0.9, "cpu")
+    assert (read.level, read.device, read.runtime) == (0.9, "cpu", "onnx")
     assert (read.allow_unvalidated, read.no_volumes) == (True, True)
     assert (read.timeout, read.swap_repair) == (60.0, True)
 
@@ -106,7 +107,7 @@ def test_by_default_volumes_are_kept_and_unvalidated_studies_refused(tmp_path: P
         AnalysisRequest((STUDY,), ("phantom",)).arguments(tmp_path, tmp_path)
     )
     assert (read.allow_unvalidated, read.no_volumes, read.swap_repair) == (False, False, False)
-    assert (read.level, read.device) == (0.95, "auto")
+    assert (read.level, read.device, read.runtime) == (0.95, "auto", "auto")
 
 
 def test_by_default_the_time_for_a_study_is_the_engines(tmp_path: Path) -> None:

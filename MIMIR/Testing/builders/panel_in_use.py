@@ -23,7 +23,6 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.presenter.finding_list import Place
-from MIMIRLib.presenter.first_steps import InstallStep
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
@@ -45,6 +44,7 @@ class Choices:
     module_names: list[str] = field(default_factory=list)
     level: float = 0.95
     device: str = "auto"
+    runtime: str = "auto"
     volumes: bool = False
     allow_unvalidated: bool = False
 
@@ -166,12 +166,29 @@ class PhantomImport(Import):
         write_database(self.database, [PHANTOM])
 
 
+class Installation(Job):
+    """Fails with the error that it is about; without one it installs."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__()
+        self._rest = rest
+
+    def _work(self) -> Work:
+        yield Progress(None, "Installing")
+        if isinstance(self._rest.missing, MimirError):
+            raise self._rest.missing
+        self._rest.missing = None
+
+    def _summary(self) -> str:
+        return "Installed."
+
+
 class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
-        self.missing: Optional[MimirError] = None
+        self.missing: Union[MimirError, str, None] = None
         self.agrees = True
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
@@ -194,18 +211,17 @@ class Rest:
                 raise MimirError("DATABASE_DECLINED", "there is no database", "Create one.")
             self.create_database()
 
-    def install_job(self) -> Job:
-        return InstallStep(self.install_missing)
-
     def phantom_job(self) -> Job:
         return PhantomImport(self.database)
 
     def phantom_uid(self) -> str:
         return PHANTOM.uid
 
-    def install_missing(self) -> None:
-        if self.missing is not None:
-            raise self.missing
+    def lacks_packages(self, runtime: str) -> bool:
+        return self.missing is not None
+
+    def install_job(self, runtime: str = "auto") -> Job:
+        return Installation(self)
 
     def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
         self.requests.append(request)

@@ -20,7 +20,7 @@ from MIMIRLib.slicer_tests.reader_processes import LISTS_PROCESSES, Harm
 MODULE_FOLDER = Path(__file__).resolve().parents[2]
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
-needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+needs_runtime = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 
 
 def all_of(process: EngineProcess, wait_until: Callable) -> tuple[list[Event], list[str]]:
@@ -56,7 +56,7 @@ def test_output_that_is_not_an_event_goes_to_the_log(wait_until: Callable) -> No
     assert process.exit_code == 0
 
 
-@needs_torch
+@needs_runtime
 def test_an_error_has_its_code_and_is_in_the_log(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=no-such"))
     events, lines = all_of(process, wait_until)
@@ -102,7 +102,7 @@ def test_input_that_nobody_reads_blocks_nothing(wait_until: Callable) -> None:
     assert process.exit_code == 0
 
 
-@needs_torch
+@needs_runtime
 def test_lists_far_larger_than_a_pipe_holds_arrive_complete(
     tmp_path: Path, wait_until: Callable
 ) -> None:
@@ -119,7 +119,7 @@ def test_lists_far_larger_than_a_pipe_holds_arrive_complete(
     assert process.exit_code == 1
 
 
-@needs_torch
+@needs_runtime
 def test_text_of_any_kind_survives_the_pipe(tmp_path: Path, wait_until: Callable) -> None:
     process = EngineProcess(infer(tmp_path, "--modules=größe-é-日本"))
     _, lines = all_of(process, wait_until)
@@ -128,7 +128,7 @@ def test_text_of_any_kind_survives_the_pipe(tmp_path: Path, wait_until: Callable
 
 
 @posix_only
-@needs_torch
+@needs_runtime
 def test_cancel_ends_it_at_once_even_while_its_list_is_still_being_written(
     tmp_path: Path, wait_until: Callable
 ) -> None:
@@ -146,7 +146,7 @@ def test_cancel_ends_it_at_once_even_while_its_list_is_still_being_written(
 
 
 @posix_only
-@needs_torch
+@needs_runtime
 @pytest.mark.parametrize("how", ["the launcher is killed", "cancelled"])
 def test_an_engine_behind_a_launcher_ends_as_well(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable, how: str
@@ -168,7 +168,7 @@ def test_an_engine_behind_a_launcher_ends_as_well(
 
 
 @pytest.mark.skipif(not LISTS_PROCESSES, reason="this system does not list processes in /proc")
-@needs_torch
+@needs_runtime
 @pytest.mark.parametrize("signal_number", [0, signal.SIGSTOP], ids=["reads", "hangs"])
 def test_it_ends_with_its_readers_when_the_process_that_started_it_is_killed(
     tmp_path: Path, phantom_zip: Path, wait_until: Callable, signal_number: int

@@ -29,12 +29,40 @@ def test_apply_without_packages_explains_what_to_do(panel: Panel) -> None:
     panel.presenter.tick_study("1.1", True)
 
     panel.presenter.apply()
+    panel.presenter.step()
 
     assert panel.shown.state.status == "INSTALLATION_DECLINED: torch is missing."
     assert panel.shown.state.can_apply
+    assert panel.rest.requests == []
 
 
-@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_apply_installs_what_is_missing_and_then_measures(panel: Panel) -> None:
+    panel.rest.missing = "onnxruntime"
+    panel.choices.runtime = "onnx"
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+
+    assert panel.rest.requests == [], "not yet"
+    panel.presenter.step()
+    (request,) = panel.rest.requests
+    assert request.runtime == "onnx"
+    assert panel.shown.state.is_busy
+    panel.presenter.cancel()
+
+
+def test_a_cancelled_installation_measures_nothing(panel: Panel) -> None:
+    panel.rest.missing = "onnxruntime"
+    panel.presenter.tick_study("1.1", True)
+
+    panel.presenter.apply()
+    panel.presenter.cancel()
+
+    assert panel.rest.requests == []
+    assert not panel.shown.state.is_busy
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_failed(
     panel: Panel, wait_until: Callable
 ) -> None:
@@ -77,7 +105,7 @@ def test_without_an_inference_module_studies_are_measured_directly(
     assert panel.shown.results.profiles[0].profile is not None
 
 
-@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None:
     before = state_of(panel.scene)
     panel.presenter.tick_study("1.1", True)

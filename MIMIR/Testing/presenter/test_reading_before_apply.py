@@ -75,7 +75,7 @@ def test_a_study_with_water_and_fat_exchanged_is_refused_with_a_picture_and_a_pl
     ((nodes, place),) = panel.shown.results.places
     assert (nodes, place.key, place.side) == (None, "1.1", "")
 
-    pytest.importorskip("torch")  # the ticked module measures, too
+    pytest.importorskip("onnxruntime")  # the ticked module measures, too
     panel.presenter.repair()
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 

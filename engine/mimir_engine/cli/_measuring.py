@@ -1,4 +1,4 @@
-"""What ``mimir infer`` and ``mimir measure`` share: options of results, and the run itself."""
+"""What commands that measure share: options of networks and results, and the run itself."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ from mimir_engine.cohort.events import Listener
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module import InferenceModule
+
+
+def add_runtime_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says what runs the networks."""
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        choices=("auto", "onnx", "torch"),
+        help="what runs the networks: ONNX Runtime (on the processor) or PyTorch (default: auto:"
+        " PyTorch on a graphics card, else ONNX Runtime where it is installed, else PyTorch)",
+    )
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:

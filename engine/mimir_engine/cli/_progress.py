@@ -15,6 +15,7 @@ from mimir_engine.cli import replace_line, say
 from mimir_engine.cli._streams import STDERR, STDOUT, writing
 from mimir_engine.cohort.events import Listener
 from mimir_engine.measuring.display_text import duration
+from mimir_engine.measuring.runtime import LABELS
 
 
 @contextmanager
@@ -45,7 +46,9 @@ def print_event(event: Mapping[str, Any]) -> None:
         before = event["already_done"]
         count = studies(event["studies"]) + (f", {before} of them already done" if before else "")
         modules = ", ".join(event.get("modules", ()))
-        say("; ".join(part for part in (count, modules, event.get("device", "")) if part))
+        runtime = LABELS.get(event.get("runtime", ""))
+        place = f"{runtime} on {event['device']}" if runtime else ""
+        say("; ".join(part for part in (count, modules, place) if part))
     elif event["event"] == "study":
         place = f"[{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
         if event["state"] == "failed":

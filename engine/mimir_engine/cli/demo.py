@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show
+from mimir_engine.cli._measuring import add_runtime_option
 from mimir_engine.cli._number_options import seed_number
 from mimir_engine.cli._progress import print_event
 from mimir_engine.errors import MimirError
@@ -35,12 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=DEMO_SEED,
         help=f"seed of the phantom (default: {DEMO_SEED})",
     )
+    add_runtime_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a study, measure it, compare it with the truth and draw it."""
-    require("network")
-
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort
     from mimir_engine.cohort.sources import NamedSource
@@ -48,8 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.files.folder_lock import folder_lock
     from mimir_engine.inference_module import find_module, module_folders
     from mimir_engine.inference_module.folder import same_name_elsewhere
+    from mimir_engine.measuring.runtime import choose_runtime
     from mimir_engine.phantom.dicom_study import study_name, write_study
 
+    choose_runtime(arguments.runtime)  # what it lacks is told before any work
     output, name = arguments.output, study_name(arguments.seed)
     first = next((folder for folder in module_folders() if folder.name == "phantom"), "phantom")
     module = find_module(first)
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"Making the synthetic study {path} ...")
     with folder_lock(path.parent):  # the run's own lock holds the folder above
         truth = write_study(path, arguments.seed)
-        options = InferOptions(overwrite=True)
+        options = InferOptions(overwrite=True, runtime=arguments.runtime)
         cohort = infer([NamedSource(name, path)], [module], output, options, print_event)
         write_cohort(output, cohort, ["mimir", "demo"])
         result = next(cohort.results, None)

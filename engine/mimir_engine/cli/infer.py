@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
+from mimir_engine.cli._measuring import (
+    add_result_options,
+    add_runtime_option,
+    measure_all,
+    with_listener,
+)
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_site_option,
@@ -48,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "cpu", "cuda", "mps"),
         help="device of the networks (default: auto)",
     )
+    add_runtime_option(parser)
     parser.add_argument(
         "--allow-unvalidated",
         action="store_true",
@@ -81,14 +87,15 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     if not arguments.modules.strip(", "):
         raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
     check_study_options(arguments)
-    require("network")
     if arguments.parquet:
         require("parquet")
 
     from mimir_engine.cohort.inclusion.recorded_sex import read_recorded_sex
     from mimir_engine.inference_module import find_modules
     from mimir_engine.inference_module.other_profile import with_profiles
+    from mimir_engine.measuring.runtime import choose_runtime
 
+    choose_runtime(arguments.runtime, arguments.device)  # what it lacks is told before any work
     names = [name.strip() for name in arguments.modules.split(",") if name.strip()]
     modules = with_profiles(find_modules(names), arguments.profile)
     return measure_all(
@@ -99,5 +106,6 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         level=arguments.level,
         sex=read_recorded_sex(arguments.sex),
         device=arguments.device,
+        runtime=arguments.runtime,
         allow_unvalidated=arguments.allow_unvalidated,
     )

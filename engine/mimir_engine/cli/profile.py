@@ -14,6 +14,7 @@ from mimir_engine.cli._choice_options import (
     say_all,
     study_choice,
 )
+from mimir_engine.cli._measuring import add_runtime_option
 from mimir_engine.cli._progress import CountLine, print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
@@ -24,7 +25,6 @@ from mimir_engine.cli._study_options import (
     reader_limits,
 )
 from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import require
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, type=Path, metavar="FILE", help="scan profile (.safetensors)"
     )
+    add_runtime_option(parser)
     add_choice_options(parser, splits_persons=False)
 
 
@@ -54,16 +55,18 @@ def run(arguments: argparse.Namespace) -> int:
         check_study_options(arguments)
     if not arguments.output.name:
         raise wrong_use("profile", "--output must name a file")
-    require("network")
     from mimir_engine.cohort.image_dataset import project_studies
     from mimir_engine.files.leftovers import temporary_folder
     from mimir_engine.inference_module import find_module
     from mimir_engine.inference_module.profile_file import write_profile
     from mimir_engine.measuring.network import Predictor
+    from mimir_engine.measuring.runtime import choose_runtime
     from mimir_engine.training.dataset import load_images
     from mimir_engine.training.usual_scans import make_profile
 
-    predictor, failed = Predictor(find_module(arguments.module)), 0
+    choose_runtime(arguments.runtime)  # what it lacks is told before any work
+    predictor = Predictor(find_module(arguments.module), runtime=arguments.runtime)
+    failed = 0
     choice, persons = study_choice(arguments), person_rule(arguments)
     with ExitStack() as stack:
         folder = arguments.dataset or stack.enter_context(

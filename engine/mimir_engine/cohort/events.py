@@ -4,7 +4,7 @@
 - ``passed_over``: name, reason, files (their number). Files of the sources that are not measured;
   before ``run``.
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
-- ``run``: studies, already_done; of ``mimir infer`` also modules, device.
+- ``run``: studies, already_done; of ``mimir infer`` also modules, runtime, device.
 - ``recorded_sex``: known, studies (numbers). Studies whose sex a table of ``--sex`` has; before
   ``run``.
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader

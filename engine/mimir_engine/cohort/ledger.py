@@ -40,6 +40,8 @@ RESULT_FILES = (
     *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
     *("drift.csv", "failures.csv", "run.json"),
 )
+#: What a run says of that which runs its networks.
+RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class Ledger:
             raise self._damaged("the first line, which describes the run, is damaged")
         if earlier != run:
             other = [key for key in {**run, **earlier} if run.get(key) != earlier.get(key)]
-            raise self._in_use(f"holds results of another run (different {', '.join(other)})")
+            what = f"holds results of another run (different {', '.join(other)})"
+            raise self._in_use(what, _with_earlier_runtime(earlier, other))
 
     def _valid_entry(self, content: bytes) -> Optional[dict[str, Any]]:
         """Return the entry of a line after the first; None if the line is damaged."""
@@ -179,11 +182,11 @@ class Ledger:
             " again.",
         )
 
-    def _in_use(self, what: str) -> MimirError:
+    def _in_use(self, what: str, first: str = "") -> MimirError:
         return MimirError(
             "OUTPUT_IN_USE",
             f"'{self._folder}' {what}",
-            "Choose another folder, or use --overwrite to start again.",
+            f"{first}Choose another folder, or use --overwrite to start again.",
         )
 
     def add(self, name: str, entry: Mapping[str, Any]) -> None:
@@ -279,6 +282,14 @@ class Ledger:
 
     def __exit__(self, *error: object) -> None:
         self._open_while.close()
+
+
+def _with_earlier_runtime(earlier: Mapping[str, Any], different: Collection[str]) -> str:
+    """Return how to go on with a run whose networks were run by something else, if known."""
+    runtime = earlier.get("runtime")
+    if "runtime" not in different or not runtime or not RUNTIME_KEYS.issuperset(different):
+        return ""
+    return f"To continue it, use --runtime {runtime} --device {earlier.get('device')}. "
 
 
 def _regular_file(path: Path) -> FileIO:

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import pydicom
@@ -38,6 +38,7 @@ from mimir_engine.inference_module import check_columns, check_projection, modul
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
+from mimir_engine.measuring.network import Predictor
 from mimir_engine.measuring.one_study import (
     PredictedStudy,
     PreparedStudy,
@@ -45,6 +46,7 @@ from mimir_engine.measuring.one_study import (
     measure_study,
     predict_batch,
 )
+from mimir_engine.measuring.runtime import Runtime, choose_runtime
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.readers.available_cores import default_jobs
@@ -52,9 +54,6 @@ from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.site import Site
-
-if TYPE_CHECKING:
-    from mimir_engine.measuring.network import Predictor
 
 #: Most studies predicted together.
 MAX_BATCH = 8
@@ -70,6 +69,7 @@ class InferOptions:
         level: Level of the intervals.
         sex: The recorded sex of the studies.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
         jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
         overwrite: Start again in an output folder that holds results.
@@ -83,6 +83,7 @@ class InferOptions:
     level: float = DEFAULT_LEVEL
     sex: RecordedSex = field(default_factory=RecordedSex)
     device: str = "auto"
+    runtime: str = "auto"
     allow_unvalidated: bool = False
     jobs: int = field(default_factory=default_jobs)
     overwrite: bool = False
@@ -107,7 +108,7 @@ def infer(
 
     Args:
         sources: Studies, of different names.
-        modules: Inference modules; without any, only direct measurements are made, without torch.
+        modules: Inference modules; without any, studies are only measured directly.
         output: Folder of the results; made if it does not exist.
         options: Level, device and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
@@ -116,14 +117,15 @@ def infer(
         Outcomes of all studies of the output folder, those of earlier runs included.
 
     Raises:
-        MimirError: for modules, device and output folder; never for a single study.
+        MimirError: for modules, runtime, device and output folder; never for a single study.
     """
     check_columns(modules)
     for module in modules:
         check_projection(module, PROJECTION_NAME)
         _check_site(module, options.reading.site)
+    runtime = choose_runtime(options.runtime, options.device) if modules else None
     run = {
-        **describe_run(modules, options.device),
+        **describe_run(modules, runtime),
         "reconstruction": options.reading.reconstruction,
         "recorded_sex": options.sex.kind,
         **({} if options.reading.site is None else {"site": to_json(options.reading.site)}),
@@ -132,7 +134,9 @@ def infer(
         known = count_known(options.sex, (source.name for source in sources))
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
-    measuring = _Measuring(modules, options, listener, readers, made_with(run, modules))
+    measuring = _Measuring(
+        modules, runtime, options, listener, readers, made_with(run, modules)
+    )
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
@@ -146,6 +150,7 @@ def infer(
                 "studies": len(sources),
                 "already_done": len(sources) - len(pending),
                 "modules": [module.name for module in modules],
+                "runtime": run.get("runtime", ""),
                 "device": run.get("device", ""),
             }
         )
@@ -162,24 +167,19 @@ def infer(
         return Cohort(ledger, modules, options.level, description)
 
 
-def describe_run(modules: Sequence[InferenceModule], device: str) -> dict[str, Any]:
-    """Describe what the results of a run depend on: versions, modules, projection, device."""
+def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
+    """Describe what the results of a run depend on: versions, modules, projection, runtime."""
     versions = {
         "mimir": mimir_engine.__version__,
         "numpy": np.__version__,
         "pydicom": pydicom.__version__,
     }
-    if not modules:
+    if runtime is None:
         return {**versions, "modules": []}
-    import torch
-
-    from mimir_engine.measuring.device import choose_device
-
     return {
         **versions,
-        "torch": str(torch.__version__),
+        **runtime.describe(),
         "projection": PROJECTION_NAME,
-        "device": choose_device(device).type,
         "modules": [
             {
                 "name": module.name,
@@ -220,6 +220,7 @@ class _Measuring:
     """Reads and measures studies for the loop over them."""
 
     modules: Sequence[InferenceModule]
+    runtime: Optional[Runtime]
     options: InferOptions
     listener: Listener
     readers: Readers
@@ -228,11 +229,10 @@ class _Measuring:
     @cached_property
     def predictors(self) -> list[Predictor]:
         """The modules' networks, loaded when the first study is ready for them."""
-        if not self.modules:
+        if self.runtime is None:
             return []
-        from mimir_engine.measuring.network import Predictor
-
-        return [Predictor(module, self.options.device) for module in self.modules]
+        device, runtime = self.runtime.device, self.runtime.name
+        return [Predictor(module, device, runtime) for module in self.modules]
 
     def is_current(self, entry: Mapping[str, Any]) -> bool:
         """Return whether the ledger's entry of an unchanged study satisfies the options."""

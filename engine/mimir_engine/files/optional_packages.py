@@ -10,7 +10,8 @@ from mimir_engine.errors import MimirError
 
 #: For each extra of the distribution ``mimir-engine``: its purpose and its packages.
 EXTRAS = {
-    "network": ("networks need PyTorch", ("torch", "torchvision", "safetensors")),
+    "network": ("training needs PyTorch", ("torch", "torchvision", "safetensors")),
+    "onnx": ("the runtime 'onnx' needs ONNX Runtime", ("onnxruntime", "onnx", "safetensors")),
     "figures": ("pictures need matplotlib", ("matplotlib",)),
     "volumes": ("NRRD volumes need pynrrd", ("nrrd",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
@@ -22,13 +23,18 @@ def is_installed(extra: str) -> bool:
     return all(find_spec(package) is not None for package in EXTRAS[extra][1])
 
 
-def require(extra: str) -> None:
+def require(extra: str, purpose: str = "") -> None:
     """Refuse to continue without an extra, or with one that cannot be imported.
+
+    Args:
+        extra: One of `EXTRAS`.
+        purpose: What needs it, like "training needs PyTorch", instead of the extra's own purpose.
 
     Raises:
         MimirError: ``EXTRA_MISSING``, ``EXTRA_BROKEN``, ``TEMPORARY_FOLDER_MISSING``.
     """
-    purpose, packages = EXTRAS[extra]
+    usual_purpose, packages = EXTRAS[extra]
+    purpose = purpose or usual_purpose
     if not is_installed(extra):
         raise MimirError(
             "EXTRA_MISSING",
@@ -55,6 +61,6 @@ def _check_temporary_folder() -> None:
     except OSError as error:
         raise MimirError(
             "TEMPORARY_FOLDER_MISSING",
-            "no folder for temporary files can be written, which PyTorch and matplotlib need",
+            "no folder for temporary files can be written, which some packages need",
             "Set TMPDIR (on Windows TEMP) to a folder on a disk with free space.",
         ) from error

@@ -5,7 +5,7 @@ verifies and finds modules, ``add_module`` adds them, ``import_published`` conve
 published layout; ``weights``, ``statistics``, ``profile_file`` are files beside ``module.json``;
 ``scan_profile`` describes the scans that a module knows, ``fit_profile`` makes it;
 ``acceptance`` compares a study with what a module was validated on. torch is imported only to
-read or write weights.
+read published weights.
 """
 
 from mimir_engine.inference_module.acceptance import Accepts

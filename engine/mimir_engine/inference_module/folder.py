@@ -37,7 +37,7 @@ from mimir_engine.inference_module.statistics import PredictionStatistics, write
 from mimir_engine.inference_module.target import INVALID
 
 if TYPE_CHECKING:
-    import torch
+    from numpy.typing import ArrayLike
 
 STATISTICS_FILE = "statistics.json"
 PROFILE_FILE = "scan_profile.safetensors"
@@ -83,7 +83,7 @@ def _with_weights(module: InferenceModule, source: str) -> InferenceModule:
 def write_module(
     folder: Union[str, Path],
     module: InferenceModule,
-    state_dicts: Sequence[Mapping[str, torch.Tensor]],
+    state_dicts: Sequence[Mapping[str, ArrayLike]],
     eight_bit: bool = False,
 ) -> InferenceModule:
     """Write a module's folder atomically, without statistics and model card.
@@ -91,7 +91,7 @@ def write_module(
     Args:
         folder: Folder to create.
         module: Everything but its files and ``folder``, which are set here.
-        state_dicts: One state dict per network; several make an ensemble.
+        state_dicts: One state dict per network, see ``save_weights``; several make an ensemble.
         eight_bit: Store the weights in 8 bits, see ``weights``.
 
     Raises:

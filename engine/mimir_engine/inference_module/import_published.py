@@ -20,12 +20,15 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Union
+
+import numpy as np
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import sweep_leftovers, temporary_folder
+from mimir_engine.files.optional_packages import require
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.folder import load_module, verify_module, write_module
 from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
@@ -43,9 +46,6 @@ from mimir_engine.inference_module.source_files import (
     open_zip,
 )
 from mimir_engine.inference_module.target import INVALID, Target, names_sex
-
-if TYPE_CHECKING:
-    import torch
 
 CODE = "PUBLISHED_MODULE_INVALID"
 
@@ -77,8 +77,8 @@ def import_published(
     Raises:
         MimirError: ``PUBLISHED_MODULE_INVALID`` for the files, ``MODULE_INVALID`` for the values in
             them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` if means and catalogue disagree,
-            ``MODULE_EXISTS`` if another module has its name, ``TORCH_TOO_OLD``,
-            ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
+            ``MODULE_EXISTS`` if another module has its name, ``EXTRA_MISSING``,
+            ``TORCH_TOO_OLD``, ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
     """
     return import_or_keep_published(source, destination, name)[0]
 
@@ -234,7 +234,7 @@ def _check_plausible(targets: Sequence[Target]) -> None:
 
 def _read_snapshot(
     files: Mapping[str, SourceFile], target_count: int, scratch: Path
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read the snapshot, by a copy in `scratch`; return the state dict and its provenance."""
     with output_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
@@ -254,6 +254,7 @@ def _read_snapshot(
 
 def _load_safely(path: Path) -> Any:
     """Read a ``torch.save`` file without running code that it may contain."""
+    require("network", "reading a published snapshot needs PyTorch")
     import torch
 
     release = tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2])
@@ -289,8 +290,9 @@ def _unpacked_bytes(path: Path) -> int:
         return sum(entry.file_size for entry in open_zip(file.fileno()).infolist())
 
 
-def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torch.Tensor]:
-    """Return the state dict if it is that of a ResNet50 with two outputs per target."""
+def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, np.ndarray]:
+    """Return the weights if they are those of a ResNet50 with two outputs per target."""
+    import torch
 
     from mimir_engine.inference_module.architecture import expected_shapes
 
@@ -309,7 +311,10 @@ def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, torc
                 f"{name} of {SNAPSHOT} has the shape {tuple(tensor.shape)}, but {target_count}"
                 f" targets need {shape}",
             )
-    return dict(state_dict)
+    return {
+        name: tensor.detach().to(torch.float32 if shapes[name] else torch.int64).numpy()
+        for name, tensor in state_dict.items()
+    }
 
 
 def _is_plain(tensor: Any) -> bool:

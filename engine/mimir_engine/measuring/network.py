@@ -11,29 +11,15 @@ The published program divides the variance by d instead of its square; this one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, verify_module
-from mimir_engine.inference_module.architecture import build_network, expected_shapes
-from mimir_engine.inference_module.weights import load_weights
-from mimir_engine.measuring.device import choose_device, cpu_threads
+from mimir_engine.inference_module.architecture import expected_shapes
+from mimir_engine.measuring.runtime import EARLY_LAYERS, ONNX, Network, Runtime, choose_runtime
 from mimir_engine.projection.project import IMAGE_SHAPE
-
-#: Images per batch; the last batch is padded. On a CPU more bring nothing and cost time in memory
-#: handling: activations of more than four images outgrow the 32 MB up to which glibc reuses blocks.
-BATCH_SIZES = {"cpu": 4, "mps": 16, "cuda": 32}
-#: Layers of a ResNet whose features are compared with those of usual scans. Later layers see
-#: what the network was trained for, and little of what is unusual.
-EARLY_LAYERS = ("relu", "layer1")
 
 
 @dataclass(frozen=True)
@@ -49,30 +35,6 @@ class Prediction:
     variance: np.ndarray
 
 
-def load_network(
-    architecture: str,
-    target_count: int,
-    state_dict: Mapping[str, torch.Tensor],
-    device: torch.device | str,
-) -> nn.Module:
-    """Build a network that uses these float32 tensors as its weights, for inference only.
-
-    Each batch norm is folded into the convolution before it. In torchvision's ResNets a batch norm
-    is listed directly after the convolution that feeds it.
-    """
-    with torch.device("meta"):  # do not spend time on random weights that are replaced at once
-        network = build_network(architecture, target_count)
-    network.load_state_dict(state_dict, strict=True, assign=True)
-    network.eval().requires_grad_(False)
-    for block in network.modules():
-        children = list(block.named_children())
-        for (conv_name, conv), (norm_name, norm) in zip(children, children[1:]):
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(block, conv_name, fuse_conv_bn_eval(conv, norm))
-                setattr(block, norm_name, nn.Identity())
-    return network.to(device).to(memory_format=torch.channels_last)
-
-
 class Predictor:
     """A module's networks, loaded and optimised once, for any number of images.
 
@@ -84,30 +46,26 @@ class Predictor:
 
     Attributes:
         module: The inference module.
-        device: The device it runs on.
+        runtime: What runs its networks, and on which device.
     """
 
-    def __init__(self, module: InferenceModule, device: str = "auto") -> None:
+    def __init__(
+        self, module: InferenceModule, device: str = "auto", runtime: str = "auto"
+    ) -> None:
         """Verify the module's hashes and load its networks.
 
         Args:
             module: The inference module; its folder must still exist.
             device: See ``mimir_engine.measuring.device.choose_device``.
+            runtime: See ``mimir_engine.measuring.runtime.choose_runtime``.
 
         Raises:
-            MimirError: for devices, hashes or weights.
+            MimirError: for runtimes, devices, hashes or weights.
         """
         self.module = module
-        self.device = choose_device(device)
-        self._batch_size = BATCH_SIZES[self.device.type]
+        self.runtime = choose_runtime(runtime, device)
         verify_module(module)
-        architecture, target_count = module.architecture, len(module.targets)
-        shapes = expected_shapes(architecture, target_count)
-        state_dicts = (load_weights(module.folder / w.file, shapes) for w in module.weights)
-        self._networks = [
-            load_network(architecture, target_count, state_dict, self.device)
-            for state_dict in state_dicts
-        ]
+        self._networks = load_networks(module, self.runtime)
 
     def predict(self, images: np.ndarray) -> Prediction:
         """Predict mean and variance of each target for each image.
@@ -121,7 +79,7 @@ class Predictor:
         Raises:
             MimirError: ``IMAGE_INVALID``, ``PREDICTION_NOT_FINITE``, ``DEVICE_OUT_OF_MEMORY``.
         """
-        return to_units(self.module, self._outputs(images))
+        return to_units(self.module, self._run(images)[0])
 
     def predict_with_features(self, images: np.ndarray) -> tuple[Prediction, dict[str, np.ndarray]]:
         """Predict, and also describe what the first network's early layers see.
@@ -130,75 +88,63 @@ class Predictor:
             images: uint8 ``(images, 3, 256, 256)``, at least one.
 
         Returns:
-            The prediction, and for each of `EARLY_LAYERS` the mean, then the SD of each channel,
+            The prediction, and for each of ``EARLY_LAYERS`` the mean, then the SD of each channel,
             float32 ``(images, 2 * channels)``.
         """
-        found: dict[str, list[torch.Tensor]] = {name: [] for name in EARLY_LAYERS}
+        outputs, batches = self._run(images)
+        layers = {
+            name: np.concatenate([batch[name] for batch in batches])[: len(images)]
+            for name in EARLY_LAYERS
+        }
+        return to_units(self.module, outputs), layers
 
-        def keep(name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
-            return lambda _, __, output: found[name].append(_mean_and_sd(output).cpu())
-
-        layers = map(self._networks[0].get_submodule, EARLY_LAYERS)
-        hooks = [
-            layer.register_forward_hook(keep(name)) for name, layer in zip(EARLY_LAYERS, layers)
-        ]
-        try:
-            prediction = self.predict(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        count = len(images)
-        return prediction, {n: torch.cat(batches).numpy()[:count] for n, batches in found.items()}
-
-    def _outputs(self, images: np.ndarray) -> np.ndarray:
-        """Return raw outputs, float64 ``(networks, images, targets, 2)``."""
+    def _run(self, images: np.ndarray) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
+        """Return raw outputs, float64 ``(networks, images, targets, 2)``, and layers by batch."""
         if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE or images.dtype != np.uint8:
             raise MimirError(
                 "IMAGE_INVALID",
                 f"the networks take uint8 images of shape (n, 3, 256, 256),"
                 f" not {images.dtype} of {images.shape}",
             )
-        count, size = len(images), self._batch_size
+        count, size = len(images), self._networks[0].batch_size
         outputs = np.empty((len(self._networks), count, len(self.module.targets), 2))
-        with self._ready():
-            for start in range(0, count, size):
-                stop = min(start + size, count)
-                batch = self._batch(images[start:stop])
-                for index, network in enumerate(self._networks):
-                    output = network(batch)[: stop - start].cpu().double()  # MPS has no float64
-                    outputs[index, start:stop] = output.view(stop - start, -1, 2).numpy()
-        return outputs
-
-    def _batch(self, images: np.ndarray) -> torch.Tensor:
-        padded = np.zeros((self._batch_size, *IMAGE_SHAPE), np.uint8)
-        padded[: len(images)] = images
-        batch = torch.from_numpy(padded).to(self.device)
-        return batch.to(torch.float32, memory_format=torch.channels_last)
-
-    @contextmanager
-    def _ready(self) -> Iterator[None]:
-        """Switch gradients off, set the threads, and keep NVIDIA's cards from using TF32."""
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        with torch.inference_mode(), cpu_threads(), exact:
-            try:
-                yield
-            except torch.cuda.OutOfMemoryError as error:
-                raise MimirError(
-                    "DEVICE_OUT_OF_MEMORY",
-                    f"the device {self.device} has too little free memory for"
-                    f" {self._batch_size} images per batch",
-                    "Use the device 'cpu'.",
-                ) from error
+        layers = []
+        for start in range(0, count, size):
+            stop = min(start + size, count)
+            batch = np.zeros((size, *IMAGE_SHAPE), np.uint8)
+            batch[: stop - start] = images[start:stop]
+            for index, network in enumerate(self._networks):
+                output, described = network(batch)
+                outputs[index, start:stop] = output[: stop - start].reshape(stop - start, -1, 2)
+                layers += [described] if index == 0 else []
+        return outputs, layers
 
 
-def _mean_and_sd(output: torch.Tensor) -> torch.Tensor:
-    """Return mean and SD of each channel, ``(images, 2 * channels)``.
+def load_networks(module: InferenceModule, runtime: Runtime) -> list[Network]:
+    """Load a module's networks, unverified; the first one also describes its early layers.
 
-    The mean of squares costs a twentieth of ``torch.std`` on a CPU.
+    Raises:
+        MimirError: for weights.
     """
-    mean = output.mean((2, 3))
-    squared = (output * output).mean((2, 3)) - mean * mean
-    return torch.cat([mean, squared.clamp_min(0.0).sqrt()], dim=1)
+    from mimir_engine.inference_module.weights import load_weights
+
+    architecture, target_count = module.architecture, len(module.targets)
+    shapes = expected_shapes(architecture, target_count)
+    networks: list[Network] = []
+    for listed in module.weights:
+        weights = load_weights(module.folder / listed.file, shapes)
+        is_first = not networks
+        if runtime.name == ONNX:
+            from mimir_engine.measuring.onnx_network import OnnxNetwork
+
+            networks.append(OnnxNetwork(architecture, target_count, weights, is_first))
+        else:
+            from mimir_engine.measuring.torch_network import TorchNetwork
+
+            networks.append(
+                TorchNetwork(architecture, target_count, weights, runtime.device, is_first)
+            )
+    return networks
 
 
 def to_units(module: InferenceModule, outputs: np.ndarray) -> Prediction:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from mimir_engine.measuring.header_agreement import find_header_disagreement
 from mimir_engine.measuring.image_agreement import flag_disagreements
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.measurement import Measurement, measure
+from mimir_engine.measuring.network import Predictor
 from mimir_engine.measuring.scan_comparison import ScanComparison, compare_scan
 from mimir_engine.measuring.sex_label import predicted_sex
 from mimir_engine.measuring.study_result import StudyResult
@@ -37,9 +38,6 @@ from mimir_engine.study.finding import NOTE, Finding, refuse_stopped
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.site import Site
 from mimir_engine.study.study_facts import StudyFacts
-
-if TYPE_CHECKING:
-    from mimir_engine.measuring.network import Predictor
 
 #: A module's mean and variance of each target for one study, both float64 ``(targets,)``.
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
@@ -270,6 +268,7 @@ def analyze(
     device: str = "auto",
     allow_unvalidated: bool = False,
     reading: ReadOptions = AS_STORED,
+    runtime: str = "auto",
 ) -> list[Measurement]:
     """Measure one study in one call; for many studies see ``mimir_engine.cohort``.
 
@@ -285,16 +284,17 @@ def analyze(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         allow_unvalidated: Measure even if a module was not validated on such studies.
         reading: How the study is read.
+        runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``; see
+            ``mimir_engine.measuring.runtime``.
 
     Raises:
-        MimirError: for errors in the study, a module or the device.
+        MimirError: for errors in the study, a module, the device or the runtime.
     """
-    from mimir_engine.measuring.network import Predictor
-
     found = find_modules(modules)
     prepared = prepare(source, reading=reading)
     accepted = check_accepted(prepared, found, allow_unvalidated)
-    (predicted,) = predict_batch([prepared], [Predictor(module, device) for module in found])
+    predictors = [Predictor(module, device, runtime) for module in found]
+    (predicted,) = predict_batch([prepared], predictors)
     values, scans = predicted.predictions, predicted.comparisons
     result = measure_study(prepared, found, values, accepted, level, comparisons=scans)
     return list(result.measurements)

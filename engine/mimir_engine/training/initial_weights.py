@@ -58,7 +58,8 @@ def module_weights(
         shapes = expected_shapes(module.architecture, len(module.targets))
         weights = load_weights(module.folder / module.weights[0].file, shapes)
         is_same = [target.name for target in module.targets] == list(targets)
-        return {name: w for name, w in weights.items() if is_same or not name.startswith("fc.")}
+        kept = [name for name in weights if is_same or not name.startswith("fc.")]
+        return {name: torch.from_numpy(weights[name]) for name in kept}
     raise MimirError("START_MISMATCH", f"the module to start from is {fault}", "Give another one.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mimir_engine.measuring.network import load_network
+from mimir_engine.measuring.torch_network import load_network
 from mimir_engine.training.checkpoint import Checkpoint
 from mimir_engine.training.dataset import Dataset
 from mimir_engine.training.loss import MAX_LOG_VARIANCE, split_output

@@ -302,22 +302,39 @@ def test_infer_refuses_contradictory_or_invalid_options(
 
 
 @pytest.mark.parametrize(
-    ("package", "option"), [("torch", "--overwrite"), ("pyarrow", "--parquet")]
+    ("packages", "options"),
+    [
+        (("torch", "onnxruntime"), ()),
+        (("torch",), ("--runtime", "torch")),
+        (("onnxruntime",), ("--runtime", "onnx")),
+        (("pyarrow",), ("--parquet",)),
+    ],
 )
 def test_a_package_that_infer_lacks_is_named_before_any_work(
-    package: str, option: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    packages: tuple[str, ...],
+    options: tuple[str, ...],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if package != "torch":
-        pytest.importorskip("torch")
-    monkeypatch.setitem(sys.modules, package, None)
-    arguments = ["infer", "a.zip", "--modules", "m", "--output", str(tmp_path / "out"), option]
+    for package in packages:
+        monkeypatch.setitem(sys.modules, package, None)
+    arguments = ["infer", "a.zip", "--modules", "m", "--output", str(tmp_path / "out"), *options]
     assert main(arguments) == WRONG_USE
     assert the_only_line(capsys).startswith("EXTRA_MISSING: ")
+
+
+def test_training_without_torch_says_that_it_needs_torch(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["train", str(tmp_path), "--output", str(tmp_path / "run")]) == WRONG_USE
+    assert "EXTRA_MISSING: training needs PyTorch" in the_only_line(capsys)
     assert not (tmp_path / "out").exists()
 
 
 def test_infer_lists_the_modules_that_exist(tmp_path: Path, capsys: Capture) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     write_without_network(tmp_path / "weights" / "trial")
     assert main(["infer", "a.zip", "--modules", "trail", "--output", str(tmp_path)]) == WRONG_USE
     line = the_only_line(capsys)
@@ -331,7 +348,7 @@ def test_infer_lists_the_modules_that_exist(tmp_path: Path, capsys: Capture) -> 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a module that accepts the small studies."""
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     from cohort_builder import write_trial_module
 
     return write_trial_module(tmp_path_factory.mktemp("modules") / "trial").folder
@@ -354,7 +371,7 @@ def test_infer_writes_its_files_and_prints_one_line_per_study(
     captured = capsys.readouterr()
     assert captured.out == ""
     lines = captured.err.splitlines()
-    assert lines[0] == "2 studies; trial; cpu"
+    assert lines[0] == "2 studies; trial; ONNX Runtime on cpu"
     assert lines[1].startswith("NOT_A_ZIP: bad: ")
     assert lines[2] == f"{study_zip.stem} done (EXTENT_SHORT) [2/2, 0 s left]"
     assert lines[3] == f"1 study done, 1 failed, listed in failures.csv; see {output}"
@@ -473,7 +490,7 @@ def test_the_demonstration_does_not_overwrite_foreign_results(
 
 
 def test_infer_holds_the_folder_of_the_details(tmp_path: Path, capsys: Capture) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     write_without_network(tmp_path / "weights" / "trial")
     options = ["--modules", "trial", "--output", f"{tmp_path}/out", "--details", f"{tmp_path}/d"]
     with folder_lock(tmp_path / "d"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 
 from cohort_builder import write_studies, write_trial_module
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 pytest.importorskip("safetensors")
 
 from cohort_builder import write_studies, write_trial_module

@@ -68,6 +68,18 @@ def test_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     assert known(tmp_path) == {"a": 0}, "a refused run changes nothing"
 
 
+def test_another_runtime_is_refused_with_the_options_that_continue_the_run(tmp_path: Path) -> None:
+    begun = {**RUN, "runtime": "torch", "torch": "2.9", "device": "cuda"}
+    now = {**RUN, "runtime": "onnx", "onnxruntime": "1.22", "device": "cpu"}
+    with Ledger(tmp_path, begun):
+        pass
+    with pytest.raises(MimirError, match=r"To continue it, use --runtime torch --device cuda\. "):
+        Ledger(tmp_path, now)
+    with pytest.raises(MimirError) as caught:
+        Ledger(tmp_path, {**now, "mimir": "9"})
+    assert "To continue it" not in str(caught.value), "another version would not continue it"
+
+
 def test_overwriting_starts_again_and_removes_old_results(tmp_path: Path) -> None:
     filled(tmp_path, "a")
     (tmp_path / "predictions.csv").write_text("old")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 
 from cohort_builder import run_infer, write_studies, write_trial_module, write_variant
 from random_modules import TARGETS
@@ -58,7 +58,8 @@ def test_each_study_is_done_or_failed_and_every_step_is_an_event(
     assert len(set(run.values.values())) == 3, "the studies differ, so their values do"
     first, *studies = run.events
     assert first == {
-        "event": "run", "studies": 5, "already_done": 0, "modules": ["trial"], "device": "cpu",
+        "event": "run", "studies": 5, "already_done": 0, "modules": ["trial"],
+        "runtime": "onnx", "device": "cpu",
     }  # fmt: skip
     steps = [(event["name"], event["step"]) for event in studies if event["event"] == "step"]
     assert sorted(steps) == sorted(
@@ -88,6 +89,25 @@ def test_a_withdrawn_participant_is_not_measured_and_leaves_earlier_results(
     assert run["ids"]["exclude"] == {"ids": 1, "matched": 1, "studies_left_out": 1}
     (tmp_path / "gone.csv").write_text("1000009\n")
     assert main([*command, "--exclude", str(tmp_path / "gone.csv")]) == WRONG_USE
+
+
+def test_a_run_is_not_finished_by_another_runtime(
+    trial: InferenceModule, archives: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    command = ["infer", "--modules", str(trial.folder), "--output", str(tmp_path / "out")]
+    assert main([*command, "--runtime", "torch", "--device", "cpu", str(archives[0])]) == DONE
+    capsys.readouterr()
+    assert main([*command, "--device", "cpu", *map(str, archives)]) == WRONG_USE
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert line.startswith("OUTPUT_IN_USE: ")
+    assert "To continue it, use --runtime torch --device cpu." in line
+    finished = [*command, "--runtime", "torch", "--device", "cpu", *map(str, archives)]
+    assert main(finished) == DONE
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["runtime"] == "torch"
+    assert run["torch"]
+    assert "onnxruntime" not in run
 
 
 def test_values_do_not_depend_on_the_other_studies_of_the_batch(

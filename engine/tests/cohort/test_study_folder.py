@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 
 from cohort_builder import run_infer, write_studies, write_trial_module
 

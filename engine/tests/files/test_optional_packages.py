@@ -16,21 +16,26 @@ from mimir_engine.files.optional_packages import require
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a package that the network needs."""
-    needed = {"network": ("networks need PyTorch", ("mimir_test_package",))}
+    needed = {"onnx": ("networks need it", ("mimir_test_package",)), "network": ("", ("no",))}
     monkeypatch.setattr(optional_packages, "EXTRAS", needed)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mimir_test_package", raising=False)
     return tmp_path / "mimir_test_package.py"
 
 
+def test_the_error_says_what_the_package_is_for(package: Path) -> None:
+    with pytest.raises(MimirError, match=r"EXTRA_MISSING: training needs it, which is not"):
+        require("onnx", "training needs it")
+
+
 def test_a_package_that_works_is_accepted(package: Path) -> None:
     package.touch()
-    require("network")
+    require("onnx")
 
 
 def test_a_missing_package_is_named(package: Path) -> None:
-    with pytest.raises(MimirError, match=r"EXTRA_MISSING: networks need .*mimir-engine\[network\]"):
-        require("network")
+    with pytest.raises(MimirError, match=r"EXTRA_MISSING: networks need .*mimir-engine\[onnx\]"):
+        require("onnx")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,6 @@ def test_a_package_that_cannot_be_imported_is_an_error_of_one_line(
 ) -> None:
     package.write_text(fault)
     with pytest.raises(MimirError, match=r"EXTRA_BROKEN: .*Install it again: pip install"):
-        require("network")
+        require("onnx")
     assert main(["infer", "scans", "--modules", "phantom", "--output", "out"]) == WRONG_USE
-    assert "EXTRA_BROKEN: networks need PyTorch, but mimir_test_package" in capsys.readouterr().err
+    assert "EXTRA_BROKEN: networks need it, but mimir_test_package" in capsys.readouterr().err

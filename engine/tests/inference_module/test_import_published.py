@@ -51,6 +51,11 @@ def tagged_cuda(content: bytes) -> bytes:
     return tagged.getvalue()
 
 
+def random_tensors(target_count: int = 3) -> dict[str, torch.Tensor]:
+    state = random_state_dict(target_count)
+    return {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+
+
 def saved(content: object, **options: Any) -> bytes:
     file = io.BytesIO()
     torch.save(content, file, **options)
@@ -59,7 +64,7 @@ def saved(content: object, **options: Any) -> bytes:
 
 @pytest.fixture(scope="module")
 def snapshot() -> bytes:
-    state_dict = dict(random_state_dict())
+    state_dict = dict(random_tensors())
     moments = {"step": torch.tensor(9.0), "exp_avg": torch.ones(3)}
     optimizer = {"state": {0: moments}, "param_groups": [{"lr": 5e-6, "betas": (0.9, 0.999)}]}
     return tagged_cuda(
@@ -97,7 +102,7 @@ def organs(tmp_path_factory: pytest.TempPathFactory, snapshot: bytes) -> Inferen
 def test_a_published_module_predicts_the_same_as_torch(organs: InferenceModule) -> None:
     images = random_images(2)
     network = build_network("resnet50", 3).eval()
-    network.load_state_dict(random_state_dict())
+    network.load_state_dict(random_tensors())
     with torch.inference_mode():
         outputs = network(torch.from_numpy(images).float()).view(2, 3, 2).double().numpy()
     prediction = Predictor(organs, "cpu").predict(images)
@@ -172,7 +177,7 @@ def test_a_zip_with_a_top_folder_and_hostile_neighbours_is_imported_in_memory(
 
 
 def test_a_snapshot_of_the_older_torch_format_is_read(tmp_path: Path) -> None:
-    old = saved({"state_dict": dict(random_state_dict())}, _use_new_zipfile_serialization=False)
+    old = saved({"state_dict": dict(random_tensors())}, _use_new_zipfile_serialization=False)
     module = import_published(published(tmp_path / "old", old), tmp_path / "modules", name="new")
     assert load_module(tmp_path / "modules" / "new") == module
     assert module.provenance["iteration"] is None
@@ -250,7 +255,7 @@ class Attack:
 
 
 def without(name: str) -> dict[str, Any]:
-    state_dict = dict(random_state_dict())
+    state_dict = dict(random_tensors())
     del state_dict[name]
     return state_dict
 
@@ -272,30 +277,30 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
     ),
     (
         "another layer",
-        lambda: saved({"state_dict": {**random_state_dict(), "head.weight": torch.ones(1)}}),
+        lambda: saved({"state_dict": {**random_tensors(), "head.weight": torch.ones(1)}}),
         "contains 'head.weight'",
     ),
     (
         "more targets",
-        lambda: saved({"state_dict": random_state_dict(target_count=4)}),
+        lambda: saved({"state_dict": random_tensors(target_count=4)}),
         r"has the shape \(8(, 2048)?,?\), but 3 targets need",
     ),
     (
         "no tensor",
-        lambda: saved({"state_dict": {**random_state_dict(), "fc.bias": [0.0] * 6}}),
+        lambda: saved({"state_dict": {**random_tensors(), "fc.bias": [0.0] * 6}}),
         "fc.bias of snapshot.pth.tar is not a tensor",
     ),
     (
         "integers",
         lambda: saved(
-            {"state_dict": {**random_state_dict(), "fc.bias": torch.ones(6, dtype=torch.int32)}}
+            {"state_dict": {**random_tensors(), "fc.bias": torch.ones(6, dtype=torch.int32)}}
         ),
         "fc.bias of snapshot.pth.tar is not a tensor",
     ),
     *(
         (
             name,
-            lambda bias=bias: saved({"state_dict": {**random_state_dict(), "fc.bias": bias}}),
+            lambda bias=bias: saved({"state_dict": {**random_tensors(), "fc.bias": bias}}),
             "fc.bias of snapshot.pth.tar is not a tensor",
         )
         for name, bias in (
@@ -324,7 +329,7 @@ def test_a_snapshot_of_something_else_is_refused(
 
 
 def test_a_snapshot_with_numbers_that_are_not_finite_is_refused(tmp_path: Path) -> None:
-    bad = {**random_state_dict(), "fc.bias": torch.full((6,), float("nan"))}
+    bad = {**random_tensors(), "fc.bias": torch.full((6,), float("nan"))}
     source = published(tmp_path / "module_organs", saved({"state_dict": bad}))
     with pytest.raises(MimirError, match=r"WEIGHTS_NOT_FINITE: fc\.bias"):
         import_published(source, tmp_path / "modules")
@@ -347,7 +352,7 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
 
 
 def test_a_huge_number_in_a_snapshot_is_left_out(tmp_path: Path) -> None:
-    content = saved({"iteration": 10**70, "state_dict": dict(random_state_dict())})
+    content = saved({"iteration": 10**70, "state_dict": dict(random_tensors())})
     module = import_published(published(tmp_path / "module_organs", content), tmp_path / "modules")
     assert module.provenance["iteration"] is None
 

@@ -145,7 +145,7 @@ def test_a_result_survives_json_and_a_change_of_level(tmp_path: Path, study_zip:
 
 
 def test_one_line_of_python_measures_a_study(study_zip: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     import mimir_engine
     from mimir_engine.measuring.network import Predictor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
 
 PROGRAM = Path(__file__).resolve().parents[2] / "torture" / "disturbed_runs.py"
 

@@ -38,14 +38,14 @@ def recipe_of(module: InferenceModule) -> Recipe:
 
 def test_a_network_begins_with_the_modules_weights(module: InferenceModule) -> None:
     network = initial_network(recipe_of(module), TARGETS, module).state_dict()
-    own = random_state_dict()
+    own = {name: torch.from_numpy(array) for name, array in random_state_dict().items()}
     for name in ("conv1.weight", "layer4.2.conv3.weight", "fc.weight"):
         assert torch.allclose(network[name], own[name].float(), atol=1e-3), "stored as float16"
 
 
 def test_for_other_targets_the_last_layer_is_new(module: InferenceModule) -> None:
     network = initial_network(recipe_of(module), ("liverVolume", "age", "sex"), module)
-    own = random_state_dict()
+    own = {name: torch.from_numpy(array) for name, array in random_state_dict().items()}
     assert torch.allclose(network.state_dict()["conv1.weight"], own["conv1.weight"], atol=1e-3)
     assert not torch.allclose(network.state_dict()["fc.weight"], own["fc.weight"], atol=1e-3)
 

@@ -66,7 +66,7 @@ def test_a_gap_in_a_table_is_an_unknown_sex(tmp_path: Path) -> None:
 def test_studies_are_measured_with_the_recorded_sex_and_again_if_it_changes(
     tmp_path: Path,
 ) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     modules = [write_trial_module(tmp_path / "trial")]
     paths = write_studies(tmp_path / "in", ["a", "b"])
 
@@ -91,7 +91,7 @@ def test_studies_are_measured_with_the_recorded_sex_and_again_if_it_changes(
 def test_a_table_that_is_missing_ends_the_command_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     (source,) = write_studies(tmp_path / "in", ["a"])
     command = ["infer", str(source), "--modules", "phantom", "--output", str(tmp_path / "out")]
     assert main([*command, "--sex", str(tmp_path / "sexes.csv")]) == WRONG_USE

@@ -67,7 +67,7 @@ def test_a_study_of_another_scanner_fails_alone(archive: Path, tmp_path: Path) -
 
 
 def test_the_site_of_another_module_is_refused(archive: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     from cohort_builder import write_trial_module
 
     module = write_trial_module(tmp_path / "trial")
