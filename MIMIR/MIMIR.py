@@ -5,6 +5,8 @@ These are the four classes of a Slicer module; the work is done in ``MIMIRLib``.
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -40,10 +42,15 @@ from MIMIRLib.panel.slicer_services import SlicerServices
 from MIMIRLib.parameter_node import MIMIRParameterNode
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.scene.report import write_study_report
+from MIMIRLib.scene.results import StudyNodes, find_results
+from MIMIRLib.scene.scene_watch import SceneWatch
 from MIMIRLib.translate import tr as _
 
 #: Changes of the database within this time (milliseconds) lead to one refresh.
 REFRESH_DELAY_MS = 300
+#: Time (milliseconds) after which a change of the scene, such as a patient's removal, is complete.
+SETTLED_MS = 50
 #: Signals of the DICOM database after which the list of studies may have changed.
 DATABASE_SIGNALS = ("databaseChanged()", "studyAdded(QString)", "opened()", "closed()")
 
@@ -67,6 +74,7 @@ class MIMIR(ScriptedLoadableModule):
             " UK Biobank Body MRI, arXiv:2106.11731."
         )
         slicer.app.connect("startupCompleted()", register)
+        slicer.app.connect("startupCompleted()", sceneWatch)
 
 
 def register() -> None:
@@ -76,6 +84,12 @@ def register() -> None:
 
     register_actions()
     register_phantom(Path(__file__).parent / "Resources" / "Icons")
+
+
+@functools.cache
+def sceneWatch() -> SceneWatch:
+    """Watch the scene, from Slicer's start on: a deleted patient leaves nothing behind."""
+    return SceneWatch(slicer.mrmlScene, lambda act: qt.QTimer.singleShot(SETTLED_MS, act))
 
 
 class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -98,8 +112,9 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.presenter = Presenter(self.view, self.services, ResultBrowser(slicer.mrmlScene))
         self.view.connect(self.presenter)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
-            self.addObserver(slicer.mrmlScene, event, self.onSceneChanged)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneChanged)
+        sceneWatch().changed.connect(self.onResultsChanged)
         self.refreshTimer = qt.QTimer()
         self.refreshTimer.setSingleShot(True)
         self.refreshTimer.setInterval(REFRESH_DELAY_MS)
@@ -111,6 +126,8 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """Disconnect from Slicer when it closes or the module is reloaded."""
         self.removeObservers()
+        sceneWatch().close()
+        sceneWatch.cache_clear()
         for signal in DATABASE_SIGNALS:
             slicer.dicomDatabase.disconnect(signal, self.refreshTimer.start)
         self.refreshTimer.stop()
@@ -127,6 +144,16 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Cancel the job and stop using the scene before its nodes are removed."""
         self.presenter.cancel()
         self.presenter.use(None)
+
+    def onSceneEndClose(self, caller: Any, event: str) -> None:
+        """Forget what was said about the scene that was closed."""
+        self.presenter.forget_scene()
+        self.onSceneChanged(caller, event)
+
+    def onResultsChanged(self) -> None:
+        """Show results that came from elsewhere, and no more those that were deleted."""
+        if self.parent.isEntered:
+            self.presenter.refresh_results()
 
     def onSceneChanged(self, caller: Any = None, event: str = "") -> None:
         """Show the choices and results of the scene."""
@@ -280,6 +307,20 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
             if entry is not None:
                 study = replace(study, subject=subject_of(entry))
             return self._analyze((study,), **{"volumes": False, **options})[0]
+
+    def writeReport(self, study: str, path: PathLike) -> None:
+        """Write the report on a study that was measured: the same as that of ``mimir report``.
+
+        Args:
+            study: The study's UID, or the name of its file, as in its result's ``key``.
+            path: File to write; one that ends in ``.pdf`` is a PDF file, any other an HTML page. A
+                PDF file needs reportlab: ``slicer.util.pip_install("reportlab")``.
+
+        Raises:
+            MimirError: ``RESULT_NOT_KEPT`` if the scene has no result of this study.
+        """
+        nodes = find_results(slicer.mrmlScene, study) or StudyNodes()
+        write_study_report(os.fspath(path), nodes)
 
     def _study(self, studyInstanceUID: str) -> StudyRequest:
         entry = find_study(database_file(), studyInstanceUID)

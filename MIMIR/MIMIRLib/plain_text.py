@@ -7,6 +7,11 @@ writing.
 from __future__ import annotations
 
 import html
+import re
+
+#: Characters of a long word, such as a UID or a path, that are shown at its beginning and end.
+KEPT = 14
+_LONG_WORD = re.compile(r"\S{36,}")
 
 
 def plain(text: str) -> str:
@@ -30,3 +35,13 @@ def plain_tooltip(text: str) -> str:
     """
     escaped = html.escape(plain(text)).replace("\n", "<br>")
     return f"<qt>{escaped}</qt>" if escaped else ""
+
+
+def short(text: str) -> str:
+    """Return a text whose long words are cut in their middle: a label cannot break a word.
+
+    Examples:
+        >>> short("Study 1.2.826.0.1.3680043.8.498.12345678901234567890123456789 was read.")
+        'Study 1.2.826.0.1.36…67890123456789 was read.'
+    """
+    return _LONG_WORD.sub(lambda word: f"{word[0][:KEPT]}…{word[0][-KEPT:]}", text)

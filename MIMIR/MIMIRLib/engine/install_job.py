@@ -40,7 +40,7 @@ class InstallJob(Job):
 
     Args:
         installer: Asks the user, and installs PyTorch.
-        runtime: ``auto``, ``onnx`` or ``torch``.
+        runtime: ``auto``, ``onnx`` or ``torch``; ``pdf`` for what PDF files need.
         python: By default Slicer's own Python.
     """
 
@@ -88,14 +88,23 @@ class InstallJob(Job):
                     " choose ONNX Runtime in the options."
                 ),
             )
-        if not self._installer.ask(_question(self._packages)):
+        if self._installer.ask(_question(self._packages)):
+            return
+        if self._runtime == "pdf":
             raise mimir_error(
                 "INSTALLATION_DECLINED",
-                _("MIMIR cannot measure without these packages: {packages}").format(
+                _("PDF files cannot be written without this package: {packages}").format(
                     packages=self._names
                 ),
-                _("Press Apply again to install them. You can view studies without them."),
+                _("Agree to the installation, or write an HTML page (.html)."),
             )
+        raise mimir_error(
+            "INSTALLATION_DECLINED",
+            _("MIMIR cannot measure without these packages: {packages}").format(
+                packages=self._names
+            ),
+            _("Press Apply again to install them. You can view studies without them."),
+        )
 
     def _pip_install(self, packages: Sequence[str]) -> Work:
         sentence = _("Installing {packages}").format(packages=self._names)

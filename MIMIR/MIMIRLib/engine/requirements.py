@@ -19,6 +19,8 @@ from MIMIRLib.translate import tr as _
 ONNX: Mapping[str, str] = {"onnxruntime": "1.19", "onnx": "1.19.1", "safetensors": "0.4"}
 #: The engine's extra ``network``.
 TORCH: Mapping[str, str] = {"torch": "2.1", "torchvision": "0.16", "safetensors": "0.4"}
+#: For reports as PDF files: the engine's extra ``report``.
+PDF: Mapping[str, str] = {"reportlab": "4.0"}
 #: Packages that the PyTorch extension installs, in the build that suits the graphics card.
 PYTORCH = ("torch", "torchvision")
 
@@ -29,8 +31,10 @@ def required(runtime: str = "auto") -> Mapping[str, str]:
     Without a choice, PyTorch is used if it is installed; otherwise ONNX Runtime is to be.
 
     Args:
-        runtime: ``auto``, ``onnx`` or ``torch``.
+        runtime: ``auto``, ``onnx`` or ``torch``; ``pdf`` for what PDF files need.
     """
+    if runtime == "pdf":
+        return PDF
     if runtime == "auto" and _lacking(ONNX) and not set(PYTORCH) & {*_lacking(TORCH)}:
         return TORCH
     return TORCH if runtime == "torch" else ONNX

@@ -7,8 +7,8 @@ from typing import Any
 
 import qt
 
+from MIMIRLib.panel.label import show_text
 from MIMIRLib.panel.row_table import RowTable
-from MIMIRLib.plain_text import plain
 from MIMIRLib.presenter.finding_list import FINDING_COLUMNS
 from MIMIRLib.presenter.table_row import Row
 
@@ -42,8 +42,7 @@ class FindingsView:
 
     def describe(self, text: str, picture: bytes) -> None:
         """Show the text of a finding, and a picture in PNG format."""
-        self._label.text = plain(text)
-        self._label.visible = bool(text)
+        show_text(self._label, text)
         pixmap = qt.QPixmap()
         if picture and pixmap.loadFromData(qt.QByteArray(picture)):
             height = min(pixmap.height(), MAX_PICTURE_HEIGHT)

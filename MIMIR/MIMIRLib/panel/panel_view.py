@@ -10,9 +10,12 @@ import slicer
 
 from MIMIRLib.interval_level import MAX_LEVEL, MIN_LEVEL
 from MIMIRLib.panel.findings_view import FindingsView
+from MIMIRLib.panel.keyboard import EnterTicks, apply_by_control_enter, press_by_enter
+from MIMIRLib.panel.label import prepare_labels, show_text
 from MIMIRLib.panel.panel_height import PanelHeight
 from MIMIRLib.panel.results_section import ResultsSection
 from MIMIRLib.panel.row_table import RowTable
+from MIMIRLib.panel.section_memory import remember_sections
 from MIMIRLib.parameter_node import DEVICES, RUNTIMES, MIMIRParameterNode
 from MIMIRLib.plain_text import plain, plain_tooltip
 from MIMIRLib.presenter.module_picker import MODULE_COLUMNS
@@ -36,11 +39,13 @@ class PanelView:
         self.ui = slicer.util.childWidgetVariables(panel)
         self.studies = RowTable(self.ui.studiesView, STUDY_COLUMNS)
         self.modules = RowTable(self.ui.modulesView, MODULE_COLUMNS)
-        for label in panel.findChildren(qt.QLabel):
-            label.wordWrap = True
-            label.setTextFormat(qt.Qt.PlainText)
-            label.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
         ui = self.ui
+        prepare_labels(panel)
+        self._enter_ticks = [EnterTicks(view) for view in (ui.studiesView, ui.modulesView)]
+        press_by_enter(panel)
+        apply_by_control_enter(panel, ui.applyButton)
+        remember_sections((ui.studiesSection, ui.modulesSection, ui.optionsSection, ui.logSection))
+        ui.moduleMoreButton.connect("toggled(bool)", ui.moduleDetailsLabel.setVisible)
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
         self._height = PanelHeight(panel)
@@ -55,10 +60,10 @@ class PanelView:
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
         self._timer.connect("timeout()", presenter.step)
-        self.studies.ticked.connect(presenter.tick_study)
+        self.studies.ticked.connect(presenter.tick_studies)
         self.studies.selected.connect(presenter.select_study)
         self.findings.selected.connect(presenter.select_finding)
-        self.modules.ticked.connect(presenter.tick_module)
+        self.modules.ticked.connect(presenter.tick_modules)
         self.modules.selected.connect(presenter.select_module)
         ui = self.ui
         ui.studyFilterEdit.connect("textChanged(QString)", presenter.filter_studies)
@@ -85,13 +90,13 @@ class PanelView:
     def show_state(self, state: PanelState) -> None:
         """Enable, disable and label."""
         ui = self.ui
-        _show_text(ui.emptyLabel, state.empty_sentence)
+        show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
         ui.createDatabaseButton.visible = state.offers_database
         ui.tryButton.visible = state.offers_trial
         ui.tickedLabel.text = state.ticked_sentence
-        _show_text(ui.studyLabel, state.study_lines)
-        _show_text(ui.warningsLabel, "\n".join(state.warnings))
+        show_text(ui.studyLabel, state.study_lines)
+        show_text(ui.warningsLabel, "\n".join(state.warnings))
         for widget in (
             *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
             *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
@@ -100,16 +105,19 @@ class PanelView:
             ui.optionsSection,
         ):
             widget.enabled = not state.is_busy
-        _show_text(ui.moduleLabel, state.module_text)
+        show_text(ui.moduleLabel, state.module_title)
+        show_text(ui.moduleDetailsLabel, state.module_details)
+        ui.moduleMoreButton.visible = bool(state.module_details)
+        ui.moduleDetailsLabel.visible = ui.moduleMoreButton.checked and bool(state.module_details)
         ui.verifyModuleButton.enabled = state.can_verify_module
         ui.removeModuleButton.enabled = state.can_remove_module
         ui.applyButton.enabled = state.can_apply
         ui.applyButton.toolTip = plain_tooltip(state.apply_hint)
         ui.repairButton.enabled = state.can_repair
-        _show_text(ui.repairButton, state.repair_text)
+        show_text(ui.repairButton, state.repair_text)
         ui.cancelButton.enabled = state.is_busy
         self._show_progress(state)
-        ui.resultsSection.visible = state.results > 0
+        self._show_results_section(state.results > 0)
 
     def show_options(self, parameters: MIMIRParameterNode) -> None:
         """Set the options' widgets."""
@@ -141,9 +149,17 @@ class PanelView:
         if state.percent is not None:
             bar.maximum = 0 if state.percent < 0 else 100  # a bar without maximum shows "busy"
             bar.value = max(state.percent, 0)
-        _show_text(self.ui.statusLabel, state.status)
+        show_text(self.ui.statusLabel, state.status)
         if state.needs_steps != self._timer.active:
             (self._timer.start if state.needs_steps else self._timer.stop)()
+
+    def _show_results_section(self, has_results: bool) -> None:
+        """Show the results' section; scroll to it when it appears."""
+        section = self.ui.resultsSection
+        is_new = has_results and section.isHidden()
+        section.visible = has_results
+        if is_new:
+            qt.QTimer.singleShot(0, lambda: self.ui.sectionsArea.ensureWidgetVisible(section))
 
     def _connect_options(self, presenter: Presenter) -> None:
         """Let the options' widgets set the scene's parameters.
@@ -186,9 +202,3 @@ def ask_zip() -> str:
     """Return the zip archive that the user chooses; empty if the dialog is closed."""
     title, kinds = _("Choose a zip archive"), _("Zip archives (*.zip)")
     return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", kinds)
-
-
-def _show_text(widget: Any, text: str) -> None:
-    """Show the text of a label or button; hide one without text."""
-    widget.text = plain(text)
-    widget.visible = bool(text)

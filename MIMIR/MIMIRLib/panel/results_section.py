@@ -13,9 +13,8 @@ from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.plain_text import plain
 from MIMIRLib.presenter.finding_list import Place
-from MIMIRLib.presenter.result_browser import MEASUREMENT_COLUMNS
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
-from MIMIRLib.presenter.table_row import Row, filter_pattern
+from MIMIRLib.presenter.table_row import Row, TableColumn
 from MIMIRLib.scene.results import StudyNodes
 from MIMIRLib.translate import tr as _
 
@@ -29,7 +28,7 @@ class ResultsSection:
 
     def __init__(self, ui: Any) -> None:
         self._ui = ui
-        self._measurements = RowTable(ui.measurementsView, MEASUREMENT_COLUMNS)
+        self._measurements = RowTable(ui.measurementsView, (), "Measurements")
         self.findings = FindingsView(
             ui.resultFindingsView, ui.resultFindingLabel, ui.resultPictureLabel
         )
@@ -42,27 +41,38 @@ class ResultsSection:
         for button, action in (
             (ui.showButton, presenter.arrange_views),
             (ui.profileButton, presenter.show_profile),
-            (ui.exportButton, lambda: presenter.export(ask_csv())),
+            (ui.exportButton, lambda: presenter.export(ask_csv(presenter.file_name))),
+            (ui.reportButton, lambda: presenter.write_report(ask_report)),
         ):
             button.connect("clicked()", action)
         ui.resultComboBox.connect(
             "activated(int)", lambda index: presenter.select(ui.resultComboBox.itemData(index))
         )
-        ui.measurementFilterEdit.connect(
-            "textChanged(QString)", lambda text: self._measurements.filter(filter_pattern(text))
+        ui.measurementGroupComboBox.connect(
+            "activated(int)",
+            lambda index: presenter.choose_group(ui.measurementGroupComboBox.itemData(index)),
         )
+        ui.measurementFilterEdit.connect("textChanged(QString)", presenter.search)
+        self._measurements.ticked.connect(presenter.tick_measurements)
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
-        combo = self._ui.resultComboBox
-        combo.clear()
-        for key, title in titles:
-            combo.addItem(plain(title), key)
-        combo.setCurrentIndex(combo.findData(selected))
+        _fill(self._ui.resultComboBox, titles, selected)
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and explain its flags."""
-        self._measurements.show(rows)
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        """Fill the list of groups of measurements; an empty one stands for all."""
+        choices = [("", _("All groups")), *((group, _(group)) for group in groups)]
+        _fill(self._ui.measurementGroupComboBox, choices, selected)
+
+    def filter_measurements(self, pattern: str) -> None:
+        """Show only rows of the table that match a regular expression."""
+        self._measurements.filter(pattern)
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        """Fill the table of measurements, or of the cohort, and explain its flags."""
+        self._measurements.show(rows, columns)
         self._ui.flagsLabel.text = plain("\n".join(flags))
         self._ui.flagsLabel.visible = bool(flags)
 
@@ -74,6 +84,11 @@ class ResultsSection:
         """Show a study's coronal view and its profile side by side."""
         self._views.show_profile(nodes)
 
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it; not in tests."""
+        if not slicer.app.testingEnabled():
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(path))
+
     def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
         self._views.jump(nodes, place)
@@ -83,8 +98,36 @@ class ResultsSection:
         self._views.close()
 
 
-def ask_csv() -> str:
-    """Return the file that the user chooses to write; empty if the dialog is closed."""
-    title, kinds = _("Write results to"), _("CSV files (*.csv)")
-    path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, "MIMIR.csv", kinds)
-    return path if not path or path.lower().endswith(".csv") else f"{path}.csv"
+def ask_csv(name: str) -> str:
+    """Return the file that the user chooses to write; empty if the dialog is closed.
+
+    Args:
+        name: The name suggested.
+    """
+    return _ask(_("Write results to"), name, _("CSV files (*.csv)"), "csv")
+
+
+def ask_report(name: str) -> str:
+    """Return the file that the user chooses for a report; empty if the dialog is closed.
+
+    Args:
+        name: The name suggested.
+    """
+    title = _("Write the report to (.html or .pdf)")
+    return _ask(title, name, _("Reports (*.html *.pdf)"), "html")
+
+
+def _ask(title: str, name: str, kinds: str, suffix: str) -> str:
+    dialog = qt.QFileDialog(slicer.util.mainWindow(), title, "", kinds)
+    dialog.acceptMode = qt.QFileDialog.AcceptSave
+    dialog.defaultSuffix = suffix  # so that the dialog asks before it overwrites such a file, too
+    dialog.selectFile(name)
+    return dialog.selectedFiles()[0] if dialog.exec_() else ""
+
+
+def _fill(combo: Any, choices: Sequence[tuple[str, str]], selected: str) -> None:
+    """Fill a combo box with data and text of each choice."""
+    combo.clear()
+    for data, text in choices:
+        combo.addItem(plain(text), data)
+    combo.setCurrentIndex(combo.findData(selected))

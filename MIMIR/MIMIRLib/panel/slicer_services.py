@@ -24,14 +24,7 @@ from MIMIRLib.translate import tr as _
 
 
 class SlicerServices:
-    """Does the panel's work; see ``presenter.protocols.Services``.
-
-    Attributes:
-        ask: Asks the user a question; returns whether the user agrees.
-    """
-
-    def __init__(self) -> None:
-        self.ask: Callable[[str], bool] = ask_user
+    """Does the panel's work; see ``presenter.protocols.Services``."""
 
     def new_database_folder(self) -> str:
         """Return where a DICOM database would be made; empty while one is open."""
@@ -65,6 +58,10 @@ class SlicerServices:
         """Return the UID of the phantom study, once it is made."""
         return PhantomImportJob(slicer.dicomDatabase).study_uid
 
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees."""
+        return ask_user(question)
+
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
         return list_studies(database_file())
@@ -76,6 +73,13 @@ class SlicerServices:
     def install_job(self, runtime: str = "auto") -> InstallJob:
         """Return a job that installs the missing packages of a runtime if the user agrees."""
         return InstallJob(SlicerInstaller(self.ask), runtime)
+
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
+        job = InstallJob(SlicerInstaller(self.ask), "pdf")
+        job.run(slicer.app.processEvents)
+        if job.error is not None:
+            raise job.error
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.table_row import Cell, Row
 from MIMIRLib.translate import tr as _
 
@@ -130,7 +131,7 @@ def describe_finding(finding: Finding) -> str:
             value=value, threshold=threshold, unit=finding.get("unit", "")
         )
         number = number.replace(" ;", ";").replace(" .", ".")
-    return "\n".join(filter(None, (head, number, finding.get("remedy", ""))))
+    return "\n".join(filter(None, (head, number, panel_words(finding.get("remedy", "")))))
 
 
 def finding_sentence(finding: Finding) -> str:

@@ -53,6 +53,13 @@ class ModulePicker:
         self.modules = inference_modules.list_rows()
         self.select("" if self.selected is None else self.selected.name)
 
+    def choose_new(self, before: Iterable[str]) -> None:
+        """Tick and select the modules that are usable now and were not there before."""
+        for module in self.usable:
+            if module.name not in before:
+                self.chosen.add(module.name)
+                self.selected = module
+
     def choose(self, names: Iterable[str]) -> None:
         """Tick exactly these; without names, tick the only usable module, not one of several."""
         self.chosen = set(names)

@@ -38,7 +38,8 @@ class PanelState:
         volumes: Whether fused volumes will be shown.
         allow_unvalidated: Whether studies outside a module's validated range are measured, too.
         own_module_selected: Whether the selected inference module was added by the user.
-        module_text: Description of the selected inference module; empty if none is selected.
+        module_text: Description of the selected inference module, its title in the first line;
+            empty if none is selected.
         progress: The progress of the current job; None if no job is running.
         message: The outcome of the last action, in a sentence.
         results: Number of studies with results in the scene.
@@ -100,6 +101,16 @@ class PanelState:
             return ""
         text = _("Exchange water and fat back, and measure {studies}")
         return text.format(studies=_studies(self.ticked_exchanged))
+
+    @property
+    def module_title(self) -> str:
+        """The selected inference module in a line; empty if none is selected."""
+        return self.module_text.partition("\n")[0]
+
+    @property
+    def module_details(self) -> str:
+        """The rest of its description, folded at first; empty if there is none."""
+        return self.module_text.partition("\n")[2]
 
     @property
     def can_verify_module(self) -> bool:

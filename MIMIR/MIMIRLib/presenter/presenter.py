@@ -20,11 +20,13 @@ from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.first_steps import PHANTOM_MODULE, not_in_list, try_it
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
+from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
+from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -45,7 +47,9 @@ class Presenter:
     def __init__(self, view: View, services: Services, results: ResultBrowser) -> None:
         self._view, self._services = view, services
         self._outcomes: dict[str, ScanOutcome] = {}
-        self.results = ResultsPresenter(view.results, results, self._outcomes)
+        self.results = ResultsPresenter(
+            view.results, results, self._outcomes, services.install_for_pdf
+        )
         self.results.said.connect(self._show_message)
         self._scans = StudyScans(services.scan_job, self._outcomes)
         self._checks = StudyScans(services.check_job, self._outcomes)
@@ -74,6 +78,11 @@ class Presenter:
             self._scan()
         self.update()
 
+    def forget_scene(self) -> None:
+        """Take back what was said about a scene that was closed."""
+        self._message = ""
+        self._view.show_failures(())
+
     def update(self) -> None:
         """Update the panel's state and the selected study's findings."""
         self._view.show_state(self._state())
@@ -83,11 +92,7 @@ class Presenter:
     def refresh_studies(self) -> None:
         """List the database's studies again."""
         self._studies.list(())
-        self._new_database = self._services.new_database_folder()
-        if not self._new_database:
-            self._database_error = self._attempt(
-                lambda: self._studies.list(self._services.studies())
-            )
+        self._database_error = self._attempt(self._list_studies)
         self._view.studies.show(self._studies.rows)
         self._scan()
         self.update()
@@ -118,8 +123,14 @@ class Presenter:
 
     def tick_study(self, study_uid: str, ticked: bool) -> None:
         """Note that a study was ticked or unticked."""
-        self._studies.tick(study_uid, ticked)
-        if ticked and study_uid in {entry.study_uid for entry in self._studies.refused}:
+        self.tick_studies((study_uid,), ticked)
+
+    def tick_studies(self, study_uids: Sequence[str], ticked: bool) -> None:
+        """Note that studies were ticked or unticked."""
+        for study_uid in study_uids:
+            self._studies.tick(study_uid, ticked)
+        refused = {entry.study_uid for entry in self._studies.refused if ticked}
+        for study_uid in refused.intersection(study_uids):
             del self._outcomes[study_uid]
             self._look_again(study_uid)
             self._show_scan(study_uid)
@@ -182,7 +193,12 @@ class Presenter:
 
     def tick_module(self, name: str, ticked: bool) -> None:
         """Note that an inference module was ticked or unticked."""
-        self._modules.tick(name, ticked)
+        self.tick_modules((name,), ticked)
+
+    def tick_modules(self, names: Sequence[str], ticked: bool) -> None:
+        """Note that inference modules were ticked or unticked."""
+        for name in names:
+            self._modules.tick(name, ticked)
         self._save_choices()
 
     def select_module(self, name: str) -> None:
@@ -195,8 +211,24 @@ class Presenter:
         if path:
             self._start(lambda: AddModuleJob(path))
 
+    def _take_new_modules(self) -> None:
+        """List the inference modules again; tick and select those that are new."""
+        before = {module.name for module in self._modules.usable}
+        self.refresh_modules()
+        self._modules.choose_new(before)
+        self._view.modules.show(self._modules.rows)
+        if self._modules.selected is not None:
+            self._view.modules.select(self._modules.selected.name)
+        self._save_choices()
+
     def remove_module(self) -> None:
-        """Delete the selected inference module, if the user added it."""
+        """Delete the selected inference module, if the user added it and agrees."""
+        module = self._modules.selected
+        question = _(
+            "Remove the inference module {name}? Its files are deleted from this computer."
+        )
+        if module is None or not self._services.ask(question.format(name=module.name)):
+            return
         self._show_message(self._attempt(self._modules.remove))
         self.refresh_modules()
 
@@ -240,6 +272,11 @@ class Presenter:
         self.cancel()
         self._scans.cancel()
         self._checks.cancel()
+
+    def _list_studies(self) -> None:
+        self._new_database = self._services.new_database_folder()
+        if not self._new_database:
+            self._studies.list(self._services.studies())
 
     def _import_job(self, paths: Sequence[str]) -> Job:
         self._services.need_database()
@@ -305,7 +342,7 @@ class Presenter:
     def _show_outcome(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
         self._view.show_failures(
-            [f"{titles.get(f.key, f.key)}: {f.code}: {f.reason}" for f in job.failures]
+            [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )
         if job.state is JobState.DONE and job.results:
             self.refresh_results()
@@ -330,7 +367,7 @@ class Presenter:
             job.start()
             self._job, self._progress = job, Progress(None, "")
         except Exception as error:  # the panel shows every error
-            self._message = str(error_for_user(error))
+            self._message = panel_words(str(error_for_user(error)))
         self._scan()
         self.update()
 
@@ -343,7 +380,7 @@ class Presenter:
         self._scan()
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
-            self.refresh_modules()
+            self._take_new_modules()
 
     def _scan(self) -> None:
         """Read the ticked and the selected studies' headers, and check the ticked ones' images.
@@ -385,10 +422,10 @@ class Presenter:
         try:
             return action() or ""
         except Exception as error:  # the panel shows every error
-            return str(error_for_user(error))
+            return panel_words(str(error_for_user(error)))
 
     def _show_message(self, sentence: str) -> None:
-        self._message = sentence
+        self._message = panel_words(sentence)
         self.update()
 
     def _state(self) -> PanelState:

@@ -13,7 +13,7 @@ from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
-from MIMIRLib.presenter.table_row import Row
+from MIMIRLib.presenter.table_row import Row, TableColumn
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
@@ -27,6 +27,9 @@ class Table(Protocol):
 
     def update(self, row: Row) -> None:
         """Replace the row with the same key; its tick stays."""
+
+    def select(self, key: str) -> None:
+        """Make the row with that key the current one."""
 
     def filter(self, pattern: str) -> None:
         """Show only rows that match a regular expression."""
@@ -54,14 +57,25 @@ class ResultsView(Protocol):
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        """Fill the table of measurements, and explain its flags."""
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        """Fill the list of groups of measurements; an empty one stands for all."""
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        """Fill the table of measurements, or of the cohort, and explain its flags."""
+
+    def filter_measurements(self, pattern: str) -> None:
+        """Show only rows of that table that match a regular expression."""
 
     def arrange_views(self, nodes: Any) -> None:
         """Show a study's slices, chart and table in Slicer's views."""
 
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""
+
+    def open_file(self, path: str) -> None:
+        """Show a file in the program that the computer has for it."""
 
     def jump(self, nodes: Any, place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
@@ -113,6 +127,9 @@ class Services(Protocol):
     def phantom_uid(self) -> str:
         """Return the UID of the phantom study, once it is made."""
 
+    def ask(self, question: str) -> bool:
+        """Return whether the user agrees."""
+
     def studies(self) -> Sequence[StudyEntry]:
         """Return the Dixon studies of the DICOM database."""
 
@@ -121,6 +138,9 @@ class Services(Protocol):
 
     def install_job(self, runtime: str = "auto") -> Job:
         """Return a job that installs the missing packages of a runtime if the user agrees."""
+
+    def install_for_pdf(self) -> None:
+        """Install what PDF files need if the user agrees; raises if it is still missing."""
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         """Return a job that reads the headers of studies of the database."""

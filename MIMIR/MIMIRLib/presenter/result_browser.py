@@ -1,30 +1,34 @@
-"""Read the results in the scene from its table nodes, also those of a loaded scene."""
+"""Read the results in the scene, also those of a loaded scene."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Optional
-from urllib.parse import unquote
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.presenter.cohort_rows import cohort_columns, cohort_rows
 from MIMIRLib.presenter.finding_list import Finding, StudyFindings
-from MIMIRLib.presenter.table_row import Cell, Row
-from MIMIRLib.scene.node_marks import MEASUREMENTS, ROLE_MARK, STUDY_MARK, single_line
-from MIMIRLib.scene.results import COHORT_KEY, StudyNodes, find_cohort, find_results
-from MIMIRLib.scene.tables import column_values, findings_of, write_table
+from MIMIRLib.presenter.measurement_choice import MeasurementChoice
+from MIMIRLib.presenter.measurement_rows import flag_sentences, measurement_columns
+from MIMIRLib.presenter.result_findings import result_findings
+from MIMIRLib.presenter.table_row import Row, TableColumn
+from MIMIRLib.scene.cohort import COHORT_KEY, MIN_STUDIES, Cohort, cohort_of, find_cohort
+from MIMIRLib.scene.csv_files import write_cohort, write_study
+from MIMIRLib.scene.file_stem import file_stem
+from MIMIRLib.scene.results import StudyNodes, find_results
+from MIMIRLib.scene.shown_measurement import ShownMeasurement
+from MIMIRLib.scene.shown_study import ShownStudy, shown_studies
 from MIMIRLib.translate import tr as _
 
-#: Headers of the columns of the table of measurements.
-MEASUREMENT_COLUMNS = (
-    *(_("Measurement"), _("Value"), _("Interval"), _("Percentile"), _("z"), _("SD")),
-    *(_("Flags"), _("Study")),
-)
 #: The finding of a study whose water and fat were exchanged back.
 REPAIRED = "WATER_FAT_REPAIRED"
-#: Sort key that puts unknown values last.
-UNKNOWN = math.inf
+#: In the place of the measurements of a study that an earlier version measured.
+UNKNOWN = _(
+    "The measurements cannot be read: an earlier version of MIMIR made them, or the scene is"
+    " damaged. Measure the study again."
+)
 
 
 class ResultBrowser:
@@ -36,36 +40,67 @@ class ResultBrowser:
     Attributes:
         studies: The studies with results.
         selected: Key of the selected study, or of the cohort.
+        choice: Which measurements the user wants to see.
     """
 
     def __init__(self, scene: Any) -> None:
-        self.studies: tuple[StudyNodes, ...] = ()
+        self.studies: tuple[ShownStudy, ...] = ()
         self.selected = ""
+        self.choice = MeasurementChoice()
         self._scene = scene
-        self._cohort: Optional[Any] = None
+        self._cohort = Cohort(())
 
     @property
     def titles(self) -> list[tuple[str, str]]:
         """Key and title of each study; the cohort comes last."""
         titles = [(study.key, _title(study)) for study in self.studies]
-        if self._cohort is not None:
-            count = self._cohort.GetNumberOfRows()
-            titles.append((COHORT_KEY, _("Cohort of {count} studies").format(count=count)))
+        count = len(self._cohort.studies)
+        if count >= MIN_STUDIES:
+            title = _("Cohort of {count} studies").format(count=count)
+            titles.append((COHORT_KEY, title))
         return titles
 
     @property
+    def is_cohort(self) -> bool:
+        """True if the cohort is selected."""
+        return self.selected == COHORT_KEY
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of the selected measurements, in their order."""
+        return list(dict.fromkeys(one.group for one in self._measurements))
+
+    @property
+    def group(self) -> str:
+        """The group shown; empty for all."""
+        return self.choice.group_in(self._measurements)
+
+    @property
+    def columns(self) -> list[TableColumn]:
+        """The columns of the table."""
+        if self.is_cohort:
+            return cohort_columns(self._cohort, self.group)
+        return measurement_columns(self._measurements)
+
+    @property
     def rows(self) -> list[Row]:
-        """The selected measurements."""
-        return [row for study in self._selected() for row in measurement_rows(study)]
+        """The rows of the table: measurements of one study, or the studies of the cohort."""
+        if self.is_cohort:
+            return list(cohort_rows(self._cohort, self.group))
+        return self.choice.rows(self._measurements)
+
+    @property
+    def shown_names(self) -> list[str]:
+        """Names of the measurements for the chart, in the order of the table; none of a cohort."""
+        return [] if self.is_cohort else self.choice.names(self._measurements)
 
     @property
     def flag_sentences(self) -> list[str]:
         """The flags of the selected measurements in sentences, each once."""
-        sentences: dict[str, None] = {}
-        for study in self._selected():
-            for flags in column_values(study.table, "flags"):
-                sentences.update(dict.fromkeys(_flag_sentences(flags)))
-        return list(sentences)
+        if any(not study.measurements for study in self._selected()):
+            return [UNKNOWN]
+        flags = (one.flags for study in self._selected() for one in study.measurements)
+        return list(dict.fromkeys(s for codes in flags for s in flag_sentences(codes)))
 
     def findings(self, outcomes: Mapping[str, ScanOutcome]) -> list[StudyFindings]:
         """Return the findings of the selected studies.
@@ -77,7 +112,8 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            findings = findings_of(study.table)
+            nodes = find_results(self._scene, study.key)
+            findings = result_findings(nodes.table) if nodes is not None else []
             is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
             picture = outcome.picture if is_as_checked else b""
             found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
@@ -90,14 +126,22 @@ class ResultBrowser:
     @property
     def nodes(self) -> Optional[StudyNodes]:
         """The selected nodes for Slicer's views: the study's, or the cohort's table."""
-        if self.selected == COHORT_KEY:
-            return StudyNodes(table=self._cohort)
-        return next(iter(self._selected()), None)
+        if self.is_cohort:
+            return StudyNodes(table=find_cohort(self._scene), key=COHORT_KEY)
+        return find_results(self._scene, self.selected) if self.selected else None
+
+    @property
+    def file_name(self) -> str:
+        """The name suggested for the file of the selected results."""
+        if self.is_cohort:
+            return _("MIMIR cohort {date}").format(date=date.today().isoformat()) + ".csv"
+        labels = [file_stem(study.label) for study in self._selected()]
+        return f"{labels[0] if labels else 'MIMIR'}.csv"
 
     def refresh(self) -> None:
         """Read the scene again."""
-        self.studies = tuple(_studies_of(self._scene))
-        self._cohort = find_cohort(self._scene)
+        self.studies = tuple(shown_studies(self._scene))
+        self._cohort = cohort_of(self.studies)
         keys = [key for key, _title in self.titles]
         if self.selected not in keys:
             self.selected = keys[0] if keys else ""
@@ -107,93 +151,38 @@ class ResultBrowser:
         self.selected = key
 
     def export(self, path: str) -> str:
-        """Write the selected table as CSV; return the outcome.
+        """Write all measurements of the study or cohort selected as CSV; return the outcome.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
-        nodes = self.nodes
-        if nodes is None:
+        selected = self._selected()
+        if not any(study.measurements for study in selected):
             return _("No results to write.")
-        write_table(path, nodes.table)
+        if self.is_cohort:
+            write_cohort(path, self._cohort)
+        else:
+            write_study(path, selected[0])
         return _("Written to {name}.").format(name=Path(path).name)
 
-    def _selected(self) -> list[StudyNodes]:
-        if self.selected == COHORT_KEY and self._cohort is not None:
-            names = set(column_values(self._cohort, "name"))
-            return [study for study in self.studies if single_line(study.key) in names]
+    @property
+    def _measurements(self) -> Sequence[ShownMeasurement]:
+        if self.is_cohort:
+            return [one for _heading, one in self._cohort.measurements]
+        return [one for study in self._selected() for one in study.measurements]
+
+    def _selected(self) -> list[ShownStudy]:
+        if self.is_cohort:
+            return list(self._cohort.studies)
         return [study for study in self.studies if study.key == self.selected]
 
 
-def measurement_rows(study: StudyNodes) -> Iterator[Row]:
-    """Yield a study's measurements as rows of the panel's table."""
-    table = study.table
-    names = ("measurement", "value", "unit", "interval", "lower", "SD", "z", "percentile")
-    columns = [column_values(table, name) for name in (*names, "class", "flags", "note", "name")]
-    level = table.GetColumnTitle("interval")
-    for label, value, unit, interval, lower, sd, z, percentile, sex, flags, note, name in zip(
-        *columns
-    ):
-        shown = f"{sex} ({value:.2f})" if sex else f"{_number(value, sd)} {unit}"
-        if math.isnan(value):
-            shown = "-"
-        yield Row(
-            f"{study.key} {name}",
-            (
-                Cell(label, tooltip=name),
-                Cell(shown, _order(value)),
-                Cell(interval or note, _order(lower), level if interval else note),
-                Cell(_percent(percentile), _order(percentile)),
-                Cell("" if math.isnan(z) else f"{z:+.1f}", _order(z)),
-                Cell(_number(sd, sd / 10), _order(sd)),
-                Cell(flags, tooltip=" ".join(_flag_sentences(flags))),
-                Cell(study.label),
-            ),
-        )
-
-
-def _studies_of(scene: Any) -> Iterator[StudyNodes]:
-    """Yield the studies whose table of measurements is MIMIR's own, not a user's copy."""
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLTableNode")):
-        node = scene.GetNthNodeByClass(index, "vtkMRMLTableNode")
-        if node.GetAttribute(ROLE_MARK) == MEASUREMENTS:
-            key = unquote(node.GetAttribute(STUDY_MARK))
-            nodes = find_results(scene, key)
-            if nodes is not None and nodes.table is node:
-                yield nodes
-
-
-def _sentences(findings: Iterable[Finding]) -> set[str]:
-    return {finding["sentence"] for finding in findings}
-
-
-def _title(study: StudyNodes) -> str:
+def _title(study: ShownStudy) -> str:
     """Return a study's label, and whether its water and fat were exchanged back."""
-    if all(finding["code"] != REPAIRED for finding in findings_of(study.table)):
+    if all(finding["code"] != REPAIRED for finding in study.findings):
         return study.label
     return _("Repaired: {label}").format(label=study.label)
 
 
-def _number(value: float, sd: float) -> str:
-    """Return a value with as many decimals as its standard deviation justifies."""
-    from mimir_engine.measuring.display_text import number
-
-    if math.isnan(value):
-        return ""
-    return f"{value:.4g}" if math.isnan(sd) else number(value, sd)
-
-
-def _percent(percentile: float) -> str:
-    from mimir_engine.measuring.display_text import percentile_text
-
-    return percentile_text(None if math.isnan(percentile) else percentile)
-
-
-def _order(value: float) -> float:
-    return UNKNOWN if math.isnan(value) else value
-
-
-def _flag_sentences(flags: str) -> list[str]:
-    from mimir_engine.measuring.flags import flag_sentence
-
-    return [flag_sentence(code) for code in filter(None, map(str.strip, flags.split(";")))]
+def _sentences(findings: Sequence[Finding]) -> set[str]:
+    return {finding["sentence"] for finding in findings}

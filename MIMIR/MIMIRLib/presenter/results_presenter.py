@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Optional
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Callable, Optional
 
 from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.errors import error_for_user
@@ -11,6 +12,8 @@ from MIMIRLib.notifier import Notifier
 from MIMIRLib.presenter.finding_list import FindingList, Place
 from MIMIRLib.presenter.protocols import ResultsView
 from MIMIRLib.presenter.result_browser import ResultBrowser
+from MIMIRLib.scene.file_stem import file_stem
+from MIMIRLib.scene.report import write_study_report
 from MIMIRLib.translate import tr as _
 
 
@@ -21,22 +24,39 @@ class ResultsPresenter:
         view: The widgets of the results, and Slicer's views.
         results: The scene's results.
         outcomes: What checks found, by the study's key; may grow.
+        install_for_pdf: Installs what PDF files need; raises if it is still missing.
 
     Attributes:
         said: Emits a sentence for the user.
+        shown_changed: Emits `shown_measurements` when they or the selected study have changed.
     """
 
     def __init__(
-        self, view: ResultsView, results: ResultBrowser, outcomes: Mapping[str, ScanOutcome]
+        self,
+        view: ResultsView,
+        results: ResultBrowser,
+        outcomes: Mapping[str, ScanOutcome],
+        install_for_pdf: Callable[[], None],
     ) -> None:
-        self.said = Notifier()
+        self.said, self.shown_changed = Notifier(), Notifier()
         self._view, self._results, self._outcomes = view, results, outcomes
         self._findings = FindingList()
+        self._install_for_pdf = install_for_pdf
 
     @property
     def count(self) -> int:
         """Number of results in the list."""
         return len(self._results.titles)
+
+    @property
+    def shown_measurements(self) -> list[str]:
+        """Names of the selected study's measurements that search, group and ticks leave."""
+        return self._results.shown_names
+
+    @property
+    def file_name(self) -> str:
+        """The name suggested for the file of the selected results."""
+        return self._results.file_name
 
     def refresh(self) -> None:
         """List the scene's results again."""
@@ -47,6 +67,22 @@ class ResultsPresenter:
         """Show a study's results, or the cohort's."""
         self._results.select(key)
         self._show()
+
+    def search(self, text: str) -> None:
+        """Show only the measurements, or the studies of the cohort, with all words of a text."""
+        self._results.choice.search(text)
+        self._view.filter_measurements(self._results.choice.pattern)
+        self.shown_changed.emit(self.shown_measurements)
+
+    def choose_group(self, group: str) -> None:
+        """Show only the measurements of a group; all if it is empty."""
+        self._results.choice.group = group
+        self._show_measurements()
+
+    def tick_measurements(self, names: Sequence[str], ticked: bool) -> None:
+        """Show measurements in the chart, or not."""
+        self._results.choice.tick(names, ticked)
+        self.shown_changed.emit(self.shown_measurements)
 
     def select_finding(self, key: str) -> None:
         """Describe a finding of the selected result, and show its place."""
@@ -80,8 +116,37 @@ class ResultsPresenter:
         except Exception as error:  # the panel shows every error
             self.said.emit(str(error_for_user(error)))
 
+    def write_report(self, ask: Callable[[str], str]) -> None:
+        """Write the report on the selected study, and open it.
+
+        Args:
+            ask: Returns the file that the user chooses, given a suggestion; empty if none. One that
+                ends in ``.pdf`` is a PDF file, any other an HTML page.
+        """
+        nodes = self._results.nodes
+        if nodes is None or self._results.is_cohort:
+            self.said.emit(_("Select one study to write its report."))
+            return
+        path = ask(f"{file_stem(nodes.label)}.html")
+        if not path:
+            return
+        try:
+            if path.lower().endswith(".pdf"):
+                self._install_for_pdf()
+            write_study_report(path, nodes)
+            self.said.emit(_("Report written to {name}.").format(name=Path(path).name))
+            self._view.open_file(path)
+        except Exception as error:  # the panel shows every error
+            self.said.emit(str(error_for_user(error)))
+
     def _show(self) -> None:
         self._view.show_titles(self._results.titles, self._results.selected)
-        self._view.show_measurements(self._results.rows, self._results.flag_sentences)
+        self._show_measurements()
         if self._findings.show(self._results.findings(self._outcomes)):
             self._view.findings.show(self._findings.rows)
+
+    def _show_measurements(self) -> None:
+        results = self._results
+        self._view.show_groups(results.groups, results.group)
+        self._view.show_measurements(results.columns, results.rows, results.flag_sentences)
+        self.shown_changed.emit(self.shown_measurements)

@@ -11,6 +11,7 @@ from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.presenter.finding_list import StudyFindings, finding_sentence
+from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.study_scans import describe_scan
 from MIMIRLib.presenter.table_row import Cell, Row, filter_pattern
 from MIMIRLib.translate import tr as _
@@ -208,7 +209,7 @@ def _listed_status(entry: StudyEntry) -> Cell:
 
 def _scanned_status(outcome: ScanOutcome) -> Cell:
     if not outcome.is_readable:
-        text = _("refused: {reason}").format(reason=outcome.reason)
+        text = _("refused: {reason}").format(reason=panel_words(outcome.reason))
         return Cell(text, tooltip=describe_scan(outcome))
     word = _("checked") if outcome.is_checked else _("readable")
     sentences = [finding_sentence(finding) for finding in outcome.findings]

@@ -9,6 +9,7 @@ from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import JobState
 from MIMIRLib.notifier import Notifier
+from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.translate import tr as _
 
 #: Studies that one process of the engine reads; then those that are ticked by then are next.
@@ -103,7 +104,7 @@ def describe_scan(outcome: ScanOutcome) -> str:
         text = _("Cannot be measured: {reason} ({code})")
         if any(finding["code"] == outcome.code for finding in outcome.findings):
             text = _("Cannot be measured: see the findings. ({code})")
-        return text.format(reason=outcome.reason, code=outcome.code)
+        return text.format(reason=panel_words(outcome.reason), code=outcome.code)
     text = _("Readable: {stations}.")
     if outcome.is_checked:
         text = _("Headers and images were checked: {stations}.")

@@ -23,6 +23,25 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class TableColumn:
+    """One column.
+
+    Attributes:
+        key: Identifies its content, also in the settings.
+        title: Its header.
+        tooltip: More about it.
+        group: Submenu of the column chooser; empty for none.
+        is_shown: Whether it is shown until the user chooses.
+    """
+
+    key: str
+    title: str
+    tooltip: str = ""
+    group: str = ""
+    is_shown: bool = True
+
+
+@dataclass(frozen=True)
 class Row:
     """One row.
 

@@ -115,7 +115,7 @@ def _columns(measurements: Sequence[Any], reach: float) -> list[Column]:
     top, bottom = 0.5, len(measurements) + 0.5
     ends = [(_edge(m, m.lower_shown, reach), _edge(m, m.upper_shown, reach)) for _number, m in rows]
     return [
-        Column("estimate", [_edge(m, m.value, reach) for _number, m in rows]),
+        Column("estimate", [_edge(m, m.value_shown, reach) for _number, m in rows]),
         Column(ROWS, [float(number) for number, _ in rows]),
         Column("interval", [z for low, high in ends for z in (low, high, GAP)]),
         Column("interval_row", [r for number, _ in rows for r in (*[float(number)] * 2, GAP)]),
@@ -150,6 +150,9 @@ def series_node(
     """Return the plot of one column of a table over another; not in a scene yet."""
     series = slicer.vtkMRMLPlotSeriesNode()
     series.SetName(name)
+    # The list of series above a plot view would offer those of all patients under the same names;
+    # and Slicer 5.8 takes the first one off the chart while it fills this list from a scene file.
+    series.HideFromEditorsOn()
     series.SetPlotType(series.PlotTypeScatter)
     series.SetXColumnName(x)
     series.SetYColumnName(y)
@@ -180,7 +183,7 @@ def _in_words(measurement: Any) -> str:
     m = measurement
     text = _("{label}: {value:.4g} {unit} ({percent:g} %: {low:.4g} to {high:.4g})").format(
         label=m.label,
-        value=m.value,
+        value=m.value_shown,
         unit=m.unit,
         percent=100 * m.level,
         low=m.lower_shown,

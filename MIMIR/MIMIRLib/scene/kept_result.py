@@ -34,12 +34,19 @@ def kept_result(table: Any) -> Optional[Any]:
     Returns:
         None for tables of versions before 0.6 and for damaged ones.
     """
+    return unpacked_result(packed_result(table))
+
+
+def packed_result(table: Any) -> str:
+    """Return the text that keeps a table's result; empty if there is none."""
+    return (table.GetAttribute(RESULT_MARK) or "") if table is not None else ""
+
+
+def unpacked_result(packed: str) -> Optional[Any]:
+    """Return the engine's ``MeasuredStudy`` that a text keeps; None if it is damaged."""
     import_engine()
     from mimir_engine.report.measured_study import MeasuredStudy
 
-    packed = table.GetAttribute(RESULT_MARK) if table is not None else None
-    if not packed:
-        return None
     try:
         unpack = zlib.decompressobj()
         text = unpack.decompress(base64.b64decode(packed, validate=True), MAX_BYTES)

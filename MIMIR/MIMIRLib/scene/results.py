@@ -8,12 +8,15 @@ from typing import Any, Optional
 
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.charts import add_chart
+from MIMIRLib.scene.cohort import COHORT_KEY as COHORT_KEY
+from MIMIRLib.scene.cohort import find_cohort as find_cohort
+from MIMIRLib.scene.cohort import update_cohort
 from MIMIRLib.scene.fused_mark import FusedMark
 from MIMIRLib.scene.index import label_of, owned
 from MIMIRLib.scene.kept_result import keep_result
+from MIMIRLib.scene.measurement_table import measurement_table
 from MIMIRLib.scene.node_marks import (
     CHART,
-    COHORT,
     FAT,
     FRACTION,
     MEASUREMENTS,
@@ -25,8 +28,8 @@ from MIMIRLib.scene.node_marks import (
 )
 from MIMIRLib.scene.profile import add_profile
 from MIMIRLib.scene.regions import regions_node, show_regions
+from MIMIRLib.scene.shown_measurement import in_display_order
 from MIMIRLib.scene.subject import Subject
-from MIMIRLib.scene.tables import cohort_table, measurement_table
 from MIMIRLib.scene.transaction import Transaction
 from MIMIRLib.scene.volumes import (
     WHITE,
@@ -36,10 +39,6 @@ from MIMIRLib.scene.volumes import (
     show_in_grey,
     volume_node,
 )
-from MIMIRLib.translate import tr as _
-
-#: Key of the cohort's table; no study has it, since file names have no slash.
-COHORT_KEY = "/cohort"
 
 #: Makes nodes one by one, so that an event loop can run in between.
 NodesInTurn = Generator[Any, None, None]
@@ -67,7 +66,7 @@ class StudyNodes:
 def show_studies(
     scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True
 ) -> NodesInTurn:
-    """Make the nodes of studies, one after the other; for several studies, then a cohort table.
+    """Make the nodes of studies, one after the other, then update the table of the cohort.
 
     After the last one, the studies' earlier nodes of the same kinds are removed; views that show
     those then show the new ones. If the generator is closed before its end, the scene is unchanged.
@@ -86,10 +85,8 @@ def show_studies(
     with Transaction(scene) as transaction:
         for folder, subject in studies:
             yield from _study(transaction, folder, subject, volumes)
-        if len(studies) > 1:
-            table = cohort_table([folder.result for folder, _subject in studies], _("MIMIR cohort"))
-            yield transaction.add(table, COHORT_KEY, COHORT)
         transaction.commit()
+    update_cohort(scene)
 
 
 def show_volumes(
@@ -143,11 +140,6 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
     return None if nodes == StudyNodes() else replace(nodes, key=key, label=label)
 
 
-def find_cohort(scene: Any) -> Optional[Any]:
-    """Return MIMIR's table of the last cohort; None if it does not exist."""
-    return owned(scene, COHORT_KEY, COHORT)
-
-
 def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: bool) -> NodesInTurn:
     key = folder.result.name
     label = transaction.begin(key, subject)
@@ -156,7 +148,7 @@ def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: boo
         keep_result(table, folder)
         yield transaction.add(table, key, MEASUREMENTS)
     if any(m.kind != "class" for m in folder.result.measurements):
-        yield add_chart(transaction, key, label, folder.result.measurements)
+        yield add_chart(transaction, key, label, in_display_order(folder.result.measurements))
     if folder.result.direct:
         yield add_profile(transaction, key, label, folder.profile())
     name = node_name(PROJECTION, label)

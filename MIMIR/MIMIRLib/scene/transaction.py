@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any, Optional
 
 import slicer
+import vtk
 
 from MIMIRLib.scene.index import (
     LABEL_MARK,
@@ -17,8 +18,9 @@ from MIMIRLib.scene.index import (
     subject_of,
     write_subject,
 )
+from MIMIRLib.scene.kept_changes import keep_changes, note_display
 from MIMIRLib.scene.labels import free_label, label_again
-from MIMIRLib.scene.node_marks import mark
+from MIMIRLib.scene.node_marks import ROLE_WORDS, mark, node_name
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import (
     all_items,
@@ -26,6 +28,9 @@ from MIMIRLib.scene.subject_hierarchy import (
     hierarchy_of,
     study_folder,
 )
+
+#: The scene's event after new results have taken their places; VTK leaves such numbers to users.
+RESULTS_EVENT = vtk.vtkCommand.UserEvent + 4242
 
 
 class Transaction:
@@ -98,6 +103,7 @@ class Transaction:
         successors: dict[Any, Any] = {}
         for key in dict.fromkeys(key for key, _, _ in made):
             index = find_index(self.scene, key) or new_index(self.scene, key)
+            old_label = index.GetAttribute(LABEL_MARK) or ""
             if key in self._named:
                 subject, label = self._named[key]
                 write_subject(index, subject)
@@ -106,10 +112,16 @@ class Transaction:
                 new = [node for other, kind, node in made if (other, kind) == (key, role)]
                 old = referenced(index, role)
                 successors.update(zip_longest(old, new[: len(old)]))
+                for node in new:
+                    note_display(node)
+                if role in ROLE_WORDS:
+                    for before, after in zip(old, new):
+                        keep_changes(before, after, node_name(role, old_label))
                 refer(index, role, new)
         _hand_over(self.scene, successors)
         discard(self.scene, list(successors))
         label_again(self.scene)
+        self.scene.InvokeEvent(RESULTS_EVENT)
 
 
 def discard(scene: Any, nodes: list[Any]) -> None:

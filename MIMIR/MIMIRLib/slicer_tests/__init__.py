@@ -12,14 +12,18 @@ import unittest
 #: The files of this package that hold tests, in the order in which they are run.
 TEST_FILES = (
     "panel_tests",
+    "panel_shape_tests",
     "finding_tests",
     "console_tests",
+    "report_tests",
     "readme_tests",
     "bad_input_tests",
     "reader_tests",
     "dicom_plugin_tests",
     "all_in_one_tests",
     "scene_file_tests",
+    "identity_tests",
+    "table_tests",
     "geometry_tests",
     "start_tests",
 )

@@ -138,7 +138,7 @@ class PanelTest(PanelCase):
         assert self.ui.statusLabel.text == "1 study measured."
         wait_until(lambda: self.ui.measurementsView.model().rowCount() > 11)
         names = [row[0] for row in self.texts(self.ui.measurementsView)]
-        assert {"liver fat", "fat volume"} <= {*names}
+        assert {"Liver fat", "Fat volume (direct)"} <= {*names}
         assert "demonstration" in self.ui.flagsLabel.text
         assert self.ui.logText.plainText
         if slicer.app.layoutManager() is not None:
@@ -156,7 +156,8 @@ class PanelTest(PanelCase):
         nodes = self.nodes()
         assert nodes.chart is None
         wait_until(lambda: self.ui.measurementsView.model().rowCount() > 11)
-        assert {row[2] for row in self.texts(self.ui.measurementsView)} > {"measured directly"}
+        labels = {row[0] for row in self.texts(self.ui.measurementsView)}
+        assert labels >= {"Body volume (direct)", "Waist (direct)"}
         self.ui.profileButton.click()
         if slicer.app.layoutManager() is not None:
             plot = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()

@@ -26,7 +26,7 @@ from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
-from MIMIRLib.presenter.table_row import Row
+from MIMIRLib.presenter.table_row import Row, TableColumn
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -53,6 +53,10 @@ class Table(list[Row]):
     """Keeps its rows and its filter."""
 
     pattern = ""
+    selected = ""
+
+    def select(self, key: str) -> None:
+        self.selected = key
 
     def show(self, rows: Sequence[Row]) -> None:
         self[:] = rows
@@ -91,23 +95,43 @@ class ResultsShown:
         self.findings = FindingsShown()
         self.titles: Sequence[tuple[str, str]] = ()
         self.selected = ""
+        self.groups: tuple[Sequence[str], str] = (), ""
+        self.columns: Sequence[TableColumn] = ()
         self.measurements: Sequence[Row] = ()
+        self.pattern = ""
         self.flags: Sequence[str] = ()
         self.views: list[Any] = []
         self.profiles: list[Any] = []
+        self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         self.titles, self.selected = titles, selected
 
-    def show_measurements(self, rows: Sequence[Row], flags: Sequence[str]) -> None:
-        self.measurements, self.flags = rows, flags
+    def show_groups(self, groups: Sequence[str], selected: str) -> None:
+        self.groups = groups, selected
+
+    def show_measurements(
+        self, columns: Sequence[TableColumn], rows: Sequence[Row], flags: Sequence[str]
+    ) -> None:
+        self.columns, self.measurements, self.flags = columns, rows, flags
+
+    def filter_measurements(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    def row(self, key: str) -> dict[str, str]:
+        """Return the texts of a row by the keys of its columns."""
+        (row,) = [row for row in self.measurements if row.key == key]
+        return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
 
     def show_profile(self, nodes: Any) -> None:
         self.profiles.append(nodes)
+
+    def open_file(self, path: str) -> None:
+        self.opened.append(path)
 
     def jump(self, nodes: Any, place: Place) -> None:
         self.places.append((nodes, place))
@@ -189,12 +213,17 @@ class Rest:
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
         self.database = database
         self.missing: Union[MimirError, str, None] = None
+        self.questions: list[str] = []
         self.agrees = True
         self.requests: list[AnalysisRequest] = []
         self.scanned: list[list[str]] = []
         self.checked: list[list[str]] = []
         self.archive = archive
         self._scene = scene
+
+    def ask(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.agrees
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
@@ -222,6 +251,10 @@ class Rest:
 
     def install_job(self, runtime: str = "auto") -> Job:
         return Installation(self)
+
+    def install_for_pdf(self) -> None:
+        if self.missing is not None:
+            raise self.missing
 
     def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
         self.requests.append(request)

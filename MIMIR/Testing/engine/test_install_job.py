@@ -187,3 +187,24 @@ def test_without_the_pytorch_extension_its_installation_is_explained(
 )
 def test_lines_of_pip_become_progress(line: str, sentence: str) -> None:
     assert _sentence(line) == sentence
+
+
+def test_without_its_package_a_pdf_file_is_refused_and_html_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requirements, "PDF", {NAME: "1.0"})
+    hand = Hand(agrees=False)
+    job = InstallJob(hand, "pdf")
+    job.run(lambda: None)
+    assert NAME in hand.questions[0]
+    assert "HTML" in str(job.error)
+    assert "measure" not in str(job.error)
+
+
+def test_nothing_is_asked_if_pdf_files_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "PDF", {"pytest": "1.0"})
+    hand = Hand()
+    job = InstallJob(hand, "pdf")
+    job.run(lambda: None)
+    assert job.state is JobState.DONE
+    assert not hand.questions

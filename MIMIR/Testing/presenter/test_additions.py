@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Callable
 
@@ -58,3 +59,49 @@ def test_an_addition_can_be_cancelled(panel: Panel, tmp_path: Path) -> None:
     panel.presenter.cancel()
 
     assert panel.shown.state.status == "Cancelled. No inference module was added."
+
+
+@pytest.fixture
+def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for the user's own inference modules."""
+    monkeypatch.delenv("MIMIR_WEIGHTS", raising=False)
+    for variable in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    from mimir_engine.inference_module.search_path import locate
+
+    folder = locate().user_modules
+    assert folder is not None
+    assert tmp_path in folder.parents
+    return folder
+
+
+def test_an_added_inference_module_is_ticked_and_selected_and_removed_after_a_question(
+    own_modules: Path, panel: Panel, tmp_path: Path, wait_until: Callable
+) -> None:
+    from mimir_engine.inference_module import find_module
+
+    copy = tmp_path / "copied"
+    shutil.copytree(find_module("phantom").folder, copy)
+    description = copy / "module.json"
+    text = description.read_text("utf-8")
+    description.write_text(text.replace('"name": "phantom"', '"name": "copied"', 1), "utf-8")
+    panel.presenter.tick_module("phantom", False)
+
+    panel.presenter.add_module(str(copy))
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.choices.module_names == ["copied"]
+    assert panel.shown.modules.selected == "copied"
+    assert panel.shown.state.can_remove_module
+
+    panel.rest.agrees = False
+    panel.presenter.remove_module()
+    assert panel.rest.questions == [
+        "Remove the inference module copied? Its files are deleted from this computer."
+    ]
+    assert (own_modules / "copied").is_dir()
+
+    panel.rest.agrees = True
+    panel.presenter.remove_module()
+    assert panel.shown.state.status == "The inference module copied was removed."
+    assert not (own_modules / "copied").exists()

@@ -79,7 +79,7 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
     assert panel.shown.failures == ["Poe, Ed, 2022-01-01: FILES_GONE: the files are gone."]
     assert [key for key, _ in panel.shown.results.titles] == ["1.1", "1.2", COHORT_KEY]
     assert panel.shown.results.selected == "1.1"
-    assert {row.key for row in panel.shown.results.measurements} >= {"1.1 phantom_height"}
+    assert {row.key for row in panel.shown.results.measurements} >= {"phantom_height"}
     assert panel.shown.results.views[-1].table is not None
     assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
 
@@ -97,8 +97,8 @@ def test_without_an_inference_module_studies_are_measured_directly(
     assert panel.shown.state.status == "1 study measured."
     assert panel.shown.results.views[-1].chart is None
     rows = {row.key: [cell.text for cell in row.cells] for row in panel.shown.results.measurements}
-    label, value, interval, *_ = rows["1.1 direct_fat_volume_in_L"]
-    assert (label, interval) == ("fat volume", "measured directly")
+    label, value, interval, *_ = rows["direct_fat_volume_in_L"]
+    assert (label, interval) == ("Fat volume (direct)", "–")
     assert value.endswith(" L")
 
     panel.presenter.results.show_profile()

@@ -13,6 +13,13 @@ from panel_in_use import Choices, Panel
 from MIMIRLib.analysis.request import AnalysisRequest
 
 
+def test_several_studies_are_ticked_at_once(panel: Panel) -> None:
+    panel.presenter.tick_studies(("1.1", "1.2"), True)
+    assert panel.choices.study_uids == ["1.1", "1.2"]
+    panel.presenter.tick_studies(("1.1", "1.2"), False)
+    assert panel.choices.study_uids == []
+
+
 def test_it_lists_the_databases_studies_with_what_is_missing(panel: Panel) -> None:
     texts = [tuple(cell.text for cell in row.cells) for row in panel.shown.studies]
 

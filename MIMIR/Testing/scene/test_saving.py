@@ -18,11 +18,12 @@ from scene_study import (
 
 from MIMIRLib.scene.fused_mark import fused_pair
 from MIMIRLib.scene.index import label_of, subject_of
+from MIMIRLib.scene.measurement_table import findings_of
 from MIMIRLib.scene.node_marks import name_for_node, single_line
 from MIMIRLib.scene.results import find_cohort, find_results, show_studies
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import hierarchy_of
-from MIMIRLib.scene.tables import column_values, findings_of
+from MIMIRLib.scene.tables import column_values
 from MIMIRLib.scene.volumes import INFERNO, array_of, lps_affine_of
 
 NAME = 'a/b|c^d <e>&"f" 5%25.zip'
@@ -85,24 +86,35 @@ def test_the_fat_fraction_keeps_its_unit_colours_and_window(loaded):
 
 def test_tables_keep_types_digits_and_words(loaded):
     table = find_results(loaded, "1.2.3").table
-    assert column_values(table, "value")[:3] == [m.value for m in MEASUREMENTS]
-    assert column_values(table, "measurement")[:3] == [m.label for m in MEASUREMENTS]
-    assert column_values(table, "note")[3] == "measured directly"
-    assert table.GetTable().GetColumnByName("value").GetDataTypeSize() == 8
-    assert math.isnan(column_values(table, "percentile")[2])
-    assert table.GetColumnTitle("lower") == "lower 95 %"
+    by_name = {m.name: m for m in MEASUREMENTS}
+    fat, liver = (by_name[name] for name in ("visceralFatVolume", "liverVolume"))
+    assert column_values(table, "value")[:3] == ["", repr(fat.value), repr(liver.value)]
+    assert column_values(table, "score")[0] == repr(by_name["sex"].value)
+    assert column_values(table, "measurement")[:3] == ["Sex", "VAT", "Liver volume"]
+    assert column_values(table, "estimate")[:2] == ["male", "3.1 L"]
+    assert column_values(table, "percentile") == ["", "61.25", "", "", ""]
+    assert column_values(table, "note")[4] == "cannot be measured: the arms touch the trunk"
+    assert table.GetColumnTitle("interval") == "95 % interval"
     assert findings_of(table)[0]["code"] == "STATION_RESCANNED"
-    assert column_values(find_cohort(loaded), "name") == ["1.2.3", "a/b|c^d <e>&'f' 5%25.zip"]
+    assert column_values(find_cohort(loaded), "study") == ["1.2.3", "a/b|c^d <e>&'f' 5%25.zip"]
 
 
 def test_the_chart_still_draws_the_same(loaded):
     chart = find_results(loaded, "1.2.3").chart
     series = [chart.GetNthPlotSeriesNode(i) for i in range(chart.GetNumberOfPlotSeriesNodes())]
-    assert [s.GetName() for s in series][-2:] == ["95 % intervals", "estimates"]
+    assert [s.GetName() for s in series] == [
+        "middle 95 % of the reference",
+        "mean of the reference",
+        "95 % intervals",
+        "estimates",
+    ]
+    assert [s.GetLineStyleAsString(s.GetLineStyle()) for s in series] == [
+        *("dash", "solid", "solid", "none")
+    ]
     data = series[-1].GetTableNode()
     z, rows = column_values(data, "estimate"), column_values(data, "estimate_row")
     assert z[:2] == pytest.approx([MEASUREMENTS[0].z_score, MEASUREMENTS[2].z_score], rel=1e-5)
-    assert rows[:2] == [1.0, 3.0]
+    assert rows[:2] == [2.0, 3.0]
     assert all(math.isnan(number) for number in z[2:])
     assert math.isnan(column_values(data, "interval")[2])
     assert column_values(data, "measurement")[:2] == [MEASUREMENTS[0].label, MEASUREMENTS[2].label]

@@ -134,9 +134,8 @@ def infer(
         known = count_known(options.sex, (source.name for source in sources))
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
-    measuring = _Measuring(
-        modules, runtime, options, listener, readers, made_with(run, modules)
-    )
+    making = made_with(run, modules)
+    measuring = _Measuring(modules, runtime, options, listener, readers, making)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)

@@ -20,14 +20,9 @@ from mimir_engine.measuring.display_text import number, percentile_text, words
 from mimir_engine.measuring.flags import DEMONSTRATION, OUTSIDE_VALIDATION
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.study_result import StudyResult
+from mimir_engine.projection.appearance import CHANNELS, CORONAL_SHARE, IMAGE_ASPECT
 from mimir_engine.projection.project import Projection
 
-CHANNELS = ("Water", "Fat", "Fat fraction")
-#: Height over width of the body region in the square image, in UK Biobank's protocol: 363 slices of
-#: 3 mm over 224 columns and 152 rows of 2.23 mm. This aspect keeps the body's proportions.
-IMAGE_ASPECT = 1.3
-#: Share of the image's width that the coronal view fills, in the same protocol.
-CORONAL_SHARE = 0.6
 #: Standard deviations shown to each side; values beyond are drawn at the edge.
 MIN_SHOWN_SD, MAX_SHOWN_SD = 3.0, 8.0
 #: Left edge of names and right edge of values, in widths of the chart from its left.

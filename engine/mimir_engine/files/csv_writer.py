@@ -13,20 +13,26 @@ from mimir_engine.files.atomic import atomic_file
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a header and rows, in UTF-8.
+def write_csv(
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    encoding: str = "utf-8",
+) -> None:
+    """Write a header and rows.
 
     Args:
         path: File to write.
         columns: Header.
         rows: Cells. Text is escaped by `escape_cell`; numbers are written in full precision and
             never escaped; None and NaN become empty cells.
+        encoding: ``utf-8-sig`` for a file that Excel opens with all letters.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
     with atomic_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([escape_cell(column) for column in columns])
         writer.writerows([_cell(cell) for cell in row] for row in rows)

@@ -14,6 +14,7 @@ EXTRAS = {
     "onnx": ("the runtime 'onnx' needs ONNX Runtime", ("onnxruntime", "onnx", "safetensors")),
     "figures": ("pictures need matplotlib", ("matplotlib",)),
     "volumes": ("NRRD volumes need pynrrd", ("nrrd",)),
+    "report": ("PDF files need reportlab", ("reportlab",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
 }
 

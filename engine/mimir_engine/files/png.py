@@ -24,14 +24,23 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
+    with atomic_file(path) as file:
+        file.write(png_bytes(picture))
+
+
+def png_bytes(picture: np.ndarray) -> bytes:
+    """Return a colour picture, uint8 ``(height, width, 3)``, as a PNG file holds it."""
     height, width, _ = picture.shape
     unfiltered = np.zeros((height, 1), np.uint8)  # each row begins with the filter's number
     rows = np.concatenate([unfiltered, picture.reshape(height, -1)], axis=1)
-    with atomic_file(path) as file:
-        file.write(b"\x89PNG\r\n\x1a\n")
-        file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, RGB, 0, 0, 0)))
-        file.write(_chunk(b"IDAT", zlib.compress(rows.tobytes())))
-        file.write(_chunk(b"IEND", b""))
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, RGB, 0, 0, 0)),
+            _chunk(b"IDAT", zlib.compress(rows.tobytes())),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -72,7 +72,7 @@ def interval_chart(
     """
     ordered = sorted(measurements, key=lambda m: display_order(m.target))
     names, values = chart_labels(ordered), [value_in_words(m) for m in ordered]
-    shared = _shared_flags(ordered)
+    shared = shared_flags(ordered)
     marked = [bool({*m.flags} - {*shared}) for m in ordered]
     values = [f"{text} !" if mark else text for text, mark in zip(values, marked)]
     frame = chart_frame(ordered, names, values, width, palette, scale)
@@ -99,6 +99,38 @@ def interval_chart(
     return IntervalChart(Drawing(width, y, (background, *shapes)), tuple(rows))
 
 
+def interval_charts(
+    measurements: Sequence[Measurement],
+    width: float,
+    max_height: float,
+    palette: Palette = LIGHT,
+    scale: float = 1.0,
+) -> list[IntervalChart]:
+    """Draw as few charts as pages of this height take; groups stay together if they can.
+
+    The arguments are those of `interval_chart`.
+    """
+    ordered = sorted(measurements, key=lambda m: display_order(m.target))
+    charts: list[IntervalChart] = []
+    begin = 0
+    while begin < len(ordered):
+        end = len(ordered)
+        chart = interval_chart(ordered[begin:end], width, palette, scale)
+        while chart.drawing.height > max_height and end - begin > 1:
+            end = _earlier_end(ordered, begin, end)
+            chart = interval_chart(ordered[begin:end], width, palette, scale)
+        charts.append(chart)
+        begin = end
+    return charts
+
+
+def _earlier_end(ordered: Sequence[Measurement], begin: int, end: int) -> int:
+    """Return where the last group begins; the middle if there is only one."""
+    last = group_of(ordered[end - 1].target)
+    start = next(n for n in range(begin, end) if group_of(ordered[n].target) == last)
+    return start if start > begin else (begin + end + 1) // 2
+
+
 def chart_labels(measurements: Sequence[Measurement]) -> list[str]:
     """Return the short names; with the module where two measurements have the same."""
     labels = [short_label(m.target) for m in measurements]
@@ -109,13 +141,19 @@ def chart_labels(measurements: Sequence[Measurement]) -> list[str]:
     ]
 
 
-def value_in_words(measurement: Measurement) -> str:
-    """Write the estimate and its interval: ``1.92 L (1.70 to 2.10)``, or ``female``."""
+def estimate_in_words(measurement: Measurement) -> str:
+    """Write the estimate: ``1.92 L``, or ``female``."""
     m = measurement
     if m.kind == "class":
         is_sure = m.sex_label not in ("", UNCERTAIN)
         return m.sex_label if is_sure else f"{m.sex_label} (score {m.value:.2f})".strip()
-    value = f"{number(m.value_shown, m.sd)} {m.unit}".strip()
+    return f"{number(m.value_shown, m.sd)} {m.unit}".strip()
+
+
+def value_in_words(measurement: Measurement) -> str:
+    """Write the estimate and its interval: ``1.92 L (1.70 to 2.10)``, or ``female``."""
+    m = measurement
+    value = estimate_in_words(m)
     return f"{value} ({m.interval_text})" if m.interval_text else value
 
 
@@ -134,7 +172,7 @@ def in_sentences(measurement: Measurement) -> str:
     return ". ".join(parts) + "."
 
 
-def _shared_flags(measurements: Sequence[Measurement]) -> list[str]:
+def shared_flags(measurements: Sequence[Measurement]) -> list[str]:
     """Return the flags that all measurements have: they are explained once, below the chart."""
     if len(measurements) < 2:
         return []

@@ -14,6 +14,7 @@ pytest.importorskip("onnxruntime")
 
 from cohort_builder import run_infer, write_studies, write_trial_module
 
+import mimir_engine
 from mimir_engine.cohort.ledger import LEDGER_FILE, Ledger
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import (
@@ -26,7 +27,7 @@ from mimir_engine.cohort.study_folder import (
 from mimir_engine.direct import measure_directly
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.fused_folder import FusedFolder
-from mimir_engine.inference_module import InferenceModule
+from mimir_engine.inference_module import InferenceModule, module_sha256
 from mimir_engine.measuring.one_study import read_and_fuse
 from mimir_engine.projection.project import project
 
@@ -62,6 +63,18 @@ def test_a_study_is_kept_with_its_images_and_its_measurements(
     (result,) = run.cohort.results
     assert folder.result == result, "JSON keeps every digit"
     assert result.measurements[0].module == "trial"
+
+
+def test_a_folder_names_what_made_its_numbers(
+    trial: InferenceModule, archive: Path, tmp_path: Path
+) -> None:
+    folders = StudyFolders(tmp_path / "details", volumes=False)
+    run_infer([archive], [trial], tmp_path / "out", folders=folders)
+    made_with = read_study_folder(folders.path(archive.stem)).made_with
+    assert made_with.run["mimir"] == mimir_engine.__version__
+    (card,) = made_with.modules
+    assert (card.name, card.valid_for) == ("trial", str(trial.accepts))
+    assert card.sha256 == module_sha256(trial)
 
 
 def test_volumes_can_be_left_out(trial: InferenceModule, archive: Path, tmp_path: Path) -> None:

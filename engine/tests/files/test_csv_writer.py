@@ -46,6 +46,16 @@ def test_numbers_are_never_escaped_and_gaps_are_empty(tmp_path: Path) -> None:
         assert list(csv.reader(file)) == [["'=a", "b"], [repr(-1 / 3), "7"], ["", ""]]
 
 
+def test_a_file_for_excel_begins_with_a_mark_that_the_table_reader_passes_over(
+    tmp_path: Path,
+) -> None:
+    write_csv(tmp_path / "t.csv", ("a",), [("Zoë",)], "utf-8-sig")
+    assert (tmp_path / "t.csv").read_bytes() == b"\xef\xbb\xbfa\nZo\xc3\xab\n"
+    with open_table(tmp_path / "t.csv") as table:
+        assert list(table.columns) == ["a"]
+        assert [cells for _, cells in table.rows] == [["Zoë"]]
+
+
 def test_an_error_in_the_rows_leaves_the_old_file(tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", ("a",), [(1,)])
     with pytest.raises(ZeroDivisionError):
