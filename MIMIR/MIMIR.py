@@ -27,10 +27,11 @@ from slicer.util import VTKObservationMixin
 
 from MIMIRLib.analysis import blocking_call
 from MIMIRLib.analysis.check_job import CheckJob
-from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_volumes, subject_of
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine.import_engine import import_engine
@@ -139,6 +140,11 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.presenter.refresh_modules()
         self.presenter.refresh_studies()
         self.onSceneChanged()
+        self.presenter.results.enter()
+
+    def exit(self) -> None:
+        """Leave Slicer's views to the module that the user opens."""
+        self.presenter.results.leave()
 
     def onSceneStartClose(self, caller: Any, event: str) -> None:
         """Cancel the job and stop using the scene before its nodes are removed."""
@@ -199,8 +205,9 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
 
     They return results with ``measurements``, ``direct``, ``findings``, ``flags`` and ``nodes``
     (``table``, ``chart``, ``profile``, ``projection``, ``water``, ``fat``, ``fraction``,
-    ``regions``). If nothing could be measured, they
-    raise a ``MimirError`` with ``code`` and ``reason``, and the scene is unchanged.
+    ``regions``). They always measure, also what the scene has already. Each study is shown when it
+    is measured; if the call is cancelled or interrupted, those stay. If nothing could be measured,
+    they raise a ``MimirError`` with ``code`` and ``reason``, and the scene is unchanged.
     """
 
     def __init__(self) -> None:

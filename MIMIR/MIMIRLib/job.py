@@ -59,6 +59,7 @@ class Job:
     Attributes:
         state: The state.
         error: The reason if the job failed; else None.
+        is_waiting: True while the work waits for a process or thread.
         log: All lines of the log.
         progressed: Emits each ``Progress``.
         logged: Emits each line of the log.
@@ -68,6 +69,7 @@ class Job:
     def __init__(self) -> None:
         self.state = JobState.IDLE
         self.error: Optional[Exception] = None
+        self.is_waiting = False
         self.log: list[str] = []
         self.progressed, self.logged, self.ended = Notifier(), Notifier(), Notifier()
         self._steps = self._work()
@@ -135,6 +137,7 @@ class Job:
         deadline = time.monotonic() + MAX_STEP_S
         try:
             for progress in self._steps:
+                self.is_waiting = progress is None
                 if progress is not None:
                     self.progressed.emit(progress)
                 if progress is None or self._is_cancelled or time.monotonic() >= deadline:

@@ -14,9 +14,10 @@ from translations import MODULE, TEMPLATE, contexts, python_files, template
 
 #: A text for people: words with a space between, that begin with a capital letter.
 SENTENCE = re.compile(r"[A-Z][a-z’']+ [a-zA-Z]\S* ?\S*")
-#: Not translated: names that Slicer itself gives or looks for, and names of quantities in files.
+#: Not translated: names that Slicer itself gives or looks for, quantities in files, pip's lines.
 NOT_SHOWN = re.compile(
     r"Subject Hierarchy|No name|No study description|Developer Tools|Fat fraction|The MIMIR contrib"
+    r"|Installing collected"
 )
 #: Calls whose texts only developers read.
 OF_DEVELOPERS = {"error", "warning", "info", "debug", "exception"}

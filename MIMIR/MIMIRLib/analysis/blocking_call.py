@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, Optional, Union
 
-from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.measure_job import MeasureJob
+from MIMIRLib.analysis.run_summary import kept_sentence
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.engine import inference_modules
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import JobState, Progress
@@ -30,13 +32,14 @@ def measure(
         ``code`` and a ``reason``.
 
     Raises:
-        MimirError: If no study could be measured.
+        MimirError: If no study could be measured, the run was cancelled (``CANCELLED``) or the
+            engine has failed. Studies that were measured by then stay in the scene.
     """
     if progress is not None:
         job.progressed.connect(progress)
     job.run(idle)
     if job.state is JobState.CANCELLED:
-        raise mimir_error("CANCELLED", _("the run was cancelled; the scene is unchanged"))
+        raise mimir_error("CANCELLED", _("the run was cancelled"), kept_sentence(job.counts, False))
     if job.error is not None:
         raise job.error
     if not job.results:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Optional, Union
 
-from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.engine.process import Event, not_started
 from MIMIRLib.job import Work
 

@@ -1,60 +1,47 @@
-"""Measure studies: find their files, let the engine measure them, show the results as nodes."""
+"""Measure studies: find their files, let the engine measure them, show each one's results as nodes.
+
+Each study is shown as soon as the engine has measured it, while the next ones are measured.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import weakref
-from collections.abc import Generator, Iterable, Mapping
+import time
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Optional, Union
 
+from MIMIRLib.analysis.conditions import (
+    conditions_of,
+    is_measured,
+    note_conditions,
+    settings_of,
+)
 from MIMIRLib.analysis.progress import ProgressMeter, event_line
-from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest, source_lines
+from MIMIRLib.analysis.run_folder import RunFolder, run_folder
+from MIMIRLib.analysis.run_summary import RunCounts, done_sentence, kept_sentence
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.engine.process import EngineProcess, Event, not_started
 from MIMIRLib.engine.requirements import check_installed
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import Job, Progress, Work
-from MIMIRLib.scene.results import StudyNodes, find_results, show_studies
+from MIMIRLib.notifier import Notifier
+from MIMIRLib.scene.results import StudyNodes, find_results, show_studies, update_cohort
 from MIMIRLib.translate import tr as _
 
-#: Largest number of nodes per study, for the progress while results are shown.
-MAX_NODES_PER_STUDY = 8
-
-#: Studies that the engine has measured, each with the folder of its results.
-StudyFolders = list[tuple[StudyRequest, Path]]
-
-
-@dataclass(frozen=True)
-class StudyOutcome:
-    """The measurements and nodes of one study, or the reason why it has none.
-
-    Attributes:
-        key: Study UID or file name.
-        measurements: The networks' measurements, in full precision.
-        findings: What was corrected or noticed, each an engine's ``Finding``.
-        flags: Codes of findings and measurements.
-        nodes: Its nodes in the scene.
-        code: Error code if it could not be measured; else empty.
-        reason: Why it could not be measured; empty if it was.
-        direct: Quantities measured in the images, without a network: ``name``, ``value``, ``unit``.
-    """
-
-    key: str
-    measurements: tuple[Any, ...] = ()
-    findings: tuple[Any, ...] = ()
-    flags: tuple[str, ...] = ()
-    nodes: StudyNodes = field(default_factory=StudyNodes)
-    code: str = ""
-    reason: str = ""
-    direct: tuple[Any, ...] = ()
+#: Pause between updates of the table of the cohort, as a multiple of the time that one takes.
+COHORT_PAUSE = 20
+#: Does something step by step, and returns studies.
+StudiesInTurn = Generator[Optional[Progress], None, list[StudyRequest]]
 
 
 class MeasureJob(Job):
-    """Measures studies; if it fails or is cancelled, the scene is unchanged.
+    """Measures studies. What is finished stays, also if the job fails or is cancelled.
 
     Args:
         scene: Scene for the nodes.
@@ -62,10 +49,14 @@ class MeasureJob(Job):
         studies: Further studies, looked up step by step because that takes time; a
             ``StudyOutcome`` stands for a study that cannot be measured.
         scratch: Folder for temporary files; by default the system's.
+        runs: Folder in which a run survives a crash of Slicer: the same job goes on with it then.
+            None for a run that does not.
 
     Attributes:
-        results: Outcomes of the measured studies, when the job is done.
+        results: Outcomes of the measured studies, at the end in the order of the studies.
         failures: Outcomes of studies that could not be measured.
+        earlier: Keys of studies whose results the scene has already; only if not ``repeat``.
+        measured: Emits each outcome, when its nodes are in the scene or its reason is known.
     """
 
     _running: ClassVar[Optional[MeasureJob]] = None
@@ -76,12 +67,30 @@ class MeasureJob(Job):
         request: AnalysisRequest,
         studies: Iterable[Union[StudyRequest, StudyOutcome]] = (),
         scratch: Optional[Path] = None,
+        runs: Optional[Path] = None,
     ) -> None:
         super().__init__()
         self.results: list[StudyOutcome] = []
         self.failures: list[StudyOutcome] = []
-        self._scene, self._request, self._scratch = scene, request, scratch
+        self.earlier: list[str] = []
+        self.measured = Notifier()
+        self._scene, self._request, self._scratch, self._runs = scene, request, scratch, runs
         self._more_studies = studies
+        self._conditions: dict[str, str] = {}
+        self._cohort_due = 0.0
+        self._not_found = self._without_volumes = 0
+        self._progress = Progress(0.0, _("Looking up the studies' files"))
+
+    @property
+    def counts(self) -> RunCounts:
+        """Numbers of studies, once their files were found."""
+        return RunCounts(
+            len(self._request.studies) + self._not_found,
+            len(self.results),
+            len(self.earlier),
+            len(self.failures),
+            self._without_volumes,
+        )
 
     def start(self) -> None:
         """Start.
@@ -105,115 +114,178 @@ class MeasureJob(Job):
         self._request.check()
         if self._request.modules:
             check_installed(self._request.runtime)
-        with ExitStack() as stack:
-            process = self._start_engine(stack)
-            folders = yield from self._measure(process)
-            yield from self._show(folders)
+        import_engine()
+        settings = settings_of(self._request)
+        studies = yield from self._compare_with_scene(settings)
+        if not studies:
+            return
+        try:
+            with ExitStack() as stack:
+                run, known = self._open_folder(stack, settings, len(studies))
+                left = yield from self._show_known(run, known, studies)
+                if left:
+                    yield from self._measure(stack, run, left)
+        finally:
+            self._finish()
 
     def _find_files(self) -> Work:
-        progress = Progress(0.0, _("Looking up the studies' files"))
         studies = list(self._request.studies)
-        yield progress
+        yield self._progress
         for study in self._more_studies:
             if isinstance(study, StudyRequest):
                 studies.append(study)
             else:
-                self.failures.append(study)
+                self._not_found += 1
+                self._note_failure(study)
                 self._log(f"{study.key}: {study.code}: {study.reason}")
-            yield progress
+            yield self._progress
         self._request = replace(self._request, studies=tuple(studies))
 
-    def _start_engine(self, stack: ExitStack) -> EngineProcess:
-        """Start the engine on a temporary folder; the stack ends the one and removes the other."""
-        import_engine()
+    def _compare_with_scene(self, settings: str) -> StudiesInTurn:
+        """Return the studies to be measured: not those that the scene has with these conditions."""
+        studies = []
+        for study in self._request.studies:
+            conditions = self._conditions[study.key] = conditions_of(study, settings)
+            volumes, repeat = self._request.volumes, self._request.repeat
+            if not repeat and is_measured(self._scene, study, conditions, volumes):
+                self.earlier.append(study.key)
+            else:
+                studies.append(study)
+            yield self._progress
+        return studies
+
+    def _open_folder(
+        self, stack: ExitStack, settings: str, count: int
+    ) -> tuple[RunFolder, frozenset[str]]:
+        """Open the folder of the run; the stack removes it.
+
+        Returns:
+            The folder, and the keys of the studies that an interrupted run may have left there.
+        """
+        conditions = {failure.key: "" for failure in self.failures} | self._conditions
         try:
-            folder = Path(tempfile.mkdtemp(prefix="mimir-", dir=self._scratch))
-            stack.callback(weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True))
-            _check_disk_space(self._request, folder)
+            if self._runs is None:
+                path = Path(tempfile.mkdtemp(prefix="mimir-", dir=self._scratch))
+                run = RunFolder(path, self._request, conditions)
+            else:
+                run = run_folder(self._runs, self._request, settings, conditions)
+            known = stack.enter_context(run.held())
+            _check_disk_space(self._request, count, run.path)
         except OSError as error:
             raise not_started(error) from error
-        arguments = self._request.arguments(folder / "results", folder / "details")
-        return stack.enter_context(EngineProcess(arguments, self._request.source_lines()))
+        return run, known
 
-    def _measure(self, process: EngineProcess) -> Generator[Optional[Progress], None, StudyFolders]:
-        """Follow the engine until it has ended.
+    def _show_known(
+        self, run: RunFolder, known: frozenset[str], studies: Sequence[StudyRequest]
+    ) -> StudiesInTurn:
+        """Show the studies that an interrupted run has measured; return the others."""
+        self._progress = Progress(0.0, _("Showing the results"))
+        left = []
+        for study in studies:
+            if study.key in known and run.has(study.name):
+                try:
+                    yield from self._show(run, study)
+                    continue
+                except import_engine().MimirError:
+                    self._log(_("{study}: to be measured again").format(study=study.name))
+            run.drop(study.name)
+            left.append(study)
+        return left
+
+    def _measure(self, stack: ExitStack, run: RunFolder, studies: Sequence[StudyRequest]) -> Work:
+        """Let the engine measure studies, and show each when it is done.
 
         Its last event counts, not the exit code: PythonSlicer turns a crash into exit code 1.
         """
-        outcomes: dict[str, Event] = {}
-        meter = ProgressMeter([study.name for study in self._request.studies])
-        yield meter.progress
+        arguments = self._request.arguments(run.results, run.details)
+        process = stack.enter_context(EngineProcess(arguments, source_lines(studies)))
+        meter = ProgressMeter([study.name for study in studies])
+        pending = {study.name: study for study in studies}
+        self._progress = meter.progress
+        yield self._progress
         for event in process.follow(self._log):
             if event is None:
                 yield meter.late()
                 continue
             self._log(event_line(event))
+            self._progress = meter.take(event)
+            yield self._progress
             if event["event"] == "study":
-                outcomes[event["name"]] = event
-            yield meter.take(event)
+                yield from self._take(run, pending.pop(event["name"]), event)
         if not meter.is_finished:
             raise process.failure()
-        return self._sort(outcomes)
+        for failure in run.failures(pending):  # the engine does not try again what ended a reader
+            self._note_failure(failure)
 
-    def _sort(self, outcomes: Mapping[str, Event]) -> StudyFolders:
-        """Note failures and return folders, in the order of the studies; they end in any order."""
-        folders: StudyFolders = []
-        for study in self._request.studies:
-            event = outcomes[study.name]
-            if event["state"] == "done":
-                folders.append((study, Path(event["details"])))
-            else:
-                failure = StudyOutcome(study.key, code=event["code"], reason=event["reason"])
-                self.failures.append(failure)
-        return folders
+    def _take(self, run: RunFolder, study: StudyRequest, event: Event) -> Work:
+        """Show a study that is done, or note why it failed."""
+        if event["state"] == "failed":
+            self._note_failure(StudyOutcome(study.key, code=event["code"], reason=event["reason"]))
+            return
+        try:
+            yield from self._show(run, study)
+        except import_engine().MimirError as error:
+            self._note_failure(StudyOutcome(study.key, code=error.code, reason=error.reason))
 
-    def _show(self, folders: StudyFolders) -> Work:
+    def _show(self, run: RunFolder, study: StudyRequest) -> Work:
         from mimir_engine.cohort.study_folder import read_study_folder
 
-        studies = [(read_study_folder(path, study.name), study) for study, path in folders]
-        shown = show_studies(
-            self._scene,
-            [(folder, study.subject) for folder, study in studies],
-            self._request.volumes,
-        )
-        total = MAX_NODES_PER_STUDY * len(studies)
-        with closing(shown):
-            for count, _node in enumerate(shown):
-                yield Progress(min(count / total, 1.0), _("Showing the results"))
-        self.results = [self._outcome(folder.result, study.key) for folder, study in studies]
-
-    def _outcome(self, result: Any, key: str) -> StudyOutcome:
-        nodes = find_results(self._scene, result.name) or StudyNodes()
+        folder = read_study_folder(run.study(study.name), study.name)
+        volumes = self._request.volumes and run.has_volumes(study.name)
+        made = show_studies(self._scene, [(folder, study.subject)], volumes, cohort=False)
+        with closing(made) as nodes:
+            for _node in nodes:
+                yield self._progress
+        result = folder.result
+        shown = find_results(self._scene, result.name) or StudyNodes()
+        note_conditions(shown.table, self._conditions[study.key])
         found = result.measurements, result.findings, result.flags
-        return StudyOutcome(key, *found, nodes, direct=result.direct)
+        outcome = StudyOutcome(study.key, *found, shown, direct=result.direct)
+        self.results.append(outcome)
+        self._without_volumes += self._request.volumes and not volumes
+        run.drop_volumes(study.name)
+        self._update_cohort()
+        self.measured.emit(outcome)
+
+    def _note_failure(self, failure: StudyOutcome) -> None:
+        self.failures.append(failure)
+        self.measured.emit(failure)
+
+    def _finish(self) -> None:
+        """Put outcomes into the order of the studies, and show the cohort."""
+        places = {study.key: place for place, study in enumerate(self._request.studies)}
+        for outcomes in (self.results, self.failures):
+            outcomes.sort(key=lambda outcome: places.get(outcome.key, -1))
+        if self.results and not self._scene.IsClosing():
+            update_cohort(self._scene)
+
+    def _update_cohort(self) -> None:
+        """Update the table of the cohort, unless that would take much of the time."""
+        began = time.monotonic()
+        if began >= self._cohort_due:
+            update_cohort(self._scene)
+            ended = time.monotonic()
+            self._cohort_due = ended + COHORT_PAUSE * (ended - began)
 
     @property
     def summary(self) -> str:
         """The outcome in a sentence or two, once the job is over."""
         if self.error is not None:
-            return _("{error} The scene is unchanged.").format(error=self.error)
+            return f"{self.error} {kept_sentence(self.counts)}"
         return super().summary
 
     def _summary(self) -> str:
-        done, failed = len(self.results), len(self.failures)
-        measured = {0: _("No study measured"), 1: _("1 study measured")}.get(
-            done, _("{count} studies measured").format(count=done)
-        )
-        if not failed:
-            return f"{measured}."
-        return _("{measured}; {count} could not be measured. The reasons are listed below.").format(
-            measured=measured, count=failed
-        )
+        return done_sentence(self.counts)
 
     def _cancelled_summary(self) -> str:
-        return _("Cancelled. The scene is unchanged.")
+        return _("Cancelled. {kept}").format(kept=kept_sentence(self.counts))
 
     def _clean_up(self) -> None:
         MeasureJob._running = None
 
 
-def _check_disk_space(request: AnalysisRequest, folder: Path) -> None:
-    needed, free = request.bytes_needed(), shutil.disk_usage(folder).free
+def _check_disk_space(request: AnalysisRequest, count: int, folder: Path) -> None:
+    needed, free = request.bytes_needed(count), shutil.disk_usage(folder).free
     if needed <= free:
         return
     remedy = _("Free disk space, or choose fewer studies.")

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.errors import mimir_error
 from MIMIRLib.interval_level import DEFAULT_LEVEL
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.translate import tr as _
 
 #: Disk space for one study's results (bytes): three volumes of some 370 x 174 x 224 float32 (UK
-#: Biobank's protocol) and one of uint8, and some to spare.
+#: Biobank's protocol) and one of uint8, and some to spare; and for what is kept until the run ends.
 BYTES_WITH_VOLUMES = 200_000_000
 BYTES_WITHOUT_VOLUMES = 1_000_000
 
@@ -74,6 +75,7 @@ class AnalysisRequest:
         swap_repair: Exchange water and fat back where they are certain to be exchanged, and flag
             it; otherwise such a study is refused.
         runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``.
+        repeat: Measure also studies whose results under the same conditions are in the scene.
     """
 
     studies: tuple[StudyRequest, ...]
@@ -85,6 +87,7 @@ class AnalysisRequest:
     timeout_s: Optional[float] = None
     swap_repair: bool = False
     runtime: str = "auto"
+    repeat: bool = True
 
     def check(self) -> None:
         """Check what the engine cannot report per study.
@@ -104,10 +107,14 @@ class AnalysisRequest:
                 _("Measure them one after the other, or rename the files."),
             )
 
-    def bytes_needed(self) -> int:
-        """Return the disk space that the results take until they are shown."""
-        each = BYTES_WITH_VOLUMES if self.volumes else BYTES_WITHOUT_VOLUMES
-        return each * len(self.studies)
+    def bytes_needed(self, count: int) -> int:
+        """Return the disk space for the results of some studies: volumes only until shown."""
+        import_engine()
+        from mimir_engine.cohort.measure_studies import MAX_BATCH
+        from mimir_engine.readers.available_cores import default_jobs
+
+        at_once = min(count, default_jobs() + 2 * MAX_BATCH) if self.volumes else 0
+        return count * BYTES_WITHOUT_VOLUMES + at_once * BYTES_WITH_VOLUMES
 
     def arguments(self, output: Path, details: Path) -> list[str]:
         """Return the engine's command line.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Union
 
-from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest, source_lines
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.engine.process import EngineProcess, Event
 from MIMIRLib.job import Job, Progress, Work

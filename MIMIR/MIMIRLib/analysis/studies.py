@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Union
 
-from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_files import files_of
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.import_engine import import_engine
@@ -31,14 +31,15 @@ def from_database(database: Any, study: Union[StudyEntry, str]) -> StudyRequest:
 
 
 def all_from_database(
-    database: Any, entries: Iterable[StudyEntry]
+    database: Any, entries: Iterable[Union[StudyEntry, str]]
 ) -> Iterator[Union[StudyRequest, StudyOutcome]]:
-    """Yield studies of the database; for one that cannot be measured, the reason."""
+    """Yield studies of the database, given by entries or UIDs; or why one cannot be measured."""
     for entry in entries:
         try:
             yield from_database(database, entry)
         except import_engine().MimirError as error:
-            yield StudyOutcome(entry.study_uid, code=error.code, reason=error.reason)
+            key = entry if isinstance(entry, str) else entry.study_uid
+            yield StudyOutcome(key, code=error.code, reason=error.reason)
 
 
 def from_paths(paths: Union[PathLike, Sequence[PathLike]]) -> tuple[StudyRequest, ...]:

@@ -24,7 +24,7 @@ from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.study_picker import STUDY_COLUMNS
 from MIMIRLib.translate import tr as _
 
-#: Time between the steps of a job (milliseconds).
+#: Time between the steps of a job that waits for the engine (milliseconds).
 STEP_MS = 50
 
 
@@ -59,7 +59,7 @@ class PanelView:
 
     def connect(self, presenter: Presenter) -> None:
         """Call the presenter when the user does something."""
-        self._timer.connect("timeout()", presenter.step)
+        self._timer.connect("timeout()", lambda: self._step(presenter))
         self.studies.ticked.connect(presenter.tick_studies)
         self.studies.selected.connect(presenter.select_study)
         self.findings.selected.connect(presenter.select_finding)
@@ -82,6 +82,8 @@ class PanelView:
             (ui.applyButton, presenter.apply),
             (ui.repairButton, presenter.repair),
             (ui.cancelButton, presenter.cancel),
+            (ui.resumeButton, presenter.resume),
+            (ui.discardButton, presenter.discard),
         ):
             button.connect("clicked()", action)
         self._connect_options(presenter)
@@ -116,6 +118,8 @@ class PanelView:
         ui.repairButton.enabled = state.can_repair
         show_text(ui.repairButton, state.repair_text)
         ui.cancelButton.enabled = state.is_busy
+        show_text(ui.resumeLabel, state.resume_text)
+        ui.resumeButton.visible = ui.discardButton.visible = bool(state.resume_text)
         self._show_progress(state)
         self._show_results_section(state.results > 0)
 
@@ -142,6 +146,13 @@ class PanelView:
         self._timer.stop()
         self._height.close()
         self.results.close()
+
+    def _step(self, presenter: Presenter) -> None:
+        """Do a step; the next one follows at once if there is more to do."""
+        presenter.step()
+        interval = STEP_MS if presenter.is_waiting else 0
+        if self._timer.interval != interval:
+            self._timer.setInterval(interval)
 
     def _show_progress(self, state: PanelState) -> None:
         bar = self.ui.progressBar

@@ -9,14 +9,15 @@ import qt
 import slicer
 
 from MIMIRLib.panel.findings_view import FindingsView
-from MIMIRLib.panel.result_views import ResultViews
 from MIMIRLib.panel.row_table import RowTable
 from MIMIRLib.plain_text import plain
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.table_row import Row, TableColumn
 from MIMIRLib.scene.results import StudyNodes
 from MIMIRLib.translate import tr as _
+from MIMIRLib.views.result_views import ResultViews
 
 
 class ResultsSection:
@@ -32,7 +33,7 @@ class ResultsSection:
         self.findings = FindingsView(
             ui.resultFindingsView, ui.resultFindingLabel, ui.resultPictureLabel
         )
-        self._views = ResultViews()
+        self.views = ResultViews()
 
     def connect(self, presenter: ResultsPresenter) -> None:
         """Call the presenter when the user does something."""
@@ -52,8 +53,10 @@ class ResultsSection:
             "activated(int)",
             lambda index: presenter.choose_group(ui.measurementGroupComboBox.itemData(index)),
         )
+        ui.fat3DCheckBox.connect("toggled(bool)", presenter.show_fat_in_3d)
         ui.measurementFilterEdit.connect("textChanged(QString)", presenter.search)
         self._measurements.ticked.connect(presenter.tick_measurements)
+        presenter.shown_changed.connect(self.views.filter_chart)
 
     def show_titles(self, titles: Sequence[tuple[str, str]], selected: str) -> None:
         """Fill the list of results: key and title of each."""
@@ -76,13 +79,29 @@ class ResultsSection:
         self._ui.flagsLabel.text = plain("\n".join(flags))
         self._ui.flagsLabel.visible = bool(flags)
 
+    def show_chart(self, content: ChartContent) -> None:
+        """Show a study's chart in place of any other's."""
+        self.views.show_chart(content)
+
+    def show_nodes(self, nodes: Optional[StudyNodes]) -> None:
+        """Let Slicer's views show a result, or what there is of it; all others are emptied."""
+        self.views.show(nodes)
+
+    def leave_others(self, nodes: Optional[StudyNodes]) -> None:
+        """Empty the views that show another result than this; what the user shows stays."""
+        self.views.leave_others(nodes)
+
+    def show_fat_in_3d(self, nodes: Optional[StudyNodes], is_on: bool) -> None:
+        """Show a study's fat in 3D, or no fat."""
+        self.views.show_fat_in_3d(nodes, is_on)
+
     def arrange_views(self, nodes: Optional[StudyNodes]) -> None:
-        """Show a study's slices, chart and table in Slicer's views."""
-        self._views.arrange(nodes)
+        """Show a result in MIMIR's layout."""
+        self.views.arrange(nodes)
 
     def show_profile(self, nodes: Optional[StudyNodes]) -> None:
         """Show a study's coronal view and its profile side by side."""
-        self._views.show_profile(nodes)
+        self.views.show_profile(nodes)
 
     def open_file(self, path: str) -> None:
         """Show a file in the program that the computer has for it; not in tests."""
@@ -91,11 +110,11 @@ class ResultsSection:
 
     def jump(self, nodes: Optional[StudyNodes], place: Place) -> None:
         """Let the slice views show a place in a study's volumes."""
-        self._views.jump(nodes, place)
+        self.views.jump(nodes, place)
 
     def close(self) -> None:
         """Stop observing Slicer's views."""
-        self._views.close()
+        self.views.close()
 
 
 def ask_csv(name: str) -> str:

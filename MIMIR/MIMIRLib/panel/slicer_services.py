@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Union
 
 import slicer
 
@@ -92,10 +92,16 @@ class SlicerServices:
         studies = all_from_database(slicer.dicomDatabase, entries)
         return CheckJob(studies, known, Path(slicer.app.temporaryPath))
 
-    def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
-        """Return a job that measures studies of the database."""
-        studies = all_from_database(slicer.dicomDatabase, entries)
-        return MeasureJob(slicer.mrmlScene, request, studies, Path(slicer.app.temporaryPath))
+    def measure_job(
+        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+    ) -> MeasureJob:
+        """Return a job that measures studies of the database, given by their entries or UIDs."""
+        found = all_from_database(slicer.dicomDatabase, studies)
+        return MeasureJob(slicer.mrmlScene, request, found, runs=self.runs_folder())
+
+    def runs_folder(self) -> Path:
+        """Return the folder in which runs survive a crash of Slicer: beside its other caches."""
+        return Path(slicer.app.cachePath) / "MIMIR" / "runs"
 
     def import_job(self, paths: Sequence[str]) -> ImportJob:
         """Return a job that imports folders or zip archives into the database."""

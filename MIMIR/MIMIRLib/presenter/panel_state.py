@@ -41,6 +41,8 @@ class PanelState:
         module_text: Description of the selected inference module, its title in the first line;
             empty if none is selected.
         progress: The progress of the current job; None if no job is running.
+        interrupted: Numbers of all and of the measured studies of an interrupted run; None if there
+            is none.
         message: The outcome of the last action, in a sentence.
         results: Number of studies with results in the scene.
     """
@@ -65,6 +67,7 @@ class PanelState:
     own_module_selected: bool = False
     module_text: str = ""
     progress: Optional[Progress] = None
+    interrupted: Optional[tuple[int, int]] = None
     message: str = ""
     results: int = 0
 
@@ -134,6 +137,17 @@ class PanelState:
     def status(self) -> str:
         """A sentence below the bar: the progress of a job, or the last outcome."""
         return self.message if self.progress is None else self.progress.sentence
+
+    @property
+    def resume_text(self) -> str:
+        """What was interrupted, with the choice to go on; empty to offer nothing."""
+        if self.interrupted is None or self.is_busy:
+            return ""
+        total, done = self.interrupted
+        text = _("A run of {total} studies was interrupted after {done}.")
+        if total == 1:
+            text = _("A run of 1 study was interrupted before its results were shown.")
+        return text.format(total=total, done=done)
 
     @property
     def empty_sentence(self) -> str:

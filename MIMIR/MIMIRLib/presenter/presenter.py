@@ -7,11 +7,14 @@ and lets ``Services`` do the work.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.run_folder import RunFolder, discard_run, interrupted_run
 from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
@@ -30,6 +33,9 @@ from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
+
+#: What Apply asked for: options, and the UIDs of the studies.
+Measured = tuple[AnalysisRequest, tuple[str, ...]]
 
 
 class Presenter:
@@ -61,6 +67,8 @@ class Presenter:
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = self._new_database = ""
         self._message = ""
+        self._interrupted: Optional[RunFolder] = None
+        self._repeatable: Optional[Measured] = None
         self._job: Optional[Job] = None
         self._progress: Optional[Progress] = None
 
@@ -93,6 +101,7 @@ class Presenter:
         """List the database's studies again."""
         self._studies.list(())
         self._database_error = self._attempt(self._list_studies)
+        self._interrupted = interrupted_run(self._services.runs_folder())
         self._view.studies.show(self._studies.rows)
         self._scan()
         self.update()
@@ -254,6 +263,27 @@ class Presenter:
         if self._state().can_repair:
             self._measure(self._studies.exchanged, swap_repair=True)
 
+    def resume(self) -> None:
+        """Go on with the interrupted run."""
+        run = self._interrupted
+        if run is not None and self._job is None:
+            entries = {entry.study_uid: entry for entry in self._studies.entries}
+            studies = [entries.get(key, key) for key in run.conditions]
+            self._interrupted = None
+            self._start_measuring(replace(run.request, repeat=False), studies)
+
+    def discard(self) -> None:
+        """Delete what is kept of the interrupted run."""
+        if self._interrupted is not None:
+            discard_run(self._interrupted)
+            self._interrupted = None
+            self.update()
+
+    @property
+    def is_waiting(self) -> bool:
+        """True if a step would find nothing to do at once."""
+        return self._job is None or self._job.is_waiting
+
     def step(self) -> None:
         """Do one step of the current job, or else of reading studies; for a timer."""
         if self._job is not None:
@@ -288,7 +318,8 @@ class Presenter:
         self._modules.choose((PHANTOM_MODULE,))
         self._view.modules.show(self._modules.rows)
         self._tick_listed((study_uid,))
-        return self._measure_job(self._request(), self._studies.ticked)
+        request = replace(self._request(), repeat=True)
+        return self._measure_job(request, self._studies.ticked, None)
 
     def _tick_listed(self, study_uids: Sequence[str]) -> None:
         """Tick only these of the listed studies; if there are none, all ticks stay."""
@@ -302,16 +333,27 @@ class Presenter:
     def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
         if self._parameters is None:
             return
-        runtime = self._parameters.runtime
-        if self._modules.ticked and self._services.lacks_packages(runtime):
+        request = self._request(swap_repair)
+        asked = request, tuple(entry.study_uid for entry in entries)
+        if asked == self._repeatable:  # the panel has said that Apply would measure them again
+            request = replace(request, repeat=True)
+        self._start_measuring(request, entries, asked)
+
+    def _start_measuring(
+        self,
+        request: AnalysisRequest,
+        studies: Sequence[Union[StudyEntry, str]],
+        asked: Optional[Measured] = None,
+    ) -> None:
+        if request.modules and self._services.lacks_packages(request.runtime):
             self._start(
-                lambda: self._install_job(runtime),
-                then=lambda: self._measure(entries, swap_repair),
+                lambda: self._install_job(request.runtime),
+                then=lambda: self._start_measuring(request, studies, asked),
             )
             return
-        request = self._request(swap_repair)
+        self._repeatable = None
         self._view.show_failures(())
-        self._start(lambda: self._measure_job(request, entries))
+        self._start(lambda: self._measure_job(request, studies, asked))
 
     def _request(self, swap_repair: bool = False) -> AnalysisRequest:
         """Return what the user has chosen; there must be parameters."""
@@ -326,6 +368,7 @@ class Presenter:
             parameters.volumes,
             swap_repair=swap_repair,
             runtime=parameters.runtime,
+            repeat=False,
         )
 
     def _install_job(self, runtime: str) -> Job:
@@ -333,21 +376,43 @@ class Presenter:
         job.logged.connect(self._view.show_log_line)
         return job
 
-    def _measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
-        job = self._services.measure_job(request, entries)
+    def _measure_job(
+        self,
+        request: AnalysisRequest,
+        studies: Sequence[Union[StudyEntry, str]],
+        asked: Optional[Measured],
+    ) -> MeasureJob:
+        job = self._services.measure_job(request, studies)
+
+        def note(outcome: StudyOutcome) -> None:
+            if outcome.code:
+                self._show_failures(job)
+            else:
+                self._show_measured(outcome, is_first=len(job.results) == 1)
+
+        def end(_job: MeasureJob) -> None:
+            self._repeatable = asked if job.counts.is_nothing_left else None
+            self._show_failures(job)
+            self.refresh_results()
+
         job.logged.connect(self._view.show_log_line)
-        job.ended.connect(self._show_outcome)
+        job.measured.connect(note)
+        job.ended.connect(end)
         return job
 
-    def _show_outcome(self, job: MeasureJob) -> None:
+    def _show_measured(self, outcome: StudyOutcome, is_first: bool) -> None:
+        """List a study's results; show the first ones, and later leave the user's choice alone."""
+        if is_first:
+            self.results.show_new(outcome.key)
+        else:
+            self.results.add()
+        self.update()
+
+    def _show_failures(self, job: MeasureJob) -> None:
         titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
         self._view.show_failures(
             [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )
-        if job.state is JobState.DONE and job.results:
-            self.refresh_results()
-            self.results.select(job.results[0].key)
-            self.results.arrange_views()
 
     def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
         """Start a job, unless another is running.
@@ -430,6 +495,7 @@ class Presenter:
 
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
+        run = self._interrupted
         ticked, shown = studies.ticked, studies.shown
         return PanelState(
             database_error=self._database_error,
@@ -452,6 +518,7 @@ class Presenter:
             volumes=parameters is not None and parameters.volumes,
             allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
             progress=self._progress,
+            interrupted=None if run is None else (len(run.conditions), run.done),
             message=self._message,
             results=self.results.count,
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
@@ -11,6 +12,7 @@ from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.table_row import Row, TableColumn
@@ -68,8 +70,20 @@ class ResultsView(Protocol):
     def filter_measurements(self, pattern: str) -> None:
         """Show only rows of that table that match a regular expression."""
 
+    def show_chart(self, content: ChartContent) -> None:
+        """Show a study's chart in place of any other's."""
+
+    def show_nodes(self, nodes: Any) -> None:
+        """Let Slicer's views show a result, or what there is of it; all others are emptied."""
+
+    def leave_others(self, nodes: Any) -> None:
+        """Empty the views that show another result than this; what the user shows stays."""
+
     def arrange_views(self, nodes: Any) -> None:
-        """Show a study's slices, chart and table in Slicer's views."""
+        """Show a result in MIMIR's layout."""
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        """Show a study's fat in 3D, or no fat."""
 
     def show_profile(self, nodes: Any) -> None:
         """Show a study's coronal view and its profile side by side."""
@@ -150,8 +164,13 @@ class Services(Protocol):
     ) -> CheckJob:
         """Return a job that checks the images of studies of the database."""
 
-    def measure_job(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> MeasureJob:
-        """Return a job that measures studies of the database."""
+    def measure_job(
+        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+    ) -> MeasureJob:
+        """Return a job that measures studies of the database, given by their entries or UIDs."""
+
+    def runs_folder(self) -> Path:
+        """Return the folder in which runs survive a crash of Slicer."""
 
     def import_job(self, paths: Sequence[str]) -> Job:
         """Return a job that imports folders or zip archives into the DICOM database."""

@@ -112,8 +112,7 @@ class ResultBrowser:
         found = []
         for study in self._selected():
             outcome = outcomes.get(study.key, ScanOutcome(study.key))
-            nodes = find_results(self._scene, study.key)
-            findings = result_findings(nodes.table) if nodes is not None else []
+            findings = self._findings(study)
             is_as_checked = _sentences(outcome.findings) <= _sentences(findings)
             picture = outcome.picture if is_as_checked else b""
             found.append(StudyFindings(study.key, study.label, findings, outcome.stations, picture))
@@ -175,6 +174,11 @@ class ResultBrowser:
         if self.is_cohort:
             return list(self._cohort.studies)
         return [study for study in self.studies if study.key == self.selected]
+
+    def _findings(self, study: ShownStudy) -> Sequence[Finding]:
+        """Return a study's findings; beside its own numbers, also what its networks say."""
+        nodes = None if self.is_cohort else self.nodes_of(study.key)
+        return study.findings if nodes is None else result_findings(nodes.table)
 
 
 def _title(study: ShownStudy) -> str:

@@ -57,6 +57,7 @@ def _contradicted(result: Any) -> Iterator[Mapping[str, Any]]:
     from mimir_engine.measuring.display_text import number
     from mimir_engine.measuring.flags import DISAGREES_WITH_IMAGE
     from mimir_engine.measuring.image_agreement import BOUNDS
+    from mimir_engine.measuring.measurement_group import naming_of
 
     direct = {quantity.name: quantity for quantity in result.direct if quantity.value is not None}
     sentence = _("{measurement}, {value} {unit}, does not go with what the images show")
@@ -74,7 +75,7 @@ def _contradicted(result: Any) -> Iterator[Mapping[str, Any]]:
             "code": DISAGREES_WITH_IMAGE,
             "severity": "warning",
             "sentence": sentence.format(
-                measurement=measurement.label,
+                measurement=naming_of(measurement.target).label,
                 value=number(measurement.value, measurement.sd),
                 unit=measurement.unit,
             ),
@@ -83,5 +84,7 @@ def _contradicted(result: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _direct_text(quantity: Any) -> str:
-    name = quantity.name.replace("_", " ")
+    from mimir_engine.measuring.measurement_group import naming_of
+
+    name = naming_of(f"direct_{quantity.name}").short_label
     return f"{name} {quantity.value:.4g} {quantity.unit}"

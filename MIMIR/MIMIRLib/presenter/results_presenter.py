@@ -9,6 +9,7 @@ from typing import Callable, Optional
 from MIMIRLib.analysis.scan_job import ScanOutcome
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.notifier import Notifier
+from MIMIRLib.presenter.chart_content import chart_content
 from MIMIRLib.presenter.finding_list import FindingList, Place
 from MIMIRLib.presenter.protocols import ResultsView
 from MIMIRLib.presenter.result_browser import ResultBrowser
@@ -39,6 +40,7 @@ class ResultsPresenter:
         install_for_pdf: Callable[[], None],
     ) -> None:
         self.said, self.shown_changed = Notifier(), Notifier()
+        self._is_open, self._waiting = True, ""
         self._view, self._results, self._outcomes = view, results, outcomes
         self._findings = FindingList()
         self._install_for_pdf = install_for_pdf
@@ -58,15 +60,43 @@ class ResultsPresenter:
         """The name suggested for the file of the selected results."""
         return self._results.file_name
 
+    def enter(self) -> None:
+        """Note that the user has opened the panel; show what was measured in the meantime."""
+        self._is_open = True
+        if self._waiting:
+            self.select(self._waiting)
+
+    def leave(self) -> None:
+        """Note that the user has left the panel: the views are another module's."""
+        self._is_open = False
+
     def refresh(self) -> None:
-        """List the scene's results again."""
+        """List the scene's results again; views of a result that is gone are emptied."""
+        before = self._results.selected
         self._results.refresh()
         self._show()
+        if self._results.selected != before:
+            self._view.leave_others(self._results.nodes)
+
+    def add(self) -> None:
+        """List a new result; what is shown stays."""
+        self._results.refresh()
+        self._view.show_titles(self._results.titles, self._results.selected)
 
     def select(self, key: str) -> None:
-        """Show a study's results, or the cohort's."""
+        """Show a study's results, or the cohort's, in the panel and in Slicer's views."""
+        self._waiting = ""
         self._results.select(key)
         self._show()
+        self._view.show_nodes(self._results.nodes)
+
+    def show_new(self, key: str) -> None:
+        """Show a study that was just measured; in another module, when the user comes back."""
+        self.refresh()
+        if self._is_open:
+            self.select(key)
+        else:
+            self._waiting = key
 
     def search(self, text: str) -> None:
         """Show only the measurements, or the studies of the cohort, with all words of a text."""
@@ -96,7 +126,7 @@ class ResultsPresenter:
             self._view.jump(self._results.nodes_of(place.key), place)
 
     def arrange_views(self) -> None:
-        """Show the selected study's slices, chart and table in Slicer's views."""
+        """Show the selected result in MIMIR's layout."""
         self._view.arrange_views(self._results.nodes)
 
     def show_profile(self) -> None:
@@ -106,6 +136,13 @@ class ResultsPresenter:
             self.said.emit(_("There is no profile. Select one study, or measure it again."))
         else:
             self._view.show_profile(nodes)
+
+    def show_fat_in_3d(self, is_on: bool) -> None:
+        """Show the selected study's fat in 3D, or no fat."""
+        nodes = self._results.nodes
+        if is_on and (nodes is None or nodes.fat is None):
+            self.said.emit(_("There are no volumes. Select one study, or measure it with volumes."))
+        self._view.show_fat_in_3d(nodes, is_on)
 
     def export(self, path: str) -> None:
         """Write the selected results to a CSV file."""
@@ -141,6 +178,7 @@ class ResultsPresenter:
 
     def _show(self) -> None:
         self._view.show_titles(self._results.titles, self._results.selected)
+        self._view.show_chart(chart_content(self._results.nodes))
         self._show_measurements()
         if self._findings.show(self._results.findings(self._outcomes)):
             self._view.findings.show(self._findings.rows)

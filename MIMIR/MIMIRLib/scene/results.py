@@ -10,7 +10,7 @@ from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.scene.charts import add_chart
 from MIMIRLib.scene.cohort import COHORT_KEY as COHORT_KEY
 from MIMIRLib.scene.cohort import find_cohort as find_cohort
-from MIMIRLib.scene.cohort import update_cohort
+from MIMIRLib.scene.cohort import update_cohort as update_cohort
 from MIMIRLib.scene.fused_mark import FusedMark
 from MIMIRLib.scene.index import label_of, owned
 from MIMIRLib.scene.kept_result import keep_result
@@ -64,7 +64,7 @@ class StudyNodes:
 
 
 def show_studies(
-    scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True
+    scene: Any, studies: Sequence[tuple[Any, Subject]], volumes: bool = True, cohort: bool = True
 ) -> NodesInTurn:
     """Make the nodes of studies, one after the other, then update the table of the cohort.
 
@@ -75,6 +75,7 @@ def show_studies(
         scene: The scene.
         studies: The engine's ``StudyFolder`` of each study, and its place in the subject hierarchy.
         volumes: Show the fused volumes, if they were kept.
+        cohort: Update the table of the cohort; False if the caller does so.
 
     Yields:
         Each node that people look at, when it is in the scene.
@@ -86,7 +87,8 @@ def show_studies(
         for folder, subject in studies:
             yield from _study(transaction, folder, subject, volumes)
         transaction.commit()
-    update_cohort(scene)
+    if cohort:
+        update_cohort(scene)
 
 
 def show_volumes(

@@ -141,7 +141,9 @@ def discard(scene: Any, nodes: list[Any]) -> None:
 def _serving(node: Any) -> list[Any]:
     serving: list[Any] = []
     if node.IsA("vtkMRMLDisplayableNode"):
-        serving += map(node.GetNthDisplayNode, range(node.GetNumberOfDisplayNodes()))
+        # The last first: a colour legend describes the first one.
+        numbers = reversed(range(node.GetNumberOfDisplayNodes()))
+        serving += map(node.GetNthDisplayNode, numbers)
     if node.IsA("vtkMRMLStorableNode"):
         serving.append(node.GetStorageNode())
     return [node for node in serving if node is not None]

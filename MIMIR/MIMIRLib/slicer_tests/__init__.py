@@ -13,7 +13,9 @@ import unittest
 TEST_FILES = (
     "panel_tests",
     "panel_shape_tests",
+    "run_tests",
     "finding_tests",
+    "view_tests",
     "console_tests",
     "report_tests",
     "readme_tests",

@@ -171,6 +171,10 @@ class PanelTest(PanelCase):
         mine = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, first.water, "mine")
         before = scene_nodes()
         self.measure()
+        status = "1 study is measured with these choices; Apply measures it again."
+        assert self.ui.statusLabel.text == status
+        assert self.nodes() == first
+        self.measure()
         second = self.nodes()
         assert second.water is not first.water
         assert mine.GetScene() is slicer.mrmlScene

@@ -188,7 +188,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Runtime</source>
+        <source>Program for the networks</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -427,6 +427,14 @@
         <source>Apple GPU (MPS)</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>ONNX Runtime</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>analysis.blocking_call</name>
@@ -521,7 +529,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Studies: {studies}; inference modules: {names}; device: {device}</source>
+        <source>Studies: {studies}; inference modules: {names}; runtime: {runtime}; device: {device}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -812,6 +820,101 @@
     </message>
 </context>
 <context>
+    <name>engine.install_job</name>
+    <message>
+        <source>Cancelled. The packages are not installed, or only in part.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The download is up to 3 GB and takes some minutes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copying the packages into Slicer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Press Apply again to install them. You can view studies without them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All packages are installed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The download is about 50 MB. For an NVIDIA card, choose PyTorch in the options.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The download is at most 20 MB.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR needs packages that are not installed in Slicer or are too old: {packages}. {size} Install now?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restart Slicer, then try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch is installed with the extension PyTorch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install it with the Extensions Manager (View menu) and restart Slicer; or choose ONNX Runtime in the options.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Agree to the installation, or write an HTML page (.html).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Installing {packages}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Installed: {packages}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Downloading {package} ({size})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Installing PyTorch; Slicer does not respond for some minutes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR cannot measure without these packages: {packages}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>packages could not be installed: {packages} ({kind})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The log names the cause. Check the internet connection and the proxy, and that {size} of disk space are free. For a computer without internet, download the packages on another one: pip download {packages}, then PythonSlicer -m pip install *.whl.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Slicer must restart before it can use new packages: {packages}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PDF files cannot be written without this package: {packages}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>6 GB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>200 MB</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>engine.process</name>
     <message>
         <source>Check that this folder or program exists and may be used. The folder for temporary files is set in Slicer&apos;s application settings.</source>
@@ -853,51 +956,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>MIMIR needs the extension PyTorch</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Install it with the Extensions Manager (View menu). Restart Slicer, then try again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Press Apply again to install them. You can view studies without them.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Restart Slicer, then try again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>MIMIR needs packages that are not installed in Slicer or are too old: {packages}. The download {size}. Install now?</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>is up to 3 GB and takes some minutes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>is a few MB</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>packages could not be installed: {packages} ({kind})</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>See Slicer&apos;s Python console for the cause. Check the internet connection and the proxy, and that about 3 GB of disk space are free. For a computer without internet, download the packages on another one: pip download {packages}, then PythonSlicer -m pip install *.whl.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>packages are not installed in Slicer: {packages}</source>
         <translation type="unfinished"></translation>
     </message>
+</context>
+<context>
+    <name>panel.column_chooser</name>
     <message>
-        <source>MIMIR cannot measure without these packages: {packages}</source>
+        <source>Click to sort. Right-click to choose the columns.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Slicer must restart before it can use new packages: {packages}</source>
+        <source>Show all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hide all</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -954,6 +1028,10 @@
 <context>
     <name>panel.results_section</name>
     <message>
+        <source>Write the report to (.html or .pdf)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Write results to</source>
         <translation type="unfinished"></translation>
     </message>
@@ -961,11 +1039,54 @@
         <source>CSV files (*.csv)</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Reports (*.html *.pdf)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All groups</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.sample_data</name>
     <message>
         <source>MIMIR phantom</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>presenter.cohort_rows</name>
+    <message>
+        <source>Patient ID</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>UK Biobank&apos;s participant number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>UK Biobank&apos;s visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Study UID or file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not measured in this study</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{estimate}; {percent:g} % interval: {interval}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -997,6 +1118,85 @@
     </message>
     <message>
         <source>Measured: {value:.3g} {unit}; limit: {threshold:.3g} {unit}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>presenter.measurement_rows</name>
+    <message>
+        <source>The network&apos;s score is {score:.2f}: 0 is female, 1 is male.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measurement</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ticked ones are in the chart.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Percentile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place in the reference population.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>z-score</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard deviations from the reference&apos;s mean.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Explained below the table.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lower bound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Upper bound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SD</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard deviation of the estimate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Inference module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name in files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} interval</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1187,35 +1387,7 @@
 <context>
     <name>presenter.result_browser</name>
     <message>
-        <source>Measurement</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Value</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Interval</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Percentile</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>z</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>SD</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Flags</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Study</source>
+        <source>The measurements cannot be read: an earlier version of MIMIR made them, or the scene is damaged. Measure the study again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1232,6 +1404,10 @@
     </message>
     <message>
         <source>Cohort of {count} studies</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR cohort {date}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1278,6 +1454,14 @@
     <name>presenter.results_presenter</name>
     <message>
         <source>There is no profile. Select one study, or measure it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select one study to write its report.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Report written to {name}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1407,6 +1591,52 @@
     </message>
 </context>
 <context>
+    <name>scene.cohort</name>
+    <message>
+        <source>all digits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SD</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Patient ID</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Study UID or file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR cohort</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lower {percent}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>upper {percent}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.csv_files</name>
+    <message>
+        <source>score: 0 is female, 1 is male</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>scene.fused_mark</name>
     <message>
         <source>Measure the original study, or load it again with MIMIR.</source>
@@ -1430,6 +1660,101 @@
     </message>
     <message>
         <source>&apos;{water}&apos; and &apos;{fat}&apos; are not water and fat of one study, in this order</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.measurement_table</name>
+    <message>
+        <source>{side} bound of the {percent} interval as computed; it may lie below zero</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (all digits)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measurement</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not below zero if the quantity cannot be negative</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Percentile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>z-score</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the estimate, in the row&apos;s unit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>standard deviation of the estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>score of the sex: 0 is female, 1 is male</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>inference module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>full name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>standard deviations from {reference}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>place among {reference}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>female or male</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as in predictions.csv</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lower</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>upper</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at the images. Do not rely on the values of {module}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1504,9 +1829,32 @@
     </message>
 </context>
 <context>
-    <name>scene.results</name>
+    <name>scene.report</name>
     <message>
-        <source>MIMIR cohort</source>
+        <source>the scene does not hold the whole result of this study</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measure the study again. Results of earlier versions have no reports.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.shown_measurement</name>
+    <message>
+        <source>measured directly in the images, without a network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>score {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cannot be measured: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{label} (direct)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1520,95 +1868,7 @@
 <context>
     <name>scene.tables</name>
     <message>
-        <source>measured directly</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Research use only, not for diagnosis.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>SD</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>lower {percent}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>upper {percent}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>rounded bounds; not below zero if the quantity cannot be negative</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>z-score</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>percentile</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>inference module</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>study</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>score</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>cannot be measured: {reason}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the estimate, in the row&apos;s unit; for sex a score, 0 female, 1 male</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>standard deviation of the estimate</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>standard deviations from {reference}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>place among {reference}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>female or male</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>as in predictions.csv</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{percent} interval</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Look at the images. Do not rely on the values of {module}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{side} bound of the {percent} interval; it may lie below zero</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>lower</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>upper</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

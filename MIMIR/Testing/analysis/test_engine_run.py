@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
@@ -136,19 +137,18 @@ def test_each_failure_has_its_studys_key_a_code_and_a_reason(finished: Finished)
 
 
 def test_progress_never_falls_and_ends_with_all(finished: Finished) -> None:
-    measuring = [p for p in finished.heard.progress if p.sentence != "Showing the results"]
-    fractions = [progress.fraction for progress in measuring]
+    fractions = [progress.fraction for progress in finished.heard.progress]
     assert fractions == sorted(fractions)
     assert len(set(fractions)) > 5
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
-    assert measuring[-1].sentence == "3 of 3 studies done (2 failed)"
+    assert finished.heard.progress[-1].sentence == "3 of 3 studies done (2 failed)"
 
 
 def test_progress_is_given_in_words(finished: Finished) -> None:
     sentences = [progress.sentence for progress in finished.heard.progress]
-    assert sentences[:2] == ["Looking up the studies' files", "Starting the engine"]
+    first, second = list(dict.fromkeys(sentences))[:2]
+    assert (first, second) == ("Looking up the studies' files", "Starting the engine")
     assert "0 of 3 studies done; reading truncated.zip" in sentences
-    assert sentences[-1] == "Showing the results"
 
 
 def test_the_log_lists_the_engine_and_every_study(finished: Finished) -> None:
@@ -179,7 +179,8 @@ def error_at_once(request: AnalysisRequest, scratch: Path) -> MimirError:
     """The error of a run that fails before the engine starts."""
     job, heard = job_of(request, scratch)
     job.start()
-    job.step()
+    while not job.is_over:
+        job.step()
     assert heard.ends == [JobState.FAILED]
     assert isinstance(job.error, MimirError)
     assert job.log == [str(job.error)]
@@ -201,9 +202,12 @@ def test_missing_packages_are_reported_before_anything_starts(
     assert error_at_once(one_study(phantom_zip), tmp_path).code == "PACKAGES_MISSING"
 
 
-def test_too_little_disk_space_is_reported_before_anything_starts(tmp_path: Path) -> None:
-    too_many = shutil.disk_usage(tmp_path).total // BYTES_WITH_VOLUMES + 1
-    studies = tuple(StudyRequest(str(number), path="a.zip") for number in range(too_many))
+def test_too_little_disk_space_is_reported_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    almost = SimpleNamespace(free=2 * BYTES_WITH_VOLUMES)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: almost)
+    studies = tuple(StudyRequest(str(number), path="a.zip") for number in range(2))
     error = error_at_once(AnalysisRequest(studies, ("phantom",)), tmp_path)
     assert error.code == "NO_DISK_SPACE"
     assert str(tmp_path) in error.reason
@@ -334,8 +338,11 @@ def has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], b
 
 def start(job: MeasureJob, wait_until: Callable, has_ended: Callable[[], bool]) -> None:
     """Start a job, and wait until the engine has ended."""
+    starting: list[Progress] = []
+    job.progressed.connect(lambda p: starting.append(p) if "Starting" in p.sentence else None)
     job.start()
-    job.step()
+    while not starting:
+        job.step()
     wait_until(has_ended)
 
 
@@ -382,7 +389,7 @@ def test_a_run_without_owner_leaves_nothing(
 ) -> None:
     job, heard = job_of(one_study(phantom_zip), tmp_path)
     job.start()
-    job.step()
+    drive(job, wait_until, is_measuring)
     assert len(list(tmp_path.iterdir())) == 1
     MeasureJob._running = None
     del job, heard

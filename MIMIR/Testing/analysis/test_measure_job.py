@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
@@ -14,16 +13,17 @@ pytest.importorskip("slicer")
 pytest.importorskip("onnxruntime")  # the engine measures
 
 import slicer
-from scene_study import state_of
+from scene_study import state_of, study_details
 
 from mimir_engine import MimirError
 from mimir_engine.phantom.dicom_study import write_study
 from MIMIRLib import job as job_module
 from MIMIRLib.analysis import blocking_call
-from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
+from MIMIRLib.analysis.run_folder import RunFolder
 from MIMIRLib.analysis.studies import from_paths, from_volumes
-from MIMIRLib.engine.process import EngineProcess
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.job import JobState
 from MIMIRLib.scene.results import find_cohort, find_results
 
@@ -81,7 +81,7 @@ def test_a_study_ends_as_measurements_and_nodes_one_that_fails_with_its_reason(
         "1 study measured; 1 could not be measured. The reasons are listed below."
     )
     assert sentences[0] == "Looking up the studies' files"
-    assert sentences[-1] == "Showing the results"
+    assert sentences[-1] == "1 of 1 study done"
 
 
 def test_cancelled_while_the_engine_works_the_scene_is_as_before(
@@ -214,22 +214,22 @@ def test_studies_of_similar_names_show_their_own_numbers(
 def test_a_folder_of_another_study_is_not_shown(
     scene: slicer.vtkMRMLScene,
     phantom_zip: Path,
+    tmp_path: Path,
     wait_until: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = state_of(scene)
+    study_details(tmp_path, "another")
+    monkeypatch.setattr(RunFolder, "study", lambda run, name: tmp_path)
+    monkeypatch.setattr(RunFolder, "drop", lambda run, name: None)
     job = MeasureJob(scene, request(phantom_zip, volumes=False))
-    measure = job._measure
 
-    def exchanged(process: EngineProcess) -> Generator:
-        folders = yield from measure(process)
-        return [(replace(study, key="another"), path) for study, path in folders]
-
-    monkeypatch.setattr(job, "_measure", exchanged)
     drive(job, wait_until)
 
-    assert job.error is not None
-    assert job.error.code == "DETAILS_INVALID"
+    assert job.state is JobState.DONE
+    (failure,) = job.failures
+    assert (failure.key, failure.code) == (phantom_zip.stem, "DETAILS_INVALID")
+    assert job.results == []
     assert state_of(scene) == before
 
 

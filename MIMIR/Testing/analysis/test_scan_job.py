@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("slicer")
 
 from MIMIRLib.analysis.check_job import CheckJob
-from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.unpack import unpack
 from MIMIRLib.job import JobState
 from MIMIRLib.slicer_tests.exchanged_study import write_exchanged

@@ -14,7 +14,6 @@ pytest.importorskip("slicer")
 import slicer
 
 from mimir_engine import MimirError
-from MIMIRLib.analysis.measure_job import StudyOutcome
 from MIMIRLib.analysis.request import StudyRequest
 from MIMIRLib.analysis.studies import (
     all_from_database,
@@ -22,6 +21,7 @@ from MIMIRLib.analysis.studies import (
     from_paths,
     from_volumes,
 )
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.scene.subject import Subject

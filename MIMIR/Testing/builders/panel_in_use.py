@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +17,13 @@ from database_builder import StudyRow, biobank_series, write_database
 
 from mimir_engine import MimirError
 from MIMIRLib.analysis.check_job import CheckJob
-from MIMIRLib.analysis.measure_job import MeasureJob, StudyOutcome
+from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
+from MIMIRLib.presenter.chart_content import ChartContent
 from MIMIRLib.presenter.finding_list import Place
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
@@ -100,7 +102,11 @@ class ResultsShown:
         self.measurements: Sequence[Row] = ()
         self.pattern = ""
         self.flags: Sequence[str] = ()
+        self.chart = ChartContent()
         self.views: list[Any] = []
+        self.nodes: list[Any] = []
+        self.left: list[Any] = []
+        self.fat: list[tuple[Any, bool]] = []
         self.profiles: list[Any] = []
         self.opened: list[str] = []
         self.places: list[tuple[Any, Place]] = []
@@ -123,6 +129,23 @@ class ResultsShown:
         """Return the texts of a row by the keys of its columns."""
         (row,) = [row for row in self.measurements if row.key == key]
         return {column.key: cell.text for column, cell in zip(self.columns, row.cells)}
+
+    def show_chart(self, content: ChartContent) -> None:
+        self.chart = content
+
+    def show_nodes(self, nodes: Any) -> None:
+        self.nodes.append(nodes)
+
+    def leave_others(self, nodes: Any) -> None:
+        self.left.append(nodes)
+
+    def show_fat_in_3d(self, nodes: Any, is_on: bool) -> None:
+        self.fat.append((nodes, is_on))
+
+    def forget(self) -> None:
+        """Forget what the views have shown."""
+        self.nodes.clear()
+        self.left.clear()
 
     def arrange_views(self, nodes: Any) -> None:
         self.views.append(nodes)
@@ -211,7 +234,7 @@ class Rest:
     """The rest of the module, over a database file and one phantom for all studies but P3's."""
 
     def __init__(self, scene: Any, database: Path, archive: Path) -> None:
-        self.database = database
+        self.database, self._runs = database, database.parent / "runs"
         self.missing: Union[MimirError, str, None] = None
         self.questions: list[str] = []
         self.agrees = True
@@ -256,9 +279,16 @@ class Rest:
         if self.missing is not None:
             raise self.missing
 
-    def measure_job(self, request: AnalysisRequest, entries: Iterable[StudyEntry]) -> MeasureJob:
+    def measure_job(
+        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+    ) -> MeasureJob:
         self.requests.append(request)
-        return MeasureJob(self._scene, request, map(self._study, entries))
+        entries = {entry.study_uid: entry for entry in self.studies()}
+        found = (entries[study] if isinstance(study, str) else study for study in studies)
+        return MeasureJob(self._scene, request, map(self._study, found), runs=self.runs_folder())
+
+    def runs_folder(self) -> Path:
+        return self._runs
 
     def scan_job(self, entries: Sequence[StudyEntry], known: Mapping[str, ScanOutcome]) -> ScanJob:
         self.scanned.append([entry.study_uid for entry in entries])

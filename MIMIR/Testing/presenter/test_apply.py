@@ -11,9 +11,11 @@ import pytest
 pytest.importorskip("slicer")
 
 from panel_in_use import Panel
-from scene_study import state_of
+from scene_study import state_of, study_details
 
 from mimir_engine import MimirError
+from MIMIRLib.analysis.request import AnalysisRequest
+from MIMIRLib.analysis.run_folder import RunFolder
 from MIMIRLib.presenter.result_browser import COHORT_KEY
 
 
@@ -77,10 +79,11 @@ def test_ticked_studies_are_measured_and_shown_with_the_reason_for_those_that_fa
         "2 studies measured; 1 could not be measured. The reasons are listed below."
     )
     assert panel.shown.failures == ["Poe, Ed, 2022-01-01: FILES_GONE: the files are gone."]
-    assert [key for key, _ in panel.shown.results.titles] == ["1.1", "1.2", COHORT_KEY]
-    assert panel.shown.results.selected == "1.1"
+    keys = [key for key, _ in panel.shown.results.titles]
+    assert (sorted(keys[:-1]), keys[-1]) == (["1.1", "1.2"], COHORT_KEY)
+    assert panel.shown.results.selected in ("1.1", "1.2"), "the one that was done first"
     assert {row.key for row in panel.shown.results.measurements} >= {"phantom_height"}
-    assert panel.shown.results.views[-1].table is not None
+    assert panel.shown.results.nodes[-1].table is not None
     assert any("1.3: FILES_GONE" in line for line in panel.shown.log)
 
 
@@ -95,7 +98,7 @@ def test_without_an_inference_module_studies_are_measured_directly(
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
 
     assert panel.shown.state.status == "1 study measured."
-    assert panel.shown.results.views[-1].chart is None
+    assert panel.shown.results.nodes[-1].chart is None
     rows = {row.key: [cell.text for cell in row.cells] for row in panel.shown.results.measurements}
     label, value, interval, *_ = rows["direct_fat_volume_in_L"]
     assert (label, interval) == ("Fat volume (direct)", "–")
@@ -117,6 +120,76 @@ def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None
     assert panel.shown.state.status == "Cancelled. The scene is unchanged."
     assert panel.shown.state.can_apply
     assert state_of(panel.scene) == before
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+def test_the_first_result_is_shown_at_once_and_later_ones_leave_the_choice_alone(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_shown_studies()
+    panel.presenter.apply()
+
+    wait_until(lambda: panel.presenter.step() or panel.shown.results.titles)
+    assert panel.shown.state.is_busy
+    assert len(panel.shown.results.titles) == 1
+    (first,) = (key for key, _ in panel.shown.results.titles)
+    assert panel.shown.results.selected == first
+    assert panel.shown.results.views[-1].key == first
+    views = len(panel.shown.results.views)
+
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+    assert {key for key, _ in panel.shown.results.titles} == {"1.1", "1.2", COHORT_KEY}
+    assert panel.shown.results.selected == first
+    assert len(panel.shown.results.views) == views
+
+
+def test_apply_with_nothing_left_says_so_and_once_more_measures_again(
+    panel: Panel, wait_until: Callable
+) -> None:
+    panel.presenter.tick_module("phantom", False)
+    panel.presenter.tick_study("1.1", True)
+    again = "1 study is measured with these choices; Apply measures it again."
+    shown = []
+    for _press in range(4):
+        panel.presenter.apply()
+        wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+        shown.append(panel.shown.state.status)
+
+    assert shown == ["1 study measured.", again, "1 study measured.", again]
+    panel.presenter.set_option("level", 0.9)
+    panel.presenter.apply()
+    assert not panel.rest.requests[-1].repeat, "the choices are others"
+
+
+def test_an_interrupted_run_is_offered_and_goes_on_or_is_discarded(
+    panel: Panel, wait_until: Callable
+) -> None:
+    for name in ("first", "second"):
+        interrupt(panel, name)
+        panel.presenter.refresh_studies()
+        assert panel.shown.state.resume_text == "A run of 2 studies was interrupted after 1."
+        if name == "first":
+            panel.presenter.discard()
+            assert panel.shown.state.resume_text == ""
+            panel.presenter.refresh_studies()
+            assert panel.shown.state.resume_text == ""
+
+    panel.presenter.resume()
+    assert panel.shown.state.resume_text == ""
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.shown.state.status == "2 studies measured."
+    assert {key for key, _ in panel.shown.results.titles} == {"1.1", "1.2", COHORT_KEY}
+    assert (panel.rest.requests[-1].level, panel.rest.requests[-1].modules) == (0.9, ())
+
+
+def interrupt(panel: Panel, name: str) -> None:
+    """Leave the folder of a run of two studies that was interrupted after the first."""
+    request = AnalysisRequest((), (), level=0.9, volumes=False, repeat=False)
+    run = RunFolder(panel.rest.runs_folder() / name, request, {"1.1": "x", "1.2": "y"})
+    run.path.mkdir(parents=True)
+    run._write()
+    study_details(run.study("1.1"), "1.1", volumes=False)
 
 
 def test_one_thing_at_a_time(panel: Panel, tmp_path: Path) -> None:

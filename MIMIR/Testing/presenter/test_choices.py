@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("slicer")
@@ -75,7 +73,7 @@ def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: P
 
 
 def test_a_database_without_access_gives_an_error_instead_of_a_list(panel: Panel) -> None:
-    panel.rest.database = Path("nowhere")
+    panel.rest.database.write_bytes(b"no database, but text of some length")
 
     panel.presenter.refresh_studies()
 
@@ -84,11 +82,14 @@ def test_a_database_without_access_gives_an_error_instead_of_a_list(panel: Panel
 
 
 def test_options_of_the_scene_go_into_the_request(panel: Panel) -> None:
-    panel.presenter.use(Choices(["1.1"], ["phantom"], 0.9, "cpu", True, True))
+    panel.presenter.use(
+        Choices(["1.1"], ["phantom"], 0.9, "cpu", volumes=True, allow_unvalidated=True)
+    )
 
     panel.presenter.apply()
 
-    assert panel.rest.requests == [AnalysisRequest((), ("phantom",), 0.9, "cpu", True, True)]
+    options = ("phantom",), 0.9, "cpu", True, True
+    assert panel.rest.requests == [AnalysisRequest((), *options, repeat=False)]
 
 
 def test_a_changed_option_changes_the_warnings(panel: Panel) -> None:

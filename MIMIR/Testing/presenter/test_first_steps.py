@@ -54,7 +54,7 @@ def test_one_button_leads_from_no_database_to_results(empty: Panel, wait_until: 
     assert find_results(empty.scene, PHANTOM.uid).table is not None
     assert empty.shown.ticked == [PHANTOM.uid]
     assert empty.rest.requests[0].modules == ("phantom",)
-    assert empty.shown.results.views
+    assert empty.shown.results.nodes
 
 
 def test_a_database_that_the_user_declines_is_said_once(empty: Panel) -> None:

@@ -96,7 +96,7 @@ def test_an_estimate_that_the_images_contradict_stands_beside_the_direct_measure
 
     assert fat.splitlines() == [
         "Warning: Total fat volume, 80.0 L, does not go with what the images show.",
-        "Measured directly: fat volume 21.12 L.",
+        "Measured directly: Fat volume 21.12 L.",
         "Look at the images, and do not rely on this value.",
     ]
     assert "Measured directly" not in spleen

@@ -51,6 +51,8 @@ from mimir_engine.study.volume import Volume
 
 FRACTION_FILE, REGIONS_FILE, PROJECTION_FILE = "fat_fraction.npy", "regions.npy", "projection.npy"
 PROFILE_FILE, MEASUREMENTS_FILE = "profile.csv", "measurements.json"
+#: The large files.
+VOLUME_FILES = (WATER_FILE, FAT_FILE, FRACTION_FILE, REGIONS_FILE)
 #: Version 4 holds direct measurements; folders of earlier versions are not read.
 SCHEMA_VERSION = 5
 #: Type and number of axes of each image.

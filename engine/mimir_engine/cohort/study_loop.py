@@ -19,9 +19,12 @@ from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 
-#: Seconds after which studies are finished though more would fit into a batch, so that a run that
-#: is ended often still gets on.
+#: Seconds after which studies are finished though more would fit into a batch, so that results
+#: appear and a run that is ended often still gets on.
 MAX_WAIT_S = 10.0
+#: A batch waits at most this many times as long as the last one took: finishing is then less than a
+#: quarter of the time, whether batches are full or not.
+WAIT_PER_BATCH = 3.0
 
 #: A study as it was read, of whatever kind the work needs.
 Read = TypeVar("Read")
@@ -104,14 +107,17 @@ def run_studies(
 def _batches(
     studies: Iterable[Optional[ReadStudy]], size: int
 ) -> Generator[list[ReadStudy], None, None]:
-    """Gather studies: the first alone, later ones until a batch is full or has waited long."""
+    """Gather studies: the first alone, later ones until a batch is full or has waited enough."""
     batch: list[ReadStudy] = []
-    due = time.monotonic()
+    due = factor = 0.0  # the first batch takes longer: it loads the networks
     for study in studies:
         batch += [study] if study else []
         if len(batch) >= size or (batch and time.monotonic() >= due):
+            began = time.monotonic()
             yield batch
-            batch, due = [], time.monotonic() + MAX_WAIT_S
+            ended = time.monotonic()
+            batch, due = [], ended + min(factor * (ended - began), MAX_WAIT_S)
+            factor = WAIT_PER_BATCH
     if batch:
         yield batch
 

@@ -13,6 +13,8 @@ from mimir_engine.report.palette import Palette
 MIN_REACH, MAX_REACH = 3.0, 5.0
 #: Names and values that need more than this share of the width break into lines.
 MAX_NAME_SHARE, MAX_VALUE_SHARE = 0.34, 0.36
+#: If the scale would get less than this share, intervals stand below their values.
+MIN_SCALE_SHARE = 0.3
 #: Sizes in points: letters of rows and of explanations, a row's height without its text, the gap
 #: between columns and above a group.
 SIZE, SMALL, PADDING, GAP = 9.0, 7.5, 4.0, 8.0
@@ -75,6 +77,8 @@ class ChartFrame:
         """Whole standard deviations on the scale, the mean among them, with space for labels."""
         end = int(self.reach)
         space = text_width(MEAN_LABEL, self.small) + self.gap
+        if self.x(end) - self.x(0) <= space:
+            return range(1)
         step = 1 if self.x(1) - self.x(0) > space else 2 if self.x(2) - self.x(0) > space else end
         end = end // step * step
         return range(-end, end + 1, step)
@@ -92,8 +96,8 @@ class ChartFrame:
         """Break a value into lines: the interval begins a line if it does not fit one."""
         if text_width(value, self.size) <= self.value_width:
             return [value]
-        parts = value.replace(" (", "\n(").split("\n")
-        return [line for part in parts for line in wrap_text(part, self.size, self.value_width)]
+        parts = (wrap_text(part, self.size, self.value_width) for part in _parts(value))
+        return [line for lines in parts for line in lines]
 
     def row_height(self, name: str, value: str) -> float:
         """Return the height of a row with these texts."""
@@ -134,6 +138,8 @@ def chart_frame(
 
     name_width, value_width = needed(names, MAX_NAME_SHARE), needed(values, MAX_VALUE_SHARE)
     margin = GAP * scale
+    if width - name_width - value_width - 6 * margin < MIN_SCALE_SHARE * width:
+        value_width = needed([p for value in values for p in _parts(value)], MAX_VALUE_SHARE)
     left, right = name_width + 3 * margin, width - value_width - 3 * margin
     return ChartFrame(
         width,
@@ -147,6 +153,11 @@ def chart_frame(
         palette,
         scale,
     )
+
+
+def _parts(value: str) -> list[str]:
+    """Return an estimate and its interval apart."""
+    return value.replace(" (", "\n(").split("\n")
 
 
 def places(measurement: Measurement) -> tuple[float, float, float]:

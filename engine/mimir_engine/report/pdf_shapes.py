@@ -22,7 +22,7 @@ SMALL, LINE, BAR, GAP = 8.0, 11.0, 6.0, 8.0
 DASHES = (4, 3)
 
 
-class ShownDrawing(Flowable):  # type: ignore[misc]
+class ShownDrawing(Flowable):
     """A drawing in the text, on one page.
 
     Args:
@@ -42,7 +42,7 @@ class ShownDrawing(Flowable):  # type: ignore[misc]
             _paint(self.canv, shape, self._drawing.height)
 
 
-class ShownPictures(Flowable):  # type: ignore[misc]
+class ShownPictures(Flowable):
     """Pictures side by side, with their titles and legends.
 
     Args:

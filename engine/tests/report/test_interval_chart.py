@@ -107,6 +107,17 @@ def test_a_flagged_value_is_marked_and_explained() -> None:
     assert 'read it as "very small" or "very large"' in row.tooltip
 
 
+def test_in_a_narrow_chart_intervals_stand_below_their_values() -> None:
+    interval = f"({VAT.interval_text})"
+    assert interval not in texts(interval_chart([VAT], 700))
+    assert interval in texts(interval_chart([VAT], 230))
+
+
+def test_ticks_without_space_for_their_labels_are_left_out() -> None:
+    assert {"mean", "-3", "+3"} <= {*texts(interval_chart([VAT], 700))}
+    assert not {"-3", "+3"} & {*texts(interval_chart([VAT], 170))}
+
+
 def test_what_concerns_all_values_is_said_once() -> None:
     both = [replace(m, flags=("OUTSIDE_VALIDATION",)) for m in (VAT, SEX)]
     said = " ".join(texts(interval_chart(both, 700)))

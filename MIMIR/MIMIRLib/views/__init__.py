@@ -1,0 +1,1 @@
+"""Slicer's views: what they show of the chosen result."""
