@@ -443,7 +443,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the run was cancelled; the scene is unchanged</source>
+        <source>the run was cancelled</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -474,15 +474,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Cancelled. The scene is unchanged.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Free disk space, choose fewer studies, or do not show the volumes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Looking up the studies&apos; files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Showing the results</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -494,7 +494,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{measured}; {count} could not be measured. The reasons are listed below.</source>
+        <source>Cancelled. {kept}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -502,23 +502,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{error} The scene is unchanged.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No study measured</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>1 study measured</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{count} studies measured</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Showing the results</source>
+        <source>{study}: to be measured again</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -597,6 +581,69 @@
     </message>
     <message>
         <source>{count} of the studies are called &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>analysis.run_summary</name>
+    <message>
+        <source>{shown} of {total} studies were measured and are shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} were measured with these choices before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} are shown without volumes; press Apply to measure them again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The scene is unchanged.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 of {total} studies was measured and is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All {count} studies are measured with these choices; Apply measures them again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 was measured with these choices before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 is shown without volumes; press Apply to measure it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>; press Apply to measure the other one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 study is measured with these choices; Apply measures it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No study measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 study measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} studies measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>; {count} could not be measured. The reasons are listed below.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>; press Apply to measure the other {left}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1056,6 +1103,25 @@
     </message>
 </context>
 <context>
+    <name>presenter.chart_content</name>
+    <message>
+        <source>There is no chart: an earlier version measured this study. Measure it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No inference module measured this study.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No result is chosen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The chart shows one study. Choose one in the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>presenter.cohort_rows</name>
     <message>
         <source>Patient ID</source>
@@ -1250,6 +1316,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A run of {total} studies was interrupted after {done}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count} studies are ticked.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1279,6 +1349,10 @@
     </message>
     <message>
         <source>1 study</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A run of 1 study was interrupted before its results were shown.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1457,6 +1531,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>There are no volumes. Select one study, or measure it with volumes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Select one study to write its report.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1626,6 +1704,25 @@
     </message>
     <message>
         <source>upper {percent}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.corner_text</name>
+    <message>
+        <source>research use only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>and {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>TWO PATIENTS</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>TWO STUDIES</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1829,6 +1926,29 @@
     </message>
 </context>
 <context>
+    <name>scene.projection_places</name>
+    <message>
+        <source>water</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>fat</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>fat fraction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>coronal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>sagittal</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>scene.report</name>
     <message>
         <source>the scene does not hold the whole result of this study</source>
@@ -1876,6 +1996,51 @@
     <name>scene.volumes</name>
     <message>
         <source>Input of the networks: water, fat, fat fraction. Not in patient space.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>views.body_views</name>
+    <message>
+        <source>Fat fraction (%)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>views.chart_view</name>
+    <message>
+        <source>research use only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No measurement is shown in the table, or none is ticked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No result is chosen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>views.layouts</name>
+    <message>
+        <source>MIMIR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR with fat in 3D</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MIMIR profile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chart</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Table</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

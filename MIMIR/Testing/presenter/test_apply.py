@@ -122,7 +122,7 @@ def test_cancel_ends_it_at_once_and_leaves_the_scene_alone(panel: Panel) -> None
     assert state_of(panel.scene) == before
 
 
-@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 def test_the_first_result_is_shown_at_once_and_later_ones_leave_the_choice_alone(
     panel: Panel, wait_until: Callable
 ) -> None:
@@ -134,13 +134,13 @@ def test_the_first_result_is_shown_at_once_and_later_ones_leave_the_choice_alone
     assert len(panel.shown.results.titles) == 1
     (first,) = (key for key, _ in panel.shown.results.titles)
     assert panel.shown.results.selected == first
-    assert panel.shown.results.views[-1].key == first
-    views = len(panel.shown.results.views)
+    assert panel.shown.results.nodes[-1].key == first
+    views = len(panel.shown.results.nodes)
 
     wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
     assert {key for key, _ in panel.shown.results.titles} == {"1.1", "1.2", COHORT_KEY}
     assert panel.shown.results.selected == first
-    assert len(panel.shown.results.views) == views
+    assert len(panel.shown.results.nodes) == views
 
 
 def test_apply_with_nothing_left_says_so_and_once_more_measures_again(
