@@ -81,7 +81,8 @@ class TryItTest(StartCase):
             self.module.enter()
             assert self.shown(self.ui.createDatabaseButton)
             assert self.shown(self.ui.tryButton)
-            assert folder.as_posix() in self.ui.emptyLabel.text
+            text = self.ui.emptyLabel.text.replace("\u200b", "")  # where long words may break
+            assert folder.as_posix() in text, ascii(text)
             self.ui.tryButton.click()
             assert self.ui.cancelButton.enabled, self.ui.statusLabel.text
             wait_until(lambda: not self.ui.cancelButton.enabled)
@@ -184,7 +185,6 @@ class ImportTest(StartCase):
                 (self.folder / f"image{number}").write_bytes(archive.read(name))
         (self.folder / "notes.txt").write_text("no image")
         (self.folder / "report.pdf").write_bytes(bytes(500))
-        (self.folder / "DICOMDIR").write_bytes(b"list")
         (self.folder / "damaged").write_bytes(bytes(128) + b"DICM" + b"damaged" * 9)
         with temporary_database():
             job = self.run_import(self.folder)
