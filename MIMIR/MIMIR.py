@@ -36,9 +36,10 @@ from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine.import_engine import import_engine
 from MIMIRLib.interval_level import DEFAULT_LEVEL
+from MIMIRLib.panel.dicom_database import database_file
 from MIMIRLib.panel.import_job import PhantomImportJob
 from MIMIRLib.panel.panel_view import PanelView
-from MIMIRLib.panel.slicer_services import SlicerServices, database_file
+from MIMIRLib.panel.slicer_services import SlicerServices
 from MIMIRLib.parameter_node import MIMIRParameterNode
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
@@ -73,14 +74,16 @@ class MIMIR(ScriptedLoadableModule):
             "The method is from Langner et al., MIMIR: Deep Regression for Automated Analysis of"
             " UK Biobank Body MRI, <a href='https://arxiv.org/abs/2106.11731'>arXiv:2106.11731</a>."
         )
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", register)
         slicer.app.connect("startupCompleted()", sceneWatch)
 
 
-def registerSampleData() -> None:
-    """Offer the phantom study in the module Sample Data."""
+def register() -> None:
+    """Offer the phantom in the module Sample Data, and MIMIR in the modules Data and DICOM."""
+    from MIMIRLib.panel.measure_from import register_actions
     from MIMIRLib.panel.sample_data import register_phantom
 
+    register_actions()
     register_phantom(Path(__file__).parent / "Resources" / "Icons")
 
 
@@ -106,7 +109,8 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(panel)
         self.logic = MIMIRLogic()
         self.view = PanelView(panel)
-        self.presenter = Presenter(self.view, SlicerServices(), ResultBrowser(slicer.mrmlScene))
+        self.services = SlicerServices()
+        self.presenter = Presenter(self.view, self.services, ResultBrowser(slicer.mrmlScene))
         self.view.connect(self.presenter)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)

@@ -16,7 +16,7 @@ from contextlib import closing
 import qt
 import slicer
 
-from MIMIRLib.panel.slicer_services import database_file
+from MIMIRLib.panel.dicom_database import database_file
 from MIMIRLib.slicer_tests.phantom_database import temporary_database, wait_until
 
 STUDIES, STATIONS = 1000, 6

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Optional
 
+from MIMIRLib.database.station_gap import is_biobank, station_gap
 from MIMIRLib.translate import tr as _
 
 #: Stations of UK Biobank's neck-to-knee scan. Other protocols have fewer or more.
@@ -54,12 +55,14 @@ class Series:
     Attributes:
         kinds: One kind, or the contrasts of a series that holds several.
         files: Its files to load; empty in the list of studies, and if the user did not choose it.
+        number: SeriesNumber; None if unknown.
     """
 
     uid: str
     description: str
     kinds: tuple[SeriesKind, ...]
     files: tuple[str, ...] = ()
+    number: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,13 @@ class Verdict:
     Attributes:
         stations: Table positions with water and fat, including repeats.
         reason: For people; for a complete study, its number of stations.
+        is_paired: Whether each of these table positions seems to have water and fat.
     """
 
     completeness: Completeness
     stations: int
     reason: str
+    is_paired: bool = False
 
 
 def kind_of(description: str, image_type: str = "") -> SeriesKind:
@@ -131,12 +136,33 @@ def judge(series: Sequence[Series]) -> Optional[Verdict]:
             return Verdict(Completeness.UNCLEAR, stations, reason)
     missing = _missing(count)
     if not missing:
-        text = _series_text(series) if stations < USUAL_STATIONS else ""
-        return Verdict(Completeness.COMPLETE, stations, text or _stations_text(count))
+        return Verdict(*_judge_stations(series, count, stations), is_paired=True)
     if count[SeriesKind.DIXON]:
         reason = _("{missing}, or the names of their series give no contrast")
         return Verdict(Completeness.UNCLEAR, stations, reason.format(missing=missing))
     return Verdict(Completeness.INCOMPLETE, stations, missing)
+
+
+def _judge_stations(
+    series: Sequence[Series], count: Counter[SeriesKind], stations: int
+) -> tuple[Completeness, int, str]:
+    """Judge the number of stations, all of which have water and fat."""
+    if is_biobank(one.description for one in series):
+        if stations < USUAL_STATIONS:
+            reason = _("{count} of {total} stations").format(count=stations, total=USUAL_STATIONS)
+            return Completeness.INCOMPLETE, stations, reason
+        return Completeness.COMPLETE, stations, _stations_text(count)
+    gap = station_gap(
+        [one.number for one in series if SeriesKind.WATER in one.kinds],
+        {one.number for one in series},
+    )
+    if gap is not None:
+        reason = _("a station may be missing between series {first} and {last}")
+        return Completeness.UNCLEAR, stations, reason.format(first=gap[0], last=gap[1])
+    text = _series_text(series) if stations < USUAL_STATIONS else ""
+    if stations == 1 and not text:
+        return Completeness.UNCLEAR, stations, _stations_text(count)
+    return Completeness.COMPLETE, stations, text or _stations_text(count)
 
 
 def _shows_dixon(series: Sequence[Series], count: Counter[SeriesKind]) -> bool:

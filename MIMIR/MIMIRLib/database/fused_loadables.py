@@ -14,7 +14,6 @@ from typing import Any, Callable, Optional
 
 from MIMIRLib.database.completeness import (
     CONTRASTS,
-    Completeness,
     Series,
     SeriesKind,
     judge,
@@ -95,7 +94,7 @@ def plan_fusion(study: Sequence[Series]) -> Optional[FusionPlan]:
         study: All MR series of one study, chosen or not.
     """
     verdict = judge(study)
-    if verdict is None or verdict.completeness is not Completeness.COMPLETE:
+    if verdict is None or not verdict.is_paired:
         return None
     water, fat, in_phase, opposed_phase = (
         tuple(series for series in study if contrast in series.kinds) for contrast in CONTRASTS

@@ -93,7 +93,8 @@ _QUERY = """
 SELECT Studies.StudyInstanceUID, Patients.PatientID,
        COALESCE(NULLIF(Patients.DisplayedPatientsName, ''), Patients.PatientsName),
        Studies.StudyDate, Studies.StudyDescription,
-       Series.SeriesInstanceUID, Series.SeriesDescription, Series.DisplayedCount
+       Series.SeriesInstanceUID, Series.SeriesDescription, Series.SeriesNumber,
+       Series.DisplayedCount
 FROM Series
 JOIN Studies ON Studies.StudyInstanceUID = Series.StudyInstanceUID
 JOIN Patients ON Patients.UID = Studies.PatientsUID
@@ -151,8 +152,13 @@ def _entries(
     for study_uid, group in groupby(rows, key=itemgetter(0)):
         study = list(group)
         series = [
-            Series(uid, text, (kind(text),) if decides(text) else kinds_of(text, image_types(uid)))
-            for *_study, uid, text, _count in study
+            Series(
+                uid,
+                text,
+                (kind(text),) if decides(text) else kinds_of(text, image_types(uid)),
+                number=int(number) if number.lstrip("-").isdecimal() else None,
+            )
+            for *_study, uid, text, number, _count in study
         ]
         verdict = judge(series)
         if verdict is not None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Generator
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
+from MIMIRLib.database.import_sources import MAGIC, is_listing
 from MIMIRLib.errors import mimir_error
-from MIMIRLib.job import Progress, Work
+from MIMIRLib.job import Progress
 from MIMIRLib.translate import tr as _
 
-#: Place of the letters DICM in a DICOM file (PS3.10, 7.1).
-_MAGIC = slice(128, 132)
 #: Error numbers of a full disk and of a full quota (which Windows does not have).
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
+def unpack(
+    archive: Union[str, Path], folder: Union[str, Path]
+) -> Generator[Optional[Progress], None, int]:
     """Unpack the DICOM files of a zip archive, one file per step.
 
     Names in the archive are never used: the files are called ``000001.dcm`` and so on. Other
@@ -31,6 +33,9 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
     Yields:
         The progress.
 
+    Returns:
+        Number of files that are not DICOM, apart from lists of the archive's files.
+
     Raises:
         MimirError: ``NOT_A_ZIP``, ``ZIP_ENCRYPTED``, ``ZIP_METHOD``, ``ZIP_DAMAGED``,
             ``ARCHIVE_DAMAGED``, ``ARCHIVE_UNSUPPORTED``, ``FILE_TOO_LARGE``, ``STUDY_TOO_LARGE``,
@@ -41,7 +46,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
 
     archive, folder = Path(archive), Path(folder)
     written: list[Path] = []
-    total = done = 0
+    total = done = others = 0
     sentence = _("Unpacking {name}").format(name=archive.name)
     try:
         with open_source(archive) as files:
@@ -49,9 +54,11 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
             if shutil.disk_usage(folder).free < total:
                 raise OSError(errno.ENOSPC, "the disk is full")
             for entry, first in files.with_first_bytes():
-                if first[_MAGIC] == b"DICM":
+                if first[MAGIC] == b"DICM":
                     written.append(folder / f"{len(written) + 1:06d}.dcm")
                     written[-1].write_bytes(entry.read(-1))
+                elif not is_listing(entry.name):
+                    others += 1
                 done += entry.size
                 yield Progress(min(done / total, 1.0) if total else 1.0, sentence)
         if not written:
@@ -66,6 +73,7 @@ def unpack(archive: Union[str, Path], folder: Union[str, Path]) -> Work:
         if isinstance(error, OSError):
             raise _unwritable(folder, total, error) from error
         raise
+    return others
 
 
 def _unwritable(folder: Path, size: int, error: OSError) -> Exception:

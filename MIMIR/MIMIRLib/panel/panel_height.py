@@ -44,6 +44,8 @@ class PanelHeight(qt.QObject):
             self._area.viewport().installEventFilter(self)
             self._area.widget().installEventFilter(self)
         content = self._area.widget()
+        if content is None or not content.isAncestorOf(self._panel):
+            return  # Slicer shows another module
         above = self._panel.mapTo(content, qt.QPoint(0, 0)).y()
         below = content.layout().contentsMargins().bottom() if content.layout() else 0
         height = max(self._area.viewport().height - above - below, self._least)

@@ -72,6 +72,8 @@ class PanelView:
             (ui.tickNoneButton, presenter.tick_no_study),
             (ui.importFolderButton, lambda: presenter.import_studies(ask_folder())),
             (ui.importZipsButton, lambda: presenter.import_studies(ask_zips())),
+            (ui.createDatabaseButton, presenter.create_database),
+            (ui.tryButton, presenter.try_it),
             (ui.refreshButton, presenter.read_again),
             (ui.addModuleZipButton, lambda: presenter.add_module(ask_zip())),
             (ui.addModuleFolderButton, lambda: presenter.add_module("".join(ask_folder()))),
@@ -92,12 +94,16 @@ class PanelView:
         ui = self.ui
         show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
+        ui.createDatabaseButton.visible = state.offers_database
+        ui.createDatabaseButton.toolTip = plain_tooltip(state.new_database)
+        ui.tryButton.visible = state.offers_trial
         ui.tickedLabel.text = state.ticked_sentence
         show_text(ui.studyLabel, state.study_lines)
         show_text(ui.warningsLabel, "\n".join(state.warnings))
         for widget in (
             *(ui.studiesView, ui.tickShownButton, ui.tickNoneButton),
             *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
+            *(ui.createDatabaseButton, ui.tryButton),
             *(ui.modulesView, ui.addModuleZipButton, ui.addModuleFolderButton),
             ui.optionsSection,
         ):

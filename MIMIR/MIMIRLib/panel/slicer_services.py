@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Union
+from typing import Callable, Union
 
 import slicer
 
@@ -17,11 +17,46 @@ from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
 from MIMIRLib.engine.install_job import InstallJob
-from MIMIRLib.panel.import_job import ImportJob
+from MIMIRLib.errors import mimir_error
+from MIMIRLib.panel.dicom_database import create_database, database_file, new_database_folder
+from MIMIRLib.panel.import_job import ImportJob, PhantomImportJob
+from MIMIRLib.translate import tr as _
 
 
 class SlicerServices:
     """Does the panel's work; see ``presenter.protocols.Services``."""
+
+    def new_database_folder(self) -> str:
+        """Return where a DICOM database would be made; empty while one is open."""
+        return new_database_folder()
+
+    def create_database(self) -> None:
+        """Make a DICOM database without a question, unless one is open."""
+        folder = new_database_folder()
+        if folder:
+            create_database(folder)
+
+    def need_database(self) -> None:
+        """Make a DICOM database if none is open and the user agrees; raises if there is none."""
+        folder = new_database_folder()
+        if not folder:
+            return
+        question = _("Slicer has no DICOM database yet. Create it in this folder?\n\n{folder}")
+        if not self.ask(question.format(folder=folder)):
+            raise mimir_error(
+                "DATABASE_DECLINED",
+                _("without a DICOM database, Slicer cannot keep studies"),
+                _('Press "Create the database here", or open another in the module DICOM.'),
+            )
+        create_database(folder)
+
+    def phantom_job(self) -> PhantomImportJob:
+        """Return a job that makes the phantom study and imports it into the database."""
+        return PhantomImportJob(slicer.dicomDatabase)
+
+    def phantom_uid(self) -> str:
+        """Return the UID of the phantom study, once it is made."""
+        return PhantomImportJob(slicer.dicomDatabase).study_uid
 
     def ask(self, question: str) -> bool:
         """Return whether the user agrees."""
@@ -37,11 +72,11 @@ class SlicerServices:
 
     def install_job(self, runtime: str = "auto") -> InstallJob:
         """Return a job that installs the missing packages of a runtime if the user agrees."""
-        return InstallJob(SlicerInstaller(), runtime)
+        return InstallJob(SlicerInstaller(self.ask), runtime)
 
     def install_for_pdf(self) -> None:
         """Install what PDF files need if the user agrees; raises if it is still missing."""
-        job = InstallJob(SlicerInstaller(), "pdf")
+        job = InstallJob(SlicerInstaller(self.ask), "pdf")
         job.run(slicer.app.processEvents)
         if job.error is not None:
             raise job.error
@@ -73,12 +108,6 @@ class SlicerServices:
         return ImportJob(slicer.dicomDatabase, paths)
 
 
-def database_file() -> str:
-    """Return the DICOM database's file; empty while it is not open."""
-    database = slicer.dicomDatabase
-    return database.databaseFilename if database is not None and database.isOpen else ""
-
-
 def ask_user(question: str) -> bool:
     """Return whether the user agrees; never in tests, where dialogs close by themselves."""
     if slicer.app.testingEnabled():
@@ -89,13 +118,12 @@ def ask_user(question: str) -> bool:
 class SlicerInstaller:
     """Asks in a dialog and installs PyTorch; see ``engine.install_job``."""
 
+    def __init__(self, ask: Callable[[str], bool]) -> None:
+        self.ask = ask
+
     def has_pytorch_extension(self) -> bool:
         """Return whether the PyTorch extension is installed."""
         return find_spec("PyTorchUtils") is not None
-
-    def ask(self, question: str) -> bool:
-        """Return whether the user agrees."""
-        return ask_user(question)
 
     def install_pytorch(self, torch: str, torchvision: str) -> None:
         """Install both in the build that suits this computer; blocks Slicer for minutes."""

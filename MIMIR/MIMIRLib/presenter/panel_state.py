@@ -21,6 +21,7 @@ class PanelState:
 
     Attributes:
         database_error: Why studies cannot be listed, in a sentence; empty if they can.
+        new_database: Folder where Slicer's DICOM database would be made; empty if there is one.
         studies: Number of studies in the list.
         shown: Number of listed studies that match the filter.
         ticked: Number of ticked studies.
@@ -47,6 +48,7 @@ class PanelState:
     """
 
     database_error: str = ""
+    new_database: str = ""
     studies: int = 0
     shown: int = 0
     ticked: int = 0
@@ -152,13 +154,28 @@ class PanelState:
         """Shown instead of the list of studies; empty if the list is shown."""
         if self.database_error:
             return self.database_error
+        if self.new_database:
+            return _(
+                "Slicer has no DICOM database yet. It keeps the studies that you import. Its folder"
+                " would be {folder}."
+            ).format(folder=self.new_database)
         if self.studies == 0:
             return _(
                 "Slicer's DICOM database contains no neck-to-knee Dixon study. Import a folder or"
-                " UK Biobank's zip archives with the buttons below, or get the phantom from the"
-                " module Sample Data, category MIMIR."
+                ' UK Biobank\'s zip archives with the buttons below, or press "Try it": MIMIR then'
+                " makes a synthetic body, measures it and shows the result."
             )
         return _("No study matches the filter.") if self.shown == 0 else ""
+
+    @property
+    def offers_database(self) -> bool:
+        """True if the button that makes a DICOM database is shown."""
+        return self.new_database != ""
+
+    @property
+    def offers_trial(self) -> bool:
+        """True if the button that measures a phantom is shown."""
+        return self.studies == 0 and not self.database_error
 
     @property
     def ticked_sentence(self) -> str:

@@ -20,6 +20,7 @@ from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job, JobState, Progress
 from MIMIRLib.presenter.finding_list import FindingList
+from MIMIRLib.presenter.first_steps import PHANTOM_MODULE, not_in_list, try_it
 from MIMIRLib.presenter.module_picker import ModulePicker
 from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.panel_words import panel_words
@@ -64,7 +65,7 @@ class Presenter:
         self._studies, self._modules = StudyPicker(self._outcomes), ModulePicker()
         self._findings = FindingList()
         self._parameters: Optional[MIMIRParameterNode] = None
-        self._database_error = ""
+        self._database_error = self._new_database = ""
         self._message = ""
         self._interrupted: Optional[RunFolder] = None
         self._repeatable: Optional[Measured] = None
@@ -99,7 +100,7 @@ class Presenter:
     def refresh_studies(self) -> None:
         """List the database's studies again."""
         self._studies.list(())
-        self._database_error = self._attempt(lambda: self._studies.list(self._services.studies()))
+        self._database_error = self._attempt(self._list_studies)
         self._interrupted = interrupted_run(self._services.runs_folder())
         self._view.studies.show(self._studies.rows)
         self._scan()
@@ -171,7 +172,31 @@ class Presenter:
     def import_studies(self, paths: Sequence[str]) -> None:
         """Import folders or zip archives into the DICOM database."""
         if paths:
-            self._start(lambda: self._services.import_job(paths))
+            self._start(lambda: self._import_job(paths))
+
+    def create_database(self) -> None:
+        """Make a DICOM database where the panel says."""
+        self._show_message(self._attempt(self._services.create_database))
+        self.refresh_studies()
+
+    def try_it(self) -> None:
+        """Install what is missing, import the phantom, measure and show it."""
+        if self._parameters is not None:
+            self._view.show_failures(())
+            runtime = self._parameters.runtime
+            self._start(
+                lambda: try_it(
+                    self._services, lambda: self._install_job(runtime), self._measure_phantom
+                )
+            )
+
+    def tick_only(self, study_uids: Sequence[str]) -> None:
+        """Tick only these studies, chosen in another module of Slicer; select the first."""
+        if self._job is not None:
+            return
+        self.refresh_studies()
+        self._message = not_in_list(study_uids, self._studies.entries)
+        self._tick_listed(study_uids)
 
     # Actions on inference modules.
 
@@ -278,22 +303,37 @@ class Presenter:
         self._scans.cancel()
         self._checks.cancel()
 
+    def _list_studies(self) -> None:
+        self._new_database = self._services.new_database_folder()
+        if not self._new_database:
+            self._studies.list(self._services.studies())
+
+    def _import_job(self, paths: Sequence[str]) -> Job:
+        self._services.need_database()
+        return self._services.import_job(paths)
+
+    def _measure_phantom(self, study_uid: str) -> MeasureJob:
+        self.refresh_modules()
+        self.refresh_studies()
+        self._modules.choose((PHANTOM_MODULE,))
+        self._view.modules.show(self._modules.rows)
+        self._tick_listed((study_uid,))
+        request = replace(self._request(), repeat=True)
+        return self._measure_job(request, self._studies.ticked, None)
+
+    def _tick_listed(self, study_uids: Sequence[str]) -> None:
+        """Tick only these of the listed studies; if there are none, all ticks stay."""
+        listed = [e.study_uid for e in self._studies.entries if e.study_uid in study_uids]
+        if listed:
+            self._studies.choose(listed)
+            self._studies.select(listed[0])
+            self._view.studies.show(self._studies.rows)
+        self._save_choices()
+
     def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
-        parameters = self._parameters
-        if parameters is None:
+        if self._parameters is None:
             return
-        modules = tuple(module.name for module in self._modules.ticked)
-        request = AnalysisRequest(
-            (),
-            modules,
-            parameters.level,
-            parameters.device,
-            parameters.allow_unvalidated,
-            parameters.volumes,
-            swap_repair=swap_repair,
-            runtime=parameters.runtime,
-            repeat=False,
-        )
+        request = self._request(swap_repair)
         asked = request, tuple(entry.study_uid for entry in entries)
         if asked == self._repeatable:  # the panel has said that Apply would measure them again
             request = replace(request, repeat=True)
@@ -314,6 +354,22 @@ class Presenter:
         self._repeatable = None
         self._view.show_failures(())
         self._start(lambda: self._measure_job(request, studies, asked))
+
+    def _request(self, swap_repair: bool = False) -> AnalysisRequest:
+        """Return what the user has chosen; there must be parameters."""
+        parameters = self._parameters
+        assert parameters is not None
+        return AnalysisRequest(
+            (),
+            tuple(module.name for module in self._modules.ticked),
+            parameters.level,
+            parameters.device,
+            parameters.allow_unvalidated,
+            parameters.volumes,
+            swap_repair=swap_repair,
+            runtime=parameters.runtime,
+            repeat=False,
+        )
 
     def _install_job(self, runtime: str) -> Job:
         job = self._services.install_job(runtime)
@@ -443,6 +499,7 @@ class Presenter:
         ticked, shown = studies.ticked, studies.shown
         return PanelState(
             database_error=self._database_error,
+            new_database=self._new_database,
             studies=len(studies.entries),
             shown=len(shown),
             ticked=len(ticked),

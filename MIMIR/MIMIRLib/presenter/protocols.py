@@ -126,6 +126,21 @@ class View(Protocol):
 class Services(Protocol):
     """The services of the rest of the module."""
 
+    def new_database_folder(self) -> str:
+        """Return where a DICOM database would be made; empty while one is open."""
+
+    def create_database(self) -> None:
+        """Make a DICOM database without a question, unless one is open."""
+
+    def need_database(self) -> None:
+        """Make a DICOM database if none is open and the user agrees; raises if there is none."""
+
+    def phantom_job(self) -> Job:
+        """Return a job that makes the phantom study and imports it into the database."""
+
+    def phantom_uid(self) -> str:
+        """Return the UID of the phantom study, once it is made."""
+
     def ask(self, question: str) -> bool:
         """Return whether the user agrees."""
 

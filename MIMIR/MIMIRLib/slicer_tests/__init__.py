@@ -27,6 +27,7 @@ TEST_FILES = (
     "identity_tests",
     "table_tests",
     "geometry_tests",
+    "start_tests",
 )
 
 

@@ -9,8 +9,8 @@ import slicer
 
 from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry, find_study
+from MIMIRLib.panel.dicom_database import database_file
 from MIMIRLib.panel.import_job import ImportJob
-from MIMIRLib.panel.slicer_services import database_file
 from MIMIRLib.slicer_tests.phantom_database import SceneTest, phantom_entry
 
 #: Third value of Philips' ImageType, by the end of the phantom's descriptions.

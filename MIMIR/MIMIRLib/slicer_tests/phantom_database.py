@@ -16,8 +16,8 @@ import slicer
 from MIMIRLib.database.phantom_study import phantom_path
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.panel.dicom_database import database_file
 from MIMIRLib.panel.import_job import PhantomImportJob
-from MIMIRLib.panel.slicer_services import database_file
 
 #: Longest wait of a test (seconds).
 PATIENCE_S = 180

@@ -677,6 +677,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>a station may be missing between series {first} and {last}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>water and fat images are missing</source>
         <translation type="unfinished"></translation>
     </message>
@@ -718,6 +722,68 @@
     </message>
     <message>
         <source>series &apos;{name}&apos; names two contrasts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} of {total} stations</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>database.import_sources</name>
+    <message>
+        <source>Looking for files that were not read</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>database.import_summary</name>
+    <message>
+        <source>{studies} added, {dixon} of them with a Dixon scan; {images} images.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} sources were not imported ({names}). The first: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 study with a Dixon scan added; {images} images.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 file was not read: it is not DICOM.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} files were not read: they are not DICOM.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 DICOM file was refused: it is damaged or incomplete.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} DICOM files were refused: they are damaged or incomplete.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 study added, which has no Dixon scan; {images} images.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} studies</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No new images were found. They may be in the database already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{names} and {count} more</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{images} images of known studies added.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1008,6 +1074,13 @@
     </message>
 </context>
 <context>
+    <name>panel.MIMIRSubjectHierarchyPlugin</name>
+    <message>
+        <source>Measure with MIMIR</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.column_chooser</name>
     <message>
         <source>Click to sort. Right-click to choose the columns.</source>
@@ -1023,33 +1096,39 @@
     </message>
 </context>
 <context>
+    <name>panel.dicom_database</name>
+    <message>
+        <source>Choose a folder that you may write to in the module DICOM.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Slicer&apos;s DICOM database could not be made in folder &apos;{folder}&apos; ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>unknown reason</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.import_job</name>
     <message>
         <source>The import was cancelled. Images added before stay in the database; a second import of the same source adds the rest.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>New in the DICOM database: {images} images; new studies: {studies}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>New in the DICOM database: {images} images of known studies.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No new images were found. They may be in the database already.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the folder contains zip archives, but no new images</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Import the archives themselves.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Adding images to the DICOM database</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.measure_from</name>
+    <message>
+        <source>Opens the module MIMIR with the selected studies ticked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measure with MIMIR</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1099,6 +1178,23 @@
     <name>panel.sample_data</name>
     <message>
         <source>MIMIR phantom</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.slicer_services</name>
+    <message>
+        <source>Slicer has no DICOM database yet. Create it in this folder?
+
+{folder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>without a DICOM database, Slicer cannot keep studies</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Press &quot;Create the database here&quot;, or open another in the module DICOM.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1184,6 +1280,17 @@
     </message>
     <message>
         <source>Measured: {value:.3g} {unit}; limit: {threshold:.3g} {unit}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>presenter.first_steps</name>
+    <message>
+        <source>{missing} of {count} studies are no neck-to-knee Dixon scans in the DICOM database.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This study is no neck-to-knee Dixon scan in Slicer&apos;s DICOM database.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1356,7 +1463,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Slicer&apos;s DICOM database contains no neck-to-knee Dixon study. Import a folder or UK Biobank&apos;s zip archives with the buttons below, or get the phantom from the module Sample Data, category MIMIR.</source>
+        <source>Slicer&apos;s DICOM database contains no neck-to-knee Dixon study. Import a folder or UK Biobank&apos;s zip archives with the buttons below, or press &quot;Try it&quot;: MIMIR then makes a synthetic body, measures it and shows the result.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1401,6 +1508,10 @@
     </message>
     <message>
         <source>Measures {studies}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Slicer has no DICOM database yet. It keeps the studies that you import. Its folder would be {folder}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

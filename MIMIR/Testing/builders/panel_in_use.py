@@ -35,6 +35,7 @@ STUDIES = (
     StudyRow("1.2", biobank_series(), "P2", "Roe^Richard", "20210301"),
     StudyRow("1.3", biobank_series(leave_out=["4 W"]), "P3", "Poe^Ed", "20220101"),
 )
+PHANTOM = StudyRow("1.9", biobank_series(), "P9", "Phantom")
 
 
 @dataclass
@@ -199,6 +200,19 @@ class Import(Job):
         return "1 new study is in the database."
 
 
+class PhantomImport(Import):
+    """An import of the phantom into a database."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__()
+        self.database = database
+
+    def _work(self) -> Work:
+        yield from super()._work()
+        self.database.unlink()
+        write_database(self.database, [PHANTOM])
+
+
 class Installation(Job):
     """Fails with the error that it is about; without one it installs."""
 
@@ -236,6 +250,24 @@ class Rest:
 
     def studies(self) -> list[StudyEntry]:
         return list_studies(self.database)
+
+    def new_database_folder(self) -> str:
+        return "" if self.database.exists() else str(self.database.parent)
+
+    def create_database(self) -> None:
+        write_database(self.database, ())
+
+    def need_database(self) -> None:
+        if self.new_database_folder():
+            if not self.agrees:
+                raise MimirError("DATABASE_DECLINED", "there is no database", "Create one.")
+            self.create_database()
+
+    def phantom_job(self) -> Job:
+        return PhantomImport(self.database)
+
+    def phantom_uid(self) -> str:
+        return PHANTOM.uid
 
     def lacks_packages(self, runtime: str) -> bool:
         return self.missing is not None

@@ -38,6 +38,12 @@ def test_the_phantom_is_a_complete_study_and_made_only_once(tmp_path: Path) -> N
     assert phantom_path(tmp_path).stat().st_mtime_ns == made
 
 
+def test_an_archive_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    phantom_path(tmp_path).with_suffix(".truth.json").write_text("{}")
+    fractions_of(make_phantom(tmp_path))
+    assert phantom_path(tmp_path).exists()
+
+
 def test_a_cancelled_phantom_leaves_no_partial_archive(tmp_path: Path) -> None:
     with closing(make_phantom(tmp_path)) as work:
         while next(work) in (None, Progress(0.0, "Making the phantom")):

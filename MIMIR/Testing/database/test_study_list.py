@@ -15,6 +15,9 @@ from MIMIRLib.database.completeness import Completeness
 from MIMIRLib.database.study_list import StudyEntry, find_study, list_studies
 
 STATIONS = range(1, 7)
+CONTRASTS = ("in", "opp", "F", "W")
+#: A station of another protocol than UK Biobank's.
+VIBE = tuple(f"t1_vibe_dixon_{contrast}" for contrast in CONTRASTS)
 
 
 def only_entry(folder: Path, series: tuple[str, ...]) -> StudyEntry:
@@ -63,6 +66,8 @@ def test_patient_and_study_are_written_as_slicer_shows_them(tmp_path: Path) -> N
             "fat images of 2 of 6 stations are missing",
         ),
         (("Dixon_BH_17s_in", "Dixon_BH_17s_opp"), "water and fat images are missing"),
+        (biobank_series(stations=5), "5 of 6 stations"),
+        (biobank_series(leave_out=[f"3 {c}" for c in CONTRASTS]), "5 of 6 stations"),
     ],
 )
 def test_what_is_missing_is_in_the_reason(
@@ -99,11 +104,6 @@ def test_what_is_missing_is_in_the_reason(
             id="without in- and opposed-phase",
         ),
         pytest.param(
-            biobank_series(stations=5),
-            "5 stations; a neck-to-knee scan usually has 6",
-            id="knees not scanned",
-        ),
-        pytest.param(
             tuple(
                 f"{contrast}: Ax LAVA-Flex {station}"
                 for station in STATIONS
@@ -124,6 +124,51 @@ def test_repeats_and_extra_series_do_not_make_a_study_incomplete(
 ) -> None:
     entry = only_entry(tmp_path, series)
     assert (entry.completeness, entry.reason) == (Completeness.COMPLETE, reason)
+
+
+@pytest.mark.parametrize("station", [2, 3, 4])
+def test_a_gap_in_the_numbers_of_another_protocols_series_is_unclear(
+    tmp_path: Path, station: int
+) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", ("localizer", *VIBE * 5))])
+    first = 2 + 4 * (station - 1)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "DELETE FROM Series WHERE SeriesNumber BETWEEN ? AND ?", (first, first + 3)
+        )
+    (entry,) = list_studies(path)
+    assert entry.completeness is Completeness.UNCLEAR
+    expected = f"a station may be missing between series {first - 1} and {first + 7}"
+    assert entry.reason == expected
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pytest.param((*VIBE * 2, *("t2_haste",) * 4, *VIBE * 2), id="another scan in between"),
+        pytest.param((*VIBE * 2, "t2_haste", *VIBE * 2), id="no multiple of the distance"),
+        pytest.param((*VIBE * 4, "t2_haste"), id="no gap"),
+    ],
+)
+def test_numbers_that_other_series_explain_are_no_gap(
+    tmp_path: Path, series: tuple[str, ...]
+) -> None:
+    entry = only_entry(tmp_path, series)
+    assert (entry.completeness, entry.stations) == (Completeness.COMPLETE, 4)
+
+
+def test_one_pair_of_series_of_another_protocol_is_unclear(tmp_path: Path) -> None:
+    entry = only_entry(tmp_path, VIBE)
+    assert entry.completeness is Completeness.UNCLEAR
+    assert entry.reason == "1 station; a neck-to-knee scan usually has 6"
+
+
+def test_series_without_a_number_show_no_gap(tmp_path: Path) -> None:
+    path = write_database(tmp_path / "a.sql", [StudyRow("1.2", VIBE * 4)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE Series SET SeriesNumber = NULL")
+    (entry,) = list_studies(path)
+    assert entry.completeness is Completeness.COMPLETE
 
 
 def test_series_that_say_dixon_but_no_contrast_are_unclear_and_kept(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mimir_engine import MimirError
 from MIMIRLib.database.unpack import unpack
+from MIMIRLib.job import Work
 
 DICOM = bytes(128) + b"DICM" + b"rest of the file"
 
@@ -42,6 +43,17 @@ def test_dicom_files_get_numbers_for_names_and_others_are_left_out(
     list(unpack(archive_of(tmp_path, files), folder))
     assert names(folder) == ["000001.dcm", "000002.dcm"]
     assert (folder / "000002.dcm").read_bytes() == DICOM + b"2"
+
+
+def test_files_that_are_no_dicom_are_counted_apart_from_lists(tmp_path: Path, folder: Path) -> None:
+    files = {"1": DICOM, "notes.txt": b"text", "x/Manifest.csv": b"list", "DICOMDIR": b"list"}
+    counted = []
+
+    def count() -> Work:
+        counted.append((yield from unpack(archive_of(tmp_path, files), folder)))
+
+    list(count())
+    assert counted == [1]
 
 
 def test_hostile_names_stay_within_the_folder(tmp_path: Path, folder: Path) -> None:

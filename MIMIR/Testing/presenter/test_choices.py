@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("slicer")
@@ -75,7 +73,7 @@ def test_all_complete_studies_that_the_filter_leaves_are_ticked_at_once(panel: P
 
 
 def test_a_database_without_access_gives_an_error_instead_of_a_list(panel: Panel) -> None:
-    panel.rest.database = Path("nowhere")
+    panel.rest.database.write_bytes(b"no database, but text of some length")
 
     panel.presenter.refresh_studies()
 

@@ -100,7 +100,7 @@ def test_an_empty_database_is_explained() -> None:
     sentence = replace(READY, studies=0, shown=0, ticked=0).empty_sentence
 
     assert "Import a folder" in sentence
-    assert "Sample Data" in sentence
+    assert "Try it" in sentence
 
 
 def test_a_filter_without_matches_is_explained() -> None:
