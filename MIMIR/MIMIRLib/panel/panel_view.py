@@ -95,7 +95,8 @@ class PanelView:
         show_text(ui.emptyLabel, state.empty_sentence)
         ui.studiesView.visible = not state.empty_sentence
         ui.createDatabaseButton.visible = state.offers_database
-        ui.createDatabaseButton.toolTip = plain_tooltip(state.new_database)
+        if state.offers_database:
+            ui.createDatabaseButton.toolTip = plain_tooltip(state.new_database)
         ui.tryButton.visible = state.offers_trial
         ui.tickedLabel.text = state.ticked_sentence
         show_text(ui.studyLabel, state.study_lines)
