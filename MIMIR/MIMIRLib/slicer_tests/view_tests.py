@@ -80,8 +80,11 @@ class ViewTest(PanelCase):
         assert self.shown() == set()
         assert self.views.chart.key == ""
         assert "cohort" in slicer.util.getNode(self.active_table()).GetName().lower()
+        legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(self.nodes().fraction)
+        assert not legend.GetVisibility()
 
         self.choose(jane)
+        assert legend.GetVisibility()
         assert set(JANE) <= {*self.corner().split("\n")}
         assert self.views.chart.title.startswith("Phantom, 5, 2020-02-29")
         assert self.active_table() == self.nodes().table.GetID()

@@ -7,6 +7,7 @@ from typing import Any
 import slicer
 
 from MIMIRLib.presenter.finding_list import Place
+from MIMIRLib.scene.node_marks import FRACTION, ROLE_MARK
 from MIMIRLib.scene.results import StudyNodes
 from MIMIRLib.scene.slice_layers import (
     CORONAL_VIEW,
@@ -34,6 +35,10 @@ def show_volumes(nodes: StudyNodes) -> None:
     show_layers(slicer.mrmlScene, nodes)
     if nodes.fraction is not None:
         add_legend(nodes.fraction)
+    for legend in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"):
+        volume = legend.GetDisplayableNode()
+        if volume is not None and volume.GetAttribute(ROLE_MARK) == FRACTION:
+            legend.SetVisibility(volume is nodes.fraction)
 
 
 def add_legend(fraction: Any) -> None:
