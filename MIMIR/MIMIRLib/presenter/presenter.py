@@ -6,19 +6,17 @@ and lets ``Services`` do the work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
-from MIMIRLib.analysis.run_folder import RunFolder, discard_run, interrupted_run
 from MIMIRLib.analysis.scan_job import ScanOutcome
-from MIMIRLib.analysis.study_outcome import StudyOutcome
-from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
-from MIMIRLib.job import Job, JobState, Progress
+from MIMIRLib.job import Job
+from MIMIRLib.presenter.current_job import CurrentJob
 from MIMIRLib.presenter.finding_list import FindingList
 from MIMIRLib.presenter.first_steps import PHANTOM_MODULE, not_in_list, try_it
 from MIMIRLib.presenter.module_picker import ModulePicker
@@ -27,15 +25,13 @@ from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
+from MIMIRLib.presenter.runs import Runs
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
 from MIMIRLib.translate import tr as _
 
 if TYPE_CHECKING:
     from MIMIRLib.parameter_node import MIMIRParameterNode
-
-#: What Apply asked for: options, and the UIDs of the studies.
-Measured = tuple[AnalysisRequest, tuple[str, ...]]
 
 
 class Presenter:
@@ -67,10 +63,13 @@ class Presenter:
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = self._new_database = ""
         self._message = ""
-        self._interrupted: Optional[RunFolder] = None
-        self._repeatable: Optional[Measured] = None
-        self._job: Optional[Job] = None
-        self._progress: Optional[Progress] = None
+        self._current = CurrentJob()
+        self._current.started.connect(self._note_start)
+        self._current.progressed.connect(self.update)
+        self._current.ended.connect(self._note_end)
+        self._current.refused.connect(self._show_message)
+        self._runs = Runs(view, services, self.results, self._current, self._titles)
+        self._runs.listed.connect(self.update)
 
     # Changes of the scene, the database and the disk.
 
@@ -101,7 +100,7 @@ class Presenter:
         """List the database's studies again."""
         self._studies.list(())
         self._database_error = self._attempt(self._list_studies)
-        self._interrupted = interrupted_run(self._services.runs_folder())
+        self._runs.look()
         self._view.studies.show(self._studies.rows)
         self._scan()
         self.update()
@@ -172,7 +171,7 @@ class Presenter:
     def import_studies(self, paths: Sequence[str]) -> None:
         """Import folders or zip archives into the DICOM database."""
         if paths:
-            self._start(lambda: self._import_job(paths))
+            self._current.start(lambda: self._import_job(paths))
 
     def create_database(self) -> None:
         """Make a DICOM database where the panel says."""
@@ -184,15 +183,15 @@ class Presenter:
         if self._parameters is not None:
             self._view.show_failures(())
             runtime = self._parameters.runtime
-            self._start(
+            self._current.start(
                 lambda: try_it(
-                    self._services, lambda: self._install_job(runtime), self._measure_phantom
+                    self._services, lambda: self._runs.install_job(runtime), self._measure_phantom
                 )
             )
 
     def tick_only(self, study_uids: Sequence[str]) -> None:
         """Tick only these studies, chosen in another module of Slicer; select the first."""
-        if self._job is not None:
+        if self._current.is_running:
             return
         self.refresh_studies()
         self._message = not_in_list(study_uids, self._studies.entries)
@@ -218,7 +217,7 @@ class Presenter:
     def add_module(self, path: str) -> None:
         """Add an inference module from a folder or zip archive."""
         if path:
-            self._start(lambda: AddModuleJob(path))
+            self._current.start(lambda: AddModuleJob(path))
 
     def _take_new_modules(self) -> None:
         """List the inference modules again; tick and select those that are new."""
@@ -255,53 +254,48 @@ class Presenter:
 
     def apply(self) -> None:
         """Measure the ticked studies."""
-        if self._state().can_apply:
-            self._measure(self._studies.ticked)
+        if self._parameters is not None and self._state().can_apply:
+            self._runs.measure(self._request(), self._studies.ticked)
 
     def repair(self) -> None:
         """Measure the ticked studies whose water and fat are exchanged, exchanged back."""
-        if self._state().can_repair:
-            self._measure(self._studies.exchanged, swap_repair=True)
+        if self._parameters is not None and self._state().can_repair:
+            self._runs.measure(self._request(swap_repair=True), self._studies.exchanged)
 
     def resume(self) -> None:
         """Go on with the interrupted run."""
-        run = self._interrupted
-        if run is not None and self._job is None:
-            entries = {entry.study_uid: entry for entry in self._studies.entries}
-            studies = [entries.get(key, key) for key in run.conditions]
-            self._interrupted = None
-            self._start_measuring(replace(run.request, repeat=False), studies)
+        self._runs.resume(self._studies.entries)
 
     def discard(self) -> None:
         """Delete what is kept of the interrupted run."""
-        if self._interrupted is not None:
-            discard_run(self._interrupted)
-            self._interrupted = None
-            self.update()
+        self._runs.discard()
+        self.update()
 
     @property
     def is_waiting(self) -> bool:
         """True if a step would find nothing to do at once."""
-        return self._job is None or self._job.is_waiting
+        return self._current.is_waiting
 
     def step(self) -> None:
         """Do one step of the current job, or else of reading studies; for a timer."""
-        if self._job is not None:
-            self._job.step()
+        if self._current.is_running:
+            self._current.step()
         else:
             self._scans.step()
             self._checks.step()
 
     def cancel(self) -> None:
         """Cancel the running job."""
-        if self._job is not None:
-            self._job.cancel()
+        self._current.cancel()
 
     def close(self) -> None:
         """Cancel everything, before the panel is closed."""
         self.cancel()
         self._scans.cancel()
         self._checks.cancel()
+
+    def _titles(self) -> Mapping[str, str]:
+        return {entry.study_uid: study_title(entry) for entry in self._studies.entries}
 
     def _list_studies(self) -> None:
         self._new_database = self._services.new_database_folder()
@@ -319,7 +313,7 @@ class Presenter:
         self._view.modules.show(self._modules.rows)
         self._tick_listed((study_uid,))
         request = replace(self._request(), repeat=True)
-        return self._measure_job(request, self._studies.ticked, None)
+        return self._runs.measure_job(request, self._studies.ticked)
 
     def _tick_listed(self, study_uids: Sequence[str]) -> None:
         """Tick only these of the listed studies; if there are none, all ticks stay."""
@@ -329,31 +323,6 @@ class Presenter:
             self._studies.select(listed[0])
             self._view.studies.show(self._studies.rows)
         self._save_choices()
-
-    def _measure(self, entries: Sequence[StudyEntry], swap_repair: bool = False) -> None:
-        if self._parameters is None:
-            return
-        request = self._request(swap_repair)
-        asked = request, tuple(entry.study_uid for entry in entries)
-        if asked == self._repeatable:  # the panel has said that Apply would measure them again
-            request = replace(request, repeat=True)
-        self._start_measuring(request, entries, asked)
-
-    def _start_measuring(
-        self,
-        request: AnalysisRequest,
-        studies: Sequence[Union[StudyEntry, str]],
-        asked: Optional[Measured] = None,
-    ) -> None:
-        if request.modules and self._services.lacks_packages(request.runtime):
-            self._start(
-                lambda: self._install_job(request.runtime),
-                then=lambda: self._start_measuring(request, studies, asked),
-            )
-            return
-        self._repeatable = None
-        self._view.show_failures(())
-        self._start(lambda: self._measure_job(request, studies, asked))
 
     def _request(self, swap_repair: bool = False) -> AnalysisRequest:
         """Return what the user has chosen; there must be parameters."""
@@ -371,81 +340,15 @@ class Presenter:
             repeat=False,
         )
 
-    def _install_job(self, runtime: str) -> Job:
-        job = self._services.install_job(runtime)
-        job.logged.connect(self._view.show_log_line)
-        return job
-
-    def _measure_job(
-        self,
-        request: AnalysisRequest,
-        studies: Sequence[Union[StudyEntry, str]],
-        asked: Optional[Measured],
-    ) -> MeasureJob:
-        job = self._services.measure_job(request, studies)
-
-        def note(outcome: StudyOutcome) -> None:
-            if outcome.code:
-                self._show_failures(job)
-            else:
-                self._show_measured(outcome, is_first=len(job.results) == 1)
-
-        def end(_job: MeasureJob) -> None:
-            self._repeatable = asked if job.counts.is_nothing_left else None
-            self._show_failures(job)
-            self.refresh_results()
-
-        job.logged.connect(self._view.show_log_line)
-        job.measured.connect(note)
-        job.ended.connect(end)
-        return job
-
-    def _show_measured(self, outcome: StudyOutcome, is_first: bool) -> None:
-        """List a study's results; show the first ones, and later leave the user's choice alone."""
-        if is_first:
-            self.results.show_new(outcome.key)
-        else:
-            self.results.add()
-        self.update()
-
-    def _show_failures(self, job: MeasureJob) -> None:
-        titles = {entry.study_uid: study_title(entry) for entry in self._studies.entries}
-        self._view.show_failures(
-            [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
-        )
-
-    def _start(self, make: Callable[[], Job], then: Optional[Callable[[], None]] = None) -> None:
-        """Start a job, unless another is running.
-
-        Args:
-            make: Returns the job.
-            then: Called when the job is done, but not if it fails or is cancelled.
-        """
-        if self._job is not None:
-            return
-        try:
-            job = make()
-            job.progressed.connect(self._show_progress)
-            job.ended.connect(self._note_end)
-            if then is not None:
-                job.ended.connect(lambda job: then() if job.state is JobState.DONE else None)
-            job.start()
-            self._job, self._progress = job, Progress(None, "")
-        except Exception as error:  # the panel shows every error
-            self._message = panel_words(str(error_for_user(error)))
-        self._scan()
-        self.update()
-
-    def _show_progress(self, progress: Progress) -> None:
-        self._progress = progress
-        self.update()
-
     def _note_end(self, job: Job) -> None:
-        self._job = self._progress = None
         self._scan()
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self._take_new_modules()
+
+    def _note_start(self) -> None:
+        self._scan()
+        self.update()
 
     def _scan(self) -> None:
         """Read the ticked and the selected studies' headers, and check the ticked ones' images.
@@ -453,7 +356,7 @@ class Presenter:
         This goes on in the background. Images are not checked while a job is running.
         """
         self._scans.want(self._studies.wanted)
-        self._checks.want(self._studies.unchecked if self._job is None else ())
+        self._checks.want(self._studies.unchecked if not self._current.is_running else ())
 
     def _look_again(self, study_uid: str = "") -> None:
         self._scans.look_again(study_uid)
@@ -495,7 +398,7 @@ class Presenter:
 
     def _state(self) -> PanelState:
         studies, modules, parameters = self._studies, self._modules, self._parameters
-        run = self._interrupted
+        run = self._runs.interrupted
         ticked, shown = studies.ticked, studies.shown
         return PanelState(
             database_error=self._database_error,
@@ -517,7 +420,7 @@ class Presenter:
             module_text=modules.description,
             volumes=parameters is not None and parameters.volumes,
             allow_unvalidated=parameters is not None and parameters.allow_unvalidated,
-            progress=self._progress,
+            progress=self._current.progress,
             interrupted=None if run is None else (len(run.conditions), run.done),
             message=self._message,
             results=self.results.count,
