@@ -105,4 +105,5 @@ class IdentityTest(PanelCase):
         series = [chart.GetNthPlotSeriesNode(number) for number in range(count)]
         styles = [one.GetLineStyleAsString(one.GetLineStyle()) for one in series]
         assert styles == ["dash", "solid", "solid", "none"]
+        self.module.enter()  # without a main window no one has opened the panel
         wait_until(lambda: self.ui.resultComboBox.count == 1)

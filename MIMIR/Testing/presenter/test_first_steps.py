@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Callable
 
 import pytest
@@ -12,6 +13,9 @@ from panel_in_use import PHANTOM, Panel
 
 from mimir_engine import MimirError
 from MIMIRLib.scene.results import find_results
+
+
+needs_onnx = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 
 
 @pytest.fixture
@@ -45,6 +49,7 @@ def test_a_panel_with_studies_offers_neither(panel: Panel) -> None:
     assert not panel.shown.state.offers_trial
 
 
+@needs_onnx
 def test_one_button_leads_from_no_database_to_results(empty: Panel, wait_until: Callable) -> None:
     empty.presenter.try_it()
     assert empty.shown.state.is_busy
@@ -87,6 +92,7 @@ def test_packages_that_are_not_installed_end_it_before_anything_is_made(
     assert empty.shown.state.offers_trial
 
 
+@needs_onnx
 @pytest.mark.parametrize("percent", [0, 46, 70])
 def test_cancelled_at_any_stage_the_scene_has_no_results(
     empty: Panel, wait_until: Callable, percent: int
