@@ -14,7 +14,6 @@ from panel_in_use import PHANTOM, Panel
 from mimir_engine import MimirError
 from MIMIRLib.scene.results import find_results
 
-
 needs_onnx = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
 
 
