@@ -56,18 +56,20 @@ def panel_seconds(paths: list[Path], volumes: bool) -> float:
     studies = tuple(StudyRequest(path.stem, path=str(path)) for path in paths)
     request = AnalysisRequest(studies, ("phantom",), volumes=volumes)
     job, driver = MeasureJob(slicer.mrmlScene, request), qt.QTimer()
+    loop = qt.QEventLoop()  # as in use: processEvents in a loop would keep a core busy
 
     def step() -> None:
         job.step()
         driver.setInterval(STEP_MS if job.is_waiting else 0)
+        if job.is_over:
+            loop.quit()
 
     driver.setInterval(STEP_MS)
     driver.connect("timeout()", step)
     started = time.perf_counter()
     job.start()
     driver.start()
-    while not job.is_over:
-        slicer.app.processEvents(qt.QEventLoop.WaitForMoreEvents, STEP_MS)
+    loop.exec_()
     driver.stop()
     if job.state is not JobState.DONE or len(job.results) != len(paths):
         raise RuntimeError(job.summary)
