@@ -7,7 +7,9 @@ READY_FOR_DEMO := $(VENV)/.ready-for-demo
 DOCS    := $(VENV)/.docs
 BIN     := $(VENV)/bin
 OUTPUT  := demo-output
-COMMA   := ,
+LOCKS   := requirements
+# `make test TORCH=cpu` installs PyTorch without the libraries for graphics cards (Linux).
+TORCH   ?=
 # More arguments for pytest: `make test PYTEST_ARGS="-k fusion -m 'not slow'"`
 PYTEST_ARGS ?=
 export PYTEST_ARGS
@@ -27,12 +29,12 @@ SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
-    bench-slicer fuzz torture validation \
+    bench-slicer fuzz torture lock wheelhouse validation \
     validation-checks validation-others validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results go to $(OUTPUT)/ (and a picture after make test)"
-	@echo "make test   run all tests of the engine and of the Slicer module"
+	@echo "make test   run all tests of the engine and of the Slicer module (TORCH=cpu: without libraries for graphics cards)"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
 	@echo "make fuzz   try damaged inputs; CASES=100000 takes about half an hour (resumes if stopped)"
@@ -41,6 +43,8 @@ help:
 	@echo "make docs   build the documentation and the API reference in docs-output/"
 	@echo "make bench  time each step from archive to image"
 	@echo "make bench-slicer SLICER=/path/to/Slicer  time Slicer's event loop while MIMIR measures"
+	@echo "make lock   renew the exact versions in $(LOCKS)/ (needs Python 3.11 or newer)"
+	@echo "make wheelhouse  gather the engine and what 'mimir infer' needs for a machine without network"
 	@echo "make validation  make all tables and figures of docs/validation.md (hours; resumes if stopped)"
 	@echo "make validation-checks  try the checks of scans on fresh phantoms (an hour; resumes if stopped)"
 	@echo "make validation-others  try changes, drift and harmonisation on fresh phantoms (an hour; resumes if stopped)"
@@ -125,24 +129,51 @@ validation-checks: $(READY)
 validation-module: $(READY)
 	@$(BIN)/python engine/validation/shipped_module.py --output validation-output/module-check
 
+# Renew all locks. uv has an environment of its own; delete it to get a newer uv.
+lock:
+	@test -x .venv-lock/bin/uv || { \
+	    python3.11 -m venv .venv-lock || $${PYTHON:-python3} -m venv .venv-lock; \
+	    .venv-lock/bin/python -m pip install --quiet uv; }
+	@.venv-lock/bin/python .ci/lock.py
+
+# Wheels for `mimir infer` without network, for this system and Python unless OPTIONS says
+# otherwise, e.g. OPTIONS="--platform win_amd64 --python-version 3.12 --only-binary :all:".
+WHEELHOUSE ?= wheelhouse
+OPTIONS    ?=
+wheelhouse: $(READY_FOR_DEMO)
+	@rm -rf $(WHEELHOUSE) engine/build
+	@$(BIN)/python -m pip download --quiet --require-hashes --no-deps $(OPTIONS) \
+	    --requirement $(LOCKS)/demo.txt --dest $(WHEELHOUSE)
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) ./engine
+	@echo "On the other machine: pip install --no-index --find-links $(WHEELHOUSE) 'mimir-engine[onnx]'"
+
 clean:
-	@rm -rf $(VENV) $(OUTPUT) docs-output fuzz-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) .venv-lock $(WHEELHOUSE) $(OUTPUT) docs-output fuzz-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment for all targets, set up again only when the requirements change. The demonstration
+# One environment for all targets, set up again only when the locks change. The demonstration
 # needs little; all else is installed into the same environment when another target needs it.
-$(READY): engine/pyproject.toml MIMIR/Testing/requirements.txt
-	@$(call install,PyTorch is large$(COMMA) allow some minutes,\
-	    'engine[all]' --requirement MIMIR/Testing/requirements.txt)
+LOCKED := $(addprefix $(LOCKS)/,build.txt core.txt torch-common.txt torch.txt)
+$(READY): engine/pyproject.toml $(LOCKED)
+	@$(call install,PyTorch is large; allow some minutes,$(LOCKED))
 	@touch $(READY_FOR_DEMO) $@
 
-$(READY_FOR_DEMO): engine/pyproject.toml
-	@$(call install,a download of some 55 MB,'engine[onnx]')
+$(READY_FOR_DEMO): engine/pyproject.toml $(LOCKS)/build.txt $(LOCKS)/demo.txt
+	@$(call install,a download of some 55 MB,$(LOCKS)/build.txt $(LOCKS)/demo.txt)
 	@touch $@
 
-# Make the environment if there is none, then install: $(call install,NOTE,REQUIREMENTS).
+$(DOCS): $(READY) $(LOCKS)/docs.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+	    --requirement $(LOCKS)/docs.txt
+	@touch $@
+
+# Make the environment if there is none, then install exact versions and the engine:
+# $(call install,NOTE,LOCKS). With TORCH=cpu, PyTorch comes first, from where pip's configuration
+# offers that build; it has no hash in the lock.
+PIP = $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
+locked = $(shell sed -n 's/^$(1)==\([^ ;]*\).*/\1/p' $(LOCKS)/torch.txt)
 define install
 python="$(PYTHON)"; \
 if [ -z "$$python" ]; then \
@@ -157,11 +188,11 @@ fi; \
 echo "Setting up $(VENV) with $$($$python --version), once; $(1)."; \
 $(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV) || exit 1; \
 log=$(VENV)/install.log; \
-$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-    --editable $(2) >$$log 2>&1 || \
-    { tail -n 30 $$log >&2; echo "The installation failed; all of its output: $$log" >&2; exit 1; }
+failed() { tail -n 30 $$log >&2; echo "$$1; all of the output: $$log" >&2; exit 1; }; \
+if [ "$(TORCH)" = cpu ] && [ -n "$(filter %/torch.txt,$(2))" ]; then \
+    $(PIP) --no-deps "torch==$(call locked,torch)+cpu" "torchvision==$(call locked,torchvision)+cpu" >$$log 2>&1 || \
+        failed "pip's configuration offers no CPU build of PyTorch $(call locked,torch): add an index that does, or leave out TORCH=cpu"; \
+fi; \
+$(PIP) --require-hashes $(addprefix --requirement ,$(if $(filter cpu,$(TORCH)),$(filter-out %/torch.txt,$(2)),$(2))) >>$$log 2>&1 && \
+$(PIP) --no-deps --no-build-isolation --editable engine >>$$log 2>&1 || failed "The installation failed"
 endef
-
-$(DOCS): $(READY)
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable 'engine[docs]'
-	@touch $@
