@@ -279,6 +279,39 @@ def read_weights(rng: Random, folder: Path) -> str:
     return "read"
 
 
+def write_snapshot(rng: Random, parts: Parts, folder: Path) -> None:
+    """Damage a file of ``torch.save``; in the newer layout mostly the pickle or the archive."""
+    content = parts["snapshot.pth"]
+    change = rng.choice((blindly, at_signatures, in_pickle))
+    (folder / "snapshot.pth").write_bytes(change(rng, content))
+
+
+def in_pickle(rng: Random, content: bytes) -> bytes:
+    """Damage the pickle, and pack it again if it lies in an archive."""
+    if not content.startswith(b"PK"):
+        return content[:120] + blindly(rng, content[120:])
+    packed_again = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed_again, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            is_pickle = entry.filename.endswith("data.pkl")
+            new.writestr(zipfile.ZipInfo(entry.filename), blindly(rng, data) if is_pickle else data)
+    return packed_again.getvalue()
+
+
+def read_snapshot(rng: Random, folder: Path) -> str:
+    """Read the tensors of a state dict, without torch."""
+    from mimir_engine.torch_file import Tensor, open_torch_file
+
+    with open_torch_file(folder / "snapshot.pth") as file:
+        content = file.content if isinstance(file.content, dict) else {}
+        state = content.get("state_dict")
+        for tensor in state.values() if isinstance(state, dict) else ():
+            if isinstance(tensor, Tensor):
+                file.array(tensor)
+    return "read"
+
+
 def read_details(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.study_folder import read_study_folder
 
@@ -350,6 +383,7 @@ KINDS: Mapping[str, Kind] = {
     "fused": Kind(write_damaged, read_fused),
     "module": Kind(write_module, read_module),
     "weights": Kind(write_damaged, read_weights),
+    "snapshot": Kind(write_snapshot, read_snapshot),
     "details": Kind(write_damaged, read_details),
     "run": Kind(write_run, read_run),
     "dataset": Kind(write_damaged, read_dataset),

@@ -341,11 +341,11 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
     attack = Attack(tmp_path / "attacked")
     content = saved({"state_dict": attack}, _use_new_zipfile_serialization=zip_format)
     source = published(tmp_path / "module_organs", content)
-    with pytest.raises(MimirError, match="SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
+    with pytest.raises(MimirError, match=r"SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
         import_published(source, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
     bare = published(tmp_path / "module_bare", pickle.dumps(attack))
-    with pytest.raises(MimirError, match="SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
+    with pytest.raises(MimirError, match=r"SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
         import_published(bare, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
 
