@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import pickletools
 import tarfile
 import zipfile
 import zlib
@@ -295,8 +296,26 @@ def in_pickle(rng: Random, content: bytes) -> bytes:
         for entry in old.infolist():
             data = old.read(entry)
             is_pickle = entry.filename.endswith("data.pkl")
-            new.writestr(zipfile.ZipInfo(entry.filename), blindly(rng, data) if is_pickle else data)
+            if is_pickle:
+                data = rng.choice((blindly, in_instructions))(rng, data)
+            new.writestr(zipfile.ZipInfo(entry.filename), data)
     return packed_again.getvalue()
+
+
+def in_instructions(rng: Random, content: bytes) -> bytes:
+    """Remove, double or exchange whole instructions of a pickle."""
+    starts = [at for _, _, at in pickletools.genops(content)]
+    parts = [content[a:b] for a, b in zip(starts, [*starts[1:], len(content)])]
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        one, other = rng.randrange(len(parts)), rng.randrange(len(parts))
+        action = rng.randrange(3)
+        if action == 0:
+            parts[one] = b""
+        elif action == 1:
+            parts[one] += parts[other]
+        else:
+            parts[one], parts[other] = parts[other], parts[one]
+    return b"".join(parts)
 
 
 def read_snapshot(rng: Random, folder: Path) -> str:

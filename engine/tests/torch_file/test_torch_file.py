@@ -141,3 +141,46 @@ def test_a_list_in_itself_and_deep_nesting_do_no_harm(tmp_path: Path) -> None:
 def test_damaged_files_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(MimirError, match="SNAPSHOT_UNREADABLE"):
         read(tmp_path, content)
+
+
+def test_tensors_that_repeat_one_storage_take_no_more_than_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.pth"
+    path.write_bytes(zip_file(tensor(size=b"M\0\x20M\0\x08", stride=b"K\0K\0")))
+    with open_torch_file(path) as file:
+        for _ in range(4):
+            assert file.array(file.content).shape == (8192, 2048)
+        with pytest.raises(
+            MimirError, match=r"SNAPSHOT_UNREADABLE.*larger than those of a network"
+        ):
+            file.array(file.content)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_entries_of_one_name_or_place_are_refused(tmp_path: Path) -> None:
+    twice = io.BytesIO(zip_file(tensor()))
+    with zipfile.ZipFile(twice, "a") as archive:
+        archive.writestr("any/data/0", bytes(24))
+    with pytest.raises(MimirError, match="two of the same name"):
+        read(tmp_path, twice.getvalue())
+    same_place = bytearray(zip_file(tensor(), other=bytes(24)))
+    last = same_place.rindex(b"PK\x01\x02")
+    before = same_place.rindex(b"PK\x01\x02", 0, last)
+    same_place[last + 42 : last + 46] = same_place[before + 42 : before + 46]
+    with pytest.raises(MimirError, match="SNAPSHOT_UNREADABLE"):
+        read(tmp_path, bytes(same_place))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16", "int64", "int32"])
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_arrays_are_those_that_torch_reads(tmp_path: Path, dtype: str, is_zip: bool) -> None:
+    torch = pytest.importorskip("torch", reason="compares with torch's own reading")
+    path = tmp_path / "snapshot.pth"
+    whole = (torch.arange(60) * 3.7 - 50).to(getattr(torch, dtype)).reshape(3, 4, 5)
+    views = [whole, whole.permute(2, 0, 1)[1:, :, ::2], whole[0, 0, 0], whole[:0]]
+    torch.save(views, path, _use_new_zipfile_serialization=is_zip)
+    with open_torch_file(path) as file:
+        found = [file.array(tensor) for tensor in file.content]
+    for array, view in zip(found, views):
+        expected = view.float() if dtype == "bfloat16" else view
+        np.testing.assert_array_equal(array, expected.numpy())
+        assert array.dtype == expected.numpy().dtype
