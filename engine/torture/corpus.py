@@ -1,6 +1,7 @@
 """Make the seeds of the fuzzer, ``tests/corpus``: small valid inputs of every kind.
 
-Each seed is a zip archive of the files that belong together. Run this program again when a format
+Each seed is a zip archive of the files that belong together. The seeds of `snapshot` are made by
+``tests/builders/snapshot_builder.py``. Run this program again when a format
 of ours changes; it needs GDCM for the compressed studies.
 """
 

@@ -189,7 +189,7 @@ def limit_memory(size: int) -> None:
 
 def needs_torch(name: str) -> bool:
     """Return whether reading a seed of this name imports torch; readers of studies never do."""
-    return not name.startswith(("study/", "fused/"))
+    return not name.startswith(("study/", "fused/", "snapshot/"))
 
 
 def memory(field: str) -> int:

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import pickletools
 import tarfile
 import zipfile
 import zlib
@@ -279,6 +280,57 @@ def read_weights(rng: Random, folder: Path) -> str:
     return "read"
 
 
+def write_snapshot(rng: Random, parts: Parts, folder: Path) -> None:
+    """Damage a file of ``torch.save``; in the newer layout mostly the pickle or the archive."""
+    content = parts["snapshot.pth"]
+    change = rng.choice((blindly, at_signatures, in_pickle))
+    (folder / "snapshot.pth").write_bytes(change(rng, content))
+
+
+def in_pickle(rng: Random, content: bytes) -> bytes:
+    """Damage the pickle, and pack it again if it lies in an archive."""
+    if not content.startswith(b"PK"):
+        return content[:120] + blindly(rng, content[120:])
+    packed_again = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed_again, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            is_pickle = entry.filename.endswith("data.pkl")
+            if is_pickle:
+                data = rng.choice((blindly, in_instructions))(rng, data)
+            new.writestr(zipfile.ZipInfo(entry.filename), data)
+    return packed_again.getvalue()
+
+
+def in_instructions(rng: Random, content: bytes) -> bytes:
+    """Remove, double or exchange whole instructions of a pickle."""
+    starts = [at for _, _, at in pickletools.genops(content)]
+    parts = [content[a:b] for a, b in zip(starts, [*starts[1:], len(content)])]
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        one, other = rng.randrange(len(parts)), rng.randrange(len(parts))
+        action = rng.randrange(3)
+        if action == 0:
+            parts[one] = b""
+        elif action == 1:
+            parts[one] += parts[other]
+        else:
+            parts[one], parts[other] = parts[other], parts[one]
+    return b"".join(parts)
+
+
+def read_snapshot(rng: Random, folder: Path) -> str:
+    """Read the tensors of a state dict, without torch."""
+    from mimir_engine.torch_file import Tensor, open_torch_file
+
+    with open_torch_file(folder / "snapshot.pth") as file:
+        content = file.content if isinstance(file.content, dict) else {}
+        state = content.get("state_dict")
+        for tensor in state.values() if isinstance(state, dict) else ():
+            if isinstance(tensor, Tensor):
+                file.array(tensor)
+    return "read"
+
+
 def read_details(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.study_folder import read_study_folder
 
@@ -350,6 +402,7 @@ KINDS: Mapping[str, Kind] = {
     "fused": Kind(write_damaged, read_fused),
     "module": Kind(write_module, read_module),
     "weights": Kind(write_damaged, read_weights),
+    "snapshot": Kind(write_snapshot, read_snapshot),
     "details": Kind(write_damaged, read_details),
     "run": Kind(write_run, read_run),
     "dataset": Kind(write_damaged, read_dataset),

@@ -8,15 +8,13 @@ The text files have one line per target, all in the order of the network's outpu
 - ``snapshot.pth.tar``: ``torch.save`` of ``{iteration, state_dict, optimizer}``.
 
 All files are untrusted: a zip is read entry by entry with limits and never extracted, and the
-snapshot is read by torch's safe loader only, which runs no code.
+snapshot is read by `mimir_engine.torch_file`, which runs nothing in it and needs no torch.
 """
 
 from __future__ import annotations
 
 import math
-import pickle
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +26,9 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.files.leftovers import sweep_leftovers, temporary_folder
-from mimir_engine.files.optional_packages import require
+from mimir_engine.files.optional_packages import is_installed, require
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
+from mimir_engine.inference_module.architecture import expected_shapes
 from mimir_engine.inference_module.folder import load_module, verify_module, write_module
 from mimir_engine.inference_module.format import MODULE_NAME, InferenceModule
 from mimir_engine.inference_module.published_targets import (
@@ -38,14 +37,13 @@ from mimir_engine.inference_module.published_targets import (
     implausible_mean,
 )
 from mimir_engine.inference_module.source_files import (
-    MAX_FILE_BYTES,
     Files,
     SourceFile,
     folders_with,
     open_source,
-    open_zip,
 )
 from mimir_engine.inference_module.target import INVALID, Target, names_sex
+from mimir_engine.torch_file import Tensor, TorchFile, open_torch_file
 
 CODE = "PUBLISHED_MODULE_INVALID"
 
@@ -57,10 +55,9 @@ SNAPSHOT = "snapshot.pth.tar"
 MAX_TEXT_BYTES = 1 << 20
 MAX_TARGETS = 1_000
 
-#: Types of a snapshot's numbers.
-DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32")
-#: Before 2.6, torch's safe loader could be made to run code (CVE-2025-32434).
-SAFE_TORCH = (2, 6)
+#: Types of a snapshot's weights, and of its counts.
+FLOATS = ("float64", "float32", "float16", "bfloat16")
+INTEGERS = ("int64", "int32")
 
 
 def import_published(
@@ -77,8 +74,9 @@ def import_published(
     Raises:
         MimirError: ``PUBLISHED_MODULE_INVALID`` for the files, ``MODULE_INVALID`` for the values in
             them, ``PUBLISHED_MODULE_IMPLAUSIBLE`` if means and catalogue disagree,
-            ``MODULE_EXISTS`` if another module has its name, ``EXTRA_MISSING``,
-            ``TORCH_TOO_OLD``, ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
+            ``MODULE_EXISTS`` if another module has its name, ``SNAPSHOT_UNSAFE``,
+            ``SNAPSHOT_UNREADABLE``, ``WEIGHTS_NOT_FINITE``, ``EXTRA_MISSING``,
+            ``OUTPUT_IN_USE``, ``OUTPUT_UNWRITABLE``.
     """
     return import_or_keep_published(source, destination, name)[0]
 
@@ -91,6 +89,8 @@ def import_or_keep_published(
     name = name or re.sub(r"^module_", "", source.name if source.is_dir() else source.stem)
     if not MODULE_NAME.fullmatch(name):
         raise MimirError(INVALID, f"{name[:60]!r} is not a valid name", "Choose a --name.")
+    if not is_installed("network"):
+        require("onnx", "writing weights needs safetensors")
     with open_source(source, CODE) as all_files:
         files = _only_folder(all_files, source)
         module = InferenceModule(
@@ -241,89 +241,41 @@ def _read_snapshot(
         sweep_leftovers(scratch)
         with temporary_folder(scratch) as folder:
             digest = files[SNAPSHOT].copy(folder / SNAPSHOT)
-            content = _load_safely(folder / SNAPSHOT)
-    state_dict = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state_dict, dict):
-        raise MimirError(CODE, f"{SNAPSHOT} contains no state_dict")
+            with open_torch_file(folder / SNAPSHOT) as snapshot:
+                content = snapshot.content if isinstance(snapshot.content, dict) else {}
+                weights = _read_weights(snapshot, content.get("state_dict"), target_count)
     iteration = content.get("iteration")
-    return _checked(state_dict, target_count), {
+    return weights, {
         "snapshot_sha256": digest,
         "iteration": iteration if type(iteration) is int and abs(iteration) < 1 << 53 else None,
     }
 
 
-def _load_safely(path: Path) -> Any:
-    """Read a ``torch.save`` file without running code that it may contain."""
-    require("network", "reading a published snapshot needs PyTorch")
-    import torch
-
-    release = tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2])
-    if release < SAFE_TORCH:
-        raise MimirError(
-            "TORCH_TOO_OLD",
-            f"PyTorch {torch.__version__} cannot read untrusted snapshots safely",
-            f"Install PyTorch {SAFE_TORCH[0]}.{SAFE_TORCH[1]} or newer.",
-        )
-    try:
-        if _unpacked_bytes(path) > MAX_FILE_BYTES:
-            raise MimirError(CODE, f"{SNAPSHOT} unpacks to more than {MAX_FILE_BYTES >> 20} MB")
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise MimirError(
-            CODE,
-            f"{SNAPSHOT} contains more than weights; it was not run",
-            "Do not trust this file.",
-        ) from error
-    except MimirError:
-        raise
-    except Exception as error:  # torch's readers raise many types for damaged files
-        raise MimirError(
-            CODE, f"{SNAPSHOT} is not a readable torch file ({type(error).__name__})"
-        ) from error
-
-
-def _unpacked_bytes(path: Path) -> int:
-    """Return the bytes that torch would make of a snapshot: what its archive declares."""
-    if not zipfile.is_zipfile(path):
-        return 0
-    with open(path, "rb") as file:
-        return sum(entry.file_size for entry in open_zip(file.fileno()).infolist())
-
-
-def _checked(state_dict: Mapping[Any, Any], target_count: int) -> dict[str, np.ndarray]:
-    """Return the weights if they are those of a ResNet50 with two outputs per target."""
-    import torch
-
-    from mimir_engine.inference_module.architecture import expected_shapes
-
+def _read_weights(
+    snapshot: TorchFile, state_dict: object, target_count: int
+) -> dict[str, np.ndarray]:
+    """Read the weights if they are those of a ResNet50 with two outputs per target."""
+    if not isinstance(state_dict, dict):
+        raise MimirError(CODE, f"{SNAPSHOT} contains no state_dict")
     shapes = expected_shapes("resnet50", target_count)
     for name in shapes.keys() - state_dict.keys():
         raise MimirError(CODE, f"{SNAPSHOT} has no {name}, so it is not a ResNet50")
     for name in state_dict.keys() - shapes.keys():
         raise MimirError(CODE, f"{SNAPSHOT} contains {str(name)[:60]!r}, unlike a ResNet50")
     for name, shape in shapes.items():
-        tensor = state_dict[name]
-        if not _is_plain(tensor) or tensor.is_floating_point() != bool(shape):
-            raise MimirError(CODE, f"{name} of {SNAPSHOT} is not a tensor of the expected type")
-        if tuple(tensor.shape) != shape:
-            raise MimirError(
-                CODE,
-                f"{name} of {SNAPSHOT} has the shape {tuple(tensor.shape)}, but {target_count}"
-                f" targets need {shape}",
-            )
-    return {
-        name: tensor.detach().to(torch.float32 if shapes[name] else torch.int64).numpy()
-        for name, tensor in state_dict.items()
-    }
+        _check_tensor(name, state_dict[name], shape)
+    with np.errstate(over="ignore"):  # numbers beyond float32 become infinite, refused later
+        return {
+            name: snapshot.array(tensor).astype(np.float32 if shapes[name] else np.int64)
+            for name, tensor in state_dict.items()
+        }
 
 
-def _is_plain(tensor: Any) -> bool:
-    """Return whether it is a tensor of plain numbers: not sparse, quantised or without storage."""
-    import torch
-
-    return (
-        isinstance(tensor, torch.Tensor)
-        and tensor.layout is torch.strided
-        and tensor.device.type == "cpu"
-        and tensor.dtype in {getattr(torch, name) for name in DTYPES}
-    )
+def _check_tensor(name: str, tensor: object, shape: tuple[int, ...]) -> None:
+    """Refuse what is no tensor of this shape: of floats, or of an integer for a single number."""
+    if not isinstance(tensor, Tensor) or tensor.dtype not in (FLOATS if shape else INTEGERS):
+        raise MimirError(CODE, f"{name} of {SNAPSHOT} is not a tensor of the expected type")
+    if tensor.shape != shape:
+        raise MimirError(
+            CODE, f"{name} of {SNAPSHOT} has the shape {tensor.shape}, but {shape} is expected"
+        )

@@ -11,21 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path, PurePosixPath
-from typing import IO, Callable, Optional
+from typing import IO, Callable
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.bounded_zip import open_zip
 from mimir_engine.files.regular_file import open_regular
 
 #: Largest file of a module: a float32 ResNet50 has 94 MB; with the moments of Adam, 283 MB.
 MAX_FILE_BYTES = 1 << 30
 #: Files of a folder or archive; a module has some ten.
 MAX_ENTRIES = 10_000
-#: Size of an archive's directory in bytes: enough for `MAX_ENTRIES` names of 150 characters. The
-#: standard library reads it at once and keeps some ten times as much.
-MAX_DIRECTORY_BYTES = 2 << 20
 #: Ratio of a file's size to its size in an archive: weights hardly shrink, texts to a tenth.
 MAX_RATIO = 100
 #: Size in bytes of files whose ratio does not matter.
@@ -127,27 +124,9 @@ def open_source(source: Path, code: str) -> Iterator[Files]:
         yield _zip_files(archive, source.name, code)
 
 
-def open_zip(descriptor: int) -> zipfile.ZipFile:
-    """Open an archive with a directory of limited size.
-
-    Raises:
-        Exception: zipfile raises many kinds on damaged archives.
-    """
-    return zipfile.ZipFile(_Bounded(descriptor, closefd=False))
-
-
 def folders_with(files: Files, name: str) -> list[PurePosixPath]:
     """List the folders that contain a file of this name."""
     return sorted(path.parent for path in files if path.name == name)
-
-
-class _Bounded(FileIO):
-    """A file of which no more than `MAX_DIRECTORY_BYTES` are read at once."""
-
-    def read(self, size: Optional[int] = -1, /) -> bytes:
-        if size is not None and size > MAX_DIRECTORY_BYTES:
-            raise zipfile.BadZipFile("it lists too many files")
-        return super().read(size)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from random_modules import module_spec, write_without_network
 
 from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
+from mimir_engine.files import bounded_zip
 from mimir_engine.files.folder_lock import name_lock
 from mimir_engine.inference_module import (
     find_module,
@@ -341,7 +342,7 @@ def test_an_archive_with_a_huge_directory_is_refused_unread(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = packed(source, tmp_path / "a.zip")
-    monkeypatch.setattr(source_files, "MAX_DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(bounded_zip, "MAX_DIRECTORY_BYTES", 100)
     with pytest.raises(MimirError, match=r"MODULE_INVALID: .*too many files"):
         add_module(archive, tmp_path / "into")
 

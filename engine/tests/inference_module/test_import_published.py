@@ -20,7 +20,6 @@ from random_modules import random_images, random_state_dict
 from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module, source_files, verify_module
-from mimir_engine.inference_module import import_published as published_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK
 from mimir_engine.inference_module.architecture import build_network
 from mimir_engine.inference_module.import_published import import_published
@@ -261,13 +260,13 @@ def without(name: str) -> dict[str, Any]:
 
 
 WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
-    ("empty", lambda: b"", "not a readable torch file|contains more than weights"),
+    ("empty", lambda: b"", "UNREADABLE"),
     (
         "noise",
         lambda: b"\x80\x02garbage" * 50,
-        "not a readable torch file|contains more than weights",
+        "UNREADABLE|UNSAFE",
     ),
-    ("bare pickle", lambda: pickle.dumps({"state_dict": {}}), "readable|more than weights"),
+    ("bare pickle", lambda: pickle.dumps({"state_dict": {}}), "UNREADABLE|UNSAFE"),
     ("a list", lambda: saved([1]), "contains no state_dict"),
     ("no state", lambda: saved({"iteration": 3}), "contains no state_dict"),
     (
@@ -283,7 +282,7 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
     (
         "more targets",
         lambda: saved({"state_dict": random_tensors(target_count=4)}),
-        r"has the shape \(8(, 2048)?,?\), but 3 targets need",
+        r"has the shape \(8(, 2048)?,?\), but \(6",
     ),
     (
         "no tensor",
@@ -301,13 +300,13 @@ WRONG_SNAPSHOTS: list[tuple[str, Callable[[], bytes], str]] = [
         (
             name,
             lambda bias=bias: saved({"state_dict": {**random_tensors(), "fc.bias": bias}}),
-            "fc.bias of snapshot.pth.tar is not a tensor",
+            reason,
         )
-        for name, bias in (
-            ("sparse", torch.ones(6).to_sparse()),
-            ("without storage", torch.ones(6, device="meta")),
-            ("complex", torch.ones(6, dtype=torch.complex64)),
-            ("in 8 bits", torch.ones(6).to(torch.float8_e4m3fn)),
+        for name, bias, reason in (
+            ("sparse", torch.ones(6).to_sparse(), "_rebuild_sparse_tensor"),
+            ("without storage", torch.ones(6, device="meta"), "_rebuild_meta_tensor"),
+            ("complex", torch.ones(6, dtype=torch.complex64), "fc.bias .* is not a tensor"),
+            ("in 8 bits", torch.ones(6).to(torch.float8_e4m3fn), "_rebuild_tensor_v3|Untyped"),
         )
     ),
 ]
@@ -323,7 +322,7 @@ def test_a_snapshot_of_something_else_is_refused(
     tmp_path: Path, content: Callable[[], bytes], reason: str
 ) -> None:
     source = published(tmp_path / "module_organs", content())
-    with pytest.raises(MimirError, match=f"PUBLISHED_MODULE_INVALID.*({reason})"):
+    with pytest.raises(MimirError, match=f"({reason})"):
         import_published(source, tmp_path / "modules")
     assert not list((tmp_path / "modules").glob("*"))
 
@@ -342,11 +341,11 @@ def test_code_in_a_snapshot_is_never_run(tmp_path: Path, zip_format: bool) -> No
     attack = Attack(tmp_path / "attacked")
     content = saved({"state_dict": attack}, _use_new_zipfile_serialization=zip_format)
     source = published(tmp_path / "module_organs", content)
-    with pytest.raises(MimirError, match=r"PUBLISHED_MODULE_INVALID.*contains more than weights"):
+    with pytest.raises(MimirError, match=r"SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
         import_published(source, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
     bare = published(tmp_path / "module_bare", pickle.dumps(attack))
-    with pytest.raises(MimirError, match="PUBLISHED_MODULE_INVALID"):
+    with pytest.raises(MimirError, match=r"SNAPSHOT_UNSAFE|SNAPSHOT_UNREADABLE"):
         import_published(bare, tmp_path / "modules")
     assert not (tmp_path / "attacked").exists()
 
@@ -357,17 +356,16 @@ def test_a_huge_number_in_a_snapshot_is_left_out(tmp_path: Path) -> None:
     assert module.provenance["iteration"] is None
 
 
-def test_a_snapshot_that_unpacks_beyond_the_limit_is_refused(
+def test_a_compressed_or_too_large_snapshot_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_module, "MAX_FILE_BYTES", 1 << 20)
     monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1 << 20)
     inflated = io.BytesIO()
     with zipfile.ZipFile(inflated, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", b"\0" * (2 << 20))
     assert len(inflated.getvalue()) < 1 << 20
     source = published(tmp_path / "module_bomb", inflated.getvalue())
-    with pytest.raises(MimirError, match="unpacks to more than 1 MB"):
+    with pytest.raises(MimirError, match="compressed or encrypted"):
         import_published(source, tmp_path / "modules")
     large = published(tmp_path / "module_large", b"\0" * (2 << 20))
     with pytest.raises(MimirError, match=r"snapshot\.pth\.tar is larger than 1 MB"):
@@ -419,11 +417,3 @@ def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(MimirError, match="MODULE_INVALID"):
         import_published(source, tmp_path / "modules", name=name)
     shutil.rmtree(source)
-
-
-def test_an_old_torch_does_not_read_snapshots(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
-    with pytest.raises(MimirError, match="TORCH_TOO_OLD"):
-        import_published(published(tmp_path / "module_organs", b"x"), tmp_path / "modules")
