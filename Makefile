@@ -28,14 +28,15 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 pyt
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engine test-module test-processors test-slicer lint docs bench \
-    bench-slicer fuzz torture lock wheelhouse validation \
+.PHONY: help demo test test-engine test-module test-processors test-oldest test-newest test-slicer \
+    lint docs bench bench-slicer fuzz torture lock wheelhouse validation \
     validation-checks validation-others validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results go to $(OUTPUT)/ (and a picture after make test)"
 	@echo "make test   run all tests of the engine and of the Slicer module (TORCH=cpu: without libraries for graphics cards)"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
+	@echo "make test-oldest, make test-newest   run all tests with the oldest allowed packages, or the newest (7 GB each)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
 	@echo "make fuzz   try damaged inputs; CASES=100000 takes about half an hour (resumes if stopped)"
 	@echo "make torture   disturb runs at every place; measure 300 studies of which 20 are hostile (hours)"
@@ -80,6 +81,11 @@ test-slicer: _slicer
 	        "import slicer.testing; slicer.testing.runUnitTest(['$(MODULE_FOLDER)'], 'MIMIR')" \
 	        || exit 1; \
 	done
+
+# All tests with the oldest releases that engine/pyproject.toml allows, and with the newest that pip
+# finds, each in an environment of its own.
+test-oldest test-newest:
+	@.ci/test_end $(@:test-%=%)
 
 # Damaged inputs of every kind; the same SEED gives the same cases. Faults and their inputs go to
 # fuzz-output/.
@@ -148,7 +154,8 @@ wheelhouse: $(READY_FOR_DEMO)
 	@echo "On the other machine: pip install --no-index --find-links $(WHEELHOUSE) 'mimir-engine[onnx]'"
 
 clean:
-	@rm -rf $(VENV) .venv-lock $(WHEELHOUSE) $(OUTPUT) docs-output fuzz-output validation-output engine/build engine/*.egg-info engine/.hypothesis \
+	@rm -rf $(VENV) .venv-lock .venv-oldest .venv-newest $(WHEELHOUSE) $(OUTPUT) docs-output fuzz-output \
+	    validation-output engine/build engine/*.egg-info engine/.hypothesis \
 	    engine/.mypy_cache engine/.pytest_cache engine/.ruff_cache \
 	    MIMIR/.mypy_cache MIMIR/.ruff_cache MIMIR/Testing/.pytest_cache
 	@find engine MIMIR -name __pycache__ -type d -prune -exec rm -rf {} +

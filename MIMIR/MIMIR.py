@@ -35,6 +35,7 @@ from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
 from MIMIRLib.engine.import_engine import import_engine
+from MIMIRLib.engine.slicer_packages import log_packages_outside_bounds
 from MIMIRLib.interval_level import DEFAULT_LEVEL
 from MIMIRLib.panel.dicom_database import database_file
 from MIMIRLib.panel.import_job import PhantomImportJob
@@ -104,6 +105,7 @@ class MIMIRWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Create the panel when the user opens the module for the first time."""
         ScriptedLoadableModuleWidget.setup(self)
         import_engine()
+        log_packages_outside_bounds()
         panel = slicer.util.loadUI(self.resourcePath("UI/MIMIR.ui"))
         panel.setMRMLScene(slicer.mrmlScene)
         self.layout.addWidget(panel)

@@ -1,13 +1,14 @@
 """Check which packages networks need and Slicer lacks.
 
 Networks need one of two: ONNX Runtime, which is small, or PyTorch, which also uses graphics cards.
-Slicer has NumPy and pydicom.
+Slicer has NumPy, pydicom and Pillow; see `slicer_packages`.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
@@ -16,11 +17,15 @@ from MIMIRLib.errors import mimir_error
 from MIMIRLib.translate import tr as _
 
 #: Packages to their lowest versions: the engine's extra ``onnx``.
-ONNX: Mapping[str, str] = {"onnxruntime": "1.19", "onnx": "1.19.1", "safetensors": "0.4"}
+ONNX: Mapping[str, str] = {
+    "onnxruntime": "1.19",
+    "onnx": "1.21" if sys.version_info >= (3, 10) else "1.19.1",
+    "safetensors": "0.4",
+}
 #: The engine's extra ``network``.
 TORCH: Mapping[str, str] = {"torch": "2.1", "torchvision": "0.16", "safetensors": "0.4"}
 #: For reports as PDF files: the engine's extra ``report``.
-PDF: Mapping[str, str] = {"reportlab": "4.0"}
+PDF: Mapping[str, str] = {"reportlab": "4.0.4"}
 #: Packages that the PyTorch extension installs, in the build that suits the graphics card.
 PYTORCH = ("torch", "torchvision")
 
@@ -71,11 +76,13 @@ def _is_present(name: str, lowest: str) -> bool:
     if find_spec(name) is None:
         return False
     try:
-        return _numbers(metadata.version(name)) >= _numbers(lowest)
+        return numbers(metadata.version(name)) >= numbers(lowest)
     except metadata.PackageNotFoundError:  # not installed by pip: the user's own choice
         return True
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the first two numbers of a version: of ``2.10.1+cu121``, ``(2, 10)``."""
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version: of ``2.10+cu121``, ``(2, 10, 0)``."""
+    release = re.match(r"[\d.]*", version)
+    found = [int(number) for number in re.findall(r"\d+", release[0] if release else "")]
+    return tuple([*found, 0, 0, 0][:3])

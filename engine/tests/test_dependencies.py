@@ -1,0 +1,73 @@
+"""Check that the page of dependencies says what pip is told."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+#: On the page, where a package belongs that is in no extra.
+ALWAYS, BUILD, MODULE_TESTS = "none: always", "build", "module tests"
+
+Bounds = dict[str, tuple[set[str], set[str]]]
+
+
+def declared() -> Bounds:
+    """Packages to the places that ask for them, and to their bounds."""
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11: it reads pyproject.toml")
+    settings = tomllib.loads((ROOT / "engine/pyproject.toml").read_text("utf-8"))
+    extras = settings["project"]["optional-dependencies"]
+    module_tests = (ROOT / "MIMIR/Testing/requirements.txt").read_text("utf-8").splitlines()
+    lines = {
+        ALWAYS: settings["project"]["dependencies"],
+        BUILD: settings["build-system"]["requires"],
+        MODULE_TESTS: [line for line in module_tests if line and not line.startswith("#")],
+        **{extra: lines for extra, lines in extras.items() if extra != "all"},
+    }
+    places, bounds = defaultdict(set), defaultdict(set)
+    for place, requirements in lines.items():
+        for requirement in map(Requirement, requirements):
+            places[requirement.name].add(place)
+            bounds[requirement.name] |= {str(bound) for bound in requirement.specifier}
+    return {name: (places[name], bounds[name]) for name in places}
+
+
+def on_the_page() -> Bounds:
+    found = {}
+    for line in (ROOT / "docs/dependencies.md").read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 8 and re.fullmatch(r"`[\w-]+`", cells[0]):
+            name = cells[0].strip("`")
+            assert name not in found, f"{name} has two rows"
+            assert all(cells), f"a cell of {name} is empty"
+            places = {place.strip("` ") for place in cells[1].split(",")}
+            found[name] = (places, set(re.findall(r"`([^`]+)`", cells[5])))
+    return found
+
+
+def test_the_page_of_dependencies_has_each_package_with_its_extras_and_bounds() -> None:
+    assert on_the_page() == declared()
+
+
+def test_every_requirement_has_one_lower_bound() -> None:
+    for name, (_places, bounds) in declared().items():
+        assert any(bound.startswith(">=") for bound in bounds), name
+
+
+def test_the_extra_all_names_each_other_extra_but_the_documentation() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11: it reads pyproject.toml")
+    text = (ROOT / "engine/pyproject.toml").read_text("utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    [everything] = map(Requirement, extras["all"])
+    assert everything.extras == extras.keys() - {"all", "docs"}
+
+
+def test_the_extension_depends_on_no_other_than_that_of_pytorch() -> None:
+    text = (ROOT / "CMakeLists.txt").read_text("utf-8")
+    assert re.findall(r'EXTENSION_DEPENDS "([^"]*)"', text) == ["PyTorch"]
+    page = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    assert "the extension PyTorch" in page
