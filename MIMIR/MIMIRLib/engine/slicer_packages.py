@@ -36,7 +36,7 @@ def log_packages_outside_bounds() -> None:
     packages = packages_outside_bounds()
     if packages:
         _log.info(
-            "MIMIR uses Slicer's own %s, which is older than MIMIR asks for elsewhere. It does not"
-            " use the parts with known faults; see docs/dependencies.md.",
+            "MIMIR uses Slicer's own %s; elsewhere it asks for a newer version. It does not use the"
+            " parts with known faults; see docs/dependencies.md.",
             ", ".join(packages),
         )

@@ -14,9 +14,6 @@ from mimir_engine.torch_file.tensor import ITEM_BYTES, Tensor
 
 #: Bytes read for all tensors: as much as the largest snapshot has.
 MAX_READ_BYTES = 1 << 30
-#: Bytes of all arrays: a ResNet50 of float64 has 190 MB. Tensors that repeat a storage's numbers
-#: could have far more than the file.
-MAX_ARRAY_BYTES = 256 << 20
 #: NumPy's types by torch's names; bfloat16 is the upper half of a float32.
 NUMPY_TYPES = {
     "float64": "<f8",
@@ -29,10 +26,10 @@ NUMPY_TYPES = {
 
 
 class Arrays:
-    """Copies tensors out of an open file."""
+    """Copies tensors out of an open file of ``size`` bytes: together no more than that."""
 
-    def __init__(self, file: IO[bytes], places: Mapping[str, Place]) -> None:
-        self._file, self._places = file, places
+    def __init__(self, file: IO[bytes], size: int, places: Mapping[str, Place]) -> None:
+        self._file, self._size, self._places = file, size, places
         self._read = self._copied = 0
         self._intact: set[str] = set()
 
@@ -46,9 +43,11 @@ class Arrays:
             raise unreadable(f"a tensor has the type {tensor.dtype}")
         item = ITEM_BYTES[tensor.dtype]
         self._read += tensor.span * item
-        self._copied += tensor.count * max(item, 4)
-        if self._read > MAX_READ_BYTES or self._copied > MAX_ARRAY_BYTES:
+        self._copied += tensor.count * item
+        if self._read > MAX_READ_BYTES:
             raise unreadable("its tensors are larger than those of a network")
+        if self._copied > self._size:
+            raise unreadable("its tensors have the same numbers, so they are larger than the file")
         self._check_intact(tensor.storage.key)
         return _widened(tensor.dtype, _strided(tensor, self._numbers(tensor)))
 

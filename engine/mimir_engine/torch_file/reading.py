@@ -47,14 +47,14 @@ def open_torch_file(path: Path) -> Iterator[TorchFile]:
             ``SNAPSHOT_UNREADABLE``.
     """
     with open(path, "rb") as file:
-        layout = _layout(file)
-        yield TorchFile(layout.content, Arrays(file, layout.places))
+        size = os.fstat(file.fileno()).st_size
+        layout = _layout(file, size)
+        yield TorchFile(layout.content, Arrays(file, size, layout.places))
 
 
-def _layout(file: IO[bytes]) -> Layout:
+def _layout(file: IO[bytes], size: int) -> Layout:
     head = file.read(512)
     file.seek(0)
-    size = os.fstat(file.fileno()).st_size
     if head[257:262] == b"ustar":
         raise unreadable(
             "it has the layout of before version 0.1.10; save it again with a newer one"
