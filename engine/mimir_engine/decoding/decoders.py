@@ -30,8 +30,8 @@ from mimir_engine.decoding.stream import (
 from mimir_engine.files.optional_packages import is_installed
 from mimir_engine.headers.pixel_format import PixelFormat
 
-#: The end marker of all kinds of JPEG streams.
-_END = b"\xff\xd9"
+#: The end marker of all kinds of JPEG streams, and the bytes that scanners fill up fragments with.
+_END, _FILL = b"\xff\xd9", b"\0\xff"
 
 
 def _decode_jpeg(stream: bytes, out: np.ndarray) -> None:
@@ -91,6 +91,14 @@ _DECODERS = {
         203: _HIGH_THROUGHPUT,
     }.items()
 }
+#: Beginnings of other transfer syntaxes, and what they are called.
+_OTHER_NAMES = {
+    RUN_LENGTH: "run-length encoding",
+    f"{_JPEG_SYNTAXES}5": JPEG,
+    f"{_JPEG_SYNTAXES}6": JPEG,
+    f"{_JPEG_SYNTAXES}9": JPEG_2000,
+    f"{_JPEG_SYNTAXES}10": "MPEG video",
+}
 
 
 def decoded(
@@ -119,7 +127,7 @@ def decoded(
         raise StreamRefused("no decoder is known")
     pixels = np.empty(shape, f"i{form.allocated // 8}")
     for number, stream in enumerate(frame_streams(value, shape[0])):
-        pixels[number] = _frame(decoder, stream.rstrip(b"\0"), shape[1:], form)
+        pixels[number] = _frame(decoder, stream.rstrip(_FILL), shape[1:], form)
     return pixels.view(f"u{pixels.itemsize}")
 
 
@@ -127,9 +135,8 @@ def compression_name(syntax: str) -> str:
     """Return what a compression is called; empty if it is unknown."""
     if syntax in _DECODERS:
         return _DECODERS[syntax].kind
-    if syntax == RUN_LENGTH:
-        return "run-length encoding"
-    return "MPEG video" if syntax.startswith(f"{_JPEG_SYNTAXES}10") else ""
+    names = (name for start, name in _OTHER_NAMES.items() if syntax.startswith(start))
+    return next(names, "")
 
 
 def has_decoder(syntax: str) -> bool:

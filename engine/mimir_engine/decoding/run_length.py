@@ -55,9 +55,10 @@ def _image(stream: bytes, rows: int, columns: int, allocated: int) -> Any:
 
 def _by_decoder(image: Any) -> np.ndarray:
     """Decode with pydicom 3, which would prefer any other decoder that is installed."""
-    from pydicom.pixels.decoders import RLELosslessDecoder
+    from pydicom.pixels.decoders.base import get_decoder
 
-    pixels, _ = RLELosslessDecoder.as_array(image, raw=True, decoding_plugin="pydicom")
+    decoder = get_decoder(image.file_meta.TransferSyntaxUID)
+    pixels, _ = decoder.as_array(image, raw=True, decoding_plugin="pydicom")
     return pixels
 
 
