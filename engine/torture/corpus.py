@@ -1,8 +1,8 @@
 """Make the seeds of the fuzzer, ``tests/corpus``: small valid inputs of every kind.
 
 Each seed is a zip archive of the files that belong together. The seeds of `snapshot` are made by
-``tests/builders/snapshot_builder.py``. Run this program again when a format
-of ours changes; it needs GDCM for the compressed studies.
+``tests/builders/snapshot_builder.py``. Run this program again when a format of ours changes; it
+needs imagecodecs for the compressed studies.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import gzip
 import io
 import json
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "builders
 
 import numpy as np
 from cohort_builder import made_up_statistics, run_infer, write_trial_module
+from compressed_builder import losslessly_compressed
 from dicom_builder import (
     BIG_ENDIAN,
     DEFLATED,
@@ -34,7 +34,6 @@ from dicom_builder import (
     write_zip,
 )  # fmt: skip
 from image_folder_builder import write_image_folder
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
@@ -116,32 +115,9 @@ def _compressed(syntax: str) -> Iterator[File]:
                 content = (
                     compressed(dataset, syntax)
                     if syntax.endswith(".5")
-                    else _by_gdcm(dataset, syntax)
+                    else losslessly_compressed(dataset, syntax)
                 )
                 yield File(name, content)
-
-
-def _by_gdcm(dataset: Dataset, syntax: str) -> bytes:
-    import gdcm
-
-    with tempfile.TemporaryDirectory() as folder:
-        plain, packed = Path(folder) / "plain.dcm", Path(folder) / "packed.dcm"
-        plain.write_bytes(encoded(dataset))
-        reader = gdcm.ImageReader()
-        reader.SetFileName(str(plain))
-        assert reader.Read()
-        change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
-        change.SetInput(reader.GetImage())
-        assert change.Change(), syntax
-        writer = gdcm.ImageWriter()
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        writer.SetFileName(str(packed))
-        assert writer.Write()
-        dataset.PixelData = dcmread(packed).PixelData
-        dataset["PixelData"].is_undefined_length = True
-        return encoded(dataset, syntax)
 
 
 def _disc() -> Parts:

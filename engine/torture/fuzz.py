@@ -33,8 +33,6 @@ from fuzz_worker import needs_torch, seed_of
 #: Seconds that a case may take, and the start of a process.
 MAX_SECONDS, MAX_START_SECONDS = 20, 300
 FAULTS = ("INTERNAL_ERROR", "DIED", "TIMEOUT", "OUTSIDE")
-#: Seeds whose pixels decoders in C read: they may die, and the reader with them.
-DECODED = ("study/jpeg", "study/jpeg-ls", "study/jpeg-2000")
 READ = ("measured", "scanned", "read", "resumed")
 
 
@@ -226,9 +224,7 @@ def _progress(done: int, total: int, seconds: float) -> None:
 
 
 def is_fault(answer: dict[str, Any]) -> bool:
-    """Decide whether a case shows a fault; a decoder's death ends its reader alone."""
-    if answer["outcome"] == "DIED" and answer["seed"] in DECODED:
-        return False
+    """Decide whether a case shows a fault."""
     return answer["outcome"] in FAULTS
 
 

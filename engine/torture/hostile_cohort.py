@@ -2,10 +2,9 @@
 
     python engine/torture/hostile_cohort.py [--module phantom]
 
-Four studies each are bombs, damaged archives and damaged JPEG streams (which may end GDCM, and
-the process with it). The readers of four others get a signal that ends them while they read, as a
-fault in a library does; those of the last four are stopped, and hang. Needs Linux, where a process'
-open files can be seen.
+Four studies each are bombs, damaged archives and damaged JPEG streams. The readers of four others
+get a signal that ends them while they read, as a fault in a library does; those of the last four
+are stopped, and hang. Needs Linux, where a process' open files can be seen.
 
 All others must be measured; each study must be listed once; the second run must not try again what
 ended its reader, and no process may be left.

@@ -15,6 +15,7 @@ EXTRAS = {
     "figures": ("pictures need matplotlib", ("matplotlib",)),
     "volumes": ("NRRD volumes need pynrrd", ("nrrd",)),
     "report": ("PDF files need reportlab", ("reportlab",)),
+    "compressed": ("compressed images need imagecodecs", ("imagecodecs",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
 }
 

@@ -1,42 +1,23 @@
-"""Decompress pixels with pydicom, after a look at the streams themselves."""
+"""Decompress the pixels of a slice's file, and say why they cannot be."""
 
 from __future__ import annotations
 
-import warnings
-from importlib.util import find_spec
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
+from mimir_engine.decoding import StreamRefused, compression_name, decoded, has_decoder
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import Slice
-from mimir_engine.study.jpeg_size import jpeg_sizes
-
-#: Beginning of the transfer syntaxes of all kinds of JPEG.
-_JPEG = "1.2.840.10008.1.2.4."
-_HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
-#: Marker segments at the beginning of a JPEG 2000 stream: its start and size, and then, only in
-#: high-throughput streams, its capabilities (ISO/IEC 15444-1 A.4 and A.5, 15444-15 A.3).
-_START_AND_SIZE, _CAPABILITIES = b"\xff\x4f\xff\x51", b"\xff\x50"
-#: Beginnings of transfer syntaxes with compressed pixels, their names, and the packages that decode
-#: them; empty if none is needed or known.
-_COMPRESSIONS = {
-    _HIGH_THROUGHPUT: ("high-throughput JPEG 2000", "pylibjpeg pylibjpeg-openjpeg"),
-    "1.2.840.10008.1.2.4.9": ("JPEG 2000", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.8": ("JPEG-LS", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.7": ("lossless JPEG", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.5": ("JPEG", "mimir-engine[compressed]"),
-    "1.2.840.10008.1.2.4.1": ("MPEG video", ""),
-    "1.2.840.10008.1.2.5": ("run-length encoding", ""),
-}
 
 
-def decompressed(dataset: Any, syntax: str, image: Slice) -> np.ndarray:
+def decompressed(value: bytes, syntax: str, frames: int, image: Slice) -> np.ndarray:
     """Return the frames of a file with compressed pixels.
 
     Args:
-        dataset: The file as pydicom reads it.
+        value: Its encapsulated PixelData.
         syntax: Its transfer syntax.
+        frames: Its number of frames.
         image: A slice of the file.
 
     Returns:
@@ -45,27 +26,18 @@ def decompressed(dataset: Any, syntax: str, image: Slice) -> np.ndarray:
     Raises:
         MimirError: ``PIXELS_UNREADABLE``.
     """
-    if syntax.startswith(_HIGH_THROUGHPUT) and not _is_high_throughput(dataset.PixelData):
-        raise unreadable(image, "another kind of stream", syntax)
-    for size in jpeg_sizes(dataset.PixelData) if syntax.startswith(_JPEG) else ():
-        if size != (image.rows, image.columns):
-            raise unreadable(image, f"their streams have the size {size}", syntax)
+    form = image.series.pixel_format
+    if form.high_bit != form.stored - 1:  # encoders differ in what they make of such values
+        raise unreadable(image, f"highest bit {form.high_bit}", syntax)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # pydicom cuts run-length encoded pixels that are more than the header declares.
-            warnings.filterwarnings("error", message=".*RLE segment contains")
-            pixels = np.asarray(dataset.pixel_array)
+        return decoded(value, syntax, (frames, image.rows, image.columns), form)
+    except StreamRefused as error:
+        raise unreadable(image, str(error), syntax) from None
     except MemoryError:
         raise
-    except Exception as error:  # pydicom and its plugins raise many kinds
+    except Exception as error:  # pydicom and the decoders raise many kinds
         _check_memory(image)
         raise unreadable(image, type(error).__name__, syntax) from error
-    form = image.series.pixel_format
-    if pixels.dtype.kind not in "iu" or form.high_bit != form.stored - 1:
-        raise unreadable(image, f"{pixels.dtype}, highest bit {form.high_bit}", syntax)
-    unsigned = pixels.view(pixels.dtype.str.replace("i", "u"))
-    return unsigned[np.newaxis] if pixels.ndim == 2 else unsigned
 
 
 def unreadable(image: Slice, reason: str, syntax: Optional[str] = None) -> MimirError:
@@ -76,28 +48,13 @@ def unreadable(image: Slice, reason: str, syntax: Optional[str] = None) -> Mimir
     )
     if syntax is None:
         return MimirError("PIXELS_UNREADABLE", what, "Export or download the study again.")
-    kind, package = next(
-        (known for start, known in _COMPRESSIONS.items() if syntax.startswith(start)), ("", "")
-    )
+    compression = f"compressed as {compression_name(syntax) or 'an unknown kind'}, {syntax}"
     remedy = "Export the study uncompressed (explicit VR little endian)"
-    if package and not _is_installed(package):
-        remedy += f", or install a decoder: pip install '{package}'"
-    compression = f"compressed as {kind or 'an unknown kind'}, {syntax}"
+    if not has_decoder(syntax):
+        remedy += ", or install a decoder: pip install 'mimir-engine[compressed]'"
     return MimirError("PIXELS_UNREADABLE", f"{what}; they are {compression}", f"{remedy}.")
 
 
 def _check_memory(image: Slice) -> None:
-    """Raise MemoryError if memory is short: pydicom hides it behind an error of its decoders."""
+    """Raise MemoryError if memory is short: decoders hide it behind errors of their own."""
     bytearray(4 * image.rows * image.columns * image.series.pixel_format.allocated // 8)
-
-
-def _is_high_throughput(content: bytes) -> bool:
-    """Return whether encapsulated pixels begin with a high-throughput JPEG 2000 stream."""
-    start = content.find(_START_AND_SIZE) + len(_START_AND_SIZE)
-    size = int.from_bytes(content[start : start + 2], "big")
-    return start >= len(_START_AND_SIZE) and content.startswith(_CAPABILITIES, start + size)
-
-
-def _is_installed(package: str) -> bool:
-    module = "gdcm" if package.startswith("mimir") else "openjpeg"
-    return find_spec(module) is not None

@@ -1,6 +1,6 @@
 """Read the pixels of slices: from the file through stored values to signal.
 
-All encodings lead to the same stored values: only decompression is left to pydicom.
+All encodings lead to the same stored values: only decompression is left to libraries.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def _pydicom_frames(image: Slice) -> np.ndarray:
         raise unreadable(image, f"more than {MAX_DECODED_BYTES // 2**20} MB")
     if syntax in _NATIVE:
         return _native(value, frames, image, _NATIVE[syntax])
-    return decompressed(dataset, syntax, image)
+    return decompressed(value, syntax, frames, image)
 
 
 def _described(image: Slice) -> bytes:

@@ -218,7 +218,7 @@ def test_short_memory_is_not_turned_into_another_error(
     if place == "read":
         monkeypatch.setattr(pydicom, "dcmread", fails)
     else:
-        monkeypatch.setattr(pydicom.Dataset, "pixel_array", property(fails))
+        monkeypatch.setattr("mimir_engine.study.compressed_pixels.decoded", fails)
     with pytest.raises(MemoryError):
         read_study(path)
 

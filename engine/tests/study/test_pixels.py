@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from changes import philips_scale, setting
+from compressed_builder import (
+    HTJ2K,
+    JPEG_2000,
+    JPEG_LOSSLESS,
+    JPEG_LS,
+    losslessly_compressed,
+    needs_imagecodecs,
+)
 from dicom_builder import (
     BIG_ENDIAN,
     DEFLATED,
@@ -34,7 +41,6 @@ from mimir_engine.study.pixels import load_slices
 
 SCAN = Scan(slices=2)
 RLE = "1.2.840.10008.1.2.5"
-JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K = (f"1.2.840.10008.1.2.4.{n}" for n in (70, 80, 90, 201))
 
 
 def water(pixels: np.ndarray | None = None, **changes: Any) -> Dataset:
@@ -151,48 +157,31 @@ def test_run_length_coded_pixels_are_read() -> None:
     np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
-def compressed_by_gdcm(syntax: str, folder: Path) -> bytes:
-    """Return the file of a slice with losslessly compressed pixels."""
-    gdcm = pytest.importorskip("gdcm", reason="GDCM is not installed")
-    source, target = folder / "plain.dcm", folder / "compressed.dcm"
-    source.write_bytes(encoded(water()))
-    reader, change, writer = (
-        gdcm.ImageReader(),
-        gdcm.ImageChangeTransferSyntax(),
-        gdcm.ImageWriter(),
-    )
-    reader.SetFileName(str(source))
-    assert reader.Read()
-    names = {
-        JPEG_LOSSLESS: gdcm.TransferSyntax.JPEGLosslessProcess14_1,
-        JPEG_LS: gdcm.TransferSyntax.JPEGLSLossless,
-        JPEG_2000: gdcm.TransferSyntax.JPEG2000Lossless,
-    }
-    change.SetTransferSyntax(gdcm.TransferSyntax(names[syntax]))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer.SetFileName(str(target))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.PyGetOutput() if hasattr(change, "PyGetOutput") else change.GetOutput())
-    assert writer.Write()
-    content = target.read_bytes()
-    assert syntax.encode() in content
-    return content
+@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
+def test_losslessly_compressed_pixels_are_read(syntax: str) -> None:
+    needs_imagecodecs()
+    content = losslessly_compressed(water(), syntax)
+    (signal,) = array_of(slices_of(File("image.dcm", content)))
+    np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
 
 
 @pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
-def test_losslessly_compressed_pixels_are_read(syntax: str, tmp_path: Path) -> None:
-    content = compressed_by_gdcm(syntax, tmp_path)
-    (signal,) = array_of(slices_of(File("image.dcm", content)))
-    np.testing.assert_array_equal(signal, SCAN.pixels("W", 0))
+def test_compressed_signed_noise_below_zero_becomes_zero(syntax: str) -> None:
+    needs_imagecodecs()
+    signed = SCAN.pixels("W", 0).astype(np.int16) - 3
+    content = losslessly_compressed(water(signed), syntax)
+    signal = load_slices(slices_of(File("image.dcm", content)))
+    np.testing.assert_array_equal(signal.array[0], np.maximum(signed, 0))
+    assert signal.has_negative
 
 
 @pytest.mark.parametrize("columns", [36, 44])
 @pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000])
 def test_compressed_pixels_of_another_size_than_the_header_says_are_refused(
-    syntax: str, columns: int, tmp_path: Path
+    syntax: str, columns: int
 ) -> None:
-    content = compressed_by_gdcm(syntax, tmp_path)
+    needs_imagecodecs()
+    content = losslessly_compressed(water(), syntax)
     size = struct.pack("<HH2sH", 0x0028, 0x0011, b"US", 2)
     assert content.count(size) == 1
     content = content.replace(size + b"\x28\0", size + struct.pack("<H", columns))
@@ -366,6 +355,19 @@ def test_the_error_names_the_compression(syntax: str, kind: str) -> None:
     dataset.PixelData = b"\1\2"
     with pytest.raises(MimirError, match=f"compressed as {kind}, {syntax}.* uncompressed"):
         load_slices(slices_of(File("image.dcm", encoded(dataset, syntax))))
+
+
+@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K, "1.2.3.4"])
+def test_a_decoder_is_named_where_one_is_missing(
+    syntax: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mimir_engine.decoding.decoders.is_installed", lambda extra: False)
+    dataset = water()
+    dataset.PixelData = b"\1\2"
+    with pytest.raises(MimirError) as raised:
+        load_slices(slices_of(File("image.dcm", encoded(dataset, syntax))))
+    command = "or install a decoder: pip install 'mimir-engine[compressed]'."
+    assert (command in raised.value.remedy) == (syntax != "1.2.3.4")
 
 
 def test_a_missing_pixel_element_is_refused() -> None:
