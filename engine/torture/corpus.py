@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path

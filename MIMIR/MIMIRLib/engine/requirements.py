@@ -26,6 +26,10 @@ ONNX: Mapping[str, str] = {
 TORCH: Mapping[str, str] = {"torch": "2.1", "torchvision": "0.16", "safetensors": "0.4"}
 #: For reports as PDF files: the engine's extra ``report``.
 PDF: Mapping[str, str] = {"reportlab": "4.0.4"}
+#: For compressed images: the engine's extra ``compressed``. Its releases need this NumPy, by the
+#: lowest Python; Slicer's own must stay as it is.
+DECODER = "imagecodecs"
+DECODER_NUMPY: Mapping[tuple[int, int], str] = {(3, 12): "2.1", (3, 11): "2.0", (3, 9): "1.0"}
 #: Packages that the PyTorch extension installs, in the build that suits the graphics card.
 PYTORCH = ("torch", "torchvision")
 
@@ -66,6 +70,14 @@ def check_installed(runtime: str = "auto") -> None:
             ),
             _("Press Apply in the module MIMIR and agree to the installation."),
         )
+
+
+def decoder_command() -> str:
+    """Return what installs the decoder of compressed images and keeps NumPy; empty if none can."""
+    lowest = next(numpy for python, numpy in DECODER_NUMPY.items() if sys.version_info >= python)
+    if not _is_present("numpy", lowest):
+        return ""
+    return f'slicer.util.pip_install("{DECODER} numpy=={metadata.version("numpy")}")'
 
 
 def _lacking(requirements: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from MIMIRLib.engine.requirements import decoder_command
 from MIMIRLib.translate import tr as _
 
 #: What the engine says about its options, and what the panel says instead.
@@ -82,7 +83,7 @@ def panel_words(text: str) -> str:
 def _line(text: str) -> str:
     for engine, panel in _PANEL_WORDS:
         text = text.replace(engine, panel)
-    text = _DECODER.sub("", text)
+    text = _DECODER.sub(lambda _engine: _decoder(), text)
     if not _OPTION.search(text):
         return text
     sentences = _SENTENCE.split(_IN_BRACKETS.sub("", text))
@@ -90,3 +91,16 @@ def _line(text: str) -> str:
     if sentences[0] not in kept:  # what is wrong, not what to do
         kept.insert(0, re.sub(r"--(?=[a-z])|`", "", sentences[0]))
     return " ".join(kept)
+
+
+def _decoder() -> str:
+    """Return how compressed images can be read in this Slicer."""
+    command = decoder_command()
+    if not command:
+        return _(
+            ", or measure it with MIMIR's command line: the decoder needs a newer NumPy than that"
+            " of this Slicer"
+        )
+    return _(
+        ", or install a decoder: enter {command} in Slicer's Python console, and try again"
+    ).format(command=command)

@@ -1561,6 +1561,14 @@
         <source>Press Discard, and measure the studies again.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>, or measure it with MIMIR&apos;s command line: the decoder needs a newer NumPy than that of this Slicer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>, or install a decoder: enter {command} in Slicer&apos;s Python console, and try again</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>presenter.presenter</name>

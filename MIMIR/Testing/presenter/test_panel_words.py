@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import mimir_engine
+from mimir_engine.files.optional_packages import EXTRAS
+from MIMIRLib.engine import requirements
 from MIMIRLib.presenter import panel_words as module
 from MIMIRLib.presenter.panel_words import panel_words
 
@@ -71,3 +73,38 @@ def test_other_texts_stay_as_they_are() -> None:
     text = "STATION_GAP: stations 2 and 3 do not touch. Export the study again.\nA -- B"
 
     assert panel_words(text) == text
+
+
+DECODER = (
+    "PIXELS_UNREADABLE: they are compressed. Export the study uncompressed (explicit VR little"
+    " endian), or install a decoder: pip install 'mimir-engine[compressed]'."
+)
+
+
+@pytest.mark.parametrize(
+    ("python", "numpy", "fits"),
+    [
+        ((3, 9), "1.26.4", True),
+        ((3, 10), "1.26.4", True),
+        ((3, 11), "1.26.4", False),
+        ((3, 11), "2.0.2", True),
+        ((3, 12), "2.0.2", False),
+        ((3, 13), "2.1.0", True),
+    ],
+)
+def test_a_decoder_is_offered_only_where_numpy_can_stay(
+    monkeypatch: pytest.MonkeyPatch, python: tuple[int, int], numpy: str, fits: bool
+) -> None:
+    monkeypatch.setattr(requirements.sys, "version_info", python)
+    monkeypatch.setattr(requirements.metadata, "version", lambda name: numpy)
+    shown = panel_words(DECODER)
+    command = f'slicer.util.pip_install("imagecodecs numpy=={numpy}")'
+
+    assert "Export the study uncompressed" in shown
+    assert (command in shown) == fits
+    assert ("a newer NumPy than that of this Slicer" in shown) != fits
+
+
+def test_the_decoder_is_the_engines() -> None:
+    assert requirements.DECODER in EXTRAS["compressed"][1]
+    assert any(module._DECODER.search(text) for text in TEXTS)
