@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -27,8 +27,8 @@ from mimir_engine.training.batches import (
     shift_images,
 )
 from mimir_engine.training.checkpoint import (
-    FILE_NAME,
     Checkpoint,
+    has_checkpoint,
     load_checkpoint,
     save_checkpoint,
     unreadable,
@@ -82,7 +82,7 @@ def fit(
     device: str = "cpu",
     start: Optional[InferenceModule] = None,
 ) -> bool:
-    """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
+    """Train a network; write checkpoint.safetensors, log.csv, run.json and studies.csv to a folder.
 
     When called again, a run that was killed continues from its checkpoint and ends with the same
     weights as one never killed (to the bit on one CPU with the same number of threads); a finished
@@ -108,7 +108,7 @@ def fit(
     """
     with folder_lock(folder):
         run = _Run(dataset, recipe, torch.device(device), start)
-        if (folder / FILE_NAME).exists():
+        if has_checkpoint(folder):
             run.restore(load_checkpoint(folder), folder)
         if not run.finished:
             write_run_files(folder, dataset, recipe, device)
@@ -250,11 +250,36 @@ class _Run:
             )
         try:
             self.network.load_state_dict(checkpoint.network)
-            self.optimiser.load_state_dict(checkpoint.optimiser)
+            self._restore_optimiser(checkpoint.optimiser)
         except Exception as error:  # torch raises many kinds for states of another form
             raise unreadable(folder, error) from error
         self.step = checkpoint.step
         self.finished = checkpoint.finished
+
+    def _restore_optimiser(self, saved: dict[str, Any]) -> None:
+        """Load the optimiser's state in the parameters' layout, as the optimiser itself makes it.
+
+        Raises:
+            ValueError: The state has another form; torch raises other kinds.
+        """
+        for own, group in zip(self.optimiser.state_dict()["param_groups"], saved["param_groups"]):
+            if any(type(group[name]) is not type(own[name]) for name in own.keys() & group.keys()):
+                raise ValueError("settings of the optimiser have other types")
+        self.optimiser.load_state_dict(saved)
+        parameters = list(self.network.parameters())
+        if saved["state"].keys() != set(range(len(parameters))):
+            raise ValueError("the optimiser has other parameters")
+        for parameter in parameters:
+            state = self.optimiser.state[parameter]
+            if {name: part.shape for name, part in state.items()} != {
+                "step": torch.Size(),
+                "exp_avg": parameter.shape,
+                "exp_avg_sq": parameter.shape,
+            }:
+                raise ValueError("the optimiser's state has another form")
+            for name in ("exp_avg", "exp_avg_sq"):
+                state[name] = torch.empty_like(parameter, requires_grad=False).copy_(state[name])
+            state["step"] = state["step"].clone()
 
 
 def initial_network(
