@@ -12,8 +12,7 @@ from MIMIRLib.translate import tr as _
 class AddModuleJob(Job):
     """Copies an inference module, checks it, and converts it from the published layout if needed.
 
-    The engine does this in its own process: the published layout needs torch, and a copy may be
-    large.
+    The engine does this in its own process: a copy may be large.
 
     Args:
         source: A folder or a zip archive.
