@@ -1,7 +1,7 @@
 """Save and load the state of a training run: safetensors with JSON in the header.
 
-Tensors are ``network/<name>``, ``optimiser/<parameter>/<name>``, ``mean`` and ``sd``; all else is
-one JSON text in the header. Nothing is unpickled.
+Tensors are ``network/<name>`` of the state dict and ``optimiser/<parameter>/<part>`` of Adam; all
+else is one JSON text. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -10,34 +10,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors import safe_open
+from safetensors.torch import save
 
 from mimir_engine.cohort.images.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
-from mimir_engine.files.json_file import from_json, to_json
-from mimir_engine.inference_module.weights import check_header_size
+from mimir_engine.files.json_file import parse_json, to_json
+from mimir_engine.inference_module.source_files import MAX_FILE_BYTES
+from mimir_engine.inference_module.weights import MAX_HEADER_BYTES, check_header_size
 from mimir_engine.training.recipe import Recipe
 from mimir_engine.training.standardisation import Standardisation
 
-#: Version of the file's format.
-SCHEMA = 2
+#: Version of the file's format; 1 was pickled.
+SCHEMA_VERSION = 2
 FILE_NAME = "checkpoint.safetensors"
-#: What versions before 0.6 wrote.
+#: What MIMIR up to version 0.6.0 wrote.
 EARLIER_FILE_NAME = "checkpoint.pt"
 #: Key of the JSON text in the header.
 METADATA_KEY = "mimir"
 NETWORK, OPTIMISER = "network/", "optimiser/"
-DTYPES = {
-    torch.float64: "F64",
-    torch.int64: "I64",
-    torch.float32: "F32",
-    torch.bfloat16: "BF16",
-    torch.float16: "F16",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +45,14 @@ class Checkpoint:
             and step, so no random state is kept.
         finished: The batch-norm statistics are settled, the network is final.
         network: State dict of the network.
+        optimiser: Adam's tensors by ``<parameter>/<part>``; its settings follow from the recipe.
     """
 
     recipe: Recipe
     step: int
     finished: bool
     network: dict[str, torch.Tensor]
-    optimiser: dict[str, Any]
+    optimiser: dict[str, torch.Tensor]
     definitions: tuple[TargetDefinition, ...]
     standardisation: Standardisation
     projection: str
@@ -65,17 +62,27 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class _Description:
-    """The JSON of a checkpoint's header."""
+    """The JSON of a checkpoint: all but its tensors."""
 
-    schema: int
     recipe: Recipe
     step: int
     finished: bool
     definitions: tuple[TargetDefinition, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
     projection: str
     fingerprint: str
-    provenance: Mapping[str, Any]
-    groups: tuple[Mapping[str, Any], ...]
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.step <= self.recipe.steps:
+            raise ValueError(f"step {self.step} of {self.recipe.steps}")
+        if not len(self.mean) == len(self.sd) == len(self.definitions) or min(self.sd) <= 0:
+            raise ValueError("means and SDs are not those of the targets")
+
+
+#: Fields that checkpoint and description share.
+_SHARED = tuple(_Description.__annotations__.keys() & Checkpoint.__annotations__.keys())
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -87,55 +94,31 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the folder's checkpoint atomically.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
+        MimirError: ``OUTPUT_UNWRITABLE``, also if the data set's description is too long.
     """
     description = _Description(
-        schema=SCHEMA,
-        recipe=checkpoint.recipe,
-        step=checkpoint.step,
-        finished=checkpoint.finished,
-        definitions=checkpoint.definitions,
-        projection=checkpoint.projection,
-        fingerprint=checkpoint.fingerprint,
-        provenance=checkpoint.provenance,
-        groups=tuple(checkpoint.optimiser.get("param_groups", ())),
+        mean=tuple(checkpoint.standardisation.mean.tolist()),
+        sd=tuple(checkpoint.standardisation.sd.tolist()),
+        **{name: getattr(checkpoint, name) for name in _SHARED},
     )
+    values = {"schema_version": SCHEMA_VERSION, **to_json(description)}
+    named = ((NETWORK, checkpoint.network), (OPTIMISER, checkpoint.optimiser))
     tensors = {
-        "mean": torch.from_numpy(checkpoint.standardisation.mean),
-        "sd": torch.from_numpy(checkpoint.standardisation.sd),
-        **{NETWORK + name: tensor for name, tensor in checkpoint.network.items()},
-        **{
-            f"{OPTIMISER}{index}/{name}": tensor
-            for index, state in checkpoint.optimiser.get("state", {}).items()
-            for name, tensor in state.items()
-        },
+        kind + name: tensor.contiguous() for kind, part in named for name, tensor in part.items()
     }
+    content = save(tensors, {METADATA_KEY: json.dumps(values, allow_nan=False)})
+    if int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES:
+        raise MimirError(
+            "OUTPUT_UNWRITABLE",
+            "the data set's description is too long for a checkpoint",
+            "Shorten the provenance in its dataset.json.",
+        )
     with atomic_file(folder / FILE_NAME) as file:
-        _write(file, tensors, json.dumps(to_json(description), allow_nan=False))
-
-
-def _write(file: BinaryIO, tensors: Mapping[str, torch.Tensor], text: str) -> None:
-    """Write safetensors one tensor at a time: safetensors' own writer takes two more copies."""
-    ordered = sorted(tensors.items(), key=lambda item: -item[1].element_size())  # aligned
-    header: dict[str, Any] = {"__metadata__": {METADATA_KEY: text}}
-    end = 0
-    for name, tensor in ordered:
-        start, end = end, end + tensor.numel() * tensor.element_size()
-        header[name] = {
-            "dtype": DTYPES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [start, end],
-        }
-    table = json.dumps(header).encode("ascii")
-    table += b" " * (-len(table) % 8)
-    file.write(len(table).to_bytes(8, "little") + table)
-    for _, tensor in ordered:
-        raw = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-        file.write(memoryview(raw.numpy()))
+        file.write(content)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint; whether its tensors are those of a network is left to who uses them.
 
     Raises:
         MimirError: ``CHECKPOINT_UNREADABLE``.
@@ -144,73 +127,45 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if not path.exists() and (folder / EARLIER_FILE_NAME).exists():
         raise MimirError(
             "CHECKPOINT_UNREADABLE",
-            f"an earlier version of MIMIR made the checkpoint of {folder.name}",
-            "Finish the run with that version, or start again in an empty folder.",
+            f"MIMIR 0.6.0 or earlier made the checkpoint of {folder.name}",
+            "Finish and package the run with MIMIR 0.6.0, or start again in an empty folder.",
         )
     try:
         check_header_size(path)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
         with safe_open(str(path), framework="pt") as file:
-            description = _description((file.metadata() or {})[METADATA_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _checkpoint(description, tensors)
+            text = (file.metadata() or {})[METADATA_KEY]
+            # Copies: Windows replaces no file that is mapped.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        return _checkpoint(text, tensors)
     except Exception as error:  # whatever hostile content makes safetensors, JSON and torch raise
         raise unreadable(folder, error) from error
 
 
-def _description(text: str) -> _Description:
-    values = json.loads(text)
-    json.dumps(values, allow_nan=False)  # refuses NaN and infinity, however they are written
-    description = from_json(values, _Description)
-    if description.schema != SCHEMA:
-        raise ValueError(f"schema {description.schema}, expected {SCHEMA}")
-    if not 0 <= description.step <= description.recipe.steps:
-        raise ValueError(f"step {description.step} of {description.recipe.steps}")
-    return description
-
-
-def _checkpoint(description: _Description, tensors: dict[str, torch.Tensor]) -> Checkpoint:
-    mean, sd = tensors.pop("mean"), tensors.pop("sd")
-    for scale in (mean, sd):
-        if scale.shape != (len(description.definitions),) or scale.dtype != torch.float64:
-            raise ValueError("mean or SD has another form")
-        if not torch.isfinite(scale).all():
-            raise ValueError("mean or SD is not finite")
-    network: dict[str, torch.Tensor] = {}
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith(NETWORK):
-            network[name[len(NETWORK) :]] = tensor
-        elif name.startswith(OPTIMISER):
-            index, _, part = name[len(OPTIMISER) :].partition("/")
-            state.setdefault(int(index), {})[part] = tensor
-        else:
-            raise ValueError(f"unknown tensor {name[:40]!r}")
-    return Checkpoint(
-        recipe=description.recipe,
-        step=description.step,
-        finished=description.finished,
-        network=network,
-        optimiser={"state": state, "param_groups": [_group(g) for g in description.groups]},
-        definitions=description.definitions,
-        standardisation=Standardisation(mean.numpy().copy(), sd.numpy().copy()),
-        projection=description.projection,
-        fingerprint=description.fingerprint,
-        provenance=dict(description.provenance),
+def _checkpoint(text: str, tensors: Mapping[str, torch.Tensor]) -> Checkpoint:
+    description = parse_json(
+        text.encode(), "its JSON", _Description, "CHECKPOINT_UNREADABLE", (SCHEMA_VERSION,)
     )
-
-
-def _group(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a parameter group with its tuples, such as ``betas``, which JSON has as lists."""
-    return {
-        name: tuple(value) if isinstance(value, list) and name != "params" else value
-        for name, value in values.items()
-    }
+    parts: dict[str, dict[str, torch.Tensor]] = {NETWORK: {}, OPTIMISER: {}}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition("/")
+        if tensor.dtype not in (torch.float32, torch.int64) or not torch.isfinite(tensor).all():
+            raise ValueError(f"{name[:40]!r} has another type or is not finite")
+        parts[kind + "/"][rest] = tensor
+    return Checkpoint(
+        network=parts[NETWORK],
+        optimiser=parts[OPTIMISER],
+        standardisation=Standardisation(np.array(description.mean), np.array(description.sd)),
+        **{name: getattr(description, name) for name in _SHARED},
+    )
 
 
 def unreadable(folder: Path, error: Exception) -> MimirError:
     """Make the error about a folder's checkpoint that cannot be read or used."""
+    what = error.what if isinstance(error, MimirError) else error
     return MimirError(
         "CHECKPOINT_UNREADABLE",
-        f"{folder.name} has no readable checkpoint ({error})",
+        f"{folder.name} has no readable checkpoint ({what})",
         "Start again in an empty folder.",
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 import torch
@@ -230,7 +230,7 @@ class _Run:
             step=self.step,
             finished=self.finished,
             network=self.network.state_dict(),
-            optimiser=self.optimiser.state_dict(),
+            optimiser=self._adam(),
             definitions=self.dataset.definitions,
             standardisation=self.standardisation,
             projection=self.dataset.projection,
@@ -249,37 +249,46 @@ class _Run:
                 "Choose another folder, or repeat the options it was started with.",
             )
         try:
-            self.network.load_state_dict(checkpoint.network)
-            self._restore_optimiser(checkpoint.optimiser)
-        except Exception as error:  # torch raises many kinds for states of another form
+            _fill(self.network.state_dict(), checkpoint.network)
+            if checkpoint.step > 0:
+                self._prepare_adam()
+                _fill(self._adam(), checkpoint.optimiser)
+        except ValueError as error:
             raise unreadable(folder, error) from error
         self.step = checkpoint.step
         self.finished = checkpoint.finished
 
-    def _restore_optimiser(self, saved: dict[str, Any]) -> None:
-        """Load the optimiser's state in the parameters' layout, as the optimiser itself makes it.
+    def _adam(self) -> dict[str, torch.Tensor]:
+        """Return the optimiser's tensors by ``<parameter>/<part>``; none before the first step."""
+        state = self.optimiser.state
+        return {
+            f"{name}/{part}": tensor
+            for name, parameter in self.network.named_parameters()
+            for part, tensor in state.get(parameter, {}).items()
+        }
 
-        Raises:
-            ValueError: The state has another form; torch raises other kinds.
-        """
-        for own, group in zip(self.optimiser.state_dict()["param_groups"], saved["param_groups"]):
-            if any(type(group[name]) is not type(own[name]) for name in own.keys() & group.keys()):
-                raise ValueError("settings of the optimiser have other types")
-        self.optimiser.load_state_dict(saved)
-        parameters = list(self.network.parameters())
-        if saved["state"].keys() != set(range(len(parameters))):
-            raise ValueError("the optimiser has other parameters")
-        for parameter in parameters:
-            state = self.optimiser.state[parameter]
-            if {name: part.shape for name, part in state.items()} != {
-                "step": torch.Size(),
-                "exp_avg": parameter.shape,
-                "exp_avg_sq": parameter.shape,
-            }:
-                raise ValueError("the optimiser's state has another form")
-            for name in ("exp_avg", "exp_avg_sq"):
-                state[name] = torch.empty_like(parameter, requires_grad=False).copy_(state[name])
-            state["step"] = state["step"].clone()
+    def _prepare_adam(self) -> None:
+        """Make the tensors that the optimiser makes at its first step, in the same layout."""
+        for parameter in self.network.parameters():
+            self.optimiser.state[parameter] = {
+                "step": torch.tensor(0.0),
+                "exp_avg": torch.zeros_like(parameter, requires_grad=False),
+                "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
+            }
+
+
+def _fill(own: dict[str, torch.Tensor], saved: dict[str, torch.Tensor]) -> None:
+    """Copy saved tensors into those of a run, which keep layout and device.
+
+    Raises:
+        ValueError: Names, shapes or types differ.
+    """
+    for name in own.keys() | saved.keys():
+        one, other = own.get(name), saved.get(name)
+        if one is None or other is None or (one.shape, one.dtype) != (other.shape, other.dtype):
+            raise ValueError(f"{name[:40]!r} is missing or of another form")
+    for name, tensor in own.items():
+        tensor.copy_(saved[name])
 
 
 def initial_network(
