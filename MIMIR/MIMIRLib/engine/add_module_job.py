@@ -12,20 +12,24 @@ from MIMIRLib.translate import tr as _
 class AddModuleJob(Job):
     """Copies an inference module, checks it, and converts it from the published layout if needed.
 
-    The engine does this in its own process: the published layout needs torch, and a copy may be
-    large.
+    The engine does this in its own process: a copy may be large.
 
-    Args:
+    Attributes:
         source: A folder or a zip archive.
     """
 
     def __init__(self, source: str) -> None:
         super().__init__()
-        self._source = str(Path(source).expanduser().absolute())
+        self.source = str(Path(source).expanduser().absolute())
+
+    @property
+    def needs_packages(self) -> bool:
+        """True if it failed for want of packages: the published layout needs safetensors."""
+        return getattr(self.error, "code", "") == "EXTRA_MISSING"
 
     def _work(self) -> Work:
         yield Progress(None, _("Adding the inference module: copying and checking its files"))
-        with EngineProcess(["modules", "add", self._source]) as process:
+        with EngineProcess(["modules", "add", self.source]) as process:
             while process.is_running:
                 yield None
             if process.exit_code != 0:

@@ -103,7 +103,7 @@ class InstallJob(Job):
             _("MIMIR cannot measure without these packages: {packages}").format(
                 packages=self._names
             ),
-            _("Press Apply again to install them. You can view studies without them."),
+            _("Try again and agree to the installation. You can view studies without them."),
         )
 
     def _pip_install(self, packages: Sequence[str]) -> Work:

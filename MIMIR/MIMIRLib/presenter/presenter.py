@@ -219,6 +219,14 @@ class Presenter:
         if path:
             self._current.start(lambda: AddModuleJob(path))
 
+    def _install_and_add(self, source: str) -> None:
+        """Install what the runtime lacks if the user agrees, then add the inference module."""
+        runtime = self._parameters.runtime if self._parameters is not None else "auto"
+        if self._services.lacks_packages(runtime):
+            self._current.start(
+                lambda: self._runs.install_job(runtime), then=lambda: self.add_module(source)
+            )
+
     def _take_new_modules(self) -> None:
         """List the inference modules again; tick and select those that are new."""
         before = {module.name for module in self._modules.usable}
@@ -345,6 +353,8 @@ class Presenter:
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self._take_new_modules()
+            if job.needs_packages:
+                self._install_and_add(job.source)
 
     def _note_start(self) -> None:
         self._scan()

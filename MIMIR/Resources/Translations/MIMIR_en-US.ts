@@ -947,7 +947,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Press Apply again to install them. You can view studies without them.</source>
+        <source>Try again and agree to the installation. You can view studies without them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -104,7 +104,7 @@ def test_after_a_refusal_nothing_is_installed_and_the_next_step_is_shown(place: 
     write_wheel(place)
     job = ended(InstallJob(Hand(agrees=False), "onnx", sys.executable))
     assert job.summary.startswith("INSTALLATION_DECLINED: ")
-    assert "Press Apply again" in job.summary
+    assert "Try again and agree" in job.summary
     assert not (place / "packages").exists()
 
 

@@ -86,7 +86,7 @@ def test_an_old_package_of_slicer_is_said_in_one_line(
     caplog.set_level("INFO")
     log_packages_outside_bounds()
     assert len(caplog.messages) == is_outside
-    assert all(f"Slicer's own pydicom {version}," in line for line in caplog.messages)
+    assert all(f"Slicer's own pydicom {version};" in line for line in caplog.messages)
 
 
 def test_the_check_imports_no_package() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Callable
@@ -11,6 +12,9 @@ import pytest
 pytest.importorskip("slicer")
 
 from panel_in_use import Panel
+
+from mimir_engine import MimirError
+from MIMIRLib.job import Job
 
 
 def test_an_import_shows_its_progress_and_outcome(panel: Panel, tmp_path: Path) -> None:
@@ -59,6 +63,70 @@ def test_an_addition_can_be_cancelled(panel: Panel, tmp_path: Path) -> None:
     panel.presenter.cancel()
 
     assert panel.shown.state.status == "Cancelled. No inference module was added."
+
+
+@pytest.fixture
+def without_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that hides safetensors from the engine's process, as if it were not installed."""
+    path = tmp_path / "hidden" / "sitecustomize.py"
+    path.parent.mkdir()
+    path.write_text("import sys\nsys.modules['safetensors'] = None\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(path.parent), prepend=os.pathsep)
+    return path
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A module of the published layout, but for its snapshot."""
+    folder = tmp_path / "module_trial"
+    folder.mkdir()
+    for name, text in (
+        ("metadata.txt", "Name,Field,Unit,Divisor\nliverVolume,/,L,1000\n"),
+        ("standardization_parameters.txt", "mean,sd\n1450.5,330.25\n"),
+        ("calibration_factors.txt", "calibration_factor\n1.31\n"),
+        ("snapshot.pth.tar", "no snapshot"),
+    ):
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def test_what_a_published_module_needs_is_installed_and_the_module_added(
+    without_safetensors: Path,
+    own_modules: Path,
+    published: Path,
+    panel: Panel,
+    wait_until: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install_job = panel.rest.install_job
+
+    def install(runtime: str) -> Job:
+        job = install_job(runtime)
+        job.ended.connect(lambda _: without_safetensors.unlink())
+        return job
+
+    monkeypatch.setattr(panel.rest, "install_job", install)
+    panel.rest.missing = "safetensors"
+    panel.presenter.add_module(str(published))
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.rest.missing is None
+    codes = ("PUBLISHED_MODULE_INVALID: ", "SNAPSHOT_UNREADABLE: ")
+    assert panel.shown.state.status.startswith(codes), "its snapshot was read"
+
+
+def test_an_addition_whose_installation_is_declined_says_so(
+    without_safetensors: Path,
+    own_modules: Path,
+    published: Path,
+    panel: Panel,
+    wait_until: Callable,
+) -> None:
+    panel.rest.missing = MimirError("INSTALLATION_DECLINED", "safetensors is missing")
+    panel.presenter.add_module(str(published))
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+
+    assert panel.shown.state.status == "INSTALLATION_DECLINED: safetensors is missing."
 
 
 @pytest.fixture

@@ -215,6 +215,10 @@ def _converted(value: object, hint: Any, where: str, key: str) -> Any:
         return _scalar(value, hint, where, key)
     if _depth(value) > MAX_DEPTH:
         raise _InvalidJson(f"{where}: {key!r} is nested more than {MAX_DEPTH} times")
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise _InvalidJson(f"{where}: {key!r} must have finite numbers only") from error
     return value
 
 

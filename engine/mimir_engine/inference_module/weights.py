@@ -23,6 +23,7 @@ from safetensors.numpy import save
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.regular_file import open_regular
 from mimir_engine.inference_module.source_files import MAX_FILE_BYTES
 
 #: Arrays by the names of the state dict.
@@ -95,7 +96,7 @@ def load_weights(
             "WEIGHTS_TOO_LARGE", f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB"
         )
     try:
-        _check_header_size(path)
+        check_header_size(path)
         with safe_open(str(path), framework="np") as file:
             table = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             _check_table(path, table, shapes)
@@ -112,9 +113,14 @@ def load_weights(
         ) from error
 
 
-def _check_header_size(path: Path) -> None:
-    """Refuse a table that would take far more memory than that of a network."""
-    with open(path, "rb") as file:
+def check_header_size(path: Path) -> None:
+    """Refuse a table that would take far more memory than that of a network.
+
+    Raises:
+        OSError: The file cannot be read, or is no regular file.
+        ValueError: The table is larger than `MAX_HEADER_BYTES`.
+    """
+    with open_regular(path) as file:
         if int.from_bytes(file.read(8), "little") > MAX_HEADER_BYTES:
             raise ValueError(f"its table is larger than {MAX_HEADER_BYTES >> 20} MB")
 

@@ -1,24 +1,39 @@
-"""Save and load the state of a training run."""
+"""Save and load the state of a training run: safetensors with JSON in the header.
+
+Tensors are ``network/<name>`` of the state dict and ``optimiser/<parameter>/<part>`` of Adam; all
+else is one JSON text. Nothing is unpickled.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save
 
 from mimir_engine.cohort.images.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.json_file import parse_json, to_json
+from mimir_engine.inference_module.source_files import MAX_FILE_BYTES
+from mimir_engine.inference_module.weights import MAX_HEADER_BYTES, check_header_size
 from mimir_engine.training.recipe import Recipe
 from mimir_engine.training.standardisation import Standardisation
 
-#: Version of the file's format.
-SCHEMA = 1
-FILE_NAME = "checkpoint.pt"
-#: Fields that are saved as they are.
-_UNCHANGED = ("step", "finished", "network", "optimiser", "projection", "fingerprint", "provenance")
+#: Version of the file's format; 1 was pickled.
+SCHEMA_VERSION = 2
+FILE_NAME = "checkpoint.safetensors"
+#: What MIMIR up to version 0.6.0 wrote.
+EARLIER_FILE_NAME = "checkpoint.pt"
+#: Key of the JSON text in the header.
+METADATA_KEY = "mimir"
+NETWORK, OPTIMISER = "network/", "optimiser/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +45,14 @@ class Checkpoint:
             and step, so no random state is kept.
         finished: The batch-norm statistics are settled, the network is final.
         network: State dict of the network.
+        optimiser: Adam's tensors by ``<parameter>/<part>``; its settings follow from the recipe.
     """
 
     recipe: Recipe
     step: int
     finished: bool
     network: dict[str, torch.Tensor]
-    optimiser: dict[str, Any]
+    optimiser: dict[str, torch.Tensor]
     definitions: tuple[TargetDefinition, ...]
     standardisation: Standardisation
     projection: str
@@ -44,51 +60,112 @@ class Checkpoint:
     provenance: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Description:
+    """The JSON of a checkpoint: all but its tensors."""
+
+    recipe: Recipe
+    step: int
+    finished: bool
+    definitions: tuple[TargetDefinition, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+    projection: str
+    fingerprint: str
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.step <= self.recipe.steps:
+            raise ValueError(f"step {self.step} of {self.recipe.steps}")
+        if not len(self.mean) == len(self.sd) == len(self.definitions) or min(self.sd) <= 0:
+            raise ValueError("means and SDs are not those of the targets")
+
+
+#: Fields that checkpoint and description share.
+_SHARED = tuple(_Description.__annotations__.keys() & Checkpoint.__annotations__.keys())
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether a run was begun in the folder, by this or an earlier version."""
+    return any((folder / name).exists() for name in (FILE_NAME, EARLIER_FILE_NAME))
+
+
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Replace the folder's checkpoint atomically.
 
     Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
+        MimirError: ``OUTPUT_UNWRITABLE``, also if the data set's description is too long.
     """
-    content = {
-        **{name: getattr(checkpoint, name) for name in _UNCHANGED},
-        "schema": SCHEMA,
-        "recipe": asdict(checkpoint.recipe),
-        "definitions": [asdict(definition) for definition in checkpoint.definitions],
-        "mean": torch.from_numpy(checkpoint.standardisation.mean),
-        "sd": torch.from_numpy(checkpoint.standardisation.sd),
+    description = _Description(
+        mean=tuple(checkpoint.standardisation.mean.tolist()),
+        sd=tuple(checkpoint.standardisation.sd.tolist()),
+        **{name: getattr(checkpoint, name) for name in _SHARED},
+    )
+    values = {"schema_version": SCHEMA_VERSION, **to_json(description)}
+    named = ((NETWORK, checkpoint.network), (OPTIMISER, checkpoint.optimiser))
+    tensors = {
+        kind + name: tensor.contiguous() for kind, part in named for name, tensor in part.items()
     }
+    content = save(tensors, {METADATA_KEY: json.dumps(values, allow_nan=False)})
+    if int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES:
+        raise MimirError(
+            "OUTPUT_UNWRITABLE",
+            "the data set's description is too long for a checkpoint",
+            "Shorten the provenance in its dataset.json.",
+        )
     with atomic_file(folder / FILE_NAME) as file:
-        torch.save(content, file)
+        file.write(content)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Read a checkpoint; only tensors and plain values are accepted.
+    """Read a checkpoint; whether its tensors are those of a network is left to who uses them.
 
     Raises:
         MimirError: ``CHECKPOINT_UNREADABLE``.
     """
-    try:
-        content = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
-        if content["schema"] != SCHEMA:
-            raise ValueError(f"schema {content['schema']}, expected {SCHEMA}")
-        recipe = dict(content["recipe"])
-        if recipe.pop("image_sizes", ()) and not content["finished"]:
-            raise ValueError("an earlier version began it with small images")
-        return Checkpoint(
-            **{name: content[name] for name in _UNCHANGED},
-            recipe=Recipe(**recipe),
-            definitions=tuple(TargetDefinition(**entry) for entry in content["definitions"]),
-            standardisation=Standardisation(content["mean"].numpy(), content["sd"].numpy()),
+    path = folder / FILE_NAME
+    if not path.exists() and (folder / EARLIER_FILE_NAME).exists():
+        raise MimirError(
+            "CHECKPOINT_UNREADABLE",
+            f"MIMIR 0.6.0 or earlier made the checkpoint of {folder.name}",
+            "Finish and package the run with MIMIR 0.6.0, or start again in an empty folder.",
         )
-    except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
+    try:
+        check_header_size(path)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {})[METADATA_KEY]
+            # Copies: Windows replaces no file that is mapped.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        return _checkpoint(text, tensors)
+    except Exception as error:  # whatever hostile content makes safetensors, JSON and torch raise
         raise unreadable(folder, error) from error
+
+
+def _checkpoint(text: str, tensors: Mapping[str, torch.Tensor]) -> Checkpoint:
+    description = parse_json(
+        text.encode(), "its JSON", _Description, "CHECKPOINT_UNREADABLE", (SCHEMA_VERSION,)
+    )
+    parts: dict[str, dict[str, torch.Tensor]] = {NETWORK: {}, OPTIMISER: {}}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition("/")
+        if tensor.dtype not in (torch.float32, torch.int64) or not torch.isfinite(tensor).all():
+            raise ValueError(f"{name[:40]!r} has another type or is not finite")
+        parts[kind + "/"][rest] = tensor
+    return Checkpoint(
+        network=parts[NETWORK],
+        optimiser=parts[OPTIMISER],
+        standardisation=Standardisation(np.array(description.mean), np.array(description.sd)),
+        **{name: getattr(description, name) for name in _SHARED},
+    )
 
 
 def unreadable(folder: Path, error: Exception) -> MimirError:
     """Make the error about a folder's checkpoint that cannot be read or used."""
+    what = error.what if isinstance(error, MimirError) else error
     return MimirError(
         "CHECKPOINT_UNREADABLE",
-        f"{folder.name} has no readable checkpoint ({error})",
+        f"{folder.name} has no readable checkpoint ({what})",
         "Start again in an empty folder.",
     )

@@ -11,7 +11,8 @@ import torch
 
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, Target
-from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint
+from mimir_engine.inference_module.architecture import expected_shapes
+from mimir_engine.training.checkpoint import Checkpoint, load_checkpoint, unreadable
 from mimir_engine.training.identity import Identity, module_fields
 from mimir_engine.training.standardisation import Standardisation
 
@@ -68,7 +69,8 @@ def select_targets(
 
 def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:
     runs = [load_checkpoint(folder) for folder in folders]
-    for run in runs:
+    for folder, run in zip(folders, runs):
+        _check_network(folder, run)
         if not run.finished:
             raise MimirError(
                 "TRAINING_UNFINISHED",
@@ -85,6 +87,16 @@ def _load_runs(folders: Sequence[Path]) -> list[Checkpoint]:
                 "Train an ensemble's networks alike, with other seeds or on other folds.",
             )
     return runs
+
+
+def _check_network(folder: Path, run: Checkpoint) -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in run.network.items()}
+    try:
+        if shapes == expected_shapes(run.recipe.architecture, len(run.definitions)):
+            return
+    except MimirError as error:
+        raise unreadable(folder, error) from error
+    raise unreadable(folder, ValueError("its network is not that of its recipe"))
 
 
 def _rescaled(run: Checkpoint, scale: Standardisation) -> dict[str, torch.Tensor]:

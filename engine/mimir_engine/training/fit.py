@@ -27,8 +27,8 @@ from mimir_engine.training.batches import (
     shift_images,
 )
 from mimir_engine.training.checkpoint import (
-    FILE_NAME,
     Checkpoint,
+    has_checkpoint,
     load_checkpoint,
     save_checkpoint,
     unreadable,
@@ -82,7 +82,7 @@ def fit(
     device: str = "cpu",
     start: Optional[InferenceModule] = None,
 ) -> bool:
-    """Train a network; write checkpoint.pt, log.csv, run.json and studies.csv to a folder.
+    """Train a network; write checkpoint.safetensors, log.csv, run.json and studies.csv to a folder.
 
     When called again, a run that was killed continues from its checkpoint and ends with the same
     weights as one never killed (to the bit on one CPU with the same number of threads); a finished
@@ -108,7 +108,7 @@ def fit(
     """
     with folder_lock(folder):
         run = _Run(dataset, recipe, torch.device(device), start)
-        if (folder / FILE_NAME).exists():
+        if has_checkpoint(folder):
             run.restore(load_checkpoint(folder), folder)
         if not run.finished:
             write_run_files(folder, dataset, recipe, device)
@@ -230,7 +230,7 @@ class _Run:
             step=self.step,
             finished=self.finished,
             network=self.network.state_dict(),
-            optimiser=self.optimiser.state_dict(),
+            optimiser=self._adam(),
             definitions=self.dataset.definitions,
             standardisation=self.standardisation,
             projection=self.dataset.projection,
@@ -249,12 +249,46 @@ class _Run:
                 "Choose another folder, or repeat the options it was started with.",
             )
         try:
-            self.network.load_state_dict(checkpoint.network)
-            self.optimiser.load_state_dict(checkpoint.optimiser)
-        except Exception as error:  # torch raises many kinds for states of another form
+            _fill(self.network.state_dict(), checkpoint.network)
+            if checkpoint.step > 0:
+                self._prepare_adam()
+                _fill(self._adam(), checkpoint.optimiser)
+        except ValueError as error:
             raise unreadable(folder, error) from error
         self.step = checkpoint.step
         self.finished = checkpoint.finished
+
+    def _adam(self) -> dict[str, torch.Tensor]:
+        """Return the optimiser's tensors by ``<parameter>/<part>``; none before the first step."""
+        state = self.optimiser.state
+        return {
+            f"{name}/{part}": tensor
+            for name, parameter in self.network.named_parameters()
+            for part, tensor in state.get(parameter, {}).items()
+        }
+
+    def _prepare_adam(self) -> None:
+        """Make the tensors that the optimiser makes at its first step, in the same layout."""
+        for parameter in self.network.parameters():
+            self.optimiser.state[parameter] = {
+                "step": torch.tensor(0.0),
+                "exp_avg": torch.zeros_like(parameter, requires_grad=False),
+                "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
+            }
+
+
+def _fill(own: dict[str, torch.Tensor], saved: dict[str, torch.Tensor]) -> None:
+    """Copy saved tensors into those of a run, which keep layout and device.
+
+    Raises:
+        ValueError: Names, shapes or types differ.
+    """
+    for name in own.keys() | saved.keys():
+        one, other = own.get(name), saved.get(name)
+        if one is None or other is None or (one.shape, one.dtype) != (other.shape, other.dtype):
+            raise ValueError(f"{name[:40]!r} is missing or of another form")
+    for name, tensor in own.items():
+        tensor.copy_(saved[name])
 
 
 def initial_network(

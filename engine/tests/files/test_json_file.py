@@ -115,6 +115,12 @@ def test_another_version_is_refused(tmp_path: Path, version: object, sentence: s
         read_json(path, Thing, "BAD", 1000, versions=(1, 2))
 
 
+@pytest.mark.parametrize("value", [float("nan"), [1.0, {"y": float("inf")}]])
+def test_numbers_are_finite_where_anything_is_allowed(tmp_path: Path, value: object) -> None:
+    with pytest.raises(MimirError, match=r"BAD: .*'anything, x' must have finite numbers only"):
+        read(tmp_path / "t.json", {**to_json(THING), "anything": {"x": value}})
+
+
 def test_a_large_or_missing_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_bytes(b" " * 1001)
     with pytest.raises(MimirError, match=r"BAD: .*is larger than"):

@@ -34,7 +34,7 @@ from mimir_engine.training.batches import (  # noqa: E402
     draw_shifts,
     shift_images,
 )
-from mimir_engine.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from mimir_engine.training.checkpoint import load_checkpoint  # noqa: E402
 from mimir_engine.training.dataset import (  # noqa: E402
     Dataset,
     load_dataset,
@@ -170,7 +170,7 @@ def test_a_process_killed_at_random_moments_ends_with_the_weights_of_one_never_k
         process.kill()  # SIGKILL
         kills.append(process.wait(timeout=60))
     assert kills == [-signal.SIGKILL] * 3
-    assert not (killed / "checkpoint.pt").exists() or not load_checkpoint(killed).finished
+    assert not (killed / "checkpoint.safetensors").exists() or not load_checkpoint(killed).finished
     subprocess.run([*program[:2], str(killed), *program[3:]], check=True, timeout=120)
     assert same(weights_of(whole), weights_of(killed))
     assert log_of(whole) == log_of(killed)
@@ -283,26 +283,16 @@ def test_a_diverging_run_is_reported(data: Dataset, tmp_path: Path) -> None:
         fit(data, tmp_path / "run", wild)
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
-        load_checkpoint(tmp_path)
-
-
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("finished", [True, False])
-def test_a_run_that_began_with_small_images_is_kept_but_not_continued(
-    data: Dataset, tmp_path: Path, finished: bool
+def test_a_run_of_an_earlier_version_is_refused_with_a_way_to_go_on(
+    data: Dataset, tmp_path: Path
 ) -> None:
-    fit(data, tmp_path, SMALL)
-    content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    content["recipe"]["image_sizes"] = ((0.0, 16), (0.5, 32))
-    torch.save({**content, "finished": finished}, tmp_path / "checkpoint.pt")
-    if finished:
-        assert fit(data, tmp_path, SMALL)
-    else:
-        with pytest.raises(MimirError, match=r"CHECKPOINT_UNREADABLE.*small images"):
-            fit(data, tmp_path, SMALL)
+    (tmp_path / "checkpoint.pt").write_bytes(b"of an earlier version")
+    with pytest.raises(
+        MimirError, match=r"CHECKPOINT_UNREADABLE: MIMIR 0\.6\.0 or earlier"
+    ) as caught:
+        fit(data, tmp_path, SMALL)
+    assert "Finish and package the run with MIMIR 0.6.0" in str(caught.value)
 
 
 def test_each_study_comes_once_per_epoch_in_a_new_order() -> None:
@@ -452,13 +442,3 @@ def test_two_studies_never_share_an_image(data: Dataset, tmp_path: Path, row: st
     (tmp_path / "studies.csv").write_text("\n".join(lines))
     with pytest.raises(MimirError, match=r"DATASET_INVALID: the rows in studies\.csv"):
         load_dataset(tmp_path)
-
-
-@pytest.mark.usefixtures("small")
-def test_a_checkpoint_of_another_form_is_refused(data: Dataset, tmp_path: Path) -> None:
-    fit(data, tmp_path, replace(SMALL, steps=2))
-    checkpoint = load_checkpoint(tmp_path)
-    other = {name: tensor.flatten()[:1] for name, tensor in checkpoint.network.items()}
-    save_checkpoint(tmp_path, replace(checkpoint, network=other, finished=False, step=1))
-    with pytest.raises(MimirError, match="CHECKPOINT_UNREADABLE"):
-        fit(data, tmp_path, replace(SMALL, steps=2))
