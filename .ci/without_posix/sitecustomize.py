@@ -109,7 +109,9 @@ def _is_ours(file: Any) -> bool:
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse what Windows refuses; Python calls this before each of its system calls."""
     if event == "os.symlink":
-        raise OSError(errno.EPERM, "A required privilege is not held by the client")
+        error = OSError(errno.EPERM, "A required privilege is not held by the client")
+        error.winerror = 1314
+        raise error
     makes_file = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
     if makes_file or event == "os.mkdir":
         _check_name(arguments[0])
