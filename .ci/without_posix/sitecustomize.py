@@ -26,16 +26,14 @@ from typing import Any
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HIDDEN_MODULES = frozenset(("fcntl", "resource", "pwd", "grp", "termios", "pty", "tty", "syslog"))
+OS_NAMES = """O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_DIRECTORY O_SYNC fork forkpty killpg getpgid setsid
+    mkfifo mknod getuid geteuid getgid getegid fchmod fchown chown sysconf uname getloadavg
+    sched_getaffinity sched_setaffinity statvfs pread pwrite posix_spawn wait4 nice"""
+SIGNAL_NAMES = """SIGKILL SIGHUP SIGSTOP SIGCONT SIGUSR1 SIGUSR2 SIGALRM SIGPIPE SIGCHLD alarm
+    setitimer pthread_kill pthread_sigmask"""
 HIDDEN = {
-    "os": frozenset(
-        """O_NOFOLLOW O_NONBLOCK O_CLOEXEC O_DIRECTORY O_SYNC fork forkpty killpg getpgid setsid
-        mkfifo mknod getuid geteuid getgid getegid fchmod fchown chown sysconf uname getloadavg
-        sched_getaffinity sched_setaffinity statvfs pread pwrite posix_spawn wait4 nice""".split()
-    ),
-    "signal": frozenset(
-        """SIGKILL SIGHUP SIGSTOP SIGCONT SIGUSR1 SIGUSR2 SIGALRM SIGPIPE SIGCHLD alarm setitimer
-        pthread_kill pthread_sigmask""".split()
-    ),
+    "os": frozenset(OS_NAMES.split()),
+    "signal": frozenset(SIGNAL_NAMES.split()),
     "sys": frozenset(),
 }
 #: What Windows does not take in a name, and the devices that it sees in any folder.
