@@ -28,14 +28,15 @@ CANDIDATES := python3.11 python3.12 python3.13 python3.10 python3.14 python3 pyt
 SUITABLE   := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engine test-module test-processors test-oldest test-newest test-slicer \
-    lint docs bench bench-slicer fuzz torture lock wheelhouse validation \
+.PHONY: help demo test test-engine test-module test-processors test-without-posix test-oldest \
+    test-newest test-slicer lint docs bench bench-slicer fuzz torture lock wheelhouse validation \
     validation-checks validation-others validation-module clean
 
 help:
 	@echo "make demo   measure a synthetic study; results go to $(OUTPUT)/ (and a picture after make test)"
 	@echo "make test   run all tests of the engine and of the Slicer module (TORCH=cpu: without libraries for graphics cards)"
 	@echo "make test-processors   run the numerical tests as on older and newer processors (ALL=1: all tests)"
+	@echo "make test-without-posix   run a cohort and tests with what Windows has, on Linux"
 	@echo "make test-oldest, make test-newest   run all tests with the oldest allowed packages, or the newest (7 GB each)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
 	@echo "make fuzz   try damaged inputs; CASES=100000 takes about half an hour (resumes if stopped)"
@@ -71,6 +72,10 @@ test-module: $(READY)
 # The numerical tests (all tests with ALL=1) as they run on other processors and thread counts.
 test-processors: $(READY)
 	@.ci/processors
+
+# On Linux, as on a system without what POSIX adds.
+test-without-posix: $(READY)
+	@.ci/without-posix
 
 # The same module in the application, with its DICOM database; once with and once without a main
 # window. On a machine without a screen: xvfb-run -a make test-slicer SLICER=...

@@ -50,7 +50,7 @@ from mimir_engine.measuring.runtime import Runtime, choose_runtime
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.readers.available_cores import default_jobs
-from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits, limits_in_force
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.site import Site
@@ -161,6 +161,7 @@ def infer(
             "allow_unvalidated": options.allow_unvalidated,
             "swap_repair": options.reading.swap_repair,
             "python": platform.python_version(),
+            "limits": asdict(limits_in_force(options.limits)),
             **({"ids": chosen.record} if chosen.record else {}),
         }
         return Cohort(ledger, modules, options.level, description)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from typing import Optional
 
 #: Address space of a reader in GB (10^9 bytes); a study of UK Biobank needs some 0.6 GB.
@@ -21,8 +22,7 @@ class ReaderLimits:
     """Limits for each study.
 
     Attributes:
-        memory_gb: Address space of the reader, where the system can limit it (not on Windows and
-            macOS); None for no limit.
+        memory_gb: Address space of the reader, on Linux only; None for no limit.
         timeout_s: Time on the clock.
     """
 
@@ -34,18 +34,24 @@ class ReaderLimits:
 DEFAULT_LIMITS = ReaderLimits()
 
 
+def limits_in_force(limits: ReaderLimits) -> ReaderLimits:
+    """Return which of the limits this system keeps: only Linux limits the memory of a process.
+
+    Windows has no such call, and macOS refuses it.
+    """
+    return limits if sys.platform == "linux" else replace(limits, memory_gb=None)
+
+
 def limit_memory(memory_gb: Optional[float]) -> None:
-    """Limit the address space of this process: beyond it, allocations raise MemoryError."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    """Limit the address space of this process: beyond it, allocations raise MemoryError.
+
+    Other systems than Linux have no such limit.
+    """
+    if memory_gb is None or sys.platform != "linux":
         return
-    if memory_gb is None:
-        return
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = int(memory_gb * 10**9)
     limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    except (OSError, ValueError):  # macOS refuses it
-        return
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

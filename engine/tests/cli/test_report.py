@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from mimir_engine.cohort.study_folder import MEASUREMENTS_FILE
 def details(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two studies, measured with details; not to be changed."""
     folder = tmp_path_factory.mktemp("measured")
-    write_studies(folder / "scans", ["a", "b & <c>"])
+    archives = write_studies(folder / "scans", ["a", "b"])
+    named = zip(["a", "b & <c>"], archives)
+    sources = folder / "sources.jsonl"
+    sources.write_text("".join(json.dumps({"name": n, "path": str(p)}) + "\n" for n, p in named))
     places = ["--output", str(folder / "results"), "--details", str(folder / "details")]
-    assert main(["measure", str(folder / "scans"), *places]) == DONE
+    assert main(["measure", "--sources", str(sources), *places]) == DONE
     return folder / "details"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -251,6 +252,12 @@ def test_a_ledger_that_is_changed_during_the_run_gives_no_other_numbers(tmp_path
         damage(path, 2, path.read_bytes().splitlines(keepends=True)[1].replace(b"0", b"1", 1))
         with pytest.raises(MimirError, match="LEDGER_DAMAGED"):
             dict(ledger.entries())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no file that is open")
+def test_a_ledger_that_is_removed_during_the_run_is_an_error_of_one_line(tmp_path: Path) -> None:
+    path = filled(tmp_path, "a")
+    with Ledger(tmp_path, RUN) as ledger:
         path.unlink()
         with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
             ledger.entry("a")

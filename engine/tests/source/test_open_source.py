@@ -87,6 +87,7 @@ def test_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     assert code(tmp_path / "study.zip") == "FILE_UNREADABLE"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 @pytest.mark.skipif(getattr(os, "getuid", lambda: 1)() == 0, reason="root may read everything")
 def test_files_without_permission_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
