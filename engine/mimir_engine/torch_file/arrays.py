@@ -85,5 +85,5 @@ def _strided(tensor: Tensor, numbers: np.ndarray) -> np.ndarray:
 def _widened(dtype: str, array: np.ndarray) -> np.ndarray:
     if dtype != "bfloat16":
         return array
-    widened: np.ndarray = (array.astype(np.uint32) << 16).view(np.float32)
-    return widened
+    # With a type: NumPy 1 makes int64 of a single number that is shifted.
+    return np.asarray(np.left_shift(array, 16, dtype=np.uint32)).view(np.float32)
