@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
 
 from mimir_engine.cohort.images.image_folder import TargetDefinition
 from mimir_engine.errors import MimirError
@@ -34,6 +33,8 @@ EARLIER_FILE_NAME = "checkpoint.pt"
 #: Key of the JSON text in the header.
 METADATA_KEY = "mimir"
 NETWORK, OPTIMISER = "network/", "optimiser/"
+#: The types of its tensors, by safetensors' names.
+DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,18 +104,32 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     )
     values = {"schema_version": SCHEMA_VERSION, **to_json(description)}
     named = ((NETWORK, checkpoint.network), (OPTIMISER, checkpoint.optimiser))
-    tensors = {
-        kind + name: tensor.contiguous() for kind, part in named for name, tensor in part.items()
-    }
-    content = save(tensors, {METADATA_KEY: json.dumps(values, allow_nan=False)})
-    if int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES:
+    tensors = {kind + name: tensor for kind, part in named for name, tensor in part.items()}
+    with atomic_file(folder / FILE_NAME) as file:
+        _write(file, tensors, json.dumps(values, allow_nan=False))
+
+
+def _write(file: BinaryIO, tensors: Mapping[str, torch.Tensor], text: str) -> None:
+    """Write safetensors one tensor after the other: the library's writer copies them all first."""
+    # The largest elements first: each tensor begins at a multiple of its element.
+    ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
+    table: dict[str, Any] = {"__metadata__": {METADATA_KEY: text}}
+    end = 0
+    for name, tensor in ordered:
+        start, end = end, end + tensor.nbytes
+        entry = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape)}
+        table[name] = {**entry, "data_offsets": [start, end]}
+    header = json.dumps(table).encode()
+    header += b" " * (-len(header) % 8)
+    if len(header) > MAX_HEADER_BYTES:
         raise MimirError(
             "OUTPUT_UNWRITABLE",
             "the data set's description is too long for a checkpoint",
             "Shorten the provenance in its dataset.json.",
         )
-    with atomic_file(folder / FILE_NAME) as file:
-        file.write(content)
+    file.write(len(header).to_bytes(8, "little") + header)
+    for _, tensor in ordered:
+        file.write(tensor.cpu().contiguous().numpy().data)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -150,7 +165,7 @@ def _checkpoint(text: str, tensors: Mapping[str, torch.Tensor]) -> Checkpoint:
     parts: dict[str, dict[str, torch.Tensor]] = {NETWORK: {}, OPTIMISER: {}}
     for name, tensor in tensors.items():
         kind, _, rest = name.partition("/")
-        if tensor.dtype not in (torch.float32, torch.int64) or not torch.isfinite(tensor).all():
+        if tensor.dtype not in DTYPES or not torch.isfinite(tensor).all():
             raise ValueError(f"{name[:40]!r} has another type or is not finite")
         parts[kind + "/"][rest] = tensor
     return Checkpoint(
