@@ -6,7 +6,8 @@ packages keep the real modules. For all code, the system calls refuse what Windo
 names of devices, names with forbidden characters, and to rename or remove files that this process
 has open.
 
-Not imitated: paths with backslashes, drives and network shares; folders that ignore case; files
+Not imitated: paths with backslashes, drives and network shares; folders that ignore case (put
+``TMPDIR`` on a volume mounted with ``lowntfs-3g -o ignore_case,windows_names`` for these); files
 that another process has open; paths over 260 characters; a default encoding of text other than
 UTF-8.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 
 PROCESSES = Path("/proc")
 #: Whether the system lists its processes and their open files.
-LISTS_PROCESSES = (PROCESSES / "self" / "fd").is_dir()
+LISTS_PROCESSES = sys.platform == "linux" and (PROCESSES / "self" / "fd").is_dir()
 #: Time between two looks for readers (seconds).
 LOOK_S = 0.002
 

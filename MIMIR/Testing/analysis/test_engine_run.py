@@ -273,11 +273,10 @@ def test_cancelling_ends_the_engine_at_once_and_leaves_nothing(
 
 @needs_processes
 @pytest.mark.parametrize(
-    ("signal_number", "code"),
-    [(signal.SIGKILL, "STUDY_CRASHED"), (signal.SIGSTOP, "STUDY_TIMEOUT")],
+    ("harm_name", "code"), [("SIGKILL", "STUDY_CRASHED"), ("SIGSTOP", "STUDY_TIMEOUT")]
 )
 def test_a_study_that_ends_or_stops_its_reader_fails_alone(
-    tmp_path: Path, phantom_zip: Path, wait_until: Callable, signal_number: int, code: str
+    tmp_path: Path, phantom_zip: Path, wait_until: Callable, harm_name: str, code: str
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -285,7 +284,7 @@ def test_a_study_that_ends_or_stops_its_reader_fails_alone(
     studies = (StudyRequest("bad", path=str(bad)), StudyRequest("good", path=str(phantom_zip)))
     request = AnalysisRequest(studies, ("phantom",), volumes=False, timeout_s=10.0)
     job, heard = job_of(request, scratch)
-    with Harm(bad, signal_number) as harm:
+    with Harm(bad, getattr(signal, harm_name)) as harm:
         job.start()
         drive(job, wait_until)
     assert [(failure.key, failure.code) for failure in job.failures] == [("bad", code)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -276,7 +277,7 @@ def test_one_study_is_found_by_its_uid(tmp_path: Path) -> None:
 
 
 def test_paths_with_characters_that_addresses_reserve_are_read(tmp_path: Path) -> None:
-    folder = tmp_path / "Müller #1 100% ?x"
+    folder = tmp_path / ("Müller #1 100% x" if os.name == "nt" else "Müller #1 100% ?x")
     folder.mkdir()
     assert only_entry(folder, biobank_series()).stations == 6
 
