@@ -117,6 +117,7 @@ _slicer:
 lint: $(READY)
 	@cd engine && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 	@cd MIMIR && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
+	@$(BIN)/ruff check --config engine/pyproject.toml --extend-ignore T20 .ci
 
 # MkDocs reads the docstrings from the source; it does not import the engine.
 docs: $(DOCS)

@@ -10,9 +10,10 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "engine" / "pyproject.toml"
@@ -32,9 +33,7 @@ def main() -> None:
     torch = [f"{name}<={version}" for name, version in offered(PYTORCH).items()]
     settings = tomllib.loads(ENGINE.read_text("utf-8"))
     backend = settings["build-system"]["requires"]
-    everything = compiled(
-        torch, EXTRAS + ("network", "docs"), [ENGINE, MODULE_TESTS], more=backend
-    )
+    everything = compiled(torch, (*EXTRAS, "network", "docs"), [ENGINE, MODULE_TESTS], more=backend)
     demo = compiled(everything, ("onnx",), [ENGINE])
     core = compiled(everything, EXTRAS, [ENGINE, MODULE_TESTS])
     docs = compiled(everything, ("docs",), [ENGINE])

@@ -1,12 +1,12 @@
-"""Print the oldest releases that engine/pyproject.toml allows this Python, one `name==version` a line.
+"""Print the oldest releases that engine/pyproject.toml allows this Python: `name==version` a line.
 
 The extra `compressed` is left out, as it needs a newer NumPy than the rest; so are the tools of
 `lint` and `docs`, which no test uses.
 """
 
-import tomllib
 from pathlib import Path
 
+import tomllib
 from pip._vendor.packaging.requirements import Requirement
 
 LEFT_OUT = {"compressed", "lint", "docs", "all"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 #: On the page, where a package belongs that is in no extra.
@@ -71,3 +72,25 @@ def test_the_extension_depends_on_no_other_than_that_of_pytorch() -> None:
     assert re.findall(r'EXTENSION_DEPENDS "([^"]*)"', text) == ["PyTorch"]
     page = (ROOT / "docs/dependencies.md").read_text("utf-8")
     assert "the extension PyTorch" in page
+
+
+def locked() -> list[Requirement]:
+    """The releases in all locks."""
+    texts = [file.read_text("utf-8") for file in sorted((ROOT / "requirements").glob("*.txt"))]
+    lines = re.findall(r"^[\w-]+==[^\\\n]*", "\n".join(texts), flags=re.MULTILINE)
+    return [Requirement(line.strip()) for line in lines]
+
+
+def test_the_locks_have_each_package_within_its_bounds() -> None:
+    for name, (places, bounds) in declared().items():
+        releases = [str(lock.specifier)[2:] for lock in locked() if lock.name == name]
+        assert releases, f"{name} of {places} is in no lock: run make lock"
+        lowest = [SpecifierSet(bound) for bound in bounds if bound.startswith((">=", "<"))]
+        assert all(any(release in bound for bound in lowest) for release in releases), name
+
+
+def test_a_package_has_one_release_for_each_system_and_python_in_all_locks() -> None:
+    releases = defaultdict(set)
+    for lock in locked():
+        releases[lock.name, str(lock.marker)].add(str(lock.specifier))
+    assert {key: found for key, found in releases.items() if len(found) > 1} == {}
