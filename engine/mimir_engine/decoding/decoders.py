@@ -151,7 +151,7 @@ def _frame(
     header = decoder.header(stream)
     _check(header, decoder.kind, shape, form)
     if not stream.endswith(_END):
-        raise StreamRefused("a stream without end")
+        raise StreamRefused("a stream without its end marker")
     kind = "i" if header.is_signed else "u"
     # Zeros: nothing of other images may show in what a decoder leaves out.
     frame = np.zeros(shape, f"{kind}{1 if header.bits <= 8 else 2}")

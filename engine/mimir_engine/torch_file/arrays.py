@@ -47,7 +47,7 @@ class Arrays:
         if self._read > MAX_READ_BYTES:
             raise unreadable("its tensors are larger than those of a network")
         if self._copied > self._size:
-            raise unreadable("its tensors have the same numbers, so they are larger than the file")
+            raise unreadable("its tensors share numbers: together they are larger than the file")
         self._check_intact(tensor.storage.key)
         return _widened(tensor.dtype, _strided(tensor, self._numbers(tensor)))
 
