@@ -89,8 +89,6 @@ def import_or_keep_published(
     name = name or re.sub(r"^module_", "", source.name if source.is_dir() else source.stem)
     if not MODULE_NAME.fullmatch(name):
         raise MimirError(INVALID, f"{name[:60]!r} is not a valid name", "Choose a --name.")
-    if not is_installed("network"):
-        require("onnx", "writing weights needs safetensors")
     with open_source(source, CODE) as all_files:
         files = _only_folder(all_files, source)
         module = InferenceModule(
@@ -105,6 +103,8 @@ def import_or_keep_published(
             licence="not stated in the published files",
         )
         _check_plausible(module.targets)
+        if not is_installed("network"):
+            require("onnx", "writing weights needs safetensors")
         state_dict, provenance = _read_snapshot(files, len(module.targets), destination)
     module = replace(
         module,
