@@ -98,6 +98,7 @@ def test_what_a_published_module_needs_is_installed_and_the_module_added(
     wait_until: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pytest.importorskip("safetensors", reason="stands for the package that is installed")
     install_job = panel.rest.install_job
 
     def install(runtime: str) -> Job:
