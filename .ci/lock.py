@@ -25,7 +25,7 @@ PYTHON = "3.10"
 PYTORCH = ("torch", "torchvision")
 #: Beginnings of the names of packages that only graphics cards need.
 GRAPHICS = ("nvidia-", "cuda-", "triton")
-EXTRAS = ("onnx", "figures", "volumes", "parquet", "report", "compressed", "test", "lint")
+EXTRAS = ("onnx", "figures", "volumes", "parquet", "report", "compressed", "cluster", "fast", "progress", "test", "lint")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     settings = tomllib.loads(ENGINE.read_text("utf-8"))
     backend = settings["build-system"]["requires"]
     everything = compiled(torch, (*EXTRAS, "network", "docs"), [ENGINE, MODULE_TESTS], more=backend)
-    demo = compiled(everything, ("onnx",), [ENGINE])
+    demo = compiled(everything, ("onnx", "progress"), [ENGINE])
     core = compiled(everything, EXTRAS, [ENGINE, MODULE_TESTS])
     docs = compiled(everything, ("docs",), [ENGINE])
     network = without(compiled(everything, ("network",), [ENGINE]), core)

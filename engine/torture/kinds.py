@@ -179,7 +179,7 @@ def write_damaged(rng: Random, parts: Parts, folder: Path) -> None:
 
 def write_run(rng: Random, parts: Parts, folder: Path) -> None:
     """Write the ledger of a run, and damage it or the module."""
-    from mimir_engine.cohort.ledger import LEDGER_FILE
+    from mimir_engine.cohort.outcomes import LEDGER_FILE
 
     write_ledger(parts, folder)
     path = folder / (LEDGER_FILE if rng.random() < 0.9 else "module.json")

@@ -78,7 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_folder(output: Path) -> None:
     """Refuse to overwrite results, other than those of an earlier demonstration."""
-    from mimir_engine.cohort.ledger import LEDGER_FILE, RESULT_FILES
+    from mimir_engine.cohort.ledger import RESULT_FILES
+    from mimir_engine.cohort.outcomes import LEDGER_FILE
 
     is_demonstration = any((output / "study").glob("*.truth.json"))
     if not is_demonstration and any((output / f).exists() for f in (LEDGER_FILE, *RESULT_FILES)):

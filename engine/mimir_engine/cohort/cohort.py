@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcomes import Outcomes
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.inference_module.format import InferenceModule
 from mimir_engine.measuring.study_result import StudyResult
@@ -24,7 +24,7 @@ class Cohort:
         run: Versions, modules, projection, device, level.
     """
 
-    ledger: Ledger
+    ledger: Outcomes
     modules: Sequence[InferenceModule]
     level: float
     run: Mapping[str, Any]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mimir_engine.cohort import ledger_lines
-from mimir_engine.cohort.ledger import LEDGER_FILE, Begun, Ledger
+from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.ledger_lines import encode
+from mimir_engine.cohort.outcomes import LEDGER_FILE, Begun, read_outcomes
 from mimir_engine.errors import MimirError
 
 RUN = {"mimir": "0.1.0", "modules": [{"name": "trial", "sha256": "0" * 64}]}
@@ -330,3 +331,18 @@ def test_any_name_is_read_back_unchanged(tmp_path: Path) -> None:
     path = filled(tmp_path, *names)
     assert path.read_bytes().isascii()
     assert list(known(tmp_path)) == sorted(names)
+
+
+def test_outcomes_are_read_while_a_run_writes(tmp_path: Path) -> None:
+    with Ledger(tmp_path, RUN) as ledger:
+        ledger.add("a", {"value": 1})
+        ledger.start("b")
+        outcomes = read_outcomes(tmp_path)
+    assert outcomes.run == RUN
+    assert outcomes.names() == ["a"]
+    assert set(outcomes.begun()) == {"b"}
+
+
+def test_a_folder_without_a_ledger_has_no_results(tmp_path: Path) -> None:
+    with pytest.raises(MimirError, match="RESULTS_MISSING"):
+        read_outcomes(tmp_path)

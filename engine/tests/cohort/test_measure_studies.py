@@ -20,8 +20,8 @@ from random_modules import TARGETS
 
 from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort import measure_studies as infer_file
-from mimir_engine.cohort.ledger import LEDGER_FILE
 from mimir_engine.cohort.measure_studies import MAX_BATCH
+from mimir_engine.cohort.outcomes import LEDGER_FILE
 from mimir_engine.errors import MimirError
 from mimir_engine.inference_module import InferenceModule, load_module
 from mimir_engine.inference_module.acceptance import UK_BIOBANK

@@ -15,7 +15,8 @@ pytest.importorskip("onnxruntime")
 from cohort_builder import run_infer, write_studies, write_trial_module
 
 import mimir_engine
-from mimir_engine.cohort.ledger import LEDGER_FILE, Ledger
+from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcomes import LEDGER_FILE
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import (
     FRACTION_FILE,

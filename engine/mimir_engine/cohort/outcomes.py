@@ -1,0 +1,213 @@
+"""Read the ledger of an output folder: which studies are done, failed or begun.
+
+The ledger has one JSON line per event, each with a checksum. The first describes the run. Each
+other line says that the reading of a study has begun, or what came of it; if a study has several
+outcomes, the last one is valid. A damaged line is passed over. Lines of earlier versions have no
+checksum; they are read only if the first line has none either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Optional
+
+from mimir_engine.cohort.fingerprint import Fingerprint
+from mimir_engine.cohort.ledger_lines import MAX_LINE, Line, decode, has_checksum, read_lines
+from mimir_engine.cohort.study_failure import StudyFailure
+from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.regular_file import open_regular
+
+#: File in the output folder.
+LEDGER_FILE = "ledger.jsonl"
+
+#: Checks the entry of a study that was done: if it returns a false value or raises a LookupError,
+#: TypeError or ValueError, the line counts as damaged.
+EntryCheck = Callable[[Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """How often a study was begun since its last outcome, if it has any.
+
+    Attributes:
+        times: All attempts.
+        alone: Attempts at which no other study was read.
+    """
+
+    times: int = 0
+    alone: int = 0
+
+
+class Outcomes:
+    """What came of the studies of an output folder; memory holds only names and offsets.
+
+    Another process may go on writing meanwhile: what it adds later is not seen.
+
+    Attributes:
+        folder: The output folder.
+        run: What the results depend on; empty if there is no ledger.
+        damaged_lines: Damaged lines that no earlier run of this folder has found.
+    """
+
+    def __init__(self, folder: Path, is_valid: EntryCheck = lambda entry: True) -> None:
+        """Read the ledger of an output folder as it is now; a folder without one has no outcomes.
+
+        Args:
+            folder: The output folder.
+            is_valid: Checks the entries of studies that were done.
+
+        Raises:
+            MimirError: ``LEDGER_DAMAGED`` if the first line is damaged, ``OUTPUT_UNWRITABLE``.
+        """
+        self.folder, self.run = folder, dict[str, Any]()
+        self._path, self._is_valid = folder / LEDGER_FILE, is_valid
+        self._needs_checksum = True
+        self._offsets: dict[str, int] = {}
+        self._begun: dict[str, Begun] = {}
+        self._end = self._damaged = self._reported = self.damaged_lines = 0
+        with output_errors(self._path):
+            try:
+                file = open_regular(self._path)
+            except FileNotFoundError:
+                return
+            with file:
+                for line in read_lines(file):
+                    self._take_line(line)
+        self.damaged_lines += max(self._damaged - self._reported, 0)
+
+    def _take_line(self, line: Line) -> None:
+        if line.offset == 0:
+            self._take_run(line)
+        elif line.is_complete:
+            entry = self._valid_entry(line.content)
+            self._damaged += entry is None
+            if entry and "name" in entry:
+                self._take(entry, line.offset)
+            elif entry:
+                self._reported = entry["damaged_lines"]
+        elif not line.content.startswith(b"{"):  # not what a killed run leaves
+            self.damaged_lines += 1
+        self._end = line.end if line.is_complete else self._end
+
+    def _take_run(self, line: Line) -> None:
+        """Read the first line; one of earlier versions has no checksum."""
+        if not line.is_complete and line.content.startswith(b"{"):
+            return  # killed at its first line
+        self._needs_checksum = has_checksum(line.content)
+        run = decode(line.content, needs_checksum=False)
+        if run is None or "name" in run:
+            raise self._damage("the first line, which describes the run, is damaged")
+        self.run = run
+
+    def _valid_entry(self, content: bytes) -> Optional[dict[str, Any]]:
+        """Return the entry of a line after the first; None if the line is damaged."""
+        entry = decode(content, self._needs_checksum)
+        try:
+            return entry if entry and self._has_form(entry) else None
+        except (LookupError, TypeError, ValueError):
+            return None
+
+    def _has_form(self, entry: Mapping[str, Any]) -> object:
+        if "name" not in entry:
+            return isinstance(entry["damaged_lines"], int)
+        if not isinstance(entry["name"], str):
+            return False
+        if "begun" in entry:
+            return entry["begun"] in ("alone", "with others")
+        if "files" in entry:
+            Fingerprint.from_json(entry["files"])
+        if "code" in entry:
+            return isinstance(entry["code"], str) and isinstance(entry["reason"], str)
+        return self._is_valid(entry)
+
+    def _take(self, entry: Mapping[str, Any], offset: int) -> None:
+        name = entry["name"]
+        if "begun" in entry:
+            before = self._begun.get(name, Begun())
+            alone = before.alone + (entry["begun"] == "alone")
+            self._begun[name] = Begun(before.times + 1, alone)
+        else:
+            self._begun.pop(name, None)
+            self._offsets[name] = offset
+
+    def begun(self) -> dict[str, Begun]:
+        """Return the studies whose reading began and has no outcome since."""
+        return dict(self._begun)
+
+    def entry(self, name: str) -> Optional[dict[str, Any]]:
+        """Return the last entry of a study; None if it has none.
+
+        Raises:
+            MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
+        """
+        if name not in self._offsets:
+            return None
+        with output_errors(self._path), open(self._path, "rb") as file:
+            return self._entry_at(file, name)
+
+    def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield name and last entry of each study, sorted by name, read from disk one by one.
+
+        Raises:
+            MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
+        """
+        with output_errors(self._path), open(self._path, "rb") as file:
+            for name in self.names():
+                yield name, self._entry_at(file, name)
+
+    def _entry_at(self, file: BinaryIO, name: str) -> dict[str, Any]:
+        file.seek(self._offsets[name])
+        entry = decode(file.readline(MAX_LINE), self._needs_checksum)  # its form is known
+        if entry is None or entry.get("name") != name:
+            raise self._damage("the file was changed during the run")
+        return entry
+
+    def done(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield name and entry of each measured study, sorted by name."""
+        return ((name, entry) for name, entry in self.entries() if "code" not in entry)
+
+    def failures(self) -> Iterator[StudyFailure]:
+        """Yield each study that failed, sorted by name."""
+        for name, entry in self.entries():
+            if "code" in entry:
+                yield StudyFailure(name, entry["code"], entry["reason"])
+
+    def names(self) -> list[str]:
+        """Return the names of all studies, sorted."""
+        return sorted(self._offsets)
+
+    def pass_over(self, names: Collection[str]) -> None:
+        """Leave studies out of everything that is read; their lines stay on disk."""
+        for name in names:
+            self._offsets.pop(name, None)
+
+    def __len__(self) -> int:
+        """Return the number of studies in the ledger."""
+        return len(self._offsets)
+
+    def _damage(self, what: str) -> MimirError:
+        return MimirError(
+            "LEDGER_DAMAGED",
+            f"'{self._path}': {what}",
+            "Restore the file from a copy, choose another folder, or use --overwrite to start"
+            " again.",
+        )
+
+
+def read_outcomes(folder: Path, is_valid: EntryCheck = lambda entry: True) -> Outcomes:
+    """Read what came of the studies of an output folder that a run has written.
+
+    Raises:
+        MimirError: As `Outcomes`; ``RESULTS_MISSING`` if the folder has no ledger.
+    """
+    outcomes = Outcomes(folder, is_valid)
+    if not outcomes.run:
+        raise MimirError(
+            "RESULTS_MISSING",
+            f"'{folder}' holds no results of MIMIR",
+            "Give the output folder of a run.",
+        )
+    return outcomes
