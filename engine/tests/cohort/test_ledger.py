@@ -78,8 +78,8 @@ def test_results_of_another_version_are_refused_with_the_version_that_continues_
         ledger.add("a", {"value": 0})
     with pytest.raises(
         MimirError,
-        match=r"OUTPUT_IN_USE: .* \(different mimir, runtime\)\. To continue it, use version 0\.7\.0"
-        r" \(pip install mimir-engine==0\.7\.0\)\. Choose another folder, or use --overwrite",
+        match=r"OUTPUT_IN_USE: .* \(different mimir, runtime\)\. To continue it, use version"
+        r" 0\.7\.0 \(pip install mimir-engine==0\.7\.0\)\. Choose another folder",
     ):
         Ledger(tmp_path, {**now, "runtime": "torch"})
 
