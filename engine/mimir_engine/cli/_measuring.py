@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
+from mimir_engine.cli._cluster_options import add_cluster_options, chosen_cluster
 from mimir_engine.cli._progress import event_lines, print_event
 from mimir_engine.cli._study_options import (
     chosen_studies,
@@ -36,6 +37,7 @@ def add_runtime_option(parser: argparse.ArgumentParser) -> None:
 def add_result_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is measured and written, and where."""
     add_choice_options(parser, splits_persons=False)
+    add_cluster_options(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -108,7 +110,9 @@ def measure_all(
         persons=person_rule(arguments),
         **options,
     )
-    cohort = infer(chosen_studies(arguments, listener), modules, output, chosen, listener)
+    cluster = chosen_cluster(arguments, getattr(arguments, "profile", ()))
+    studies = chosen_studies(arguments, listener)
+    cohort = infer(studies, modules, output, chosen, listener, cluster)
     if arguments.parquet:
         write_parquet(output, cohort)
     drifts = write_cohort(output, cohort, shown_command(arguments), published_columns)

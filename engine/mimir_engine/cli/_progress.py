@@ -58,6 +58,10 @@ def print_event(event: Mapping[str, Any]) -> None:
             say(f"{event['name']} done{findings} {place}")
             for sentence in event.get("unusual", {}).values():
                 say(f"UNUSUAL_SCAN: {event['name']}: {sentence}")
+    elif event["event"] == "cluster":
+        say(f"{event['scheduler']}: {event['workers']} workers, {event['threads']} threads")
+        for sentence in event["sentences"]:
+            say(sentence)
     elif event["event"] == "chosen":
         for sentence in event["sentences"]:
             say(sentence)

@@ -5,6 +5,8 @@
   before ``run``.
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, runtime, device.
+- ``cluster``: scheduler (its address), workers, threads (numbers), sentences (what a user should
+  know). Where studies are measured, if not on this machine; after ``run``.
 - ``recorded_sex``: known, studies (numbers). Studies whose sex a table of ``--sex`` has; before
   ``run``.
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader

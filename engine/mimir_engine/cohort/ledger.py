@@ -73,7 +73,8 @@ class Ledger(Outcomes):
         if self.run and self.run != run:
             other = [key for key in {**run, **self.run} if run.get(key) != self.run.get(key)]
             what = f"holds results of another run (different {', '.join(other)})"
-            raise self._in_use(what, _with_earlier_runtime(self.run, other))
+            first = _with_earlier_version(self.run, other) or _with_earlier_runtime(self.run, other)
+            raise self._in_use(what, first)
         foreign = [name for name in RESULT_FILES if (self.folder / name).exists()]
         if self._end == 0 and foreign:  # results without a ledger
             raise self._in_use(f"holds a {foreign[0]} that MIMIR cannot resume")
@@ -130,6 +131,14 @@ class Ledger(Outcomes):
 
     def __exit__(self, *error: object) -> None:
         self._open_while.close()
+
+
+def _with_earlier_version(earlier: Mapping[str, Any], different: Collection[str]) -> str:
+    """Return how to go on with a run of another version of MIMIR."""
+    version = earlier.get("mimir")
+    if "mimir" not in different or not version:
+        return ""
+    return f"To continue it, use version {version} (pip install mimir-engine=={version}). "
 
 
 def _with_earlier_runtime(earlier: Mapping[str, Any], different: Collection[str]) -> str:

@@ -7,12 +7,12 @@ in one study is noted under its name, and the run continues with the others.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, Protocol, Union
 
 import numpy as np
 import pydicom
@@ -31,7 +31,14 @@ from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyOutcome,
+    StudyWork,
+    note_outcomes,
+    study_outcomes,
+    tell_damage,
+)
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import to_json
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
@@ -100,6 +107,7 @@ def infer(
     output: Path,
     options: InferOptions,
     listener: Listener,
+    cluster: Optional[Cluster] = None,
 ) -> Cohort:
     """Measure studies and note each outcome in the ledger of the output folder.
 
@@ -112,6 +120,7 @@ def infer(
         output: Folder of the results; made if it does not exist.
         options: Level, device and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
+        cluster: Other machines that measure the studies; None for this one.
 
     Returns:
         Outcomes of all studies of the output folder, those of earlier runs included.
@@ -135,7 +144,8 @@ def infer(
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     making = made_with(run, modules)
-    measuring = _Measuring(modules, runtime, options, listener, readers, making)
+    networks = Networks(modules, runtime)
+    measuring = Measuring(networks, options, listener, readers, making)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
@@ -153,8 +163,11 @@ def infer(
                 "device": run.get("device", ""),
             }
         )
-        work = StudyWork(measuring.read, measuring.finish, options.limits, MAX_BATCH)
-        run_studies(pending, ledger, work, listener, options.jobs)
+        if cluster is None:
+            outcomes = study_outcomes(pending, ledger, measuring.work, listener, options.jobs)
+        else:
+            outcomes = cluster.outcomes(pending, ledger, run, measuring)
+        note_outcomes(outcomes, len(pending), ledger, listener)
         description = {
             **run,
             "level": options.level,
@@ -216,15 +229,16 @@ _Accepted = tuple[PreparedStudy, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
-class _Measuring:
-    """Reads and measures studies for the loop over them."""
+class Networks:
+    """The networks of a run.
+
+    Attributes:
+        modules: Their inference modules.
+        runtime: What runs them; None if there are none.
+    """
 
     modules: Sequence[InferenceModule]
     runtime: Optional[Runtime]
-    options: InferOptions
-    listener: Listener
-    readers: Readers
-    made_with: MadeWith
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -233,6 +247,30 @@ class _Measuring:
             return []
         device, runtime = self.runtime.device, self.runtime.name
         return [Predictor(module, device, runtime) for module in self.modules]
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """Reads and measures studies for the loop over them.
+
+    Attributes:
+        networks: The networks.
+        options: Level, limits and so on.
+        listener: Receives the events ``step``.
+        readers: Read the studies.
+        made_with: What made the numbers, for the folders of studies.
+    """
+
+    networks: Networks
+    options: InferOptions
+    listener: Listener
+    readers: Readers
+    made_with: MadeWith
+
+    @property
+    def work(self) -> StudyWork[_Accepted]:
+        """The work on each study."""
+        return StudyWork(self.read, self.finish, self.options.limits, MAX_BATCH)
 
     def is_current(self, entry: Mapping[str, Any]) -> bool:
         """Return whether the ledger's entry of an unchanged study satisfies the options."""
@@ -250,7 +288,7 @@ class _Measuring:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
         prepared = prepare_in_reader(self.readers, source, options.reading, options.folders)
-        return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
+        return prepared, check_accepted(prepared, self.networks.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:
         """Predict studies together, then give the outcome of each."""
@@ -264,7 +302,8 @@ class _Measuring:
             level, folders = self.options.level, self.options.folders
             recorded = self.options.sex.of(prepared.study)
             values, scans = predicted.predictions, predicted.comparisons
-            result = measure_study(prepared, self.modules, values, accepted, level, recorded, scans)
+            modules = self.networks.modules
+            result = measure_study(prepared, modules, values, accepted, level, recorded, scans)
             event: dict[str, Any] = {}
             unusual = {scan.module: scan.sentence for scan in scans if scan.is_unusual}
             if unusual:
@@ -278,7 +317,7 @@ class _Measuring:
         self, batch: Sequence[PreparedStudy]
     ) -> Sequence[Union[PredictedStudy, StudyFailure]]:
         """Predict studies together; if that fails, one by one, so that only one study fails."""
-        predictors = self.predictors  # an error in loading them ends the run
+        predictors = self.networks.predictors  # an error in loading them ends the run
         try:
             return predict_batch(batch, predictors)
         except Exception as error:
@@ -287,3 +326,26 @@ class _Measuring:
             if len(batch) == 1:
                 return [failure_of(batch[0].study.name, error)]
             return [self._predict([study])[0] for study in batch]
+
+
+class Cluster(Protocol):
+    """Other machines that measure studies."""
+
+    def outcomes(
+        self,
+        sources: Sequence[NamedSource],
+        ledger: Ledger,
+        run: Mapping[str, Any],
+        measuring: Measuring,
+    ) -> Generator[StudyOutcome, None, None]:
+        """Measure studies on them, and yield each outcome.
+
+        Args:
+            sources: Studies to be done.
+            ledger: That of the output folder; it is not written to.
+            run: What the results depend on.
+            measuring: How studies are measured; itself, it stays on this machine.
+
+        Raises:
+            MimirError: for the cluster; never for a single study.
+        """

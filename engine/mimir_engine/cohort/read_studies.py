@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Protocol
 
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.fingerprint import Fingerprint, fingerprint, fingerprint_and_state
-from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcomes import Begun
 from mimir_engine.cohort.read_ahead import read_ahead
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
@@ -27,6 +27,16 @@ _RUNS_ENDED = (
     f"the run ended {MAX_RUNS_ENDED} times while this study alone was read. Its files are probably"
     " damaged: export or download the study again."
 )
+
+
+class Attempts(Protocol):
+    """Which studies were begun; a ``Ledger`` keeps it for later runs."""
+
+    def begun(self) -> dict[str, Begun]:
+        """Return the studies whose reading began and has no outcome since."""
+
+    def start(self, name: str, alone: bool = False) -> None:
+        """Note that the reading of a study begins."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class ReadStudy:
 
 def read_studies(
     sources: Sequence[NamedSource],
-    ledger: Ledger,
+    attempts: Attempts,
     read: Callable[[NamedSource], Any],
     listener: Listener,
     jobs: int,
@@ -64,7 +74,7 @@ def read_studies(
 
     Args:
         sources: Studies to be read.
-        ledger: Learns which study is being read.
+        attempts: Knows and learns which studies were begun.
         read: Reads a study, in a thread; an error fails that study alone.
         listener: Receives the events ``step``.
         jobs: Studies read at once.
@@ -73,8 +83,8 @@ def read_studies(
     Raises:
         MimirError: ``READER_NOT_STARTED``, ``OUTPUT_UNWRITABLE``.
     """
-    begun = ledger.begun()
-    read_one = partial(_read, ledger=ledger, read=read, listener=listener)
+    begun = attempts.begun()
+    read_one = partial(_read, attempts=attempts, read=read, listener=listener)
     read_alone = partial(read_one, alone=True)
     suspects = [source for source in sources if source.name in begun]
     others = [source for source in sources if source.name not in begun]
@@ -103,7 +113,7 @@ def read_studies(
 
 def _read(
     source: NamedSource,
-    ledger: Ledger,
+    attempts: Attempts,
     read: Callable[[NamedSource], Any],
     listener: Listener,
     alone: bool = False,
@@ -111,7 +121,7 @@ def _read(
     """Read one study; only an error that concerns all studies is raised."""
     listener({"event": "step", "name": source.name, "step": "read"})
     before = fingerprint_and_state(source.source)
-    ledger.start(source.name, alone)
+    attempts.start(source.name, alone)
     try:
         content = _read_unchanged(source, before, read)
     except Exception as error:  # one bad study must not stop the others

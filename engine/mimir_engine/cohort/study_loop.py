@@ -1,11 +1,12 @@
-"""Work through many studies: skip what is done, read ahead, note each outcome in the ledger.
+"""Work through many studies: read ahead, finish in batches, note each outcome in the ledger.
 
-The loop takes the work as two functions and has no state of its own. Only the process that runs
-it writes to the ledger.
+One function yields outcomes and writes nothing; another notes them. So outcomes may come from other
+machines, too, while only the process of the command writes to the ledger.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -14,7 +15,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.read_studies import ReadStudy, read_studies
+from mimir_engine.cohort.read_studies import Attempts, ReadStudy, read_studies
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
@@ -56,6 +57,7 @@ class StudyWork(Generic[Read]):
         limits: What reading one study may take.
         batch_size: Largest number of studies that are finished together.
         in_order: Finish the studies in the order of their sources.
+        full_batches: Wait until a batch is full, since nobody sees an outcome before the last.
     """
 
     read: Callable[[NamedSource], Read]
@@ -63,6 +65,22 @@ class StudyWork(Generic[Read]):
     limits: ReaderLimits = DEFAULT_LIMITS
     batch_size: int = 1
     in_order: bool = False
+    full_batches: bool = False
+
+
+@dataclass(frozen=True)
+class StudyOutcome:
+    """What came of one study.
+
+    Attributes:
+        name: The study's name.
+        entry: What the ledger keeps of it, as JSON values.
+        event: Fields of the event ``study`` that describe it, as JSON values.
+    """
+
+    name: str
+    entry: Mapping[str, Any]
+    event: Mapping[str, Any]
 
 
 def tell_damage(ledger: Ledger, listener: Listener) -> None:
@@ -78,7 +96,7 @@ def run_studies(
     listener: Listener,
     jobs: int,
 ) -> None:
-    """Do the work on each study and note each outcome.
+    """Do the work on each study on this machine, and note each outcome.
 
     Args:
         sources: Studies to be done.
@@ -87,29 +105,66 @@ def run_studies(
         listener: Receives the events ``step`` and ``study``.
         jobs: Studies read at once.
     """
-    started, done, total = time.monotonic(), 0, len(sources)
-    reading = read_studies(sources, ledger, work.read, listener, jobs, work.in_order)
+    outcomes = study_outcomes(sources, ledger, work, listener, jobs)
+    note_outcomes(outcomes, len(sources), ledger, listener)
+
+
+def note_outcomes(
+    outcomes: Generator[StudyOutcome, None, None],
+    total: int,
+    ledger: Ledger,
+    listener: Listener,
+) -> None:
+    """Note outcomes in the ledger as they come, and tell the listener how far the run is.
+
+    Args:
+        outcomes: Closed at the end, however that comes.
+        total: Their number.
+        ledger: Receives an entry for each.
+        listener: Receives an event ``study`` for each.
+    """
+    started = time.monotonic()
+    with closing(outcomes):
+        for done, outcome in enumerate(outcomes, start=1):
+            ledger.add(outcome.name, outcome.entry)
+            seconds_left = round((time.monotonic() - started) / done * (total - done), 1)
+            progress = {"done": done, "total": total, "seconds_left": seconds_left}
+            listener({"event": "study", "name": outcome.name, **outcome.event, **progress})
+
+
+def study_outcomes(
+    sources: Sequence[NamedSource],
+    attempts: Attempts,
+    work: StudyWork[Any],
+    listener: Listener,
+    jobs: int,
+) -> Generator[StudyOutcome, None, None]:
+    """Do the work on each study on this machine, and yield each outcome.
+
+    Args:
+        sources: Studies to be done.
+        attempts: Knows and learns which studies were begun.
+        work: What to do with each.
+        listener: Receives the events ``step``.
+        jobs: Studies read at once.
+    """
+    reading = read_studies(sources, attempts, work.read, listener, jobs, work.in_order)
     with closing(reading) as studies:
-        for batch in _batches(studies, work.batch_size):
+        for batch in _batches(studies, work.batch_size, work.full_batches):
             ready = [s.content for s in batch if not isinstance(s.content, StudyFailure)]
             finished = iter(work.finish(ready) if ready else ())
             for study in batch:
                 failed = isinstance(study.content, StudyFailure)
-                outcome = study.content if failed else next(finished)
-                ledger.add(study.source.name, _entry(study, outcome, work.limits))
-                done += 1
-                seconds_left = round((time.monotonic() - started) / done * (total - done), 1)
-                progress = {"done": done, "total": total, "seconds_left": seconds_left}
-                event = {"event": "study", "name": study.source.name}
-                listener({**event, **_fields(outcome), **progress})
+                yield outcome_of(study, study.content if failed else next(finished), work.limits)
 
 
 def _batches(
-    studies: Iterable[Optional[ReadStudy]], size: int
+    studies: Iterable[Optional[ReadStudy]], size: int, only_full: bool
 ) -> Generator[list[ReadStudy], None, None]:
     """Gather studies: the first alone, later ones until a batch is full or has waited enough."""
     batch: list[ReadStudy] = []
-    due = factor = 0.0  # the first batch takes longer: it loads the networks
+    due = math.inf if only_full else 0.0
+    factor = 0.0  # the first batch takes longer: it loads the networks
     for study in studies:
         batch += [study] if study else []
         if len(batch) >= size or (batch and time.monotonic() >= due):
@@ -117,25 +172,24 @@ def _batches(
             yield batch
             ended = time.monotonic()
             wait = min(max(factor * (ended - began), MIN_WAIT_S), MAX_WAIT_S)
-            batch, due = [], ended + wait
+            batch, due = [], math.inf if only_full else ended + wait
             factor = WAIT_PER_BATCH
     if batch:
         yield batch
 
 
-def _entry(
+def outcome_of(
     study: ReadStudy, outcome: Union[StudyDone, StudyFailure], limits: ReaderLimits
-) -> dict[str, Any]:
-    """Return what the ledger keeps of an outcome; of a reader's death also under which limits."""
+) -> StudyOutcome:
+    """Describe an outcome for the ledger and the listener.
+
+    Of a reader's death the ledger also keeps under which limits it happened.
+    """
     files = {"files": asdict(study.files)}
     if isinstance(outcome, StudyFailure):
         deaths = {"limits": asdict(limits)} if study.has_died else {}
-        return {**asdict(outcome), **files, **deaths}
-    return {**outcome.entry, **files}
-
-
-def _fields(outcome: Union[StudyDone, StudyFailure]) -> dict[str, Any]:
-    """Return the fields of the event ``study`` that describe an outcome."""
-    if isinstance(outcome, StudyFailure):
-        return {"state": "failed", "code": outcome.code, "reason": outcome.reason}
-    return {**outcome.event, "state": "done", "findings": list(dict.fromkeys(outcome.findings))}
+        event = {"state": "failed", "code": outcome.code, "reason": outcome.reason}
+        return StudyOutcome(study.source.name, {**asdict(outcome), **files, **deaths}, event)
+    findings = list(dict.fromkeys(outcome.findings))
+    done = {**outcome.event, "state": "done", "findings": findings}
+    return StudyOutcome(study.source.name, {**outcome.entry, **files}, done)

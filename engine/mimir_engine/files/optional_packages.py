@@ -17,6 +17,7 @@ EXTRAS = {
     "report": ("PDF files need reportlab", ("reportlab",)),
     "compressed": ("compressed images need imagecodecs", ("imagecodecs",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
+    "cluster": ("--scheduler and --scheduler-file need Dask", ("distributed",)),
 }
 
 

@@ -70,8 +70,11 @@ class Predictor:
     def predict(self, images: np.ndarray) -> Prediction:
         """Predict mean and variance of each target for each image.
 
-        Every batch has the same size, the last one is padded with empty images: an image's result
-        depends on its neighbours by no more than the rounding of float32.
+        Every batch has the same size, the last one is padded with empty images. On a processor an
+        image's result is the same to the last bit, whatever its neighbours and its place among
+        them; ONNX Runtime gives the same bits with any number of threads, PyTorch the same up to
+        the rounding of float32 (1e-7 of the value). On a graphics card all of these may change
+        the rounding.
 
         Args:
             images: uint8 ``(images, 3, 256, 256)``.

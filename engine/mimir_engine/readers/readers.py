@@ -61,6 +61,10 @@ class Readers:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all readers; calls under way fail."""
         with self._lock:
             self._is_closed = True
             for reader in self._idle:

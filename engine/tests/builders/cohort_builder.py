@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from dicom_builder import File, complete_study, set_pixels, write_zip
@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from random_modules import TARGETS, module_spec, random_state_dict, write_without_network
 
 from mimir_engine.cohort.cohort import Cohort
-from mimir_engine.cohort.measure_studies import InferOptions, infer
+from mimir_engine.cohort.measure_studies import Cluster, InferOptions, infer
 from mimir_engine.cohort.sources import NamedSource, named_sources
 from mimir_engine.inference_module import load_module, rewrite_module, write_module
 from mimir_engine.inference_module.acceptance import Accepts
@@ -131,6 +131,7 @@ def run_infer(
     studies: Sequence[Union[Path, NamedSource]],
     modules: Sequence[InferenceModule],
     output: Path,
+    cluster: Optional[Cluster] = None,
     **options: Any,
 ) -> Run:
     """``infer`` on the CPU."""
@@ -142,5 +143,6 @@ def run_infer(
     sources = [study for study in studies if isinstance(study, NamedSource)]
     paths = [str(study) for study in studies if isinstance(study, Path)]
     sources += named_sources(paths).studies if paths else ()
-    cohort = infer(sources, modules, output, InferOptions(device="cpu", **options), note)
+    chosen = InferOptions(device="cpu", **options)
+    cohort = infer(sources, modules, output, chosen, note, cluster)
     return Run(cohort, events)

@@ -70,6 +70,20 @@ def test_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     assert known(tmp_path) == {"a": 0}, "a refused run changes nothing"
 
 
+def test_results_of_another_version_are_refused_with_the_version_that_continues_them(
+    tmp_path: Path,
+) -> None:
+    now = {**RUN, "mimir": "0.8.0"}
+    with Ledger(tmp_path, {**now, "mimir": "0.7.0", "runtime": "onnx"}) as ledger:
+        ledger.add("a", {"value": 0})
+    with pytest.raises(
+        MimirError,
+        match=r"OUTPUT_IN_USE: .* \(different mimir, runtime\)\. To continue it, use version"
+        r" 0\.7\.0 \(pip install mimir-engine==0\.7\.0\)\. Choose another folder",
+    ):
+        Ledger(tmp_path, {**now, "runtime": "torch"})
+
+
 def test_another_runtime_is_refused_with_the_options_that_continue_the_run(tmp_path: Path) -> None:
     begun = {**RUN, "runtime": "torch", "torch": "2.9", "device": "cuda"}
     now = {**RUN, "runtime": "onnx", "onnxruntime": "1.22", "device": "cpu"}
@@ -79,7 +93,7 @@ def test_another_runtime_is_refused_with_the_options_that_continue_the_run(tmp_p
         Ledger(tmp_path, now)
     with pytest.raises(MimirError) as caught:
         Ledger(tmp_path, {**now, "mimir": "9"})
-    assert "To continue it" not in str(caught.value), "another version would not continue it"
+    assert "--runtime" not in str(caught.value), "this version would not continue it"
 
 
 def test_overwriting_starts_again_and_removes_old_results(tmp_path: Path) -> None:

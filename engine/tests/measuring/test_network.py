@@ -66,13 +66,30 @@ def test_variances_are_in_the_unit_squared(prediction: Prediction, outputs: np.n
     np.testing.assert_allclose(variance[:, 1], height, rtol=1e-4)
 
 
-def test_a_study_gets_the_same_result_alone_and_among_others(
-    module: InferenceModule, prediction: Prediction, runtime: str
+@pytest.mark.parametrize("rows", [(1,), (1, 0), (2, 1, 0), (1, 1, 1, 1), (0, 2, 0, 0, 2, 1)])
+def test_a_study_gets_the_same_bits_alone_and_at_any_place_among_others(
+    module: InferenceModule, runtime: str, rows: tuple[int, ...]
 ) -> None:
     predictor = Predictor(module, "cpu", runtime)
-    alone = predictor.predict(IMAGES[1:2]).mean
-    assert alone.shape == (1, 3)
-    np.testing.assert_allclose(alone[0], prediction.mean[1], rtol=1e-5)
+    expected, of_layers = predictor.predict_with_features(IMAGES)
+    found, layers = predictor.predict_with_features(IMAGES[list(rows)])
+    for row, image in enumerate(rows):
+        assert np.array_equal(found.mean[row], expected.mean[image])
+        assert np.array_equal(found.variance[row], expected.variance[image])
+        for name, layer in layers.items():
+            assert np.array_equal(layer[row], of_layers[name][image])
+
+
+def test_threads_of_onnx_runtime_change_no_bit_and_those_of_pytorch_only_the_last(
+    module: InferenceModule, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for threads in "12":
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(Predictor(module, "cpu", runtime).predict(IMAGES))
+    (one, two), tolerance = found, 0.0 if runtime == "onnx" else 1e-5
+    np.testing.assert_allclose(two.mean, one.mean, rtol=tolerance)
+    np.testing.assert_allclose(two.variance, one.variance, rtol=tolerance)
 
 
 def test_the_layers_come_with_the_same_prediction(

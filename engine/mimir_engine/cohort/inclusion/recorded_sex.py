@@ -42,6 +42,12 @@ class RecordedSex:
         """Return whether a table has the sex of a study of this name."""
         return bool(self._listed(name, uk_biobank_ids(name)[0]))
 
+    def among(self, names: Iterable[str]) -> RecordedSex:
+        """Return the same without the rows of a table about other studies."""
+        wanted = {key for name in names for key in (name, uk_biobank_ids(name)[0])}
+        rows = {key: self.by_name[key] for key in sorted(wanted & self.by_name.keys())}
+        return RecordedSex(self.kind, rows)
+
     def is_current(self, entry: Mapping[str, Any]) -> bool:
         """Return whether the ledger's entry of a study still has the sex that a table records."""
         if self.kind != TABLE:

@@ -1,0 +1,1 @@
+"""Measure studies on the workers of a Dask cluster: chunks of paths out, outcomes back."""

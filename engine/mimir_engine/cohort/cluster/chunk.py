@@ -1,0 +1,185 @@
+"""What travels to a worker, as JSON: the job, which all chunks share, and the studies of a chunk.
+
+Paths and names travel, never pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Optional
+
+from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
+from mimir_engine.cohort.measure_studies import InferOptions, Measuring
+from mimir_engine.cohort.outcomes import Begun
+from mimir_engine.cohort.sources import NamedSource, file_names, source_fields, source_from_fields
+from mimir_engine.cohort.study_folder import StudyFolders
+from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import from_json, to_json
+from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.inference_module import InferenceModule, find_module
+from mimir_engine.inference_module.other_profile import with_profiles
+from mimir_engine.measuring.runtime import Runtime
+from mimir_engine.readers.reader_limits import ReaderLimits
+from mimir_engine.study.read_options import ReadOptions
+
+
+@dataclass(frozen=True)
+class ModulePlace:
+    """Where a worker finds an inference module: in the same folder, or by its name."""
+
+    name: str
+    folder: str
+    column_prefix: str
+
+    def module(self) -> InferenceModule:
+        """Load the module.
+
+        Raises:
+            MimirError: As ``find_module``.
+        """
+        is_here = os.path.isdir(self.folder)
+        found = find_module(Path(self.folder) if is_here else self.name)
+        return replace(found, column_prefix=self.column_prefix)
+
+
+@dataclass(frozen=True)
+class Job:
+    """How all studies of a run are measured; the fields are JSON values or become such.
+
+    Attributes:
+        run: What the results depend on.
+        modules: The inference modules.
+        profiles: Paths of scan profiles to be used instead of those of the modules.
+        runtime: What runs the networks.
+        output: The output folder.
+        level: Level of the intervals.
+        allow_unvalidated: Measure also studies that a module was not validated on.
+        reading: How studies are read.
+        folders: Settings of `StudyFolders`; None if they are not asked for.
+        limits: Those of `ReaderLimits`.
+    """
+
+    run: Any
+    modules: tuple[ModulePlace, ...]
+    profiles: tuple[str, ...]
+    runtime: Optional[Runtime]
+    output: str
+    level: float
+    allow_unvalidated: bool
+    reading: ReadOptions
+    folders: Optional[Any]
+    limits: Any
+
+    @classmethod
+    def of(
+        cls, run: Mapping[str, Any], measuring: Measuring, output: Path, profiles: Sequence[Path]
+    ) -> Job:
+        """Describe a run of this machine."""
+        options, networks = measuring.options, measuring.networks
+        return cls(
+            run,
+            tuple(
+                ModulePlace(module.name, os.path.abspath(module.folder), module.column_prefix)
+                for module in networks.modules
+            ),
+            tuple(map(os.path.abspath, profiles)),
+            networks.runtime,
+            os.path.abspath(output),
+            options.level,
+            options.allow_unvalidated,
+            options.reading,
+            options.folders.settings if options.folders else None,
+            asdict(options.limits),
+        )
+
+    def to_text(self) -> str:
+        """Return the job as JSON."""
+        return json.dumps(to_json(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Job:
+        """Read what `to_text` wrote."""
+        return from_json(json.loads(text), cls)
+
+    def load_modules(self) -> list[InferenceModule]:
+        """Load the inference modules as they are on this machine.
+
+        Raises:
+            MimirError: for modules and profiles.
+        """
+        return with_profiles([place.module() for place in self.modules], map(Path, self.profiles))
+
+    def options(self, sex: RecordedSex) -> InferOptions:
+        """Return the options of one machine that measures a chunk."""
+        folders = self.folders
+        return InferOptions(
+            level=self.level,
+            sex=sex,
+            allow_unvalidated=self.allow_unvalidated,
+            reading=self.reading,
+            folders=StudyFolders(Path(folders["folder"]), folders["volumes"]) if folders else None,
+            limits=ReaderLimits(**self.limits),
+        )
+
+
+@dataclass(frozen=True)
+class ChunkStudy:
+    """A study of a chunk.
+
+    Attributes:
+        fields: Its name and paths, as in a list of studies.
+        hidden: Names that no message may show.
+        is_there: The client sees its files.
+        begun: How often earlier runs have begun it.
+    """
+
+    fields: Any
+    hidden: tuple[str, ...]
+    is_there: bool
+    begun: Optional[Begun] = None
+
+    @property
+    def source(self) -> NamedSource:
+        """The study."""
+        named = source_from_fields(dict(self.fields))
+        if named is None:
+            raise MimirError("SOURCE_MISSING", "the study has no files", "Check the path.")
+        return replace(named, hidden=self.hidden)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Studies that a worker measures together, and the recorded sex of each that has one."""
+
+    studies: tuple[ChunkStudy, ...]
+    sex: RecordedSex
+
+    @classmethod
+    def of(
+        cls, sources: Sequence[NamedSource], begun: Mapping[str, Begun], sex: RecordedSex
+    ) -> Chunk:
+        """Describe studies for a worker."""
+        studies = (
+            ChunkStudy(source_fields(s), s.hidden, is_there(s), begun.get(s.name)) for s in sources
+        )
+        names = (name for source in sources for name in (source.name, *file_names(source)))
+        return cls(tuple(studies), sex.among(names))
+
+    def to_text(self) -> str:
+        """Return the chunk as JSON."""
+        return json.dumps(to_json(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Chunk:
+        """Read what `to_text` wrote."""
+        return from_json(json.loads(text), cls)
+
+
+def is_there(source: NamedSource) -> bool:
+    """Return whether this machine sees a study's files; of many, the first is looked for."""
+    place = source.source.path if isinstance(source.source, FusedFolder) else source.source
+    return os.path.exists(place if isinstance(place, (str, Path)) else place[0])
