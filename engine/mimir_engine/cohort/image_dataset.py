@@ -109,6 +109,7 @@ def project_studies(
             _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:
             pending = pending_studies(sources, ledger, limits, partial(_is_intact, images=images))
+            ledger.begin(len(sources), len(pending))
             already_done = len(sources) - len(pending)
             listener({"event": "run", "studies": len(sources), "already_done": already_done})
             if pending:  # an earlier table must not name rows that are written again

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from mimir_engine.cohort.ledger_lines import encode
+from mimir_engine.cohort.ledger_lines import BODY, encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, Outcomes
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
@@ -92,13 +93,34 @@ class Ledger(Outcomes):
             f"{first}Choose another folder, or use --overwrite to start again.",
         )
 
-    def add(self, name: str, entry: Mapping[str, Any]) -> None:
-        """Record the outcome of a study.
+    def begin(self, studies: int, to_do: int) -> None:
+        """Note that a run begins, unless it has nothing to do and the folder knows its studies.
+
+        Args:
+            studies: Number of its studies, those that are done included.
+            to_do: Number of studies that it has to do.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
-        self._add({"name": name, **entry}, sync=True)
+        last = self.last_run
+        if to_do or not last or last.left or last.studies != studies:
+            began = int(time.time())
+            self._add({"run": {"began": began, "studies": studies, "to_do": to_do}}, sync=True)
+
+    def add(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Record the outcome of a study, and when it came.
+
+        Args:
+            name: The study's name.
+            entry: Plain values; those under the key ``body`` are parsed only when they are needed.
+
+        Raises:
+            MimirError: ``OUTPUT_UNWRITABLE``.
+        """
+        head = {key: value for key, value in entry.items() if key != BODY}
+        body = {BODY: entry[BODY]} if BODY in entry else {}
+        self._add({"name": name, **head, "time": int(time.time()), **body}, sync=True)
 
     def start(self, name: str, alone: bool = False) -> None:
         """Note that the reading of a study begins, so that a restart knows if it never ended.

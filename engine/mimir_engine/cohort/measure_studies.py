@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import pydicom
@@ -57,8 +57,10 @@ from mimir_engine.study.site import Site
 
 #: Most studies predicted together.
 MAX_BATCH = 8
+#: Finding of a study whose water and fat were exchanged back.
+SWAP_REPAIRED = "WATER_FAT_REPAIRED"
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 5
+LEDGER_FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,9 @@ def infer(
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
         sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
-        pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
+        is_current = partial(measuring.is_current, ledger.entry)
+        pending = pending_studies(sources, ledger, options.limits, is_current)
+        ledger.begin(len(sources), len(pending))
         listener(
             {
                 "event": "run",
@@ -234,16 +238,25 @@ class _Measuring:
         device, runtime = self.runtime.device, self.runtime.name
         return [Predictor(module, device, runtime) for module in self.modules]
 
-    def is_current(self, entry: Mapping[str, Any]) -> bool:
-        """Return whether the ledger's entry of an unchanged study satisfies the options."""
-        folders = self.options.folders
-        is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
-        is_repaired = any(f["code"] == "WATER_FAT_REPAIRED" for f in entry["findings"])
-        return (
-            (is_validated or self.options.allow_unvalidated)
-            and (not is_repaired or self.options.reading.swap_repair)
-            and self.options.sex.is_current(entry)
-            and (folders is None or folders.has(entry))
+    def is_current(
+        self, whole: Callable[[str], Optional[Mapping[str, Any]]], entry: Mapping[str, Any]
+    ) -> bool:
+        """Return whether the ledger's entry of an unchanged study satisfies the options.
+
+        Args:
+            whole: Returns the whole entry of a study; few options need it.
+            entry: The entry without its body.
+        """
+        options, flags = self.options, entry.get("flags", (OUTSIDE_VALIDATION, SWAP_REPAIRED))
+        if OUTSIDE_VALIDATION in flags and not options.allow_unvalidated:
+            return False
+        if SWAP_REPAIRED in flags and not options.reading.swap_repair:
+            return False
+        if options.sex.kind != TABLE and options.folders is None:
+            return True
+        result = whole(entry["name"]) or {}
+        return options.sex.is_current(result) and (
+            options.folders is None or options.folders.has(result)
         )
 
     def read(self, source: NamedSource) -> _Accepted:
@@ -272,7 +285,8 @@ class _Measuring:
             if folders:
                 folder = folders.write_result(result, prepared.projection.name, self.made_with)
                 event["details"] = str(folder)
-            yield StudyDone(asdict(result), [f.code for f in result.findings], event)
+            entry = {"flags": result.flags, "body": asdict(result)}
+            yield StudyDone(entry, [f.code for f in result.findings], event)
 
     def _predict(
         self, batch: Sequence[PreparedStudy]
