@@ -106,6 +106,7 @@ def measure_all(
         limits=reader_limits(arguments),
         choice=study_choice(arguments),
         persons=person_rule(arguments),
+        shard=arguments.shard,
         **options,
     )
     cohort = infer(chosen_studies(arguments, listener), modules, output, chosen, listener)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mimir_engine.cohort.ledger_lines import BODY, encode
@@ -93,20 +94,24 @@ class Ledger(Outcomes):
             f"{first}Choose another folder, or use --overwrite to start again.",
         )
 
-    def begin(self, studies: int, to_do: int) -> None:
-        """Note that a run begins, unless it has nothing to do and the folder knows its studies.
+    def begin(
+        self, studies: int, to_do: int, settings: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Note that a run begins, unless it has nothing to do and the last one was the same.
 
         Args:
             studies: Number of its studies, those that are done included.
             to_do: Number of studies that it has to do.
+            settings: What ``run.json`` says of it, beside what all results depend on.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
-        last = self.last_run
-        if to_do or not last or last.left or last.studies != studies:
-            began = int(time.time())
-            self._add({"run": {"began": began, "studies": studies, "to_do": to_do}}, sync=True)
+        last, settings = self.last_run, json.loads(json.dumps(dict(settings)))
+        is_same = last and (last.studies, last.settings, last.left) == (studies, settings, 0)
+        if to_do or not is_same:
+            begun = {"began": int(time.time()), "studies": studies, "to_do": to_do}
+            self._add({"run": {**begun, "settings": settings}}, sync=True)
 
     def add(self, name: str, entry: Mapping[str, Any]) -> None:
         """Record the outcome of a study, and when it came.

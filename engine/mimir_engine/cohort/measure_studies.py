@@ -28,6 +28,7 @@ from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -80,6 +81,7 @@ class InferOptions:
         limits: What reading one study may take.
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
+        shard: The part of the studies to measure, after the lists were applied to all of them.
     """
 
     level: float = DEFAULT_LEVEL
@@ -94,6 +96,7 @@ class InferOptions:
     limits: ReaderLimits = DEFAULT_LIMITS
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
+    shard: Shard = WHOLE
 
 
 def infer(
@@ -144,9 +147,18 @@ def infer(
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
         sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
+        sources = options.shard.of(sources)
         is_current = partial(measuring.is_current, ledger.entry)
         pending = pending_studies(sources, ledger, options.limits, is_current)
-        ledger.begin(len(sources), len(pending))
+        settings = {
+            "level": options.level,
+            "allow_unvalidated": options.allow_unvalidated,
+            "swap_repair": options.reading.swap_repair,
+            "python": platform.python_version(),
+            "limits": asdict(limits_in_force(options.limits)),
+            **({"ids": chosen.record} if chosen.record else {}),
+        }
+        ledger.begin(len(sources), len(pending), settings)
         listener(
             {
                 "event": "run",
@@ -159,16 +171,7 @@ def infer(
         )
         work = StudyWork(measuring.read, measuring.finish, options.limits, MAX_BATCH)
         run_studies(pending, ledger, work, listener, options.jobs)
-        description = {
-            **run,
-            "level": options.level,
-            "allow_unvalidated": options.allow_unvalidated,
-            "swap_repair": options.reading.swap_repair,
-            "python": platform.python_version(),
-            "limits": asdict(limits_in_force(options.limits)),
-            **({"ids": chosen.record} if chosen.record else {}),
-        }
-        return Cohort(ledger, modules, options.level, description)
+        return Cohort(ledger, modules, options.level, {**run, **settings})
 
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
@@ -184,16 +187,18 @@ def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime])
         **versions,
         **runtime.describe(),
         "projection": PROJECTION_NAME,
-        "modules": [
-            {
-                "name": module.name,
-                "version": module.version,
-                "column_prefix": module.column_prefix,
-                "sha256": module_sha256(module),
-                **_compared_with(module),
-            }
-            for module in modules
-        ],
+        "modules": list(map(describe_module, modules)),
+    }
+
+
+def describe_module(module: InferenceModule) -> dict[str, Any]:
+    """Describe what of an inference module the results of a run depend on."""
+    return {
+        "name": module.name,
+        "version": module.version,
+        "column_prefix": module.column_prefix,
+        "sha256": module_sha256(module),
+        **_compared_with(module),
     }
 
 

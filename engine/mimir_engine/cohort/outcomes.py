@@ -36,6 +36,9 @@ from mimir_engine.files.regular_file import open_regular
 #: File in the output folder.
 LEDGER_FILE = "ledger.jsonl"
 
+#: Bytes read at once: if a ledger is read from end to end, and if single lines are.
+MANY_LINES, ONE_LINE = 1 << 20, 1 << 16
+
 #: Checks the entry of a study that was done: if it returns a false value or raises a LookupError,
 #: TypeError or ValueError, the line counts as damaged, or if it has a body, cannot be read.
 EntryCheck = Callable[[Mapping[str, Any]], object]
@@ -62,12 +65,14 @@ class LastRun:
         began: When, in seconds since 1970.
         studies: Number of its studies, those that were done before included.
         to_do: Number of studies that it had to do.
+        settings: What ``run.json`` says of it, beside what all results depend on.
         times: When each of them ended, in seconds since 1970, in the order of the ledger.
     """
 
     began: int
     studies: int
     to_do: int
+    settings: Mapping[str, Any]
     times: tuple[int, ...]
 
     @property
@@ -103,12 +108,12 @@ class Outcomes:
         self._offsets: dict[str, int] = {}
         self._codes: dict[str, str] = {}
         self._begun: dict[str, Begun] = {}
-        self._run_begun: dict[str, int] = {}
+        self._last_run: dict[str, Any] = {}
         self._times: list[int] = []
         self._end = self._damaged = self._reported = self.damaged_lines = 0
         with output_errors(self._path):
             try:
-                file = open_regular(self._path)
+                file = open_regular(self._path, MANY_LINES)
             except FileNotFoundError:
                 return
             with file:
@@ -151,7 +156,9 @@ class Outcomes:
 
     def _check(self, entry: Mapping[str, Any]) -> object:
         if "run" in entry:
-            return _are_counts(*(entry["run"][key] for key in ("began", "studies", "to_do")))
+            run = entry["run"]
+            are_counts = _are_counts(run["began"], run["studies"], run["to_do"])
+            return len(run) == 4 and are_counts and isinstance(run["settings"], dict)
         if "name" not in entry:
             return _are_counts(entry["damaged_lines"])
         if not isinstance(entry["name"], str) or not _are_counts(entry.get("time", 0)):
@@ -167,7 +174,7 @@ class Outcomes:
     def _take(self, entry: Mapping[str, Any], offset: int) -> None:
         name = entry.get("name", "")
         if "run" in entry:
-            self._run_begun, self._times = entry["run"], []
+            self._last_run, self._times = entry["run"], []
         elif "name" not in entry:
             self._reported = entry["damaged_lines"]
         elif "begun" in entry:
@@ -185,7 +192,7 @@ class Outcomes:
     @property
     def last_run(self) -> Optional[LastRun]:
         """The last run that had something to do; None if none has begun since version 0.8."""
-        return LastRun(**self._run_begun, times=tuple(self._times)) if self._run_begun else None
+        return LastRun(**self._last_run, times=tuple(self._times)) if self._last_run else None
 
     def codes(self) -> Counter[str]:
         """Count the studies that failed, by code."""
@@ -203,7 +210,7 @@ class Outcomes:
         """
         if name not in self._offsets:
             return None
-        with output_errors(self._path), open(self._path, "rb") as file:
+        with output_errors(self._path), open(self._path, "rb", ONE_LINE) as file:
             return self._entry_at(file, name)
 
     def heads(self, names: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -212,7 +219,7 @@ class Outcomes:
         Raises:
             MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
         """
-        with output_errors(self._path), open(self._path, "rb") as file:
+        with output_errors(self._path), open(self._path, "rb", ONE_LINE) as file:
             for name in names:
                 if name in self._offsets:
                     entry = decode_head(self._line_at(file, name), self._needs_checksum)
@@ -224,7 +231,7 @@ class Outcomes:
         Raises:
             MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile.
         """
-        with output_errors(self._path), open(self._path, "rb") as file:
+        with output_errors(self._path), open(self._path, "rb", ONE_LINE) as file:
             for name in self.names():
                 line = self._line_at(file, name)
                 self._own(name, decode_head(line, self._needs_checksum))
@@ -237,7 +244,7 @@ class Outcomes:
             MimirError: ``LEDGER_DAMAGED`` if the file was changed meanwhile, or a body does not
                 have the form that it should have.
         """
-        with output_errors(self._path), open(self._path, "rb") as file:
+        with output_errors(self._path), open(self._path, "rb", ONE_LINE) as file:
             for name in self.names():
                 yield name, self._entry_at(file, name)
 

@@ -408,8 +408,11 @@ def test_a_run_with_nothing_to_do_is_noted_only_if_its_studies_are_others(tmp_pa
 @pytest.mark.parametrize(
     "line",
     [
-        {"run": {"began": 1, "studies": 2}}, {"run": {"began": 1, "studies": 2, "to_do": -1}},
-        {"run": {"began": 1, "studies": 2, "to_do": "3"}}, {"run": 7},
+        {"run": {"began": 1, "studies": 2, "to_do": 1}}, {"run": 7},
+        {"run": {"began": 1, "studies": 2, "to_do": -1, "settings": {}}},
+        {"run": {"began": 1, "studies": 2, "to_do": "3", "settings": {}}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": []}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": {}, "more": 1}},
         {"name": "b", "value": 1, "time": "noon"},
     ],
 )  # fmt: skip
