@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import Callable
 
-from mimir_engine.cohort.shards.shard import Shard
+from mimir_engine.cohort.shards.shard import MAX_SHARDS, Shard
 
 #: Largest seed: it fits into every generator of random numbers.
 MAX_SEED = 2**31 - 1
@@ -24,8 +23,6 @@ MAX_NETWORKS = 100
 MAX_SIZE = 4.0
 #: Scans of one phantom: visits 2 to 9 in UK Biobank's form.
 MAX_REPEATS = 8
-#: Number of shards; arrays of Slurm have 1,001 tasks unless it was told otherwise.
-MAX_SHARDS = 10_000
 #: Characters of a wrong value that a message shows.
 MAX_SHOWN = 40
 
@@ -67,14 +64,13 @@ def size_number(text: str) -> float:
 
 def shard_of(text: str) -> Shard:
     """Read a shard, as ``2/10``; a type for ``add_argument``."""
-    found = re.fullmatch(r"([1-9][0-9]{0,9})/([1-9][0-9]{0,9})", text)
-    number, count = map(int, found.groups()) if found else (0, 0)
-    if not 1 <= number <= count <= MAX_SHARDS:
+    try:
+        return Shard.parse(text)
+    except ValueError:
         raise argparse.ArgumentTypeError(
             f"must be I/N, as 2/10: shard I of N, from 1/N to N/N with N up to {MAX_SHARDS:,},"
             f" not {text[:MAX_SHOWN]!r}"
-        )
-    return Shard(number, count)
+        ) from None
 
 
 #: Type of a seed.

@@ -133,13 +133,13 @@ def shown_command(arguments: argparse.Namespace) -> list[str]:
     return [
         "mimir",
         *(
-            "..." if text in hidden else text if text in kept else _without_folders(text)
+            "..." if text in hidden else text if text in kept else without_folders(text)
             for text in arguments.argv
         ),
     ]
 
 
-def _without_folders(argument: str) -> str:
+def without_folders(argument: str) -> str:
     """Return an argument with the last part of each path in it."""
     is_option = argument.startswith("--")
     option, equals, value = argument.partition("=") if is_option else ("", "", argument)

@@ -158,7 +158,7 @@ def infer(
             "limits": asdict(limits_in_force(options.limits)),
             **({"ids": chosen.record} if chosen.record else {}),
         }
-        ledger.begin(len(sources), len(pending), settings)
+        ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
         listener(
             {
                 "event": "run",

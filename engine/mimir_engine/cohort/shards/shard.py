@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mimir_engine.cohort.sources import NamedSource
+
+#: Number of shards; arrays of Slurm have 1,001 tasks unless it was told otherwise.
+MAX_SHARDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,18 @@ class Shard:
     count: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
+        if not 1 <= self.number <= self.count <= MAX_SHARDS:
             raise ValueError(f"there is no shard {self}")
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read a shard as ``str`` writes it, like ``2/10``.
+
+        Raises:
+            ValueError: There is no such shard.
+        """
+        found = re.fullmatch("([1-9][0-9]{0,9})/([1-9][0-9]{0,9})", text)
+        return cls(*map(int, found.groups())) if found else cls(0, 0)
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
