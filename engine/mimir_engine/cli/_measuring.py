@@ -108,6 +108,7 @@ def measure_all(
         limits=reader_limits(arguments),
         choice=study_choice(arguments),
         persons=person_rule(arguments),
+        shard=arguments.shard,
         **options,
     )
     cluster = chosen_cluster(arguments, getattr(arguments, "profile", ()))

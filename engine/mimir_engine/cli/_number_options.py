@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Callable
 
+from mimir_engine.cohort.shards.shard import MAX_SHARDS, Shard
+
 #: Largest seed: it fits into every generator of random numbers.
 MAX_SEED = 2**31 - 1
 #: Number of phantoms, as many as there are seeds for training; their images have 200 GB.
@@ -58,6 +60,17 @@ def size_number(text: str) -> float:
             f"must be a number above 0, up to {MAX_SIZE:g}, not {text[:MAX_SHOWN]!r}"
         )
     return number
+
+
+def shard_of(text: str) -> Shard:
+    """Read a shard, as ``2/10``; a type for ``add_argument``."""
+    try:
+        return Shard.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be I/N, as 2/10: shard I of N, from 1/N to N/N with N up to {MAX_SHARDS:,},"
+            f" not {text[:MAX_SHOWN]!r}"
+        ) from None
 
 
 #: Type of a seed.

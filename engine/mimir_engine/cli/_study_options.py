@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mimir_engine.cli import wrong_use
+from mimir_engine.cli._number_options import shard_of
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.shards.shard import WHOLE
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.available_cores import default_jobs
 from mimir_engine.readers.reader_limits import (
@@ -91,6 +93,18 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_shard_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that divides the studies among runs."""
+    parser.add_argument(
+        "--shard",
+        type=shard_of,
+        default=WHOLE,
+        metavar="I/N",
+        help="take only the studies of shard I of N, by a hash of their names; `mimir merge` joins"
+        " the results of all shards",
+    )
+
+
 def chosen_studies(
     arguments: argparse.Namespace, listener: Listener = print_event
 ) -> Sequence[NamedSource]:
@@ -114,13 +128,18 @@ def shown_command(arguments: argparse.Namespace) -> list[str]:
     """Return the command line without the folders of its paths, nor the names of hidden studies."""
     hidden = {arguments.sources, str(arguments.key)}
     hidden |= {*arguments.source} if arguments.anonymous_names else set()
+    shard = str(getattr(arguments, "shard", ""))
+    kept = {shard, f"--shard={shard}"}
     return [
         "mimir",
-        *("..." if text in hidden else _without_folders(text) for text in arguments.argv),
+        *(
+            "..." if text in hidden else text if text in kept else without_folders(text)
+            for text in arguments.argv
+        ),
     ]
 
 
-def _without_folders(argument: str) -> str:
+def without_folders(argument: str) -> str:
     """Return an argument with the last part of each path in it."""
     is_option = argument.startswith("--")
     option, equals, value = argument.partition("=") if is_option else ("", "", argument)

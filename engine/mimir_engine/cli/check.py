@@ -11,6 +11,7 @@ from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
 from mimir_engine.cli._progress import event_lines, print_event, studies
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_shard_option,
     add_study_options,
     check_study_options,
     chosen_studies,
@@ -23,6 +24,7 @@ from mimir_engine.cohort.events import Listener, engine_event
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_shard_option(parser)
     add_repair_option(parser)
     parser.add_argument(
         "--output",
@@ -56,7 +58,7 @@ def _check(arguments: argparse.Namespace, listener: Listener) -> int:
 
     from mimir_engine.cohort.check_studies import CheckOptions, check_cohort, check_studies
 
-    sources, output = chosen_studies(arguments, listener), arguments.output
+    sources, output = arguments.shard.of(chosen_studies(arguments, listener)), arguments.output
     options = CheckOptions(
         arguments.jobs, read_options(arguments), reader_limits(arguments), arguments.pictures
     )

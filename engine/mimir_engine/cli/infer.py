@@ -13,6 +13,7 @@ from mimir_engine.cli._measuring import (
 )
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_shard_option,
     add_site_option,
     add_study_options,
     check_study_options,
@@ -26,6 +27,7 @@ from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_shard_option(parser)
     add_repair_option(parser)
     add_site_option(parser)
     parser.add_argument(

@@ -7,6 +7,7 @@ import argparse
 from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_shard_option,
     add_study_options,
     check_study_options,
 )
@@ -17,6 +18,7 @@ from mimir_engine.files.optional_packages import require
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_shard_option(parser)
     add_repair_option(parser)
     add_result_options(parser)
 

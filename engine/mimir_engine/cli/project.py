@@ -10,6 +10,7 @@ from mimir_engine.cli._choice_options import add_choice_options, person_rule, st
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import (
     add_repair_option,
+    add_shard_option,
     add_site_option,
     add_study_options,
     check_study_options,
@@ -17,6 +18,7 @@ from mimir_engine.cli._study_options import (
     read_options,
     reader_limits,
 )
+from mimir_engine.cohort.shards.shard import WHOLE
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.optional_packages import require
 
@@ -24,6 +26,7 @@ from mimir_engine.files.optional_packages import require
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_shard_option(parser)
     add_repair_option(parser)
     add_choice_options(parser, splits_persons=False)
     add_site_option(parser)
@@ -69,6 +72,7 @@ def _project_many(arguments: argparse.Namespace) -> int:
         reader_limits(arguments),
         study_choice(arguments),
         person_rule(arguments),
+        arguments.shard,
     )
     print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
@@ -77,6 +81,8 @@ def _project_many(arguments: argparse.Namespace) -> int:
 def _project_one(arguments: argparse.Namespace) -> int:
     if len(arguments.source) != 1 or arguments.sources:
         raise wrong_use("project", "--output takes one study; use --dataset for many")
+    if arguments.shard != WHOLE:
+        raise wrong_use("project", "--shard requires --dataset")
     if arguments.exclude or arguments.only:
         raise wrong_use("project", "--exclude and --only require --dataset")
     if not arguments.output.name:

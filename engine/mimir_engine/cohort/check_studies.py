@@ -109,6 +109,7 @@ def check_cohort(
     ):
         tell_damage(ledger, listener)
         pending = pending_studies(sources, ledger, options.limits)
+        ledger.begin(len(sources), len(pending))
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
         work: StudyWork[Mapping[str, Any]] = StudyWork(

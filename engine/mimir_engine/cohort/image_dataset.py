@@ -42,6 +42,7 @@ from mimir_engine.cohort.scanners.scan_number_table import (
     ScanRow,
     write_scan_numbers,
 )
+from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
@@ -69,6 +70,7 @@ def project_studies(
     limits: ReaderLimits = DEFAULT_LIMITS,
     choice: StudyChoice = ALL_STUDIES,
     persons: PersonRule = FROM_NAMES,
+    shard: Shard = WHOLE,
 ) -> tuple[int, int]:
     """Make the images of studies, or add them to a folder of images.
 
@@ -87,6 +89,7 @@ def project_studies(
         choice: Lists of studies to leave out and to project; excluded ones are in no table, even if
             the folder holds their images.
         persons: How persons in these lists are known.
+        shard: The part of the studies to project.
 
     Returns:
         Numbers of studies in the folder with an image and without.
@@ -105,10 +108,12 @@ def project_studies(
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
         sources, _ = choose_sources(sources, ledger, choice, persons, listener)
+        sources = shard.of(sources)
         if overwrite:
             _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:
             pending = pending_studies(sources, ledger, limits, partial(_is_intact, images=images))
+            ledger.begin(len(sources), len(pending))
             already_done = len(sources) - len(pending)
             listener({"event": "run", "studies": len(sources), "already_done": already_done})
             if pending:  # an earlier table must not name rows that are written again

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from mimir_engine.cohort.ledger_lines import encode
+from mimir_engine.cohort.ledger_lines import BODY, encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, Outcomes
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
@@ -93,13 +95,38 @@ class Ledger(Outcomes):
             f"{first}Choose another folder, or use --overwrite to start again.",
         )
 
-    def add(self, name: str, entry: Mapping[str, Any]) -> None:
-        """Record the outcome of a study.
+    def begin(
+        self, studies: int, to_do: int, settings: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Note that a run begins, unless it has nothing to do and the last one was the same.
+
+        Args:
+            studies: Number of its studies, those that are done included.
+            to_do: Number of studies that it has to do.
+            settings: What ``run.json`` says of it, beside what all results depend on.
 
         Raises:
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
-        self._add({"name": name, **entry}, sync=True)
+        last, settings = self.last_run, json.loads(json.dumps(dict(settings)))
+        is_same = last and (last.studies, last.settings, last.left) == (studies, settings, 0)
+        if to_do or not is_same:
+            begun = {"began": int(time.time()), "studies": studies, "to_do": to_do}
+            self._add({"run": {**begun, "settings": settings}}, sync=True)
+
+    def add(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Record the outcome of a study, and when it came.
+
+        Args:
+            name: The study's name.
+            entry: Plain values; those under the key ``body`` are parsed only when they are needed.
+
+        Raises:
+            MimirError: ``OUTPUT_UNWRITABLE``.
+        """
+        head = {key: value for key, value in entry.items() if key != BODY}
+        body = {BODY: entry[BODY]} if BODY in entry else {}
+        self._add({"name": name, **head, "time": int(time.time()), **body}, sync=True)
 
     def start(self, name: str, alone: bool = False) -> None:
         """Note that the reading of a study begins, so that a restart knows if it never ended.

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Optional, Protocol, Union
+from typing import Any, Callable, Optional, Protocol, Union
 
 import numpy as np
 import pydicom
@@ -28,6 +28,7 @@ from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -64,8 +65,10 @@ from mimir_engine.study.site import Site
 
 #: Most studies predicted together.
 MAX_BATCH = 8
+#: Finding of a study whose water and fat were exchanged back.
+SWAP_REPAIRED = "WATER_FAT_REPAIRED"
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 5
+LEDGER_FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class InferOptions:
         limits: What reading one study may take.
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
+        shard: The part of the studies to measure, after the lists were applied to all of them.
     """
 
     level: float = DEFAULT_LEVEL
@@ -99,6 +103,7 @@ class InferOptions:
     limits: ReaderLimits = DEFAULT_LIMITS
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
+    shard: Shard = WHOLE
 
 
 def infer(
@@ -152,7 +157,18 @@ def infer(
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
         sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
-        pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
+        sources = options.shard.of(sources)
+        is_current = partial(measuring.is_current, ledger.entry)
+        pending = pending_studies(sources, ledger, options.limits, is_current)
+        settings = {
+            "level": options.level,
+            "allow_unvalidated": options.allow_unvalidated,
+            "swap_repair": options.reading.swap_repair,
+            "python": platform.python_version(),
+            "limits": asdict(limits_in_force(options.limits)),
+            **({"ids": chosen.record} if chosen.record else {}),
+        }
+        ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
         listener(
             {
                 "event": "run",
@@ -168,16 +184,7 @@ def infer(
         else:
             outcomes = cluster.outcomes(pending, ledger, run, measuring)
         note_outcomes(outcomes, len(pending), ledger, listener)
-        description = {
-            **run,
-            "level": options.level,
-            "allow_unvalidated": options.allow_unvalidated,
-            "swap_repair": options.reading.swap_repair,
-            "python": platform.python_version(),
-            "limits": asdict(limits_in_force(options.limits)),
-            **({"ids": chosen.record} if chosen.record else {}),
-        }
-        return Cohort(ledger, modules, options.level, description)
+        return Cohort(ledger, modules, options.level, {**run, **settings})
 
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
@@ -193,16 +200,18 @@ def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime])
         **versions,
         **runtime.describe(),
         "projection": PROJECTION_NAME,
-        "modules": [
-            {
-                "name": module.name,
-                "version": module.version,
-                "column_prefix": module.column_prefix,
-                "sha256": module_sha256(module),
-                **_compared_with(module),
-            }
-            for module in modules
-        ],
+        "modules": list(map(describe_module, modules)),
+    }
+
+
+def describe_module(module: InferenceModule) -> dict[str, Any]:
+    """Describe what of an inference module the results of a run depend on."""
+    return {
+        "name": module.name,
+        "version": module.version,
+        "column_prefix": module.column_prefix,
+        "sha256": module_sha256(module),
+        **_compared_with(module),
     }
 
 
@@ -272,16 +281,25 @@ class Measuring:
         """The work on each study."""
         return StudyWork(self.read, self.finish, self.options.limits, MAX_BATCH)
 
-    def is_current(self, entry: Mapping[str, Any]) -> bool:
-        """Return whether the ledger's entry of an unchanged study satisfies the options."""
-        folders = self.options.folders
-        is_validated = all(OUTSIDE_VALIDATION not in m["flags"] for m in entry["measurements"])
-        is_repaired = any(f["code"] == "WATER_FAT_REPAIRED" for f in entry["findings"])
-        return (
-            (is_validated or self.options.allow_unvalidated)
-            and (not is_repaired or self.options.reading.swap_repair)
-            and self.options.sex.is_current(entry)
-            and (folders is None or folders.has(entry))
+    def is_current(
+        self, whole: Callable[[str], Optional[Mapping[str, Any]]], entry: Mapping[str, Any]
+    ) -> bool:
+        """Return whether the ledger's entry of an unchanged study satisfies the options.
+
+        Args:
+            whole: Returns the whole entry of a study; few options need it.
+            entry: The entry without its body.
+        """
+        options, flags = self.options, entry.get("flags", (OUTSIDE_VALIDATION, SWAP_REPAIRED))
+        if OUTSIDE_VALIDATION in flags and not options.allow_unvalidated:
+            return False
+        if SWAP_REPAIRED in flags and not options.reading.swap_repair:
+            return False
+        if options.sex.kind != TABLE and options.folders is None:
+            return True
+        result = whole(entry["name"]) or {}
+        return options.sex.is_current(result) and (
+            options.folders is None or options.folders.has(result)
         )
 
     def read(self, source: NamedSource) -> _Accepted:
@@ -311,7 +329,8 @@ class Measuring:
             if folders:
                 folder = folders.write_result(result, prepared.projection.name, self.made_with)
                 event["details"] = str(folder)
-            yield StudyDone(asdict(result), [f.code for f in result.findings], event)
+            entry = {"flags": result.flags, "body": asdict(result)}
+            yield StudyDone(entry, [f.code for f in result.findings], event)
 
     def _predict(
         self, batch: Sequence[PreparedStudy]

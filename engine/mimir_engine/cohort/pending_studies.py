@@ -27,16 +27,17 @@ def pending_studies(
         sources: Studies, of different names.
         ledger: The ledger of the output folder.
         limits: What reading one study may take.
-        is_current: Returns whether the entry of an unchanged study may stay.
+        is_current: Returns whether the entry of an unchanged study may stay; it gets the entry
+            without its body.
 
     Raises:
         MimirError: ``NAME_REPEATED``; ``NAME_TAKEN`` if the ledger has another study of the
             same name.
     """
     asked = {source.name: source for source in check_names(sources)}
-    for name, entry in ledger.entries():
+    for name, entry in ledger.heads([*asked]):
         has_died = "limits" in entry
-        if name not in asked or "files" not in entry or ("code" in entry and not has_died):
+        if "files" not in entry or ("code" in entry and not has_died):
             continue
         now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
         is_same = now.content == then.content

@@ -31,3 +31,23 @@ def lock_file(descriptor: int) -> Optional[bool]:
     except OSError as error:
         return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK) else None
     return True
+
+
+def is_locked(descriptor: int) -> Optional[bool]:
+    """Return whether a file is locked; None if the file system has no locks.
+
+    Others may ask at the same time. A process that locks the file at that moment finds it locked.
+
+    Args:
+        descriptor: Of an open file, which is closed soon.
+    """
+    if sys.platform == "win32":
+        locked = lock_file(descriptor)
+        return None if locked is None else not locked
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return True if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
+    return False

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
-from mimir_engine.files.file_lock import lock_file
+from mimir_engine.files.file_lock import is_locked, lock_file
 from mimir_engine.files.leftovers import sweep_leftovers
 
 #: File that is locked; it exists only while its folder is in use, or after a process was killed.
 LOCK_FILE = ".mimir.lock"
+#: Seconds between attempts to lock a file, and their number: who asks whether it is locked holds it
+#: for less than a thousandth of a second.
+RETRY_S, MAX_TRIES = 0.05, 5
 #: Never through a link, and never waiting for the other end of a pipe.
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -32,6 +37,23 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """
     with _held(folder / LOCK_FILE, folder):
         yield
+
+
+def is_held(folder: Path) -> Optional[bool]:
+    """Return whether a process holds a folder, without holding it; None if that cannot be told.
+
+    Processes on other computers are seen if the file system passes locks on.
+    """
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    access = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+    try:
+        descriptor = os.open(folder / LOCK_FILE, access | flags)
+    except OSError as error:
+        return False if isinstance(error, (FileNotFoundError, NotADirectoryError)) else None
+    try:
+        return is_locked(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -64,7 +86,7 @@ def _locked(path: Path, place: Path) -> int:
     while True:
         descriptor = os.open(path, _FLAGS, 0o666)
         try:
-            if lock_file(descriptor) is False:
+            if not _lock(descriptor):
                 raise MimirError(
                     "OUTPUT_IN_USE",
                     f"another run of MIMIR is writing to '{place}'",
@@ -76,6 +98,15 @@ def _locked(path: Path, place: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file, if another process does not hold it for longer than a moment."""
+    for attempt in range(MAX_TRIES):
+        if lock_file(descriptor) is not False:
+            return True
+        time.sleep(RETRY_S if attempt < MAX_TRIES - 1 else 0)
+    return False
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, buffering: int = -1) -> BinaryIO:
     """Open a regular file, or a link to one, for reading.
+
+    Args:
+        path: The file.
+        buffering: Bytes read at once; by default as Python chooses.
 
     Raises:
         OSError: It is missing, cannot be read, or is not a regular file.
@@ -19,7 +23,7 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")
-        return os.fdopen(descriptor, "rb")
+        return os.fdopen(descriptor, "rb", buffering)
     except BaseException:
         os.close(descriptor)
         raise

@@ -360,3 +360,78 @@ def test_outcomes_are_read_while_a_run_writes(tmp_path: Path) -> None:
 def test_a_folder_without_a_ledger_has_no_results(tmp_path: Path) -> None:
     with pytest.raises(MimirError, match="RESULTS_MISSING"):
         read_outcomes(tmp_path)
+
+
+def measured(folder: Path, **body: object) -> None:
+    with Ledger(folder, RUN) as ledger:
+        ledger.add("a", {"body": body, "flags": ["A"]})
+
+
+def test_what_was_measured_is_parsed_when_it_is_asked_for(tmp_path: Path) -> None:
+    measured(tmp_path, value=1, text='}, "body": {"name": "b"', inner={"body": {"x": 1}})
+    outcomes = read_outcomes(tmp_path, lambda entry: entry["value"] == 1)
+    ((name, head),) = outcomes.heads(["a", "b"])
+    assert (name, head["flags"], head["body"]) == ("a", ["A"], {})
+    entry = outcomes.entry("a") or {}
+    assert (entry["value"], entry["flags"], entry["inner"]) == (1, ["A"], {"body": {"x": 1}})
+
+
+def test_a_measured_value_of_another_form_is_an_error_when_it_is_read(tmp_path: Path) -> None:
+    measured(tmp_path, value=2)
+    outcomes = read_outcomes(tmp_path, lambda entry: entry["value"] == 1)
+    assert outcomes.names() == ["a"]
+    with pytest.raises(MimirError, match=r"LEDGER_DAMAGED: .* the line of the study 'a' is not"):
+        outcomes.entry("a")
+
+
+def test_no_changed_byte_changes_a_body(tmp_path: Path) -> None:
+    measured(tmp_path, value=12)
+    path = tmp_path / LEDGER_FILE
+    content = path.read_bytes()
+    for place in range(content.index(b'{"name": "a"'), len(content) - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with Ledger(tmp_path, RUN) as ledger:
+            assert ledger.names() == [], place
+
+
+def test_the_ledger_knows_how_much_the_last_run_had_to_do(tmp_path: Path) -> None:
+    assert read_outcomes(filled(tmp_path, "old").parent).last_run is None
+    with Ledger(tmp_path, RUN) as ledger:
+        ledger.begin(4, 3)
+        ledger.add("a", {"value": 1})
+        ledger.add("b", {"code": "NOT_A_ZIP", "reason": "no"})
+        last = read_outcomes(tmp_path).last_run
+    assert last is not None
+    assert (last.studies, last.to_do, len(last.times), last.left) == (4, 3, 2, 1)
+    assert last.began <= last.times[0] <= last.times[1]
+    assert read_outcomes(tmp_path).codes() == {"NOT_A_ZIP": 1}
+
+
+def test_a_run_with_nothing_to_do_is_noted_only_if_its_studies_are_others(tmp_path: Path) -> None:
+    with Ledger(tmp_path, RUN) as ledger:
+        ledger.begin(1, 1)
+        ledger.add("a", {"value": 1})
+        before = (tmp_path / LEDGER_FILE).read_bytes()
+        ledger.begin(1, 0)
+        assert (tmp_path / LEDGER_FILE).read_bytes() == before
+        ledger.begin(2, 0)
+        assert ledger.last_run is not None
+        assert (ledger.last_run.studies, ledger.last_run.left) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"run": {"began": 1, "studies": 2, "to_do": 1}}, {"run": 7},
+        {"run": {"began": 1, "studies": 2, "to_do": -1, "settings": {}}},
+        {"run": {"began": 1, "studies": 2, "to_do": "3", "settings": {}}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": []}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": {}, "more": 1}},
+        {"name": "b", "value": 1, "time": "noon"},
+    ],
+)  # fmt: skip
+def test_a_line_about_a_run_of_another_form_is_damaged(tmp_path: Path, line: object) -> None:
+    path = filled(tmp_path, "a")
+    path.write_bytes(path.read_bytes() + encode(line))  # type: ignore[arg-type]
+    outcomes = read_outcomes(tmp_path)
+    assert (outcomes.damaged_lines, outcomes.last_run, outcomes.names()) == (1, None, ["a"])

@@ -186,7 +186,7 @@ def test_a_run_of_an_older_version_is_refused_with_a_remedy(
 ) -> None:
     ledger = tmp_path / "out" / LEDGER_FILE
     run_infer([tmp_path / "gone.zip"], [trial], tmp_path / "out")
-    run, _, entry = ledger.read_text("ascii").splitlines()
+    run, _, _, entry = ledger.read_text("ascii").splitlines()
     newer = ("ledger_format", "crc32")
     older = {key: value for key, value in json.loads(run).items() if key not in newer}
     ledger.write_text(f"{json.dumps(older)}\n{entry}\n", "ascii")
@@ -379,7 +379,7 @@ def test_control_c_ends_a_run_in_one_line_with_a_complete_ledger(
     assert lines == ["CANCELLED: stopped before the end. Run the same command again to continue."]
     ledger = tmp_path / "cohort" / "out" / LEDGER_FILE
     entries = [json.loads(line) for line in ledger.read_text("ascii").splitlines()]
-    done = [entry for entry in entries[1:] if "begun" not in entry]
+    done = [entry for entry in entries[1:] if "files" in entry]
     assert 1 <= len(done) < len(paths)
-    assert all("measurements" in entry for entry in done)
+    assert all("measurements" in entry["body"] for entry in done)
     assert not (ledger.parent / "predictions.csv").exists()

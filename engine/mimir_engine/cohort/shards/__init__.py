@@ -1,0 +1,1 @@
+"""Divide a cohort into shards without a scheduler, watch their runs, and merge their results."""
