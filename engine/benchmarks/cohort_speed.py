@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 ENGINE = Path(__file__).resolve().parents[1]
@@ -39,21 +42,23 @@ def main() -> None:
                 print(engine, run(engine, sources, output, options.options.split()), flush=True)
 
 
-def write_studies(folder: Path, count: int) -> Path:
-    """Write phantoms, and a list of as many studies as asked for; return the list."""
+def write_studies(folder: Path, count: int, phantoms: int = PHANTOMS) -> Path:
+    """Write different phantoms, and a list of as many studies as asked for; return the list."""
     from mimir_engine.phantom.dicom_study import write_study
 
-    lines = []
-    for number in range(count):
-        path = folder / f"study{number:04d}.zip"
-        if number < PHANTOMS:
-            write_study(path, number)
-        else:
-            os.link(folder / f"study{number % PHANTOMS:04d}.zip", path)
-        lines.append(json.dumps({"name": path.stem, "path": str(path)}))
-    sources = folder / "studies.jsonl"
-    sources.write_text("\n".join(lines), "ascii")
-    return sources
+    paths = [folder / f"study{number:04d}.zip" for number in range(count)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        list(pool.map(write_study, paths[:phantoms], range(phantoms)))
+    for number, path in enumerate(paths[phantoms:]):
+        os.link(paths[number % phantoms], path)
+    return write_list(folder / "studies.jsonl", paths)
+
+
+def write_list(file: Path, studies: Iterable[Path]) -> Path:
+    """Write a list of studies for ``--sources``; return it."""
+    lines = (json.dumps({"name": path.stem, "path": str(path)}) for path in studies)
+    file.write_text("\n".join(lines), "ascii")
+    return file
 
 
 def run(engine: Path, sources: Path, output: Path, options: list[str]) -> str:
@@ -85,14 +90,25 @@ def run(engine: Path, sources: Path, output: Path, options: list[str]) -> str:
 
 def megabytes(pid: int) -> float:
     """Return the memory that a process and its children hold, without what they share (Linux)."""
+    return own_megabytes(pid) + sum(megabytes(child) for child in children(pid))
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started (Linux; none elsewhere)."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [c for task in tasks for c in (task / "children").read_text().split()]
+        return [int(c) for task in tasks for c in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def own_megabytes(pid: int) -> float:
+    """Return the memory that a process holds, without what it shares (Linux; 0 elsewhere)."""
+    try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
-        own = next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
     except OSError:
         return 0.0
-    return own + sum(megabytes(int(child)) for child in children)
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 if __name__ == "__main__":

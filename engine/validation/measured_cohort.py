@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mimir_engine.cli._progress import CountLine
+from mimir_engine.cli._progress_bar import counted
 from mimir_engine.evaluation.predictions import Predictions
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.inference_module import InferenceModule, load_module
@@ -83,11 +83,12 @@ def _predict(
 ) -> None:
     shape = dataset.targets.shape
     mean, variance = np.empty(shape), np.empty(shape)
-    done, show = 0, CountLine(f"phantoms measured ({cache.stem})")
-    for module, rows in zip(modules, turns):
-        predicted = Predictor(module).predict(dataset.read_images(rows))
-        mean[rows], variance[rows] = predicted.mean, predicted.variance
-        done += len(rows)
-        show(done, len(dataset))
+    done = 0
+    with counted("phantom", cache.stem) as show:
+        for module, rows in zip(modules, turns):
+            predicted = Predictor(module).predict(dataset.read_images(rows))
+            mean[rows], variance[rows] = predicted.mean, predicted.variance
+            done += len(rows)
+            show(done, len(dataset))
     with atomic_file(cache) as file:
         np.savez(file, mean=mean, variance=variance)

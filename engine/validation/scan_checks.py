@@ -30,7 +30,7 @@ from scan_faults import (
 )
 from scan_outcome import outcome
 
-from mimir_engine.cli._progress import CountLine
+from mimir_engine.cli._progress_bar import counted
 from mimir_engine.files.json_file import write_json
 from mimir_engine.headers.slices import REQUIRED_CONTRASTS
 from mimir_engine.phantom.scan import scan_stations
@@ -106,13 +106,13 @@ def try_groups(folder: Path, chosen: Sequence[Group]) -> dict[str, list[dict[str
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         for group in chosen:
             (folder / group.name).mkdir(parents=True, exist_ok=True)
-            show = CountLine(f"phantoms ({group.name})")
             seeds = range(group.first_seed, group.first_seed + group.count)
             found = pool.map(partial(_tried, folder / group.name, group.cases), seeds)
             outcomes[group.name] = []
-            for done, cases in enumerate(found, 1):
-                outcomes[group.name] += cases
-                show(done, group.count)
+            with counted("phantom", group.name) as show:
+                for done, cases in enumerate(found, 1):
+                    outcomes[group.name] += cases
+                    show(done, group.count)
     return outcomes
 
 

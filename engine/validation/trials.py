@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from plan import Plan
 
-from mimir_engine.cli._progress import CountLine
+from mimir_engine.cli._progress_bar import counted
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.uncertainty import crps
 from mimir_engine.files.atomic import atomic_file
@@ -96,8 +96,8 @@ def run_trials(plan: Plan, data: Path, folder: Path) -> tuple[Outcome, ...]:
         run = folder / _name(recipe)
         path = folder / f"{run.name}.npy"
         if not path.exists():
-            show = CountLine(f"steps of {run.name}")
-            fit(learned, run, recipe, lambda progress: show(progress.step, progress.steps))
+            with counted("step", run.name) as show:
+                fit(learned, run, recipe, lambda step: show(step.step, step.steps))
             with atomic_file(path) as file:
                 network = load_checkpoint(run)
                 np.save(file, [predict_dataset(network, shown) for shown in seen.values()])

@@ -94,17 +94,8 @@ def say(line: str) -> None:
 
     A run goes on if nobody reads it, or the disk that it is written to is full.
     """
-    _print_progress(f"{printable(line)}\n")
-
-
-def replace_line(line: str, is_last: bool) -> None:
-    """Replace the line on standard error that is written again and again."""
-    _print_progress(f"\r{printable(line)}   {chr(10) if is_last else ''}")
-
-
-def _print_progress(text: str) -> None:
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
     except OSError:
         discard(sys.stderr)

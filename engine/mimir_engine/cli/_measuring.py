@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from mimir_engine.cli import DONE, SOME_FAILED
 from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
 from mimir_engine.cli._cluster_options import add_cluster_options, chosen_cluster
-from mimir_engine.cli._progress import event_lines, print_event
+from mimir_engine.cli._progress import event_lines, shown_events
 from mimir_engine.cli._study_options import (
     chosen_studies,
     read_options,
@@ -71,11 +71,9 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
 def with_listener(
     arguments: argparse.Namespace, measure: Callable[[argparse.Namespace, Listener], int]
 ) -> int:
-    """Measure with progress as lines for people, or as events."""
-    if not arguments.events:
-        return measure(arguments, print_event)
-    with event_lines() as write_event:
-        return measure(arguments, write_event)
+    """Measure with progress for people, or as events."""
+    with event_lines() if arguments.events else shown_events() as listener:
+        return measure(arguments, listener)
 
 
 def measure_all(

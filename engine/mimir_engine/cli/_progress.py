@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock
-from typing import Any, Optional
+from typing import Any
 
-from mimir_engine.cli import replace_line, say
+from mimir_engine.cli import say
+from mimir_engine.cli._progress_bar import ProgressBar
 from mimir_engine.cli._streams import STDERR, STDOUT, writing
 from mimir_engine.cohort.events import Listener
 from mimir_engine.measuring.display_text import duration
@@ -41,71 +41,87 @@ def event_lines() -> Iterator[Listener]:
 
 
 def print_event(event: Mapping[str, Any]) -> None:
-    """Print an event as a line of text; events of little interest are left out."""
+    """Print an event as lines of text; events of little interest are left out."""
+    for line in _lines(event):
+        say(line)
+
+
+@contextmanager
+def shown_events() -> Iterator[Listener]:
+    """Show the events of a run: one bar on a terminal, with lines above it; else lines alone.
+
+    Studies that are done have no line where there is a bar.
+    """
+    before = failed = 0
+
+    def show(event: Mapping[str, Any]) -> None:
+        nonlocal before, failed
+        is_study = event["event"] == "study"
+        for line in (_messages if is_study and bar.is_shown else _lines)(event):
+            bar.say(line)
+        if event["event"] == "run" and event["already_done"] < event["studies"]:
+            before = event["already_done"]
+            bar.move_to(before, event["studies"], "0 failed")
+        elif is_study:
+            failed += event["state"] == "failed"
+            bar.move_to(before + event["done"], before + event["total"], f"{failed} failed")
+            if event["done"] == event["total"]:
+                bar.close()
+
+    with closing(ProgressBar("study")) as bar:
+        yield show
+
+
+def _lines(event: Mapping[str, Any]) -> Iterator[str]:
+    """Write an event as lines of text."""
     if event["event"] == "run":
         before = event["already_done"]
         count = studies(event["studies"]) + (f", {before} of them already done" if before else "")
         modules = ", ".join(event.get("modules", ()))
         runtime = LABELS.get(event.get("runtime", ""))
         place = f"{runtime} on {event['device']}" if runtime else ""
-        say("; ".join(part for part in (count, modules, place) if part))
+        yield "; ".join(part for part in (count, modules, place) if part)
     elif event["event"] == "study":
-        place = f"[{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
-        if event["state"] == "failed":
-            say(f"{event['code']}: {event['name']}: {event['reason']} {place}")
-        else:
+        place = f" [{event['done']}/{event['total']}, {duration(event['seconds_left'])} left]"
+        if event["state"] == "done":
             findings = f" ({', '.join(event['findings'])})" if event["findings"] else ""
-            say(f"{event['name']} done{findings} {place}")
-            for sentence in event.get("unusual", {}).values():
-                say(f"UNUSUAL_SCAN: {event['name']}: {sentence}")
+            yield f"{event['name']} done{findings}{place}"
+            place = ""
+        for message in _messages(event):
+            yield f"{message}{place}"
     elif event["event"] == "cluster":
-        say(f"{event['scheduler']}: {event['workers']} workers, {event['threads']} threads")
-        for sentence in event["sentences"]:
-            say(sentence)
+        yield f"{event['scheduler']}: {event['workers']} workers, {event['threads']} threads"
+        yield from event["sentences"]
     elif event["event"] == "chosen":
-        for sentence in event["sentences"]:
-            say(sentence)
+        yield from event["sentences"]
     elif event["event"] == "passed_over":
         files = f" ({event['files']} files)" if event["files"] > 1 else ""
-        say(f"passed over: {event['name']}{files}, {event['reason']}")
+        yield f"passed over: {event['name']}{files}, {event['reason']}"
     elif event["event"] == "recorded_sex":
-        say(f"the table of --sex has {event['known']} of {studies(event['studies'])}")
+        yield f"the table of --sex has {event['known']} of {studies(event['studies'])}"
     elif event["event"] == "ledger_damaged":
-        say(
+        yield (
             f"LEDGER_DAMAGED: {event['lines']} lines of the ledger are damaged. The studies that"
             " they were about are measured again."
         )
     elif event["event"] == "drift":
         for group in event["groups"]:
             if group["verdict"] == "drifted":
-                say(f"{event['code']}: {group['sentence']}")
+                yield f"{event['code']}: {group['sentence']}"
         if event["meaning"]:
-            say(event["meaning"])
+            yield event["meaning"]
     elif event["event"] == "finished":
         failed = event["failed"]
         listed = ", listed in failures.csv" if failed else ""
-        say(f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}")
+        yield f"{studies(event['done'])} done, {failed} failed{listed}; see {event['output']}"
 
 
-class CountLine:
-    """Show how much is done and the remaining time, at most once per second."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._shown = time.monotonic()
-        self._is_shown = False
-        self._first: Optional[tuple[float, int]] = None
-
-    def __call__(self, done: int, total: int) -> None:
-        """Replace the line; nothing is shown of work that ends within a second."""
-        now = time.monotonic()
-        started, before = self._first = self._first or (now, done)
-        if now - self._shown < 1.0 and not (self._is_shown and done == total):
-            return
-        self._shown, self._is_shown = now, True
-        made = done - before
-        left = f", {duration((now - started) / made * (total - done))} left" if made else ""
-        replace_line(f"{done}/{total} {self._what}{left}", is_last=done == total)
+def _messages(study: Mapping[str, Any]) -> Iterator[str]:
+    """Write what people should read about a study: why it failed, or why it is unusual."""
+    if study["state"] == "failed":
+        yield f"{study['code']}: {study['name']}: {study['reason']}"
+    for sentence in study.get("unusual", {}).values():
+        yield f"UNUSUAL_SCAN: {study['name']}: {sentence}"
 
 
 def studies(count: int) -> str:

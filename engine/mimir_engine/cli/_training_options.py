@@ -18,6 +18,7 @@ from mimir_engine.cli._choice_options import (
 )
 from mimir_engine.cli._number_options import MAX_STEPS, whole_number
 from mimir_engine.cli._progress import studies
+from mimir_engine.cli._progress_bar import ProgressBar
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.display_text import duration
 
@@ -173,8 +174,31 @@ def _choose_allocator(argv: list[str]) -> None:
         os.execve(sys.executable, command, {**os.environ, **TRAINING_ALLOCATOR})
 
 
-def show_step(prefix: str, later_runs: int, step: Progress) -> None:
-    """Print a step of one run, with the remaining time of it and of later runs once it is known."""
-    seconds = step.remaining_seconds(later_runs)
-    left = "" if seconds is None else f"  {duration(seconds)} left"
-    say(f"{prefix}step {step.step}/{step.steps}  loss {step.loss:.3f}{left}")
+class StepsBar(ProgressBar):
+    """Shows the steps of one or more runs: as one bar, or as a line for each step."""
+
+    def __init__(self, runs: int) -> None:
+        """Draw nothing yet.
+
+        Args:
+            runs: Number of runs, all of the same length.
+        """
+        super().__init__("step")
+        self._runs = runs
+
+    def show(self, number: int, name: str, step: Progress) -> None:
+        """Show a finished step.
+
+        Args:
+            number: Number of its run, from 1 on.
+            name: Name of its run; empty if there is only one.
+            step: The step.
+        """
+        loss = f"loss {step.loss:.3f}"
+        if self.is_shown:
+            done, total = (number - 1) * step.steps + step.step, self._runs * step.steps
+            self.move_to(done, total, ", ".join(filter(None, (name, loss))))
+            return
+        seconds = step.remaining_seconds(self._runs - number)
+        left = "" if seconds is None else f"  {duration(seconds)} left"
+        say(f"{name and f'{name}: '}step {step.step}/{step.steps}  {loss}{left}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, show, wrong_use
-from mimir_engine.cli._progress import event_lines, print_event, studies
+from mimir_engine.cli._progress import event_lines, print_event, shown_events, studies
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_shard_option,
@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Check all studies."""
     if arguments.overwrite and not arguments.output:
         raise wrong_use("check", "--overwrite requires --output")
-    if not arguments.events:
-        return _check(arguments, print_event if arguments.output else _print_event)
-    with event_lines() as write_event:
-        return _check(arguments, write_event)
+    if not arguments.events and not arguments.output:
+        return _check(arguments, _print_event)
+    with event_lines() if arguments.events else shown_events() as listener:
+        return _check(arguments, listener)
 
 
 def _check(arguments: argparse.Namespace, listener: Listener) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 from mimir_engine.cli import DONE, say
 from mimir_engine.cli import _training_options as options
@@ -35,10 +36,12 @@ def run(arguments: argparse.Namespace) -> int:
     output, folds = arguments.output, arguments.folds
     recipe = options.chosen_recipe(arguments, arguments.seed)
 
-    def progress(fold: int, step: Progress) -> None:
-        options.show_step(f"fold {fold}/{folds}  ", folds - fold, step)
+    with closing(options.StepsBar(folds)) as bar:
 
-    if not crossvalidate(dataset, output, recipe, folds, progress, arguments.fold_seed, device):
-        raise KeyboardInterrupt
+        def progress(fold: int, step: Progress) -> None:
+            bar.show(fold, f"fold {fold}/{folds}", step)
+
+        if not crossvalidate(dataset, output, recipe, folds, progress, arguments.fold_seed, device):
+            raise KeyboardInterrupt
     say(f"{folds} folds done; see {output / OUT_OF_FOLD}")
     return DONE

@@ -13,7 +13,7 @@ from mimir_engine.cli._choice_options import (
     study_choice,
 )
 from mimir_engine.cli._number_options import seed_number, whole_number
-from mimir_engine.cli._progress import CountLine
+from mimir_engine.cli._progress_bar import counted
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, check_level
 
@@ -91,9 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
         asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]
     groups = choose_groups(predictions, asked)
     with folder_lock(arguments.output):
-        evaluation = evaluate(
-            predictions, groups, level, arguments.bootstrap, arguments.seed, CountLine("evaluated")
-        )
+        with counted("target") as progress:
+            evaluation = evaluate(
+                predictions, groups, level, arguments.bootstrap, arguments.seed, progress
+            )
         notes = (f"Persons are known by {record['persons_known_by']}.", *sentences)
         write_metrics(arguments.output, evaluation, notes)
         if arguments.figures != "none":
@@ -101,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
 
             folder = arguments.output / "figures"
             sweep_leftovers(folder)
-            draw_evaluation(folder, predictions, evaluation, arguments.figures, CountLine("drawn"))
+            with counted("figure") as progress:
+                draw_evaluation(folder, predictions, evaluation, arguments.figures, progress)
     show(str(arguments.output / "metrics.md"))
     if evaluation.unevaluated:
         say(f"Too few pairs of reference and prediction: {', '.join(evaluation.unevaluated)}")

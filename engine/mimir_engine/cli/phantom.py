@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mimir_engine.cli._number_options import (
     size_number,
     whole_number,
 )
-from mimir_engine.cli._progress import CountLine
+from mimir_engine.cli._progress_bar import ProgressBar, counted
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
 
@@ -108,8 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _write_projections(arguments: argparse.Namespace, seeds: range) -> None:
     from mimir_engine.phantom.projection_folder import write_projections
 
-    progress = CountLine("phantoms")
-    with output_errors(arguments.output):
+    with output_errors(arguments.output), counted("phantom") as progress:
         write_projections(
             arguments.output,
             seeds,
@@ -125,10 +125,15 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
     from mimir_engine.phantom.dicom_study import ALL_CONTRASTS, study_name, write_study
 
     contrasts = ("water", "fat") if arguments.light else ALL_CONTRASTS
-    with folder_lock(arguments.output):
-        for seed, repeat in product(seeds, range(arguments.repeat)):
-            path = arguments.output / f"{study_name(seed, repeat)}.zip"
-            if not path.with_suffix(".truth.json").exists():  # written last
+    scans = {
+        arguments.output / f"{study_name(seed, repeat)}.zip": (seed, repeat)
+        for seed, repeat in product(seeds, range(arguments.repeat))
+    }
+    with folder_lock(arguments.output), closing(ProgressBar("phantom")) as bar:
+        there = {path for path in scans if path.with_suffix(".truth.json").exists()}  # written last
+        bar.move_to(len(there), len(scans))
+        for path, (seed, repeat) in scans.items():
+            if path not in there:
                 write_study(
                     path,
                     seed,
@@ -138,4 +143,7 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
                     arguments.shift_size,
                     repeat,
                 )
-            show(str(path))
+                there.add(path)
+            with bar.out_of_the_way():
+                show(str(path))
+            bar.move_to(len(there), len(scans))

@@ -15,7 +15,8 @@ from mimir_engine.cli._choice_options import (
     study_choice,
 )
 from mimir_engine.cli._measuring import add_runtime_option
-from mimir_engine.cli._progress import CountLine, print_event
+from mimir_engine.cli._progress import shown_events
+from mimir_engine.cli._progress_bar import counted
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_study_options,
@@ -74,13 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if has_sources:
             reading, limits = read_options(arguments), reader_limits(arguments)
-            _, failed = project_studies(
-                *(chosen_studies(arguments), folder, print_event, arguments.jobs),
-                reading=reading,
-                limits=limits,
-                choice=choice,
-                persons=persons,
-            )
+            with shown_events() as listener:
+                _, failed = project_studies(
+                    *(chosen_studies(arguments, listener), folder, listener, arguments.jobs),
+                    reading=reading,
+                    limits=limits,
+                    choice=choice,
+                    persons=persons,
+                )
         images = load_images(folder)
         studies = persons.assign(images.studies, required=False)[0]
         if not has_sources:
@@ -89,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
             used = chosen.used([study.ids for study in studies])
             images, studies = images.subset(used), tuple(s for s, u in zip(studies, used) if u)
         images = replace(images, studies=studies)
-        made = make_profile(*(predictor, images, folder), is_own=True, progress=CountLine("images"))
+        with counted("image") as progress:
+            made = make_profile(*(predictor, images, folder), is_own=True, progress=progress)
     if made.profile is None:
         raise MimirError("PROFILE_TOO_SMALL", made.notice, "Add scans.")
     write_profile(arguments.output, made.profile)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
-from mimir_engine.cli._progress import print_event
+from mimir_engine.cli._progress import shown_events
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_shard_option,
@@ -18,6 +18,7 @@ from mimir_engine.cli._study_options import (
     read_options,
     reader_limits,
 )
+from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.shards.shard import WHOLE
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.optional_packages import require
@@ -52,20 +53,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Project one study, or all of a data set."""
-    return _project_many(arguments) if arguments.dataset else _project_one(arguments)
+    if not arguments.dataset:
+        return _project_one(arguments)
+    with shown_events() as listener:
+        return _project_many(arguments, listener)
 
 
-def _project_many(arguments: argparse.Namespace) -> int:
+def _project_many(arguments: argparse.Namespace, listener: Listener) -> int:
     from mimir_engine.cohort.image_dataset import project_studies
 
     if arguments.volumes:
         raise wrong_use("project", "--volumes requires --output")
     check_study_options(arguments)
-    sources, folder = chosen_studies(arguments), arguments.dataset
+    sources, folder = chosen_studies(arguments, listener), arguments.dataset
     done, failed = project_studies(
         sources,
         folder,
-        print_event,
+        listener,
         arguments.jobs,
         arguments.overwrite,
         read_options(arguments),
@@ -74,7 +78,7 @@ def _project_many(arguments: argparse.Namespace) -> int:
         person_rule(arguments),
         arguments.shard,
     )
-    print_event({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
+    listener({"event": "finished", "done": done, "failed": failed, "output": str(folder)})
     return SOME_FAILED if failed else DONE
 
 

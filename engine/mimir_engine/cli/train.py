@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from mimir_engine.cli import DONE, say, wrong_use
+from mimir_engine.cli import DONE, wrong_use
 from mimir_engine.cli import _training_options as options
 from mimir_engine.cli._number_options import MAX_NETWORKS, MAX_SEED, seed_number
 
@@ -42,13 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.start is not None:
         start = find_module(arguments.start)
         dataset, start_sha256 = with_start(dataset, start), module_sha256(start)
-    for number, (seed, folder) in enumerate(runs, start=1):
-        recipe = options.chosen_recipe(arguments, seed, start_sha256)
-        name = f"{folder.name}: " if len(runs) > 1 else ""
-        progress = partial(options.show_step, name, len(runs) - number)
-        if not fit(dataset, folder, recipe, progress, device=device, start=start):
-            raise KeyboardInterrupt
-        say(f"trained; see {folder}")
+    with closing(options.StepsBar(len(runs))) as bar:
+        for number, (seed, folder) in enumerate(runs, start=1):
+            recipe = options.chosen_recipe(arguments, seed, start_sha256)
+            progress = partial(bar.show, number, folder.name if len(runs) > 1 else "")
+            if not fit(dataset, folder, recipe, progress, device=device, start=start):
+                raise KeyboardInterrupt
+            bar.say(f"trained; see {folder}")
     return DONE
 
 

@@ -88,7 +88,7 @@ def test_cross_validation_writes_its_tables_and_does_nothing_when_repeated(
     with one_thread():
         assert main(command) == DONE
     lines = capsys.readouterr().err.splitlines()
-    assert lines[5].startswith("fold 1/2  step 1/1  loss ")
+    assert lines[5].startswith("fold 1/2: step 1/1  loss ")
     assert lines[-1] == f"2 folds done; see {folder / 'out_of_fold.csv'}"
     found = read_predictions(folder / "out_of_fold.csv")
     assert (found.names, len(found)) == (("water",), 19)
