@@ -27,6 +27,7 @@ from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
@@ -75,6 +76,7 @@ class InferOptions:
         overwrite: Start again in an output folder that holds results.
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
+        keeps_projections: Keep the projection of each study in the output folder.
         limits: What reading one study may take.
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
@@ -89,6 +91,7 @@ class InferOptions:
     overwrite: bool = False
     reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
+    keeps_projections: bool = True
     limits: ReaderLimits = DEFAULT_LIMITS
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
@@ -135,12 +138,14 @@ def infer(
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     making = made_with(run, modules)
-    measuring = _Measuring(modules, runtime, options, listener, readers, making)
+    projections = ProjectionFiles(output)
+    measuring = _Measuring(modules, runtime, options, listener, readers, making, projections)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
+        projections.sweep()
         sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
@@ -164,7 +169,9 @@ def infer(
             "limits": asdict(limits_in_force(options.limits)),
             **({"ids": chosen.record} if chosen.record else {}),
         }
-        return Cohort(ledger, modules, options.level, description)
+        cohort = Cohort(ledger, modules, options.level, description)
+        projections.remove(failure.name for failure in cohort.failures)
+        return cohort
 
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
@@ -225,6 +232,7 @@ class _Measuring:
     listener: Listener
     readers: Readers
     made_with: MadeWith
+    projections: ProjectionFiles
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -243,13 +251,17 @@ class _Measuring:
             (is_validated or self.options.allow_unvalidated)
             and (not is_repaired or self.options.reading.swap_repair)
             and self.options.sex.is_current(entry)
+            and (not self.options.keeps_projections or self.projections.has(entry["name"]))
             and (folders is None or folders.has(entry))
         )
 
     def read(self, source: NamedSource) -> _Accepted:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
-        prepared = prepare_in_reader(self.readers, source, options.reading, options.folders)
+        self.projections.remove([source.name])  # an earlier result's
+        picture = self.projections.path(source.name) if options.keeps_projections else None
+        stores = options.folders, picture
+        prepared = prepare_in_reader(self.readers, source, options.reading, *stores)
         return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:
