@@ -21,6 +21,7 @@ import mimir_engine
 from mimir_engine.cohort.chosen_sources import choose_sources
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count_known
@@ -146,7 +147,9 @@ def infer(
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
         projections.sweep()
-        sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
+        choice = options.choice, options.persons, listener
+        sources, chosen, left_out = choose_sources(sources, ledger, *choice)
+        write_excluded(output, left_out)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {
