@@ -33,6 +33,7 @@ COMMANDS = {
     "scan": "list what studies contain and whether they can be read, before measuring",
     "check": "check the images of studies, without measuring them",
     "infer": "measure studies with inference modules and write CSV files",
+    "forget": "remove people who withdrew from results that exist",
     "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",
     "report": "write a report on each measured study, as HTML and PDF",

@@ -35,7 +35,7 @@ def choose_sources(
     given = [_ids(source, persons) for source in sources]
     names = {source.name for source in sources}
     earlier = [name for name in ledger.names() if name not in names] if choice.exclude else []
-    held = [_ids_of_name(name, persons) for name in earlier]
+    held = [ids_of_name(name, persons) for name in earlier]
     chosen = choice.apply(given, held)
     gone = {source.name for source, out in zip(sources, chosen.excluded(given)) if out}
     gone |= {name for name, out in zip(earlier, chosen.excluded(held)) if out}
@@ -64,9 +64,10 @@ def _ids(source: NamedSource, persons: PersonRule) -> frozenset[str]:
     """Return all ids of a study: of its name, and of its file unless that is one of many."""
     one_file = isinstance(source.source, (str, Path))
     names = {source.name, *source.hidden, *(file_names(source) if one_file else ())}
-    return frozenset().union(*(_ids_of_name(name, persons) for name in names))
+    return frozenset().union(*(ids_of_name(name, persons) for name in names))
 
 
-def _ids_of_name(name: str, persons: PersonRule) -> frozenset[str]:
+def ids_of_name(name: str, persons: PersonRule) -> frozenset[str]:
+    """Return all ids that a study has by its name: of the study, the visit and the person."""
     ((study,), _) = persons.assign([study_id(name)], required=False)
     return study.ids

@@ -52,6 +52,21 @@ def write_counts(folder: Path, counts: Mapping[str, int]) -> None:
     write_csv(folder / EXCLUDED_FILE, COUNTED, sorted(counts.items()))
 
 
+def read_reasons(folder: Path) -> dict[str, str]:
+    """Read the reason of each study by its name; none if the table has numbers, or is missing.
+
+    Raises:
+        MimirError: `INVALID`.
+    """
+    if not (folder / EXCLUDED_FILE).exists():
+        return {}
+    with open_table(folder / EXCLUDED_FILE, INVALID, "README.md") as table:
+        if COLUMNS[0] not in table.columns:
+            return {}
+        at_name, at_reason = map(table.index, COLUMNS)
+        return {to_text(row[at_name]): to_text(row[at_reason]) for _, row in table.rows}
+
+
 def read_counts(folder: Path) -> dict[str, int]:
     """Count the studies by reason, whether the table names them or not; none without a table.
 
