@@ -67,8 +67,8 @@ GALLERY_FOLDER = "gallery"
 COUNTED_BY = {"predictions.csv": "done", "measurements.csv": "done", "failures.csv": "failed"}
 #: Endings of files whose text is searched for names that are left.
 _TEXTS = (".csv", ".txt", ".json", ".jsonl", ".md", ".html", ".tsv")
-#: Bytes of such a file that are searched.
-MAX_SEARCHED = 256 << 20
+#: Bytes of such a file that are searched: notes are small, and each name is looked for.
+MAX_SEARCHED = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,8 @@ def _write_record(
 def _rows_of_others(folder: Path, names: Collection[str]) -> set[int]:
     """Return the rows of a data set that any line of another study names."""
     others = (entry for entry in entries_of(folder) if entry["name"] not in names)
-    return {entry["row"] for entry in others if type(entry.get("row")) is int}
+    rows = (entry.get("row") for entry in others)
+    return {row for row in rows if type(row) is int and row >= 0}
 
 
 def _left(
@@ -240,7 +241,7 @@ def _left(
         yield "The key of --anonymous-names (--key) holds names: remove those of these studies."
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in _TEXTS and path.is_file() and _mentions(path, texts):
-            yield f"'{path.name}' still names one of them: MIMIR did not write that. Look at it."
+            yield f"'{path.name}' still names one of them: look at it."
 
 
 def _mentions(path: Path, texts: Collection[str]) -> bool:

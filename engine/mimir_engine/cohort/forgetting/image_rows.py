@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mimir_engine.cohort.forgetting.study_files import remove_path
-from mimir_engine.cohort.images.growing_array import GrowingArray, stored_shape
+from mimir_engine.cohort.images.growing_array import GrowingArray
 from mimir_engine.cohort.images.image_folder import IMAGES
 from mimir_engine.projection.project import IMAGE_SHAPE
 
@@ -28,8 +28,6 @@ def blacken_rows(folder: Path, kept: Collection[int]) -> None:
     path = folder / IMAGES
     if not path.exists():
         return
-    count = stored_shape(path)[0]
-    kept = {row for row in kept if 0 <= row < count}
     if not kept:
         remove_path(path)
         return

@@ -20,6 +20,7 @@ from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.study_folder import StudyFolders, read_study_folder
+from mimir_engine.files.folder_lock import folder_lock
 from mimir_engine.files.optional_packages import is_installed
 from mimir_engine.files.png import read_png
 from mimir_engine.inference_module import find_module
@@ -346,3 +347,64 @@ def test_a_check_of_scans_is_cleared_with_its_pictures(archives: Path, tmp_path:
     assert main([*command, "--details", str(pictures)]) == DONE
     assert holding(contents(tmp_path / "out"), {b"1000001"}) == []
     assert holding(contents(pictures), {b"1000001"}) == []
+
+
+def test_visits_of_a_person_are_known_by_a_pattern(archives: Path, tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    for name, new in zip(NAMES, ("KI-001_v1", "KI-001_v2", "KI-0011_v1")):
+        shutil.copy(archives / f"{name}.zip", tmp_path / "studies" / f"{new}.zip")
+    main(["measure", str(tmp_path / "studies"), f"--output={tmp_path / 'out'}"])
+    (tmp_path / "withdrawn.txt").write_text("KI-001\n")
+    command = ["forget", str(tmp_path / "out"), f"--exclude={tmp_path / 'withdrawn.txt'}"]
+    assert main(command) == WRONG_USE
+    assert main([*command, "--person-pattern", r"^(.+)_v\d+$"]) == DONE
+    assert Outcomes(tmp_path / "out").names() == ["KI-0011_v1"]
+    assert holding(contents(tmp_path / "out"), {b"KI-001_"}) == []
+
+
+def test_the_key_of_anonymous_names_is_named(
+    archives: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    main(["measure", str(archives), "--anonymous-names", f"--output={tmp_path / 'out'}"])
+    (tmp_path / "withdrawn.txt").write_text("study_0002\n")
+    command = ["forget", str(tmp_path / "out"), f"--exclude={tmp_path / 'withdrawn.txt'}"]
+    assert main(command) == DONE
+    assert "The key of --anonymous-names" in capsys.readouterr().err
+    assert holding(contents(tmp_path / "out"), {b"study_0002"}) == []
+
+
+def test_a_folder_that_another_command_holds_is_refused(results: Path, capsys: Capture) -> None:
+    before = contents(results / "out")
+    with folder_lock(results / "details"):
+        assert forget(results) == WRONG_USE
+    assert "OUTPUT_IN_USE" in capsys.readouterr().err
+    assert contents(results / "out") == before
+
+
+def test_a_link_in_place_of_a_study_folder_is_refused_and_the_rest_is_done_later(
+    results: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    own = StudyFolders(results / "details").path(PERSON)
+    own.rename(tmp_path / "elsewhere")
+    try:
+        own.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    assert forget(results) == WRONG_USE
+    assert "is a link" in capsys.readouterr().err
+    assert (tmp_path / "elsewhere").is_dir()
+    own.unlink()
+    assert forget(results) == DONE
+    assert holding(contents(results), {b"1000001"}) == []
+
+
+def test_pixels_of_the_other_images_of_a_data_set_are_never_lost(
+    archives: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    main(["project", str(archives), f"--dataset={tmp_path / 'set'}"])
+    (tmp_path / "set" / "images.npy").write_bytes(b"damaged")
+    (tmp_path / "withdrawn.txt").write_text("1000001\n")
+    command = ["forget", str(tmp_path / "set"), f"--exclude={tmp_path / 'withdrawn.txt'}"]
+    assert main(command) == WRONG_USE
+    assert "IMAGES_DAMAGED" in capsys.readouterr().err
+    assert (tmp_path / "set" / "images.npy").read_bytes() == b"damaged"
