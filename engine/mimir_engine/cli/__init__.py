@@ -35,6 +35,7 @@ COMMANDS = {
     "infer": "measure studies with inference modules and write CSV files",
     "merge": "merge the results of shards into one folder",
     "status": "say how far runs are, while they run and after they ended",
+    "forget": "remove people who withdrew from results that exist",
     "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",
     "report": "write a report on each measured study, as HTML and PDF",

@@ -31,13 +31,7 @@ def add_choice_options(parser: argparse.ArgumentParser, splits_persons: bool) ->
         action="store_true",
         help="accept ids in these lists that no study has",
     )
-    parser.add_argument(
-        "--person-pattern",
-        default="",
-        metavar="REGEX",
-        help="regular expression for names other than UK Biobank's; its first group is the person,"
-        r" e.g. '^(.+)_v\d+$'",
-    )
+    add_person_option(parser)
     if splits_persons:
         parser.add_argument(
             "--each-its-own-person",
@@ -45,6 +39,17 @@ def add_choice_options(parser: argparse.ArgumentParser, splits_persons: bool) ->
             help="nobody was scanned twice: studies whose names do not tell the person are persons"
             " of their own",
         )
+
+
+def add_person_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which studies are of one person."""
+    parser.add_argument(
+        "--person-pattern",
+        default="",
+        metavar="REGEX",
+        help="regular expression for names other than UK Biobank's; its first group is the person,"
+        r" e.g. '^(.+)_v\d+$'",
+    )
 
 
 def study_choice(arguments: argparse.Namespace) -> StudyChoice:

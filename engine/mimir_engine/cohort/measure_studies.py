@@ -21,12 +21,14 @@ import mimir_engine
 from mimir_engine.cohort.chosen_sources import choose_sources
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
@@ -85,6 +87,7 @@ class InferOptions:
         overwrite: Start again in an output folder that holds results.
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
+        keeps_projections: Keep the projection of each study in the output folder.
         limits: What reading one study may take.
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
@@ -100,6 +103,7 @@ class InferOptions:
     overwrite: bool = False
     reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
+    keeps_projections: bool = True
     limits: ReaderLimits = DEFAULT_LIMITS
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
@@ -150,13 +154,17 @@ def infer(
     readers = Readers(FUNCTIONS, options.limits)
     making = made_with(run, modules)
     networks = Networks(modules, runtime)
-    measuring = Measuring(networks, options, listener, readers, making)
+    projections = ProjectionFiles(output)
+    measuring = Measuring(networks, options, listener, readers, making, projections)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
-        sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
+        projections.sweep()
+        choice = options.choice, options.persons, listener
+        sources, chosen, left_out = choose_sources(sources, ledger, *choice)
+        write_excluded(output, left_out)
         sources = options.shard.of(sources)
         is_current = partial(measuring.is_current, ledger.entry)
         pending = pending_studies(sources, ledger, options.limits, is_current)
@@ -184,7 +192,9 @@ def infer(
         else:
             outcomes = cluster.outcomes(pending, ledger, run, measuring)
         note_outcomes(outcomes, len(pending), ledger, listener)
-        return Cohort(ledger, modules, options.level, {**run, **settings})
+        cohort = Cohort(ledger, modules, options.level, {**run, **settings})
+        projections.remove(failure.name for failure in cohort.failures)
+        return cohort
 
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
@@ -268,6 +278,7 @@ class Measuring:
         listener: Receives the events ``step``.
         readers: Read the studies.
         made_with: What made the numbers, for the folders of studies.
+        projections: Keeps the projections of the output folder.
     """
 
     networks: Networks
@@ -275,6 +286,7 @@ class Measuring:
     listener: Listener
     readers: Readers
     made_with: MadeWith
+    projections: ProjectionFiles
 
     @property
     def work(self) -> StudyWork[_Accepted]:
@@ -295,6 +307,8 @@ class Measuring:
             return False
         if SWAP_REPAIRED in flags and not options.reading.swap_repair:
             return False
+        if options.keeps_projections and not self.projections.has(entry["name"]):
+            return False
         if options.sex.kind != TABLE and options.folders is None:
             return True
         result = whole(entry["name"]) or {}
@@ -305,7 +319,10 @@ class Measuring:
     def read(self, source: NamedSource) -> _Accepted:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
-        prepared = prepare_in_reader(self.readers, source, options.reading, options.folders)
+        self.projections.remove([source.name])  # an earlier result's
+        picture = self.projections.path(source.name) if options.keeps_projections else None
+        stores = options.folders, picture
+        prepared = prepare_in_reader(self.readers, source, options.reading, *stores)
         return prepared, check_accepted(prepared, self.networks.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:

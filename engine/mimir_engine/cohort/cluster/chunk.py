@@ -61,6 +61,7 @@ class Job:
         reading: How studies are read.
         folders: Settings of `StudyFolders`; None if they are not asked for.
         limits: Those of `ReaderLimits`.
+        keeps_projections: Keep the projection of each study.
     """
 
     run: Any
@@ -73,6 +74,7 @@ class Job:
     reading: ReadOptions
     folders: Optional[Any]
     limits: Any
+    keeps_projections: bool
 
     @classmethod
     def of(
@@ -94,6 +96,7 @@ class Job:
             options.reading,
             options.folders.settings if options.folders else None,
             asdict(options.limits),
+            options.keeps_projections,
         )
 
     def to_text(self) -> str:
@@ -123,6 +126,7 @@ class Job:
             reading=self.reading,
             folders=StudyFolders(Path(folders["folder"]), folders["volumes"]) if folders else None,
             limits=ReaderLimits(**self.limits),
+            keeps_projections=self.keeps_projections,
         )
 
 

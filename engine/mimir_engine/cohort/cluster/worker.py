@@ -17,6 +17,7 @@ from mimir_engine.cohort.cluster.chunk import Chunk, Job, is_there
 from mimir_engine.cohort.made_with import made_with
 from mimir_engine.cohort.measure_studies import Measuring, Networks, describe_run
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Begun
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS
 from mimir_engine.cohort.study_loop import StudyOutcome, study_outcomes
 from mimir_engine.errors import MimirError, error_of
@@ -172,7 +173,8 @@ def _outcomes(
         readers = Readers(FUNCTIONS, options.limits)
         _kept[text] = _Kept(Networks(modules, job.runtime), readers)
     kept, making = _kept[text], made_with(job.run, modules)
-    measuring = Measuring(kept.networks, options, _ignore, kept.readers, making)
+    projections = ProjectionFiles(Path(job.output))
+    measuring = Measuring(kept.networks, options, _ignore, kept.readers, making, projections)
     work = replace(measuring.work, full_batches=True)
     sources = [study.source for study in chunk.studies]
     return list(study_outcomes(sources, attempts, work, _ignore, jobs))

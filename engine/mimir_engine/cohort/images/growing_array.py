@@ -98,6 +98,20 @@ class GrowingArray:
             self._write_header()
         return self.rows - 1
 
+    def replace(self, row: int, content: np.ndarray) -> None:
+        """Write a row that is there already to the disk once more.
+
+        Raises:
+            MimirError: ``OUTPUT_UNWRITABLE``.
+        """
+        assert 0 <= row < self.rows
+        assert (content.shape, content.dtype) == (self.shape, self.dtype)
+        with output_errors(self.path):
+            self._file.seek(self._begin + row * self._size)
+            self._file.write(content.tobytes())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
     def _write_header(self) -> None:
         self._file.seek(0)
         self._file.write(self._header())

@@ -1,0 +1,1 @@
+"""Remove people who withdrew from results that exist."""
