@@ -24,7 +24,7 @@ from mimir_engine.cohort.scanners.scan_number_table import (
     write_scan_numbers,
 )
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.tables.codebook import parquet_codebook, write_codebook
+from mimir_engine.cohort.tables.codebook import PARQUET_COLUMNS, parquet_codebook, write_codebook
 from mimir_engine.cohort.tables.columns import id_number, table_columns, table_row
 from mimir_engine.cohort.tables.styles import LONG
 from mimir_engine.files.atomic import atomic_file
@@ -106,15 +106,11 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    texts = ("measurement", "short_name", "unit", "interval_method", "sex", "sex_source")
-    numbers = ("value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high")
-    fields = [("study", pa.string()), ("eid", pa.int64()), ("instance", pa.int64())]
-    fields += [(name, pa.string()) for name in texts]
-    fields += [(name, pa.float64()) for name in (*numbers, "z", "percentile")]
     codebook = parquet_codebook(table_columns(cohort.modules, cohort.level, LONG))
     short_names = {one["name"]: one["short_name"] for one in codebook["measurements"]}
     metadata = {"mimir": json.dumps(dict(cohort.run)), "codebook": json.dumps(codebook)}
-    schema = pa.schema([*fields, ("flags", pa.string())], metadata=metadata)
+    fields = [(name, getattr(pa, kind)()) for name, (kind, _) in PARQUET_COLUMNS.items()]
+    schema = pa.schema(fields, metadata=metadata)
     results = cohort.results
     path = folder / "predictions.parquet"
     with atomic_file(path) as file, parquet.ParquetWriter(file, schema) as writer:

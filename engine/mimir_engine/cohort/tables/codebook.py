@@ -22,6 +22,29 @@ HEADER = (
     *(f"{style}_name" for style in STYLES),
 )
 
+#: Type and meaning of the columns of ``predictions.parquet``.
+PARQUET_COLUMNS = {
+    "study": ("string", "Name of the study: its file name or UID"),
+    "eid": ("int64", "UK Biobank's participant; null for other studies"),
+    "instance": ("int64", "UK Biobank's imaging visit; null for other studies"),
+    "measurement": ("string", "Name of the measurement, with the module's column prefix"),
+    "short_name": ("string", "Its name in tables with short names"),
+    "unit": ("string", "Unit of value, SD and bounds; empty for a class"),
+    "interval_method": ("string", "conformal, gaussian or none"),
+    "sex": ("string", "Sex for which interval, percentile and z-score are; null if uncertain"),
+    "sex_source": ("string", "recorded, estimated, or estimated by another module"),
+    "value": ("float64", "Estimate, or direct measurement; for a class, the score"),
+    "sd": ("float64", "Standard deviation of the estimate"),
+    "lower": ("float64", "Lower bound of the interval"),
+    "upper": ("float64", "Upper bound of the interval"),
+    "level": ("float64", "Share of intervals that contain the true value"),
+    "coverage_low": ("float64", "The true coverage lies above this, for 95 % of calibrations"),
+    "coverage_high": ("float64", "The true coverage lies below this, for 95 % of calibrations"),
+    "z": ("float64", "z-score; null for a class"),
+    "percentile": ("float64", "Place in the reference population, in percent"),
+    "flags": ("string", "Codes of what was noticed, separated by semicolons"),
+}
+
 
 def write_codebook(folder: Path, table: str, columns: Sequence[Column], style: str) -> None:
     """Write what the columns of a table hold, and what the codes of its flags mean.
@@ -48,17 +71,18 @@ def write_codebook(folder: Path, table: str, columns: Sequence[Column], style: s
 
 
 def parquet_codebook(columns: Sequence[Column]) -> dict[str, Any]:
-    """Explain the measurements and flags of the table with one row per study and measurement.
+    """Explain ``predictions.parquet``, which has one row per study and measurement.
 
     Args:
         columns: The columns of the cohort's table in the style ``long``.
 
     Returns:
-        ``measurements``: name, short name, title, unit, field and module of each; ``flags``: the
-        meaning of each code.
+        ``columns``: their meaning; ``measurements``: name, short name, title, unit, field and
+        module of each; ``flags``: the meaning of each code.
     """
     measured = dict.fromkeys(column.measured for column in columns)
     return {
+        "columns": {name: label for name, (_, label) in PARQUET_COLUMNS.items()},
         "measurements": [asdict(one) for one in measured if one.name],
         "flags": {code: flag_sentence(code) for code in STUDY_FLAGS},
     }
