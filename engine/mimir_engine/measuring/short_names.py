@@ -4,7 +4,7 @@
 alone, so that no module changes the names of another's columns:
 
 - A target's name is written with underscores: ``spleenSize`` as ``spleen_size``. If that is too
-  long, means something else, or would not lead back to the name, its first letters stand before six
+  long, begins with a capital letter or means something else, its first letters stand before six
   digits of the name's SHA-256.
 - A prefix of up to seven small letters and digits is kept; any other is written as two letters and
   five digits of its hash. Two underscores end it: ``phantom_liverFat`` is ``phantom__liver_fat``.
@@ -60,12 +60,11 @@ def short_name(target: str, prefix: str = "") -> str:
 
 
 def _unknown_target(target: str) -> str:
-    """Return a target's name with underscores if it can be read back, else with a hash."""
+    """Return a target's name with underscores, or its first letters and a hash."""
     name = re.sub(r"(?=[A-Z])", "_", target).lower()
     known = {naming.short_name for naming in known_names().values()}
-    read_back = re.sub(r"_(.)", lambda match: match[1].upper(), name)
     is_free = not _TAKEN.fullmatch(name) and name not in known | RESERVED
-    if name[0] != "_" and len(name) <= MAX_TARGET and read_back == target and is_free:
+    if name[0] != "_" and len(name) <= MAX_TARGET and is_free:
         return name
     return f"{target.lower()[:6]}_{_digits(target, 6)}"
 

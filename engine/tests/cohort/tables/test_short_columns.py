@@ -25,19 +25,10 @@ PREFIXES = ("", "phantom_", "bodycomposition-2024_")
 AWKWARD = (
     *("spleenSize", "SpleenSize", "spleensize", "SPLEENSIZE", "BMI", "bmi", "Bmi", "bMI"),
     *("vat", "VAT", "vatSd", "vatLo95", "vatHi97", "vatScore", "liver", "fat", "liverFat2", "sd"),
-    *("name", "eid", "Flags", "in", "if", "function", "str8", "strL", "byte", "Break", "NULL"),
-    *(
-        "directWaist",
-        "x",
-        "x1",
-        "X1",
-        "fat123abc",
-        "fatA1B2C3",
-        "aB",
-        "a" * 13,
-        "a" * 14,
-        "a" * 400,
-    ),
+    *("name", "eid", "Flags", "in", "if", "function", "str8", "strl", "byte", "Break", "NULL"),
+    *("directWaist", "x", "x1", "X1", "fat123abc", "fatA1B2C3", "aB"),
+    *("a" * length for length in (13, 14, 400)),
+    "bmiC16431",  # as the hash of BMI
     *("leftVentricularEndDiastolicVolume", "leftVentricularEndSystolicVolume"),
 )
 
@@ -59,7 +50,9 @@ def all_columns(modules: list[InferenceModule], level: float = 0.95) -> list[str
 
 def is_valid_in_stata(name: str) -> bool:
     """Stata's rule, without names that begin with an underscore, which it also takes."""
-    return len(name) <= 32 and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) is not None
+    words = "byte double float if in int long strL using with"
+    is_reserved = name in words.split() or re.fullmatch(r"str\d+|strl", name)
+    return not is_reserved and re.fullmatch("[A-Za-z][A-Za-z0-9_]{,31}", name) is not None
 
 
 @pytest.mark.parametrize("level", [MIN_LEVEL, 0.683, 0.95, 0.975, 0.987654, MAX_LEVEL])
@@ -73,10 +66,11 @@ def test_all_columns_of_all_published_targets_are_valid_and_different(level: flo
 
 def test_awkward_names_are_valid_and_different_beside_the_published_ones() -> None:
     others = [
-        module(f"o{n}", f"{prefix}x" if prefix == "" else prefix.upper(), AWKWARD)
-        for n, prefix in enumerate(PREFIXES)
+        module(f"o{n}", prefix, AWKWARD)
+        for n, prefix in enumerate(("x", "PHANTOM_", "letters_", "bodycomp_", "BIG-2024_"))
     ]
-    columns = all_columns([*published_modules(), module("o", "", AWKWARD), *others])
+    longest = 0.987654  # of the suffixes
+    columns = all_columns([*published_modules(), module("o", "", AWKWARD), *others], longest)
     assert all(map(is_valid_in_stata, columns)), max(columns, key=len)
     assert len({column.lower() for column in columns}) == len(columns)
 
@@ -87,6 +81,13 @@ def test_awkward_names_are_valid_and_different_beside_the_published_ones() -> No
 def test_prefixes_that_differ_little_stay_different(prefixes: tuple[str, str]) -> None:
     modules = [module(f"m{n}", prefix, AWKWARD) for n, prefix in enumerate(prefixes)]
     columns = all_columns([*modules, module("m", "", AWKWARD)])
+    assert len({column.lower() for column in columns}) == len(columns)
+
+
+def test_a_prefix_like_the_hash_of_another_stays_different() -> None:
+    hashed = short_name("vat", "Big-").split("__")[0]
+    modules = [module("m0", "Big-", AWKWARD), module("m1", f"{hashed}_", AWKWARD)]
+    columns = all_columns(modules)
     assert len({column.lower() for column in columns}) == len(columns)
 
 
