@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Optional, Union
 
-from mimir_engine.cohort.tables.styles import LONG, PUBLISHED, SHORT
+from mimir_engine.cohort.tables.styles import LONG, PUBLISHED, SHORT, STYLES
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError, one_line
 from mimir_engine.inference_module.format import InferenceModule
@@ -93,8 +93,13 @@ def table_columns(modules: Sequence[InferenceModule], level: float, style: str) 
 
     Raises:
         MimirError: ``COLUMN_CONFLICT`` if two short names are the same or differ only in case. The
-            rule for short names makes them differ, unless hashes are the same.
+            rule for short names makes them differ, unless hashes are the same. ``WRONG_USE`` for an
+            unknown style.
     """
+    if style not in STYLES:
+        raise MimirError(
+            "WRONG_USE", f"unknown names of columns '{style}'", f"Use {', '.join(STYLES)}."
+        )
     estimated = (
         column
         for module in modules

@@ -163,6 +163,11 @@ def test_modules_whose_short_names_would_be_the_same_are_refused(
     assert table_columns(others, 0.95, LONG)
 
 
+def test_an_unknown_style_is_refused() -> None:
+    with pytest.raises(MimirError, match=r"WRONG_USE: .*Use long, short, published"):
+        table_columns((TRIAL,), 0.95, "medium")
+
+
 def test_a_run_removes_an_old_codebook_and_overwrites_no_other(tmp_path: Path) -> None:
     write(tmp_path / "run", LONG)
     with Ledger(tmp_path / "run", RUN, overwrite=True):
