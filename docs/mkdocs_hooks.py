@@ -15,6 +15,7 @@ ENGINE = ROOT / "engine"
 PATTERNS = (
     *("*.md", "docs/*.md", "docs/images/*", "weights/**/README.md"),
     *("LICENSE", "CITATION.cff", "engine/mimir_engine/inference_module/published_targets.csv"),
+    "engine/mimir_engine/measuring/measurement_names.csv",
 )
 
 

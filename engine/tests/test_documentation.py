@@ -16,7 +16,9 @@ ENGINE = Path(__file__).resolve().parents[1]
 DOCS = ENGINE.parent / "docs"
 
 #: Names on the page of files that a run writes, which are not in the repository.
-RESULTS = {"predictions.csv", "failures.csv", "measurements.csv", "scan_numbers.csv"}
+RESULTS = {
+    *("predictions.csv", "failures.csv", "measurements.csv", "scan_numbers.csv", "codebook.csv"),
+}
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"
 #: Position of the code among the arguments of the calls that make one.

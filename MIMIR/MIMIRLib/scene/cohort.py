@@ -158,7 +158,7 @@ def _raw_titles(heading: str, one: ShownMeasurement) -> Iterator[tuple[str, str]
 
 def _raw_names(one: Any) -> list[str]:
     """Return the names of a measurement's columns: value, SD and bounds, as far as it has them."""
-    from mimir_engine.cohort.result_files import measurement_columns
+    from mimir_engine.cohort.tables.columns import measurement_columns
 
     if one.level is None:
         return [one.name]

@@ -18,6 +18,8 @@ from mimir_engine.cli._study_options import (
     shown_command,
 )
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.tables.styles import LONG, PUBLISHED, SHORT
+from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 
 if TYPE_CHECKING:
     from mimir_engine.inference_module import InferenceModule
@@ -31,6 +33,22 @@ def add_runtime_option(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "onnx", "torch"),
         help="what runs the networks: ONNX Runtime (on the processor) or PyTorch (default: auto:"
         " PyTorch on a graphics card, else ONNX Runtime where it is installed, else PyTorch)",
+    )
+
+
+def add_columns_option(parser: argparse.ArgumentParser, styles: Sequence[str]) -> None:
+    """Add the option that says how the table names its columns; the first style is the default."""
+    words = {
+        LONG: "long (with units)",
+        SHORT: "short (valid in R and Stata)",
+        PUBLISHED: "published (those of the published engine, for existing scripts)",
+    }
+    parser.add_argument(
+        "--columns",
+        default=styles[0],
+        choices=styles,
+        help=f"names of the table's columns: {', '.join(words[style] for style in styles)}"
+        f" (default: {styles[0]})",
     )
 
 
@@ -85,7 +103,6 @@ def measure_all(
     arguments: argparse.Namespace,
     modules: Sequence[InferenceModule],
     listener: Listener,
-    published_columns: bool = False,
     **options: Any,
 ) -> int:
     """Measure all studies and write the results.
@@ -94,15 +111,17 @@ def measure_all(
         arguments: The command line.
         modules: Inference modules; none for direct measurements alone.
         listener: Receives every event.
-        published_columns: Use the column names of the published engine.
         options: Those of ``InferOptions`` that only one command has.
     """
     from mimir_engine.cohort.measure_studies import InferOptions, infer
     from mimir_engine.cohort.result_files import write_cohort, write_parquet
     from mimir_engine.cohort.scanners.batch_drift import drift_events
     from mimir_engine.cohort.study_folder import StudyFolders
+    from mimir_engine.cohort.tables.columns import table_columns
 
     details, output = arguments.details, arguments.output
+    level = options.get("level", DEFAULT_LEVEL)
+    table_columns(modules, level, arguments.columns)  # refused before any work
     chosen = InferOptions(
         jobs=arguments.jobs,
         overwrite=arguments.overwrite,
@@ -120,7 +139,7 @@ def measure_all(
     cohort = infer(studies, modules, output, chosen, listener, cluster)
     if arguments.parquet:
         write_parquet(output, cohort)
-    drifts = write_cohort(output, cohort, shown_command(arguments), published_columns)
+    drifts = write_cohort(output, cohort, shown_command(arguments), arguments.columns)
     for drift in drift_events(drifts):
         listener({"event": "drift", **drift})
     failed = len(cohort.failures)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli._measuring import (
+    add_columns_option,
     add_result_options,
     add_runtime_option,
     measure_all,
@@ -19,6 +20,7 @@ from mimir_engine.cli._study_options import (
     check_study_options,
 )
 from mimir_engine.cohort.events import Listener, engine_event
+from mimir_engine.cohort.tables.styles import PUBLISHED, STYLES
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL, check_level
@@ -70,10 +72,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="compare scans with those of `mimir profile`, instead of those that the module knows;"
         " once per module",
     )
+    add_columns_option(parser, STYLES)
     parser.add_argument(
         "--published-columns",
-        action="store_true",
-        help="use the column names of the published engine, for existing scripts",
+        action="store_const",
+        const=PUBLISHED,
+        dest="columns",
+        help="deprecated: use --columns published",
     )
     add_result_options(parser)
 
@@ -104,7 +109,6 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments,
         modules,
         listener,
-        arguments.published_columns,
         level=arguments.level,
         sex=read_recorded_sex(arguments.sex),
         device=arguments.device,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from mimir_engine.cli._measuring import add_result_options, measure_all, with_listener
+from mimir_engine.cli._measuring import (
+    add_columns_option,
+    add_result_options,
+    measure_all,
+    with_listener,
+)
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_shard_option,
@@ -12,6 +17,7 @@ from mimir_engine.cli._study_options import (
     check_study_options,
 )
 from mimir_engine.cohort.events import Listener, engine_event
+from mimir_engine.cohort.tables.styles import LONG, SHORT
 from mimir_engine.files.optional_packages import require
 
 
@@ -20,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_study_options(parser)
     add_shard_option(parser)
     add_repair_option(parser)
+    add_columns_option(parser, (LONG, SHORT))  # the published engine has no direct measurements
     add_result_options(parser)
 
 

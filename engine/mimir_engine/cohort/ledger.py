@@ -26,7 +26,7 @@ from mimir_engine.files.folder_lock import folder_lock
 #: Files that a finished run leaves beside it.
 RESULT_FILES = (
     *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
-    *("drift.csv", "failures.csv", "excluded.csv", "run.json"),
+    *("codebook.csv", "codebook.json", "drift.csv", "failures.csv", "excluded.csv", "run.json"),
 )
 #: What a run says of that which runs its networks.
 RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})

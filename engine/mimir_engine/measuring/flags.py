@@ -117,6 +117,9 @@ FLAG_SENTENCES: Mapping[str, str] = {
     ),
 }
 
+#: Codes that the column ``flags`` of a study can hold: not those of a batch, nor of errors.
+STUDY_FLAGS = tuple(c for c in FLAG_SENTENCES if c not in (BATCH_DRIFTED, "WATER_FAT_EXCHANGED"))
+
 
 def flag_sentence(code: str) -> str:
     """Return the meaning of a flag in one sentence; the code itself if it is not known."""

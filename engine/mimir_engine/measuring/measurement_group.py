@@ -39,6 +39,7 @@ class MeasurementName:
 
     Attributes:
         name: Name of the target; of a direct measurement, ``direct_`` and its name.
+        short_name: For columns of tables, e.g. ``vat``; empty if it is not known.
         group: One of ``GROUPS``.
         short_label: For charts and tables, e.g. ``VAT``.
         label: In full, e.g. ``Visceral adipose tissue (VAT) volume``.
@@ -46,6 +47,7 @@ class MeasurementName:
     """
 
     name: str
+    short_name: str
     group: str
     short_label: str
     label: str
@@ -69,7 +71,7 @@ def naming_of(name: str) -> MeasurementName:
     """
     key = name.split("_in_")[0] if name.startswith("direct_") else name
     unknown = words(name.replace("_", " "), capital=True)
-    other = MeasurementName(name, OTHER, unknown, unknown, len(known_names()))
+    other = MeasurementName(name, "", OTHER, unknown, unknown, len(known_names()))
     return known_names().get(key, other)
 
 

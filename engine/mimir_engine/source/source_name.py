@@ -10,8 +10,8 @@ from mimir_engine.source.file_kind import without_archive_suffix
 from mimir_engine.source.open_source import StudySource
 
 #: UK Biobank's bulk file name: participant, field 20201, visit, array index. Participants have
-#: seven digits, and phantoms of large seeds up to ten.
-_UK_BIOBANK_NAME = re.compile(r"^(\d{7,10})_20201_(\d+)_\d+$")
+#: seven digits, and phantoms of large seeds up to ten. Both are numbers, without zeros before.
+_UK_BIOBANK_NAME = re.compile(r"^([1-9]\d{6,9})_20201_(0|[1-9]\d?)_\d+$", re.ASCII)
 #: The same of any field, with the suffix.
 _UK_BIOBANK_FILE = re.compile(r"^\d{7}_(\d{3,6})_\d+_\d+\.zip$", re.IGNORECASE | re.ASCII)
 #: The field of the neck-to-knee Dixon MRI.

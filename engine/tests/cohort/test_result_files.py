@@ -152,7 +152,7 @@ def test_only_the_sex_has_a_male_score(tmp_path: Path) -> None:
 
 def test_published_columns_have_the_variance_in_the_unit_squared(tmp_path: Path) -> None:
     studies = cohort(tmp_path, {"a": measured()})
-    write_cohort(tmp_path, studies, ["mimir"], published_columns=True)
+    write_cohort(tmp_path, studies, ["mimir"], columns="published")
     header, line = rows(tmp_path / "predictions.csv")
     assert header[3:5] == ["liverVolume_mean_in_L", "liverVolume_variance_in_L"]
     assert header[7:] == ["sex_mean", "sex_variance", "flags"]
@@ -191,7 +191,7 @@ def test_the_run_is_described(tmp_path: Path) -> None:
     content = (tmp_path / "run.json").read_bytes()
     assert content.isascii()
     assert json.loads(content) == {
-        "mimir": "0.1.0", "level": 0.95, "done": 1, "failed": 0,
+        "mimir": "0.1.0", "level": 0.95, "done": 1, "failed": 0, "columns": "long",
         "interval_methods": {"liverVolume": ["gaussian"], "height": ["gaussian"], "sex": ["none"]},
         "command": ["mimir", "infer", "Zoë"],
     }  # fmt: skip
@@ -282,15 +282,16 @@ def test_parquet_holds_one_row_per_study_and_measurement(tmp_path: Path) -> None
     write_parquet(tmp_path, studies)
     table = parquet.read_table(tmp_path / "predictions.parquet")
     assert table.column_names == [
-        "study", "eid", "instance", "measurement", "unit", "interval_method", "sex", "sex_source",
-        "value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high", "z",
-        "percentile", "flags",
+        "study", "eid", "instance", "measurement", "short_name", "unit", "interval_method", "sex",
+        "sex_source", "value", "sd", "lower", "upper", "level", "coverage_low", "coverage_high",
+        "z", "percentile", "flags",
     ]  # fmt: skip
     first, *_, last = table.to_pylist()
     expected = measure(module, MEAN, VARIANCE, 0.9)
     assert first == {
-        "study": "a", "eid": "1000001", "instance": "2",
-        "measurement": "liverVolume", "unit": "L", "value": 1.45, "sd": 0.2,
+        "study": "a", "eid": 1000001, "instance": 2,
+        "measurement": "liverVolume", "short_name": "liver_vol", "unit": "L",
+        "value": 1.45, "sd": 0.2,
         "lower": expected[0].lower, "upper": expected[0].upper, "level": 0.9,
         "interval_method": "gaussian", "coverage_low": None, "coverage_high": None,
         "sex": "male", "sex_source": "estimated",

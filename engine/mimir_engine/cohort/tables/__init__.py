@@ -1,0 +1,1 @@
+"""Columns of a cohort's tables, what they mean, and how they are called."""
