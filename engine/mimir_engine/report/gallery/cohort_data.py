@@ -7,14 +7,14 @@ are shown as texts, and the numbers were checked.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.direct.direct_measurement import QUANTITIES
 from mimir_engine.errors import printable
-from mimir_engine.measuring.flags import DEMONSTRATION, flag_sentence
+from mimir_engine.measuring.flags import DEMONSTRATION
 from mimir_engine.measuring.image_agreement import BOUNDS
 from mimir_engine.measuring.measurement_group import GROUPS, display_order
 from mimir_engine.measuring.study_result import StudyResult
@@ -26,21 +26,13 @@ from mimir_engine.study.finding import NOTE
 #: What the scan comparisons of all modules say in one number.
 UNUSUALNESS = "Unusualness of the scan (above 1: unlike those that a module knows)"
 SCAN_GROUP = "Scan"
-_KEY = tuple[str, str]
-
-
-@dataclass
-class _Index:
-    """Number texts in the order in which they first occur; most occur in many studies."""
-
-    texts: dict[str, int] = field(default_factory=dict)
-
-    def of(self, text: str) -> int:
-        return self.texts.setdefault(text, len(self.texts))
-
-    @property
-    def shown(self) -> list[str]:
-        return list(map(printable, self.texts))
+#: What a study can be, besides having flags and findings.
+MEASURED, FAILED, WITH_WARNINGS, NO_WARNINGS, UNUSUAL = (
+    *("measured", "failed", "with warnings", "without warnings", "unlike known scans"),
+)
+#: Signs of warnings and of unusual scans.
+WARNING_SIGN, UNUSUAL_SIGN = "⚠", "≠"
+_Key = tuple[str, str]
 
 
 class CohortData:
@@ -48,11 +40,12 @@ class CohortData:
 
     def __init__(self) -> None:
         self._studies: list[dict[str, Any]] = []
-        self._columns: dict[_KEY, Column] = {}
-        self._order: dict[_KEY, tuple[int, int]] = {}
-        self._pairs: dict[tuple[_KEY, _KEY], float] = {}  # the tightest go first
-        self._codes, self._failures, self._notes = _Index(), _Index(), _Index()
-        self._scanners, self._months = _Index(), _Index()
+        self._columns: dict[_Key, Column] = {}
+        self._order: dict[_Key, tuple[int, int]] = {}
+        self._pairs: dict[tuple[_Key, _Key], float] = {}  # the tightest go first
+        self._notes: dict[str, int] = {}
+        states = (MEASURED, FAILED, WITH_WARNINGS, NO_WARNINGS, UNUSUAL)
+        self._codes = {state: number for number, state in enumerate(states)}
         #: True if a measurement is of a demonstration.
         self.is_demonstration = False
 
@@ -63,7 +56,7 @@ class CohortData:
     @property
     def failed(self) -> int:
         """Number of studies without results."""
-        return sum(study["failure"] is not None for study in self._studies)
+        return sum(bool(study["failure"]) for study in self._studies)
 
     def add_failure(self, failure: StudyFailure, name: str, reason: str) -> None:
         """Add a study without results.
@@ -73,46 +66,51 @@ class CohortData:
             name: How it is called in the page.
             reason: Why, for people.
         """
-        code = self._failures.of(failure.code)
-        self._add(name, failure=code, notes=[self._note(reason, True)], warnings=1)
+        notes = [self._note(reason, True)]
+        self._add(name, (FAILED, failure.code), 1, notes, failure=printable(failure.code))
 
-    def add_result(
-        self, result: StudyResult, name: str, image: str = "", thumbnail: str = "", report: str = ""
-    ) -> None:
+    def add_result(self, result: StudyResult, name: str, **addresses: str) -> None:
         """Add a measured study.
 
         Args:
             result: Its result.
             name: How it is called in the page.
-            image: Address of its projection, relative to the page; empty without one.
-            thumbnail: Likewise.
-            report: Likewise.
+            addresses: Of ``image`` (its projection), ``thumbnail`` and ``report``, relative to the
+                page; those that it lacks are left out.
         """
-        flags = [flag for flag in result.flags if flag != DEMONSTRATION]
         self.is_demonstration |= DEMONSTRATION in result.flags
+        flags = [flag for flag in result.flags if flag != DEMONSTRATION]
         notes = {finding.code for finding in result.findings if finding.severity == NOTE}
+        warnings = sum(flag not in notes for flag in flags)
+        states = [MEASURED, WITH_WARNINGS if warnings else NO_WARNINGS]
+        signs = [f"{WARNING_SIGN}{warnings}"] if warnings else []
+        if any(comparison.is_unusual for comparison in result.comparisons):
+            states.append(UNUSUAL)
+            signs.insert(0, UNUSUAL_SIGN)
         self._add_numbers(result)
         self._add(
             name,
-            image=image,
-            thumbnail=thumbnail,
-            report=report,
-            scanner=self._scanners.of(result.scanner),
-            month=self._months.of(result.month),
-            codes=[self._codes.of(flag) for flag in flags],
-            warnings=sum(flag not in notes for flag in flags),
-            unusual=any(comparison.is_unusual for comparison in result.comparisons),
-            notes=[self._note(p.text, p.kind == WARNING) for p in check_paragraphs(result)],
+            (*states, *flags),
+            warnings,
+            [self._note(p.text, p.kind == WARNING) for p in check_paragraphs(result)],
+            signs=" ".join(signs),
+            scanner=printable(result.scanner),
+            month=printable(result.month),
+            **addresses,
         )
 
-    def _add(self, name: str, **fields: Any) -> None:
-        empty = {"image": "", "thumbnail": "", "report": "", "codes": [], "unusual": False}
-        none = {"failure": None, "scanner": None, "month": None}
-        self._studies.append({"name": name, **empty, **none, **fields})
+    def _add(
+        self, name: str, codes: Sequence[str], warnings: int, notes: list[int], **texts: str
+    ) -> None:
+        numbers = [self._codes.setdefault(code, len(self._codes)) for code in codes]
+        empty = ("image", "thumbnail", "report", "failure", "scanner", "month", "signs")
+        study = {"name": name, "codes": numbers, "warnings": warnings, "notes": notes}
+        self._studies.append({**study, **dict.fromkeys(empty, ""), **texts})
 
     def _note(self, text: str, is_warning: bool) -> int:
-        """Return the number of a sentence; a warning begins with its sign."""
-        return self._notes.of(f"{'⚠ ' if is_warning else ''}{text}")
+        """Return the number of a sentence, which many studies may share."""
+        sentence = f"{WARNING_SIGN} {text}" if is_warning else text
+        return self._notes.setdefault(printable(sentence), len(self._notes))
 
     def _add_numbers(self, result: StudyResult) -> None:
         study = len(self._studies)
@@ -139,7 +137,7 @@ class CohortData:
             self._order[key] = (len(GROUPS), 0)
             self._columns[key].add(study, max(ratios))
 
-    def _pair(self, key: _KEY, target: str, unit: str) -> None:
+    def _pair(self, key: _Key, target: str, unit: str) -> None:
         """Note the direct measurement that an estimate goes with, if there is one."""
         bounds = BOUNDS.get((target, unit))
         if bounds and len(bounds.quantities) == 1:
@@ -150,25 +148,42 @@ class CohortData:
         """Return all studies as JSON values, by column."""
         keys = sorted(self._columns, key=self._order.__getitem__)
         place = {key: number for number, key in enumerate(keys)}
-        count = len(self._studies)
         known = (pair for pair in self._pairs if pair[0] in place)
-        pairs = sorted(known, key=self._pairs.__getitem__)
+        ordered = sorted(known, key=self._pairs.__getitem__)
+        pairs = [(place[direct], place[estimate]) for direct, estimate in ordered]
+        columns = [self._columns[key].to_json(len(self)) for key in keys]
+        x, y = pairs[0] if pairs else (0, min(1, len(columns) - 1))
         return {
-            "columns": [self._columns[key].to_json(count) for key in keys],
-            "pairs": [[place[direct], place[estimate]] for direct, estimate in pairs],
-            "codes": _explained(self._codes.texts),
-            "failures": _explained(self._failures.texts),
-            "notes": self._notes.shown,
-            "scanners": self._scanners.shown,
-            "months": self._months.shown,
+            "columns": columns,
+            "pairs": pairs,
+            "notes": list(self._notes),
             "studies": _by_column(self._studies),
+            "options": self._options(columns, pairs),
+            "first": {"x": x, "y": y, "column": y},
+        }
+
+    def _options(
+        self, columns: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[int, int]]
+    ) -> dict[str, Any]:
+        """Return what the page's controls can choose: value and text."""
+        counts = Counter(code for study in self._studies for code in study["codes"])
+        months, scanners = (
+            [(text, text) for text in sorted({study[name] for study in self._studies} - {""})]
+            for name in ("month", "scanner")
+        )
+        measured = [
+            (number, " · ".join(filter(None, (column["label"], column["module"]))))
+            for number, column in enumerate(columns)
+        ]
+        return {
+            "code": [(n, f"{printable(code)} ({counts[n]})") for code, n in self._codes.items()],
+            "scanner": scanners,
+            "pair": [(number, columns[y]["title"]) for number, (_, y) in enumerate(pairs)],
+            **dict.fromkeys(("from", "to"), months),
+            **dict.fromkeys(("order", "column", "x", "y"), measured),
         }
 
 
-def _explained(codes: Iterable[str]) -> list[list[str]]:
-    return [[printable(code), printable(flag_sentence(code))] for code in codes]
-
-
-def _by_column(studies: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    names = studies[0] if studies else ()
+def _by_column(studies: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    names = studies[0] if studies else {"name": ""}
     return {name: [study[name] for study in studies] for name in names}

@@ -19,6 +19,9 @@ MIN_STEPS_PER_SD = 2
 #: Significant digits of the median that are shown if there is no SD.
 DIGITS = 3
 
+#: Bins of a histogram.
+BINS = 40
+
 Numbers = tuple[Optional[float], Optional[float], Optional[float]]
 
 
@@ -63,17 +66,27 @@ class Column:
             for part in range(3)
         )
         has_bounds = any(bound is not None for bound in lower)
+        unit = f" ({self.unit})" if self.unit else ""
         return {
             "label": printable(self.label),
+            "title": printable(f"{self.label}{unit}"),
             "group": printable(self.group),
             "unit": printable(self.unit),
             "module": printable(self.module),
             "interval": self.interval if has_bounds else "",
             "decimals": decimals,
+            "edges": self._edges(),
             "values": values,
             "lower": lower if has_bounds else [],
             "upper": upper if has_bounds else [],
         }
+
+    def _edges(self) -> list[float]:
+        """Return the lower edges of the bins of a histogram."""
+        values = [value for value, _, _ in self.rows.values() if value is not None]
+        low, high = min(values, default=0.0), max(values, default=0.0)
+        width = (high - low) / BINS or 1.0
+        return [low + n * width for n in range(BINS)]
 
     def _decimals(self) -> int:
         sizes = [abs(value) for value, _, _ in self.rows.values() if value]

@@ -17,11 +17,10 @@ from typing import Any
 #: Folder of the page's parts.
 PARTS = Path(__file__).with_name("page")
 STYLES = ("uPlot.min.css", "gallery.css")
-#: In the order in which they run. The first is vendored: docs/dependencies.md has its hash.
-SCRIPTS = (
-    *("uPlot.iife.min.js", "cohort.js", "marks.js", "sheet.js", "plots.js", "study.js"),
-    "gallery.js",
-)
+#: Scripts of others: docs/dependencies.md has their hashes.
+VENDORED = ("uPlot.iife.min.js", "papaparse.min.js")
+#: Our own, in the order in which they run, as one.
+OWN = ("cohort.js", "marks.js", "sheet.js", "plots.js", "study.js", "gallery.js")
 
 
 def page_text(data: Mapping[str, Any]) -> str:
@@ -31,7 +30,8 @@ def page_text(data: Mapping[str, Any]) -> str:
         data: JSON values; finite numbers only.
     """
     style = "\n".join(map(_part, STYLES))
-    scripts = [_part(name) for name in SCRIPTS]
+    own = "\n".join(['"use strict";', *map(_part, OWN)])
+    scripts = [*map(_part, VENDORED), own]
     policy = "; ".join(
         (
             "default-src 'none'",

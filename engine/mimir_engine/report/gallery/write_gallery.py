@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import quote
+
+import numpy as np
 
 from mimir_engine.cohort.anonymous_names import numbered
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
@@ -18,21 +21,23 @@ from mimir_engine.errors import MimirError, one_line
 from mimir_engine.files.atomic import atomic_folder, output_errors
 from mimir_engine.files.csv_writer import FORMULA_STARTS
 from mimir_engine.files.file_names import distinct_file_name, safe_file_name
-from mimir_engine.files.png import png_bytes, read_png
+from mimir_engine.files.png import UP, png_bytes, read_png
 from mimir_engine.files.table_reader import open_table, to_text
 from mimir_engine.inference_module import find_module, module_sha256
 from mimir_engine.measuring.flags import DEMONSTRATION, flag_sentence
 from mimir_engine.measuring.study_result import StudyResult
+from mimir_engine.projection.appearance import CHANNELS
 from mimir_engine.projection.project import IMAGE_SIZE
 from mimir_engine.report.gallery.cohort_data import CohortData
 from mimir_engine.report.gallery.page_text import page_text
 from mimir_engine.report.gallery.thumbnail import thumbnail_bytes
-from mimir_engine.report.projection_pictures import AIR, FRACTION_COLOURS
 from mimir_engine.report.study_report import RESEARCH_ONLY
 from mimir_engine.report.write_reports import HTML, PDF
 
 GALLERY_FOLDER, PAGE_FILE = "gallery", "index.html"
 THUMBNAILS, IMAGES = "thumbnails", "images"
+#: Folder of the projections that a run keeps.
+PROJECTIONS = "projections"
 NOT_A_DEVICE = f"Research software, not a medical device. {RESEARCH_ONLY}"
 #: Studies of one page: its numbers and the pictures of the contact sheet stay in a browser's memory.
 MAX_STUDIES = 50_000
@@ -103,12 +108,9 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
         data = writing.all_studies()
         about = {
             "key": _key(outcomes, folder, options.anonymous_names),
-            "sentences": _sentences(outcomes.run, data.is_demonstration),
-            "made_by": _made_by(outcomes.run),
-            "excluded": len(excluded),
-            "formula_starts": FORMULA_STARTS,
-            "fraction_colours": FRACTION_COLOURS,
-            "air": AIR,
+            "about": " ".join(_sentences(outcomes.run, data.is_demonstration)),
+            "counts": f"{data.failed} failed · {len(excluded)} excluded",
+            "formula_starts": "".join(map(re.escape, FORMULA_STARTS)),
         }
         (new / PAGE_FILE).write_text(page_text({**about, **data.to_json()}), "utf-8", newline="\n")
     return WrittenGallery(
@@ -122,7 +124,7 @@ class _Writing:
     def __init__(
         self, folder: Path, output: Path, new: Path, outcomes: Outcomes, options: GalleryOptions
     ) -> None:
-        self._projections = folder / "projections"
+        self._projections = folder / PROJECTIONS
         self._output, self._new, self._outcomes, self._options = output, new, outcomes, options
         self._keeps_copies = options.output is not None or options.anonymous_names
         self.pictures = self.damaged = 0
@@ -138,9 +140,8 @@ class _Writing:
                 failure = StudyFailure(name, entry["code"], entry["reason"])
                 data.add_failure(failure, names[name], self._reason(failure))
             else:
-                pictures = self._write_pictures(name, number)
-                result = StudyResult.from_json(entry)
-                data.add_result(result, names[name], *pictures, self._report(name))
+                addresses = {**self._write_pictures(name, number), **self._report(name)}
+                data.add_result(StudyResult.from_json(entry), names[name], **addresses)
         return data
 
     def _shown_names(self) -> Mapping[str, str]:
@@ -154,41 +155,39 @@ class _Writing:
         anonymous = self._options.anonymous_names
         return "failures.csv gives the reason." if anonymous else failure.reason
 
-    def _write_pictures(self, name: str, number: int) -> tuple[str, str]:
-        """Return the addresses of a study's projection and thumbnail; empty if it was not kept."""
+    def _write_pictures(self, name: str, number: int) -> dict[str, str]:
+        """Write what the page shows of a projection; return where it is. Nothing without one."""
         projection = self._projections / f"{distinct_file_name(name)}.png"
         if not os.path.lexists(projection):
-            return "", ""
+            return {}
         try:
             image = read_png(projection)
         except MimirError:
+            image = np.empty(0)
+        if image.shape != (IMAGE_SIZE, IMAGE_SIZE, len(CHANNELS)):
             self.damaged += 1
-            return "", ""
-        if image.shape != (IMAGE_SIZE, IMAGE_SIZE, 3):
-            self.damaged += 1
-            return "", ""
+            return {}
         self.pictures += 1
-        thumbnail = f"{THUMBNAILS}/{number:05d}.png"
-        (self._new / thumbnail).write_bytes(thumbnail_bytes(image))
-        if not self._keeps_copies:
-            return f"../projections/{quote(projection.name)}", thumbnail
-        copy = f"{IMAGES}/{number:05d}.png"
-        (self._new / copy).write_bytes(png_bytes(image))
-        return copy, thumbnail
+        small, large = f"{THUMBNAILS}/{number:05d}.png", f"{IMAGES}/{number:05d}.png"
+        (self._new / small).write_bytes(thumbnail_bytes(image))
+        if self._keeps_copies:
+            (self._new / large).write_bytes(png_bytes(image, UP))
+            return {"thumbnail": small, "image": large}
+        return {"thumbnail": small, "image": f"../{PROJECTIONS}/{quote(projection.name)}"}
 
-    def _report(self, name: str) -> str:
-        """Return the address of a study's report; empty if it has none."""
-        reports = self._options.reports
-        if reports is None:
-            return ""
-        files = (reports / f"{safe_file_name(name)}.{kind}" for kind in (HTML, PDF))
+    def _report(self, name: str) -> dict[str, str]:
+        """Return where a study's report is, if it has one."""
+        if self._options.reports is None:
+            return {}
+        files = (self._options.reports / f"{safe_file_name(name)}.{kind}" for kind in (HTML, PDF))
         found = next((file.resolve() for file in files if file.is_file()), None)
-        if found is None:
-            return ""
+        return {} if found is None else {"report": self._address(found)}
+
+    def _address(self, file: Path) -> str:
         try:
-            relative = os.path.relpath(found, self._output.resolve())
+            relative = os.path.relpath(file, self._output.resolve())
         except ValueError:  # on another drive of Windows
-            return found.as_uri()
+            return file.as_uri()
         return quote(relative.replace(os.sep, "/"))
 
 
@@ -225,7 +224,8 @@ def _sentences(run: Mapping[str, Any], is_demonstration: bool) -> list[str]:
     sentences = [NOT_A_DEVICE]
     if is_demonstration:
         sentences.append(flag_sentence(DEMONSTRATION))
-    return [*sentences, *(_validation(*module) for module in _modules(run))]
+    made_by = f"Measured by MIMIR {one_line(str(run.get('mimir', '')))}."
+    return [*sentences, *(_validation(*module) for module in _modules(run)), made_by]
 
 
 def _validation(name: str, version: str, digest: str) -> str:
@@ -237,12 +237,6 @@ def _validation(name: str, version: str, digest: str) -> str:
     except MimirError:
         pass
     return f"On whom the inference module {name} {version} was validated, its model card says."
-
-
-def _made_by(run: Mapping[str, Any]) -> str:
-    """Name what made the numbers."""
-    modules = (f"{name} {version}" for name, version, _ in _modules(run))
-    return one_line(", ".join([f"MIMIR {run.get('mimir', '')}".strip(), *modules]))
 
 
 def _modules(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

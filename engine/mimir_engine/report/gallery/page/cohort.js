@@ -1,82 +1,45 @@
-// The studies, and which of them are chosen in which order. Everything else listens to changes.
-"use strict";
+// The studies, and which of them are chosen in which order.
 const data = JSON.parse(document.getElementById("data").textContent);
-const studies = data.studies;
-const count = (studies.name || []).length;
+const studies = data.studies; // lists of names, months and so on, by the study's number
+const everyStudy = studies.name.map((_, study) => study);
 const byId = (id) => document.getElementById(id);
+const all = (selector) => document.querySelectorAll(selector);
 
 // An element with a text, never with markup: texts come from studies.
-function element(kind, text = "", attributes = {}) {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
+const element = (kind, textContent = "", properties = {}) =>
+  Object.assign(document.createElement(kind), { textContent, ...properties });
 
-// What is chosen: a part of the name, a code, a scanner, months, a mark, and ranges of columns.
-const filters = { name: "", code: "", scanner: "", from: "", to: "", mark: "", ranges: new Map() };
-const order = { by: "name", direction: 1 };
-let chosen = [...Array(count).keys()];
-let isChosen = new Uint8Array(count).fill(1);
-let current = 0;
-const listeners = [];
-const onChange = (listener) => listeners.push(listener);
+let wanted = {}; // values of the controls by their names
+const ranges = new Map(); // lowest and highest value by column
+let chosen = everyStudy;
+let isChosen = new Set(chosen);
+let current = 0; // place among the chosen ones
 
-const failed = (study) => studies.failure[study] !== null;
-const monthOf = (study) => data.months[studies.month[study]] || "";
-
-function hasCode(study, code) {
-  if (code === "measured") return !failed(study);
-  if (code === "failed") return failed(study);
-  if (code === "warnings") return studies.warnings[study] > 0 && !failed(study);
-  if (code === "none") return !failed(study) && studies.warnings[study] === 0;
-  if (code === "unusual") return studies.unusual[study];
-  const [kind, number] = code.split(":");
-  return kind === "failure" ? studies.failure[study] === +number : studies.codes[study].includes(+number);
-}
-
-function isIn(study) {
-  const { name, code, scanner, from, to, mark } = filters;
-  if (name && !studies.name[study].toLowerCase().includes(name)) return false;
-  if (code && !hasCode(study, code)) return false;
-  if (scanner && studies.scanner[study] !== +scanner) return false;
-  if ((from || to) && !monthOf(study)) return false;
-  if ((from && monthOf(study) < from) || (to && monthOf(study) > to)) return false;
-  if (mark && !hasMark(study, mark)) return false;
-  for (const [column, [low, high]] of filters.ranges) {
+function isWanted(study) {
+  const month = studies.month[study];
+  const isWithin = ([column, [low, high]]) => {
     const value = data.columns[column].values[study];
-    if (value === null || value < low || value > high) return false;
-  }
-  return true;
+    return value !== null && value >= low && value <= high;
+  };
+  return studies.name[study].toLowerCase().includes(wanted.name.toLowerCase()) &&
+    (!wanted.code || studies.codes[study].includes(+wanted.code)) &&
+    (!wanted.scanner || studies.scanner[study] === wanted.scanner) &&
+    (!wanted.from || (month && month >= wanted.from)) &&
+    (!wanted.to || (month && month <= wanted.to)) &&
+    (!wanted.mark || hasMark(study, wanted.mark)) && [...ranges].every(isWithin);
 }
 
-function keyOf(study) {
-  if (order.by === "name") return studies.name[study];
-  if (order.by === "warnings") return studies.warnings[study];
-  if (order.by === "month") return monthOf(study) || null;
-  if (order.by === "scanner") return data.scanners[studies.scanner[study]] || null;
-  if (order.by === "mark") return markOf(study).mark || null;
-  return data.columns[+order.by].values[study];
-}
-
-// Chooses studies anew, sorts them, and tells everybody. What has no value comes last.
+// Chooses studies anew and sorts them; those without a value come last.
 function choose() {
-  const at = chosen[current];
-  chosen = [...Array(count).keys()].filter(isIn);
-  const keys = new Map(chosen.map((study) => [study, keyOf(study)]));
-  chosen.sort((a, b) => {
-    const [one, other] = [keys.get(a), keys.get(b)];
-    if (one === other) return a - b;
-    if (one === null || other === null) return one === null ? 1 : -1;
-    return (one < other ? -1 : 1) * order.direction;
+  const before = chosen[current];
+  const keys = studies[wanted.order] || data.columns[wanted.order].values;
+  const isEmpty = (key) => (key ?? "") === "";
+  chosen = everyStudy.filter(isWanted).sort((one, other) => {
+    const [a, b] = [keys[one], keys[other]];
+    if (a === b) return one - other;
+    if (isEmpty(a) || isEmpty(b)) return isEmpty(a) ? 1 : -1;
+    return (a < b ? -1 : 1) * wanted.direction;
   });
-  isChosen = new Uint8Array(count);
-  for (const study of chosen) isChosen[study] = 1;
-  current = Math.max(0, chosen.indexOf(at));
-  for (const listener of listeners) listener();
-}
-
-const withUnit = (text, unit) => (unit && text ? `${text} ${unit}` : text);
-function shown(column, value) {
-  return value === null || value === undefined ? "" : value.toFixed(column.decimals);
+  isChosen = new Set(chosen);
+  current = Math.max(0, chosen.indexOf(before));
 }

@@ -1,120 +1,117 @@
-// Histograms and the scatter, drawn by uPlot: all studies pale, chosen ones strong.
-"use strict";
-const BINS = 40;
+// Histograms and the scatter, drawn by uPlot: all studies pale or as rings, chosen ones strong.
+const RADIUS = 2.5; // of a study in the scatter
+const NEAR = 12; // pixels from a study within which a click opens it
+const SCALES = { time: false };
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
-const axis = (label, more = {}) => ({ label, stroke: colour("text"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") }, font: "11px sans-serif", labelFont: "12px sans-serif", labelSize: 18, ...more });
-const titled = ({ label, unit }) => (unit ? `${label} (${unit})` : label);
+const inUnit = ({ decimals, unit }, value) =>
+  value === null ? "" : `${value.toFixed(decimals)} ${unit}`.trim();
 
-// How many studies have a value in each of some bins of equal width: all, and chosen ones.
-function binned({ values }) {
-  const known = values.filter((value) => value !== null);
-  const low = known.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = known.reduce((a, b) => Math.max(a, b), -Infinity);
-  const width = (high - low) / BINS || 1;
-  const edges = Array.from({ length: BINS + 1 }, (_, n) => low + n * width);
-  const [all, marked] = [new Array(BINS + 1).fill(0), new Array(BINS + 1).fill(0)];
-  values.forEach((value, study) => {
-    if (value === null) return;
-    const bin = Math.min(BINS - 1, Math.floor((value - low) / width));
-    all[bin] += 1;
-    marked[bin] += isChosen[study];
+function axis(more) {
+  const lines = { stroke: colour("line"), width: 1 };
+  return { stroke: colour("text"), grid: lines, ticks: lines, font: "11px sans-serif", ...more };
+}
+
+// How many studies have a value in each bin of a column: all, and chosen ones.
+function binned({ edges, values }) {
+  const [every, ours] = [edges.map(() => 0), edges.map(() => 0)];
+  for (const study of everyStudy.filter((study) => values[study] !== null)) {
+    const bin = Math.floor((values[study] - edges[0]) / (edges[1] - edges[0]));
+    const within = Math.max(0, Math.min(bin, edges.length - 1));
+    every[within] += 1;
+    ours[within] += isChosen.has(study);
+  }
+  return [edges, every, ours];
+}
+
+function histogram(place, column, height, hooks = {}) {
+  const paths = uPlot.paths.bars({ size: [1, 100], align: 1, gap: 1 });
+  const bars = (fill, stroke) => ({ paths, fill: colour(fill), stroke: colour(stroke), width: 1 });
+  plot(place, binned(column), {
+    height,
+    cursor: { show: Boolean(hooks.setSelect), y: false, drag: { setScale: false }, points: { show: false } },
+    scales: { x: SCALES, y: { range: (_, low, high) => [0, high || 1] } },
+    axes: [axis({ size: 26 }), axis({ size: 40 })],
+    series: [{}, bars("pale", "quiet"), bars("strong", "strong")],
+    hooks,
   });
-  return [edges, all, marked];
 }
 
-function histogram(place, column, height, onSelect) {
-  const bars = uPlot.paths.bars({ size: [1, 100], align: 1, gap: 1 });
-  return new uPlot(
-    {
-      width: place.clientWidth, height, legend: { show: false },
-      cursor: { show: !!onSelect, y: false, drag: { x: true, y: false, setScale: false }, points: { show: false } },
-      scales: { x: { time: false }, y: { range: (_, low, high) => [0, high || 1] } },
-      axes: [axis("", { size: 26 }), axis("", { size: 40 })],
-      series: [{}, { paths: bars, fill: colour("pale"), stroke: colour("quiet"), width: 1 }, { paths: bars, fill: colour("strong") }],
-      hooks: onSelect && { setSelect: [(plot) => plot.select.width > 2 && onSelect(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"))] },
-    },
-    binned(column), place);
+function plot(place, values, options) {
+  place.replaceChildren();
+  return new uPlot({ width: place.clientWidth, legend: { show: false }, ...options }, values, place);
 }
 
-const plots = {}; // by place
-function draw(id, make) {
-  plots[id]?.destroy();
-  plots[id] = byId(id).clientWidth ? make(byId(id)) : null;
+// Chooses the values of a column between two places of a plot.
+function chooseBetween({ posToVal }, scale, column, from, to) {
+  ranges.set(+column, [posToVal(from, scale), posToVal(to, scale)]);
+  update();
 }
 
 function drawHistogram() {
-  const number = +byId("column").value;
-  if (data.columns[number]) draw("histogram", (place) => histogram(place, data.columns[number], 150, (low, high) => setRange(number, low, high)));
+  const setSelect = [(plot) => {
+    const { left, width } = plot.select;
+    if (width > RADIUS) chooseBetween(plot, "x", wanted.column, left, left + width);
+  }];
+  histogram(byId("histogram"), data.columns[wanted.column], 150, { setSelect });
 }
 
 function drawDistributions() {
-  const place = byId("distributions");
-  place.replaceChildren();
-  data.columns.forEach((column, number) => {
-    const figure = place.appendChild(element("figure"));
-    const button = figure.appendChild(element("button", titled(column), { title: "Choose values of this measurement" }));
-    button.addEventListener("click", () => ((byId("column").value = number), drawHistogram()));
-    histogram(figure.appendChild(element("div", "", { class: "plot" })), column, 110);
+  const figures = data.columns.map((column) => {
+    const figure = element("figure");
+    figure.append(element("figcaption", column.title), element("div", "", { class: "plot" }));
+    return figure;
+  });
+  byId("distributions").replaceChildren(...figures);
+  figures.forEach((figure, number) => histogram(figure.lastChild, data.columns[number], 110));
+}
+
+function drawPoints(plot, series) {
+  uPlot.orient(plot, series, (_, xs, ys, scaleX, scaleY, toX, toY, left, top, width, height) => {
+    const [path, radius] = [new Path2D(), RADIUS * devicePixelRatio];
+    xs.forEach((x, n) => {
+      const [across, up] = [toX(x, scaleX, width, left), toY(ys[n], scaleY, height, top)];
+      path.moveTo(across + radius, up);
+      path.arc(across, up, radius, 0, 2 * Math.PI);
+    });
+    Object.assign(plot.ctx, { strokeStyle: colour("quiet"), fillStyle: colour("strong") });
+    if (series === 1) plot.ctx.stroke(path);
+    else plot.ctx.fill(path);
   });
 }
 
-// All studies as rings, chosen ones as dots.
-function points(fill) {
-  return (plot, series) => {
-    uPlot.orient(plot, series, (_, xs, ys, scaleX, scaleY, toX, toY, left, top, width, height, move, line, rect, arc) => {
-      const path = new Path2D();
-      const radius = 2.5 * devicePixelRatio;
-      for (let n = 0; n < xs.length; n++) {
-        const [x, y] = [toX(xs[n], scaleX, width, left), toY(ys[n], scaleY, height, top)];
-        path.moveTo(x + radius, y);
-        path.arc(x, y, radius, 0, 2 * Math.PI);
-      }
-      plot.ctx.strokeStyle = plot.ctx.fillStyle = colour(fill ? "strong" : "quiet");
-      fill ? plot.ctx.fill(path) : plot.ctx.stroke(path);
-    });
-    return null;
-  };
-}
-
-function equality(plot) {
-  const [low, high] = [Math.max(plot.scales.x.min, plot.scales.y.min), Math.min(plot.scales.x.max, plot.scales.y.max)];
-  if (data.columns[+byId("x").value].unit !== data.columns[+byId("y").value].unit || low >= high) return;
-  plot.ctx.strokeStyle = colour("quiet");
-  plot.ctx.beginPath();
-  plot.ctx.moveTo(plot.valToPos(low, "x", true), plot.valToPos(low, "y", true));
-  plot.ctx.lineTo(plot.valToPos(high, "x", true), plot.valToPos(high, "y", true));
-  plot.ctx.stroke();
+function drawEquality({ ctx, scales: { x, y }, valToPos }) {
+  const ends = [Math.max(x.min, y.min), Math.min(x.max, y.max)];
+  if (data.columns[wanted.x].unit !== data.columns[wanted.y].unit || ends[0] >= ends[1]) return;
+  const places = ends.map((end) => [valToPos(end, "x", true), valToPos(end, "y", true)]);
+  ctx.strokeStyle = colour("text");
+  ctx.stroke(new Path2D(`M ${places.join(" L ")}`));
 }
 
 function drawScatter() {
-  const [x, y] = [+byId("x").value, +byId("y").value];
-  const [across, up] = [data.columns[x], data.columns[y]];
-  if (!across || !up) return;
-  const known = [...Array(count).keys()].filter((study) => across.values[study] !== null && up.values[study] !== null);
-  const pairs = (some) => [some.map((study) => across.values[study]), some.map((study) => up.values[study])];
-  const facets = [{ scale: "x", auto: true }, { scale: "y", auto: true }];
-  draw("points", (place) => {
-    const plot = new uPlot(
-      {
-        mode: 2, width: place.clientWidth, height: Math.max(300, place.parentElement.clientHeight - 120), legend: { show: false },
-        cursor: { drag: { x: true, y: true, setScale: false }, points: { show: false } },
-        scales: { x: { time: false }, y: {} }, axes: [axis(titled(across)), axis(titled(up), { size: 60 })],
-        series: [null, { facets, paths: points(false) }, { facets, paths: points(true) }],
-        hooks: {
-          draw: [equality],
-          setSelect: [({ select, posToVal }) => {
-            if (select.width < 4 || select.height < 4) return;
-            setRange(x, posToVal(select.left, "x"), posToVal(select.left + select.width, "x"));
-            setRange(y, posToVal(select.top + select.height, "y"), posToVal(select.top, "y"));
-          }],
-        },
-      },
-      [null, pairs(known), pairs(known.filter((study) => isChosen[study]))], place);
-    plot.over.addEventListener("click", ({ offsetX, offsetY }) => {
-      const away = (study) => Math.hypot(plot.valToPos(across.values[study], "x") - offsetX, plot.valToPos(up.values[study], "y") - offsetY);
-      const nearest = known.filter((study) => isChosen[study]).reduce((a, b) => (a === null || away(b) < away(a) ? b : a), null);
-      if (nearest !== null && away(nearest) < 12) (go(chosen.indexOf(nearest)), openStudy());
-    });
-    return plot;
+  const [x, y] = [data.columns[wanted.x], data.columns[wanted.y]];
+  const known = everyStudy.filter((study) => x.values[study] !== null && y.values[study] !== null);
+  const ours = known.filter((study) => isChosen.has(study));
+  const values = (some) => [x, y].map(({ values }) => some.map((study) => values[study]));
+  const series = { paths: drawPoints, facets: ["x", "y"].map((scale) => ({ scale, auto: true })) };
+  const chooseBox = (plot) => {
+    const { left, top, width, height } = plot.select;
+    if (width < RADIUS || height < RADIUS) return;
+    chooseBetween(plot, "x", wanted.x, left, left + width);
+    chooseBetween(plot, "y", wanted.y, top + height, top);
+  };
+  const { over, valToPos } = plot(byId("points"), [null, values(known), values(ours)], {
+    mode: 2,
+    height: byId("points").clientHeight,
+    cursor: { drag: { x: true, y: true, setScale: false }, points: { show: false } },
+    scales: { x: SCALES },
+    axes: [axis({ label: x.title }), axis({ label: y.title, size: 60 })],
+    series: [null, series, series],
+    hooks: { draw: [drawEquality], setSelect: [chooseBox] },
+  });
+  over.addEventListener("click", ({ offsetX, offsetY }) => {
+    const away = (study) => Math.hypot(
+      valToPos(x.values[study], "x") - offsetX, valToPos(y.values[study], "y") - offsetY);
+    const near = ours.filter((study) => away(study) < NEAR).sort((a, b) => away(a) - away(b));
+    if (near.length) (go(chosen.indexOf(near[0])), openStudy());
   });
 }

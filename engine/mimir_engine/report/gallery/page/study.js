@@ -1,55 +1,49 @@
-// One study: its channels, marks, what was found, and its numbers.
-"use strict";
-const studyDialog = byId("study");
+// One study: its channels, its mark, what was found, and its numbers.
+const dialog = byId("study");
 
 function openStudy() {
-  if (!chosen.length) return;
+  if (chosen.length && !dialog.open) dialog.showModal();
   showStudy();
-  if (!studyDialog.open) studyDialog.showModal();
 }
 
 function showStudy() {
+  if (!dialog.open) return;
   const study = chosen[current];
-  byId("title").replaceChildren(element("bdi", studies.name[study]));
-  const facts = [data.scanners[studies.scanner[study]], monthOf(study), `${current + 1} of ${chosen.length}`];
+  const facts = [studies.scanner[study], studies.month[study], `${current + 1} of ${chosen.length}`];
+  byId("title").textContent = studies.name[study];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
-  if (studies.report[study]) byId("facts").append(" · ", element("a", "report", { href: studies.report[study], target: "_blank", rel: "noopener" }));
+  Object.assign(byId("report"), { hidden: !studies.report[study], href: studies.report[study] });
   byId("channels").hidden = !studies.image[study];
-  for (const figure of byId("channels").children) {
-    const image = figure.firstElementChild.cloneNode(); // a new one never shows another study
-    image.removeAttribute("src");
-    if (studies.image[study]) image.src = studies.image[study];
-    figure.firstElementChild.replaceWith(image);
+  for (const image of all("#channels img")) {
+    const { className, alt } = image; // a new one never shows another study
+    image.replaceWith(element("img", "", { className, alt, src: studies.image[study] }));
   }
+  const measured = data.columns.filter(({ values }) => values[study] !== null);
   byId("notes").replaceChildren(...studies.notes[study].map((note) => element("li", data.notes[note])));
-  byId("numbers").replaceChildren(...data.columns.filter(({ values }) => values[study] !== null).map((column) => numbersOf(column, study)));
+  byId("numbers").replaceChildren(...measured.map((column) => numbersOf(column, study)));
   byId("comment").value = markOf(study).comment;
-  showMark();
+  for (const button of all("#marking button")) button.ariaPressed = button.value === markOf(study).mark;
 }
 
 function numbersOf(column, study) {
+  const bounds = [column.lower[study], column.upper[study]].filter(Number.isFinite);
+  const interval = bounds.map((bound) => bound.toFixed(column.decimals)).join(" to ");
   const row = element("tr");
-  const bounds = [column.lower[study], column.upper[study]];
-  const interval = typeof bounds[0] === "number" ? `${shown(column, bounds[0])} to ${shown(column, bounds[1])} (${column.interval})` : "";
-  row.append(element("th", column.label, { scope: "row" }), element("td", withUnit(shown(column, column.values[study]), column.unit)));
-  row.append(element("td", interval), element("td", column.module || (column.group === "Scan" ? "" : "none: direct")));
+  row.append(element("th", column.label, { scope: "row" }));
+  row.append(element("td", inUnit(column, column.values[study])));
+  row.append(element("td", interval && `${interval} (${column.interval})`));
+  row.append(element("td", column.module || column.group.toLowerCase()));
   return row;
 }
 
-function showMark() {
-  const { mark } = markOf(chosen[current]);
-  for (const button of document.querySelectorAll("[data-mark]")) button.setAttribute("aria-pressed", button.dataset.mark === mark);
-}
-
-// Marks the current study, here and on its card.
+// Marks the current study; the same mark again takes it away.
 function markCurrent(mark) {
   if (!chosen.length) return;
-  toggleMark(chosen[current], mark);
-  showMark();
+  setMark(chosen[current], { mark: markOf(chosen[current]).mark === mark ? "" : mark });
   redrawSheet();
   showCounts();
 }
 
-byId("comment").addEventListener("input", ({ target }) => setMark(chosen[current], { comment: target.value.replace(/\s+/g, " ") }));
-studyDialog.addEventListener("close", () => (redrawSheet(), showCounts(), sheet.focus()));
-for (const button of document.querySelectorAll("[data-mark]")) button.addEventListener("click", () => markCurrent(button.dataset.mark));
+byId("comment").addEventListener("input", ({ target }) =>
+  setMark(chosen[current], { comment: target.value }));
+dialog.addEventListener("close", () => (redrawSheet(), showCounts(), sheet.focus()));
