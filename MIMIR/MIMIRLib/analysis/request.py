@@ -130,6 +130,7 @@ class AnalysisRequest:
             f"--output={output}",
             f"--details={details}",
             *(["--swap-repair"] if self.swap_repair else []),
+            "--no-images",  # the study folders hold them
             *([] if self.volumes else ["--no-volumes"]),
             *([] if self.timeout_s is None else [f"--timeout={self.timeout_s}"]),
         ]

@@ -60,6 +60,11 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --details: leave out the volumes, 200 MB per study",
     )
+    parser.add_argument(
+        "--no-images",
+        action="store_true",
+        help="do not keep the projection of each study, 110 KB, in DIR/projections",
+    )
     parser.add_argument("--overwrite", action="store_true", help="discard earlier results in DIR")
     parser.add_argument(
         "--events", action="store_true", help="print progress as JSON lines on standard output"
@@ -103,6 +108,7 @@ def measure_all(
         overwrite=arguments.overwrite,
         reading=read_options(arguments),
         folders=StudyFolders(details, not arguments.no_volumes) if details else None,
+        keeps_projections=not arguments.no_images,
         limits=reader_limits(arguments),
         choice=study_choice(arguments),
         persons=person_rule(arguments),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.excluded_table import IN_EXCLUDE, NOT_IN_ONLY
 from mimir_engine.cohort.images.image_folder import study_id
 from mimir_engine.cohort.inclusion.chosen_studies import ChosenStudies, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
@@ -19,11 +20,14 @@ def choose_sources(
     choice: StudyChoice,
     persons: PersonRule = FROM_NAMES,
     listener: Listener = lambda event: None,
-) -> tuple[list[NamedSource], ChosenStudies]:
+) -> tuple[list[NamedSource], ChosenStudies, dict[str, str]]:
     """Select the studies of a run; results of excluded ones leave the tables of its folder.
 
     They stay in the ledger on disk. `StudyChoice.only` selects among the sources alone: results of
     earlier runs stay.
+
+    Returns:
+        The studies of the run; the choice; the reason of each study that is left out, by its name.
 
     Raises:
         MimirError: As `StudyChoice.apply`.
@@ -33,13 +37,27 @@ def choose_sources(
     earlier = [name for name in ledger.names() if name not in names] if choice.exclude else []
     held = [_ids_of_name(name, persons) for name in earlier]
     chosen = choice.apply(given, held)
-    if chosen.record:
-        event = {"event": "chosen", "ids": dict(chosen.record)}
-        listener({**event, "sentences": list(chosen.sentences)})
     gone = {source.name for source, out in zip(sources, chosen.excluded(given)) if out}
     gone |= {name for name, out in zip(earlier, chosen.excluded(held)) if out}
+    if chosen.record:
+        event = {"event": "chosen", "ids": dict(chosen.record)}
+        listener({**event, "sentences": [*chosen.sentences, *_kept(gone, ledger)]})
     ledger.pass_over(gone)
-    return [s for s, is_used in zip(sources, chosen.used(given)) if is_used], chosen
+    used = [s for s, is_used in zip(sources, chosen.used(given)) if is_used]
+    left_out = {source.name for source in sources} - {source.name for source in used} - gone
+    reasons = {**dict.fromkeys(left_out, NOT_IN_ONLY), **dict.fromkeys(gone, IN_EXCLUDE)}
+    return used, chosen, reasons
+
+
+def _kept(gone: set[str], ledger: Ledger) -> list[str]:
+    """Say that results of excluded studies are still on disk, if they are."""
+    kept = len(gone.intersection(ledger.names()))
+    if not kept:
+        return []
+    return [
+        f"{kept} excluded studies were measured by earlier runs. They are in no table, but their"
+        " files stay: `mimir forget` removes them."
+    ]
 
 
 def _ids(source: NamedSource, persons: PersonRule) -> frozenset[str]:

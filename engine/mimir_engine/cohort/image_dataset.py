@@ -104,7 +104,7 @@ def project_studies(
         tell_damage(ledger, listener)
         rows = 1 + max((entry["row"] for _, entry in ledger.done()), default=-1)
         has_damage = ledger.damaged_lines > 0
-        sources, _ = choose_sources(sources, ledger, choice, persons, listener)
+        sources, *_ = choose_sources(sources, ledger, choice, persons, listener)
         if overwrite:
             _remove(folder / IMAGES)
         with GrowingArray(folder / IMAGES, IMAGE_SHAPE, rows, may_cut=has_damage) as images:

@@ -16,6 +16,7 @@ from typing import Any
 
 from mimir_engine.cohort.ledger_lines import encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, Outcomes
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
 from mimir_engine.files.folder_lock import folder_lock
@@ -23,7 +24,7 @@ from mimir_engine.files.folder_lock import folder_lock
 #: Files that a finished run leaves beside it.
 RESULT_FILES = (
     *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
-    *("drift.csv", "failures.csv", "run.json"),
+    *("drift.csv", "failures.csv", "excluded.csv", "run.json"),
 )
 #: What a run says of that which runs its networks.
 RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})
@@ -61,9 +62,10 @@ class Ledger(Outcomes):
             stack.enter_context(folder_lock(folder))
             self._file = stack.enter_context(_regular_file(path))
             if overwrite:
-                self._file.truncate(0)
+                ProjectionFiles(folder).remove_all()
                 for name in RESULT_FILES:
                     (folder / name).unlink(missing_ok=True)
+                self._file.truncate(0)
             super().__init__(folder, is_valid)
             self._continue(json.loads(json.dumps(run)))
             self._open_while = stack.pop_all()

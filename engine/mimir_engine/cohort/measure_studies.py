@@ -21,12 +21,14 @@ import mimir_engine
 from mimir_engine.cohort.chosen_sources import choose_sources
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.inclusion.recorded_sex import TABLE, RecordedSex, count_known
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
@@ -75,6 +77,7 @@ class InferOptions:
         overwrite: Start again in an output folder that holds results.
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.
+        keeps_projections: Keep the projection of each study in the output folder.
         limits: What reading one study may take.
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
@@ -89,6 +92,7 @@ class InferOptions:
     overwrite: bool = False
     reading: ReadOptions = AS_STORED
     folders: Optional[StudyFolders] = None
+    keeps_projections: bool = True
     limits: ReaderLimits = DEFAULT_LIMITS
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
@@ -135,13 +139,17 @@ def infer(
         listener({"event": "recorded_sex", "known": known, "studies": len(sources)})
     readers = Readers(FUNCTIONS, options.limits)
     making = made_with(run, modules)
-    measuring = _Measuring(modules, runtime, options, listener, readers, making)
+    projections = ProjectionFiles(output)
+    measuring = _Measuring(modules, runtime, options, listener, readers, making, projections)
     run_line = {**run, "ledger_format": LEDGER_FORMAT}
     details = options.folders.held_for(output) if options.folders else nullcontext()
     opened = partial(Ledger, output, run_line, options.overwrite, StudyResult.check_json)
     with details, opened() as ledger, readers:
         tell_damage(ledger, listener)
-        sources, chosen = choose_sources(sources, ledger, options.choice, options.persons, listener)
+        projections.sweep()
+        choice = options.choice, options.persons, listener
+        sources, chosen, left_out = choose_sources(sources, ledger, *choice)
+        write_excluded(output, left_out)
         pending = pending_studies(sources, ledger, options.limits, measuring.is_current)
         listener(
             {
@@ -164,7 +172,9 @@ def infer(
             "limits": asdict(limits_in_force(options.limits)),
             **({"ids": chosen.record} if chosen.record else {}),
         }
-        return Cohort(ledger, modules, options.level, description)
+        cohort = Cohort(ledger, modules, options.level, description)
+        projections.remove(failure.name for failure in cohort.failures)
+        return cohort
 
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
@@ -225,6 +235,7 @@ class _Measuring:
     listener: Listener
     readers: Readers
     made_with: MadeWith
+    projections: ProjectionFiles
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -243,13 +254,17 @@ class _Measuring:
             (is_validated or self.options.allow_unvalidated)
             and (not is_repaired or self.options.reading.swap_repair)
             and self.options.sex.is_current(entry)
+            and (not self.options.keeps_projections or self.projections.has(entry["name"]))
             and (folders is None or folders.has(entry))
         )
 
     def read(self, source: NamedSource) -> _Accepted:
         """Read a study; a study that no module may measure is an error."""
         options = self.options
-        prepared = prepare_in_reader(self.readers, source, options.reading, options.folders)
+        self.projections.remove([source.name])  # an earlier result's
+        picture = self.projections.path(source.name) if options.keeps_projections else None
+        stores = options.folders, picture
+        prepared = prepare_in_reader(self.readers, source, options.reading, *stores)
         return prepared, check_accepted(prepared, self.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:

@@ -13,6 +13,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.checks.finding_picture import draw_findings
+from mimir_engine.cohort.projection_files import write_projection_picture
 from mimir_engine.cohort.scan_event import scan_event
 from mimir_engine.cohort.sources import NamedSource, source_fields, source_from_fields
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -41,6 +42,7 @@ def prepare_in_reader(
     source: NamedSource,
     reading: ReadOptions,
     folders: Optional[StudyFolders] = None,
+    picture: Optional[Path] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study in a reader.
 
@@ -49,15 +51,15 @@ def prepare_in_reader(
         source: The study.
         reading: How the study is read.
         folders: Stores its images; None if they are not asked for.
+        picture: File of its projection as a picture; None if it is not asked for.
 
     Raises:
         MimirError: As ``Readers.call`` and ``prepare``.
     """
     images = folders.settings if folders else None
-    reply = readers.call(
-        "prepare_study",
-        {"source": source_fields(source), "reading": to_json(reading), "images": images},
-    )
+    arguments = {"source": source_fields(source), "reading": to_json(reading), "images": images}
+    kept = None if picture is None else os.path.abspath(picture)
+    reply = readers.call("prepare_study", {**arguments, "picture": kept})
     image = np.frombuffer(reply.data, np.uint8).reshape(IMAGE_SHAPE)
     return PreparedStudy(
         from_json(reply.value["study"], StudyFacts),
@@ -68,11 +70,15 @@ def prepare_in_reader(
     )
 
 
-def prepare_study(source: Fields, reading: Fields, images: Optional[Fields]) -> Message:
+def prepare_study(
+    source: Fields, reading: Fields, images: Optional[Fields], picture: Optional[str]
+) -> Message:
     """Reply with a study as the networks need it."""
     named = _named(source)
     store = StudyFolders(Path(images["folder"]), images["volumes"]).write_images if images else None
     prepared = prepare(named.source, named.name, store, from_json(reading, ReadOptions))
+    if picture is not None:
+        write_projection_picture(Path(picture), prepared.projection.image)
     facts = {
         "study": to_json(prepared.study),
         "extent_mm": prepared.extent_mm,

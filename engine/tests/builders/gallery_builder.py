@@ -11,10 +11,9 @@ import numpy as np
 from study_to_report import measured_study
 
 from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.projection_files import ProjectionFiles, write_projection_picture
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.direct.direct_measurement import DirectMeasurement
-from mimir_engine.files.file_names import distinct_file_name
-from mimir_engine.files.png import write_png
 from mimir_engine.measuring.study_result import StudyResult
 
 RUN = {
@@ -51,9 +50,7 @@ def typical_study(**changes: Any) -> StudyResult:
     return measured_study(name="scan", direct=tuple(direct), **changes).result
 
 
-def _varied(
-    template: StudyResult, name: str, number: int, rng: np.random.Generator
-) -> StudyResult:
+def _varied(template: StudyResult, name: str, number: int, rng: np.random.Generator) -> StudyResult:
     size, noise = float(rng.lognormal(0, 0.2)), rng.normal(0, 0.04, len(template.measurements))
     measurements = []
     for m, error in zip(template.measurements, noise):
@@ -100,11 +97,6 @@ def write_output(
         for number, study in enumerate(studies):
             ledger.add(study.name, asdict(study))
             if images and isinstance(study, StudyResult):
-                keep_projection(folder, study.name, images[number % len(images)])
+                path = ProjectionFiles(folder).path(study.name)
+                write_projection_picture(path, images[number % len(images)])
     return folder
-
-
-def keep_projection(folder: Path, name: str, image: np.ndarray) -> None:
-    """Write a projection as `mimir infer` does; image is uint8 ``(3, 256, 256)``."""
-    path = folder / "projections" / f"{distinct_file_name(name)}.png"
-    write_png(path, np.moveaxis(image, 0, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mimir_engine.files.png import UP, png_bytes
+from mimir_engine.files.png import png_bytes
 from mimir_engine.projection.appearance import CORONAL_SHARE
 
 #: Size of the coronal view in the picture (pixels), in the body's proportions: water is on the
@@ -19,17 +19,17 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     """Return water and fat of the coronal view side by side, uint8 ``(104, 96)``.
 
     Args:
-        image: uint8 ``(256, 256, 3)``: water, fat and fat fraction.
+        image: uint8 ``(3, 256, 256)``: water, fat and fat fraction.
     """
-    columns = round(CORONAL_SHARE * image.shape[1])
-    views = [_mean(image[:, :columns, channel]) for channel in (0, 1)]
+    columns = round(CORONAL_SHARE * image.shape[2])
+    views = [_mean(channel[:, :columns]) for channel in image[:2]]
     grey = np.concatenate(views, axis=1)
     return (grey // STEP * STEP).astype(np.uint8)
 
 
 def thumbnail_bytes(image: np.ndarray) -> bytes:
     """Return the thumbnail of a projection as a PNG file."""
-    return png_bytes(thumbnail(image), UP)
+    return png_bytes(thumbnail(image), is_noisy=False)
 
 
 def _mean(view: np.ndarray) -> np.ndarray:

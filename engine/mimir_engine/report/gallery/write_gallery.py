@@ -15,19 +15,23 @@ from urllib.parse import quote
 import numpy as np
 
 from mimir_engine.cohort.anonymous_names import numbered
+from mimir_engine.cohort.excluded_table import EXCLUDED_FILE, IN_EXCLUDE, read_counts
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.projection_files import (
+    PROJECTIONS_FOLDER,
+    ProjectionFiles,
+    read_projection_picture,
+)
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError, one_line
 from mimir_engine.files.atomic import atomic_folder, output_errors
 from mimir_engine.files.csv_writer import FORMULA_STARTS
-from mimir_engine.files.file_names import distinct_file_name, safe_file_name
-from mimir_engine.files.png import UP, png_bytes, read_png
+from mimir_engine.files.file_names import safe_file_name
+from mimir_engine.files.png import png_bytes
 from mimir_engine.files.table_reader import open_table, to_text
 from mimir_engine.inference_module import find_module, module_sha256
 from mimir_engine.measuring.flags import DEMONSTRATION, flag_sentence
 from mimir_engine.measuring.study_result import StudyResult
-from mimir_engine.projection.appearance import CHANNELS
-from mimir_engine.projection.project import IMAGE_SIZE
 from mimir_engine.report.gallery.cohort_data import CohortData
 from mimir_engine.report.gallery.page_text import page_text
 from mimir_engine.report.gallery.thumbnail import thumbnail_bytes
@@ -36,10 +40,8 @@ from mimir_engine.report.write_reports import HTML, PDF
 
 GALLERY_FOLDER, PAGE_FILE = "gallery", "index.html"
 THUMBNAILS, IMAGES = "thumbnails", "images"
-#: Folder of the projections that a run keeps.
-PROJECTIONS = "projections"
 NOT_A_DEVICE = f"Research software, not a medical device. {RESEARCH_ONLY}"
-#: Studies of one page: its numbers and the pictures of the contact sheet stay in a browser's memory.
+#: Studies of one page, whose numbers a browser keeps in memory.
 MAX_STUDIES = 50_000
 
 
@@ -93,8 +95,7 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
             ``OUTPUT_UNWRITABLE``.
     """
     outcomes = read_outcomes(folder, StudyResult.check_json)
-    excluded = _excluded(folder)
-    outcomes.pass_over(excluded)
+    outcomes.pass_over(_excluded(folder))
     if len(outcomes) > MAX_STUDIES:
         raise MimirError(
             "GALLERY_TOO_LARGE",
@@ -109,7 +110,7 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
         about = {
             "key": _key(outcomes, folder, options.anonymous_names),
             "about": " ".join(_sentences(outcomes.run, data.is_demonstration)),
-            "counts": f"{data.failed} failed · {len(excluded)} excluded",
+            "counts": f"{data.failed} failed · {sum(read_counts(folder).values())} excluded",
             "formula_starts": "".join(map(re.escape, FORMULA_STARTS)),
         }
         (new / PAGE_FILE).write_text(page_text({**about, **data.to_json()}), "utf-8", newline="\n")
@@ -124,7 +125,7 @@ class _Writing:
     def __init__(
         self, folder: Path, output: Path, new: Path, outcomes: Outcomes, options: GalleryOptions
     ) -> None:
-        self._projections = folder / PROJECTIONS
+        self._projections = ProjectionFiles(folder)
         self._output, self._new, self._outcomes, self._options = output, new, outcomes, options
         self._keeps_copies = options.output is not None or options.anonymous_names
         self.pictures = self.damaged = 0
@@ -157,23 +158,21 @@ class _Writing:
 
     def _write_pictures(self, name: str, number: int) -> dict[str, str]:
         """Write what the page shows of a projection; return where it is. Nothing without one."""
-        projection = self._projections / f"{distinct_file_name(name)}.png"
+        projection = self._projections.path(name)
         if not os.path.lexists(projection):
             return {}
         try:
-            image = read_png(projection)
+            image = read_projection_picture(projection)
         except MimirError:
-            image = np.empty(0)
-        if image.shape != (IMAGE_SIZE, IMAGE_SIZE, len(CHANNELS)):
             self.damaged += 1
             return {}
         self.pictures += 1
         small, large = f"{THUMBNAILS}/{number:05d}.png", f"{IMAGES}/{number:05d}.png"
         (self._new / small).write_bytes(thumbnail_bytes(image))
         if self._keeps_copies:
-            (self._new / large).write_bytes(png_bytes(image, UP))
+            (self._new / large).write_bytes(png_bytes(np.moveaxis(image, 0, -1)))
             return {"thumbnail": small, "image": large}
-        return {"thumbnail": small, "image": f"../{PROJECTIONS}/{quote(projection.name)}"}
+        return {"thumbnail": small, "image": f"../{PROJECTIONS_FOLDER}/{quote(projection.name)}"}
 
     def _report(self, name: str) -> dict[str, str]:
         """Return where a study's report is, if it has one."""
@@ -192,13 +191,16 @@ class _Writing:
 
 
 def _excluded(folder: Path) -> list[str]:
-    """Return the studies that the last run left out; their results may still be in the ledger."""
-    path = folder / "excluded.csv"
+    """Return the studies that the last run excluded; their results may still be in the ledger."""
+    path = folder / EXCLUDED_FILE
     if not path.is_file():
         return []
     with open_table(path) as table:
-        column = table.index("name")
-        return [to_text(row[column]) for _, row in table.rows]
+        if "name" not in table.columns:  # it counts people who were removed
+            return []
+        name, reason = table.index("name"), table.index("reason")
+        rows = ((to_text(row[name]), to_text(row[reason])) for _, row in table.rows)
+        return [study for study, why in rows if why == IN_EXCLUDE]
 
 
 def _check_replaceable(output: Path) -> None:

@@ -5,7 +5,8 @@ const form = byId("controls");
 function fillControls() {
   for (const [name, options] of Object.entries(data.options)) {
     const isFirst = (value) => value === data.first[name]; // what shows first, and after "Show all"
-    form.elements[name].append(...options.map(([value, text]) => new Option(text, value, isFirst(value))));
+    form.elements[name].append(
+      ...options.map(([value, text]) => new Option(text, value, isFirst(value), isFirst(value))));
   }
   byId("about").textContent = data.about;
 }
