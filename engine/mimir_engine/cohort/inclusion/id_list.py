@@ -90,7 +90,7 @@ def read_id_list(path: Path, mark: str = BAD) -> tuple[IdLine, ...]:
     except csv.Error as error:
         raise _unreadable(path, str(error)) from error
     if marked is not None:
-        return tuple(IdLine(number, tuple(_spellings(name))) for number, name in marked)
+        return tuple(IdLine(number, (name, *_spellings(name))) for number, name in marked)
     lines = [
         (number, text)
         for number, line in enumerate(content.splitlines(), start=1)

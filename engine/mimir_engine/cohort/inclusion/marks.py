@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 from typing import Optional
 
+from mimir_engine.files.csv_writer import unescape_cell
+
 #: The first line of a file of marks.
 MARK_COLUMNS = ("study", "mark", "comment")
 #: Marks that choose a study: to leave it out, and to use it.
@@ -37,4 +39,4 @@ def read_marks(text: str, mark: str) -> Optional[list[tuple[int, str]]]:
     if not separator:
         return None
     lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
-    return [(lines.line_num, line[0]) for line in lines if line[1:2] == [mark]]
+    return [(lines.line_num, unescape_cell(line[0])) for line in lines if line[1:2] == [mark]]

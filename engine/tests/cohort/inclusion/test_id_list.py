@@ -192,7 +192,7 @@ def test_marks_without_a_bad_one_exclude_nobody(tmp_path: Path) -> None:
 def test_a_mark_finds_a_study_whose_name_needs_quotes_or_looks_like_a_formula_or_comment(
     tmp_path: Path,
 ) -> None:
-    names = ('=1+1 "x", y', "#7; z", "two\nlines", ODD)
+    names = ('=1+1 "x", y', '"quoted"', "'=1", " blanks ", "#7; z", "two\nlines", ODD)
     rows = [(name, "bad", 'says "no",\nthen more') for name in names]
     write_csv(tmp_path / "marks.csv", ("study", "mark", "comment"), rows)
     studies = tuple(map(study_id, (*names, FIRST)))

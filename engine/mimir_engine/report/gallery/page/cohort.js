@@ -11,8 +11,7 @@ const element = (kind, textContent = "", properties = {}) =>
 
 let wanted = {}; // values of the controls by their names
 const ranges = new Map(); // lowest and highest value by column
-let chosen = everyStudy;
-let isChosen = new Set(chosen);
+let [chosen, isChosen] = [everyStudy, new Set(everyStudy)];
 let current = 0; // place among the chosen ones
 
 function isWanted(study) {

@@ -4,16 +4,15 @@ const form = byId("controls");
 
 function fillControls() {
   for (const [name, options] of Object.entries(data.options)) {
-    const isFirst = (value) => value === data.first[name]; // what shows first, and after "Show all"
-    form.elements[name].append(
-      ...options.map(([value, text]) => new Option(text, value, isFirst(value), isFirst(value))));
+    const option = (value, text, isFirst) => new Option(text, value, isFirst, isFirst);
+    form.elements[name].append(...options.map((both) => option(...both, both[0] === data.first[name])));
   }
   byId("about").textContent = data.about;
 }
 
-function showCounts(note = "") {
+function showCounts(...notes) {
   const counts = [`${chosen.length} of ${everyStudy.length} studies chosen`, data.counts, `${marks.size} marked`];
-  byId("counts").textContent = [...counts, note].filter(Boolean).join(" · ");
+  byId("counts").textContent = [...counts, ...notes].join(" · ");
 }
 
 function showRanges() {
@@ -65,12 +64,11 @@ addEventListener("keydown", (event) => {
 for (const button of all("[data-key]"))
   button.addEventListener("click", () => (KEYS[button.dataset.key](), showStudy()));
 
-form.addEventListener("input", ({ target }) => {
+addEventListener("input", ({ target }) => {
   if (target.name === "pair")
     [form.elements.x.value, form.elements.y.value] = data.pairs[target.value];
-  update();
+  if (target.form === form) update();
 });
-form.addEventListener("submit", (event) => event.preventDefault());
 byId("load").addEventListener("change", async ({ target }) => {
   const note = takeMarks(await target.files[0].text());
   target.value = "";
@@ -79,9 +77,8 @@ byId("load").addEventListener("change", async ({ target }) => {
   showCounts(note);
 });
 
-addEventListener("resize", update);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
-
+addEventListener("resize", update);
 fillControls();
 update();
 sheet.focus();

@@ -10,10 +10,8 @@ const escapeFormulae = new RegExp(`^'?[${data.formula_starts}]|^''`);
 const plain = (text) => (text[0] === "'" && escapeFormulae.test(text) ? text.slice(1) : text);
 
 const markOf = (study) => marks.get(study) || { mark: "", comment: "" };
-function hasMark(study, kind) {
-  const { mark, comment } = markOf(study);
-  return kind === "comment" ? comment !== "" : mark === (kind === "none" ? "" : kind);
-}
+const hasMark = (study, kind) => kind === "comment"
+  ? markOf(study).comment !== "" : markOf(study).mark === (kind === "none" ? "" : kind);
 
 function setMark(study, changes) {
   marks.set(study, { ...markOf(study), ...changes });

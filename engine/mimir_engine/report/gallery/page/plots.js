@@ -1,15 +1,12 @@
 // Histograms and the scatter, drawn by uPlot: all studies pale or as rings, chosen ones strong.
-const RADIUS = 2.5; // of a study in the scatter
-const NEAR = 12; // pixels from a study within which a click opens it
-const SCALES = { time: false };
+const [RADIUS, NEAR] = [2.5, 12]; // pixels: of a study in the scatter; from it, where a click opens it
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
 const inUnit = ({ decimals, unit }, value) =>
   value === null ? "" : `${value.toFixed(decimals)} ${unit}`.trim();
 
-function axis(more) {
-  const lines = { stroke: colour("line"), width: 1 };
-  return { stroke: colour("text"), grid: lines, ticks: lines, font: "11px sans-serif", ...more };
-}
+const lines = () => ({ stroke: colour("line"), width: 1 });
+const axis = (more) =>
+  ({ stroke: colour("text"), grid: lines(), ticks: lines(), font: "11px sans-serif", ...more });
 
 // How many studies have a value in each bin of a column: all, and chosen ones.
 function binned({ edges, values }) {
@@ -24,12 +21,13 @@ function binned({ edges, values }) {
 }
 
 function histogram(place, column, height, hooks = {}) {
+  const [low, before, high] = [column.edges[0], ...column.edges.slice(-2)];
   const paths = uPlot.paths.bars({ size: [1, 100], align: 1, gap: 1 });
   const bars = (fill, stroke) => ({ paths, fill: colour(fill), stroke: colour(stroke), width: 1 });
   plot(place, binned(column), {
     height,
     cursor: { show: Boolean(hooks.setSelect), y: false, drag: { setScale: false }, points: { show: false } },
-    scales: { x: SCALES, y: { range: (_, low, high) => [0, high || 1] } },
+    scales: { x: { time: false, range: [low, 2 * high - before] }, y: { range: (_, __, most) => [0, most || 1] } },
     axes: [axis({ size: 26 }), axis({ size: 40 })],
     series: [{}, bars("pale", "quiet"), bars("strong", "strong")],
     hooks,
@@ -48,21 +46,20 @@ function chooseBetween({ posToVal }, scale, column, from, to) {
 }
 
 function drawHistogram() {
-  const setSelect = [(plot) => {
+  const choosePart = (plot) => {
     const { left, width } = plot.select;
     if (width > RADIUS) chooseBetween(plot, "x", wanted.column, left, left + width);
-  }];
-  histogram(byId("histogram"), data.columns[wanted.column], 150, { setSelect });
+  };
+  histogram(byId("histogram"), data.columns[wanted.column], 150, { setSelect: [choosePart] });
 }
 
 function drawDistributions() {
-  const figures = data.columns.map((column) => {
-    const figure = element("figure");
-    figure.append(element("figcaption", column.title), element("div", "", { class: "plot" }));
-    return figure;
-  });
-  byId("distributions").replaceChildren(...figures);
-  figures.forEach((figure, number) => histogram(figure.lastChild, data.columns[number], 110));
+  byId("distributions").replaceChildren();
+  for (const column of data.columns) {
+    const figure = byId("distributions").appendChild(element("figure"));
+    figure.append(element("figcaption", column.title), element("div"));
+    histogram(figure.lastChild, column, 110);
+  }
 }
 
 function drawPoints(plot, series) {
@@ -74,8 +71,7 @@ function drawPoints(plot, series) {
       path.arc(across, up, radius, 0, 2 * Math.PI);
     });
     Object.assign(plot.ctx, { strokeStyle: colour("quiet"), fillStyle: colour("strong") });
-    if (series === 1) plot.ctx.stroke(path);
-    else plot.ctx.fill(path);
+    plot.ctx[series === 1 ? "stroke" : "fill"](path);
   });
 }
 
@@ -91,7 +87,7 @@ function drawScatter() {
   const [x, y] = [data.columns[wanted.x], data.columns[wanted.y]];
   const known = everyStudy.filter((study) => x.values[study] !== null && y.values[study] !== null);
   const ours = known.filter((study) => isChosen.has(study));
-  const values = (some) => [x, y].map(({ values }) => some.map((study) => values[study]));
+  const places = (some) => [x, y].map(({ values }) => some.map((study) => values[study]));
   const series = { paths: drawPoints, facets: ["x", "y"].map((scale) => ({ scale, auto: true })) };
   const chooseBox = (plot) => {
     const { left, top, width, height } = plot.select;
@@ -99,11 +95,11 @@ function drawScatter() {
     chooseBetween(plot, "x", wanted.x, left, left + width);
     chooseBetween(plot, "y", wanted.y, top + height, top);
   };
-  const { over, valToPos } = plot(byId("points"), [null, values(known), values(ours)], {
+  const { over, valToPos } = plot(byId("points"), [null, places(known), places(ours)], {
     mode: 2,
     height: byId("points").clientHeight,
     cursor: { drag: { x: true, y: true, setScale: false }, points: { show: false } },
-    scales: { x: SCALES },
+    scales: { x: { time: false } },
     axes: [axis({ label: x.title }), axis({ label: y.title, size: 60 })],
     series: [null, series, series],
     hooks: { draw: [drawEquality], setSelect: [chooseBox] },

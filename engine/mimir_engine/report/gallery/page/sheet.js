@@ -1,7 +1,6 @@
 // The contact sheet: only the cards in view exist, each made anew, so no picture is another study's.
 const CARD = { width: 124, height: 184 }; // with the gap; gallery.css has the rest
 const MARGIN_ROWS = 2; // above and below what is in view
-const LONGEST_TITLE = 300;
 const [sheet, cards] = [byId("sheet"), byId("cards")];
 const inView = new Map(); // cards by place
 const perRow = () => Math.max(1, Math.floor(cards.clientWidth / CARD.width));
@@ -10,7 +9,7 @@ const rowOf = (place) => Math.floor(place / perRow());
 function card(place) {
   const study = chosen[place];
   const { mark, comment } = markOf(study);
-  const title = studies.name[study].slice(0, LONGEST_TITLE);
+  const title = studies.name[study].slice(0, 300);
   const signs = [studies.signs[study], comment && "✎", SIGNS[mark]].filter(Boolean).join(" ");
   const spoken = [title, studies.failure[study], signs, mark].filter(Boolean).join(", ");
   const aria = { role: "option", ariaLabel: spoken, ariaSelected: place === current };
@@ -25,11 +24,9 @@ function card(place) {
   return made;
 }
 
-function picture(study) {
-  const failure = studies.failure[study];
-  if (studies.thumbnail[study]) return element("img", "", { src: studies.thumbnail[study], alt: "" });
-  return element("div", failure || "no image", { className: failure ? "picture failed" : "picture" });
-}
+const picture = (study, failure = studies.failure[study]) => studies.thumbnail[study]
+  ? element("img", "", { src: studies.thumbnail[study], alt: "" })
+  : element("div", failure || "no image", { className: failure ? "picture failed" : "picture" });
 
 function drawSheet() {
   cards.style.height = `${Math.ceil(chosen.length / perRow()) * CARD.height}px`;

@@ -7,8 +7,8 @@ function openStudy() {
 }
 
 function showStudy() {
-  if (!dialog.open) return;
   const study = chosen[current];
+  if (!dialog.open) return;
   const facts = [studies.scanner[study], studies.month[study], `${current + 1} of ${chosen.length}`];
   byId("title").textContent = studies.name[study];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
@@ -28,11 +28,10 @@ function showStudy() {
 function numbersOf(column, study) {
   const bounds = [column.lower[study], column.upper[study]].filter(Number.isFinite);
   const interval = bounds.map((bound) => bound.toFixed(column.decimals)).join(" to ");
+  const madeBy = column.module || column.group.toLowerCase();
+  const cells = [inUnit(column, column.values[study]), interval && `${interval} (${column.interval})`, madeBy];
   const row = element("tr");
-  row.append(element("th", column.label, { scope: "row" }));
-  row.append(element("td", inUnit(column, column.values[study])));
-  row.append(element("td", interval && `${interval} (${column.interval})`));
-  row.append(element("td", column.module || column.group.toLowerCase()));
+  row.append(element("th", column.label, { scope: "row" }), ...cells.map((text) => element("td", text)));
   return row;
 }
 
@@ -44,6 +43,5 @@ function markCurrent(mark) {
   showCounts();
 }
 
-byId("comment").addEventListener("input", ({ target }) =>
-  setMark(chosen[current], { comment: target.value }));
+byId("comment").addEventListener("input", ({ target: { value } }) => setMark(chosen[current], { comment: value }));
 dialog.addEventListener("close", () => (redrawSheet(), showCounts(), sheet.focus()));
