@@ -39,6 +39,7 @@ COMMANDS = {
     "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",
     "report": "write a report on each measured study, as HTML and PDF",
+    "gallery": "write a page to look through the studies of a cohort and mark them",
     "project": "make the 3 x 256 x 256 image of one study, or a data set of many",
     "modules": "list, show, add and verify inference modules",
     "phantom": "make synthetic bodies with known measurements, as scans or projections",

@@ -33,18 +33,32 @@ def anonymous_sources(
     Raises:
         MimirError: ``KEY_INVALID``, ``OUTPUT_UNWRITABLE``.
     """
+    key = numbered([source.name for source in sources], key_file)
+    return [
+        replace(source, name=key[source.name], hidden=(source.name, *file_names(source)))
+        for source in sources
+    ]
+
+
+def numbered(names: Sequence[str], key_file: Optional[Path] = None) -> dict[str, str]:
+    """Return the number of each name, as ``study_0001``.
+
+    Args:
+        names: Names of studies.
+        key_file: As for `anonymous_sources`.
+
+    Raises:
+        MimirError: ``KEY_INVALID``, ``OUTPUT_UNWRITABLE``.
+    """
     key = _read_key(key_file) if key_file is not None and os.path.exists(key_file) else {}
     number = max((int(study.rpartition("_")[2]) for study in key.values()), default=0)
-    for name in sorted(source.name for source in sources if source.name not in key):
+    for name in sorted(name for name in names if name not in key):
         number += 1
         key[name] = anonymous_name(number)
     if key_file is not None:
         rows = sorted((study, name) for name, study in key.items())
         write_csv(key_file, KEY_COLUMNS, rows)
-    return [
-        replace(source, name=key[source.name], hidden=(source.name, *file_names(source)))
-        for source in sources
-    ]
+    return key
 
 
 def _read_key(path: Path) -> dict[str, str]:

@@ -11,8 +11,9 @@ import numpy as np
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.regular_file import open_regular
 
-#: Colour type of pixels with red, green and blue (PNG specification, third edition, 11.2.1).
-RGB = 2
+#: Colour types of grey pixels, and of pixels with red, green and blue (PNG specification, third
+#: edition, 11.2.1).
+GREY, RGB = 0, 2
 #: Filter of each row: the difference from the row above (9.2). Of a projection, whose pixels are
 #: noisy, a file with it is 107 KB and takes 2 ms; without filter 152 KB and 6 ms, with the filter
 #: of Paeth 104 KB and 5 ms.
@@ -39,18 +40,24 @@ def write_png(path: Path, picture: np.ndarray) -> None:
         file.write(png_bytes(picture))
 
 
-def png_bytes(picture: np.ndarray) -> bytes:
-    """Return a colour picture, uint8 ``(height, width, 3)``, as a PNG file holds it."""
-    height, width, _ = picture.shape
-    rows = np.empty((height, 1 + 3 * width), np.uint8)  # each row begins with the filter's number
-    rows[:, 0] = UP
-    rows[:, 1:] = picture.reshape(height, -1)
-    rows[1:, 1:] -= picture.reshape(height, -1)[:-1]
-    # What is left is noise or nothing: searching it for repeated pieces takes time and gains none.
-    deflate = zlib.compressobj(1, strategy=zlib.Z_RLE)
+def png_bytes(picture: np.ndarray, is_noisy: bool = True) -> bytes:
+    """Return a picture as a PNG file holds it.
+
+    Args:
+        picture: uint8 ``(height, width, 3)``, or ``(height, width)`` in grey.
+        is_noisy: What is left of a row without the row above is noise or nothing: searching it for
+            repeated pieces takes time and gains none.
+    """
+    height, width = picture.shape[:2]
+    pixels = picture.reshape(height, -1)
+    rows = np.empty((height, 1 + pixels.shape[1]), np.uint8)
+    rows[:, 0] = UP  # each row begins with the filter's number
+    rows[:, 1:] = pixels
+    rows[1:, 1:] -= pixels[:-1]
+    deflate = zlib.compressobj(1, strategy=zlib.Z_RLE) if is_noisy else zlib.compressobj(9)
     return b"".join(
         (
-            _beginning(height, width),
+            _beginning(height, width, GREY if picture.ndim == 2 else RGB),
             _chunk(b"IDAT", deflate.compress(rows.tobytes()) + deflate.flush()),
             _END,
         )
@@ -101,8 +108,8 @@ def _unfiltered(content: bytes, height: int, width: int) -> np.ndarray:
     return np.cumsum(rows[:, 1:], axis=0, dtype=np.uint8).reshape(height, width, 3)
 
 
-def _beginning(height: int, width: int) -> bytes:
-    return _SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, RGB, 0, 0, 0))
+def _beginning(height: int, width: int, colours: int = RGB) -> bytes:
+    return _SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -19,6 +19,7 @@ from mimir_engine.measuring.measurement_group import (
     naming_of,
     short_label,
 )
+from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.report.blocks import (
     PLAIN,
     QUIET,
@@ -60,7 +61,7 @@ def study_report(
     blocks: list[Block] = [
         *_facts(study, title),
         Heading("Checks of the scan"),
-        *_checks(study),
+        *check_paragraphs(study.result),
         *_place_of_findings(picture),
         *_images(projection),
         *_estimates(study.result.measurements),
@@ -91,9 +92,8 @@ def _facts(study: MeasuredStudy, title: str) -> Iterator[Block]:
         yield Paragraph(f"The inference module {card.name} was validated on: {card.valid_for}.")
 
 
-def _checks(study: MeasuredStudy) -> Iterator[Block]:
+def check_paragraphs(result: StudyResult) -> Iterator[Paragraph]:
     """Yield what was found in the scan, then how it compares with usual ones, then flags."""
-    result = study.result
     if not result.findings:
         yield Paragraph("The checks of headers and images found nothing unusual.")
     yield from map(_finding, result.findings)

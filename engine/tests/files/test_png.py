@@ -18,6 +18,13 @@ def test_a_library_for_pictures_reads_the_same_colours(tmp_path: Path) -> None:
     assert np.array_equal(np.rint(255 * image.imread(tmp_path / "a.png")), PICTURE)
 
 
+@pytest.mark.parametrize("is_noisy", [True, False])
+def test_a_library_for_pictures_reads_the_same_greys(tmp_path: Path, is_noisy: bool) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    (tmp_path / "a.png").write_bytes(png_bytes(PICTURE[:, :, 0], is_noisy))
+    assert np.array_equal(np.rint(255 * image.imread(tmp_path / "a.png")), PICTURE[:, :, 0])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_picture_is_read_back_exactly(tmp_path: Path, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (256, 250, 3)).astype(np.uint8)

@@ -14,12 +14,14 @@ import pytest
 
 ENGINE = Path(__file__).resolve().parents[2]
 ROOT = ENGINE.parent
+PAGE = ENGINE / "mimir_engine" / "report" / "gallery" / "page"
 INCLUDED = ROOT / "weights" / "phantom"
 DATA = {
     "inference_module/published_calibration.csv",
     "inference_module/published_targets.csv",
     "measuring/measurement_names.csv",
     "py.typed",
+    *(f"report/gallery/page/{path.name}" for path in PAGE.iterdir()),
 }
 CODE = {str(path.relative_to(ENGINE)) for path in ENGINE.glob("mimir_engine/**/*.py")}
 PACKAGE = CODE | {f"mimir_engine/{name}" for name in DATA}

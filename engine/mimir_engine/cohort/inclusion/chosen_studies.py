@@ -11,8 +11,11 @@ from typing import Any, Optional
 import numpy as np
 
 from mimir_engine.cohort.inclusion.id_list import IdLine, read_id_list
+from mimir_engine.cohort.inclusion.marks import BAD, GOOD
 from mimir_engine.errors import MimirError
 
+#: Which studies of a file of marks each list takes.
+MARKS = {"exclude": BAD, "only": GOOD}
 #: Lines that a message names.
 MAX_SHOWN_LINES = 5
 #: Unmatched ids that are compared with the beginnings of all names.
@@ -48,7 +51,7 @@ class StudyChoice:
         record: dict[str, Any] = {}
         for option, path in lists.items():
             if path is not None:
-                lines = read_id_list(path)
+                lines = read_id_list(path, MARKS[option])
                 found, missing = _match(lines, known)
                 if missing and not self.allow_unmatched:
                     raise _unmatched(option, len(found), missing, known)

@@ -2,7 +2,8 @@
 
 An id is a participant or person, a participant and visit (``1234567_2``), or a study's name. Lists
 come from spreadsheets, e-mails and UK Biobank: with or without a header line, with further columns,
-quotes, decimals, comments after ``#``, and in UTF-8 or UTF-16.
+quotes, decimals, comments after ``#``, and in UTF-8 or UTF-16. Of a file of marks, only the studies
+with one mark count.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mimir_engine.cohort.inclusion.marks import BAD, read_marks
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import unescape_cell
 from mimir_engine.source.file_kind import without_archive_suffix
@@ -72,15 +74,26 @@ class IdLine:
         return found
 
 
-def read_id_list(path: Path) -> tuple[IdLine, ...]:
+def read_id_list(path: Path, mark: str = BAD) -> tuple[IdLine, ...]:
     """Read the lines of a list.
+
+    Args:
+        path: The list.
+        mark: Of a file of marks, the studies with this mark.
 
     Raises:
         MimirError: ``EXCLUSIONS_UNREADABLE``.
     """
+    content = _read_text(path)
+    try:
+        marked = read_marks(content, mark)
+    except csv.Error as error:
+        raise _unreadable(path, str(error)) from error
+    if marked is not None:
+        return tuple(IdLine(number, (name, *_spellings(name))) for number, name in marked)
     lines = [
         (number, text)
-        for number, line in enumerate(_read_text(path).splitlines(), start=1)
+        for number, line in enumerate(content.splitlines(), start=1)
         if (text := _COMMENT.sub("", line)).strip(_BLANKS)
     ]
     if not lines:

@@ -10,6 +10,7 @@ from mimir_engine.cohort.images.image_folder import StudyId, study_id
 from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
 from mimir_engine.cohort.inclusion.persons import PersonRule
 from mimir_engine.errors import MimirError
+from mimir_engine.files.csv_writer import write_csv
 
 STUDIES = tuple(
     map(
@@ -161,3 +162,45 @@ def test_a_study_called_like_a_column_is_an_id(tmp_path: Path) -> None:
 def test_accents_match_however_the_system_spells_them(tmp_path: Path) -> None:
     (tmp_path / "gone.txt").write_text("Zu\u0308rich_1\n", "utf-8")
     assert left_out(tmp_path / "gone.txt", (StudyId("Z\u00fcrich_1"),)) == {"Z\u00fcrich_1"}
+
+
+MARKS = "study,mark,comment\n{0},bad,a coil # 3\n{1},good,\n{2},look again,\n{3},,a remark\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_studies_marked_bad_are_excluded_and_others_are_not(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "marks.csv"
+    text = MARKS.format(FIRST, SECOND, KI, KI_AGAIN).replace(",", separator)
+    path.write_text(text, "utf-8-sig")
+    assert left_out(path) == {FIRST}
+
+
+def test_only_a_file_of_marks_means_the_studies_marked_good(tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_text(MARKS.format(FIRST, SECOND, KI, KI_AGAIN), "utf-8")
+    ids = [study.ids for study in STUDIES]
+    used = StudyChoice(only=path).apply(ids).used(ids)
+    assert {study.name for study, is_used in zip(STUDIES, used) if is_used} == {SECOND}
+
+
+def test_marks_without_a_bad_one_exclude_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_text(f"study,mark,comment\n{FIRST},good,\n", "utf-8")
+    assert left_out(path) == set()
+
+
+def test_a_mark_finds_a_study_whose_name_needs_quotes_or_looks_like_a_formula_or_comment(
+    tmp_path: Path,
+) -> None:
+    names = ('=1+1 "x", y', '"quoted"', "'=1", " blanks ", "#7; z", "two\nlines", ODD)
+    rows = [(name, "bad", 'says "no",\nthen more') for name in names]
+    write_csv(tmp_path / "marks.csv", ("study", "mark", "comment"), rows)
+    studies = tuple(map(study_id, (*names, FIRST)))
+    assert left_out(tmp_path / "marks.csv", studies) == set(names)
+
+
+def test_a_marked_study_that_is_not_there_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_text(f"study,mark,comment\n{FIRST},good,\nsomebody else,bad,\n", "utf-8")
+    with pytest.raises(MimirError, match="line 3 names no study"):
+        left_out(path)
