@@ -1,6 +1,7 @@
 """List and read the entries of a zip archive.
 
-An entry is inflated only as far as asked, and never beyond its declared size.
+An entry is inflated only as far as asked, and not beyond its declared size, or 68 MB if it is small
+(``inflate``).
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ def _zip_entry(opened: Opener, info: zipfile.ZipInfo) -> Entry:
 def _zip_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
     """Read the first ``count`` bytes of an entry, or all of them (-1) and verify their checksum.
 
-    An entry is inflated never beyond its declared size, a small one in one call: for files as small
-    as slices the standard library's stream doubles the time.
+    A small entry is inflated in one call: for files as small as slices the standard library's
+    stream doubles the time.
     """
     if 0 < count < info.file_size:
         return _first_bytes(file, info, count)
