@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Optional
 
 import numpy as np
@@ -127,13 +129,19 @@ def _interpolate(
     shape = [1] * data.ndim
     shape[axis] = -1
     weight = samples.weight.reshape(shape).astype(dtype)
-    lower, upper = data.take(samples.lower, axis), data.take(samples.upper, axis)
+    first = int(samples.lower[0])  # of a plane, only one or two rows; ``take`` copies all it gets
+    data = data[(slice(None),) * axis + (slice(first, int(samples.upper[-1]) + 1),)]
+    lower, upper = (data.take(index - first, axis) for index in (samples.lower, samples.upper))
     return np.asarray(weight * upper + (1 - weight) * lower)
 
 
 def _resampled_means(image: np.ndarray, z: AxisSamples) -> np.ndarray:
     """Return the mean signal of each resampled slice, float64."""
-    means = image.mean(axis=(1, 2), dtype=np.float64)
+    if image.dtype == np.uint16:  # these sums are exact, and take half the time
+        sums = image.sum(axis=1, dtype=np.uint32).sum(axis=1, dtype=np.float64)
+        means = sums / (image.shape[1] * image.shape[2])
+    else:
+        means = image.mean(axis=(1, 2), dtype=np.float64)
     return np.asarray((1 - z.weight) * means[z.lower] + z.weight * means[z.upper])
 
 
@@ -146,12 +154,20 @@ def _add_stations(
     """Add the weighted slices of all stations: float32 ``[slice, row, column]``, foot to head."""
     volume = np.zeros(shape, np.float32)
     downwards = volume[::-1]
+    is_begun = np.zeros(len(volume), bool)
     for image, grid, seam in zip(images, grids, seams):
         window = downwards[:, grid.y.start : grid.y.stop, grid.x.start : grid.x.stop]
-        scratch = np.empty(image.shape[1:], np.float32)
-        for target, source, factor in _slice_terms(grid.z, seam, len(window)):
-            np.multiply(image[source], np.float32(factor), out=scratch)
-            window[target] += scratch
+        signal, term = np.empty((2, *image.shape[1:]), np.float32)
+        terms = sorted(_slice_terms(grid.z, seam, len(window)), key=itemgetter(1))
+        for source, of_slice in groupby(terms, key=itemgetter(1)):
+            signal[:] = image[source]
+            for target, _, factor in of_slice:
+                if is_begun[target]:
+                    np.multiply(signal, np.float32(factor), out=term)
+                    window[target] += term
+                else:
+                    np.multiply(signal, np.float32(factor), out=window[target])
+                    is_begun[target] = True
     return volume
 
 

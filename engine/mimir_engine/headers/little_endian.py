@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Container, Mapping
+from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Optional, Union
+
+from mimir_engine.headers.known_layouts import Element, KnownLayouts
 
 #: Attributes that are read, by tag.
 KEYWORDS = {
@@ -146,14 +149,14 @@ def read_meta(data: bytes, tags: Tags) -> int:
 
     Like ``read_tags``; the position is that of the data set.
     """
-    return _walk(data, _META_POSITION, _BEHIND_META, False, tags)
+    return read_tags(data, _META_POSITION, tags, _BEHIND_META)
 
 
 def read_tags(
     data: bytes,
     position: int,
     tags: Tags,
-    until: Container[int] = BEHIND_HEADER,
+    until: range = BEHIND_HEADER,
     is_implicit: bool = False,
 ) -> int:
     """Read the attributes in ``KEYWORDS`` from a header.
@@ -173,7 +176,17 @@ def read_tags(
         DataTooShort: The header continues beyond ``data``.
         Unexpected: The file has another encoding or is not readable as DICOM.
     """
-    return _walk(data, position, until, is_implicit, tags)
+    layouts = _layouts(until, is_implicit)
+    found = layouts.find(data, position)
+    if found is not None:
+        layout, values = found
+        for (keyword, vr), value in zip(layout.read, values):
+            tags[keyword] = _converted(value, vr)
+        return position + layout.size
+    elements: list[Element] = []
+    end = _walk(data, position, until, is_implicit, tags, elements=elements)
+    layouts.learn(data, position, end, elements)
+    return end
 
 
 def philips_scale(data: bytes, position: int, is_implicit: bool = False) -> Optional[float]:
@@ -261,15 +274,27 @@ def _explicit_value(data: bytes, position: int) -> tuple[int, int]:
     raise Unexpected
 
 
+@lru_cache(maxsize=100)
+def _layouts(until: range, is_implicit: bool) -> KnownLayouts:
+    """Return the layouts of one part of a header that were met last."""
+    return KnownLayouts()
+
+
 def _value(data: bytes, position: int, vr: bytes, length: int) -> Union[str, int]:
     if vr == b"SQ":
-        return SEQUENCE if length and not data.startswith(_END_BYTES, position) else ""
+        return _converted(data[position : position + min(length, len(_END_BYTES))], vr)
     if length > MAX_VALUE_BYTES:
         raise Unexpected
     if position + length > len(data):
         raise DataTooShort
-    value = data[position : position + length]
-    if length == 2 and vr in (b"US", b"SS"):
+    return _converted(data[position : position + length], vr)
+
+
+@lru_cache(maxsize=2000)  # most values are those of the slice before
+def _converted(value: bytes, vr: bytes) -> Union[str, int]:
+    if vr == b"SQ":
+        return SEQUENCE if value and not value.startswith(_END_BYTES) else ""
+    if len(value) == 2 and vr in (b"US", b"SS"):
         return int.from_bytes(value, "little", signed=vr == b"SS")
     return value.decode("latin-1").strip("\0 ")
 
@@ -291,10 +316,12 @@ def _walk(
     depth: int = 0,
     keywords: Mapping[int, str] = KEYWORDS,
     read: Callable[[bytes, int, bytes, int], Any] = _value,
+    elements: Optional[list[Element]] = None,
 ) -> int:
     """Step over elements up to the first whose tag is in ``until``; return its position.
 
-    Attributes in ``keywords`` are read and added to ``tags``, if given.
+    Attributes in ``keywords`` are read and added to ``tags``, if given; ``elements`` receives where
+    the elements are.
     """
     while True:
         group, element, vr, length = _element(data, position)
@@ -306,8 +333,10 @@ def _walk(
             vr, length = _implicit_vr(tag), _long(data, position + 4)[0]
         elif vr not in _SHORT_VRS:
             start, length = _explicit_value(data, position)
-        if tag in keywords and tags is not None:
+        if tags is not None and tag in keywords:
             tags[keywords[tag]] = read(data, start, vr, length)
+        if elements is not None:
+            elements.append(Element(position, start, length, keywords.get(tag), vr))
         if length != _UNDEFINED_LENGTH:
             position = start + length
         else:

@@ -171,15 +171,14 @@ def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
     """
     water, fat = fused.water.array, fused.fat.array
     _, rows, columns = water.shape
-    threshold = body_threshold(water, fat)
-    by_row, by_column = np.zeros(rows, np.float32), np.zeros(columns, np.float32)
-    total, body = np.empty((2, rows, columns), np.float32)
+    threshold = np.float32(body_threshold(water, fat))
+    total, is_body = np.empty((rows, columns), np.float32), np.empty((rows, columns), bool)
+    count = np.zeros((rows, columns), np.uint32)
     for water_slice, fat_slice in zip(water, fat):
         np.add(water_slice, fat_slice, out=total)
-        np.greater_equal(total, threshold, out=body)
-        by_row += body.sum(axis=1)
-        by_column += body[: rows - BED_ROWS].sum(axis=0)
-    return by_row[: rows - BED_ROWS], by_column
+        count += np.greater_equal(total, threshold, out=is_body)
+    count = count[: rows - BED_ROWS]
+    return count.sum(axis=1), count.sum(axis=0)
 
 
 def body_threshold(water: np.ndarray, fat: np.ndarray) -> float:
@@ -197,7 +196,7 @@ def otsu_threshold(plane: np.ndarray) -> float:
     width = (high - low) / OTSU_BINS
     if width < MIN_BIN_WIDTH:
         return low
-    bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.intp)
+    bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.uint16)
     counts = np.bincount(bins, minlength=OTSU_BINS + 1).astype(np.float64)
     counts[OTSU_BINS - 1] += counts[OTSU_BINS]
     counts = counts[:OTSU_BINS]

@@ -1,6 +1,7 @@
 """List and read the entries of a zip archive.
 
-An entry is inflated only as far as asked, and never beyond its declared size.
+An entry is inflated only as far as asked, and not beyond its declared size, or 68 MB if it is small
+(``inflate``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from typing import IO, cast
 
 from mimir_engine.errors import MimirError
 from mimir_engine.source.entry import MAX_FILE_BYTES, Entry, Opener, check_size, shown_name
-from mimir_engine.source.inflate import PIECE_BYTES, inflate
+from mimir_engine.source.inflate import (
+    PIECE_BYTES,
+    check_content,
+    inflate,
+    inflate_checked,
+    inflate_small,
+)
 from mimir_engine.source.reading_limits import MAX_FILES, ReadingLimits
 
 #: Size of an archive's directory in bytes: enough for ``MAX_FILES`` names of 200 characters. The
@@ -68,7 +75,7 @@ def first_entry(file: IO[bytes], count: int) -> bytes:
     if method == zipfile.ZIP_STORED:
         return content[:count]
     try:
-        return _inflate(content, count) if method == zipfile.ZIP_DEFLATED else b""
+        return inflate_small(content, count) if method == zipfile.ZIP_DEFLATED else b""
     except zlib.error:
         return b""
 
@@ -141,28 +148,34 @@ def _zip_entry(opened: Opener, info: zipfile.ZipInfo) -> Entry:
 def _zip_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
     """Read the first ``count`` bytes of an entry, or all of them (-1) and verify their checksum.
 
-    An entry is inflated never beyond its declared size, a small one in one call: for files as small
-    as slices the standard library's stream doubles the time.
+    A small entry is inflated in one call: for files as small as slices the standard library's
+    stream doubles the time.
     """
-    deflated = info.compress_type == zipfile.ZIP_DEFLATED
-    is_part = 0 < count < info.file_size
+    if 0 < count < info.file_size:
+        return _first_bytes(file, info, count)
     _seek_data(file, info)
-    if is_part:
-        compressed = file.read(min(info.compress_size, count + _EXTRA_BYTES))
-        data = _inflate(compressed, count) if deflated else compressed[:count]
-        if len(data) == count:
-            return data
-        _seek_data(file, info)
-    most = count if is_part else info.file_size + 1
-    if not deflated:
-        data = file.read(min(info.compress_size, most))
-    elif most <= PIECE_BYTES:
-        data = _inflate(file.read(min(info.compress_size, MAX_FILE_BYTES)), most)
+    if info.compress_type == zipfile.ZIP_STORED:
+        data = file.read(min(info.compress_size, info.file_size + 1))
+    elif info.file_size < PIECE_BYTES:
+        compressed = file.read(min(info.compress_size, MAX_FILE_BYTES))
+        return inflate_checked(compressed, info.file_size, info.CRC)
     else:
-        data = inflate(file, info.compress_size, most)
-    if not is_part and (len(data) != info.file_size or zlib.crc32(data) != info.CRC):
-        raise zipfile.BadZipFile
+        data = inflate(file, info.compress_size, info.file_size + 1)
+    check_content(data, info.file_size, info.CRC)
     return data
+
+
+def _first_bytes(file: IO[bytes], info: zipfile.ZipInfo, count: int) -> bytes:
+    is_stored = info.compress_type == zipfile.ZIP_STORED
+    _seek_data(file, info)
+    compressed = file.read(min(info.compress_size, count + _EXTRA_BYTES))
+    data = compressed[:count] if is_stored else inflate_small(compressed, count)
+    if len(data) == count or is_stored:
+        return data
+    _seek_data(file, info)
+    if count <= PIECE_BYTES:
+        return inflate_small(file.read(min(info.compress_size, MAX_FILE_BYTES)), count)
+    return inflate(file, info.compress_size, count)
 
 
 def _seek_data(file: IO[bytes], info: zipfile.ZipInfo) -> None:
@@ -177,7 +190,3 @@ def _seek_data(file: IO[bytes], info: zipfile.ZipInfo) -> None:
 def _behind_names(header: bytes) -> int:
     """Return the length of the fields between local header and data: name and extra field."""
     return (header[26] | header[27] << 8) + (header[28] | header[29] << 8)
-
-
-def _inflate(compressed: bytes, max_bytes: int) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, max_bytes)

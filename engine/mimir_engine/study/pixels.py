@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from math import ceil
+from math import ceil, prod
 from typing import Any, Optional
 
 import numpy as np
@@ -83,18 +83,47 @@ class DecodedFiles:
         return frames
 
 
-def load_slices(slices: Sequence[Slice], files: Optional[DecodedFiles] = None) -> Signal:
+class PixelRoom:
+    """One piece of memory for the images of all stations.
+
+    The system gives a large piece in large pages, which takes a tenth off the time of reading.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Take ``size`` bytes."""
+        self._bytes = np.empty(size, np.uint8)
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return an array in the part that is left, or outside if it does not fit."""
+        size = prod(shape) * dtype.itemsize
+        if size > len(self._bytes):
+            return np.empty(shape, dtype)
+        own, self._bytes = self._bytes[:size], self._bytes[size:]
+        return own.view(dtype).reshape(shape)
+
+
+def room_for(images: Iterable[Sequence[Slice]]) -> PixelRoom:
+    """Return room for images whose signal is their stored values; others take their own."""
+    return PixelRoom(sum(signal_bytes(i) for i in images if _dtype(i) == np.uint16))
+
+
+def load_slices(
+    slices: Sequence[Slice],
+    files: Optional[DecodedFiles] = None,
+    room: Optional[PixelRoom] = None,
+) -> Signal:
     """Read the signal of one or more slices of one size, in the order given.
 
     Args:
         slices: The slices.
         files: Files that other slices may share; they live as long as it.
+        room: Where the signal is put if it is that of ``room_for``.
 
     Raises:
         MimirError: ``PIXELS_TRUNCATED``, ``PIXELS_UNREADABLE``, ``PIXELS_UNSUPPORTED``, and any
             error of ``Entry.read``.
     """
-    signal = _scaled(slices, files or DecodedFiles())
+    signal = _scaled(slices, files or DecodedFiles(), room)
     lowest = 0.0 if signal.array.dtype == np.uint16 else float(signal.array.min(initial=0))
     if lowest == 0:
         return signal
@@ -150,11 +179,13 @@ def _parts(slices: Sequence[Slice]) -> list[slice]:
     return [slice(start, start + size) for start in range(0, len(slices), size)]
 
 
-def _scaled(slices: Sequence[Slice], files: DecodedFiles) -> Signal:
+def _scaled(
+    slices: Sequence[Slice], files: DecodedFiles, room: Optional[PixelRoom] = None
+) -> Signal:
     """Read the signal of slices, which may be negative."""
     parts = _parts(slices)
     if len(parts) == 1:
-        return _scaled_at_once(slices, files)
+        return _scaled_at_once(slices, files, room if _dtype(slices) == np.uint16 else None)
     array = np.empty((len(slices), slices[0].rows, slices[0].columns), _dtype(slices))
     uses_other_bits = has_padding_within = False
     for part in parts:
@@ -165,10 +196,12 @@ def _scaled(slices: Sequence[Slice], files: DecodedFiles) -> Signal:
     return Signal(array, uses_other_bits, has_padding_within)
 
 
-def _scaled_at_once(slices: Sequence[Slice], files: DecodedFiles) -> Signal:
+def _scaled_at_once(
+    slices: Sequence[Slice], files: DecodedFiles, room: Optional[PixelRoom] = None
+) -> Signal:
     formats = {s.series.pixel_format for s in slices}
     scales = {s.rescale for s in slices}
-    raw = _read_raw(slices, max(f.allocated for f in formats), files)
+    raw = _read_raw(slices, max(f.allocated for f in formats), files, room or PixelRoom(0))
     if len(formats) == len(scales) == 1:
         return _signal(raw, formats.pop(), scales.pop())
     parts = [
@@ -197,9 +230,12 @@ def _signal(raw: np.ndarray, form: PixelFormat, rescale: Rescale) -> Signal:
     return Signal(array, uses_other_bits, below and above)
 
 
-def _read_raw(slices: Sequence[Slice], bits: int, files: DecodedFiles) -> np.ndarray:
+def _read_raw(
+    slices: Sequence[Slice], bits: int, files: DecodedFiles, room: PixelRoom
+) -> np.ndarray:
     """Read the pixels of slices as unsigned integers of the given number of bits."""
-    raw = np.empty((len(slices), slices[0].rows, slices[0].columns), f"u{bits // 8}")
+    shape = len(slices), slices[0].rows, slices[0].columns
+    raw = room.array(shape, np.dtype(f"u{bits // 8}"))
     by_file: dict[int, list[int]] = {}
     for place, image in enumerate(slices):
         by_file.setdefault(id(image.entry), []).append(place)

@@ -15,7 +15,13 @@ from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.phase_slices import load_phases
-from mimir_engine.study.pixels import DecodedFiles, Signal, first_difference, load_slices
+from mimir_engine.study.pixels import (
+    DecodedFiles,
+    Signal,
+    first_difference,
+    load_slices,
+    room_for,
+)
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
@@ -86,6 +92,7 @@ def load_stations(
     stations: list[Station] = []
     findings: list[Finding] = []
     files = DecodedFiles()
+    room = room_for(crop.slices for plan in plans for crop in plan.crops.values())
     for plan in plans:
         twin = first_difference(plan.twins, files)
         if twin is not None:
@@ -100,7 +107,7 @@ def load_stations(
             raise copies_differ(copy)
         images = {}
         for contrast, crop in plan.crops.items():
-            signal = load_slices(crop.slices, files)
+            signal = load_slices(crop.slices, files, room)
             images[contrast] = signal.array[:, crop.rows, crop.columns]
             findings += _signal_findings(signal, crop.slices[0].series.description)
         stations.append(Station(images, plan.affine, load_phases(plan)))

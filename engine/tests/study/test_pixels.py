@@ -37,7 +37,7 @@ from station_builder import slice_of, slices_of
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.slices import Slice
-from mimir_engine.study.pixels import load_slices
+from mimir_engine.study.pixels import load_slices, room_for
 
 SCAN = Scan(slices=2)
 RLE = "1.2.840.10008.1.2.5"
@@ -411,3 +411,31 @@ def test_floating_point_pixels_are_refused() -> None:
     dataset.FloatPixelData = np.ones((48, 40), np.float32).tobytes()
     assert code(encoded(dataset)) == code(encoded(dataset, IMPLICIT)) == "PIXELS_TRUNCATED"
     assert code(encoded(dataset, BIG_ENDIAN)) == "PIXELS_UNREADABLE"
+
+
+def test_stored_values_are_read_into_the_room_of_their_station() -> None:
+    slices = slices_of(*SCAN.files(("W",)))
+    room = room_for([slices, slices])
+    one, other = (load_slices(slices, room=room).array for _ in range(2))
+    assert np.array_equal(one, array_of(slices))
+    assert np.array_equal(other, one)
+    assert not np.shares_memory(one, other)
+    assert one.base is other.base
+    assert room.array((1,), np.dtype(np.uint8)).base is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda dataset, _: setattr(dataset, "RescaleSlope", "0.5"),
+        lambda dataset, k: set_pixels(dataset, SCAN.pixels("W", k).astype(np.uint32)),
+        lambda dataset, k: setattr(dataset, "BitsStored", 12 + k),
+    ],
+    ids=["scaled", "32 bits", "several formats"],
+)
+def test_other_slices_have_the_same_signal_in_a_room_and_outside(change: Any) -> None:
+    slices = slices_of(*SCAN.files(("W",), change))
+    inside, outside = load_slices(slices, room=room_for([slices])), load_slices(slices)
+    assert inside.array.dtype == outside.array.dtype
+    assert np.array_equal(inside.array, outside.array)
+    assert inside.uses_other_bits == outside.uses_other_bits
