@@ -54,6 +54,10 @@ class Terminal:
         """Read until the command ends; return its exit status."""
         while self._read():
             pass
+        return self.close()
+
+    def close(self) -> int:
+        """Close the terminal, as a connection that breaks; return the command's exit status."""
         os.close(self._descriptor)
         return self._process.wait(60)
 

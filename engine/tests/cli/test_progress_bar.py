@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +114,39 @@ def test_ctrl_c_leaves_the_bar_and_one_line_below_it(scans: Path) -> None:
     assert re.match(r" +\d+%\|.*\d+/43 \[.*\](\^C)?$", bar)
     assert last.startswith("CANCELLED: stopped before the end.")
     assert end == ""
+
+
+def test_a_terminal_that_goes_away_does_not_stop_a_run(scans: Path) -> None:
+    terminal = Terminal([*MIMIR, *MEASURE], scans)
+    terminal.read_until(b"| 1/3 [")
+    assert terminal.close() == SOME_FAILED
+    assert (scans / "results" / "run.json").is_file()
+
+
+EVENTS = """
+from mimir_engine.cli._progress import shown_events
+study = {"event": "study", "name": "a", "state": "done", "findings": ["SEEN"], "seconds_left": 0}
+with shown_events() as listener:
+    listener({"event": "run", "studies": 9, "already_done": 7})
+    listener({"event": "step", "name": "a", "step": "read"})
+    listener({**study, "done": 1, "total": 2, "unusual": {"m": "Unlike all others."}})
+    listener({"event": "ledger_damaged", "lines": 3})
+    listener({**study, "done": 2, "total": 2})
+    listener({"event": "drift", "groups": [], "meaning": "All is well."})
+"""
+
+
+def test_notes_stand_above_the_bar_and_what_comes_after_the_last_study_below(
+    tmp_path: Path,
+) -> None:
+    terminal = Terminal([sys.executable, "-c", EVENTS], tmp_path)
+    assert terminal.end() == 0
+    first, unusual, damaged, bar, drift, end = terminal.screen()
+    assert first == "9 studies, 7 of them already done"
+    assert unusual == "UNUSUAL_SCAN: a: Unlike all others."
+    assert damaged.startswith("LEDGER_DAMAGED: 3 lines")
+    assert is_bar(bar, "9/9", "0 failed")
+    assert (drift, end) == ("All is well.", "")
 
 
 def test_phantoms_are_counted_below_their_names(tmp_path: Path) -> None:

@@ -102,9 +102,7 @@ def run_block(section: str, folder: Path, language: str = "sh", shell: str = "ba
         try:
             assert process.wait(600) == 0
         finally:
-            with suppress(
-                ProcessLookupError
-            ):  # of what the block has started, something may be left
+            with suppress(ProcessLookupError):  # all have ended
                 os.killpg(process.pid, signal.SIGTERM)
 
 
