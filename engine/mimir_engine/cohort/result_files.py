@@ -44,8 +44,8 @@ def write_cohort(
     """Write ``predictions.csv``, the tables of scans, ``failures.csv`` and, last, ``run.json``.
 
     Without inference modules the first is called ``measurements.csv``. ``codebook.csv`` and
-    ``codebook.json`` explain its columns. With modules that know what
-    their own scans are like, ``drift.csv`` compares the batch with these.
+    ``codebook.json`` explain its columns. With modules that know what their own scans are like,
+    ``drift.csv`` compares the batch with these.
 
     Args:
         folder: Output folder.
