@@ -143,13 +143,19 @@ def _lost() -> MimirError:
 
 @dataclass(frozen=True)
 class _Chunks:
-    """The chunks of a run that are on their way."""
+    """The chunks of a run that are on their way.
+
+    Attributes:
+        in_flight: The studies of each chunk.
+        alone: Chunks of one study that are on their way while no other is.
+    """
 
     client: Client
     job: str
     ledger: Ledger
     measuring: Measuring
     in_flight: dict[Future[str], Sequence[NamedSource]] = field(default_factory=dict)
+    alone: set[Future[str]] = field(default_factory=set)
 
     def outcomes(self, sources: Sequence[NamedSource]) -> Iterator[StudyOutcome]:
         """Yield the outcome of each study as its chunk is done.
@@ -167,10 +173,10 @@ class _Chunks:
                 studies = self.in_flight.pop(future)
                 if not _has_killed_workers(future):
                     yield from _outcomes(future)
-                elif left or self.in_flight or len(studies) > 1:
-                    again.extend(studies)
-                else:
+                elif future in self.alone:
                     yield self._crashed(studies[0])
+                else:
+                    again.extend(studies)
                 completed.update(self._submit_some(left, again))
         finally:
             with suppress(OSError, CancelledError, asyncio.TimeoutError):
@@ -184,6 +190,7 @@ class _Chunks:
         workers = max(len(self.client.nthreads()), 1)
         if again and not left and not self.in_flight:
             futures.append(self._submit([again.popleft()]))
+            self.alone.update(futures)
         while left and len(self.in_flight) < MAX_IN_FLIGHT * workers:
             share = len(left) // (MAX_IN_FLIGHT * workers)
             size = min(max(share - share % MIN_CHUNK, MIN_CHUNK), MAX_CHUNK, len(left))

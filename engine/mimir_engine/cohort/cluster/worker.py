@@ -57,14 +57,14 @@ def measure_chunk(job: str, chunk: str) -> str:
         task = worker.state.tasks.get(key)
         return task is not None and task.state == "executing"
 
-    try:
-        with _one_at_a_time:
+    with _one_at_a_time:
+        try:
             outcomes = _outcomes(job, Chunk.from_text(chunk), worker.state.nthreads, is_wanted)
-    except _Unwanted:  # Dask throws the reply away
-        end_job(job)
-        return ""
-    except Exception as error:
-        return json.dumps({"error": _reported(error, worker)})
+        except _Unwanted:  # Dask throws the reply away
+            end_job(job)
+            return ""
+        except Exception as error:
+            return json.dumps({"error": _reported(error, worker)})
     return json.dumps({"outcomes": [[each.name, each.entry, each.event] for each in outcomes]})
 
 

@@ -80,8 +80,8 @@ def outcomes(output: Path) -> Counter[str]:
     return Counter(line["name"] for line in lines if "begun" not in line)
 
 
-def until_first_study(command: list[str]) -> subprocess.Popen[str]:
-    """Run a command in a process of its own until its first study is done."""
+def until_event(command: list[str], kind: str = "study") -> subprocess.Popen[str]:
+    """Run a command in a process of its own until its first event of a kind."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mimir_engine", *command, "--events"],
         stdout=subprocess.PIPE,
@@ -90,7 +90,7 @@ def until_first_study(command: list[str]) -> subprocess.Popen[str]:
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if json.loads(line)["event"] == "study":
+        if json.loads(line)["event"] == kind:
             return process
     raise AssertionError(process.communicate())
 
@@ -123,12 +123,13 @@ def test_hidden_names_stay_hidden_in_the_messages_of_workers(
     assert b"Jane" not in written
 
 
+@pytest.mark.slow
 def test_a_killed_client_started_again_after_a_killed_worker_measures_each_study_once(
     trial: InferenceModule, studies: Path, dask: DaskProcesses, one_machine: Path, tmp_path: Path
 ) -> None:
     doomed = dask.add_worker()
     command = infer(trial, studies, tmp_path / "out", "--scheduler-file", str(dask.file))
-    client = until_first_study(command)
+    client = until_event(command)
     dask.kill(doomed)
     client.kill()
     client.communicate()
@@ -143,12 +144,13 @@ def test_a_killed_client_started_again_after_a_killed_worker_measures_each_study
     assert tables(tmp_path / "out") == tables(one_machine)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_no_study(
     trial: InferenceModule, studies: Path, dask: DaskProcesses, one_machine: Path, tmp_path: Path
 ) -> None:
     doomed = dask.add_worker()
     command = infer(trial, studies, tmp_path / "out", "--scheduler", dask.address)
-    client = until_first_study(command)
+    client = until_event(command)
     dask.kill(doomed)
     client.communicate()
     assert client.returncode == SOME_FAILED
@@ -156,11 +158,12 @@ def test_a_killed_worker_loses_no_study(
     assert tables(tmp_path / "out") == tables(one_machine)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_task_on_the_scheduler(
     trial: InferenceModule, studies: Path, dask: DaskProcesses, tmp_path: Path
 ) -> None:
     command = infer(trial, studies, tmp_path / "out", "--scheduler-file", str(dask.file))
-    client = until_first_study(command)
+    client = until_event(command)
     client.send_signal(signal.SIGINT)
     client.communicate()
     assert client.returncode == 128 + signal.SIGINT
@@ -227,6 +230,22 @@ def test_a_worker_that_does_not_see_the_files_is_refused(
     assert "output folder" in what
 
 
+def test_studies_wait_for_workers_and_one_of_another_version_is_refused_when_it_joins(
+    trial: InferenceModule, studies: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.py"
+    other.write_text("import mimir_engine\nmimir_engine.__version__ = '0.0.1'\n")
+    with dask_processes(tmp_path) as dask:
+        command = infer(trial, studies, tmp_path / "out", "--scheduler-file", str(dask.file))
+        client = until_event(command, "cluster")
+        dask.add_worker("--preload", str(other))
+        _, stderr = client.communicate()
+    assert client.returncode == WRONG_USE
+    assert stderr.splitlines()[-1].startswith("WORKER_DIFFERS: the worker tcp://127.0.0.1:")
+    assert "mimir is 0.0.1 here, not" in stderr
+
+
+@pytest.mark.slow
 def test_a_study_that_ends_its_workers_fails_alone(
     trial: InferenceModule, studies: Path, one_machine: Path, tmp_path: Path
 ) -> None:
@@ -251,13 +270,14 @@ def test_a_study_that_ends_its_workers_fails_alone(
     ]
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_it_can_be_resumed(
     trial: InferenceModule, studies: Path, one_machine: Path, tmp_path: Path
 ) -> None:
     with dask_processes(tmp_path) as dask:
         dask.add_worker()
         options = ("--scheduler-file", str(dask.file))
-        client = until_first_study(infer(trial, studies, tmp_path / "out", *options))
+        client = until_event(infer(trial, studies, tmp_path / "out", *options))
         dask.kill(dask.processes[0])
         _, stderr = client.communicate()
     assert client.returncode == WRONG_USE
