@@ -25,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--modules",
+        default="",
         metavar="NAME_OR_DIR[,...]",
         help="inference modules of the results (default: found by the names that they note)",
     )
@@ -57,8 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.scanners.batch_drift import drift_events
     from mimir_engine.cohort.shards.merge_runs import merged_runs
 
-    named = arguments.modules
-    modules = None if named is None else [n.strip() for n in named.split(",") if n.strip()]
+    modules = [name.strip() for name in arguments.modules.split(",") if name.strip()]
     output = arguments.output
     with merged_runs(arguments.folders, output, modules, arguments.profile) as (folder, cohort):
         if arguments.parquet:

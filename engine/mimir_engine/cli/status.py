@@ -64,7 +64,8 @@ def _lines(run: RunStatus) -> Iterator[str]:
     failed = sum(run.failed.values())
     codes = f" ({', '.join(f'{code} {count}' for code, count in run.failed.items())})"
     left = "" if run.left is None else f", {run.left} left"
-    of = "" if run.studies is None else f" of {run.studies}"
+    knows_all = run.studies is not None and run.done + failed <= run.studies
+    of = f" of {run.studies}" if knows_all else ""  # else of earlier runs with other studies
     yield f"{run.done}{of} done, {failed} failed{codes if failed else ''}{left}"
     if run.studies_per_hour:
         in_time = f"; {duration(run.seconds_left)} left" if run.seconds_left else ""

@@ -25,6 +25,7 @@ from mimir_engine.cohort.ledger_lines import (
     Line,
     decode,
     decode_head,
+    encode,
     has_checksum,
     read_lines,
 )
@@ -79,6 +80,11 @@ class LastRun:
     def left(self) -> int:
         """Number of studies that are still to be done."""
         return max(self.to_do - len(self.times), 0)
+
+    def line(self) -> bytes:
+        """Return the line of a ledger that says that this run begins."""
+        keys = ("began", "studies", "to_do", "settings")
+        return encode({"run": {key: getattr(self, key) for key in keys}})
 
 
 class Outcomes:

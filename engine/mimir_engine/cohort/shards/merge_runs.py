@@ -8,11 +8,11 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger_lines import encode
-from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes
+from mimir_engine.cohort.outcomes import LEDGER_FILE, LastRun, Outcomes
 from mimir_engine.cohort.shards.finished_run import FinishedRun, read_finished_run, shown_names
 from mimir_engine.cohort.shards.joined_excluded import write_joined_excluded
 from mimir_engine.cohort.shards.modules_of_run import modules_of_run
@@ -33,7 +33,7 @@ NOTED = ("python", "limits", "ids")
 def merged_runs(
     folders: Sequence[Path],
     output: Path,
-    modules: Optional[Sequence[str]] = None,
+    modules: Sequence[str] = (),
     profiles: Sequence[Path] = (),
 ) -> Iterator[tuple[Path, Cohort]]:
     """Merge finished runs; the output folder appears once the block ends without an error.
@@ -172,12 +172,12 @@ def _write_ledger(folder: Path, runs: Sequence[FinishedRun], settings: Mapping[s
     last = [run.outcomes.last_run for run in runs]
     began = max(run.began for run in last if run)
     studies = sum(len(run.outcomes) for run in runs)
-    begun = {"began": began, "studies": studies, "to_do": 0, "settings": settings}
+    nothing_left = LastRun(began, studies, to_do=0, settings=settings, times=())
     with output_errors(folder), open(folder / LEDGER_FILE, "wb") as file:
         file.write(encode(runs[0].outcomes.run))
         for run in runs:
             file.writelines(run.outcomes.lines())
-        file.write(encode({"run": begun}))
+        file.write(nothing_left.line())
         file.flush()
         os.fsync(file.fileno())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mimir_engine.cohort.measure_studies import describe_module
 from mimir_engine.errors import MimirError
@@ -14,13 +14,13 @@ from mimir_engine.inference_module.other_profile import with_profiles
 
 
 def modules_of_run(
-    run: Mapping[str, Any], names: Optional[Sequence[str]] = None, profiles: Iterable[Path] = ()
+    run: Mapping[str, Any], given: Sequence[str] = (), profiles: Iterable[Path] = ()
 ) -> list[InferenceModule]:
     """Find the inference modules of a run, and check that they are the same.
 
     Args:
         run: What its results depend on: the first line of its ledger.
-        names: Names, or folders of modules that `find_modules` would not find; by default the
+        given: Names, or folders of modules that `find_modules` would not find; by default the
             names that the run notes.
         profiles: The files of ``--profile`` that the run was given.
 
@@ -37,7 +37,7 @@ def modules_of_run(
             "the first line of the ledger does not name the inference modules",
             "Restore the file from a copy.",
         ) from error
-    modules = with_profiles(find_modules(own if names is None else names), profiles)
+    modules = with_profiles(find_modules(given or own), profiles)
     found = [describe_module(module) for module in modules]
     if found == noted:
         return modules

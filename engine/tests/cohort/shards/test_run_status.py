@@ -218,3 +218,14 @@ def test_a_real_run_is_watched_while_it_works_and_after_it_was_killed(tmp_path: 
 def read_run(folder: Path) -> dict[str, Any]:
     first = json.loads((folder / LEDGER_FILE).read_bytes().splitlines()[0])
     return {key: value for key, value in first.items() if key != "crc32"}
+
+
+def test_results_of_earlier_runs_with_other_studies_count_as_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path, 3, [BEGAN + 1, BEGAN + 2, BEGAN + 3])
+    with Ledger(tmp_path, RUN) as ledger:
+        ledger.begin(1, 1)
+        ledger.add("new", {"value": 1})
+    assert main(["status", str(tmp_path)]) == DONE
+    assert "  4 done, 0 failed, 0 left\n" in capsys.readouterr().out
