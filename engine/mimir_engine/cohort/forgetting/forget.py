@@ -39,10 +39,11 @@ from mimir_engine.cohort.forgetting.tables import (
     remove_from_parquet,
     remove_rows,
 )
+from mimir_engine.cohort.images.image_folder import IMAGES
 from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.modules_of_run import modules_of_run
-from mimir_engine.cohort.outcomes import read_outcomes
+from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes, read_outcomes
 from mimir_engine.cohort.projection_files import PROJECTIONS_FOLDER
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
@@ -107,23 +108,22 @@ def forget(
             `StudyChoice.apply`; ``RESULT_TABLE_INVALID``; `modules_of_run` if ``drift.csv`` must be
             written again; ``EXTRA_MISSING`` for Parquet without pyarrow; ``OUTPUT_UNWRITABLE``.
     """
-    run = read_outcomes(folder).run
-    if not all(place.is_dir() for place in details):
-        raise MimirError(
-            "DETAILS_INVALID", "a folder of --details does not exist", "Check its path."
-        )
+    places = {os.path.realpath(place): place for place in (folder, *details)}.values()
+    missing = next((place for place in places if not place.is_dir()), None)
+    if missing:
+        raise MimirError("RESULTS_MISSING", f"there is no folder '{missing}'", "Check its path.")
     with ExitStack() as held:
-        for place in {os.path.realpath(place): place for place in (folder, *details)}.values():
+        for place in places:
             held.enter_context(folder_lock(place))
-        before = read_plan(folder)
-        known = sorted({*_names(folder, details), *before.names})
+        outcomes, before = read_outcomes(folder), read_plan(folder)
+        known = sorted({*_names(outcomes, details), *before.names})
         ids = [ids_of_name(name, persons) for name in known]
         chosen = choice.apply(ids)
         gone = [name for name, out in zip(known, chosen.excluded(ids)) if out]
         if not gone and not before.names:
             return Forgotten(0, chosen.sentences)
         record = read_run_record(folder)
-        compared = _modules(folder, run, modules, profiles)
+        compared = _modules(folder, outcomes.run, modules, profiles)
         if (folder / PARQUET_FILE).exists():
             require("parquet")
         plan = Plan(tuple(sorted({*gone, *before.names})), before.before)
@@ -132,20 +132,22 @@ def forget(
         had_gallery = _remove_files(folder, details, names)
         _write_tables(folder, names, plan.forgotten)
         _write_record(folder, _drift(folder, compared), texts, plan.forgotten)
-        blacken_rows(folder, _rows_of_others(folder, names))
+        if (folder / IMAGES).exists():
+            blacken_rows(folder / IMAGES, _rows_of_others(folder, names))
         remove_lines(folder, names)
         remove_plan(folder)
         told = _left(folder, details, record, had_gallery, texts)
         return Forgotten(len(names), (*chosen.sentences, *told))
 
 
-def _names(folder: Path, details: Sequence[Path]) -> Iterator[str]:
+def _names(outcomes: Outcomes, details: Sequence[Path]) -> Iterator[str]:
     """Yield the name of each study that a file of the results tells; some more than once."""
-    yield from (str(entry["name"]) for entry in entries_of(folder))
+    yield from outcomes.names()
+    yield from outcomes.begun()
     for table in TABLES:
-        yield from names_in_table(folder / table)
-    yield from read_reasons(folder)
-    for place in (folder / PROJECTIONS_FOLDER, *details):
+        yield from names_in_table(outcomes.folder / table)
+    yield from read_reasons(outcomes.folder)
+    for place in (outcomes.folder / PROJECTIONS_FOLDER, *details):
         yield from names_in(place)
 
 
@@ -240,7 +242,9 @@ def _left(
     if any(ANONYMOUS_NAME.fullmatch(text) for text in texts):
         yield "The key of --anonymous-names (--key) holds names: remove those of these studies."
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in _TEXTS and path.is_file() and _mentions(path, texts):
+        is_own = path.name in (LEDGER_FILE, *TABLES)  # written again
+        is_text = path.suffix.lower() in _TEXTS and path.is_file()
+        if is_text and not is_own and _mentions(path, texts):
             yield f"'{path.name}' still names one of them: look at it."
 
 

@@ -9,25 +9,21 @@ import numpy as np
 
 from mimir_engine.cohort.forgetting.study_files import remove_path
 from mimir_engine.cohort.images.growing_array import GrowingArray
-from mimir_engine.cohort.images.image_folder import IMAGES
 from mimir_engine.projection.project import IMAGE_SHAPE
 
 
-def blacken_rows(folder: Path, kept: Collection[int]) -> None:
+def blacken_rows(path: Path, kept: Collection[int]) -> None:
     """Set the images of all other rows to 0, and cut off those behind the last that is kept.
 
     The rows of other studies stay where they are, since tables and training runs name them.
 
     Args:
-        folder: Folder of ``mimir project --dataset``.
+        path: The images of ``mimir project --dataset``.
         kept: Rows that a study still has.
 
     Raises:
         MimirError: ``IMAGES_DAMAGED``, ``OUTPUT_UNWRITABLE``.
     """
-    path = folder / IMAGES
-    if not path.exists():
-        return
     if not kept:
         remove_path(path)
         return
