@@ -10,7 +10,6 @@ wheel, and chooses studies; a stall is the longest time between two frames.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -64,13 +63,8 @@ def write_cohort(folder: Path, count: int) -> Path:
 
     from mimir_engine.phantom.render_projection import render_projection
 
-    sync = os.fsync
-    os.fsync = lambda descriptor: None  # the folder is removed afterwards
-    try:
-        images = [render_projection(seed) for seed in range(PHANTOMS)]
-        return write_output(folder / "results", varied_studies(count), images)
-    finally:
-        os.fsync = sync
+    images = [render_projection(seed) for seed in range(PHANTOMS)]
+    return write_output(folder / "results", varied_studies(count), images)
 
 
 def write_page(output: Path) -> Path:
