@@ -40,8 +40,8 @@ function update() {
 const KEYS = {
   ArrowLeft: () => go(current - 1),
   ArrowRight: () => go(current + 1),
-  ArrowUp: () => go(current - perRow()),
-  ArrowDown: () => go(current + perRow()),
+  ArrowUp: () => go(current - perRow),
+  ArrowDown: () => go(current + perRow),
   Home: () => go(0),
   End: () => go(chosen.length - 1),
   g: () => markCurrent("good"),
