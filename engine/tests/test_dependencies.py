@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -52,6 +53,19 @@ def on_the_page() -> Bounds:
 
 def test_the_page_of_dependencies_has_each_package_with_its_extras_and_bounds() -> None:
     assert on_the_page() == declared()
+
+
+def test_the_page_of_dependencies_has_each_script_of_others_with_its_hash() -> None:
+    page = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    scripts = dict(
+        re.findall(r"^\| `([\w.]+\.(?:js|css))` \|.*\| `([0-9a-f]{64})` \|$", page, re.M)
+    )
+    folder = ROOT / "engine/mimir_engine/report/gallery/page"
+    found = {path.name: path for path in folder.glob("*.min.*")}
+    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+    assert scripts == hashes
+    for package in ("uPlot", "papaparse"):
+        assert "MIT License" in (folder / f"{package}.LICENSE").read_text("utf-8")
 
 
 def test_every_requirement_has_one_lower_bound() -> None:

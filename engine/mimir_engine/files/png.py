@@ -54,7 +54,7 @@ def png_bytes(picture: np.ndarray, is_noisy: bool = True) -> bytes:
     rows[:, 0] = UP  # each row begins with the filter's number
     rows[:, 1:] = pixels
     rows[1:, 1:] -= pixels[:-1]
-    deflate = zlib.compressobj(1, strategy=zlib.Z_RLE) if is_noisy else zlib.compressobj(9)
+    deflate = zlib.compressobj(1, strategy=zlib.Z_RLE) if is_noisy else zlib.compressobj()
     return b"".join(
         (
             _beginning(height, width, GREY if picture.ndim == 2 else RGB),

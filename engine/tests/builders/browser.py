@@ -67,6 +67,10 @@ class Opened:
         label = next(option for option in found if option.startswith(text))
         self.page.select_option(f"select[name={control}]", label=label)
 
+    def wait_for(self, selector: str, text: str) -> None:
+        """Wait until an element shows a text; the page's policy lets playwright poll nothing."""
+        self.page.locator(selector, has_text=text).first.wait_for()
+
     @property
     def counts(self) -> str:
         """What the page says about the number of studies."""

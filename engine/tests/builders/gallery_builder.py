@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any, Union
 import numpy as np
 from study_to_report import measured_study
 
-from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.ledger_lines import encode
+from mimir_engine.cohort.outcomes import LEDGER_FILE
 from mimir_engine.cohort.projection_files import ProjectionFiles, write_projection_picture
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.direct.direct_measurement import DirectMeasurement
@@ -93,10 +95,17 @@ def write_output(
         images: uint8 ``(3, 256, 256)``, taken in turn; without any, none are kept.
         run: What the ledger says of the run.
     """
-    with Ledger(folder, run) as ledger:
+    folder.mkdir(parents=True, exist_ok=True)
+    files, written = ProjectionFiles(folder), list[Path]()
+    with open(folder / LEDGER_FILE, "wb") as ledger:
+        ledger.write(encode(run))
         for number, study in enumerate(studies):
-            ledger.add(study.name, asdict(study))
+            ledger.write(encode(asdict(study)))
             if images and isinstance(study, StudyResult):
-                path = ProjectionFiles(folder).path(study.name)
-                write_projection_picture(path, images[number % len(images)])
+                path = files.path(study.name)
+                if len(written) < len(images):
+                    write_projection_picture(path, images[len(written)])
+                    written.append(path)
+                else:
+                    os.link(written[number % len(images)], path)
     return folder

@@ -113,7 +113,8 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
             "counts": f"{data.failed} failed · {sum(read_counts(folder).values())} excluded",
             "formula_starts": "".join(map(re.escape, FORMULA_STARTS)),
         }
-        (new / PAGE_FILE).write_text(page_text({**about, **data.to_json()}), "utf-8", newline="\n")
+        page = page_text({**about, **data.to_json()})
+        (new / PAGE_FILE).write_bytes(page.encode("utf-8"))
     return WrittenGallery(
         output / PAGE_FILE, len(data), data.failed, writing.pictures, writing.damaged
     )

@@ -40,8 +40,8 @@ function update() {
 const KEYS = {
   ArrowLeft: () => go(current - 1),
   ArrowRight: () => go(current + 1),
-  ArrowUp: () => go(current - perRow()),
-  ArrowDown: () => go(current + perRow()),
+  ArrowUp: () => go(current - perRow),
+  ArrowDown: () => go(current + perRow),
   Home: () => go(0),
   End: () => go(chosen.length - 1),
   g: () => markCurrent("good"),
@@ -54,7 +54,7 @@ const KEYS = {
 };
 addEventListener("keydown", (event) => {
   const { key, target } = event;
-  const isTyping = target.matches("select, input:not([type=radio])") || byId("help").open;
+  const isTyping = target.matches("select, input") || byId("help").open;
   if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
   if (key === "Enter" && target === sheet) openStudy();
   else if (!Object.hasOwn(KEYS, key)) return;
@@ -68,6 +68,7 @@ addEventListener("input", ({ target }) => {
   if (target.name === "pair")
     [form.elements.x.value, form.elements.y.value] = data.pairs[target.value];
   if (target.form === form) update();
+  if (target.value === "sheet") sheet.focus();
 });
 byId("load").addEventListener("change", async ({ target }) => {
   const note = takeMarks(await target.files[0].text());
@@ -76,7 +77,6 @@ byId("load").addEventListener("change", async ({ target }) => {
   update();
   showCounts(note);
 });
-
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
 addEventListener("resize", update);
 fillControls();
