@@ -180,8 +180,7 @@ def read_tags(
     found = layouts.find(data, position)
     if found is not None:
         layout, values = found
-        for (keyword, vr), value in zip(layout.read, values):
-            tags[keyword] = _converted(value, vr)
+        tags.update(zip(layout.keys, map(_converted, values, layout.vrs)))
         return position + layout.size
     elements: list[Element] = []
     end = _walk(data, position, until, is_implicit, tags, elements=elements)
