@@ -55,7 +55,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=default_jobs(),
-        help="number of studies read at once, about 400 MB each (default: the number of cores)",
+        help="number of studies read at once, about 250 MB each (default: the number of cores)",
     )
     parser.add_argument(
         "--timeout",

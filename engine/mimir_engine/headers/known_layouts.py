@@ -55,10 +55,11 @@ class Layout:
         self._heads = struct.Struct(f"<{heads}4s")
         self._values = struct.Struct(f"<{values}")
         self._expected = self._heads.unpack_from(data, position)
-        self.read = [(e.key, e.vr) for e in elements if e.key is not None]
+        self.keys = [e.key for e in elements if e.key is not None]
+        self.vrs = [e.vr for e in elements if e.key is not None]
 
     def values(self, data: bytes, position: int) -> Optional[tuple[bytes, ...]]:
-        """Return the values of the elements in ``read``; None if a part has another layout."""
+        """Return the values of ``keys``; None if a part has another layout."""
         if position + self._heads.size > len(data):
             return None
         if self._heads.unpack_from(data, position) != self._expected:

@@ -14,7 +14,7 @@ from collections.abc import Container, Mapping
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from mimir_engine.headers.known_layouts import Element, KnownLayouts
+from mimir_engine.headers.known_layouts import MAX_ELEMENTS, Element, KnownLayouts
 
 #: Attributes that are read, by tag.
 KEYWORDS = {
@@ -180,8 +180,7 @@ def read_tags(
     found = layouts.find(data, position)
     if found is not None:
         layout, values = found
-        for (keyword, vr), value in zip(layout.read, values):
-            tags[keyword] = _converted(value, vr)
+        tags.update(zip(layout.keys, map(_converted, values, layout.vrs)))
         return position + layout.size
     elements: list[Element] = []
     end = _walk(data, position, until, is_implicit, tags, elements=elements)
@@ -321,7 +320,7 @@ def _walk(
     """Step over elements up to the first whose tag is in ``until``; return its position.
 
     Attributes in ``keywords`` are read and added to ``tags``, if given; ``elements`` receives where
-    the elements are.
+    the first elements are: one more than a known layout may have.
     """
     while True:
         group, element, vr, length = _element(data, position)
@@ -335,7 +334,7 @@ def _walk(
             start, length = _explicit_value(data, position)
         if tags is not None and tag in keywords:
             tags[keywords[tag]] = read(data, start, vr, length)
-        if elements is not None:
+        if elements is not None and len(elements) <= MAX_ELEMENTS:
             elements.append(Element(position, start, length, keywords.get(tag), vr))
         if length != _UNDEFINED_LENGTH:
             position = start + length

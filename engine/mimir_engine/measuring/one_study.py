@@ -95,8 +95,8 @@ def prepare(
         MimirError: if the study cannot be read, fused or projected.
     """
     study, fused = read_and_fuse(source, name, reading)
-    direct = measure_directly(fused)
     projection = project(fused, reading.water_factor)
+    direct = measure_directly(fused)
     if store_images is not None:
         store_images(study, fused, projection, direct)
     numbers = scan_numbers(study.stations, fused)

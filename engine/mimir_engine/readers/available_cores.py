@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-#: Memory for each reader, in bytes; a study of UK Biobank needs some 400 MB.
+#: Memory for each reader, in bytes; a study of UK Biobank needs some 250 MB.
 BYTES_PER_READER = 10**9
 
 

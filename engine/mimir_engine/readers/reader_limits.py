@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Optional
 
-#: Address space of a reader in GB (10^9 bytes); a study of UK Biobank needs some 0.6 GB.
+#: Address space of a reader in GB (10^9 bytes); a study of UK Biobank needs some 0.5 GB.
 DEFAULT_MEMORY_GB = 2.0
 #: Address space that Python, NumPy and pydicom need themselves, in GB.
 MIN_MEMORY_GB = 0.5

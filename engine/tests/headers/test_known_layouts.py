@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from dicom_builder import Scan, encoded
+from limited_memory import peak_megabytes
 
 from mimir_engine.headers import little_endian
 from mimir_engine.headers.known_layouts import MAX_BYTES, MAX_LAYOUTS, KnownLayouts
@@ -104,6 +105,11 @@ def test_a_value_without_end_is_left_to_pydicom_each_time() -> None:
     for _ in range(2):
         with pytest.raises(Unexpected):
             read(data)
+
+
+def test_a_header_of_very_many_elements_takes_no_memory() -> None:
+    data = part(*[(0x00090010, b"LO", b"")] * 50_000, ROWS)
+    assert peak_megabytes(lambda: read(data)) < 1
 
 
 def test_neither_long_headers_nor_many_layouts_are_kept() -> None:
