@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli._measuring import add_columns_option
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import without_folders
+from mimir_engine.cohort.tables.styles import STYLES
 from mimir_engine.files.optional_packages import require
 
 
@@ -42,11 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write predictions.parquet: one row per study and measurement",
     )
-    parser.add_argument(
-        "--published-columns",
-        action="store_true",
-        help="use the column names of the published engine, for existing scripts",
-    )
+    add_columns_option(parser, STYLES)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.parquet:
             write_parquet(folder, cohort)
         command = ["mimir", *map(without_folders, arguments.argv)]
-        drifts = write_cohort(folder, cohort, command, arguments.published_columns)
+        drifts = write_cohort(folder, cohort, command, arguments.columns)
         done, failed = cohort.done, len(cohort.failures)
     say(f"{len(arguments.folders)} folders merged")
     for drift in drift_events(drifts):

@@ -42,7 +42,7 @@ class CheckOptions:
     """Options of a run.
 
     Attributes:
-        jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 250 MB.
         reading: How studies are read.
         limits: What reading one study may take.
         pictures: Folder for a picture of each study with findings; None if not asked for.

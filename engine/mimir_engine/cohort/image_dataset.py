@@ -82,7 +82,7 @@ def project_studies(
         sources: Studies, of different names.
         folder: Made if it does not exist.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
-        jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 250 MB.
         overwrite: Start again in a folder that holds images.
         reading: How studies are read.
         limits: What reading one study may take.

@@ -83,7 +83,7 @@ class InferOptions:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         runtime: What runs the networks: ``auto``, ``onnx`` or ``torch``.
         allow_unvalidated: Measure also studies that a module was not validated on, and flag them.
-        jobs: Studies read at once, each in a process of its own; each needs about 400 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 250 MB.
         overwrite: Start again in an output folder that holds results.
         reading: How studies are read.
         folders: Stores images and results of every study; None if they are not asked for.

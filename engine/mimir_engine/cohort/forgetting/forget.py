@@ -134,7 +134,7 @@ def forget(
         _write_record(folder, _drift(folder, compared), texts, plan.forgotten)
         if (folder / IMAGES).exists():
             blacken_rows(folder / IMAGES, _rows_of_others(folder, names))
-        remove_lines(folder, names)
+        remove_lines(outcomes, names)
         remove_plan(folder)
         told = _left(folder, details, record, had_gallery, texts)
         return Forgotten(len(names), (*chosen.sentences, *told))

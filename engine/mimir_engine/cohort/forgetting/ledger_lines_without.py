@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
 from mimir_engine.cohort.ledger_lines import decode, has_checksum, read_lines
-from mimir_engine.cohort.outcomes import LEDGER_FILE
+from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes
 from mimir_engine.files.atomic import atomic_file, output_errors
 from mimir_engine.files.regular_file import open_regular
 
@@ -19,19 +20,28 @@ def entries_of(folder: Path) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def remove_lines(folder: Path, names: Collection[str]) -> None:
-    """Write a ledger again without the lines of some studies; the others keep every byte.
+def remove_lines(outcomes: Outcomes, names: Collection[str]) -> None:
+    """Write a ledger again without the lines of some studies; those of others keep every byte.
 
-    Damaged lines, which may name anybody, and the notes about them are left out, too.
+    Damaged lines, which may name anybody, and the notes about them are left out, too. Of the notes
+    that runs began, one is left: how much the last run has still to do.
+
+    Args:
+        outcomes: What the ledger tells now.
+        names: The studies.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    with atomic_file(folder / LEDGER_FILE) as new:
-        for number, (content, entry) in enumerate(_lines(folder)):
+    last, gone = outcomes.last_run, len({*names}.intersection(outcomes.names()))
+    with atomic_file(outcomes.folder / LEDGER_FILE) as new:
+        for number, (content, entry) in enumerate(_lines(outcomes.folder)):
             is_other = entry is not None and "name" in entry and entry["name"] not in names
             if number == 0 or is_other:
                 new.write(content)
+        if last:
+            studies = max(last.studies - gone, 0)
+            new.write(replace(last, studies=studies, to_do=last.left, times=()).line())
 
 
 def _lines(folder: Path) -> Iterator[tuple[bytes, Optional[dict[str, Any]]]]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger_lines import encode
+from mimir_engine.cohort.modules_of_run import modules_of_run
 from mimir_engine.cohort.outcomes import LEDGER_FILE, LastRun, Outcomes
+from mimir_engine.cohort.projection_files import PROJECTIONS_FOLDER
 from mimir_engine.cohort.shards.finished_run import FinishedRun, read_finished_run, shown_names
 from mimir_engine.cohort.shards.joined_excluded import write_joined_excluded
-from mimir_engine.cohort.shards.modules_of_run import modules_of_run
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_folder, output_errors
@@ -23,8 +24,6 @@ from mimir_engine.files.file_names import distinct_file_name
 from mimir_engine.files.folder_lock import is_held, name_lock
 from mimir_engine.measuring.study_result import StudyResult
 
-#: Folder of the projections in an output folder.
-PROJECTIONS_FOLDER = "projections"
 #: Settings that no number depends on: they stay if all runs have the same.
 NOTED = ("python", "limits", "ids")
 

@@ -11,6 +11,7 @@ from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
 from mimir_engine.cohort.made_with import NOT_NOTED
 from mimir_engine.cohort.measure_studies import InferOptions, Measuring, Networks
 from mimir_engine.cohort.outcomes import Begun
+from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
@@ -37,7 +38,9 @@ def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> Non
     module = load_module(write_without_network(tmp_path / "trial", accepts=ANYTHING))
     networks = Networks([replace(module, column_prefix="a")], None)
     readers = Readers(FUNCTIONS, options.limits)
-    measuring = Measuring(networks, options, lambda event: None, readers, NOT_NOTED)
+    measuring = Measuring(
+        networks, options, lambda event: None, readers, NOT_NOTED, ProjectionFiles(tmp_path)
+    )
     job = Job.from_text(Job.of({"mimir": "1"}, measuring, tmp_path, ()).to_text())
     found, default = job.options(sex), InferOptions()
     for option in {field.name for field in fields(InferOptions)} - OF_THE_CLIENT:

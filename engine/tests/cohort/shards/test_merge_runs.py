@@ -238,7 +238,7 @@ def test_a_module_of_the_same_name_that_is_another_is_refused(
     monkeypatch.setenv("MIMIR_WEIGHTS", str(tmp_path / "weights"))
     folders = [*map(str, shards(place))]
     assert main(["merge", *folders, "--output", str(tmp_path / "out")]) == WRONG_USE
-    assert "RESULTS_DIFFER: the inference modules that were found" in refusal(capsys)
+    assert "MODULES_OF_RUN: these results were made with another version" in refusal(capsys)
     monkeypatch.setenv("MIMIR_WEIGHTS", str(place / "weights"))
     assert main(["merge", *folders, "--output", str(tmp_path / "out")]) == SOME_FAILED
 
