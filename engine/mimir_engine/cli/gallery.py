@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     written = write_gallery(arguments.results, options)
     if written.damaged:
         say(f"{written.damaged} images are damaged, and are not shown.")
-    say(f"{written.studies} studies, {written.failed} failed, {written.pictures} with images")
+    studies = "study" if written.studies == 1 else "studies"
+    say(f"{written.studies} {studies}, {written.failed} failed, {written.pictures} with images")
     show(str(written.page))
     return DONE

@@ -104,8 +104,8 @@ def test_excluded_studies_are_left_out_and_counted(output: Path) -> None:
 
 def test_a_damaged_or_missing_projection_leaves_the_study_without_a_picture(output: Path) -> None:
     files = ProjectionFiles(output)
+    files.remove(["scan_00001", "scan_00002"])  # they may be links to others
     files.path("scan_00001").write_bytes(b"no picture")
-    files.path("scan_00002").unlink()
     written = write_gallery(output, GalleryOptions())
     assert (written.pictures, written.damaged) == (9, 1)
     assert data_of(written.page)["studies"]["thumbnail"][1:3] == ["", ""]
