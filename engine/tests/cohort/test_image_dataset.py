@@ -91,7 +91,9 @@ def test_a_withdrawn_participant_leaves_a_folder_that_holds_its_images(
     events: list[Mapping[str, Any]] = []
     assert project_studies(sources, folder, events.append, choice=choice) == (1, 1)
     assert [study["name"] for study in rows_of(folder / "studies.csv")] == ["study"]
-    assert events[0]["sentences"] == ["--exclude: matched 1 of 1 ids; studies left out: 2"]
+    matched, kept = events[0]["sentences"]
+    assert matched == "--exclude: matched 1 of 1 ids; studies left out: 2"
+    assert "2 excluded studies were measured by earlier runs" in kept
     again = named_sources([*map(str, archives)]).studies
     assert project_studies(again, folder, ignore) == (3, 1)
     assert rows_of(folder / "studies.csv") == rows_of(made / "studies.csv")
