@@ -22,7 +22,7 @@ from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import ReadOptions
 
 #: Options that the client alone uses, or that a worker gets otherwise.
-OF_THE_CLIENT = {"device", "runtime", "jobs", "overwrite", "choice", "persons"}
+OF_THE_CLIENT = {"device", "runtime", "jobs", "overwrite", "choice", "persons", "shard"}
 
 
 def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> None:
@@ -34,13 +34,13 @@ def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> Non
         reading=ReadOptions("raw", swap_repair=True),
         folders=StudyFolders(tmp_path / "details", volumes=False),
         limits=ReaderLimits(None, 7.0),
+        keeps_projections=False,
     )
     module = load_module(write_without_network(tmp_path / "trial", accepts=ANYTHING))
     networks = Networks([replace(module, column_prefix="a")], None)
     readers = Readers(FUNCTIONS, options.limits)
-    measuring = Measuring(
-        networks, options, lambda event: None, readers, NOT_NOTED, ProjectionFiles(tmp_path)
-    )
+    keeping = NOT_NOTED, ProjectionFiles(tmp_path)
+    measuring = Measuring(networks, options, lambda event: None, readers, *keeping)
     job = Job.from_text(Job.of({"mimir": "1"}, measuring, tmp_path, ()).to_text())
     found, default = job.options(sex), InferOptions()
     for option in {field.name for field in fields(InferOptions)} - OF_THE_CLIENT:
