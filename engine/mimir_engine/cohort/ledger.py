@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mimir_engine.cohort.ledger_lines import BODY, encode
-from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, Outcomes
+from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, LastRun, Outcomes
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
@@ -60,6 +60,7 @@ class Ledger(Outcomes):
         """
         path = folder / LEDGER_FILE
         self._one_at_a_time = threading.Lock()
+        self._passed_over: set[str] = set()
         with ExitStack() as stack, output_errors(folder):
             stack.enter_context(folder_lock(folder))
             self._file = stack.enter_context(_regular_file(path))
@@ -111,10 +112,17 @@ class Ledger(Outcomes):
             MimirError: ``OUTPUT_UNWRITABLE``.
         """
         last, settings = self.last_run, json.loads(json.dumps(dict(settings)))
-        is_same = last and (last.studies, last.settings, last.left) == (studies, settings, 0)
+        excluded = tuple(sorted(self._passed_over))
+        now = studies, settings, excluded
+        is_same = last and not last.left and (last.studies, last.settings, last.excluded) == now
         if to_do or not is_same:
-            begun = {"began": int(time.time()), "studies": studies, "to_do": to_do}
-            self._add({"run": {**begun, "settings": settings}}, sync=True)
+            begun = LastRun(int(time.time()), studies, to_do, settings, excluded)
+            self._add(begun.entry, sync=True)
+
+    def pass_over(self, names: Collection[str]) -> None:
+        """Leave studies out of everything that is read; `begin` notes which."""
+        self._passed_over.update(name for name in names if name in self._offsets)
+        super().pass_over(names)
 
     def add(self, name: str, entry: Mapping[str, Any]) -> None:
         """Record the outcome of a study, and when it came.

@@ -1,10 +1,10 @@
 """Read the ledger of an output folder: which studies are done, failed or begun.
 
 The ledger has one JSON line per event, each with a checksum. The first describes the run. Each
-other line says that a run begins and how much it has to do, that the reading of a study has begun,
-or what came of it and when; if a study has several outcomes, the last one is valid. A damaged line
-is passed over. Lines of earlier versions have no checksum; they are read only if the first line has
-none either.
+other line says that a run begins, how much it has to do and whom it excludes, that the reading of a
+study has begun, or what came of it and when; if a study has several outcomes, the last one is
+valid. A damaged line is passed over. Lines of earlier versions have no checksum; they are read only
+if the first line has none either.
 
 What was measured in a study is the *body* of its line. It is parsed, and its form checked, when it
 is asked for: 50,000 studies with 70 measurements each are 3 GB.
@@ -67,24 +67,32 @@ class LastRun:
         studies: Number of its studies, those that were done before included.
         to_do: Number of studies that it had to do.
         settings: What ``run.json`` says of it, beside what all results depend on.
-        times: When each of them ended, in seconds since 1970, in the order of the ledger.
+        excluded: Studies of earlier runs that it left out.
+        times: When each of its studies ended, in seconds since 1970, in the order of the ledger.
     """
 
     began: int
     studies: int
     to_do: int
     settings: Mapping[str, Any]
-    times: tuple[int, ...]
+    excluded: tuple[str, ...] = ()
+    times: tuple[int, ...] = ()
 
     @property
     def left(self) -> int:
         """Number of studies that are still to be done."""
         return max(self.to_do - len(self.times), 0)
 
+    @property
+    def entry(self) -> dict[str, Any]:
+        """What a ledger notes when this run begins."""
+        keys = ("began", "studies", "to_do", "settings")
+        excluded = {"excluded": list(self.excluded)} if self.excluded else {}
+        return {"run": {**{key: getattr(self, key) for key in keys}, **excluded}}
+
     def line(self) -> bytes:
         """Return the line of a ledger that says that this run begins."""
-        keys = ("began", "studies", "to_do", "settings")
-        return encode({"run": {key: getattr(self, key) for key in keys}})
+        return encode(self.entry)
 
 
 class Outcomes:
@@ -164,7 +172,10 @@ class Outcomes:
         if "run" in entry:
             run = entry["run"]
             are_counts = _are_counts(run["began"], run["studies"], run["to_do"])
-            return len(run) == 4 and are_counts and isinstance(run["settings"], dict)
+            excluded = run.get("excluded", [])
+            are_names = isinstance(excluded, list) and all(isinstance(n, str) for n in excluded)
+            has_others = len(run) > 4 + ("excluded" in run)
+            return are_counts and are_names and isinstance(run["settings"], dict) and not has_others
         if "name" not in entry:
             return _are_counts(entry["damaged_lines"])
         if not isinstance(entry["name"], str) or not _are_counts(entry.get("time", 0)):
@@ -198,7 +209,15 @@ class Outcomes:
     @property
     def last_run(self) -> Optional[LastRun]:
         """The last run that had something to do; None if none has begun since version 0.8."""
-        return LastRun(**self._last_run, times=tuple(self._times)) if self._last_run else None
+        if not self._last_run:
+            return None
+        excluded = tuple(self._last_run.get("excluded", ()))
+        return LastRun(**{**self._last_run, "excluded": excluded}, times=tuple(self._times))
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Studies whose lines are still in the ledger though the last run excluded them."""
+        return self.last_run.excluded if self.last_run else ()
 
     def codes(self) -> Counter[str]:
         """Count the studies that failed, by code."""
@@ -311,7 +330,7 @@ def _are_counts(*values: object) -> bool:
 
 
 def read_outcomes(folder: Path, is_valid: EntryCheck = lambda entry: True) -> Outcomes:
-    """Read what came of the studies of an output folder that a run has written.
+    """Read what came of the studies of an output folder, but for those that its last run excluded.
 
     Raises:
         MimirError: As `Outcomes`; ``RESULTS_MISSING`` if the folder has no ledger.
@@ -323,4 +342,5 @@ def read_outcomes(folder: Path, is_valid: EntryCheck = lambda entry: True) -> Ou
             f"'{folder}' holds no results of MIMIR",
             "Give the output folder of a run.",
         )
+    outcomes.pass_over(outcomes.excluded)
     return outcomes

@@ -12,7 +12,7 @@ import pytest
 from mimir_engine.cohort import ledger_lines
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.ledger_lines import encode
-from mimir_engine.cohort.outcomes import LEDGER_FILE, Begun, read_outcomes
+from mimir_engine.cohort.outcomes import LEDGER_FILE, Begun, Outcomes, read_outcomes
 from mimir_engine.errors import MimirError
 
 RUN = {"mimir": "0.1.0", "modules": [{"name": "trial", "sha256": "0" * 64}]}
@@ -419,6 +419,22 @@ def test_a_run_with_nothing_to_do_is_noted_only_if_its_studies_are_others(tmp_pa
         assert (ledger.last_run.studies, ledger.last_run.left) == (2, 0)
 
 
+def test_readers_pass_over_what_the_last_run_excluded_until_a_run_has_it_again(
+    tmp_path: Path,
+) -> None:
+    for excluded, left in (["a", "c"], ["b"]), ([], ["a", "b"]):
+        with Ledger(tmp_path, RUN) as ledger:
+            if len(ledger) == 0:
+                ledger.add("a", {"value": 1})
+                ledger.add("b", {"code": "NOT_A_ZIP", "reason": "no"})
+            ledger.pass_over(excluded)
+            ledger.begin(len(left), 0)
+        outcomes = read_outcomes(tmp_path)
+        assert outcomes.names() == left
+        assert outcomes.excluded == tuple(set(excluded) & {"a", "b"})
+        assert Outcomes(tmp_path).names() == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -427,6 +443,8 @@ def test_a_run_with_nothing_to_do_is_noted_only_if_its_studies_are_others(tmp_pa
         {"run": {"began": 1, "studies": 2, "to_do": "3", "settings": {}}},
         {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": []}},
         {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": {}, "more": 1}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "settings": {}, "excluded": [1]}},
+        {"run": {"began": 1, "studies": 2, "to_do": 1, "excluded": []}},
         {"name": "b", "value": 1, "time": "noon"},
     ],
 )  # fmt: skip

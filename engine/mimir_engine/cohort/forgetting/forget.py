@@ -143,6 +143,7 @@ def forget(
 def _names(outcomes: Outcomes, details: Sequence[Path]) -> Iterator[str]:
     """Yield the name of each study that a file of the results tells; some more than once."""
     yield from outcomes.names()
+    yield from outcomes.excluded
     yield from outcomes.begun()
     for table in TABLES:
         yield from names_in_table(outcomes.folder / table)

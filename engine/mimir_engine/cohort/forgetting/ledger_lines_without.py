@@ -41,7 +41,9 @@ def remove_lines(outcomes: Outcomes, names: Collection[str]) -> None:
                 new.write(content)
         if last:
             studies = max(last.studies - gone, 0)
-            new.write(replace(last, studies=studies, to_do=last.left, times=()).line())
+            excluded = tuple(name for name in last.excluded if name not in names)
+            left = replace(last, studies=studies, to_do=last.left, excluded=excluded, times=())
+            new.write(left.line())
 
 
 def _lines(folder: Path) -> Iterator[tuple[bytes, Optional[dict[str, Any]]]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import mimir_engine
-from mimir_engine.cohort.excluded_table import IN_EXCLUDE, read_reasons
 from mimir_engine.cohort.measure_studies import LEDGER_FORMAT
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
 from mimir_engine.cohort.shards.shard import Shard
@@ -72,8 +71,6 @@ def read_finished_run(folder: Path) -> FinishedRun:
         begun = shown_names(sorted(outcomes.begun()))
         among = f", among them {begun}, which it had begun" if begun else ""
         raise _unfinished(folder, f"{last.left} of its {last.studies} studies are left{among}")
-    reasons = read_reasons(folder)
-    outcomes.pass_over([name for name, why in reasons.items() if why == IN_EXCLUDE])
     settings = dict(last.settings)
     try:
         level, shard = float(settings["level"]), Shard.parse(settings.pop("shard"))

@@ -171,7 +171,7 @@ def _write_ledger(folder: Path, runs: Sequence[FinishedRun], settings: Mapping[s
     last = [run.outcomes.last_run for run in runs]
     began = max(run.began for run in last if run)
     studies = sum(len(run.outcomes) for run in runs)
-    nothing_left = LastRun(began, studies, to_do=0, settings=settings, times=())
+    nothing_left = LastRun(began, studies, to_do=0, settings=settings)
     with output_errors(folder), open(folder / LEDGER_FILE, "wb") as file:
         file.write(encode(runs[0].outcomes.run))
         for run in runs:

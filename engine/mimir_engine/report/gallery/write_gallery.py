@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from mimir_engine.cohort.anonymous_names import numbered
-from mimir_engine.cohort.excluded_table import EXCLUDED_FILE, IN_EXCLUDE, read_counts
+from mimir_engine.cohort.excluded_table import read_counts
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
 from mimir_engine.cohort.projection_files import (
     PROJECTIONS_FOLDER,
@@ -28,7 +28,6 @@ from mimir_engine.files.atomic import atomic_folder, output_errors
 from mimir_engine.files.csv_writer import FORMULA_STARTS
 from mimir_engine.files.file_names import safe_file_name
 from mimir_engine.files.png import png_bytes
-from mimir_engine.files.table_reader import open_table, to_text
 from mimir_engine.inference_module import find_module, module_sha256
 from mimir_engine.measuring.flags import DEMONSTRATION, flag_sentence
 from mimir_engine.measuring.study_result import StudyResult
@@ -95,7 +94,6 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
             ``OUTPUT_UNWRITABLE``.
     """
     outcomes = read_outcomes(folder, StudyResult.check_json)
-    outcomes.pass_over(_excluded(folder))
     if len(outcomes) > MAX_STUDIES:
         raise MimirError(
             "GALLERY_TOO_LARGE",
@@ -189,19 +187,6 @@ class _Writing:
         except ValueError:  # on another drive of Windows
             return file.as_uri()
         return quote(relative.replace(os.sep, "/"))
-
-
-def _excluded(folder: Path) -> list[str]:
-    """Return the studies that the last run excluded; their results may still be in the ledger."""
-    path = folder / EXCLUDED_FILE
-    if not path.is_file():
-        return []
-    with open_table(path) as table:
-        if "name" not in table.columns:  # it counts people who were removed
-            return []
-        name, reason = table.index("name"), table.index("reason")
-        rows = ((to_text(row[name]), to_text(row[reason])) for _, row in table.rows)
-        return [study for study, why in rows if why == IN_EXCLUDE]
 
 
 def _check_replaceable(output: Path) -> None:

@@ -396,6 +396,11 @@ def test_excluded_studies_stay_out_and_tables_of_them_are_joined(
     rows = [(name, "in the list of --exclude"), ("other", "not in the list of --only")]
     for folder in copies:
         write_csv(folder / "excluded.csv", ("name", "reason"), rows)
+    run = read_outcomes(copies[0])
+    with Ledger(copies[0], run.run) as ledger:
+        assert run.last_run is not None
+        ledger.pass_over([name])
+        ledger.begin(len(run) - 1, 0, run.last_run.settings)
     merge(place, copies, tmp_path / "out")
     assert name not in read_outcomes(tmp_path / "out").names()
     for file in ("predictions.csv", "failures.csv", LEDGER_FILE):

@@ -15,6 +15,7 @@ from study_to_report import projection
 
 from mimir_engine.cli import DONE, WRONG_USE, main
 from mimir_engine.cohort.excluded_table import IN_EXCLUDE, NOT_IN_ONLY, write_excluded
+from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError
@@ -96,6 +97,9 @@ def test_anonymous_pages_hold_no_name_in_any_file_and_the_key_has_them(
 
 def test_excluded_studies_are_left_out_and_counted(output: Path) -> None:
     write_excluded(output, {"scan_00002": IN_EXCLUDE, "scan_00003": NOT_IN_ONLY})
+    with Ledger(output, RUN) as ledger:
+        ledger.pass_over(["scan_00002"])
+        ledger.begin(11, 0)
     data = data_of(write_gallery(output, GalleryOptions()).page)
     assert "scan_00002" not in data["studies"]["name"]
     assert "scan_00003" in data["studies"]["name"]  # results of earlier runs stay
