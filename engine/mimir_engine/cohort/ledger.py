@@ -18,15 +18,17 @@ from typing import Any
 
 from mimir_engine.cohort.ledger_lines import BODY, encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, LastRun, Outcomes
+from mimir_engine.cohort.output_files import PARQUET_FILE, PLAN_FILE, RUN_FILE
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
 from mimir_engine.files.folder_lock import folder_lock
 
-#: Files that a finished run leaves beside it.
+#: Files that commands leave beside it.
 RESULT_FILES = (
-    *("predictions.csv", "predictions.parquet", "measurements.csv", "checks.csv", "findings.csv"),
-    *("codebook.csv", "codebook.json", "drift.csv", "failures.csv", "excluded.csv", "run.json"),
+    *("predictions.csv", PARQUET_FILE, "measurements.csv", "checks.csv", "findings.csv"),
+    *("codebook.csv", "codebook.json", "drift.csv", "failures.csv", "excluded.csv", RUN_FILE),
+    PLAN_FILE,
 )
 #: What a run says of that which runs its networks.
 RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})

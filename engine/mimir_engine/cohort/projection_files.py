@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mimir_engine.cohort.output_files import PROJECTIONS_FOLDER
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import HASH_DIGITS, distinct_file_name
@@ -21,8 +22,6 @@ from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.files.png import read_png, write_png
 from mimir_engine.projection.project import IMAGE_SIZE
 
-#: Folder in the output folder.
-PROJECTIONS_FOLDER = "projections"
 _OUR_NAME = re.compile(rf".+-[0-9a-f]{{{HASH_DIGITS}}}\.png", re.DOTALL)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cohort.cohort import Cohort
+from mimir_engine.cohort.output_files import PARQUET_FILE, RUN_FILE
 from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
@@ -81,7 +82,7 @@ def write_cohort(
     if drifts:
         write_drift(folder / DRIFT_FILE, drifts)
         found["drift"] = drift_events(drifts)
-    write_json(folder / "run.json", {**cohort.run, **found, "command": list(command)})
+    write_json(folder / RUN_FILE, {**cohort.run, **found, "command": list(command)})
     return drifts
 
 
@@ -112,7 +113,7 @@ def write_parquet(folder: Path, cohort: Cohort) -> None:
     fields = [(name, getattr(pa, kind)()) for name, (kind, _) in PARQUET_COLUMNS.items()]
     schema = pa.schema(fields, metadata=metadata)
     results = cohort.results
-    path = folder / "predictions.parquet"
+    path = folder / PARQUET_FILE
     with atomic_file(path) as file, parquet.ParquetWriter(file, schema) as writer:
         while group := list(islice(results, STUDIES_PER_GROUP)):
             rows = [row for result in group for row in _parquet_rows(result, short_names)]

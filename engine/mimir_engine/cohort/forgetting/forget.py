@@ -25,7 +25,6 @@ from mimir_engine.cohort.forgetting.image_rows import blacken_rows
 from mimir_engine.cohort.forgetting.ledger_lines_without import entries_of, remove_lines
 from mimir_engine.cohort.forgetting.plan import Plan, read_plan, remove_plan, write_plan
 from mimir_engine.cohort.forgetting.run_record import (
-    RUN_FILE,
     details_of,
     names_one,
     read_run_record,
@@ -33,7 +32,6 @@ from mimir_engine.cohort.forgetting.run_record import (
 )
 from mimir_engine.cohort.forgetting.study_files import names_in, paths_of, remove_path
 from mimir_engine.cohort.forgetting.tables import (
-    PARQUET_FILE,
     TABLES,
     names_in_table,
     remove_from_parquet,
@@ -44,7 +42,12 @@ from mimir_engine.cohort.inclusion.chosen_studies import StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.modules_of_run import modules_of_run
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes, read_outcomes
-from mimir_engine.cohort.projection_files import PROJECTIONS_FOLDER
+from mimir_engine.cohort.output_files import (
+    GALLERY_FOLDER,
+    PARQUET_FILE,
+    PROJECTIONS_FOLDER,
+    RUN_FILE,
+)
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
     compare_batch,
@@ -62,8 +65,6 @@ from mimir_engine.files.regular_file import open_regular
 from mimir_engine.inference_module import InferenceModule
 from mimir_engine.source.source_name import ANONYMOUS_NAME
 
-#: Folder of the page of a cohort, in the output folder.
-GALLERY_FOLDER = "gallery"
 #: Tables of which `run.json` has the number of rows.
 COUNTED_BY = {"predictions.csv": "done", "measurements.csv": "done", "failures.csv": "failed"}
 #: Endings of files whose text is searched for names that are left.
@@ -130,8 +131,8 @@ def forget(
         names, texts = {*plan.names}, {*plan.names, *chosen.exclude}
         write_plan(folder, plan)
         had_gallery = _remove_files(folder, details, names)
-        _write_tables(folder, names, plan.forgotten)
-        _write_record(folder, _drift(folder, compared), texts, plan.forgotten)
+        rows = _write_tables(folder, names, plan.forgotten)
+        _write_record(folder, rows, _drift(folder, compared), texts, plan.forgotten)
         if (folder / IMAGES).exists():
             blacken_rows(folder / IMAGES, _rows_of_others(folder, names))
         remove_lines(outcomes, names)
@@ -177,16 +178,17 @@ def _remove_files(folder: Path, details: Sequence[Path], names: Collection[str])
     return had_gallery
 
 
-def _write_tables(folder: Path, names: Collection[str], forgotten: int) -> None:
-    for table in TABLES:
-        if (folder / table).exists():
-            remove_rows(folder / table, names)
+def _write_tables(folder: Path, names: Collection[str], forgotten: int) -> dict[str, int]:
+    """Write all tables again; return the number of rows that each CSV table has now."""
+    tables = (table for table in TABLES if (folder / table).exists())
+    rows = {table: remove_rows(folder / table, names) for table in tables}
     if (folder / PARQUET_FILE).exists():
         remove_from_parquet(folder / PARQUET_FILE, names)
     reasons = read_reasons(folder)
     others = Counter(reason for name, reason in reasons.items() if name not in names)
     counts = others if reasons else read_counts(folder)
     write_counts(folder, {**counts, FORGOTTEN: forgotten})
+    return rows
 
 
 def _drift(folder: Path, modules: Optional[Sequence[InferenceModule]]) -> list[dict[str, Any]]:
@@ -199,17 +201,17 @@ def _drift(folder: Path, modules: Optional[Sequence[InferenceModule]]) -> list[d
 
 
 def _write_record(
-    folder: Path, drift: list[dict[str, Any]], texts: Collection[str], forgotten: int
+    folder: Path,
+    rows: Mapping[str, int],
+    drift: list[dict[str, Any]],
+    texts: Collection[str],
+    forgotten: int,
 ) -> None:
     """Write the record again: with the numbers of the remaining studies, and no names."""
     record = read_run_record(folder)
     if not record:
         return
-    counts = {
-        key: sum(1 for _ in names_in_table(folder / table))
-        for table, key in COUNTED_BY.items()
-        if (folder / table).exists()
-    }
+    counts = {key: rows[table] for table, key in COUNTED_BY.items() if table in rows}
     command = without(record.get("command", []), texts)
     record = {**record, **counts, "drift": drift, "command": command, "forgotten": forgotten}
     if not drift:

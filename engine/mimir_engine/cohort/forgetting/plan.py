@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mimir_engine.cohort.excluded_table import FORGOTTEN, INVALID, read_counts
+from mimir_engine.cohort.output_files import PLAN_FILE
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.json_file import read_json, write_json
 
-PLAN_FILE = "forget.json"
 #: Bytes of a plan: 100,000 names of studies are 3 MB.
 MAX_BYTES = 64 << 20
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mimir_engine.cohort.excluded_table import INVALID
+from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.errors import MimirError
 from mimir_engine.files.regular_file import open_regular
 
-RUN_FILE = "run.json"
 #: Bytes of the record; 1,000 modules fit.
 MAX_BYTES = 64 << 20
 #: What stands for a word of the command that named a person.

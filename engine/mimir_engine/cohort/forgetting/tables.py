@@ -22,7 +22,6 @@ TABLES = (
     *("predictions.csv", "measurements.csv", "failures.csv", "scan_numbers.csv"),
     *("scan_profiles.csv", "checks.csv", "findings.csv", "studies.csv"),
 )
-PARQUET_FILE = "predictions.parquet"
 #: Columns that name a study; the first that a table has.
 _NAMES = ("name", "study")
 #: A row as it stands in the file, with its line end, and the name of its study.

@@ -14,7 +14,7 @@ from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.ledger_lines import encode
 from mimir_engine.cohort.modules_of_run import modules_of_run
 from mimir_engine.cohort.outcomes import LEDGER_FILE, LastRun, Outcomes
-from mimir_engine.cohort.projection_files import PROJECTIONS_FOLDER
+from mimir_engine.cohort.output_files import PROJECTIONS_FOLDER
 from mimir_engine.cohort.shards.finished_run import FinishedRun, read_finished_run, shown_names
 from mimir_engine.cohort.shards.joined_excluded import write_joined_excluded
 from mimir_engine.cohort.shards.shard import WHOLE, Shard

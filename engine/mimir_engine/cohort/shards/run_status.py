@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from mimir_engine.cohort.outcomes import LastRun, read_outcomes
+from mimir_engine.cohort.output_files import PROJECTIONS_FOLDER
 from mimir_engine.errors import MimirError
 from mimir_engine.files.folder_lock import is_held
 
@@ -21,8 +22,6 @@ RATE_WINDOW_S = 3600
 RUNNING, FINISHED, STOPPED, NOT_BEGUN, UNREADABLE = (
     *("running", "finished", "stopped", "not begun", "unreadable"),
 )
-#: Folder of the projections in an output folder.
-PROJECTIONS_FOLDER = "projections"
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,8 @@ import numpy as np
 from mimir_engine.cohort.anonymous_names import numbered
 from mimir_engine.cohort.excluded_table import read_counts
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
-from mimir_engine.cohort.projection_files import (
-    PROJECTIONS_FOLDER,
-    ProjectionFiles,
-    read_projection_picture,
-)
+from mimir_engine.cohort.output_files import GALLERY_FOLDER, PROJECTIONS_FOLDER
+from mimir_engine.cohort.projection_files import ProjectionFiles, read_projection_picture
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError, one_line
 from mimir_engine.files.atomic import atomic_folder, output_errors
@@ -37,7 +34,7 @@ from mimir_engine.report.gallery.thumbnail import thumbnail_bytes
 from mimir_engine.report.study_report import RESEARCH_ONLY
 from mimir_engine.report.write_reports import HTML, PDF
 
-GALLERY_FOLDER, PAGE_FILE = "gallery", "index.html"
+PAGE_FILE = "index.html"
 THUMBNAILS, IMAGES = "thumbnails", "images"
 NOT_A_DEVICE = f"Research software, not a medical device. {RESEARCH_ONLY}"
 #: Studies of one page, whose numbers a browser keeps in memory.

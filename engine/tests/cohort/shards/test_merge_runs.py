@@ -15,7 +15,8 @@ from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.ledger_lines import encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, read_outcomes
-from mimir_engine.cohort.shards.merge_runs import PROJECTIONS_FOLDER, merged_runs
+from mimir_engine.cohort.output_files import PROJECTIONS_FOLDER
+from mimir_engine.cohort.shards.merge_runs import merged_runs
 from mimir_engine.cohort.shards.shard import Shard
 from mimir_engine.errors import MimirError
 from mimir_engine.files.csv_writer import write_csv
