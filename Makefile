@@ -40,7 +40,7 @@ help:
 	@echo "make test-oldest, make test-newest   run all tests with the oldest allowed packages, or the newest (7 GB each)"
 	@echo "make test-slicer SLICER=/path/to/Slicer   run the module's tests inside 3D Slicer"
 	@echo "make fuzz   try damaged inputs; CASES=100000 takes about half an hour (resumes if stopped)"
-	@echo "make torture   disturb runs at every place; measure 300 studies of which 20 are hostile (hours)"
+	@echo "make torture   disturb runs and removals at every place; measure 300 studies of which 20 are hostile (hours)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make docs   build the documentation and the API reference in docs-output/"
 	@echo "make bench  time each step from archive to image"
@@ -101,6 +101,7 @@ fuzz: $(READY)
 
 torture: $(READY)
 	@$(BIN)/python engine/torture/disturbed_runs.py
+	@$(BIN)/python engine/torture/disturbed_forgetting.py
 	@$(BIN)/python engine/torture/hostile_cohort.py
 
 bench-slicer: _slicer

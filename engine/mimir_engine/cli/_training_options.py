@@ -16,6 +16,7 @@ from mimir_engine.cli._choice_options import (
     say_all,
     study_choice,
 )
+from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._number_options import MAX_STEPS, whole_number
 from mimir_engine.cli._progress import studies
 from mimir_engine.cli._progress_bar import ProgressBar
@@ -124,7 +125,7 @@ def prepare_training(arguments: argparse.Namespace) -> tuple[Dataset, str]:
         arguments.definitions,
         study_choice(arguments),
         person_rule(arguments),
-        tuple(name.strip() for name in arguments.only_targets.split(",") if name.strip()),
+        tuple(names_in(arguments.only_targets)),
         arguments.allow_odd_values,
     )
     count = len(dataset.definitions)

@@ -12,6 +12,7 @@ from mimir_engine.cli._choice_options import (
     say_all,
     study_choice,
 )
+from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._number_options import seed_number, whole_number
 from mimir_engine.cli._progress_bar import counted
 from mimir_engine.errors import MimirError
@@ -86,9 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     predictions, left_out = without_missing_codes(predictions)
     sentences += left_out
     say_all(sentences)
-    asked = None
-    if arguments.groups is not None:
-        asked = [name.strip() for name in arguments.groups.split(",") if name.strip()]
+    asked = None if arguments.groups is None else names_in(arguments.groups)
     groups = choose_groups(predictions, asked)
     with folder_lock(arguments.output):
         with counted("target") as progress:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, show
 from mimir_engine.cli._choice_options import add_person_option, person_rule, say_all
+from mimir_engine.cli._module_options import add_run_module_options
+from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._progress import studies
 
 
@@ -40,20 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="remove them there, too: folders of `--details`, of `mimir report`, or of"
         " `mimir check --pictures`",
     )
-    parser.add_argument(
-        "--modules",
-        default="",
-        metavar="NAME_OR_DIR[,...]",
-        help="the inference modules of the run, if they are not found by name",
-    )
-    parser.add_argument(
-        "--profile",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="the scan profiles that the run was given",
-    )
+    add_run_module_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         StudyChoice(exclude=arguments.exclude, allow_unmatched=arguments.allow_unmatched),
         arguments.details,
         person_rule(arguments),
-        [name.strip() for name in arguments.modules.split(",") if name.strip()],
+        names_in(arguments.modules),
         arguments.profile,
     )
     say_all(forgotten.sentences)

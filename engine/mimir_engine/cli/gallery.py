@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli._progress import studies
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     written = write_gallery(arguments.results, options)
     if written.damaged:
         say(f"{written.damaged} images are damaged, and are not shown.")
-    studies = "study" if written.studies == 1 else "studies"
-    say(f"{written.studies} {studies}, {written.failed} failed, {written.pictures} with images")
+    measured = studies(written.studies)
+    say(f"{measured}, {written.failed} failed, {written.pictures} with images")
     show(str(written.page))
     return DONE

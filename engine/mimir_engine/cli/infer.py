@@ -12,6 +12,7 @@ from mimir_engine.cli._measuring import (
     measure_all,
     with_listener,
 )
+from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._study_options import (
     add_repair_option,
     add_shard_option,
@@ -91,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     listener(engine_event())
     check_level(arguments.level)
-    if not arguments.modules.strip(", "):
+    if not names_in(arguments.modules):
         raise MimirError("WRONG_USE", "--modules names no module", "Try 'mimir modules list'.")
     check_study_options(arguments)
     if arguments.parquet:
@@ -103,8 +104,7 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
     from mimir_engine.measuring.runtime import choose_runtime
 
     choose_runtime(arguments.runtime, arguments.device)  # what it lacks is told before any work
-    names = [name.strip() for name in arguments.modules.split(",") if name.strip()]
-    modules = with_profiles(find_modules(names), arguments.profile)
+    modules = with_profiles(find_modules(names_in(arguments.modules)), arguments.profile)
     return measure_all(
         arguments,
         modules,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say
 from mimir_engine.cli._measuring import add_columns_option
+from mimir_engine.cli._module_options import add_run_module_options
+from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import without_folders
 from mimir_engine.cohort.tables.styles import STYLES
@@ -25,20 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", required=True, type=Path, metavar="DIR", help="new folder of all results"
     )
-    parser.add_argument(
-        "--modules",
-        default="",
-        metavar="NAME_OR_DIR[,...]",
-        help="inference modules of the results (default: found by the names that they note)",
-    )
-    parser.add_argument(
-        "--profile",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="profile that `mimir infer` was given; once per module",
-    )
+    add_run_module_options(parser)
     parser.add_argument(
         "--parquet",
         action="store_true",
@@ -56,8 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mimir_engine.cohort.scanners.batch_drift import drift_events
     from mimir_engine.cohort.shards.merge_runs import merged_runs
 
-    modules = [name.strip() for name in arguments.modules.split(",") if name.strip()]
-    output = arguments.output
+    modules, output = names_in(arguments.modules), arguments.output
     with merged_runs(arguments.folders, output, modules, arguments.profile) as (folder, cohort):
         if arguments.parquet:
             write_parquet(folder, cohort)

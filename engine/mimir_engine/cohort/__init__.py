@@ -1,1 +1,1 @@
-"""Measure many studies: name them, work through them, resume a stopped run, write results."""
+"""Many studies: name and divide them, measure them, resume and merge runs, forget people."""
