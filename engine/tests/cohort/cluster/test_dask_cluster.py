@@ -76,8 +76,8 @@ def one_machine(
 
 def outcomes(output: Path) -> Counter[str]:
     """How many outcomes the ledger has of each study."""
-    lines = map(json.loads, (output / LEDGER_FILE).read_text().splitlines()[1:])
-    return Counter(line["name"] for line in lines if "begun" not in line)
+    lines = map(json.loads, (output / LEDGER_FILE).read_text().splitlines())
+    return Counter(line["name"] for line in lines if "name" in line and "begun" not in line)
 
 
 def until_event(command: list[str], kind: str = "study") -> subprocess.Popen[str]:
