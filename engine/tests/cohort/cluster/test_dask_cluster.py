@@ -20,7 +20,7 @@ from cohort_builder import run_infer, write_studies, write_trial_module
 from dask_processes import DaskProcesses, dask_processes, wait_until
 
 import mimir_engine
-from mimir_engine.cli import SOME_FAILED, WRONG_USE, main
+from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort import measure_studies
 from mimir_engine.cohort.cluster.dask_cluster import DaskCluster
 from mimir_engine.cohort.outcomes import LEDGER_FILE
@@ -109,6 +109,33 @@ def test_two_workers_give_the_files_of_one_machine(
     assert measured == COUNT - 1, "the workers write the folders of studies"
     assert dask.tasks() == 0
     assert dask.ask(_kept_jobs) == 0, "the workers have let go of networks and readers"
+
+
+def pictures(output: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (output / "projections").glob("*")}
+
+
+def test_shards_on_a_cluster_merge_to_the_files_of_one_machine(
+    trial: InferenceModule, studies: Path, dask: DaskProcesses, one_machine: Path, tmp_path: Path
+) -> None:
+    shards = [tmp_path / number for number in "12"]
+    for shard in shards:
+        options = ("--scheduler-file", str(dask.file), "--shard", f"{shard.name}/2")
+        main(infer(trial, studies, shard, *options))
+    merge = ["merge", *map(str, shards), "--modules", str(trial.folder)]
+    assert main([*merge, "--output", str(tmp_path / "out")]) == SOME_FAILED
+    assert tables(tmp_path / "out") == tables(one_machine)
+    assert len(pictures(one_machine)) == COUNT - 1
+    assert pictures(tmp_path / "out") == pictures(one_machine)
+
+
+def test_workers_keep_no_projection_if_none_is_wanted(
+    trial: InferenceModule, studies: Path, dask: DaskProcesses, tmp_path: Path
+) -> None:
+    study = studies / "1000000_20201_2_0.zip"
+    options = ("--scheduler-file", str(dask.file), "--no-images")
+    assert main(infer(trial, study, tmp_path / "out", *options)) == DONE
+    assert pictures(tmp_path / "out") == {}
 
 
 def test_hidden_names_stay_hidden_in_the_messages_of_workers(
