@@ -10,6 +10,7 @@ from typing import Any
 import mimir_engine
 from mimir_engine.cohort.measure_studies import LEDGER_FORMAT
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.output_files import PLAN_FILE
 from mimir_engine.cohort.shards.shard import Shard
 from mimir_engine.errors import MimirError
 from mimir_engine.measuring.study_result import StudyResult
@@ -46,7 +47,8 @@ def read_finished_run(folder: Path) -> FinishedRun:
 
     Raises:
         MimirError: ``RESULTS_MISSING``; ``RESULTS_DIFFER`` if another version made them;
-            ``RUN_UNFINISHED`` if studies are left; ``LEDGER_DAMAGED``.
+            ``RUN_UNFINISHED`` if studies are left, or some are being removed;
+            ``LEDGER_DAMAGED``.
     """
     outcomes = read_outcomes(folder, StudyResult.check_json)
     if "ledger_format" not in outcomes.run:
@@ -62,6 +64,9 @@ def read_finished_run(folder: Path) -> FinishedRun:
             f"'{folder}' was measured with MIMIR {version}, and this is {mimir_engine.__version__}",
             "Merge with the version that measured.",
         )
+    if (folder / PLAN_FILE).exists():
+        what = "the removal of people from it was interrupted"
+        raise _unfinished(folder, what, "Give the same `mimir forget` again.")
     last = outcomes.last_run
     if last is None:
         raise _unfinished(folder, "it has not begun to measure")
@@ -90,5 +95,5 @@ def shown_names(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {others} others" if others > 0 else "")
 
 
-def _unfinished(folder: Path, what: str) -> MimirError:
-    return MimirError("RUN_UNFINISHED", f"'{folder}' is not finished: {what}", _RUN_AGAIN)
+def _unfinished(folder: Path, what: str, remedy: str = _RUN_AGAIN) -> MimirError:
+    return MimirError("RUN_UNFINISHED", f"'{folder}' is not finished: {what}", remedy)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from cohort_builder import write_studies
 
-from mimir_engine.cli import DONE, SOME_FAILED, main
+from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort.excluded_table import FORGOTTEN, IN_EXCLUDE, read_counts
+from mimir_engine.cohort.forgetting.plan import Plan, write_plan
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes, read_outcomes
 
 Capture = pytest.CaptureFixture[str]
@@ -55,6 +56,15 @@ def test_nobody_who_was_excluded_before_comes_back(out: Path, tmp_path: Path) ->
         assert person.encode() not in merged
     assert Outcomes(tmp_path / "merged").names() == left
     assert read_counts(tmp_path / "merged") == {IN_EXCLUDE: 1, FORGOTTEN: 1}
+
+
+def test_results_are_merged_only_when_a_removal_is_complete(
+    out: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    write_plan(out, Plan((OTHER,), before=1))
+    assert main(["merge", str(out), "--output", str(tmp_path / "merged")]) == WRONG_USE
+    assert "RUN_UNFINISHED" in capsys.readouterr().err
+    assert not (tmp_path / "merged").exists()
 
 
 def test_the_status_counts_those_who_are_left(out: Path, capsys: Capture) -> None:
