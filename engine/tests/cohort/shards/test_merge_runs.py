@@ -113,7 +113,7 @@ def test_a_merged_folder_can_be_gone_on_with(
 
 def test_parquet_and_other_columns_are_written_as_by_one_run(place: Path, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    options = ("--parquet", "--published-columns")
+    options = ("--parquet", "--columns=published")
     shutil.copytree(place / "one", place / "again")
     measure(place, "again", *options)
     merge(place, shards(place), tmp_path / "merged", *options)
