@@ -94,7 +94,7 @@ def main() -> None:
         parts |= bytes_per_study(folder / "out", studies[0])
         parts["sums"] = show_run(run, parts, options)
         many = write_many(folder, options.ledger)
-        again = infer(many, modules, folder / "many", options.jobs)
+        again = infer(many, modules, folder / "many", options.jobs, "--no-images")
         parts |= show_restart(again, run, options.ledger)
     if options.parts:
         conditions = {"mimir": mimir_engine.__version__, "cores": available_cores()}
@@ -105,10 +105,11 @@ def main() -> None:
         options.parts.write_text(text + "\n", "ascii")
 
 
-def infer(listed: Path, modules: str, output: Path, jobs: int) -> Run:
+def infer(listed: Path, modules: str, output: Path, jobs: int, *options: str) -> Run:
     """Measure studies by `mimir infer` in a process of its own, and watch it."""
     command = [sys.executable, "-m", "mimir_engine", "infer", "--sources", str(listed)]
     command += ["--modules", modules, "--output", str(output), "--jobs", str(jobs)]
+    command += options
     run, begun = Run(), time.monotonic()
     with subprocess.Popen(
         [*command, "--events", "--device", "cpu"], stdout=subprocess.PIPE, text=True
@@ -195,9 +196,10 @@ def write_many(folder: Path, done: int) -> Path:
             path = linked / f"many{number:06d}.zip"
             os.link(phantoms[number % len(phantoms)], path)
             if number < done:
-                entry = entries[number % len(entries)]
-                files = {"name": path.stem, "files": asdict(fingerprint(path))}
-                ledger.write(encode({**entry, **files}))
+                body = {**entries[number % len(entries)], "name": path.stem}
+                head = {"name": path.stem, "flags": body.pop("flags")}
+                head["files"] = asdict(fingerprint(path))
+                ledger.write(encode({**head, "body": body}))
     return write_list(folder / "many.jsonl", sorted(linked.iterdir()))
 
 
