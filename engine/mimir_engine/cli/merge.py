@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mimir_engine.cli import DONE, SOME_FAILED, say
+from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
 from mimir_engine.cli._measuring import add_columns_option
 from mimir_engine.cli._module_options import add_run_module_options
 from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._progress import print_event
 from mimir_engine.cli._study_options import without_folders
-from mimir_engine.cohort.tables.styles import STYLES
+from mimir_engine.cohort.tables.styles import PUBLISHED, STYLES
 from mimir_engine.files.optional_packages import require
 
 
@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     modules, output = names_in(arguments.modules), arguments.output
     with merged_runs(arguments.folders, output, modules, arguments.profile) as (folder, cohort):
+        if arguments.columns == PUBLISHED and not cohort.modules:
+            raise wrong_use("merge", "direct measurements have no published columns")
         if arguments.parquet:
             write_parquet(folder, cohort)
         command = ["mimir", *map(without_folders, arguments.argv)]

@@ -28,7 +28,7 @@ from mimir_engine.files.folder_lock import folder_lock
 RESULT_FILES = (
     *("predictions.csv", PARQUET_FILE, "measurements.csv", "checks.csv", "findings.csv"),
     *("codebook.csv", "codebook.json", "drift.csv", "failures.csv", "excluded.csv", RUN_FILE),
-    PLAN_FILE,
+    *("scan_numbers.csv", "scan_profiles.csv", PLAN_FILE),
 )
 #: What a run says of that which runs its networks.
 RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})

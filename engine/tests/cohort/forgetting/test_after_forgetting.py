@@ -12,7 +12,9 @@ from cohort_builder import write_studies
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort.excluded_table import FORGOTTEN, IN_EXCLUDE, read_counts
 from mimir_engine.cohort.forgetting.plan import Plan, write_plan
+from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes, read_outcomes
+from mimir_engine.cohort.output_files import PLAN_FILE
 
 Capture = pytest.CaptureFixture[str]
 
@@ -65,6 +67,13 @@ def test_results_are_merged_only_when_a_removal_is_complete(
     assert main(["merge", str(out), "--output", str(tmp_path / "merged")]) == WRONG_USE
     assert "RUN_UNFINISHED" in capsys.readouterr().err
     assert not (tmp_path / "merged").exists()
+
+
+def test_starting_again_leaves_no_row_and_no_plan_of_the_earlier_run(out: Path) -> None:
+    write_plan(out, Plan((FORGOTTEN_ONE,)))
+    with Ledger(out, {"other": "run"}, overwrite=True):
+        assert [path.name for path in out.glob("*.csv")] == []
+        assert not (out / PLAN_FILE).exists()
 
 
 def test_the_status_counts_those_who_are_left(out: Path, capsys: Capture) -> None:

@@ -422,6 +422,13 @@ def test_numbers_of_forgotten_studies_add_up(
     assert joined == ["reason,studies", f"{excluded},3", f"{forgotten},3"]
 
 
+def test_direct_measurements_have_no_published_columns(place: Path, tmp_path: Path) -> None:
+    measure(place, str(tmp_path / "measured"), command="measure")
+    merge = ["merge", str(tmp_path / "measured"), "--output", str(tmp_path / "out")]
+    assert main([*merge, "--columns=published"]) == WRONG_USE
+    assert not (tmp_path / "out").exists()
+
+
 def test_anonymous_names_are_divided_by_their_numbers(place: Path, tmp_path: Path) -> None:
     options = ("--anonymous-names", "--key", str(tmp_path / "key.csv"))
     for number in (1, 2):
