@@ -71,7 +71,7 @@ def prepare_in_reader(
 
 
 def prepare_study(
-    source: Fields, reading: Fields, images: Optional[Fields], picture: Optional[str]
+    source: Fields, reading: Fields, images: Optional[Fields], picture: Optional[str] = None
 ) -> Message:
     """Reply with a study as the networks need it."""
     named = _named(source)
