@@ -239,7 +239,7 @@ def _validation(name: str, version: str, digest: str) -> str:
             return f"The inference module {name} {version} was validated on: {studies}."
     except MimirError:
         pass
-    return f"On whom the inference module {name} {version} was validated, its model card says."
+    return f"For the validation of the inference module {name} {version}, see its model card."
 
 
 def _modules(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
