@@ -100,7 +100,7 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
         raise MimirError(
             "GALLERY_TOO_LARGE",
             f"'{folder}' has {len(outcomes):,} studies, and a page at most {MAX_STUDIES:,}",
-            "Make a page of each shard, before they are merged.",
+            "Make a page for each shard.",
         )
     output = options.output or folder / GALLERY_FOLDER
     _check_replaceable(output)
