@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--modules",
         default="",
         metavar="NAME_OR_DIR[,...]",
-        help="inference modules of the run (default: found by their names)",
+        help="the inference modules of the run, if they are not found by name",
     )
     parser.add_argument(
         "--profile",
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="scan profile that the run was given; once per module",
+        help="the scan profiles that the run was given",
     )
 
 

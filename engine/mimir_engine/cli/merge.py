@@ -23,17 +23,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="output folder of `mimir infer` or `mimir measure`, of each shard",
     )
     parser.add_argument(
-        "--output",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="new folder for the merged results",
+        "--output", required=True, type=Path, metavar="DIR", help="new folder of all results"
     )
     parser.add_argument(
         "--modules",
         default="",
         metavar="NAME_OR_DIR[,...]",
-        help="inference modules of the runs (default: found by their names)",
+        help="inference modules of the results (default: found by the names that they note)",
     )
     parser.add_argument(
         "--profile",
@@ -41,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="scan profile that the runs were given; once per module",
+        help="profile that `mimir infer` was given; once per module",
     )
     parser.add_argument(
         "--parquet",
