@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     written = write_gallery(arguments.results, options)
     if written.damaged:
-        say(f"Damaged images, which are not shown: {written.damaged}")
-    say(f"{studies(written.studies)}, {written.failed} failed, {written.pictures} with images")
+        say(f"{written.damaged} images are damaged, and are not shown.")
+    measured = studies(written.studies)
+    say(f"{measured}, {written.failed} failed, {written.pictures} with images")
     show(str(written.page))
     return DONE
