@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, say, show, wrong_use
+from mimir_engine.cli._progress import studies
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +32,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--key",
         type=Path,
         metavar="FILE",
-        help="with --anonymous-names: table of study and name, which is made or continued",
+        help="with --anonymous-names: table (CSV) of the numbers and names of studies; an existing"
+        " one is continued",
     )
     parser.add_argument(
         "--reports",
         type=Path,
         metavar="FOLDER",
-        help="lead from each study to its report in this folder of `mimir report`",
+        help="link each study to its report in this folder of `mimir report`",
     )
 
 
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     written = write_gallery(arguments.results, options)
     if written.damaged:
         say(f"{written.damaged} images are damaged, and are not shown.")
-    studies = "study" if written.studies == 1 else "studies"
-    say(f"{written.studies} {studies}, {written.failed} failed, {written.pictures} with images")
+    measured = studies(written.studies)
+    say(f"{measured}, {written.failed} failed, {written.pictures} with images")
     show(str(written.page))
     return DONE
