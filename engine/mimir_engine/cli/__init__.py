@@ -34,7 +34,7 @@ COMMANDS = {
     "check": "check the images of studies, without measuring them",
     "infer": "measure studies with inference modules and write CSV files",
     "merge": "merge the results of shards into one folder",
-    "status": "say how far runs are, while they run and after they ended",
+    "status": "show the progress of runs, while they run and after they ended",
     "forget": "remove people who withdrew from results that exist",
     "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",

@@ -20,13 +20,13 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="measure on the workers of this Dask scheduler, such as tcp://127.0.0.1:8786; --jobs"
-        " is then the workers' own",
+        " has no effect then",
     )
     parser.add_argument(
         "--scheduler-file",
         type=Path,
         metavar="FILE",
-        help="the same, with the address from the file that the scheduler writes",
+        help="the same, by the file that `dask scheduler --scheduler-file` writes",
     )
 
 

@@ -90,7 +90,7 @@ def _lines(event: Mapping[str, Any]) -> Iterator[str]:
         for message in _messages(event):
             yield f"{message}{place}"
     elif event["event"] == "cluster":
-        yield f"{event['scheduler']}: {event['workers']} workers, {event['threads']} threads"
+        yield f"{event['scheduler']}; workers: {event['workers']}, threads: {event['threads']}"
         yield from event["sentences"]
     elif event["event"] == "chosen":
         yield from event["sentences"]

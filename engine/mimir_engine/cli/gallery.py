@@ -32,13 +32,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--key",
         type=Path,
         metavar="FILE",
-        help="with --anonymous-names: table of study and name, which is made or continued",
+        help="with --anonymous-names: table (CSV) of the numbers and names of studies; an existing"
+        " one is continued",
     )
     parser.add_argument(
         "--reports",
         type=Path,
         metavar="FOLDER",
-        help="lead from each study to its report in this folder of `mimir report`",
+        help="link each study to its report in this folder of `mimir report`",
     )
 
 

@@ -1,4 +1,4 @@
-"""``mimir status``: say how far runs are, while they run and after they ended."""
+"""``mimir status``: show the progress of runs, while they run and after they ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show how far each run is, and all together."""
+    """Show the progress of each run, and of all together."""
     from dataclasses import asdict
 
     from mimir_engine.cohort.shards.run_status import NOT_BEGUN, UNREADABLE, read_status, together
@@ -74,7 +74,7 @@ def _lines(run: RunStatus) -> Iterator[str]:
         begun = f"; {studies(run.begun)} had been begun" if run.begun else ""
         yield f"it ended before all was done{begun}: run the same command again to continue"
     if run.damaged_lines:
-        yield f"{run.damaged_lines} damaged lines in the ledger: their studies are done again"
+        yield f"damaged lines in the ledger: {run.damaged_lines}; their studies are done again"
     if run.last_outcome:
         yield f"last study ended {duration(max(time.time() - run.last_outcome, 0))} ago"
     pictures = f", projections {_size(run.projection_bytes)}" if run.projection_bytes else ""

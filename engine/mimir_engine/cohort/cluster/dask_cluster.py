@@ -127,7 +127,7 @@ def _refuse_others(client: Client, job: str) -> None:
                 "WORKER_DIFFERS",
                 f"the worker {address} cannot run this version of MIMIR"
                 f" ({type(reply).__name__}: {reply})",
-                "Give all workers, the scheduler and the client the same packages.",
+                "Install the same packages on all workers, the scheduler and the client.",
             ) from reply
         if reply:
             raise MimirError(*json.loads(reply))
@@ -231,7 +231,7 @@ def _outcomes(future: Future[str]) -> Iterator[StudyOutcome]:
             "WORKER_DIFFERS",
             f"a worker or the scheduler cannot run this version of MIMIR"
             f" ({type(error).__name__}: {error})",
-            "Give all workers, the scheduler and the client the same packages.",
+            "Install the same packages on all workers, the scheduler and the client.",
         ) from error
     reply = json.loads(future.result())
     if "error" in reply:

@@ -54,8 +54,8 @@ def notices(address: str, workers: int) -> list[str]:
     found = [] if workers else ["The scheduler has no workers yet: studies wait for them."]
     if not _is_safe(address):
         found.append(
-            f"Anyone who reaches {address} can run code on its workers: use it in a closed network"
-            " only, or use tls:// (docs/cluster.md)."
+            f"Anyone who reaches {address} can run code on its workers: use it only in a"
+            " closed network, or use tls:// (docs/cluster.md)."
         )
     return found
 

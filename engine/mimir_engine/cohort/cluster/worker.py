@@ -105,7 +105,7 @@ def _check(job: Job) -> list[InferenceModule]:
         raise MimirError(
             "WORKER_DIFFERS",
             "; ".join(differences),
-            "Give all workers and the client the same packages and inference modules.",
+            "Install the same packages and inference modules on all workers and the client.",
         )
     if not os.path.isfile(Path(job.output) / LEDGER_FILE):
         raise _unseen("the output folder is not there")

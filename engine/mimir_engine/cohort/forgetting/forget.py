@@ -243,12 +243,12 @@ def _left(
             " --details and its path."
         )
     if any(ANONYMOUS_NAME.fullmatch(text) for text in texts):
-        yield "The key of --anonymous-names (--key) holds names: remove those of these studies."
+        yield "The key of --anonymous-names (--key) still holds their names: remove those lines."
     for path in sorted(folder.iterdir()):
         is_own = path.name in (LEDGER_FILE, *TABLES)  # written again
         is_text = path.suffix.lower() in _TEXTS and path.is_file()
         if is_text and not is_own and _mentions(path, texts):
-            yield f"'{path.name}' still names one of them: look at it."
+            yield f"'{path.name}' still names one of the removed people: look at it."
 
 
 def _mentions(path: Path, texts: Collection[str]) -> bool:

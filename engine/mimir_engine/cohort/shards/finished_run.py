@@ -17,7 +17,7 @@ from mimir_engine.measuring.study_result import StudyResult
 
 #: Names that a message shows.
 MAX_SHOWN = 3
-_RUN_AGAIN = "Run its command again to finish it; `mimir status` says how far it is."
+_RUN_AGAIN = "Run its command again to finish it; `mimir status` shows its progress."
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_finished_run(folder: Path) -> FinishedRun:
         raise MimirError(
             "RESULTS_DIFFER",
             f"'{folder}' was measured with MIMIR {version}, and this is {mimir_engine.__version__}",
-            "Merge with the version that measured.",
+            "Merge with the version that measured it.",
         )
     if (folder / PLAN_FILE).exists():
         what = "the removal of people from it was interrupted"

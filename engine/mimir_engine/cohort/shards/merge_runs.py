@@ -104,7 +104,7 @@ def _check_at_rest(folder: Path) -> None:
         raise MimirError(
             "OUTPUT_IN_USE",
             f"a run of MIMIR is writing to '{folder}'",
-            "Wait for it to end; `mimir status` says how far it is.",
+            "Wait for it to end; `mimir status` shows its progress.",
         )
 
 

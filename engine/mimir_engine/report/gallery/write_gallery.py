@@ -95,7 +95,7 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
         raise MimirError(
             "GALLERY_TOO_LARGE",
             f"'{folder}' has {len(outcomes):,} studies, and a page at most {MAX_STUDIES:,}",
-            "Make a page of each shard, before they are merged.",
+            "Make a page for each shard.",
         )
     output = options.output or folder / GALLERY_FOLDER
     _check_replaceable(output)
@@ -221,7 +221,7 @@ def _validation(name: str, version: str, digest: str) -> str:
             return f"The inference module {name} {version} was validated on: {studies}."
     except MimirError:
         pass
-    return f"On whom the inference module {name} {version} was validated, its model card says."
+    return f"For the validation of the inference module {name} {version}, see its model card."
 
 
 def _modules(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

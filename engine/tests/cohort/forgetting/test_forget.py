@@ -287,7 +287,7 @@ def test_other_files_that_name_a_person_are_told(results: Path, capsys: Capture)
     (results / "out" / "other.txt").write_text("10000011 is another one")
     assert forget(results) == DONE
     told = capsys.readouterr().err
-    assert "'notes.txt' still names one of them" in told
+    assert "'notes.txt' still names one of the removed people" in told
     assert "other.txt" not in told
     assert "1000001" not in told
 
