@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,6 +13,10 @@ from dicom_builder import File, all_files, complete_study, write_zip
 
 #: Windows lets administrators make links; the engine makes none, only tests do.
 NO_RIGHT_TO_LINK = 1314
+
+# A shell lets commands in the background ignore Ctrl-C, and what they start inherits that.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
