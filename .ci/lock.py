@@ -25,7 +25,10 @@ PYTHON = "3.10"
 PYTORCH = ("torch", "torchvision")
 #: Beginnings of the names of packages that only graphics cards need.
 GRAPHICS = ("nvidia-", "cuda-", "triton")
-EXTRAS = ("onnx", "figures", "volumes", "parquet", "report", "compressed", "cluster", "fast", "progress", "test", "lint")
+EXTRAS = (
+    *("onnx", "figures", "volumes", "parquet", "report", "compressed", "cluster", "fast"),
+    *("progress", "test", "lint"),
+)
 
 
 def main() -> None:
