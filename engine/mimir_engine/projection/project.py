@@ -95,13 +95,13 @@ def views(fused: FusedVolumes, water_factor: float = 1.0) -> tuple[Views, Views,
             f"the images have only {rows + BED_ROWS} rows",
             "Give neck-to-knee images of the complete trunk.",
         )
-    water, fat = (sum_slices(v.array[::-1, :rows]) for v in (fused.water, fused.fat))
+    water, fat, body = look_through(fused, rows)
     for name, sums in (("water", water), ("fat", fat)):
         if not sums.coronal.any():
             raise MimirError(
                 "EMPTY_IMAGE", f"the {name} image is zero everywhere", "Export the study again."
             )
-    row, column = liver_planes(*body_profile(fused))
+    row, column = liver_planes(body.sum(axis=1), body.sum(axis=0))
     (coronal_water, sagittal_water), (coronal_fat, sagittal_fat) = (
         (fused.plane(contrast, row=row), fused.plane(contrast, column=column)[:, :rows])
         for contrast in (Contrast.WATER, Contrast.FAT)
@@ -113,15 +113,35 @@ def views(fused: FusedVolumes, water_factor: float = 1.0) -> tuple[Views, Views,
     return water, fat, fraction
 
 
-def sum_slices(volume: np.ndarray) -> Views:
-    """Sum a volume ``[slice, row, column]`` along its rows and along its columns, float32."""
-    slices, rows, columns = volume.shape
-    coronal = np.empty((slices, columns), np.float32)
-    sagittal = np.empty((slices, rows), np.float32)
-    for index, plane in enumerate(volume):  # not as a matrix product, whose libraries start threads
-        plane.sum(axis=0, out=coronal[index])
-        plane.sum(axis=1, out=sagittal[index])
-    return Views(coronal, sagittal)
+def look_through(fused: FusedVolumes, rows: int) -> tuple[Views, Views, np.ndarray]:
+    """Sum water and fat along rows and columns, and count the voxels of the body along slices.
+
+    A voxel belongs to the body if the sum of water and fat reaches the body threshold. All is done
+    with a slice while it is in the processor's cache.
+
+    Args:
+        fused: The volumes.
+        rows: Number of anterior rows to look through; the others show the table.
+
+    Returns:
+        Sums of water and of fat, float32, and the count ``[row, column]``.
+    """
+    water, fat = fused.water.array, fused.fat.array
+    slices, _, columns = water.shape
+    threshold = np.float32(body_threshold(water, fat))
+    of_water, of_fat = (
+        Views(np.empty((slices, columns), np.float32), np.empty((slices, rows), np.float32))
+        for _ in (water, fat)
+    )
+    total, is_body = np.empty((rows, columns), np.float32), np.empty((rows, columns), bool)
+    count = np.zeros((rows, columns), np.uint32)
+    for index, planes in enumerate(zip(water[::-1, :rows], fat[::-1, :rows])):
+        for plane, sums in zip(planes, (of_water, of_fat)):
+            plane.sum(axis=0, out=sums.coronal[index])  # not as a matrix product, whose
+            plane.sum(axis=1, out=sums.sagittal[index])  # libraries start threads
+        np.add(*planes, out=total)
+        count += np.greater_equal(total, threshold, out=is_body)
+    return of_water, of_fat, count
 
 
 def compose(water: Views, fat: Views, fraction: Views) -> np.ndarray:
@@ -164,48 +184,56 @@ def fat_fraction(water: np.ndarray, fat: np.ndarray) -> np.ndarray:
     return np.asarray((1000 * fat) / total)
 
 
-def body_profile(fused: FusedVolumes) -> tuple[np.ndarray, np.ndarray]:
-    """Count the voxels of the body in each row and in each column, without the table's rows.
-
-    A voxel belongs to the body if the sum of water and fat reaches the body threshold.
-    """
-    water, fat = fused.water.array, fused.fat.array
-    _, rows, columns = water.shape
-    threshold = np.float32(body_threshold(water, fat))
-    total, is_body = np.empty((rows, columns), np.float32), np.empty((rows, columns), bool)
-    count = np.zeros((rows, columns), np.uint32)
-    for water_slice, fat_slice in zip(water, fat):
-        np.add(water_slice, fat_slice, out=total)
-        count += np.greater_equal(total, threshold, out=is_body)
-    count = count[: rows - BED_ROWS]
-    return count.sum(axis=1), count.sum(axis=0)
-
-
 def body_threshold(water: np.ndarray, fat: np.ndarray) -> float:
     """Return the mean Otsu threshold of all coronal planes of the sum of water and fat.
 
     Every second slice and column is enough, since the threshold only serves to choose two planes.
     """
-    total = water[::2, :, ::2] + fat[::2, :, ::2]
-    return float(np.mean([otsu_threshold(total[:, row]) for row in range(total.shape[1])]))
+    slices, rows, columns = water[::2, :, ::2].shape
+    total = np.empty((rows, slices, columns), np.float32)
+    for index in range(slices):  # so that each coronal plane is contiguous
+        np.add(water[2 * index, :, ::2], fat[2 * index, :, ::2], out=total[:, index])
+    return float(np.mean(otsu_thresholds(total.reshape(rows, -1))))
 
 
-def otsu_threshold(plane: np.ndarray) -> float:
-    """Return Otsu's threshold (IEEE Trans. SMC 9:62, 1979): the centre of one of equal bins."""
-    low, high = float(plane.min()), float(plane.max())
+def otsu_thresholds(planes: np.ndarray) -> np.ndarray:
+    """Return Otsu's threshold (IEEE Trans. SMC 9:62, 1979) of each plane.
+
+    Args:
+        planes: float32, ``[plane, voxel]``.
+
+    Returns:
+        float64; each is the centre of one of equal bins, or the value of a plane that has only one.
+    """
+    low, high = (ends.astype(np.float64) for ends in (planes.min(axis=1), planes.max(axis=1)))
     width = (high - low) / OTSU_BINS
+    counts = np.stack([_counts(*each) for each in zip(planes, low.tolist(), width.tolist())])
+    centres = low[:, np.newaxis] + (np.arange(OTSU_BINS) + 0.5) * width[:, np.newaxis]
+    moments = counts * centres
+    below, above = _sums_below(counts), _sums_above(counts)
+    mean_below = _sums_below(moments) / np.maximum(below, 1)
+    mean_above = _sums_above(moments) / np.maximum(above, 1)
+    between = below[:, :-1] * above[:, 1:] * (mean_below[:, :-1] - mean_above[:, 1:]) ** 2
+    best = np.take_along_axis(centres, between.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0]
+    return np.where(width < MIN_BIN_WIDTH, low, best)
+
+
+def _counts(plane: np.ndarray, low: float, width: float) -> np.ndarray:
+    """Return how many values each bin has; none if bins are too narrow."""
     if width < MIN_BIN_WIDTH:
-        return low
-    bins = ((plane.ravel() - np.float32(low)) * np.float32(1 / width)).astype(np.uint16)
+        return np.zeros(OTSU_BINS)
+    bins = ((plane - np.float32(low)) * np.float32(1 / width)).astype(np.uint16)
     counts = np.bincount(bins, minlength=OTSU_BINS + 1).astype(np.float64)
     counts[OTSU_BINS - 1] += counts[OTSU_BINS]
-    counts = counts[:OTSU_BINS]
-    centres = low + (np.arange(OTSU_BINS) + 0.5) * width
-    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
-    mean_below = np.cumsum(counts * centres) / np.maximum(below, 1)
-    mean_above = (np.cumsum((counts * centres)[::-1]) / np.maximum(above[::-1], 1))[::-1]
-    between = below[:-1] * above[1:] * (mean_below[:-1] - mean_above[1:]) ** 2
-    return float(centres[int(np.argmax(between))])
+    return counts[:OTSU_BINS]
+
+
+def _sums_below(values: np.ndarray) -> np.ndarray:
+    return np.cumsum(values, axis=1)
+
+
+def _sums_above(values: np.ndarray) -> np.ndarray:
+    return np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
 
 
 def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
@@ -215,7 +243,7 @@ def liver_planes(by_row: np.ndarray, by_column: np.ndarray) -> tuple[int, int]:
     image lies to the right of the sagittal plane. There the liver usually is.
 
     Args:
-        by_row: Voxels of the body in each row, as ``body_profile`` counts them.
+        by_row: Voxels of the body in each row, without the table's rows.
         by_column: Voxels of the body in each column.
     """
     right_half = by_column[: len(by_column) // 2].sum()

@@ -19,10 +19,10 @@ from mimir_engine.projection.project import (
     IMAGE_SIZE,
     PROJECTION_NAME,
     Projection,
-    body_profile,
     fat_fraction,
     liver_planes,
-    otsu_threshold,
+    look_through,
+    otsu_thresholds,
     project,
     resize,
     shade,
@@ -79,8 +79,21 @@ def fused_study(tmp_path_factory: pytest.TempPathFactory) -> FusedVolumes:
     return fuse(read_study(write_zip(path, all_files(complete_study()))).stations)
 
 
+def body_count(fused: FusedVolumes) -> np.ndarray:
+    return look_through(fused, fused.water.array.shape[1] - BED_ROWS)[2]
+
+
+def planes_of(fused: FusedVolumes) -> tuple[int, int]:
+    count = body_count(fused)
+    return liver_planes(count.sum(axis=1), count.sum(axis=0))
+
+
+def otsu_threshold(plane: np.ndarray) -> float:
+    return float(otsu_thresholds(plane.reshape(1, -1))[0])
+
+
 def fraction_channel(fused: FusedVolumes, scaled: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    row, column = liver_planes(*body_profile(fused))
+    row, column = planes_of(fused)
     rows = fused.water.array.shape[1] - BED_ROWS
     water, fat = Contrast.WATER, Contrast.FAT
     coronal = fat_fraction(scaled(fused.plane(water, row=row)), fused.plane(fat, row=row))
@@ -177,7 +190,7 @@ def test_views_are_sums_along_the_line_of_sight() -> None:
 def test_the_fat_fraction_is_that_of_one_plane() -> None:
     water, fat = trunk()
     fused = volumes(water, fat)
-    row, column = liver_planes(*body_profile(fused))
+    row, column = planes_of(fused)
     fractions = views(fused)[2]
     np.testing.assert_allclose(
         fractions.coronal, (1000 * fat / (water + fat))[::-1, row], rtol=1e-6
@@ -196,10 +209,8 @@ def test_the_planes_halve_the_body_and_its_right_half() -> None:
 
 def test_body_voxels_are_counted_without_the_table() -> None:
     water, fat = trunk()
-    by_row, by_column = body_profile(volumes(water, fat))
     body = water[:, :-BED_ROWS] > 100
-    np.testing.assert_array_equal(by_row, body.sum(axis=(0, 2)))
-    np.testing.assert_array_equal(by_column, body.sum(axis=(0, 1)))
+    np.testing.assert_array_equal(body_count(volumes(water, fat)), body.sum(axis=0))
 
 
 def test_otsu_separates_two_distributions() -> None:
