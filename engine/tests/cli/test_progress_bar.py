@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pty", reason="this system has no pseudo-terminals", exc_type=ImportError)
-pytest.importorskip("fcntl", reason="this system has no pseudo-terminals", exc_type=ImportError)
+pytest.importorskip("terminal", reason="this system has no pseudo-terminals", exc_type=ImportError)
 pytest.importorskip("tqdm")
 
 from cohort_builder import write_studies
