@@ -1,4 +1,4 @@
-"""Inflate deflate streams: quickly if they are what is declared, else never further than asked.
+"""Inflate deflate streams, never further than asked: quickly if they are what is declared.
 
 ISA-L (extra ``fast``) takes half of zlib's time. What is inflated quickly counts only if size and
 checksum are the declared ones. Everything else is left to zlib's bounded stream, which alone
@@ -17,13 +17,8 @@ try:
 except ImportError:
     isal = None
 
-#: Errors of damaged streams.
-_DAMAGED = (zlib.error,) if isal is None else (zlib.error, isal.error)
 #: Compressed bytes read, and bytes inflated, at once. Smaller contents are inflated in one call.
 PIECE_BYTES = 2**20
-#: Compressed bytes that zlib inflates without a bound; a slice has some 40 kB. They hold at most
-#: 1,032 times as much (zlib's technical notes): 68 MB.
-MAX_UNBOUNDED_BYTES = 2**16
 
 
 def inflate_small(compressed: bytes, most: int) -> bytes:
@@ -47,8 +42,7 @@ def inflate_checked(compressed: bytes, size: int, crc: int) -> bytes:
 
     Args:
         compressed: The stream.
-        size: Declared size. A longer content is inflated to one byte beyond it, that of a small
-            stream to ``MAX_UNBOUNDED_BYTES`` times 1,032 at most.
+        size: Declared size; a longer content is inflated to one byte beyond it.
         crc: Declared CRC-32.
 
     Raises:
@@ -73,15 +67,13 @@ def check_content(content: bytes, size: int, crc: int) -> None:
 
 
 def _inflate_quickly(compressed: bytes, size: int) -> Optional[bytes]:
-    """Inflate a stream that holds ``size`` bytes; None if it is damaged or too long."""
+    """Inflate a stream with ISA-L; None without it, or if the stream is damaged."""
+    if isal is None:
+        return None
     try:
-        if isal is not None:
-            return bytes(isal.decompressobj(-zlib.MAX_WBITS).decompress(compressed, size + 1))
-        if len(compressed) <= MAX_UNBOUNDED_BYTES:  # its stream takes a twentieth more time
-            return zlib.decompress(compressed, -zlib.MAX_WBITS, max(size, 1))
-    except _DAMAGED:
-        pass
-    return None
+        return bytes(isal.decompressobj(-zlib.MAX_WBITS).decompress(compressed, size + 1))
+    except isal.error:
+        return None
 
 
 def inflate(file: IO[bytes], size: int, most: int, front: bytes = b"") -> bytes:

@@ -1,7 +1,6 @@
 """List and read the entries of a zip archive.
 
-An entry is inflated only as far as asked, and not beyond its declared size, or 68 MB if it is small
-(``inflate``).
+An entry is inflated only as far as asked, and never beyond its declared size.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ class Opened:
             self.faults.append(f"asked for: {request.url}")
 
     def names(self) -> list[str]:
-        """Return the names of the studies in view, in their order."""
+        """Return the names of the studies in view, in their order, once the page has drawn them."""
+        for _ in range(5):
+            self.page.evaluate("new Promise(requestAnimationFrame)")
         cards = self.page.locator(".card")
         placed = cards.evaluate_all(
             "cards => cards.map(c => [+c.id.split('-')[1], c.querySelector('.name').textContent])"
