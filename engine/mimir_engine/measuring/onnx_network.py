@@ -1,4 +1,8 @@
-"""Run a network with ONNX Runtime, on the CPU."""
+"""Run a network with ONNX Runtime, on the CPU.
+
+Its threads sleep while they wait for each other. By default they would spin, which takes 3 % less
+time on an idle computer, and 25 % more processor time beside readers that need the same cores.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +42,7 @@ class OnnxNetwork:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = thread_count()
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = LOG_ERRORS
         graph = resnet_graph(architecture, target_count, weights, BATCH_SIZE, describes_layers)
         self._layers = EARLY_LAYERS if describes_layers else ()
