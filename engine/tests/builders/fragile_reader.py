@@ -61,3 +61,8 @@ def check_source(source: dict[str, Any], **options: Any) -> Message:
     """Check a study; one whose name begins with a way to fail does so."""
     fail(source["name"].partition("-")[0])
     return reader_calls.check_source(source, **options)
+
+
+def variable(name: str) -> Message:
+    """Reply with a variable of the reader's environment."""
+    return Message(os.environ.get(name))

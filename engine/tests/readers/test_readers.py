@@ -54,6 +54,14 @@ def test_a_reader_runs_no_module_of_the_working_folder(
     assert readers.call("echo", {"text": "liver"}).data == b"liver"
 
 
+def test_a_reader_keeps_memory_though_dask_lets_its_workers_give_it_back(
+    monkeypatch: pytest.MonkeyPatch, readers: Readers
+) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    assert readers.call("variable", {"name": "MALLOC_TRIM_THRESHOLD_"}).value is None
+    assert readers.call("variable", {"name": "OMP_NUM_THREADS"}).value == "1"
+
+
 def test_all_readers_can_be_ended_before_the_process_ends(readers: Readers) -> None:
     reader = readers.call("echo", {"text": ""}).value[1]
     end_readers()
