@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 #: Public names and their modules, which are imported on first use, so that importing the package
 #: costs nothing.
