@@ -150,8 +150,13 @@ def read_and_check(
         if reading.swap_repair:
             study = exchanged_back(study)
         fused = fuse(study.stations)
+    return with_checks(study, fused), fused
+
+
+def with_checks(study: DixonStudy, fused: FusedVolumes) -> DixonStudy:
+    """Return a study with what the checks of its stations and volumes find."""
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
-    return replace(study, findings=(*study.findings, *found)), fused
+    return replace(study, findings=(*study.findings, *found))
 
 
 def exchanged_back(study: DixonStudy) -> DixonStudy:
