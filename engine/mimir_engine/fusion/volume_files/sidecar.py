@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
@@ -57,17 +57,13 @@ class Sidecar:
     month: str = ""
 
     def __post_init__(self) -> None:
-        strength = self.scanner.field_strength_t
+        scanner, strength = self.scanner, self.scanner.field_strength_t
         if self.stations < 1:
             raise ValueError("'stations' must be at least 1")
         if strength is not None and not 0 <= strength <= MAX_TESLA:
             raise ValueError(f"'field_strength_t' must be from 0 to {MAX_TESLA:g}")
-        texts = {
-            key: printable(text)
-            for key, text in vars(self.scanner).items()
-            if isinstance(text, str)
-        }
-        object.__setattr__(self, "scanner", replace(self.scanner, **texts))
+        vendor, model, device = map(printable, (scanner.vendor, scanner.model, scanner.device))
+        object.__setattr__(self, "scanner", Scanner(vendor, model, strength, device))
         object.__setattr__(self, "stations", min(self.stations, MAX_STATIONS))
         object.__setattr__(self, "contrasts", tuple(printable(name) for name in self.contrasts))
         for key in ("name", "mimir_version", "month"):
