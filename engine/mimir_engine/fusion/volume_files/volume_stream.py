@@ -18,18 +18,18 @@ from mimir_engine.fusion.volume_files.volume_error import volume_error
 from mimir_engine.source.entry import unreadable
 
 fast_gzip: Any
-fast_error: Any
+fast_zlib: Any
 try:
     from isal import igzip as fast_gzip
-    from isal.isal_zlib import IsalError as fast_error
+    from isal import isal_zlib as fast_zlib
 except ImportError:
-    fast_gzip, fast_error = gzip, zlib.error
+    fast_gzip, fast_zlib = gzip, zlib
 
 #: Compression level of zlib and of ISA-L. Higher ones take many times as long and save a few
 #: percent, since the last bits are noise.
 COMPRESSION_LEVEL = 1
 #: What a damaged stream raises.
-_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, fast_error)
+_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, fast_zlib.error)
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
