@@ -30,8 +30,8 @@ from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
@@ -229,5 +229,5 @@ class Fusing:
     def finish(self, studies: Sequence[WrittenStudy]) -> Iterator[StudyDone]:
         """Give the outcome of each study whose volumes were written."""
         for study in studies:
-            event = {"volumes": list(study.volumes), "left_out": dict(study.left_out)}
+            event = {"volumes": list(study.volumes), "left_out": list(study.left_out)}
             yield StudyDone({"flags": study.codes, "body": to_json(study)}, study.codes, event)

@@ -66,4 +66,3 @@ def _consecutive(names: Mapping[int, str]) -> dict[str, int]:
         name = names.get(number) or f"label_{number}"
         numbers[f"{name} ({number})" if name in numbers else name] = number
     return numbers
-

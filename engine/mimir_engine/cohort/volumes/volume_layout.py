@@ -105,16 +105,19 @@ class VolumeLayout:
         is_distinct = self.arrangement == NNUNET and is_misleading
         return distinct_file_name(name) if is_distinct else safe_file_name(name)
 
-    def volume(self, name: str, volume: str) -> PurePosixPath:
-        """Return the file of a stitched volume, relative to the output folder."""
-        stem = self.stem(name)
-        if self.arrangement != NNUNET:
-            return self._folder(name) / f"{stem}_{volume}{self.ending}"
-        return self._folder(name) / f"{stem}_{self.wanted.index(volume):04d}{self.ending}"
+    def volume(self, name: str, volume: str, station: Optional[int] = None) -> PurePosixPath:
+        """Return the file of a volume, relative to the output folder.
 
-    def station_volume(self, name: str, station: int, volume: str) -> PurePosixPath:
-        """Return the file of a volume of one station; 1 is nearest the head."""
-        return self._folder(name) / f"{self.stem(name)}_station{station}_{volume}{self.ending}"
+        Args:
+            name: Name of the study.
+            volume: One of ``VOLUMES``.
+            station: Number of the station, beginning with 1 at the head; None if it is stitched.
+        """
+        if self.arrangement == NNUNET:
+            ending = f"{self.wanted.index(volume):04d}"
+        else:
+            ending = volume if station is None else f"station{station}_{volume}"
+        return self._folder(name) / f"{self.stem(name)}_{ending}{self.ending}"
 
     def labels(self, name: str) -> PurePosixPath:
         """Return the file of a study's label map."""

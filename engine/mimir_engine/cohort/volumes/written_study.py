@@ -20,7 +20,7 @@ class WrittenStudy:
         eid: UK Biobank's participant number, else empty.
         instance: UK Biobank's visit number, else empty.
         volumes: Names of the volumes that were written.
-        left_out: Reason by the name of each volume that was asked for and was not written.
+        left_out: Names of those that were asked for and are not there; the findings say why.
         shapes: Slices, rows and columns: of the stitched volumes, or of each station.
         spacings_mm: Spacing along column, row and slice, of each.
         extent_mm: From the lowest to the uppermost edge.
@@ -33,7 +33,7 @@ class WrittenStudy:
     eid: str
     instance: str
     volumes: tuple[str, ...]
-    left_out: Mapping[str, str]
+    left_out: tuple[str, ...]
     shapes: tuple[tuple[int, int, int], ...]
     spacings_mm: tuple[tuple[float, float, float], ...]
     extent_mm: float
