@@ -9,13 +9,7 @@ import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import (
-    COLUMNS_X_MM,
-    PIXEL_MM,
-    ROWS_Y_MM,
-    ScannedStation,
-    sensitivity,
-)
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ScannedStation
 
 Number = Union[float, np.ndarray]
 
@@ -34,10 +28,9 @@ def render_station(
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
-    x, y = COLUMNS_X_MM, ROWS_Y_MM[station.window]
-    bias = station.bias
-    in_plane = np.outer(sensitivity(y, bias.y), sensitivity(x, bias.x))
-    gain = bias.along_z(len(station.z))
+    x, y = COLUMNS_X_MM, station.rows_y_mm
+    in_plane = station.bias.in_plane(x, y)
+    gain = station.bias.along_z(len(station.z))
     ellipses = body.at(station.z)
     tissues = np.array([(tissue.water, tissue.fat) for tissue in body.tissues])
     contrast = body.minus_surroundings(tissues).astype(np.float32)

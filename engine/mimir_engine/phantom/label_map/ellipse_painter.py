@@ -9,7 +9,7 @@ from mimir_engine.phantom.body import Body, Tissue
 from mimir_engine.phantom.label_map.names import TISSUES
 from mimir_engine.phantom.label_map.painted_slice import PaintedSlice
 from mimir_engine.phantom.render_station import paint_ellipses
-from mimir_engine.phantom.scanner import COLUMNS_X_MM, ROWS_Y_MM, ScannedStation
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, ScannedStation
 
 #: Names of the columns that consist of each tissue, in the order of ``TISSUES``.
 COLUMNS_OF = (
@@ -30,14 +30,15 @@ class EllipsePainter:
         self._body = body
         self._contrast = body.minus_surroundings(np.array(values)).astype(np.float32)
 
-    def paint(self, station: ScannedStation, z: float) -> PaintedSlice:
-        """Paint the slice at a patient z (mm) on the pixels of a station."""
-        ellipses = [table[:, 0] for table in self._body.at(np.array([z]))]
-        rows = ROWS_Y_MM[station.window]
-        values = paint_ellipses(ellipses, self._contrast, COLUMNS_X_MM, rows)
+    def paint(self, station: ScannedStation, index: int) -> PaintedSlice:
+        """Paint a slice of a station."""
+        z = float(station.z[index])
+        ellipses = [table[:, 0] for table in self._body.at(station.z[index : index + 1])]
+        values = paint_ellipses(ellipses, self._contrast, COLUMNS_X_MM, station.rows_y_mm)
+        values[-2:] *= station.gain_of(index).astype(np.float32)
         p = self._body.person
         middle = p.shift_x + p.lean_x * (z - PIVOT_Z_MM)
-        return PaintedSlice(values[:-2], values[-2:], middle)
+        return PaintedSlice(values[:-2], values[-2:], station.sigma, middle)
 
     def tissue(self, name: str) -> Tissue:
         """Return the signals of a tissue of ``TISSUES``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from mimir_engine.phantom.label_map.map_layout import map_layout
 from mimir_engine.phantom.label_map.names import LABELS, labels_at
 from mimir_engine.phantom.label_map.painted_slice import PaintedSlice, Painter
 from mimir_engine.phantom.label_map.smooth_painter import SmoothPainter
+from mimir_engine.phantom.rician_noise import rician_mean
 from mimir_engine.phantom.scan import Scan
 from mimir_engine.phantom.scanner import COLUMNS_X_MM
 
@@ -27,7 +29,8 @@ class PhantomLabels:
     Attributes:
         array: Number of each voxel's label, 0 without one: uint8 ``[slice, row, column]``.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
-        fat_fraction: Of each voxel with a label, without noise: float32 of the same shape, 0..1.
+        fat_fraction: Of each voxel with a label, without noise and as it is expected with noise:
+            float32 ``(2, slice, row, column)``, 0..1.
         covered: Number of voxels that the tissue of each label fills, partial ones counted by
             their shares: ``(labels + 1,)``.
         painter: Knows the signals of the tissues.
@@ -57,22 +60,29 @@ def phantom_labels(scan: Scan) -> tuple[np.ndarray, np.ndarray, Mapping[int, str
 
 
 def label_scan(scan: Scan) -> PhantomLabels:
-    """Paint each slice of the fused volumes and label its voxels.
+    """Paint the slices of a scan, mix them as fusion does, and label the voxels.
 
-    A voxel has the label whose tissue covers most of it, and at least half. A slice shows the body
-    as the station with the largest weight in it found it, within the rows of that station.
+    A voxel has the label whose tissue covers most of it, and at least half. A fused slice shows
+    the body as the station with the largest weight in it found it, within that station's rows.
     """
     layout = map_layout(scan.stations)
     painter = painter_of(scan)
     array = np.zeros(layout.shape, np.uint8)
-    fat_fraction = np.zeros(layout.shape, np.float32)
+    fat_fraction = np.zeros((2, *layout.shape), np.float32)
     covered = np.zeros(len(LABELS) + 1)
-    for k, owner in enumerate(layout.owners):
-        station, z = scan.stations[owner], layout.z(k)
-        painted = painter.paint(station, z)
-        numbers = labels_at(z, scan.person)
-        array[k, station.window] = _label(painted, numbers)
-        fat_fraction[k, station.window] = _fat_fraction(painted)
+
+    @lru_cache(maxsize=2)  # neighbours show the same slices
+    def paint(station: int, index: int) -> PaintedSlice:
+        return painter.paint(scan.stations[station], index)
+
+    for k, shown in enumerate(layout.slices):
+        first, second = (paint(shown.station, i) for i in (shown.first, shown.second))
+        painted = first.towards(second, shown.weight)
+        numbers = labels_at(layout.z(k), scan.person)
+        rows = scan.stations[shown.station].window
+        labels = _label(painted, numbers)
+        array[k, rows] = labels
+        fat_fraction[:, k, rows][:, labels > 0] = _fat_fractions(painted, labels > 0)
         covered += _covered(painted, numbers)
     return PhantomLabels(array, layout.affine, fat_fraction, covered, painter)
 
@@ -91,10 +101,14 @@ def _label(painted: PaintedSlice, numbers: np.ndarray) -> np.ndarray:
     return np.where(share >= MIN_SHARE, numbers[is_left, largest], np.uint8(0))
 
 
-def _fat_fraction(painted: PaintedSlice) -> np.ndarray:
-    water, fat = painted.signal
-    total = water + fat
-    return np.divide(fat, total, out=np.zeros_like(total), where=total > 0)
+def _fat_fractions(painted: PaintedSlice, chosen: np.ndarray) -> np.ndarray:
+    """Compute fat fractions of pixels without noise, and as expected with it: ``(2, pixels)``.
+
+    An image shows magnitudes, so noise raises signals near zero.
+    """
+    clean = painted.signal[:, chosen]
+    noisy = painted.sigma * rician_mean(clean / painted.sigma)
+    return np.stack([fat / (water + fat) for water, fat in (clean, noisy)])
 
 
 def _covered(painted: PaintedSlice, numbers: np.ndarray) -> np.ndarray:

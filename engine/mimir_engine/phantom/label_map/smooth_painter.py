@@ -10,7 +10,7 @@ from mimir_engine.phantom.anatomy.columns import PIVOT_Z_MM
 from mimir_engine.phantom.body import Tissue
 from mimir_engine.phantom.label_map.names import TISSUES
 from mimir_engine.phantom.label_map.painted_slice import PaintedSlice
-from mimir_engine.phantom.scanner import COLUMNS_X_MM, ROWS_Y_MM, ScannedStation
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, ScannedStation
 from mimir_engine.phantom.smooth_body.body import SmoothBody
 from mimir_engine.phantom.smooth_body.conditions import Conditions
 from mimir_engine.phantom.smooth_body.outline import surfaces
@@ -37,17 +37,20 @@ class SmoothPainter:
             for name, tissue in body.tissues.items()
         }
 
-    def paint(self, station: ScannedStation, z: float) -> PaintedSlice:
-        """Paint the slice at a patient z (mm) as a station finds the body."""
-        grid = Grid.of(COLUMNS_X_MM, ROWS_Y_MM[station.window])
-        breath_mm = self._conditions[station.index].breath_mm
-        values = paint_slice(self._body, grid, z, self._palette, breath_mm)
+    def paint(self, station: ScannedStation, index: int) -> PaintedSlice:
+        """Paint a slice of a station."""
+        z = float(station.z[index])
+        grid = Grid.of(COLUMNS_X_MM, station.rows_y_mm)
+        condition = self._conditions[station.index]
+        values = paint_slice(self._body, grid, z, self._palette, condition.breath_mm)
+        gain = station.gain_of(index) * condition.gain * condition.uneven_coils(grid, z)
+        values[-2:] *= gain.astype(np.float32)
         arm = self._arm(grid, z)
         values[MUSCLE] *= ~arm
         values[ARM_MUSCLE] *= arm
         p = self._body.person
         middle = p.shift_x + p.lean_x * (z - PIVOT_Z_MM) + self._body.middle(z)
-        return PaintedSlice(values[:-2], values[-2:], middle)
+        return PaintedSlice(values[:-2], values[-2:], station.sigma, middle)
 
     def tissue(self, name: str) -> Tissue:
         """Return the signals of a tissue of ``TISSUES``."""

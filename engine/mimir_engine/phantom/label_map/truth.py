@@ -18,6 +18,7 @@ LABEL_UNITS = {
     "fat_fraction_percent": "%",
     "core_voxels": "",
     "core_fat_fraction_percent": "%",
+    "noisy_core_fat_fraction_percent": "%",
 }
 
 Truth = dict[str, Union[int, float, None]]
@@ -34,12 +35,14 @@ def label_truths(labels: PhantomLabels) -> dict[str, Truth]:
         - ``fat_fraction_percent``: signal fat fraction of the tissue itself;
         - ``core_voxels`` and ``core_fat_fraction_percent``: voxels whose six neighbours have the
           same label, and the mean of their fat fractions without noise. Thin sheets of fat
-          between the muscles belong to it. None if there are no such voxels.
+          between the muscles belong to it. None if there are no such voxels;
+        - ``noisy_core_fat_fraction_percent``: the mean that is expected with the scan's noise,
+          which raises low signals, as those of fat in muscle. None if there are no such voxels.
     """
     is_core = core(labels.array)
-    inside, fractions = labels.array[is_core], labels.fat_fraction[is_core]
-    counts, core_counts = (_sums(numbers) for numbers in (labels.array.ravel(), inside))
-    sums = _sums(inside, fractions.astype(np.float64))
+    inside = labels.array[is_core]
+    counts, core_counts = _sums(labels.array.ravel()), _sums(inside)
+    clean, noisy = (100.0 * _sums(inside, f[is_core]) for f in labels.fat_fraction)
     truths: dict[str, Truth] = {}
     for number, label in LABELS.items():
         if counts[number]:
@@ -52,7 +55,8 @@ def label_truths(labels: PhantomLabels) -> dict[str, Truth]:
                 "anatomy_volume_l": float(labels.covered[number]) * labels.voxel_l,
                 "fat_fraction_percent": 100.0 * tissue.fat / (tissue.water + tissue.fat),
                 "core_voxels": cores,
-                "core_fat_fraction_percent": 100.0 * sums[number] / cores if cores else None,
+                "core_fat_fraction_percent": clean[number] / cores if cores else None,
+                "noisy_core_fat_fraction_percent": noisy[number] / cores if cores else None,
             }
     return truths
 
