@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimir_engine.study.finding import ENDS_UNKNOWN, SCANNER_UNKNOWN
-
 #: The module is a demonstration: the value says nothing about people.
 DEMONSTRATION = "DEMONSTRATION"
 #: The module was not validated on studies of this kind.
@@ -50,11 +48,11 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The scan is unlike those that the inference module knows: the interval may miss the true"
         " value."
     ),
-    SCANNER_UNKNOWN: (
+    "SCANNER_UNKNOWN": (
         "Nothing tells which scanner made the volumes, or its field strength: whether the inference"
         " module was made for such scans cannot be checked."
     ),
-    ENDS_UNKNOWN: (
+    "ENDS_UNKNOWN": (
         "Stitched volumes may still have the slices that MIMIR cuts off at both ends: the networks"
         " may see a body of another size."
     ),

@@ -225,7 +225,11 @@ def test_ends_that_a_sidecar_says_are_whole_are_cut(fused: FusedVolumes, tmp_pat
     ],
 )
 def test_participant_and_visit_are_those_of_the_file_or_of_the_name(
-    file: str, name: Optional[str], expected: tuple[str, str, str], fused: FusedVolumes, tmp_path: Path
+    file: str,
+    name: Optional[str],
+    expected: tuple[str, str, str],
+    fused: FusedVolumes,
+    tmp_path: Path,
 ) -> None:
     study, _ = read_volume_pair(written(tmp_path, fused, file), name)
     assert (study.name, study.eid, study.instance) == expected
