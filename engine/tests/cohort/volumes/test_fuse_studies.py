@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from dicom_builder import complete_study, set_pixels, write_zip
 from pydicom.dataset import Dataset
-from volume_builder import files_in, lps_array, table, write_scan
+from stitched_builder import files_in, lps_array, table, write_scan
 
 pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 

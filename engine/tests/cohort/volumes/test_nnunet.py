@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cohort_builder import write_studies
-from volume_builder import files_in, lps_array, table, write_scan
+from stitched_builder import files_in, lps_array, table, write_scan
 
 pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cohort_builder import write_studies
 from exchanged_archive import exchanged_archive
-from volume_builder import files_in, table
+from stitched_builder import files_in, table
 
 pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 
