@@ -9,7 +9,6 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.volumes.study_volumes import Piece
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.fusion.volume_files.image_file import write_image
@@ -81,15 +80,20 @@ class StudyFiles:
         """The voxels of the stitched volumes, or of each station from the head to the feet."""
         return tuple(self._grids[key] for key in sorted(self._grids, key=lambda key: key or 0))
 
-    def write(self, piece: Piece) -> None:
+    def write(self, name: str, volume: Volume, station: Optional[int] = None) -> None:
         """Write one volume.
+
+        Args:
+            name: One of ``VOLUME_NAMES``.
+            volume: Its images.
+            station: Number of the station, beginning with 1 at the head; None if it is stitched.
 
         Raises:
             MimirError: ``EXTRA_MISSING``, ``OUTPUT_UNWRITABLE``.
         """
-        self._write(self._layout.volume(self._name, piece.name, piece.station), piece.volume)
-        self._grids.setdefault(piece.station, VoxelGrid.of(piece.volume))
-        self._names.add(piece.name)
+        self._write(self._layout.volume(self._name, name, station), volume)
+        self._grids.setdefault(station, VoxelGrid.of(volume))
+        self._names.add(name)
 
     def write_labels(self, labels: Volume) -> None:
         """Write the label map, uint8 or uint16; the errors are those of `write`."""

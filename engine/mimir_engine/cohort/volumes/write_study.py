@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
 
 import mimir_engine
 from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.volumes.arrangements import STATIONS
 from mimir_engine.cohort.volumes.label_copy import copy_labels
 from mimir_engine.cohort.volumes.study_files import StudyFiles
-from mimir_engine.cohort.volumes.study_volumes import (
-    MEASURED,
-    PHASES,
-    measured_pieces,
-    station_pieces,
-    stitched_piece,
-)
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
-from mimir_engine.cohort.volumes.volume_names import STATIONS
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.leftovers import temporary_folder
-from mimir_engine.fusion import FusedVolumes, fuse
-from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.fusion.volume_files.sidecar import Sidecar, sidecar_of
 from mimir_engine.fusion.volume_pair import VolumePair
-from mimir_engine.measuring.one_study import exchanged_back, read_and_check, with_checks
-from mimir_engine.study import DixonStudy
-from mimir_engine.study.finding import NOTE, Finding, refuse_stopped
-from mimir_engine.study.phase_stations import ContrastStations
-from mimir_engine.study.read import OpenedStudy, open_study
+from mimir_engine.measuring.study_volumes import StudyVolumes, open_volumes
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.read_options import ReadOptions
 
 
@@ -54,15 +41,18 @@ def write_study(
         has_identifiers: Describe them with the month of the scan.
 
     Raises:
-        MimirError: if the study cannot be read or stitched, or a check stops it;
-            ``CHANNEL_MISSING`` if nnU-Net would lack a channel; ``STATIONS_UNKNOWN`` if volumes
-            have no stations; as `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
+        MimirError: as `open_volumes` and `copy_labels`; ``CHANNEL_MISSING`` if nnU-Net would lack
+            a channel; ``STATIONS_UNKNOWN``; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
     """
-    with _scratch_in(output) as scratch, _opened(source, reading) as opened:
-        files = StudyFiles(scratch, source.name, layout)
-        study = _write_volumes(source, reading, layout, opened, files)
+    with (
+        _scratch_in(output) as scratch,
+        open_volumes(source.source, source.name, reading) as opened,
+    ):
+        study, files = opened.study, StudyFiles(scratch, source.name, layout)
+        notes = _write_volumes(opened, layout, files)
         names = copy_labels(source.labels, files) if layout.has_labels else {}
-        findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in study.findings)
+        found = dict.fromkeys((*study.findings, *notes))
+        findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in found)
         spacings = tuple(grid.spacing_mm for grid in files.grids)
         ends_cut = layout.arrangement != STATIONS and _are_ends_cut(source)
         sidecar = Sidecar(
@@ -101,76 +91,25 @@ def _scratch_in(output: Path) -> Iterator[Path]:
         yield scratch
 
 
-@contextmanager
-def _opened(source: NamedSource, reading: ReadOptions) -> Iterator[Optional[OpenedStudy]]:
-    """Open a scan; give None for volumes that were stitched before."""
-    place = source.source
-    if isinstance(place, (FusedFolder, VolumePair)):
-        yield None
-    else:
-        with open_study(place, source.name, reading.reconstruction) as opened:
-            yield opened
-
-
-def _write_volumes(
-    source: NamedSource,
-    reading: ReadOptions,
-    layout: VolumeLayout,
-    opened: Optional[OpenedStudy],
-    files: StudyFiles,
-) -> DixonStudy:
-    """Write one contrast after the other; return the study with all its findings."""
-    is_stitched = layout.arrangement != STATIONS
-    if opened is None and not is_stitched:
-        raise MimirError(
-            "STATIONS_UNKNOWN",
-            "these volumes are stitched, and their stations are not known",
-            "Give the scan itself, or another --layout.",
-        )
-    study, fused = _checked(source, reading, opened)
-    refuse_stopped(study.findings)
-    pieces = measured_pieces(fused, layout.wanted)
-    if not is_stitched:
-        names = [name for name in layout.wanted if name in MEASURED]
-        pieces = (piece for name in names for piece in station_pieces(name, study.stations))
-    for piece in pieces:
-        files.write(piece)
-    places = fused.layout
-    del fused, pieces
+def _write_volumes(opened: StudyVolumes, layout: VolumeLayout, files: StudyFiles) -> list[Finding]:
+    """Write one contrast after the other; return what was noticed about their images."""
     notes: list[Finding] = []
-    for name in (name for name in layout.wanted if name in PHASES):
-        read = _phase(name, opened)
-        notes += read.findings
-        if read.stations and is_stitched and places:
-            files.write(stitched_piece(name, places, read.stations))
-        elif read.stations:
-            for piece in station_pieces(name, read.stations):
-                files.write(piece)
+    if layout.arrangement == STATIONS:
+        for contrast in opened.of_stations(layout.wanted):
+            notes += contrast.findings
+            for number, volume in enumerate(contrast.volumes, start=1):
+                files.write(contrast.name, volume, number)
+        return notes
+    for made in opened.stitched(layout.wanted):
+        notes += made.findings
+        if made.volume is not None:
+            files.write(made.name, made.volume)
         elif layout.is_strict:
-            raise _channel_missing(name, read.findings)
-    return replace(study, findings=tuple(dict.fromkeys((*study.findings, *notes))))
+            raise _channel_missing(made.name, made.findings)
+    return notes
 
 
-def _checked(
-    source: NamedSource, reading: ReadOptions, opened: Optional[OpenedStudy]
-) -> tuple[DixonStudy, FusedVolumes]:
-    """Stitch and check a study; its findings say what the checks found."""
-    if opened is None:
-        return read_and_check(source.source, source.name, reading)
-    study = exchanged_back(opened.study) if reading.swap_repair else opened.study
-    fused = fuse(study.stations)
-    return with_checks(study, fused), fused
-
-
-def _phase(name: str, opened: Optional[OpenedStudy]) -> ContrastStations:
-    """Read another contrast of all stations."""
-    if opened is not None:
-        return opened.contrast_stations(PHASES[name])
-    sentence = f"{PHASES[name].value} is left out: only water and fat are read from volumes"
-    return ContrastStations((), (Finding("CONTRAST_LEFT_OUT", sentence, NOTE),))
-
-
-def _channel_missing(name: str, findings: tuple[Finding, ...]) -> MimirError:
+def _channel_missing(name: str, findings: Sequence[Finding]) -> MimirError:
     what = "; ".join(finding.sentence for finding in findings)
     return MimirError(
         "CHANNEL_MISSING",

@@ -1,10 +1,9 @@
-"""Names of the volumes, layouts and formats that can be asked for. Imports nothing."""
+"""Names of the layouts and formats of volumes that can be asked for."""
 
 from __future__ import annotations
 
-WATER, FAT, IN_PHASE, OPPOSED_PHASE, FAT_FRACTION = VOLUMES = (
-    *("water", "fat", "in_phase", "opposed_phase", "fat_fraction"),
-)
+from mimir_engine.measuring.volume_names import FAT, WATER
+
 #: One folder per study; the flat folder that nnU-Net reads; each station for itself.
 PLAIN, NNUNET, STATIONS = LAYOUTS = ("plain", "nnunet", "stations")
 NIFTI, NRRD = FORMATS = ("nifti", "nrrd")
