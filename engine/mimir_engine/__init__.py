@@ -11,11 +11,13 @@ __version__ = "0.9.0"
 #: costs nothing.
 _PUBLIC = {
     "MimirError": "errors",
+    "VolumePair": "fusion.volume_pair",
     "analyze": "measuring.one_study",
     "classify": "study",
     "find_module": "inference_module",
     "fuse": "fusion",
     "measure_directly": "direct",
+    "measure_labels": "labels",
     "project": "projection",
     "read_study": "study",
 }
