@@ -50,7 +50,8 @@ class ImageFile:
         array: ``[slice, row, column]`` in the engine's axes; float32, or integers as stored.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres; axial, with
             positive steps.
-        extensions: Texts of the NIfTI header's extensions.
+        extensions: Texts of the NIfTI header's extensions; of an NRRD header the lines
+            ``key:=value``, as one text.
     """
 
     array: np.ndarray

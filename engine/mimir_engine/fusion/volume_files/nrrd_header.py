@@ -51,6 +51,8 @@ SPACES = {
 UNITS_MM = {"": 1.0, "mm": 1.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
 #: Encodings: whether they are gzip.
 ENCODINGS = {"raw": False, "gzip": True, "gz": True}
+#: What programs add to the fields, such as the names of Slicer's segments.
+_PAIR = re.compile(r"[^#:][^:]*:=")
 _SIZE = re.compile(r"[0-9]{1,18}")
 _VECTORS = re.compile(r"none|\([^()]*\)", re.IGNORECASE)
 
@@ -64,7 +66,8 @@ def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
     Raises:
         MimirError: ``VOLUME_UNREADABLE``, ``VOLUME_NOT_SCALAR``, ``VOLUME_GEOMETRY``.
     """
-    fields = _fields(_lines(stream))
+    lines = _lines(stream)
+    fields = _fields(lines)
     _check_place(fields)
     encoding = fields.get("encoding", "").lower()
     if encoding not in ENCODINGS:
@@ -75,7 +78,14 @@ def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
     spatial = [axis for axis, vector in enumerate(directions) if vector is not None]
     shape = spatial_shape(sizes, spatial)
     affine = _affine(fields, [vector for vector in directions if vector is not None])
-    return VolumeHeader(shape, _dtype(fields), affine, is_compressed=ENCODINGS[encoding])
+    pairs = "\n".join(line for line in lines if _PAIR.match(line))
+    return VolumeHeader(
+        shape,
+        _dtype(fields),
+        affine,
+        extensions=(pairs,) if pairs else (),
+        is_compressed=ENCODINGS[encoding],
+    )
 
 
 def nrrd_header(volume: Volume) -> bytes:
@@ -113,12 +123,12 @@ def _lines(stream: IO[bytes]) -> list[str]:
 
 
 def _fields(lines: Sequence[str]) -> Mapping[str, str]:
-    """Return the fields by name, without comments and what programs add (``key:=value``)."""
+    """Return the fields by name, without comments and what programs add."""
     fields: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        if line.startswith("#") or value.startswith("="):
+        if line.startswith("#") or _PAIR.match(line):
             continue
+        name, colon, value = line.partition(":")
         if not colon or name.lower() in fields:
             raise volume_error("VOLUME_UNREADABLE", "its header is damaged")
         fields[name.lower()] = value.strip()
