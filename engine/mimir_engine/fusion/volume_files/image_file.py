@@ -129,7 +129,7 @@ def _write_slices(stream: IO[bytes], array: np.ndarray) -> None:
     """Write slice by slice, so that no second volume lies in memory."""
     dtype = array.dtype.newbyteorder("<")
     for plane in array:
-        stream.write(np.ascontiguousarray(plane, dtype).data.cast("B"))
+        stream.write(np.ascontiguousarray(plane, dtype).view(np.uint8).data.cast("B"))
 
 
 def _read(
@@ -180,7 +180,7 @@ def _fill(
     fastest, middle, slowest = header.shape
     plane = np.empty((middle, fastest), header.dtype)
     for index in range(slowest):
-        read_exactly(stream, plane.data.cast("B"))
+        read_exactly(stream, plane.view(np.uint8).data.cast("B"))
         target[:, :, index] = values_of(plane, header).T
     check_end(stream)
 
