@@ -147,7 +147,7 @@ def test_lines_that_a_program_added_come_back_from_an_nrrd_header(tmp_path: Path
 
 @pytest.mark.parametrize(("name", "dtype"), [("v.mha", "float32"), ("v.nii", "float64")])
 def test_other_formats_and_types_are_not_written(name: str, dtype: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"is not one of|ends neither"):
+    with pytest.raises(ValueError, match=r"one of \("):
         write_image(tmp_path / name, small_volume(dtype))
     assert not list(tmp_path.iterdir())
 
