@@ -164,12 +164,11 @@ def read_and_check(
     Raises:
         MimirError: if the study cannot be read or fused.
     """
-    if isinstance(source, (FusedFolder, VolumePair)):
-        study, fused = _read_volumes(source, name)
-        if reading.swap_repair:
-            study, fused = volumes_exchanged_back(study, fused)
-    else:
+    if not isinstance(source, (FusedFolder, VolumePair)):
         return fuse_and_check(read_study(source, name, reading.reconstruction), reading)
+    study, fused = _read_volumes(source, name)
+    if reading.swap_repair:
+        study, fused = volumes_exchanged_back(study, fused)
     return with_checks(study, fused), fused
 
 
@@ -207,7 +206,7 @@ def exchanged_back(study: DixonStudy) -> DixonStudy:
 def volumes_exchanged_back(
     study: DixonStudy, fused: FusedVolumes
 ) -> tuple[DixonStudy, FusedVolumes]:
-    """Do the same with volumes whose stations are not known."""
+    """Exchange water and fat back in volumes whose stations are not known, and say so."""
     exchanged = find_exchanged_volumes(fused)
     (station,) = exchange_back([fused.as_station], exchanged.parts)
     affine = station.affine
