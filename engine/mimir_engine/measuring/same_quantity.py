@@ -1,12 +1,15 @@
 """Put side by side what gives the same quantity: network, direct measurement, label.
 
 ``same_quantities.csv`` says which values belong together, in which unit, and how each is defined.
-Definitions differ, so values do. Nothing is averaged, and no value is changed.
+Definitions differ, so values do. Nothing is averaged, and no value is changed. Targets are those of
+the published modules and of the phantoms' module, labels those of TotalSegmentator, VIBESegmentator
+and the phantoms. Definitions of the published targets: West et al., PLoS One 2016.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,10 +17,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import Optional
 
+from mimir_engine.labels.label_measurement import LabelMeasurement
+from mimir_engine.measuring.measurement_group import naming_of
 from mimir_engine.measuring.study_result import StudyResult
 
 #: The roads to a quantity, in the order in which they are shown.
 NETWORK, DIRECT, LABEL = ROADS = ("network", "direct", "label")
+#: Unit of a fat fraction; a label has one and a volume.
+PERCENT = "%"
+#: Labels that are named one by one; of more, the number is given.
+MAX_TITLES = 2
+#: What holds for every fat fraction that MIMIR itself measures. T1 weighting raises it, noise does
+#: where there is little fat, and T2* decay lowers it (Reeder and Sirlin, Magn Reson Imaging Clin N
+#: Am 2010; Liu et al., Magn Reson Med 2007).
+SIGNAL_FAT_FRACTION = (
+    "The fat fraction of two-point Dixon images is a signal fat fraction, not a PDFF: T1 weighting"
+    " raises it, since fat recovers faster than water, and so does noise where there is little fat;"
+    " T2* decay, which iron hastens, lowers it. In most livers it is higher than the PDFF."
+)
 #: Between the sources of a road that are added up.
 PLUS = " + "
 
@@ -64,7 +81,8 @@ class SameQuantity:
     @property
     def notes(self) -> tuple[str, ...]:
         """How the roads define the quantity, each sentence once."""
-        return tuple(dict.fromkeys(road.note for road in self.roads if road.note))
+        own = dict.fromkeys(road.note for road in self.roads if road.note)
+        return (*own, SIGNAL_FAT_FRACTION) if self.unit == PERCENT else tuple(own)
 
 
 @dataclass(frozen=True)
@@ -138,9 +156,25 @@ def _estimates(result: StudyResult, row: Source) -> Iterator[Road]:
 def _direct(result: StudyResult, row: Source) -> Iterator[Road]:
     known = {q.name: q.value for q in result.direct if q.value is not None}
     if all(part in known for part in row.parts):
-        label = row.sources.replace("_", " ")
+        label = PLUS.join(naming_of(f"direct_{part}").short_label for part in row.parts)
         yield Road(DIRECT, label, sum(known[part] for part in row.parts), note=row.note)
 
 
 def _labels(result: StudyResult, row: Source) -> Iterator[Road]:
-    yield from ()
+    labels = [label for label in result.labels if label.name in row.parts]
+    known = (_label_value(label, row.unit) for label in labels)
+    values = [value for value in known if value is not None]
+    if len(values) == len(row.parts):
+        cut = max(label.edge_share for label in labels)
+        view = f", {100 * cut:.1f} % at the edge of the view" if cut else ""
+        yield Road(LABEL, _label_title(labels) + view, math.fsum(values), note=row.note)
+
+
+def _label_value(label: LabelMeasurement, unit: str) -> Optional[float]:
+    return label.core_fat_fraction_percent if unit == PERCENT else label.volume_l
+
+
+def _label_title(labels: Sequence[LabelMeasurement]) -> str:
+    if len(labels) > MAX_TITLES:
+        return f"{len(labels)} labels"
+    return PLUS.join(label.title for label in labels)
