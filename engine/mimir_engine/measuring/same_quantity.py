@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Optional
 
 from mimir_engine.labels.label_measurement import LabelMeasurement
+from mimir_engine.measuring.display_text import number
 from mimir_engine.measuring.measurement_group import naming_of
 from mimir_engine.measuring.study_result import StudyResult
 
@@ -27,6 +28,11 @@ NETWORK, DIRECT, LABEL = ROADS = ("network", "direct", "label")
 PERCENT = "%"
 #: Labels that are named one by one; of more, the number is given.
 MAX_TITLES = 2
+#: What holds for all quantities.
+OWN_DEFINITIONS = (
+    "Each way has its own definition, so values may differ. None of them is the truth, and nothing"
+    " is averaged."
+)
 #: What holds for every fat fraction that MIMIR itself measures. T1 weighting raises it, noise does
 #: where there is little fat, and T2* decay lowers it (Reeder and Sirlin, Magn Reson Imaging Clin N
 #: Am 2010; Liu et al., Magn Reson Med 2007).
@@ -49,6 +55,7 @@ class Road:
         value: In the unit of the quantity.
         lower: Lower bound of the interval, as it is shown; None without one.
         upper: Upper bound, likewise.
+        sd: Standard deviation of an estimate; None of others.
         flags: Stable codes that concern this value.
         note: How this road defines the quantity, as a sentence; empty if its name says it.
     """
@@ -58,8 +65,24 @@ class Road:
     value: float
     lower: Optional[float] = None
     upper: Optional[float] = None
+    sd: Optional[float] = None
     flags: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def value_text(self) -> str:
+        """The value as shown to people, without its unit."""
+        return self._text(self.value)
+
+    @property
+    def interval_text(self) -> str:
+        """The interval as shown to people, e.g. ``1.2 to 1.9``; empty without one."""
+        if self.lower is None or self.upper is None:
+            return ""
+        return f"{self._text(self.lower)} to {self._text(self.upper)}"
+
+    def _text(self, value: float) -> str:
+        return f"{value:.3g}" if self.sd is None else number(value, self.sd)
 
 
 @dataclass(frozen=True)
@@ -141,6 +164,12 @@ def same_quantities(result: StudyResult) -> tuple[SameQuantity, ...]:
     return tuple(found)
 
 
+def remarks(quantities: Sequence[SameQuantity]) -> tuple[str, ...]:
+    """Return what holds for several quantities side by side, as sentences."""
+    has_fraction = any(quantity.unit == PERCENT for quantity in quantities)
+    return (OWN_DEFINITIONS, SIGNAL_FAT_FRACTION) if has_fraction else (OWN_DEFINITIONS,)
+
+
 def _roads(result: StudyResult, row: Source) -> Sequence[Road]:
     return tuple({NETWORK: _estimates, DIRECT: _direct, LABEL: _labels}[row.road](result, row))
 
@@ -149,8 +178,8 @@ def _estimates(result: StudyResult, row: Source) -> Iterator[Road]:
     for m in result.measurements:
         if m.target == row.sources and m.unit == row.unit:
             lower, upper = (None, None) if m.lower is None else (m.lower_shown, m.upper_shown)
-            label = f"{m.label}, {m.module} {m.module_version}"
-            yield Road(NETWORK, label, m.value_shown, lower, upper, m.flags, row.note)
+            label = f"{naming_of(m.target).label}, {m.module} {m.module_version}"
+            yield Road(NETWORK, label, m.value_shown, lower, upper, m.sd, m.flags, row.note)
 
 
 def _direct(result: StudyResult, row: Source) -> Iterator[Road]:
