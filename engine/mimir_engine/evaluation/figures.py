@@ -47,6 +47,7 @@ class _Target:
     sd: np.ndarray
     level: float
     metrics: Callable[[str], float]
+    sides: tuple[str, str]
 
     @property
     def title(self) -> str:
@@ -99,7 +100,8 @@ def _targets(p: Predictions, e: Evaluation) -> Iterator[_Target]:
         if known.sum() >= MIN_STUDIES:
             reference, mean, sd = (values[known, i] for values in (p.reference, p.mean, p.sd))
             unit, metrics = _literal(p.units[i]), partial(e.value, name)
-            yield _Target(name, unit, reference, mean, sd, e.level, metrics)
+            sides = p.sides[i] if p.sides else ("Prediction", "Reference")
+            yield _Target(name, unit, reference, mean, sd, e.level, metrics, sides)
 
 
 def _can_draw(draw: object, target: _Target) -> bool:
@@ -147,7 +149,8 @@ def _agreement(axis: Any, target: _Target, explained: bool) -> None:
     _points(axis, target.reference, target.mean, explained)
     axis.set(xlim=ends, ylim=ends, aspect="equal")
     axis.locator_params(nbins=4)
-    axis.set(xlabel=target.label("Reference"), ylabel=target.label("Prediction"))
+    prediction, reference = target.sides
+    axis.set(xlabel=target.label(reference), ylabel=target.label(prediction))
     icc, r2, mae = map(target.metrics, ("icc", "r2", "mae"))
     _note(axis, f"ICC {icc:.3f}", f"R² {r2:.3f}", f"MAE {rounded(mae, mae / 10)} {target.unit}")
 
@@ -165,7 +168,9 @@ def _bland_altman(axis: Any, target: _Target, explained: bool) -> None:
         reach = 1.0
     axis.set_ylim(-reach, 1.35 * reach)
     axis.locator_params(nbins=4)
-    axis.set(xlabel=target.label("Average of both"), ylabel=target.label("Prediction − reference"))
+    prediction, reference = target.sides
+    difference_of = f"{prediction} − {reference.lower()}"
+    axis.set(xlabel=target.label("Average of both"), ylabel=target.label(difference_of))
     sd = (limits[1] - limits[0]) / (2 * LIMITS_SD)
     texts = [rounded(value, sd / 10) for value in (bias, *limits)]
     _note(axis, f"bias {texts[0]} {target.unit}", f"limits {texts[1]} to {texts[2]}")

@@ -19,6 +19,9 @@ _SCORE = re.compile(r"(?P<name>.+?)(?:_male)?_score")
 _BOUND = re.compile(r"_(lower|upper)(\d{1,2}(?:\.\d+)?)")
 _DIRECT = re.compile(r"(?P<name>direct_.+)_in_(?P<unit>.+)")
 _LABEL = re.compile(r"(?P<name>label_.+)_(?P<unit>litres|percent)")
+_LABEL_VALUE = re.compile(r"(?P<what>.+)_(?P<unit>litres|percent)")
+#: Column of ``labels.csv`` with the name of the label.
+LABEL_NAME = "label_name"
 #: Units of labels by the last word of their columns.
 LABEL_UNITS = {"litres": "L", "percent": "%"}
 
@@ -127,3 +130,65 @@ def tidy_table(table: Table, measurements: Collection[Measured], percent: str) -
                 yield line, [row[at_name], m.name, m.unit, *numbers, *(row[i] for i in at_eid)]
 
     return Table(table.name, rows(), table.error)
+
+
+def label_values(table: Table) -> dict[str, Measured]:
+    """Find what ``labels.csv`` holds of each label: volume and fat fractions, by name."""
+    found = {}
+    for place, column in enumerate(table.columns):
+        if match := _LABEL_VALUE.fullmatch(column):
+            found[match["what"]] = Measured(
+                match["what"], LABEL_UNITS[match["unit"]], {"mean": place}
+            )
+    return found
+
+
+def labels_of(table: Table) -> dict[str, str]:
+    """Return the unit of each measurement of ``labels.csv``, by the name that it has elsewhere.
+
+    Reads the whole table.
+
+    Raises:
+        MimirError: ``PREDICTIONS_INVALID``.
+    """
+    at_label, values = table.index(LABEL_NAME), label_values(table)
+    names = dict.fromkeys(to_text(row[at_label]) for _, row in table.rows)
+    return {f"label_{name}_{what}": m.unit for name in names for what, m in values.items()}
+
+
+def tidy_labels(table: Table, wanted: Collection[str]) -> Table:
+    """Turn some measurements of ``labels.csv``, one row per study and label, into a tidy table.
+
+    Args:
+        table: ``labels.csv``.
+        wanted: Names as of `labels_of`.
+
+    Raises:
+        MimirError: ``PREDICTIONS_INVALID``.
+    """
+    at_name, at_label, values = table.index("name"), table.index(LABEL_NAME), label_values(table)
+    eid = [table.index("eid")] if "eid" in table.columns else []
+
+    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
+        yield 1, ["study", "target", "unit", "mean", *(["eid"] if eid else [])]
+        for line, row in table.rows:
+            for what, m in values.items():
+                name, at = f"label_{to_text(row[at_label])}_{what}", m.at["mean"]
+                if name in wanted:
+                    value = table.number(row[at], line, table.columns[at])
+                    yield line, [row[at_name], name, m.unit, value, *(row[i] for i in eid)]
+
+    return Table(table.name, rows(), table.error)
+
+
+def both_tables(first: Table, second: Table) -> Table:
+    """Join two tidy tables; columns of the second that the first lacks are left out."""
+
+    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
+        yield 1, first.columns
+        yield from first.rows
+        at = {column: i for i, column in enumerate(second.columns)}
+        for line, row in second.rows:
+            yield line, [row[at[column]] if column in at else None for column in first.columns]
+
+    return Table(first.name, rows(), first.error)
