@@ -22,6 +22,8 @@ from mimir_engine.measuring.same_quantity import (
 
 #: Asks for all pairs that give the same quantity.
 ALL_PAIRS = "all"
+#: Between the names of two results that are compared.
+VERSUS = " vs "
 #: Joins measurements that are added up.
 PLUS = "+"
 #: Measurements of a sum that are named one by one.
@@ -68,8 +70,12 @@ def choose_pairs(
 def definitions(pairs: Sequence[tuple[Side, Side]], units: Mapping[str, str]) -> tuple[str, ...]:
     """Return how the sides of pairs define their quantities, each sentence once."""
     compared = {side.parts for pair in pairs for side in pair}
-    known = [row for row in known_sources() if row.note]
-    own = (row.note for row in known for side in _sides(row, units) if side.parts in compared)
+    own = (
+        f"{side.name}: {row.note[:1].lower()}{row.note[1:]}"
+        for row in known_sources()
+        for side in _sides(row, units)
+        if row.note and side.parts in compared
+    )
     has_fraction = any(units[first.parts[0]] == PERCENT for first, _ in pairs)
     fraction = (SIGNAL_FAT_FRACTION,) if has_fraction else ()
     return (OWN_DEFINITIONS, *dict.fromkeys(own), *fraction)

@@ -14,7 +14,7 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.evaluation.compared_pairs import Side, choose_pairs, definitions
+from mimir_engine.evaluation.compared_pairs import VERSUS, Side, choose_pairs, definitions
 from mimir_engine.evaluation.predictions import Predictions, tidy_predictions
 from mimir_engine.evaluation.result_table import (
     both_tables,
@@ -120,7 +120,7 @@ def _paired(
         for bound in (read.lower, read.upper)
     )
     return Predictions(
-        names=tuple(f"{one.name} vs {other.name}" for one, other in pairs),
+        names=tuple(f"{one.name}{VERSUS}{other.name}" for one, other in pairs),
         units=tuple(units[one.parts[0]] for one in first),
         studies=read.studies,
         reference=np.stack([total(side) for side in second], axis=1),

@@ -16,6 +16,7 @@ import numpy as np
 
 from mimir_engine.errors import printable
 from mimir_engine.evaluation.agreement import LIMITS_SD
+from mimir_engine.evaluation.compared_pairs import VERSUS
 from mimir_engine.evaluation.evaluate import MIN_STUDIES, Evaluation
 from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, PAPER, QUIET, TRUTH, save_figure
 from mimir_engine.evaluation.predictions import Predictions
@@ -30,6 +31,8 @@ from mimir_engine.measuring.display_text import words
 MAX_POINTS = 4000
 #: Panels of a sheet: a page of a paper, upright; side of a panel in inches.
 COLUMNS, ROWS, PANEL = 4, 6, 1.9
+#: Characters of a line of a title.
+MAX_TITLE = 40
 #: Side of a panel of one target's own page, in inches.
 LARGE = 3.4
 #: Style of lines for orientation, such as the identity.
@@ -51,7 +54,10 @@ class _Target:
 
     @property
     def title(self) -> str:
-        return _literal(words(self.name, capital=True))[:40]
+        """The name in words; names of two results that are compared on lines of their own."""
+        one, *other = self.name.split(VERSUS)
+        lines = (one, f"vs {other[0]}") if other else (words(self.name, capital=True),)
+        return "\n".join(_literal(line)[:MAX_TITLE] for line in lines)
 
     def label(self, text: str) -> str:
         return f"{text} ({self.unit})" if self.unit else text
@@ -126,7 +132,8 @@ def _sheet(draw: Callable[[Any, _Target, bool], None], targets: list[_Target]) -
     figure, axes = _figure(math.ceil(len(targets) / columns), columns, PANEL)
     for place, (axis, target) in enumerate(zip(axes, targets)):
         draw(axis, target, place == 0)
-        axis.set_title(target.title, fontsize=9 * min(1, 18 / len(target.title)))
+        longest = max(map(len, target.title.split("\n")))
+        axis.set_title(target.title, fontsize=9 * min(1, 18 / longest))
     for axis in axes[len(targets) :]:
         axis.set_axis_off()
     return figure
