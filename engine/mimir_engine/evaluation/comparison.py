@@ -14,6 +14,7 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.cohort.output_files import LABELS_FILE
 from mimir_engine.evaluation.compared_pairs import VERSUS, Side, choose_pairs, definitions
 from mimir_engine.evaluation.predictions import Predictions, tidy_predictions
 from mimir_engine.evaluation.result_table import (
@@ -28,8 +29,6 @@ from mimir_engine.files.table_reader import open_table
 
 #: Tables of an output folder with one row per study; the first that there is.
 STUDY_TABLES = ("predictions.csv", "measurements.csv")
-#: Table of an output folder with one row per study and label.
-LABEL_TABLE = "labels.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def _tables(source: Path) -> tuple[Path, Optional[Path]]:
         return source, None
     known = (source / name for name in STUDY_TABLES)
     table = next((path for path in known if path.is_file()), source / STUDY_TABLES[0])
-    labels = source / LABEL_TABLE
+    labels = source / LABELS_FILE
     return table, labels if labels.is_file() else None
 
 
