@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-nibabel = pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
-
 from mimir_engine.cli import DONE, main
 from mimir_engine.phantom.dicom_study import write_study
+
+nibabel = pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 
 PLACES = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 DCM2NIIX = shutil.which("dcm2niix", path=PLACES)

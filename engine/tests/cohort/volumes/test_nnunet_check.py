@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mimir_engine.cli import DONE, main
+
 pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 checks = pytest.importorskip(
     "nnunetv2.experiment_planning.verify_dataset_integrity", reason="nnU-Net is not installed"
 )
-
-from mimir_engine.cli import DONE, main
 
 
 @pytest.fixture
