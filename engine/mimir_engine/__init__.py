@@ -12,6 +12,7 @@ __version__ = "0.9.0"
 _PUBLIC = {
     "LabelMap": "labels",
     "MimirError": "errors",
+    "VolumePair": "fusion.volume_pair",
     "analyze": "measuring.one_study",
     "classify": "study",
     "find_module": "inference_module",

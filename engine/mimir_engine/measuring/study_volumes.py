@@ -20,6 +20,14 @@ from mimir_engine.fusion.image_source import Source
 from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.headers.slices import PHASE_CONTRASTS, REQUIRED_CONTRASTS
 from mimir_engine.measuring.one_study import accept, fuse_and_check, read_and_fuse
+from mimir_engine.measuring.volume_names import (
+    FAT,
+    FAT_FRACTION,
+    IN_PHASE,
+    OPPOSED_PHASE,
+    VOLUME_NAMES,
+    WATER,
+)
 from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
@@ -28,10 +36,6 @@ from mimir_engine.study.read import OpenedStudy, open_study
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.volume import Volume
 
-#: Names of the volumes that a study can have, in the order in which they are made.
-WATER, FAT, FAT_FRACTION, IN_PHASE, OPPOSED_PHASE = VOLUME_NAMES = (
-    *("water", "fat", "fat_fraction", "in_phase", "opposed_phase"),
-)
 _CONTRASTS = {
     **dict(zip((WATER, FAT), REQUIRED_CONTRASTS)),
     **dict(zip((IN_PHASE, OPPOSED_PHASE), PHASE_CONTRASTS)),
