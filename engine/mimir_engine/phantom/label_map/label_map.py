@@ -29,8 +29,8 @@ class PhantomLabels:
     Attributes:
         array: Number of each voxel's label, 0 without one: uint8 ``[slice, row, column]``.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
-        fat_fraction: Of each voxel with a label, without noise and as it is expected with noise:
-            float32 ``(2, slice, row, column)``, 0..1.
+        fat_fractions: For each slice, of its voxels with a label, row by row: without noise, and
+            as expected with noise; float32 ``(2, voxels)``, 0..1.
         covered: Number of voxels that the tissue of each label fills, partial ones counted by
             their shares: ``(labels + 1,)``.
         painter: Knows the signals of the tissues.
@@ -38,7 +38,7 @@ class PhantomLabels:
 
     array: np.ndarray
     affine: np.ndarray
-    fat_fraction: np.ndarray
+    fat_fractions: tuple[np.ndarray, ...]
     covered: np.ndarray
     painter: Painter
 
@@ -68,7 +68,7 @@ def label_scan(scan: Scan) -> PhantomLabels:
     layout = map_layout(scan.stations)
     painter = painter_of(scan)
     array = np.zeros(layout.shape, np.uint8)
-    fat_fraction = np.zeros((2, *layout.shape), np.float32)
+    fat_fractions = []
     covered = np.zeros(len(LABELS) + 1)
 
     @lru_cache(maxsize=2)  # neighbours show the same slices
@@ -82,9 +82,9 @@ def label_scan(scan: Scan) -> PhantomLabels:
         rows = scan.stations[shown.station].window
         labels = _label(painted, numbers)
         array[k, rows] = labels
-        fat_fraction[:, k, rows][:, labels > 0] = _fat_fractions(painted, labels > 0)
+        fat_fractions.append(_fat_fractions(painted, labels > 0))
         covered += _covered(painted, numbers)
-    return PhantomLabels(array, layout.affine, fat_fraction, covered, painter)
+    return PhantomLabels(array, layout.affine, tuple(fat_fractions), covered, painter)
 
 
 def painter_of(scan: Scan) -> Painter:
@@ -108,7 +108,8 @@ def _fat_fractions(painted: PaintedSlice, chosen: np.ndarray) -> np.ndarray:
     """
     clean = painted.signal[:, chosen]
     noisy = painted.sigma * rician_mean(clean / painted.sigma)
-    return np.stack([fat / (water + fat) for water, fat in (clean, noisy)])
+    fractions = [fat / (water + fat) for water, fat in (clean, noisy)]
+    return np.array(fractions, np.float32)
 
 
 def _covered(painted: PaintedSlice, numbers: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Numbers and names of the labels, and which label a tissue has where."""
+"""Numbers, names and colours of the labels, and which label a tissue has where."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class Label:
     Attributes:
         name: As TotalSegmentator names it, where it has the structure.
         tissue: One of `TISSUES`.
+        colour: Red, green and blue, 0 to 255.
         sides: `RIGHT`, `LEFT` or both.
         part: `TRUNK`, `THIGHS` or `EVERYWHERE`.
     """
 
     name: str
     tissue: str
+    colour: tuple[int, int, int]
     sides: tuple[int, ...] = (RIGHT, LEFT)
     part: str = EVERYWHERE
 
@@ -39,17 +41,17 @@ class Label:
 LABELS = dict(
     enumerate(
         (
-            Label("liver", "liver"),
-            Label("spleen", "spleen"),
-            Label("kidney_right", "kidney", (RIGHT,)),
-            Label("kidney_left", "kidney", (LEFT,)),
-            Label("thigh_muscle_right", "muscle", (RIGHT,), THIGHS),
-            Label("thigh_muscle_left", "muscle", (LEFT,), THIGHS),
-            Label("trunk_muscle", "muscle", part=TRUNK),
-            Label("arm_muscle_right", "arm muscle", (RIGHT,)),
-            Label("arm_muscle_left", "arm muscle", (LEFT,)),
-            Label("subcutaneous_fat", "subcutaneous fat"),
-            Label("visceral_fat", "visceral fat"),
+            Label("liver", "liver", (190, 90, 60)),
+            Label("spleen", "spleen", (140, 80, 170)),
+            Label("kidney_right", "kidney", (0, 150, 130), (RIGHT,)),
+            Label("kidney_left", "kidney", (70, 200, 170), (LEFT,)),
+            Label("thigh_muscle_right", "muscle", (200, 60, 90), (RIGHT,), THIGHS),
+            Label("thigh_muscle_left", "muscle", (240, 120, 140), (LEFT,), THIGHS),
+            Label("trunk_muscle", "muscle", (160, 50, 50), part=TRUNK),
+            Label("arm_muscle_right", "arm muscle", (60, 110, 200), (RIGHT,)),
+            Label("arm_muscle_left", "arm muscle", (120, 170, 240), (LEFT,)),
+            Label("subcutaneous_fat", "subcutaneous fat", (240, 210, 90)),
+            Label("visceral_fat", "visceral fat", (240, 150, 40)),
         ),
         start=1,
     )

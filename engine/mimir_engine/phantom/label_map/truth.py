@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Union
 
 import numpy as np
 
@@ -39,10 +39,7 @@ def label_truths(labels: PhantomLabels) -> dict[str, Truth]:
         - ``noisy_core_fat_fraction_percent``: the mean that is expected with the scan's noise,
           which raises low signals, as those of fat in muscle. None if there are no such voxels.
     """
-    is_core = core(labels.array)
-    inside = labels.array[is_core]
-    counts, core_counts = _sums(labels.array.ravel()), _sums(inside)
-    clean, noisy = (100.0 * _sums(inside, f[is_core]) for f in labels.fat_fraction)
+    counts, core_counts, clean, noisy = _sums(labels).tolist()
     truths: dict[str, Truth] = {}
     for number, label in LABELS.items():
         if counts[number]:
@@ -75,6 +72,18 @@ def core(array: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _sums(numbers: np.ndarray, weights: Optional[np.ndarray] = None) -> np.ndarray:
-    """Count the voxels of each label, or add up their weights: ``(labels + 1,)``."""
-    return np.bincount(numbers, weights=weights, minlength=len(LABELS) + 1)
+def _sums(labels: PhantomLabels) -> np.ndarray:
+    """Sum over the voxels of each label: ``(4, labels + 1)``.
+
+    The sums are the voxels, those of the core, and the fat fractions (%) of the core without noise
+    and as expected with it.
+    """
+    sums = np.zeros((4, len(LABELS) + 1))
+    for plane, is_core, fractions in zip(labels.array, core(labels.array), labels.fat_fractions):
+        inside = plane[is_core]
+        of_core = 100.0 * fractions[:, is_core[plane > 0]].astype(np.float64)
+        for total, numbers, weights in zip(
+            sums, (plane[plane > 0], inside, inside, inside), (None, None, *of_core)
+        ):
+            total += np.bincount(numbers, weights=weights, minlength=sums.shape[1])
+    return sums
