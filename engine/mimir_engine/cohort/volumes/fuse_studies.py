@@ -30,19 +30,19 @@ from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.outcomes import read_outcomes
 from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
-from mimir_engine.cohort.volumes.nnunet_dataset import write_dataset
+from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
-from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout
+from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout, layout_of_run
 from mimir_engine.cohort.volumes.volume_table import write_volume_table
-from mimir_engine.cohort.volumes.written_study import WrittenStudy
+from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import to_json, write_json
 from mimir_engine.files.leftovers import sweep_leftovers
@@ -131,6 +131,8 @@ def fuse_studies(
             **({"ids": chosen.record} if chosen.record else {}),
         }
         ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
+        if pending:
+            remove_dataset(output)  # it would not know them
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
         run_studies(pending, ledger, fusing.work, listener, options.jobs)
@@ -138,12 +140,12 @@ def fuse_studies(
         failures = list(ledger.failures())
         remove_volumes(output, options.layout, [failure.name for failure in failures])
         write_failures(output, failures)
-        write_volume_table(output, _written(ledger))
+        write_volume_table(output, options.layout, written_studies(ledger))
         done = len(ledger) - len(failures)
-        if options.layout.has_labels:
-            write_dataset(output, options.layout, _written(ledger))
         record = {**run, **settings, "done": done, "failed": len(failures)}
         write_json(output / RUN_FILE, {**record, "command": list(command)})
+        if options.layout.has_labels:
+            write_dataset(output, options.layout, written_studies(ledger))
         return done, len(failures)
 
 
@@ -163,8 +165,8 @@ def _earlier_volumes(output: Path) -> list[tuple[VolumeLayout, str]]:
     """Return the layout and names of the studies whose volumes an earlier run wrote."""
     try:
         outcomes = read_outcomes(output)
-        layout = VolumeLayout.of_run(outcomes.run)
-    except (MimirError, ValueError):  # nothing of ours, or damaged
+        layout = layout_of_run(outcomes.run)
+    except MimirError:  # nothing of ours, or damaged
         return []
     names = {*outcomes.names(), *outcomes.excluded, *outcomes.begun()}
     return [(layout, name) for name in sorted(names)] if layout else []
@@ -172,12 +174,6 @@ def _earlier_volumes(output: Path) -> list[tuple[VolumeLayout, str]]:
 
 def _is_entry(entry: Mapping[str, Any]) -> bool:
     return "files" in entry and bool(WrittenStudy.from_entry(entry))
-
-
-def _written(ledger: Outcomes) -> Iterator[tuple[str, WrittenStudy]]:
-    """Yield name and volumes of each study that has some, sorted by name."""
-    for name, entry in ledger.done():
-        yield name, WrittenStudy.from_entry(entry)
 
 
 @dataclass(frozen=True)

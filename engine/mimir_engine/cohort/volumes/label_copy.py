@@ -7,10 +7,10 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.cohort.volumes.nnunet_dataset import MAX_LABEL
 from mimir_engine.cohort.volumes.study_files import StudyFiles
+from mimir_engine.cohort.volumes.written_study import MAX_LABEL
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion.volume_files.image_file import read_labels
+from mimir_engine.labels.label_file import read_label_map
 from mimir_engine.study.volume import Volume
 
 #: Difference of a label map's place and spacing from the volumes' that rounding explains: of
@@ -26,11 +26,12 @@ def copy_labels(path: Optional[Path], files: StudyFiles) -> dict[str, str]:
         files: Files of the study, with its volumes.
 
     Returns:
-        Name of each number that the map gives one.
+        Name of each number that is in the map, or has a name there; empty if it has none.
 
     Raises:
         MimirError: ``LABELS_MISSING`` without a map; ``LABELS_OTHER_GRID`` if its voxels are not
-            those of the volumes; ``LABELS_NOT_FOR_NNUNET`` for too large numbers; as `read_labels`.
+            those of the volumes; ``LABELS_NOT_FOR_NNUNET`` for too large numbers; as
+            `read_label_map`.
     """
     if path is None:
         raise MimirError(
@@ -38,7 +39,7 @@ def copy_labels(path: Optional[Path], files: StudyFiles) -> dict[str, str]:
             "the study has no label map",
             "Name it after the study, such as NAME.nii.gz, or leave the study out.",
         )
-    labels = read_labels(path)
+    labels = read_label_map(path)
     (grid,) = files.grids
     same_shape = labels.array.shape == grid.shape
     corners = np.array([[0, 0, 0, 1], [*(size - 1 for size in reversed(grid.shape)), 1]]).T
@@ -57,4 +58,7 @@ def copy_labels(path: Optional[Path], files: StudyFiles) -> dict[str, str]:
             "Number the labels 1, 2, 3 and so on.",
         )
     files.write_labels(Volume(labels.array.astype(np.uint8), grid.affine))
-    return {str(number): f"label_{number}" for number in np.unique(labels.array).tolist() if number}
+    counts = np.bincount(labels.array.ravel(), minlength=1)
+    unnamed = {int(number): "" for number in np.flatnonzero(counts) if number}
+    names = {**unnamed, **labels.names}
+    return {str(number): name for number, name in names.items() if number <= MAX_LABEL}

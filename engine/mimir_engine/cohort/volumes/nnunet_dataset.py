@@ -13,11 +13,11 @@ from mimir_engine.cohort.output_files import DATASET_FILE
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.json_file import write_json
 
+#: Name of the number 0.
 BACKGROUND = "background"
-#: Largest number of a label: nnU-Net learns a class for each number up to the largest.
-MAX_LABEL = 255
 
 
 def write_dataset(
@@ -39,23 +39,37 @@ def write_dataset(
     count = 0
     for study, written in studies:
         count += 1
-        for number, name in ((int(text), name) for text, name in written.label_names.items()):
-            if names.setdefault(number, name) != name:
-                raise MimirError(
-                    "LABEL_NAMES_DIFFER",
-                    f"the label map of '{study}' calls label {number} '{name}', that of"
-                    f" '{givers[number]}' '{names[number]}'",
-                    "Give label maps with the same numbers and names.",
-                )
-            givers.setdefault(number, study)
-    write_json(
-        folder / DATASET_FILE,
-        {
-            "channel_names": {str(k): volume for k, volume in enumerate(layout.wanted)},
-            "labels": _consecutive(names),
-            "numTraining": count,
-            "file_ending": layout.ending,
-        },
+        for number, name in ((int(key), name) for key, name in written.label_names.items()):
+            if not names.get(number):
+                names[number], givers[number] = name, study
+            elif name and name != names[number]:
+                raise _differ(number, (study, name), (givers[number], names[number]))
+    content = {
+        "channel_names": {str(k): volume for k, volume in enumerate(layout.wanted)},
+        "labels": _consecutive(names),
+        "numTraining": count,
+        "file_ending": layout.ending,
+    }
+    write_json(folder / DATASET_FILE, content)
+
+
+def remove_dataset(folder: Path) -> None:
+    """Remove the file, if it is there.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    with output_errors(folder / DATASET_FILE):
+        (folder / DATASET_FILE).unlink(missing_ok=True)
+
+
+def _differ(number: int, one: tuple[str, str], other: tuple[str, str]) -> MimirError:
+    """Say that two studies, each with a name, contradict each other about a label."""
+    return MimirError(
+        "LABEL_NAMES_DIFFER",
+        f"the label map of '{one[0]}' calls label {number} '{one[1]}', that of '{other[0]}'"
+        f" '{other[1]}'",
+        "Give label maps with the same numbers and names.",
     )
 
 

@@ -75,11 +75,6 @@ class VolumeLayout:
         if self.arrangement != NNUNET and self.has_labels:
             raise ValueError("label maps belong to the layout of nnU-Net")
 
-    @classmethod
-    def of_run(cls, run: Mapping[str, Any]) -> Optional[VolumeLayout]:
-        """Return the layout of a run by its record; None if it wrote no volumes."""
-        return from_json(run[RECORD], cls) if RECORD in run else None
-
     @property
     def ending(self) -> str:
         """Ending of the files of volumes."""
@@ -166,6 +161,24 @@ class VolumeLayout:
         if self.arrangement != NNUNET:
             return PurePosixPath(FOLDERS[self.arrangement], self.stem(name))
         return PurePosixPath(TRAINING_IMAGES if self.has_labels else IMAGES)
+
+
+def layout_of_run(run: Mapping[str, Any]) -> Optional[VolumeLayout]:
+    """Return the layout of a run by its record; None if it wrote no volumes.
+
+    Raises:
+        MimirError: ``LEDGER_DAMAGED``.
+    """
+    if RECORD not in run:
+        return None
+    try:
+        return from_json(run[RECORD], VolumeLayout)
+    except ValueError as error:
+        raise MimirError(
+            "LEDGER_DAMAGED",
+            f"the ledger does not say how the volumes are arranged ({error})",
+            "Restore the folder from a copy.",
+        ) from error
 
 
 def _own_names(stem: str, ending: str) -> re.Pattern[str]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.cohort.outcomes import Outcomes
+from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import from_json
 from mimir_engine.study.finding import Finding
+
+#: Largest number of a label: nnU-Net learns a class for each number up to the largest.
+MAX_LABEL = 255
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class WrittenStudy:
     sizes: Mapping[str, int]
     label_names: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for number in self.label_names:
+            if not number.isdecimal() or not 1 <= int(number[:9]) <= MAX_LABEL:
+                raise ValueError(f"a label map has numbers from 1 to {MAX_LABEL}")
+
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> WrittenStudy:
         """Return the volumes of a study by its entry in the ledger.
@@ -59,6 +69,30 @@ class WrittenStudy:
     def codes(self) -> list[str]:
         """Codes of the findings, each once."""
         return list(dict.fromkeys(finding.code for finding in self.findings))
+
+
+def written_studies(
+    outcomes: Outcomes, without: Collection[str] = ()
+) -> Iterator[tuple[str, WrittenStudy]]:
+    """Yield name and volumes of each study of an output folder that has some, sorted by name.
+
+    Args:
+        outcomes: The outcomes of the folder.
+        without: Studies to leave out.
+
+    Raises:
+        MimirError: ``LEDGER_DAMAGED``.
+    """
+    for name, entry in outcomes.done():
+        if name not in without:
+            try:
+                yield name, WrittenStudy.from_entry(entry)
+            except (LookupError, ValueError) as error:
+                raise MimirError(
+                    "LEDGER_DAMAGED",
+                    f"the ledger does not say which volumes '{name}' has ({error})",
+                    "Restore the folder from a copy.",
+                ) from error
 
 
 def _size(path: Path) -> int:
