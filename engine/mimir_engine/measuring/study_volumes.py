@@ -178,5 +178,9 @@ def open_volumes(
         yield StudyVolumes(*read_and_fuse(source, name, reading))
         return
     with open_study(source, name, reading.reconstruction) as opened:
-        study, fused = fuse_and_check(opened.study, reading)
-        yield StudyVolumes(accept(study, reading), fused, opened)
+        yield _checked(opened, reading)
+
+
+def _checked(opened: OpenedStudy, reading: ReadOptions) -> StudyVolumes:
+    study, fused = fuse_and_check(opened.study, reading)
+    return StudyVolumes(accept(study, reading), fused, opened)
