@@ -20,7 +20,7 @@ from mimir_engine.cli._study_options import (
     shown_command,
 )
 from mimir_engine.cohort.events import Listener, engine_event
-from mimir_engine.cohort.volumes.arrangements import (
+from mimir_engine.cohort.volumes.volume_names import (
     CHANNELS,
     FORMATS,
     LAYOUTS,
@@ -29,7 +29,7 @@ from mimir_engine.cohort.volumes.arrangements import (
     PLAIN,
 )
 from mimir_engine.files.optional_packages import require
-from mimir_engine.measuring.volume_names import VOLUME_NAMES
+from mimir_engine.measuring.volume_names import VOLUMES
 
 #: The extra that each format needs.
 EXTRAS = dict(zip(FORMATS, ("nifti", "volumes")))
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--contrasts",
         default="",
         metavar="NAME[,...]",
-        help=f"volumes to write: {', '.join(VOLUME_NAMES)} (default: all there are; with --layout"
+        help=f"volumes to write: {', '.join(VOLUMES)} (default: all there are; with --layout"
         f" {NNUNET}, whose channels have this order: {','.join(CHANNELS)})",
     )
     parser.add_argument(

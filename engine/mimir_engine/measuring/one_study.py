@@ -154,12 +154,11 @@ def read_and_check(
     Raises:
         MimirError: if the study cannot be read or fused.
     """
-    if isinstance(source, (FusedFolder, VolumePair)):
-        study, fused = _read_volumes(source, name)
-        if reading.swap_repair:
-            study, fused = volumes_exchanged_back(study, fused)
-    else:
+    if not isinstance(source, (FusedFolder, VolumePair)):
         return fuse_and_check(read_study(source, name, reading.reconstruction), reading)
+    study, fused = _read_volumes(source, name)
+    if reading.swap_repair:
+        study, fused = volumes_exchanged_back(study, fused)
     return with_checks(study, fused), fused
 
 
