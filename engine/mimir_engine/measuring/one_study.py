@@ -196,7 +196,7 @@ def exchanged_back(study: DixonStudy) -> DixonStudy:
 def volumes_exchanged_back(
     study: DixonStudy, fused: FusedVolumes
 ) -> tuple[DixonStudy, FusedVolumes]:
-    """Do the same with volumes whose stations are not known."""
+    """Exchange water and fat back in volumes whose stations are not known, and say so."""
     exchanged = find_exchanged_volumes(fused)
     (station,) = exchange_back([fused.as_station], exchanged.parts)
     affine = station.affine
