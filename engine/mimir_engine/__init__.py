@@ -18,6 +18,7 @@ _PUBLIC = {
     "fuse": "fusion",
     "measure_directly": "direct",
     "measure_labels": "labels",
+    "open_volumes": "measuring.study_volumes",
     "project": "projection",
     "read_study": "study",
 }
