@@ -18,7 +18,7 @@ DOCS = ENGINE.parent / "docs"
 #: Names on the page of files that a run writes, which are not in the repository.
 RESULTS = {
     *("predictions.csv", "failures.csv", "measurements.csv", "scan_numbers.csv", "codebook.csv"),
-    "excluded.csv",
+    *("excluded.csv", "labels.csv", "volumes.csv"),
 }
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"

@@ -46,10 +46,12 @@ from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder, write_array
 from mimir_engine.fusion.volume_files.image_file import write_image
+from mimir_engine.fusion.volume_files.sidecar import Sidecar
 from mimir_engine.inference_module import load_module, rewrite_module
 from mimir_engine.inference_module.fit_profile import UsualScans, fit_profile
 from mimir_engine.inference_module.scan_profile import ScanProfile
 from mimir_engine.inference_module.weights import save_weights
+from mimir_engine.study.finding import Finding
 from mimir_engine.training.dataset import Dataset as TrainingData
 
 CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
@@ -255,6 +257,8 @@ def tables() -> Iterator[tuple[str, Parts]]:
         **{"reference_ratio": 0.8, "water_factor": 1.25},
     }
     yield "table/site", {"site.json": json.dumps(site).encode()}
+    sidecar = Sidecar("a", "0.9.0", contrasts=("water",), findings=(Finding("GHOSTS", "a"),))
+    yield "table/sidecar", {"scan.json": json.dumps(sidecar.to_json()).encode()}
     scans = (
         "name,findings,scanner,month,extent,noise\na,SHADING;GHOSTS,A,2024-01,1100,0.02\nb,,,,,\n"
     )

@@ -411,6 +411,7 @@ def read_table(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.sources import sources_from_json
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.predictions import read_predictions
+    from mimir_engine.fusion.volume_files.sidecar import read_sidecar
     from mimir_engine.study.site import read_site
     from mimir_engine.training.targets import read_labels, read_targets
 
@@ -426,6 +427,8 @@ def read_table(rng: Random, folder: Path) -> str:
         read_site(path)
     elif (path := folder / "scan_numbers.csv").exists():
         read_scan_numbers(path)
+    elif (path := folder / "scan.json").exists():
+        read_sidecar(path)
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
         read_labels(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))

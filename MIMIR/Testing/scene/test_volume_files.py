@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
 from mimir_engine.fusion.volume_files.image_file import read_image, write_image
 from mimir_engine.study.volume import Volume, axial_affine
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 VOLUME = Volume(
     np.arange(120, dtype=np.float32).reshape(4, 5, 6),

@@ -99,7 +99,6 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
     require(EXTRAS[arguments.format])
 
     from mimir_engine.cohort.volumes.fuse_studies import FuseOptions, fuse_studies
-    from mimir_engine.cohort.volumes.label_files import with_labels
     from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
 
     names = tuple(names_in(arguments.contrasts))
@@ -119,8 +118,6 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.shard,
     )
     studies = chosen_studies(arguments, listener)
-    if arguments.labels:
-        studies = with_labels(studies, arguments.labels)
     output, command = arguments.output, shown_command(arguments)
     done, failed = fuse_studies(studies, output, options, listener, command)
     listener({"event": "finished", "done": done, "failed": failed, "output": str(output)})

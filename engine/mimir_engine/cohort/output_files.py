@@ -8,6 +8,8 @@ RUN_FILE = "run.json"
 PARQUET_FILE = "predictions.parquet"
 #: The table of stitched volumes, and what nnU-Net must know of them to be trained.
 VOLUMES_FILE, DATASET_FILE = "volumes.csv", "dataset.json"
+#: The table of all labels.
+LABELS_FILE = "labels.csv"
 #: What `mimir forget` is removing, until all of it is done.
 PLAN_FILE = "forget.json"
 #: Folders of the projections, and of the page of the cohort.

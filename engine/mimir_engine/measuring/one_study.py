@@ -26,6 +26,9 @@ from mimir_engine.fusion.image_source import Source
 from mimir_engine.fusion.volume_pair import VolumePair, read_volume_pair
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.labels.label_file import LabelFile, measure_label_file
+from mimir_engine.labels.label_measurement import LabelMeasurement
+from mimir_engine.labels.measure_labels import MeasuredLabels
 from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION, UNUSUAL_SCAN
 from mimir_engine.measuring.header_agreement import find_header_disagreement
@@ -74,6 +77,7 @@ class PreparedStudy:
         projection: The image that the networks see.
         direct: Quantities measured in the volumes, without a network.
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
+        labels: What was measured of each label of its label map, if it has one.
     """
 
     study: StudyFacts
@@ -81,6 +85,7 @@ class PreparedStudy:
     projection: Projection
     direct: tuple[DirectMeasurement, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    labels: tuple[LabelMeasurement, ...] = ()
 
 
 def prepare(
@@ -88,6 +93,7 @@ def prepare(
     name: Optional[str] = None,
     store_images: Optional[StoreImages] = None,
     reading: ReadOptions = AS_STORED,
+    labels: Optional[LabelFile] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
@@ -96,6 +102,7 @@ def prepare(
         name: The study's name in results; by default that of its source.
         store_images: Receives the images, which the result does not contain.
         reading: How the study is read.
+        labels: Its label map; what is wrong with this is a finding.
 
     Raises:
         MimirError: if the study cannot be read, fused or projected.
@@ -108,7 +115,10 @@ def prepare(
     numbers = scan_numbers(study.stations, fused)
     if reading.site is not None:
         numbers = reading.site.scale(numbers)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values, numbers)
+    measured = MeasuredLabels(()) if labels is None else measure_label_file(labels, fused)
+    facts = replace(study.facts, findings=(*study.findings, *measured.findings))
+    values = direct.values, numbers, measured.values
+    return PreparedStudy(facts, fused.water.extent_mm, projection, *values)
 
 
 def read_and_fuse(
@@ -196,7 +206,7 @@ def exchanged_back(study: DixonStudy) -> DixonStudy:
 def volumes_exchanged_back(
     study: DixonStudy, fused: FusedVolumes
 ) -> tuple[DixonStudy, FusedVolumes]:
-    """Do the same with volumes whose stations are not known."""
+    """Exchange water and fat back in volumes whose stations are not known, and say so."""
     exchanged = find_exchanged_volumes(fused)
     (station,) = exchange_back([fused.as_station], exchanged.parts)
     affine = station.affine
@@ -306,6 +316,7 @@ def measure_study(
         study.scanner.shown,
         study.month,
         tuple(comparisons),
+        prepared.labels,
     )
 
 
