@@ -6,6 +6,7 @@ scan. What is wrong with it stops nothing else.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,12 +96,13 @@ def _at_slices(
     own = scans_of_acquisition(contrast, water, scans)
     if not own:
         raise _unusable(f"the station {water.place} has no such images of the same acquisition")
-    images = [image for scan in own for image in scan.images]
+    images = sorted((c for scan in own for c in scan.images), key=lambda c: c.z_mm)
+    places = [image.z_mm for image in images]
     slices = plan.crops[Contrast.WATER].slices
-    found = [
-        [c for c in images if abs(c.z_mm - s.position_mm[2]) <= POSITION_TOLERANCE_MM]
-        for s in slices
-    ]
+    found = []
+    for z in (s.position_mm[2] for s in slices):
+        first = bisect_left(places, z - POSITION_TOLERANCE_MM)
+        found.append(images[first : bisect_right(places, z + POSITION_TOLERANCE_MM)])
     missing = sum(not place for place in found)
     if missing:
         raise _unusable(
