@@ -55,7 +55,11 @@ def fraction_node(volume: Any, name: str) -> Any:
 
 def array_of(node: Any) -> np.ndarray:
     """Return the voxels of a node, ``[slice, row, column]``, without copying them."""
-    image = node.GetImageData()
+    return array_of_image(node.GetImageData())
+
+
+def array_of_image(image: Any) -> np.ndarray:
+    """Return the voxels of vtkImageData, ``[slice, row, column]``, without copying them."""
     columns, rows, slices = image.GetDimensions()
     scalars = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
     return scalars.reshape(slices, rows, columns, *scalars.shape[1:])

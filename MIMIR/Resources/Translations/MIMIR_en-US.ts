@@ -1880,6 +1880,33 @@
     </message>
 </context>
 <context>
+    <name>scene.label_map</name>
+    <message>
+        <source>Draw one in the module Segment Editor, or choose another segmentation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put them into two segmentations, and measure one after the other.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Create its representation &quot;Binary labelmap&quot; in the module Segmentations.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segmentation &apos;{name}&apos; has no segment with voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segments &apos;{one}&apos; and &apos;{other}&apos; share voxels ({count} voxels are in two segments)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segmentation &apos;{name}&apos; has surfaces, but no grid of voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>scene.measurement_table</name>
     <message>
         <source>{side} bound of the {percent} interval as computed; it may lie below zero</source>
@@ -2108,6 +2135,33 @@
     <name>scene.tables</name>
     <message>
         <source>Research use only, not for diagnosis.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.volume_file</name>
+    <message>
+        <source>Choose another volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check that the disk has space and that you may write there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the transform, or harden it in the module Data.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; has no voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; cannot be written to &apos;{path}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is warped by a transform that is not linear</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
