@@ -12,6 +12,7 @@ from mimir_engine.cohort.inclusion.chosen_studies import ChosenStudies, StudyCho
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.sources import NamedSource, file_names
+from mimir_engine.fusion.volume_pair import VolumePair
 
 
 def choose_sources(
@@ -62,8 +63,8 @@ def _kept(gone: set[str], ledger: Ledger) -> list[str]:
 
 def _ids(source: NamedSource, persons: PersonRule) -> frozenset[str]:
     """Return all ids of a study: of its name, and of its file unless that is one of many."""
-    one_file = isinstance(source.source, (str, Path))
-    names = {source.name, *source.hidden, *(file_names(source) if one_file else ())}
+    has_own_file = isinstance(source.source, (str, Path, VolumePair))
+    names = {source.name, *source.hidden, *(file_names(source) if has_own_file else ())}
     return frozenset().union(*(ids_of_name(name, persons) for name in names))
 
 

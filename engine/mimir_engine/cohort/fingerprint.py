@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
-from mimir_engine.fusion.fused_folder import FusedFolder, Source
+from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.fusion.image_source import Source, paths_of
+from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.source.folder_files import folders_below
-from mimir_engine.source.open_source import StudySource
 
 _HASH = re.compile("[0-9a-f]{64}")
 
@@ -21,9 +22,9 @@ class Fingerprint:
     """Place and state of a study's files.
 
     Attributes:
-        place: Hash of the absolute path of the archive or folder, whose folders may be named after
-            patients; empty for a list of files. A path, as ledgers of version 0.2 have it, is
-            turned into its hash.
+        place: Hash of the absolute path of the archive, folder or water volume, whose folders may
+            be named after patients; empty for a list of files. A path, as ledgers of version 0.2
+            have it, is turned into its hash.
         content: Hash of name, size and modification time of each file. Their bytes are not read.
     """
 
@@ -48,35 +49,37 @@ class Fingerprint:
         return found
 
 
-def fingerprint(source: Source) -> Fingerprint:
+def fingerprint(source: Source, labels: Optional[Path] = None) -> Fingerprint:
     """Compute the fingerprint of a study as it is now; a missing file is recorded as missing."""
-    return fingerprint_and_state(source)[0]
+    return fingerprint_and_state(source, labels)[0]
 
 
-def fingerprint_and_state(source: Source) -> tuple[Fingerprint, str]:
+def fingerprint_and_state(source: Source, labels: Optional[Path] = None) -> tuple[Fingerprint, str]:
     """Compute a study's fingerprint, and a state that is the same while its files are not touched.
 
     The state also changes if a file is replaced by one of the same size and modification time. It
     is only to be compared during a run: it changes with a copy on another disk, and with some
     disks when a file that lies in a cloud or on a tape is read for the first time.
     """
-    if isinstance(source, FusedFolder):
-        source = source.path
-    is_path = isinstance(source, (str, Path))
+    files = [*_files(source), *([("labels", str(labels))] if labels else [])]
     content, state = sha256(), sha256()
-    for name, path in sorted(_files(source)):
+    for name, path in sorted(files):
         kept, touched = _state(path)
         content.update(f"{name}\0{kept}\n".encode("utf-8", "surrogatepass"))
         state.update(f"{name}\0{kept}\0{touched}\n".encode("utf-8", "surrogatepass"))
-    place = os.path.abspath(str(source)) if is_path else ""
+    is_list = not isinstance(source, (str, Path, FusedFolder, VolumePair))
+    place = "" if is_list else os.path.abspath(str(paths_of(source)[0]))
     return Fingerprint(place, content.hexdigest()), state.hexdigest()
 
 
-def _files(source: StudySource) -> list[tuple[str, str]]:
+def _files(source: Source) -> list[tuple[str, str]]:
     """List each file and its name within the study; links to folders are followed."""
-    if not isinstance(source, (str, Path)):
-        return [file for path in source for file in _files(str(path))]
-    root = str(source)
+    if isinstance(source, VolumePair):
+        return [(contrast, str(path)) for contrast, path in source.files()]
+    return [file for path in paths_of(source) for file in _files_below(str(path))]
+
+
+def _files_below(root: str) -> list[tuple[str, str]]:
     if not os.path.isdir(root):
         return [(os.path.basename(root), root)]
     paths = (

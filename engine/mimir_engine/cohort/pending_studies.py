@@ -39,7 +39,8 @@ def pending_studies(
         has_died = "limits" in entry
         if "files" not in entry or ("code" in entry and not has_died):
             continue
-        now, then = fingerprint(asked[name].source), Fingerprint(**entry["files"])
+        source, then = asked[name], Fingerprint(**entry["files"])
+        now = fingerprint(source.source, source.labels)
         is_same = now.content == then.content
         if has_died:
             stays = is_same and entry["limits"] == asdict(limits)

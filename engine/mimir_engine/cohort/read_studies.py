@@ -102,7 +102,7 @@ def read_studies(
     for source in guilty:
         suspects.remove(source)
         failure = StudyFailure(source.name, "STUDY_CRASHED", _RUNS_ENDED)
-        yield ReadStudy(source, fingerprint(source.source), failure)
+        yield ReadStudy(source, fingerprint(source.source, source.labels), failure)
     if not in_order:
         yield from read_others()
     yield from read_ahead(suspects, read_alone, 1, in_order=True)
@@ -120,7 +120,7 @@ def _read(
 ) -> ReadStudy:
     """Read one study; only an error that concerns all studies is raised."""
     listener({"event": "step", "name": source.name, "step": "read"})
-    before = fingerprint_and_state(source.source)
+    before = fingerprint_and_state(source.source, source.labels)
     attempts.start(source.name, alone)
     try:
         content = _read_unchanged(source, before, read)
@@ -141,7 +141,7 @@ def _read_unchanged(
     """
     for _ in range(2):
         content = read(source)
-        after = fingerprint_and_state(source.source)
+        after = fingerprint_and_state(source.source, source.labels)
         if after == before:
             return content
         if after[0] != before[0]:

@@ -12,6 +12,7 @@ from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion.check_ranges import check_ranges
 from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study.scan import StudyScan, scan_study
@@ -24,7 +25,7 @@ def scan_event(source: NamedSource, reconstruction: str) -> dict[str, Any]:
     """Scan one study, check that its stations touch, and return its event.
 
     Raises:
-        MimirError: ``SOURCES_INVALID`` for fused volumes, which have no headers.
+        MimirError: ``SOURCES_INVALID`` for volumes, which have no headers.
     """
     scan = _scanned(source, reconstruction)
     state = {"state": "readable", "code": "", "reason": ""}
@@ -40,11 +41,11 @@ def failed_scan(failure: StudyFailure) -> dict[str, Any]:
 
 
 def _scanned(source: NamedSource, reconstruction: str) -> StudyScan:
-    if isinstance(source.source, FusedFolder):
+    if isinstance(source.source, (FusedFolder, VolumePair)):
         raise MimirError(
             "SOURCES_INVALID",
-            "fused volumes have no headers to scan",
-            "Give the archive, folder or files of the study.",
+            "volumes have no headers to scan",
+            "Give the archive, folder or files of the study, or use `mimir check`.",
         )
     scan = scan_study(source.source, source.name, reconstruction)
     if scan.error is not None:

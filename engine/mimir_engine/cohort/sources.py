@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,12 +14,16 @@ from mimir_engine.discovery.find_studies import studies_among_files, studies_in_
 from mimir_engine.discovery.found_study import FoundStudy
 from mimir_engine.errors import MimirError, one_line, printable
 from mimir_engine.files.file_names import name_hash
-from mimir_engine.fusion.fused_folder import FusedFolder, Source
+from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.fusion.image_source import Source, paths_of
+from mimir_engine.fusion.volume_pair import VolumePair, name_of_volumes, without_volume_suffix
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
 
-#: Keys of a JSON line that locate a study; each line has one of them.
-_PLACES = ("path", "files", "fused")
+#: Keys of a JSON line that locate a study; each line has one of them. ``water`` needs ``fat`` too.
+_PLACES = {"path", "files", "fused", "water"}
+#: Keys that locate the volumes of a study.
+VOLUME_KEYS = tuple(field.name for field in fields(VolumePair))
 #: Characters of a study's name: as many as the longest path of Linux.
 MAX_NAME = 4096
 
@@ -32,11 +36,13 @@ class NamedSource:
         name: Its name in all results.
         source: Its files.
         hidden: Names that no message may show; its own name takes their place.
+        labels: Label map of its volumes; None if there is none.
     """
 
     name: str
     source: Source
     hidden: tuple[str, ...] = ()
+    labels: Optional[Path] = None
 
     def shown(self, text: str) -> str:
         """Return a message without the hidden names, which stand in quotes in it."""
@@ -151,10 +157,12 @@ def _name(place: str, folders: int) -> str:
 
 
 def sources_from_json(lines: Iterable[bytes]) -> list[NamedSource]:
-    """Read studies from JSON lines in UTF-8: a ``name`` with ``path``, ``files`` or ``fused``.
+    """Read studies from JSON lines in UTF-8: a ``name`` and where the study is.
 
-    Empty lines are skipped. With a path the name may be left out. ``fused`` is a folder of volumes
-    that an earlier run wrote.
+    That is a ``path``, a list of ``files``, a folder ``fused`` of volumes that an earlier run
+    wrote, or stitched volumes ``water`` and ``fat``, to which ``in_phase`` and ``opposed_phase``
+    may be added. Each may have ``labels``, the file of a label map. Empty lines are skipped. With
+    a path the name may be left out.
 
     Raises:
         MimirError: ``SOURCES_INVALID``, ``NO_STUDIES``, ``NAME_REPEATED``.
@@ -179,7 +187,7 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
         raise MimirError(
             "SOURCES_INVALID",
             f"line {number} of the list of studies is not a JSON object with a name and one of"
-            " path, files (a list) and fused",
+            " path, files (a list), fused, and water with fat",
             'Write lines like {"name": "study1", "path": "study1.zip"}.',
         )
     return source
@@ -187,28 +195,47 @@ def _source_from_json(line: bytes, number: int) -> NamedSource:
 
 def source_from_fields(fields: dict[str, Any]) -> Optional[NamedSource]:
     """Return the study of one JSON line, or None if the line is invalid."""
-    name, places = fields.get("name", ""), [key for key in _PLACES if fields.get(key) is not None]
+    given = {key: value for key, value in fields.items() if value is not None}
+    name, labels, places = given.get("name", ""), given.get("labels"), _PLACES & given.keys()
     if not isinstance(name, str) or len(name) > MAX_NAME or len(places) != 1:
         return None
+    if labels is not None and not _is_path(labels):
+        return None
     (place,) = places
-    value, name = fields[place], printable(name, "_")
+    found = _placed(place, printable(name, "_"), given)
+    return found and replace(found, labels=labels and Path(labels))
+
+
+def _placed(place: str, name: str, fields: Mapping[str, Any]) -> Optional[NamedSource]:
+    """Return the study of a JSON line whose key ``place`` locates it, without its labels."""
+    value = fields[place]
     if place == "files" and name and isinstance(value, list) and value:
         return NamedSource(name, tuple(map(Path, value))) if all(map(_is_path, value)) else None
     if place == "path" and _is_path(value):
         return NamedSource(name or _name(value, 0), Path(value))
     if place == "fused" and name and _is_path(value):
         return NamedSource(name, FusedFolder(Path(value)))
+    if place == "water" and name and "fat" in fields:
+        volumes = {key: fields[key] for key in VOLUME_KEYS if key in fields}
+        if all(map(_is_path, volumes.values())):
+            return NamedSource(name, VolumePair(**{k: Path(path) for k, path in volumes.items()}))
     return None
 
 
 def source_fields(source: NamedSource) -> dict[str, Any]:
     """Return a study as the fields of a JSON line, with absolute paths."""
-    place = source.source
+    labels = {} if source.labels is None else {"labels": os.path.abspath(source.labels)}
+    return {"name": source.name, **_place_fields(source.source), **labels}
+
+
+def _place_fields(place: Source) -> dict[str, Any]:
+    if isinstance(place, VolumePair):
+        return {key: os.path.abspath(path) for key, path in place.files()}
     if isinstance(place, FusedFolder):
-        return {"name": source.name, "fused": os.path.abspath(place.path)}
+        return {"fused": os.path.abspath(place.path)}
     if isinstance(place, (str, Path)):
-        return {"name": source.name, "path": os.path.abspath(place)}
-    return {"name": source.name, "files": [os.path.abspath(path) for path in place]}
+        return {"path": os.path.abspath(place)}
+    return {"files": [os.path.abspath(path) for path in place]}
 
 
 def _is_path(value: object) -> bool:
@@ -220,12 +247,18 @@ def _is_path(value: object) -> bool:
 
 
 def file_names(source: NamedSource) -> set[str]:
-    """Return the names of the files and folders of a study, with and without their suffixes."""
-    place = source.source
-    if isinstance(place, FusedFolder):
-        place = place.path
-    paths = [place] if isinstance(place, (str, Path)) else place
-    named = {part for path in paths for part in (os.path.basename(path), source_name(path))}
+    """Return the names of the files and folders of a study, with and without their suffixes.
+
+    With volumes it is also the name that a study has by its file of water.
+    """
+    paths = [*paths_of(source.source), *([source.labels] if source.labels else [])]
+    named = {
+        part
+        for path in paths
+        for part in (path.name, source_name(path), without_volume_suffix(path.name))
+    }
+    if isinstance(source.source, VolumePair):
+        named.add(name_of_volumes(source.source.water))
     return named - {""}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Optional, Union
+from typing import IO, Any, Optional
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.series import MAX_TESLA
 from mimir_engine.headers.slices import MAX_POSITION_MM
-from mimir_engine.source.open_source import StudySource
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
@@ -46,10 +45,6 @@ class FusedFolder:
     """A source whose stations are fused already: a folder that ``write_fused`` wrote."""
 
     path: Path
-
-
-#: A study's files, or its fused volumes.
-Source = Union[StudySource, FusedFolder]
 
 
 def describe_study(study: DixonStudy) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
-from mimir_engine.fusion.fused_folder import FusedFolder, Source, read_fused
+from mimir_engine.fusion.fused_folder import FusedFolder, read_fused
+from mimir_engine.fusion.image_source import Source
+from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
@@ -141,6 +143,8 @@ def read_and_check(
     """
     if isinstance(source, FusedFolder):
         study, fused = read_fused(source.path, name)
+    elif isinstance(source, VolumePair):
+        raise MimirError("SOURCES_INVALID", "stitched volumes are not read yet", "Give the scan.")
     else:
         study = read_study(source, name, reading.reconstruction)
         if reading.swap_repair:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mimir_engine.cohort.fingerprint import fingerprint, fingerprint_and_state
+from mimir_engine.fusion.volume_pair import VolumePair
 
 
 def test_a_changed_file_changes_the_fingerprint(tmp_path: Path) -> None:
@@ -113,3 +114,19 @@ def test_reading_a_file_leaves_its_state(tmp_path: Path) -> None:
     before = fingerprint_and_state(tmp_path)
     (tmp_path / "a.dcm").read_bytes()
     assert fingerprint_and_state(tmp_path) == before
+
+
+def test_volumes_and_labels_are_known_by_their_role(tmp_path: Path) -> None:
+    water, fat, labels = (tmp_path / name for name in ("w.nii", "f.nii", "organs.nii"))
+    for number, path in enumerate((water, fat, labels)):
+        path.write_bytes(bytes(number))
+    pair = VolumePair(water, fat)
+    before = fingerprint(pair)
+    assert fingerprint(VolumePair(fat, water)).content != before.content
+    assert fingerprint(pair, labels).content != before.content
+    assert fingerprint(pair, labels).place == before.place
+    with_labels = fingerprint(pair, labels)
+    labels.write_bytes(b"others")
+    assert fingerprint(pair, labels) != with_labels
+    fat.write_bytes(b"another fat")
+    assert fingerprint(pair) != before

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from mimir_engine.cohort.sources import NamedSource, check_names, named_sources, sources_from_json
+from mimir_engine.cohort.sources import (
+    NamedSource,
+    check_names,
+    file_names,
+    named_sources,
+    source_fields,
+    sources_from_json,
+)
 from mimir_engine.errors import MimirError
+from mimir_engine.fusion.volume_pair import VolumePair
 
 needs_posix_names = pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
 
@@ -193,3 +201,46 @@ def test_a_list_in_a_file_may_have_empty_lines(tmp_path: Path) -> None:
     assert [source.name for source in sources_from_json(read_lines(str(path)))] == ["a", "b_c"]
     with pytest.raises(MimirError, match=r"SOURCES_INVALID: the list of .* cannot be read"):
         read_lines(str(tmp_path / "none.jsonl"))
+
+
+def test_a_line_names_stitched_volumes_and_labels(tmp_path: Path) -> None:
+    volumes = {
+        key: str(tmp_path / f"{key}.nii.gz")
+        for key in ("water", "fat", "in_phase", "opposed_phase")
+    }
+    lines = [
+        {"name": "a", "water": volumes["water"], "fat": volumes["fat"]},
+        {"name": "b", **volumes, "labels": str(tmp_path / "labels.nrrd")},
+        {"name": "c", "path": str(tmp_path / "c.zip"), "labels": str(tmp_path / "c.nii")},
+    ]
+    pair, complete, scan = parsed(*lines)
+    assert pair.source == VolumePair(Path(volumes["water"]), Path(volumes["fat"]))
+    assert complete.source == VolumePair(**{key: Path(path) for key, path in volumes.items()})
+    assert complete.labels == tmp_path / "labels.nrrd"
+    assert (scan.source, scan.labels, pair.labels) == (tmp_path / "c.zip", tmp_path / "c.nii", None)
+    assert [source_fields(source) for source in (pair, complete, scan)] == lines
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"water": "w.nii"},
+        {"fat": "f.nii"},
+        {"water": "w.nii", "fat": ""},
+        {"water": "w.nii", "fat": 3},
+        {"water": "w.nii", "fat": "f.nii", "in_phase": ["i.nii"]},
+        {"water": "w.nii", "fat": "f.nii", "path": "a.zip"},
+        {"water": "w.nii", "fat": "f.nii", "labels": 7},
+        {"path": "a.zip", "labels": ""},
+        {"name": "", "water": "w.nii", "fat": "f.nii"},
+    ],
+)
+def test_incomplete_or_contradictory_volumes_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(MimirError, match="SOURCES_INVALID: line 1"):
+        parsed({"name": "a", **fields})
+
+
+def test_the_names_of_volumes_lead_to_their_study() -> None:
+    pair = VolumePair(Path("in/6000000_20201_2_0_water.nii.gz"), Path("in/x_fat.nrrd"))
+    names = file_names(NamedSource("anybody", pair, labels=Path("organs.nii")))
+    assert {"6000000_20201_2_0", "x_fat", "x_fat.nrrd", "organs", "organs.nii"} <= names

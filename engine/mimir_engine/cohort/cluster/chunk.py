@@ -19,7 +19,7 @@ from mimir_engine.cohort.sources import NamedSource, file_names, source_fields, 
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import from_json, to_json
-from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.fusion.image_source import paths_of
 from mimir_engine.inference_module import InferenceModule, find_module
 from mimir_engine.inference_module.other_profile import with_profiles
 from mimir_engine.measuring.runtime import Runtime
@@ -185,5 +185,4 @@ class Chunk:
 
 def is_there(source: NamedSource) -> bool:
     """Return whether this machine sees a study's files; of many, the first is looked for."""
-    place = source.source.path if isinstance(source.source, FusedFolder) else source.source
-    return os.path.exists(place if isinstance(place, (str, Path)) else place[0])
+    return os.path.exists(paths_of(source.source)[0])

@@ -206,7 +206,7 @@ class _Chunks:
 
     def _crashed(self, source: NamedSource) -> StudyOutcome:
         failure = StudyFailure(source.name, "STUDY_CRASHED", _WORKERS_ENDED)
-        study = ReadStudy(source, fingerprint(source.source), failure)
+        study = ReadStudy(source, fingerprint(source.source, source.labels), failure)
         return outcome_of(study, failure, self.measuring.options.limits)
 
 
