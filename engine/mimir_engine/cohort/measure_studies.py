@@ -70,7 +70,7 @@ MAX_BATCH = 8
 #: Finding of a study whose water and fat were exchanged back.
 SWAP_REPAIRED = "WATER_FAT_REPAIRED"
 #: Form of the ledger's entries; ledgers of another form are refused.
-LEDGER_FORMAT = 6
+LEDGER_FORMAT = 7
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ FRACTION_FILE, REGIONS_FILE, PROJECTION_FILE = "fat_fraction.npy", "regions.npy"
 PROFILE_FILE, MEASUREMENTS_FILE = "profile.csv", "measurements.json"
 #: The large files.
 VOLUME_FILES = (WATER_FILE, FAT_FILE, FRACTION_FILE, REGIONS_FILE)
-#: Version 4 holds direct measurements; folders of earlier versions are not read.
-SCHEMA_VERSION = 5
+#: Version 6 holds measurements of labels; folders of earlier versions are not read.
+SCHEMA_VERSION = 6
 #: Type and number of axes of each image.
 _IMAGES = {
     WATER_FILE: (np.dtype(np.float32), 3),

@@ -8,6 +8,7 @@ from typing import Any
 
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.scan_comparison import ScanComparison
 from mimir_engine.measuring.stored_fields import check_fields, numbers_by_name, texts
@@ -29,6 +30,7 @@ class StudyResult:
         scanner: Text that is the same for all studies of one scanner; empty if unknown.
         month: Month of the acquisition, as ``2024-03``; empty if unknown or not to be told.
         comparisons: Whether each module knows such scans, in the modules' order.
+        labels: What was measured of each label of a segmentation; empty if none was given.
     """
 
     name: str
@@ -41,6 +43,7 @@ class StudyResult:
     scanner: str = ""
     month: str = ""
     comparisons: tuple[ScanComparison, ...] = ()
+    labels: tuple[LabelMeasurement, ...] = ()
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> StudyResult:
@@ -61,6 +64,7 @@ class StudyResult:
             fields["scanner"],
             fields["month"],
             tuple(map(ScanComparison.from_json, fields["comparisons"])),
+            tuple(LabelMeasurement(**label) for label in fields["labels"]),
         )
 
     @classmethod
@@ -81,6 +85,8 @@ class StudyResult:
         numbers_by_name(fields["numbers"])
         for comparison in fields["comparisons"]:
             ScanComparison.check_json(comparison)
+        for label in fields["labels"]:
+            check_fields(LabelMeasurement, label)
         return True
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from mimir_engine.direct.direct_measurement import DirectMeasurement, direct_column
 from mimir_engine.inference_module.module_card import ModuleCard
+from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.measuring.display_text import percentile_text
 from mimir_engine.measuring.flags import DEMONSTRATION, flag_sentence
 from mimir_engine.measuring.measurement import Measurement
@@ -19,6 +20,7 @@ from mimir_engine.measuring.measurement_group import (
     naming_of,
     short_label,
 )
+from mimir_engine.measuring.same_quantity import Road, remarks, same_quantities
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.report.blocks import (
     PLAIN,
@@ -39,6 +41,11 @@ from mimir_engine.report.projection_pictures import projection_pictures
 from mimir_engine.study.finding import NOTE, Finding
 
 RESEARCH_ONLY = "Research use only, not for diagnosis."
+LABELS_IN_WORDS = (
+    "Fat fractions are means of the signal fat fraction, which is not a PDFF. Inner voxels are left"
+    " after one voxel was eroded; they hold least of the tissue around. At the edge: share of the"
+    " label where the view ends."
+)
 #: Digits of a hash that are shown.
 HASH_DIGITS = 16
 
@@ -66,6 +73,8 @@ def study_report(
         *_images(projection),
         *_estimates(study.result.measurements),
         *_direct(study.result.direct),
+        *_labels(study.result.labels),
+        *_same_quantities(study.result),
         *_modules(study.made_with.modules),
         *_origin(study),
     ]
@@ -192,6 +201,45 @@ def _direct(quantities: Sequence[DirectMeasurement]) -> Iterator[Block]:
         for quantity in quantities
     )
     yield Table(("quantity", "value", "note"), rows, (0.35, 0.2, 0.45))
+
+
+def _labels(labels: Sequence[LabelMeasurement]) -> Iterator[Block]:
+    if not labels:
+        return
+    yield Heading("Labels of the segmentation")
+    head = ("label", "volume", "fat fraction", "in its inner voxels", "at the edge", "note")
+    yield Table(head, tuple(map(_label_row, labels)), (0.28, 0.12, 0.13, 0.15, 0.12, 0.2))
+    yield Paragraph(LABELS_IN_WORDS, QUIET)
+
+
+def _label_row(label: LabelMeasurement) -> tuple[str, ...]:
+    fractions = (label.fat_fraction_percent, label.core_fat_fraction_percent)
+    return (
+        label.title,
+        f"{label.volume_l:.3g} L",
+        *("" if percent is None else f"{percent:.1f} %" for percent in fractions),
+        f"{100 * label.edge_share:.1f} %" if label.edge_share else "",
+        label.reason,
+    )
+
+
+def _same_quantities(result: StudyResult) -> Iterator[Block]:
+    """Yield what several ways of measuring give, and how each defines the quantity."""
+    quantities = same_quantities(result)
+    if not quantities:
+        return
+    yield Heading("Several ways to the same quantity")
+    rows: list[tuple[str, ...]] = []
+    for quantity in quantities:
+        rows += [(quantity.label,), *(_road_row(road, quantity.unit) for road in quantity.roads)]
+    head = ("from", "what", "value", "interval", "definition")
+    yield Table(head, tuple(rows), (0.11, 0.27, 0.11, 0.15, 0.36))
+    yield from (Paragraph(note, QUIET) for note in remarks(quantities))
+
+
+def _road_row(road: Road, unit: str) -> tuple[str, ...]:
+    value = f"{road.value_text} {unit}"
+    return (road.kind, road.label, value, road.interval_text, road.note)
 
 
 def _modules(cards: Sequence[ModuleCard]) -> Iterator[Block]:

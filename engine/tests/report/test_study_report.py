@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from labels_builder import label_measured
 from many_measurements import many_measurements
 from study_to_report import DIRECT, measured_study, projection, with_flags
 
@@ -133,7 +134,8 @@ def test_air_has_no_fat_fraction() -> None:
 
 
 def test_sections_follow_in_the_order_of_reading() -> None:
-    report = study_report(measured_study(), projection())
+    study = measured_study(labels=(label_measured("liver", 1.5),))
+    report = study_report(study, projection())
     headings = [block.text for block in report.blocks if isinstance(block, Heading)]
     assert headings == [
         "Checks of the scan",
@@ -141,6 +143,41 @@ def test_sections_follow_in_the_order_of_reading() -> None:
         "Estimates and their intervals",
         "All measurements",
         "Measured directly in the images, without a network",
+        "Labels of the segmentation",
+        "Several ways to the same quantity",
         "Inference modules",
         "How the numbers were made",
     ]
+
+
+def test_labels_are_listed_with_volume_and_fat_fractions() -> None:
+    labels = (
+        label_measured("liver", 1.523, 6.04, edge_share=0.02, title="Liver"),
+        label_measured("gas", 0.1, None),
+    )
+    assert table(study_report(measured_study(labels=labels)), "label").rows == (
+        ("Liver", "1.52 L", "6.0 %", "5.5 %", "2.0 %", ""),
+        ("gas", "0.1 L", "", "", "", "no voxel has enough signal"),
+    )
+
+
+def test_ways_to_the_same_quantity_stand_below_its_name() -> None:
+    (volume,) = (m for m in many_measurements() if m.target == "liverVolume")
+    volume = replace(volume, value=1.40, sd=0.05, lower=1.30, upper=1.50)
+    study = measured_study(measurements=(volume,), labels=(label_measured("liver", 1.5),))
+    report = study_report(study)
+    rows = table(report, "from").rows
+    assert rows[0] == ("Liver volume",)
+    assert rows[1][:4] == ("network", "Liver volume, published 1.0", "1.40 L", "1.30 to 1.50")
+    assert rows[2][:4] == ("label", "liver", "1.5 L", "")
+    assert "nothing is averaged" in sentences(report)
+
+
+def test_a_label_fat_fraction_beside_liver_fat_is_said_to_be_no_pdff() -> None:
+    said = sentences(study_report(measured_study(labels=(label_measured("liver", 1.5),))))
+    assert "is a signal fat fraction, not a PDFF" in said
+
+
+def test_without_a_second_way_there_is_no_such_section() -> None:
+    report = study_report(measured_study(direct=()))
+    assert "Several ways" not in "".join(b.text for b in report.blocks if isinstance(b, Heading))

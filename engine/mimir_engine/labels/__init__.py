@@ -1,0 +1,1 @@
+"""Measure the labels of a segmentation: volume and fat fraction of each."""
