@@ -9,7 +9,7 @@ import slicer
 import vtk
 
 from MIMIRLib.errors import mimir_error
-from MIMIRLib.scene.volumes import array_of
+from MIMIRLib.scene.volumes import array_of_image
 from MIMIRLib.translate import tr as _
 
 
@@ -31,17 +31,31 @@ def write_volume(node: Any, path: Path) -> None:
             _("'{name}' has no voxels").format(name=node.GetName()),
             _("Choose another volume."),
         )
-    copy = slicer.vtkMRMLScalarVolumeNode()
-    copy.SetAndObserveImageData(node.GetImageData())  # its voxels are not copied
-    copy.SetIJKToRASMatrix(ijk_to_world(node))
+    write_image(node.GetImageData(), ijk_to_world(node), path)
+
+
+def write_image(image: Any, ijk_to_ras: Any, path: Path) -> None:
+    """Write vtkImageData whose first voxel has the index 0, without compression.
+
+    Args:
+        image: The voxels; they are not copied.
+        ijk_to_ras: vtkMatrix4x4 from ``(column, row, slice)`` to RAS millimetres.
+        path: The file, which ends in ``.nrrd``.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetAndObserveImageData(image)
+    node.SetIJKToRASMatrix(ijk_to_ras)
     storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
     storage.SetFileName(str(path))
     storage.UseCompressionOff()
-    storage.WriteData(copy)
-    if not _is_written(path, array_of(node).nbytes):
+    storage.WriteData(node)
+    if not _is_written(path, array_of_image(image).nbytes):
         raise mimir_error(
             "OUTPUT_UNWRITABLE",
-            _("'{name}' cannot be written to '{path}'").format(name=node.GetName(), path=path),
+            _("the file '{path}' cannot be written").format(path=path),
             _("Check that the disk has space and that you may write there."),
         )
 

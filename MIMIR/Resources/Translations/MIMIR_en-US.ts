@@ -580,7 +580,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Measure one study with the segmentation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count} of the studies are called &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a segmentation belongs to one study, but {count} studies are to be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2157,7 +2165,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; cannot be written to &apos;{path}&apos;</source>
+        <source>the file &apos;{path}&apos; cannot be written</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
