@@ -121,8 +121,8 @@ class MIMIRDICOMPluginClass(DICOMPlugin):
         MimirError = import_engine().MimirError
         subject = self._subject(plan.files[0])
         try:
-            water, fat, study = read_fused(study_uid, plan.files)
-            nodes = show_volumes(slicer.mrmlScene, study_uid, water, fat, study, subject)
+            fused, study = read_fused(study_uid, plan.files)
+            nodes = show_volumes(slicer.mrmlScene, study_uid, fused, study, subject)
         except (MimirError, EngineUnavailable) as error:
             slicer.util.errorDisplay(
                 plain(_("The study cannot be fused: {reason}").format(reason=error.reason)),

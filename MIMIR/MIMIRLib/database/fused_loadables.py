@@ -117,8 +117,8 @@ def _scan_name(description: str) -> tuple[str, ...]:
     return tuple(w for w in words if w not in _FILLERS and kind_of(w) not in CONTRASTS)
 
 
-def read_fused(study_uid: str, files: Sequence[str]) -> tuple[Any, Any, Mapping[str, Any]]:
-    """Return fused water and fat (the engine's ``Volume``), and the study they were fused from.
+def read_fused(study_uid: str, files: Sequence[str]) -> tuple[Any, Mapping[str, Any]]:
+    """Return the engine's ``FusedVolumes``, and the study that they were fused from.
 
     Raises:
         MimirError: ``FILES_GONE``, or the engine's error.
@@ -128,7 +128,7 @@ def read_fused(study_uid: str, files: Sequence[str]) -> tuple[Any, Any, Mapping[
     from mimir_engine.measuring.one_study import read_and_fuse
 
     study, fused = read_and_fuse(files, study_uid)
-    return fused.water, fused.fat, describe_study(study)
+    return fused, describe_study(study)
 
 
 @dataclass

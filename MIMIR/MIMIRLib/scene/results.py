@@ -92,15 +92,14 @@ def show_studies(
 
 
 def show_volumes(
-    scene: Any, key: str, water: Any, fat: Any, study: Mapping[str, Any], subject: Subject
+    scene: Any, key: str, fused: Any, study: Mapping[str, Any], subject: Subject
 ) -> tuple[Any, Any, Any]:
     """Show fused volumes without measuring, in place of the study's earlier ones.
 
     Args:
         scene: The scene.
         key: The study's UID or file name.
-        water: The fused water, an engine's ``Volume``.
-        fat: The fused fat, likewise.
+        fused: The engine's ``FusedVolumes``.
         study: The study that they were fused from, as the engine's ``describe_study`` returns it.
         subject: Its place in the subject hierarchy.
 
@@ -111,15 +110,14 @@ def show_volumes(
         MimirError: ``EMPTY_IMAGE``; the scene is unchanged.
     """
     import_engine()
-    from mimir_engine.fusion import FusedVolumes
     from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
-    fraction = fat_fraction_map(FusedVolumes(water, fat))
+    fraction = fat_fraction_map(fused)
     with Transaction(scene) as transaction:
         label = transaction.begin(key, subject)
         nodes = (
-            _grey(transaction, key, WATER, label, water, study),
-            _grey(transaction, key, FAT, label, fat, study),
+            _grey(transaction, key, WATER, label, fused.water, study),
+            _grey(transaction, key, FAT, label, fused.fat, study),
             _fraction(transaction, key, label, fraction),
         )
         transaction.commit()

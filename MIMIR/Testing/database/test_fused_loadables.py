@@ -133,9 +133,9 @@ def test_headers_that_contradict_each_other_are_left_to_other_readers() -> None:
 def test_a_study_is_read_and_fused_with_its_origin(phantom_zip: Path, tmp_path: Path) -> None:
     list(unpack(phantom_zip, tmp_path))
     files = sorted(str(path) for path in tmp_path.iterdir())
-    water, fat, origin = read_fused("1.2", files)
-    assert water.array.shape == fat.array.shape
-    assert water.extent_mm > 1000
+    fused, origin = read_fused("1.2", files)
+    assert fused.layout is not None
+    assert fused.water.extent_mm > 1000
     assert origin["name"] == "1.2"
 
 

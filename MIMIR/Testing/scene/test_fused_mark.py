@@ -9,6 +9,7 @@ import slicer
 from scene_study import ORIGIN, fused
 
 from mimir_engine import MimirError
+from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.fused_folder import read_fused, write_fused
 from MIMIRLib.scene.fused_mark import FusedMark, fused_pair, fused_volume_of
 from MIMIRLib.scene.results import show_volumes
@@ -22,8 +23,7 @@ def scene():
 
 @pytest.fixture
 def nodes(scene):
-    water, fat = fused()
-    return show_volumes(scene, "1.2.3", water, fat, ORIGIN, Subject())
+    return show_volumes(scene, "1.2.3", FusedVolumes(*fused()), ORIGIN, Subject())
 
 
 def test_volumes_come_back_to_the_last_bit(nodes):
@@ -84,8 +84,9 @@ def test_a_node_without_image_makes_the_mark_void(nodes):
 
 
 def test_water_and_fat_must_be_of_one_study_and_in_this_order(scene, nodes):
-    water, fat = fused()
-    other = show_volumes(scene, "1.2.4", water, fat, {**ORIGIN, "name": "1.2.4"}, Subject())
+    other = show_volumes(
+        scene, "1.2.4", FusedVolumes(*fused()), {**ORIGIN, "name": "1.2.4"}, Subject()
+    )
     for pair in ((nodes[1], nodes[0]), (nodes[0], nodes[0]), (nodes[0], other[1])):
         with pytest.raises(MimirError, match="VOLUMES_DIFFER"):
             fused_pair(*pair)

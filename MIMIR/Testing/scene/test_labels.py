@@ -165,6 +165,8 @@ def test_a_damaged_record_of_the_patient_is_no_hindrance(scene, show):
 def test_fused_volumes_tell_their_patient_too(scene):
     from scene_study import ORIGIN, fused
 
+    from mimir_engine.fusion import FusedVolumes
+
     subject = Subject("", "P1", "Doe^Jane", DATE, MRI)
-    water, _fat, _fraction = show_volumes(scene, "1.2.3", *fused(), ORIGIN, subject)
+    water, _fat, _fraction = show_volumes(scene, "1.2.3", FusedVolumes(*fused()), ORIGIN, subject)
     assert water.GetName() == "Water - Doe, Jane, 2020-02-29, Whole body"

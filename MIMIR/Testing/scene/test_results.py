@@ -19,6 +19,7 @@ from scene_study import (
 )
 
 from mimir_engine import MimirError
+from mimir_engine.fusion import FusedVolumes
 from MIMIRLib.scene.results import (
     find_cohort,
     find_results,
@@ -312,8 +313,7 @@ def test_a_study_of_any_name_is_found_again(scene, tmp_path, name):
 
 
 def test_volumes_alone_can_be_shown_and_measured_later(scene, details):
-    water, fat = fused()
-    nodes = show_volumes(scene, "1.2.3", water, fat, ORIGIN, SUBJECT)
+    nodes = show_volumes(scene, "1.2.3", FusedVolumes(*fused()), ORIGIN, SUBJECT)
     assert [node.GetName() for node in nodes] == [
         f"Water - {LABEL}",
         f"Fat - {LABEL}",

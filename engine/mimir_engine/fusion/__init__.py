@@ -6,7 +6,8 @@ complete slices, including parts where the neighbour has no rows; the published 
 in these parts.
 
 All steps are linear and work slice by slice: a fused slice is a weighted sum of station slices.
-``grid`` computes their places, ``seams`` their weights, ``fuse`` adds them up.
+``grid`` computes their places, ``seams`` their weights, ``fuse`` adds them up. ``common_fade``
+gives water and fat the same weights, for ratios of both.
 """
 
 from mimir_engine.fusion.fuse import FusedVolumes, fuse

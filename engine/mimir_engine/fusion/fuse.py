@@ -19,14 +19,11 @@ from mimir_engine.fusion.grid import (
     fused_shape,
     station_grids,
 )
+from mimir_engine.fusion.resample import interpolate, resample_in_plane, resampled_means
 from mimir_engine.fusion.seams import SeamWeights, seam_weights
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume
-
-#: Size in bytes of an image that is interpolated at once, which takes several times as much; UK
-#: Biobank's have 5 MB.
-MAX_BYTES_AT_ONCE = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -94,55 +91,39 @@ def fuse(stations: Sequence[Station]) -> FusedVolumes:
             within another or the volume would be too large or too small, ``STUDY_TOO_LARGE``.
     """
     grids = station_grids(stations)
-    shape = fused_shape(grids)
+    slices, *_ = fused_shape(grids)
     check_resampled_size(stations, grids)
-    affine = fused_affine(stations, shape[0])
-    arrays, seams = {}, {}
-    for contrast in (Contrast.WATER, Contrast.FAT):
-        images = [
-            _resample_in_plane(s.images[contrast][::-1], g.y, g.x) for s, g in zip(stations, grids)
-        ]
-        means = [_resampled_means(image, g.z) for image, g in zip(images, grids)]
-        seams[contrast] = seam_weights([g.z.start for g in grids], means)
-        arrays[contrast] = _add_stations(images, grids, seams[contrast], shape)
-    return FusedVolumes(
-        Volume(arrays[Contrast.WATER], affine),
-        Volume(arrays[Contrast.FAT], affine),
-        Layout(stations, grids, seams),
-    )
+    affine = fused_affine(stations, slices)
+    water, water_seams = _fuse_images(stations, grids, Contrast.WATER)
+    fat, fat_seams = _fuse_images(stations, grids, Contrast.FAT)
+    seams = {Contrast.WATER: water_seams, Contrast.FAT: fat_seams}
+    return FusedVolumes(Volume(water, affine), Volume(fat, affine), Layout(stations, grids, seams))
 
 
-def _resample_in_plane(image: np.ndarray, y: AxisSamples, x: AxisSamples) -> np.ndarray:
-    if image.nbytes > MAX_BYTES_AT_ONCE and len(image) > 1 and not (x.is_copy and y.is_copy):
-        halves = np.array_split(image, 2)
-        return np.concatenate([_resample_in_plane(half, y, x) for half in halves])
-    for samples, axis in ((x, 2), (y, 1)):
-        if not samples.is_copy:
-            image = _interpolate(image, samples, axis, np.float32)
-    return image
+def fuse_contrast(layout: Layout, contrast: Contrast) -> Volume:
+    """Fuse another contrast of the stations by the rule for water and fat.
+
+    Args:
+        layout: Stations with images of this contrast, and their places.
+        contrast: In-phase or opposed-phase; its seams follow its own slice means.
+
+    Returns:
+        On the grid of water and fat.
+    """
+    array, _ = _fuse_images(layout.stations, layout.grids, contrast)
+    return Volume(array, fused_affine(layout.stations, len(array)))
 
 
-def _interpolate(
-    data: np.ndarray, samples: AxisSamples, axis: int, dtype: type[np.floating]
-) -> np.ndarray:
-    """Sample ``data`` along an axis, in the given precision."""
-    shape = [1] * data.ndim
-    shape[axis] = -1
-    weight = samples.weight.reshape(shape).astype(dtype)
-    first = int(samples.lower[0])  # of a plane, only one or two rows; ``take`` copies all it gets
-    data = data[(slice(None),) * axis + (slice(first, int(samples.upper[-1]) + 1),)]
-    lower, upper = (data.take(index - first, axis) for index in (samples.lower, samples.upper))
-    return np.asarray(weight * upper + (1 - weight) * lower)
-
-
-def _resampled_means(image: np.ndarray, z: AxisSamples) -> np.ndarray:
-    """Return the mean signal of each resampled slice, float64."""
-    if image.dtype == np.uint16:  # these sums are exact, and take half the time
-        sums = image.sum(axis=1, dtype=np.uint32).sum(axis=1, dtype=np.float64)
-        means = sums / (image.shape[1] * image.shape[2])
-    else:
-        means = image.mean(axis=(1, 2), dtype=np.float64)
-    return np.asarray((1 - z.weight) * means[z.lower] + z.weight * means[z.upper])
+def _fuse_images(
+    stations: Sequence[Station], grids: Sequence[StationGrid], contrast: Contrast
+) -> tuple[np.ndarray, Sequence[SeamWeights]]:
+    """Fuse one contrast; return ``[slice, row, column]``, foot to head, and its seams."""
+    images = [
+        resample_in_plane(s.images[contrast][::-1], g.y, g.x) for s, g in zip(stations, grids)
+    ]
+    means = [resampled_means(image, g.z) for image, g in zip(images, grids)]
+    seams = seam_weights([g.z.start for g in grids], means)
+    return _add_stations(images, grids, seams, fused_shape(grids)), seams
 
 
 def _add_stations(
@@ -158,7 +139,7 @@ def _add_stations(
     for image, grid, seam in zip(images, grids, seams):
         window = downwards[:, grid.y.start : grid.y.stop, grid.x.start : grid.x.stop]
         signal, term = np.empty((2, *image.shape[1:]), np.float32)
-        terms = sorted(_slice_terms(grid.z, seam, len(window)), key=itemgetter(1))
+        terms = sorted(slice_terms(grid.z, seam, len(window)), key=itemgetter(1))
         for source, of_slice in groupby(terms, key=itemgetter(1)):
             signal[:] = image[source]
             for target, _, factor in of_slice:
@@ -171,10 +152,11 @@ def _add_stations(
     return volume
 
 
-def _slice_terms(
-    z: AxisSamples, seam: SeamWeights, slices: int
-) -> Iterator[tuple[int, int, float]]:
-    """Yield index of a fused slice, of the station slice to add to it, and its factor."""
+def slice_terms(z: AxisSamples, seam: SeamWeights, slices: int) -> Iterator[tuple[int, int, float]]:
+    """Yield index of a fused slice, of the station slice to add to it, and its factor.
+
+    Both indices run from head to foot.
+    """
     kept = range(*seam.keep.indices(len(z.lower)))
     for index, factor in zip(kept, seam.weight):
         target = z.start + index - END_SLICES
@@ -205,7 +187,7 @@ def _fuse_plane(
         data: np.ndarray = station.images[contrast][::-1]
         across = ((x, 2), (y, 1)) if row is None else ((y, 1), (x, 2))
         for samples, axis in (*across, (grid.z, 0)):
-            data = _interpolate(data, samples, axis, np.float64)
+            data = interpolate(data, samples, axis, np.float64)
         along = x if column is None else y
         lines = data.reshape(len(grid.z.lower), -1)[seam.keep].astype(np.float32)
         top = grid.z.start + seam.keep.start

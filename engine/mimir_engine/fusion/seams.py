@@ -40,12 +40,27 @@ def seam_weights(starts: Sequence[int], slice_means: Sequence[np.ndarray]) -> li
     """
     keeps, overlaps = check_seams(starts, [len(means) for means in slice_means])
     means = [m[keep].astype(np.float64) for m, keep in zip(slice_means, keeps)]
-    weights = [np.ones(len(m)) for m in means]
+    seams = _fades(keeps, overlaps)
     for i, overlap in enumerate(overlaps):
-        upper, lower = _blend(means[i], means[i + 1], overlap)
-        weights[i][len(means[i]) - overlap :] = upper
-        weights[i + 1][:overlap] = lower
-    return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
+        factor = _ramp_factor(means[i], means[i + 1], overlap)
+        seams[i].weight[len(means[i]) - overlap :] *= factor
+        seams[i + 1].weight[:overlap] *= factor
+    return seams
+
+
+def fade_weights(starts: Sequence[int], sizes: Sequence[int]) -> list[SeamWeights]:
+    """Compute the weights of the cross-fade alone, which are the same for all contrasts.
+
+    In an overlap the weights of both stations add up to 1.
+
+    Args:
+        starts: Output index of each station's first resampled slice.
+        sizes: Number of each station's resampled slices.
+
+    Raises:
+        MimirError: ``STATION_GAP``, ``STATION_LAYOUT``; see ``seam_weights``.
+    """
+    return _fades(*check_seams(starts, sizes))
 
 
 def check_seams(starts: Sequence[int], sizes: Sequence[int]) -> tuple[list[slice], list[int]]:
@@ -111,12 +126,25 @@ def _station_layout() -> MimirError:
     )
 
 
-def _blend(upper: np.ndarray, lower: np.ndarray, overlap: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights of both stations' overlapping slices, given all their slice means."""
+def _fades(keeps: Sequence[slice], overlaps: Sequence[int]) -> list[SeamWeights]:
+    weights = [np.ones(keep.stop - keep.start) for keep in keeps]
+    for upper, lower, overlap in zip(weights, weights[1:], overlaps):
+        fade = _fade(overlap)
+        upper[len(upper) - overlap :] = fade[::-1]
+        lower[:overlap] = fade
+    return [SeamWeights(keep, weight) for keep, weight in zip(keeps, weights)]
+
+
+def _fade(overlap: int) -> np.ndarray:
+    """Return the weights of the lower station, from the head to the foot."""
+    return np.arange(1, overlap + 1) / (overlap + 1)
+
+
+def _ramp_factor(upper: np.ndarray, lower: np.ndarray, overlap: int) -> np.ndarray:
+    """Return the factor of both stations' overlapping slices, given all their slice means."""
     top = len(upper) - overlap
+    fade = _fade(overlap)
     steps = np.arange(1, overlap + 1)
-    fade = steps / (overlap + 1)
     ramp = upper[top - 1] + (lower[overlap] - upper[top - 1]) * steps / (overlap + 1)
     mean = lower[:overlap] * fade + upper[top:] * fade[::-1]
-    factor = np.divide(ramp, mean, out=np.ones(overlap), where=mean > 0)
-    return fade[::-1] * factor, fade * factor
+    return np.divide(ramp, mean, out=np.ones(overlap), where=mean > 0)

@@ -6,7 +6,7 @@ are used. Headers decide, never file names or the order of files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Optional
@@ -32,6 +32,8 @@ from mimir_engine.source.reading_limits import ReadingLimits
 
 #: Contrasts that every station must have; pixels of no others are read.
 REQUIRED_CONTRASTS = (Contrast.WATER, Contrast.FAT)
+#: Contrasts that are listed and compared, but not needed to measure.
+PHASE_CONTRASTS = (Contrast.IN_PHASE, Contrast.OPPOSED_PHASE)
 #: Rows and columns of an image; UK Biobank's have 224.
 MAX_SIDE = 2048
 #: Distance of a position from the scanner's isocentre, in mm.
@@ -158,15 +160,26 @@ def read_headers(files: Iterable[tuple[Entry, bytes]]) -> Headers:
     return headers
 
 
-def companion_slice(companion: Companion) -> Slice:
-    """Read the complete header of an in-phase or opposed-phase slice of a classic file.
+def companion_slices(companions: Sequence[Companion]) -> list[Slice]:
+    """Read the complete headers of in-phase and opposed-phase slices, in their order.
 
     Raises:
+        NotAnImage: The file is not the one that was read before.
         MimirError: As ``read_headers``, for damaged headers.
     """
-    entry = companion.entry
-    frame = next(read_frames(entry, entry.read(FIRST_BYTES), whole=True))
-    return _slice(frame, companion.series.contrast)
+    by_file: dict[int, list[int]] = {}
+    for place, companion in enumerate(companions):
+        by_file.setdefault(id(companion.entry), []).append(place)
+    slices: dict[int, Slice] = {}
+    for places in by_file.values():
+        entry = companions[places[0]].entry
+        frames = {f.number: f for f in read_frames(entry, entry.read(FIRST_BYTES), whole=True)}
+        for place in places:
+            frame = frames.get(companions[place].frame)
+            if frame is None:
+                raise NotAnImage
+            slices[place] = _slice(frame, companions[place].series.contrast)
+    return [slices[place] for place in range(len(companions))]
 
 
 def path_of(entry: Entry) -> str:

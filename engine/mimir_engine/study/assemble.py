@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mimir_engine.headers.slices import Headers, Slice
 from mimir_engine.study.check_headers import check_headers
-from mimir_engine.study.companion_scans import companion_scans
+from mimir_engine.study.companion_scans import CompanionScan, companion_scans
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.left_out import leave_out
 from mimir_engine.study.lost_slices import check_lost_slices
@@ -32,11 +32,13 @@ class Assembly:
         plans: What to read for each station, from head to foot.
         acquisitions: The scans behind the plans.
         findings: Notes about the input.
+        companions: In-phase and opposed-phase scans of the study.
     """
 
     plans: list[StationPlan]
     acquisitions: list[Acquisition]
     findings: list[Finding]
+    companions: list[CompanionScan]
 
 
 def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
@@ -70,7 +72,7 @@ def assemble(headers: Headers, reconstruction: str = NORMALISED) -> Assembly:
     check_station_size(plans)
     companions = companion_scans(headers.companions)
     plans = [plan_phases(plan, scan.water, companions) for plan, scan in zip(plans, chosen)]
-    return Assembly(plans, chosen, findings)
+    return Assembly(plans, chosen, findings, companions)
 
 
 def _known_times(slices: Sequence[Slice]) -> list[Slice]:

@@ -10,6 +10,7 @@ from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.acquisition_time import SECONDS_PER_DAY
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.series import Series
 from mimir_engine.headers.slices import Companion
 from mimir_engine.study.finding import Finding
@@ -130,6 +131,19 @@ def protocol_name(description: str) -> str:
     if not colon and front != name:
         name = front.rstrip(_SEPARATORS)
     return name.strip().casefold()
+
+
+def scans_of_acquisition(
+    contrast: Contrast, water: Stack, scans: Iterable[CompanionScan]
+) -> list[CompanionScan]:
+    """Return the scans of one contrast that were reconstructed from the acquisition of water."""
+    return [
+        scan
+        for scan in scans
+        if scan.series.contrast is contrast
+        and scan.series.reconstruction == water.series.reconstruction
+        and is_of_acquisition(scan, water)
+    ]
 
 
 def is_of_acquisition(companion: CompanionScan, water: Stack) -> bool:

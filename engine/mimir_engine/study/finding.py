@@ -14,7 +14,8 @@ NOTE, WARNING, STOP = "note", "warning", "stop"
 #: Codes whose findings are always notes: where only codes are stored, such a study is not flagged.
 NOTE_CODES = frozenset(
     {
-        *("PHASES_LEFT_OUT", "RECONSTRUCTION_CHOSEN", "SERIES_COPIED", "SERIES_LEFT_OUT"),
+        *("CONTRAST_LEFT_OUT", "PHASES_LEFT_OUT", "RECONSTRUCTION_CHOSEN", "SERIES_COPIED"),
+        "SERIES_LEFT_OUT",
         *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
     }
 )

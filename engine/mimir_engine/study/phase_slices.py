@@ -6,8 +6,7 @@ voxels of water, is left out.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isclose
 
@@ -16,8 +15,8 @@ import numpy as np
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.frames import NotAnImage
-from mimir_engine.headers.slices import Companion, companion_slice
-from mimir_engine.study.companion_scans import CompanionScan, is_of_acquisition
+from mimir_engine.headers.slices import PHASE_CONTRASTS, Companion, companion_slices
+from mimir_engine.study.companion_scans import CompanionScan, scans_of_acquisition
 from mimir_engine.study.pixels import load_slices
 from mimir_engine.study.stack import POSITION_TOLERANCE_MM, Stack
 from mimir_engine.study.station_plan import StationPlan
@@ -28,7 +27,7 @@ PLACES = (0.3, 0.6)
 MAX_BYTES = 16 * 2**20
 
 
-def plan_phases(plan: StationPlan, water: Stack, scans: Iterable[CompanionScan]) -> StationPlan:
+def plan_phases(plan: StationPlan, water: Stack, scans: Sequence[CompanionScan]) -> StationPlan:
     """Add in-phase and opposed-phase slices of the same acquisition to a plan.
 
     Args:
@@ -36,20 +35,16 @@ def plan_phases(plan: StationPlan, water: Stack, scans: Iterable[CompanionScan])
         water: Its water.
         scans: In-phase and opposed-phase scans of the study.
     """
-    own: dict[Contrast, list[CompanionScan]] = defaultdict(list)
-    for scan in scans:
-        is_alike = scan.series.reconstruction == water.series.reconstruction
-        if is_alike and is_of_acquisition(scan, water):
-            own[scan.series.contrast].append(scan)
     phases: dict[Contrast, dict[int, Companion]] = {}
     slices = plan.crops[Contrast.WATER].slices
-    for contrast, (scan, *others) in own.items():
-        if others:  # nothing tells which of them belongs to water
+    for contrast in PHASE_CONTRASTS:
+        own = scans_of_acquisition(contrast, water, scans)
+        if len(own) != 1:  # nothing tells which of several belongs to water
             continue
         phases[contrast] = {}
         for index in dict.fromkeys(int(place * len(slices)) for place in PLACES):
             z = slices[index].position_mm[2]
-            found = [c for c in scan.images if abs(c.z_mm - z) <= POSITION_TOLERANCE_MM]
+            found = [c for c in own[0].images if abs(c.z_mm - z) <= POSITION_TOLERANCE_MM]
             if len(found) == 1 and found[0].frame is None and found[0].entry.size <= MAX_BYTES:
                 phases[contrast][index] = found[0]
     return replace(plan, phases=phases)
@@ -63,7 +58,7 @@ def load_phases(plan: StationPlan) -> Mapping[Contrast, Mapping[int, np.ndarray]
         images[contrast] = {}
         for index, companion in companions.items():
             try:
-                image, own = companion_slice(companion), crop.slices[index]
+                image, own = companion_slices([companion])[0], crop.slices[index]
                 places = zip(image.position_mm + image.spacing_mm, own.position_mm + own.spacing_mm)
                 is_same_grid = (image.rows, image.columns) == (own.rows, own.columns) and all(
                     isclose(a, b, abs_tol=POSITION_TOLERANCE_MM) for a, b in places

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Optional
 
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.acquisition_time import month_of
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.slices import Headers, read_headers
 from mimir_engine.source.open_source import Entry, Files, StudySource, check_study_size, open_source
 from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biobank_ids
@@ -15,14 +18,15 @@ from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.phase_slices import load_phases
+from mimir_engine.study.phase_stations import ContrastStations, read_phase_stations
 from mimir_engine.study.pixels import (
     DecodedFiles,
-    Signal,
     first_difference,
     load_slices,
     room_for,
 )
 from mimir_engine.study.reconstruction import NORMALISED
+from mimir_engine.study.signal_findings import signal_findings
 from mimir_engine.study.station import Station
 from mimir_engine.study.station_plan import StationPlan, copies_differ
 
@@ -45,19 +49,71 @@ def read_study(
     Raises:
         MimirError: The study cannot be read correctly; see ``docs/errors.md`` for the codes.
     """
+    with open_study(source, name, reconstruction) as opened:
+        return opened.study
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study whose files are still open, so that its other contrasts can be read.
+
+    Attributes:
+        study: The study, with water and fat.
+    """
+
+    study: DixonStudy
+    _assembly: Assembly
+
+    def contrast_stations(self, contrast: Contrast) -> ContrastStations:
+        """Read in-phase or opposed-phase of all stations; see ``read_phase_stations``.
+
+        Each call reads the files again. Without references to the stations their memory is free.
+        """
+        assembly = self._assembly
+        return read_phase_stations(
+            contrast, assembly.plans, assembly.acquisitions, assembly.companions
+        )
+
+
+@contextmanager
+def open_study(
+    source: StudySource, name: Optional[str] = None, reconstruction: str = NORMALISED
+) -> Iterator[OpenedStudy]:
+    """Read water and fat of a study; in-phase and opposed-phase on demand, while it is open.
+
+    Examples:
+        >>> with open_study("6000000_20201_2_0.zip") as opened:
+        ...     in_phase = opened.contrast_stations(Contrast.IN_PHASE)
+        >>> len(in_phase.stations), in_phase.stations[0].shape, in_phase.findings
+        (6, (64, 168, 224), ())
+
+    Args and errors are those of ``read_study``.
+    """
     with open_source(source) as files:
         headers = headers_of(files)
         assembly = assemble(headers, reconstruction)
         check_study_size(_entries(assembly))
         stations, findings = load_stations(assembly.plans)
+        unique = (*assembly.findings, *findings)
+        study = _described(source, name, headers, stations, tuple(dict.fromkeys(unique)))
+        del headers, stations
+        yield OpenedStudy(study, assembly)
+
+
+def _described(
+    source: StudySource,
+    name: Optional[str],
+    headers: Headers,
+    stations: tuple[Station, ...],
+    findings: tuple[Finding, ...],
+) -> DixonStudy:
     first = headers.slices[0].series
     times = [s.acquired for s in headers.slices if s.acquired is not None]
     name = name or source_name(source) or first.study_uid
     is_anonymous = ANONYMOUS_NAME.fullmatch(name)
     eid, instance = uk_biobank_ids("" if is_anonymous else source_name(source) or name)
-    unique = dict.fromkeys([*assembly.findings, *findings])
     return DixonStudy(
-        *(name, stations, first.scanner, eid, instance, tuple(unique), first.traits),
+        *(name, stations, first.scanner, eid, instance, findings, first.traits),
         month="" if is_anonymous else month_of(min(times, default=None)),
     )
 
@@ -109,29 +165,9 @@ def load_stations(
         for contrast, crop in plan.crops.items():
             signal = load_slices(crop.slices, files, room)
             images[contrast] = signal.array[:, crop.rows, crop.columns]
-            findings += _signal_findings(signal, crop.slices[0].series.description)
+            findings += signal_findings(signal, crop.slices[0].series.description)
         stations.append(Station(images, plan.affine, load_phases(plan)))
     return tuple(stations), _repeated_slices(plans) + findings
-
-
-def _signal_findings(signal: Signal, series: str) -> Iterable[Finding]:
-    if signal.uses_other_bits:
-        yield Finding(
-            "UNUSED_BITS",
-            f"pixels of series '{series}' have bits beyond those that the header declares, such as"
-            " an overlay; they were ignored",
-            severity=NOTE,
-        )
-    if signal.has_padding_within:
-        yield Finding(
-            "PADDING_WITHIN",
-            f"the padding value of series '{series}' lies among its signal; pixels with it were set"
-            " to zero",
-        )
-    if signal.has_negative:
-        yield Finding(
-            "NEGATIVE_SIGNAL", f"series '{series}' has values below zero, which were set to zero"
-        )
 
 
 def _repeated_slices(plans: Iterable[StationPlan]) -> list[Finding]:

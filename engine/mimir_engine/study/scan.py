@@ -9,7 +9,7 @@ from typing import Optional
 from mimir_engine.errors import MimirError
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.scanner import Scanner
-from mimir_engine.headers.slices import Companion, Headers
+from mimir_engine.headers.slices import PHASE_CONTRASTS, Companion, Headers
 from mimir_engine.source.open_source import StudySource, open_source
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.source.source_name import source_name
@@ -19,9 +19,6 @@ from mimir_engine.study.read import headers_of
 from mimir_engine.study.reconstruction import NORMALISED
 from mimir_engine.study.stack import SAME_STATION_OVERLAP
 from mimir_engine.study.station_plan import StationPlan
-
-#: Contrasts that are listed, but not needed to measure.
-PHASE_CONTRASTS = (Contrast.IN_PHASE, Contrast.OPPOSED_PHASE)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Station:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows, columns."""
-        slices, rows, columns = self.water.shape
+        slices, rows, columns = next(iter(self.images.values())).shape
         return slices, rows, columns
 
     @property

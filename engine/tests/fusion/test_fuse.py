@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -253,8 +252,7 @@ def test_volumes_are_the_same_if_stations_are_resampled_in_parts(
 ) -> None:
     stations = stations_of(complete_study())
     whole = fuse(stations)
-    module = import_module("mimir_engine.fusion.fuse")  # the package has a function of this name
-    monkeypatch.setattr(module, "MAX_BYTES_AT_ONCE", 5 * 48 * 40 * 2)
+    monkeypatch.setattr("mimir_engine.fusion.resample.MAX_BYTES_AT_ONCE", 5 * 48 * 40 * 2)
     parts = fuse(stations)
     assert np.array_equal(whole.water.array, parts.water.array)
     assert np.array_equal(whole.fat.array, parts.fat.array)

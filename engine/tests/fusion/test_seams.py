@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mimir_engine.errors import MimirError
-from mimir_engine.fusion.seams import MAX_SEAM_SLICES, SeamWeights, seam_weights
+from mimir_engine.fusion.seams import MAX_SEAM_SLICES, SeamWeights, fade_weights, seam_weights
 
 
 def fused_means(
@@ -75,6 +75,17 @@ def test_mean_signal_is_linear_over_a_seam(overlap: int) -> None:
     assert fused[first + seam] == pytest.approx(means[1][first + seam - starts[1]])
     steps = np.diff(fused[first - 1 : first + seam + 1])
     np.testing.assert_allclose(steps, steps[0])
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 5, 8, 13])
+def test_the_fade_alone_adds_up_to_one(overlap: int) -> None:
+    starts, sizes = [0, 30 - overlap], [30, 30]
+    seams = fade_weights(starts, sizes)
+    ones = fused_means(starts, [np.ones(30), np.ones(30)], seams)
+    np.testing.assert_allclose(ones, 1.0)
+    for seam, equal in zip(seams, seam_weights(starts, [np.ones(30), np.ones(30)])):
+        assert seam.keep == equal.keep
+        np.testing.assert_allclose(seam.weight, equal.weight)
 
 
 def test_seams_are_independent() -> None:
