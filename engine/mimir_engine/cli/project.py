@@ -21,7 +21,6 @@ from mimir_engine.cli._study_options import (
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.shards.shard import WHOLE
 from mimir_engine.files.leftovers import sweep_leftovers
-from mimir_engine.files.optional_packages import require
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,9 +90,6 @@ def _project_one(arguments: argparse.Namespace) -> int:
         raise wrong_use("project", "--exclude and --only require --dataset")
     if not arguments.output.name:
         raise wrong_use("project", "--output must name a file")
-    if arguments.volumes:
-        require("volumes")
-
     check_study_options(arguments)
 
     from mimir_engine.cohort.anonymous_names import anonymous_sources

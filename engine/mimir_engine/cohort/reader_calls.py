@@ -19,10 +19,11 @@ from mimir_engine.cohort.sources import NamedSource, source_fields, source_from_
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import MimirError
+from mimir_engine.files.file_names import safe_file_name
 from mimir_engine.files.json_file import from_json, to_json
 from mimir_engine.files.png import write_png
 from mimir_engine.fusion.fused_folder import write_array
-from mimir_engine.fusion.nrrd import write_nrrd
+from mimir_engine.fusion.volume_files.image_file import write_image
 from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check, read_and_fuse
 from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
 from mimir_engine.readers.message import Message
@@ -148,7 +149,9 @@ def write_projection(
     study, fused = read_and_fuse(named.source, named.name, options)
     write_array(Path(image), project(fused, options.water_factor).image)
     if volumes is not None:
-        write_nrrd(Path(volumes), study.name, fused)
+        for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
+            name = f"{safe_file_name(study.name)}_{contrast}.nrrd"
+            write_image(Path(volumes) / name, volume)
     return Message([to_json(finding) for finding in study.findings])
 
 

@@ -230,15 +230,6 @@ def test_project_names_a_file_that_cannot_be_written(
     assert capsys.readouterr().err.splitlines()[-1].startswith("OUTPUT_UNWRITABLE: ")
 
 
-def test_volumes_without_their_package_are_refused_before_any_work(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "nrrd", None)
-    arguments = ["project", "gone.zip", "--output", str(tmp_path / "i.npy"), "--volumes", "v"]
-    assert main(arguments) == WRONG_USE
-    assert the_only_line(capsys).startswith("EXTRA_MISSING: ")
-
-
 # --- mimir modules ---
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from cohort_builder import module_with_statistics
 from random_modules import TARGETS, module_spec, write_without_network
@@ -24,8 +23,6 @@ from mimir_engine.direct.direct_measurement import (
 from mimir_engine.errors import MimirError, printable
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.optional_packages import EXTRAS, require
-from mimir_engine.fusion import FusedVolumes
-from mimir_engine.fusion.nrrd import write_nrrd
 from mimir_engine.inference_module import load_module
 from mimir_engine.inference_module.description import describe
 from mimir_engine.inference_module.format import InferenceModule
@@ -35,7 +32,6 @@ from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.measurement import measure
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.volume import Volume, axial_affine
 
 DIRECT_COLUMNS = tuple(map(direct_column, QUANTITIES))
 MEAN, VARIANCE = (1.45, 178.2, 0.97), (0.04, 9.0, 0.0001)
@@ -250,24 +246,6 @@ def test_a_published_module_shows_its_calibration_on_the_later_test(tmp_path: Pa
 
 
 # --- extras ---
-
-
-def test_volumes_are_written_in_patient_space(tmp_path: Path) -> None:
-    nrrd = pytest.importorskip("nrrd")
-    array = np.random.default_rng(0).random((5, 4, 3)).astype(np.float32)
-    affine = axial_affine((-11.0, 22.0, -33.0), (2.0, 3.0, 4.0))
-    affine[0, 1] = 0.5  # even if it were oblique
-    fused = FusedVolumes(Volume(array, affine), Volume(array * 2, affine))
-    write_nrrd(tmp_path / "new", "../a/b", fused)
-    paths = sorted((tmp_path / "new").iterdir(), reverse=True)
-    assert [path.name.split("_")[-1] for path in paths] == ["water.nrrd", "fat.nrrd"]
-    data, header = nrrd.read(str(paths[1]))
-    assert header["space"] == "left-posterior-superior"
-    assert data.dtype == np.float32
-    column, row, index = 2, 1, 3
-    assert data[column, row, index] == 2 * array[index, row, column]
-    place = header["space origin"] + header["space directions"].T @ (column, row, index)
-    assert place == pytest.approx((affine @ (column, row, index, 1))[:3])
 
 
 def test_parquet_holds_one_row_per_study_and_measurement(tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
 """Read and write the header of an NRRD file (teem.sourceforge.net/nrrd/format.html).
 
-pynrrd takes the lines apart, of which a limited number of bytes is read.
+A header is read up to a limited size; it may not name another file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import IO, Any, Optional
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import IO, Optional
 
 import numpy as np
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.optional_packages import require
 from mimir_engine.fusion.volume_files.volume_error import volume_error
 from mimir_engine.fusion.volume_files.volume_header import (
     VolumeHeader,
@@ -23,8 +24,6 @@ from mimir_engine.study.volume import Volume
 NRRD_MAGIC = b"NRRD"
 #: Size of a header in bytes; a segmentation of Slicer with 117 segments has some 60,000.
 MAX_HEADER_BYTES = 1 << 18
-#: Number of axes; the format allows 16.
-MAX_AXES = 16
 #: Names of the types, without those of the C language that mean the same.
 TYPES = {
     **{"int8": "i1", "int8_t": "i1", "signed char": "i1"},
@@ -52,6 +51,8 @@ SPACES = {
 UNITS_MM = {"": 1.0, "mm": 1.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
 #: Encodings: whether they are gzip.
 ENCODINGS = {"raw": False, "gzip": True, "gz": True}
+_SIZE = re.compile(r"[0-9]{1,18}")
+_VECTORS = re.compile(r"none|\([^()]*\)", re.IGNORECASE)
 
 
 def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
@@ -61,28 +62,16 @@ def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
         stream: Stands at its beginning.
 
     Raises:
-        MimirError: ``EXTRA_MISSING`` without pynrrd; ``VOLUME_UNREADABLE``, ``VOLUME_NOT_SCALAR``,
-            ``VOLUME_GEOMETRY``.
+        MimirError: ``VOLUME_UNREADABLE``, ``VOLUME_NOT_SCALAR``, ``VOLUME_GEOMETRY``.
     """
-    require("volumes")
-    import nrrd
-
-    lines = _lines(stream)
-    try:
-        with np.errstate(all="raise"):
-            fields: Mapping[str, Any] = nrrd.read_header(lines)
-            sizes = [int(size) for size in fields["sizes"]]
-            axes = int(fields["dimension"])
-    except Exception as error:  # pynrrd raises many kinds
-        raise volume_error("VOLUME_UNREADABLE", "its header is damaged") from error
-    if axes != len(sizes) or axes > MAX_AXES:
-        raise volume_error("VOLUME_UNREADABLE", "its header says two numbers of axes")
+    fields = _fields(_lines(stream))
     _check_place(fields)
-    encoding = str(fields.get("encoding", "")).lower()
+    encoding = fields.get("encoding", "").lower()
     if encoding not in ENCODINGS:
         what = f"it has the encoding '{encoding[:40]}'; MIMIR reads raw and gzip"
         raise volume_error("VOLUME_UNREADABLE", what)
-    directions = _directions(fields, axes)
+    sizes = _sizes(fields)
+    directions = _directions(fields, len(sizes))
     spatial = [axis for axis, vector in enumerate(directions) if vector is not None]
     shape = spatial_shape(sizes, spatial)
     affine = _affine(fields, [vector for vector in directions if vector is not None])
@@ -111,8 +100,8 @@ def _vector(values: np.ndarray) -> str:
     return f"({','.join(repr(value) for value in values.tolist())})"
 
 
-def _lines(stream: IO[bytes]) -> list[bytes]:
-    """Read lines up to the blank one after the header."""
+def _lines(stream: IO[bytes]) -> list[str]:
+    """Read the lines between the first one and the blank one after the header."""
     lines: list[bytes] = []
     left = MAX_HEADER_BYTES
     while not lines or lines[-1].strip():
@@ -120,52 +109,77 @@ def _lines(stream: IO[bytes]) -> list[bytes]:
         left -= len(lines[-1])
         if not lines[-1].endswith(b"\n"):
             raise volume_error("VOLUME_UNREADABLE", "its header has no end")
-    return lines
+    return [line.decode("utf-8", "replace").strip() for line in lines[1:-1]]
 
 
-def _check_place(fields: Mapping[str, Any]) -> None:
+def _fields(lines: Sequence[str]) -> Mapping[str, str]:
+    """Return the fields by name, without comments and what programs add (``key:=value``)."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if line.startswith("#") or value.startswith("="):
+            continue
+        if not colon or name.lower() in fields:
+            raise volume_error("VOLUME_UNREADABLE", "its header is damaged")
+        fields[name.lower()] = value.strip()
+    return fields
+
+
+def _check_place(fields: Mapping[str, str]) -> None:
     """Refuse voxels that do not follow at once."""
     if "data file" in fields or "datafile" in fields:
         raise volume_error("VOLUME_UNREADABLE", "its voxels are in another file")
     skips = ("line skip", "lineskip", "byte skip", "byteskip")
-    if any(fields.get(skip, 0) != 0 for skip in skips):
+    if any(fields.get(skip, "0") != "0" for skip in skips):
         raise volume_error("VOLUME_UNREADABLE", "its voxels do not follow the header at once")
 
 
-def _dtype(fields: Mapping[str, Any]) -> np.dtype:
-    dtype = np.dtype(TYPES.get(str(fields.get("type", "")).lower(), "V"))
+def _sizes(fields: Mapping[str, str]) -> list[int]:
+    words = fields.get("sizes", "").split()
+    if fields.get("dimension") != str(len(words)) or not all(map(_SIZE.fullmatch, words)):
+        raise volume_error("VOLUME_UNREADABLE", "its header does not say how many voxels it has")
+    return [int(word) for word in words]
+
+
+def _dtype(fields: Mapping[str, str]) -> np.dtype:
+    dtype = np.dtype(TYPES.get(fields.get("type", "").lower(), "V"))
     check_dtype(dtype)
-    endian = str(fields.get("endian", "")).lower()
+    endian = fields.get("endian", "").lower()
     if endian not in ("little", "big") and dtype.itemsize > 1:
         raise volume_error("VOLUME_UNREADABLE", "it does not say its byte order")
     return dtype.newbyteorder(">" if endian == "big" else "<")
 
 
-def _directions(fields: Mapping[str, Any], axes: int) -> list[Optional[np.ndarray]]:
+def _directions(fields: Mapping[str, str], axes: int) -> list[Optional[list[float]]]:
     """Return for each axis its step in space; None for one that is not in space."""
-    rows = fields.get("space directions")
-    if rows is None:
+    words = _VECTORS.findall(fields.get("space directions", ""))
+    if len(words) != axes:
         raise _misplaced("it does not say where in the patient it is (space directions)")
-    if len(rows) != axes or any(row is not None and len(row) != 3 for row in rows):
-        raise _misplaced("its space directions are not those of a volume")
-    vectors = [None if row is None else np.asarray(row, np.float64) for row in rows]
-    return [None if v is None or np.isnan(v).all() else v for v in vectors]
+    return [None if word.lower() == "none" else _numbers(word) for word in words]
 
 
-def _affine(fields: Mapping[str, Any], directions: list[np.ndarray]) -> np.ndarray:
+def _affine(fields: Mapping[str, str], directions: list[list[float]]) -> np.ndarray:
     """Return the affine to LPS millimetres."""
-    signs = SPACES.get(str(fields.get("space", "")).lower())
-    origin = fields.get("space origin")
-    if signs is None or origin is None or len(origin) != 3 or len(directions) != 3:
+    signs = SPACES.get(fields.get("space", "").lower())
+    if signs is None or len(directions) != 3 or "space origin" not in fields:
         raise _misplaced("it does not say where in the patient it is (space, space origin)")
-    units = [UNITS_MM.get(str(unit).lower()) for unit in fields.get("space units", [""] * 3)]
-    if len(units) != 3 or None in units:
+    units = re.findall(r'"([^"]*)"', fields.get("space units", '"" "" ""'))
+    lengths = [UNITS_MM.get(unit.lower(), math.nan) for unit in units]
+    if len(lengths) != 3 or any(map(math.isnan, lengths)):
         raise _misplaced("its unit of length is not known")
     affine = np.eye(4)
-    affine[:3, :3] = np.array(directions).T
-    affine[:3, 3] = origin
-    affine[:3] *= (np.array(signs, np.float64) * np.array(units, np.float64))[:, None]
+    affine[:3] = np.array([*directions, _numbers(fields["space origin"])]).T
+    affine[:3] *= np.array([sign * length for sign, length in zip(signs, lengths)])[:, None]
     return affine
+
+
+def _numbers(vector: str) -> list[float]:
+    """Return the three numbers of a vector in brackets."""
+    try:
+        x, y, z = (float(word) for word in vector.strip("()").split(","))
+    except ValueError:
+        raise _misplaced("its affine is not one of a volume") from None
+    return [x, y, z]
 
 
 def _misplaced(what: str) -> MimirError:
