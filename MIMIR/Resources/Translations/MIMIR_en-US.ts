@@ -112,6 +112,62 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Volumes and segmentation of the scene</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Water volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A stitched water volume, from the neck to the knees. With a fat volume, it is measured as a study.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLScalarVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Fat volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The fat volume of the same scan, on the same voxels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In-phase volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The in-phase volume of the same scan, if there is one. Water and fat are checked against it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Opposed-phase volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The opposed-phase volume of the same scan, if there is one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Segmentation:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A segmentation or label map of the one study that is measured: the ticked one, or the volumes above. The volume and fat fraction of each segment are measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLSegmentationNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLLabelMapVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Inference modules</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1435,6 +1491,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The volumes chosen in the scene are measured, too.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count} studies are ticked.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1504,6 +1564,10 @@
     </message>
     <message>
         <source>None of the ticked studies can be measured. The list gives the reasons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The segmentation belongs to one study: choose that study alone.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1667,6 +1731,17 @@
     </message>
     <message>
         <source>Report written to {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>presenter.scene_choice</name>
+    <message>
+        <source>Choose the water volume and the fat volume, or neither.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a different volume for each contrast.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
