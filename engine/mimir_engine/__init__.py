@@ -16,6 +16,7 @@ _PUBLIC = {
     "find_module": "inference_module",
     "fuse": "fusion",
     "measure_directly": "direct",
+    "measure_labels": "labels",
     "project": "projection",
     "read_study": "study",
 }

@@ -121,7 +121,8 @@ def measure_all(
 
     details, output = arguments.details, arguments.output
     level = options.get("level", DEFAULT_LEVEL)
-    table_columns(modules, level, arguments.columns)  # refused before any work
+    labels = arguments.label_columns
+    table_columns(modules, level, arguments.columns, labels or ())  # refused before any work
     chosen = InferOptions(
         jobs=arguments.jobs,
         overwrite=arguments.overwrite,
@@ -139,7 +140,7 @@ def measure_all(
     cohort = infer(studies, modules, output, chosen, listener, cluster)
     if arguments.parquet:
         write_parquet(output, cohort)
-    drifts = write_cohort(output, cohort, shown_command(arguments), arguments.columns)
+    drifts = write_cohort(output, cohort, shown_command(arguments), arguments.columns, labels)
     for drift in drift_events(drifts):
         listener({"event": "drift", **drift})
     failed = len(cohort.failures)

@@ -110,6 +110,7 @@ def chosen_studies(
 ) -> Sequence[NamedSource]:
     """Find the studies that the options name; report what is passed over."""
     from mimir_engine.cohort.anonymous_names import anonymous_sources
+    from mimir_engine.cohort.label_files import with_label_files
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
     is_anonymous = getattr(arguments, "anonymous_names", False)
@@ -121,13 +122,18 @@ def chosen_studies(
         for notice in found.passed_over:
             name = {"name": "a file"} if is_anonymous else {}
             listener({"event": "passed_over", **asdict(notice), **name})
+    labels = getattr(arguments, "labels", None)
+    if labels is not None:
+        studies = with_label_files(studies, labels)
     return anonymous_sources(studies, arguments.key) if is_anonymous else studies
 
 
 def shown_command(arguments: argparse.Namespace) -> list[str]:
     """Return the command line without the folders of its paths, nor the names of hidden studies."""
     hidden = {arguments.sources, str(arguments.key)}
-    hidden |= {*arguments.source} if arguments.anonymous_names else set()
+    if arguments.anonymous_names:
+        labels = str(getattr(arguments, "labels", None))
+        hidden |= {*arguments.source, labels, f"--labels={labels}"}
     shard = str(getattr(arguments, "shard", ""))
     kept = {shard, f"--shard={shard}"}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mimir_engine.cli._label_options import add_label_options, chosen_label_names
 from mimir_engine.cli._measuring import (
     add_columns_option,
     add_result_options,
@@ -73,6 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="compare scans with those of `mimir profile`, instead of those that the module knows;"
         " once per module",
     )
+    add_label_options(parser)
     add_columns_option(parser, STYLES)
     parser.add_argument(
         "--published-columns",
@@ -114,4 +116,5 @@ def _infer(arguments: argparse.Namespace, listener: Listener) -> int:
         device=arguments.device,
         runtime=arguments.runtime,
         allow_unvalidated=arguments.allow_unvalidated,
+        label_names=chosen_label_names(arguments),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from mimir_engine.cli._label_options import add_label_options, chosen_label_names
 from mimir_engine.cli._measuring import (
     add_columns_option,
     add_result_options,
@@ -26,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_study_options(parser)
     add_shard_option(parser)
     add_repair_option(parser)
+    add_label_options(parser)
     add_columns_option(parser, (LONG, SHORT))  # the published engine has no direct measurements
     add_result_options(parser)
 
@@ -40,4 +42,4 @@ def _measure(arguments: argparse.Namespace, listener: Listener) -> int:
     check_study_options(arguments)
     if arguments.parquet:
         require("parquet")
-    return measure_all(arguments, (), listener)
+    return measure_all(arguments, (), listener, label_names=chosen_label_names(arguments))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, say, wrong_use
+from mimir_engine.cli._label_options import add_label_columns_option
 from mimir_engine.cli._measuring import add_columns_option
 from mimir_engine.cli._module_options import add_run_module_options
 from mimir_engine.cli._name_lists import names_in
@@ -34,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="also write predictions.parquet: one row per study and measurement",
     )
     add_columns_option(parser, STYLES)
+    add_label_columns_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.parquet:
             write_parquet(folder, cohort)
         command = ["mimir", *map(without_folders, arguments.argv)]
-        drifts = write_cohort(folder, cohort, command, arguments.columns)
+        styles = arguments.columns, arguments.label_columns
+        drifts = write_cohort(folder, cohort, command, *styles)
         done, failed = cohort.done, len(cohort.failures)
     say(f"{len(arguments.folders)} folders merged")
     for drift in drift_events(drifts):

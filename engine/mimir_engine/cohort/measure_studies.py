@@ -46,6 +46,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import to_json
 from mimir_engine.inference_module import check_columns, check_projection, module_sha256
 from mimir_engine.inference_module.format import InferenceModule
+from mimir_engine.labels.label_names import LabelNames
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION
 from mimir_engine.measuring.interval_level import DEFAULT_LEVEL
 from mimir_engine.measuring.network import Predictor
@@ -92,6 +93,7 @@ class InferOptions:
         choice: Lists of studies to leave out and to measure.
         persons: How persons in these lists are known.
         shard: The part of the studies to measure, after the lists were applied to all of them.
+        label_names: Names for the labels of label maps; if empty, those of their files.
     """
 
     level: float = DEFAULT_LEVEL
@@ -108,6 +110,7 @@ class InferOptions:
     choice: StudyChoice = ALL_STUDIES
     persons: PersonRule = FROM_NAMES
     shard: Shard = WHOLE
+    label_names: LabelNames = ()
 
 
 def infer(
@@ -147,6 +150,7 @@ def infer(
         "reconstruction": options.reading.reconstruction,
         "recorded_sex": options.sex.kind,
         **({} if options.reading.site is None else {"site": to_json(options.reading.site)}),
+        **({"label_names": to_json(options.label_names)} if options.label_names else {}),
     }
     if options.sex.kind == TABLE:
         known = count_known(options.sex, (source.name for source in sources))
@@ -321,8 +325,8 @@ class Measuring:
         options = self.options
         self.projections.remove([source.name])  # an earlier result's
         picture = self.projections.path(source.name) if options.keeps_projections else None
-        stores = options.folders, picture
-        prepared = prepare_in_reader(self.readers, source, options.reading, *stores)
+        how = options.reading, options.folders, picture, options.label_names
+        prepared = prepare_in_reader(self.readers, source, *how)
         return prepared, check_accepted(prepared, self.networks.modules, options.allow_unvalidated)
 
     def finish(self, batch: Sequence[_Accepted]) -> Iterator[Union[StudyDone, StudyFailure]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -24,6 +25,9 @@ from mimir_engine.files.json_file import from_json, to_json
 from mimir_engine.files.png import write_png
 from mimir_engine.fusion.fused_folder import write_array
 from mimir_engine.fusion.volume_files.image_file import write_image
+from mimir_engine.labels.label_file import LabelFile
+from mimir_engine.labels.label_measurement import LabelMeasurement
+from mimir_engine.labels.label_names import LabelNames
 from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check, read_and_fuse
 from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
 from mimir_engine.readers.message import Message
@@ -44,6 +48,7 @@ def prepare_in_reader(
     reading: ReadOptions,
     folders: Optional[StudyFolders] = None,
     picture: Optional[Path] = None,
+    label_names: LabelNames = (),
 ) -> PreparedStudy:
     """Read, fuse and project one study in a reader.
 
@@ -53,31 +58,47 @@ def prepare_in_reader(
         reading: How the study is read.
         folders: Stores its images; None if they are not asked for.
         picture: File of its projection as a picture; None if it is not asked for.
+        label_names: Names for the labels of its label map, if it has one.
 
     Raises:
         MimirError: As ``Readers.call`` and ``prepare``.
     """
     images = folders.settings if folders else None
-    arguments = {"source": source_fields(source), "reading": to_json(reading), "images": images}
-    kept = None if picture is None else os.path.abspath(picture)
-    reply = readers.call("prepare_study", {**arguments, "picture": kept})
+    arguments = {
+        "source": source_fields(source),
+        "reading": to_json(reading),
+        "images": images,
+        "picture": None if picture is None else os.path.abspath(picture),
+        "label_names": to_json(label_names),
+    }
+    reply = readers.call("prepare_study", arguments)
     image = np.frombuffer(reply.data, np.uint8).reshape(IMAGE_SHAPE)
+    facts = from_json(reply.value["study"], StudyFacts)
+    found = (
+        replace(finding, sentence=source.shown(finding.sentence)) for finding in facts.findings
+    )
     return PreparedStudy(
-        from_json(reply.value["study"], StudyFacts),
+        replace(facts, findings=tuple(found)),
         float(reply.value["extent_mm"]),
         Projection(image, str(reply.value["projection"])),
         tuple(from_json(quantity, DirectMeasurement) for quantity in reply.value["direct"]),
         reply.value["numbers"],
+        tuple(from_json(label, LabelMeasurement) for label in reply.value["labels"]),
     )
 
 
 def prepare_study(
-    source: Fields, reading: Fields, images: Optional[Fields], picture: Optional[str] = None
+    source: Fields,
+    reading: Fields,
+    images: Optional[Fields],
+    picture: Optional[str],
+    label_names: list[tuple[int, str]],
 ) -> Message:
     """Reply with a study as the networks need it."""
     named = _named(source)
     store = StudyFolders(Path(images["folder"]), images["volumes"]).write_images if images else None
-    prepared = prepare(named.source, named.name, store, from_json(reading, ReadOptions))
+    labels = None if named.labels is None else LabelFile(named.labels, dict(label_names))
+    prepared = prepare(named.source, named.name, store, from_json(reading, ReadOptions), labels)
     if picture is not None:
         write_projection_picture(Path(picture), prepared.projection.image)
     facts = {
@@ -86,6 +107,7 @@ def prepare_study(
         "projection": prepared.projection.name,
         "direct": to_json(prepared.direct),
         "numbers": dict(prepared.numbers),
+        "labels": to_json(prepared.labels),
     }
     return Message(facts, prepared.projection.image.tobytes())
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from mimir_engine.cohort.cohort import Cohort
-from mimir_engine.cohort.output_files import PARQUET_FILE, RUN_FILE
+from mimir_engine.cohort.label_table import names_of_labels, write_labels
+from mimir_engine.cohort.output_files import LABELS_FILE, PARQUET_FILE, RUN_FILE
 from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
@@ -26,9 +27,11 @@ from mimir_engine.cohort.scanners.scan_number_table import (
 )
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.tables.codebook import PARQUET_COLUMNS, parquet_codebook, write_codebook
-from mimir_engine.cohort.tables.columns import id_number, table_columns, table_row
+from mimir_engine.cohort.tables.column import id_number
+from mimir_engine.cohort.tables.columns import table_columns, table_row
+from mimir_engine.cohort.tables.label_columns import short_label_name
 from mimir_engine.cohort.tables.styles import LONG
-from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.atomic import atomic_file, output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
@@ -40,12 +43,17 @@ STUDIES_PER_GROUP = 1000
 
 
 def write_cohort(
-    folder: Path, cohort: Cohort, command: Sequence[str], columns: str = LONG
+    folder: Path,
+    cohort: Cohort,
+    command: Sequence[str],
+    columns: str = LONG,
+    labels: Optional[Sequence[str]] = None,
 ) -> Drifts:
     """Write ``predictions.csv``, the tables of scans, ``failures.csv`` and, last, ``run.json``.
 
     Without inference modules the first is called ``measurements.csv``. ``codebook.csv`` and
-    ``codebook.json`` explain its columns. With modules that know what their own scans are like,
+    ``codebook.json`` explain its columns. Where a study has labels, ``labels.csv`` lists them all.
+    With modules that know what their own scans are like,
     ``drift.csv`` compares the batch with these.
 
     Args:
@@ -53,6 +61,8 @@ def write_cohort(
         cohort: Results and failures.
         command: The command line, for ``run.json``.
         columns: How columns are named: one of ``STYLES``.
+        labels: Names of labels that have columns in the first table, too; empty for all, None for
+            none.
 
     Returns:
         What the comparison found.
@@ -60,7 +70,12 @@ def write_cohort(
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``; ``COLUMN_CONFLICT`` as `table_columns`.
     """
-    _write_table(folder, cohort, columns)
+    has_labels = _write_table(folder, cohort, columns, labels)
+    if has_labels:
+        write_labels(folder / LABELS_FILE, cohort.results)
+    else:
+        with output_errors(folder):
+            (folder / LABELS_FILE).unlink(missing_ok=True)  # an earlier run's
     findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
     scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
     write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
@@ -86,13 +101,24 @@ def write_cohort(
     return drifts
 
 
-def _write_table(folder: Path, cohort: Cohort, style: str) -> None:
-    """Write the table of a cohort and its codebook."""
-    columns = table_columns(cohort.modules, cohort.level, style)
+def _write_table(folder: Path, cohort: Cohort, style: str, labels: Optional[Sequence[str]]) -> bool:
+    """Write the table of a cohort and its codebook; return whether a study has labels."""
+    if labels is not None and not labels:
+        labels = names_of_labels(cohort.results)
+    columns = table_columns(cohort.modules, cohort.level, style, labels or ())
     table = "predictions.csv" if cohort.modules else "measurements.csv"
     header = [column.names[style] for column in columns]
-    write_csv(folder / table, header, (table_row(result, columns) for result in cohort.results))
+    has_labels = False
+
+    def rows() -> Iterator[Sequence[object]]:
+        nonlocal has_labels
+        for result in cohort.results:
+            has_labels = has_labels or bool(result.labels)
+            yield table_row(result, columns)
+
+    write_csv(folder / table, header, rows())
     write_codebook(folder, table, columns, style)
+    return has_labels
 
 
 def write_parquet(folder: Path, cohort: Cohort) -> None:
@@ -158,4 +184,23 @@ def _parquet_rows(result: StudyResult, short_names: Mapping[str, str]) -> list[d
         }
         for quantity in result.direct
     ]
-    return estimated + direct
+    return estimated + direct + [{**study, **row} for row in _label_rows(result, findings)]
+
+
+def _label_rows(result: StudyResult, findings: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield volume and fat fractions of each label, named as their columns without the unit."""
+    flags = ";".join(dict.fromkeys(findings))
+    for label in result.labels:
+        values = {
+            "volume": ("L", label.volume_l),
+            "fat_fraction": ("%", label.fat_fraction_percent),
+            "core_fat_fraction": ("%", label.core_fat_fraction_percent),
+        }
+        for what, (unit, value) in values.items():
+            yield {
+                "measurement": f"label_{label.name}_{what}",
+                "short_name": short_label_name(label.name),
+                "unit": unit,
+                "value": value,
+                "flags": flags,
+            }

@@ -15,8 +15,8 @@ from mimir_engine.study.volume import Volume
 
 #: Number of labels of a map; TotalSegmentator has 117.
 MAX_LABELS = 500
-#: Part of all labelled voxels that must lie within the volumes, and of these within the body. Labels
-#: of another scan or of another place in space have less.
+#: Part of all labelled voxels that must lie within the volumes, and of these within the body.
+#: Labels of another scan or of another place in space have less.
 MIN_INSIDE, MIN_IN_BODY = 0.5, 0.5
 #: A label of one side whose centre lies further on the other one is exchanged, in mm; organs near
 #: the middle lie on both sides.
@@ -89,9 +89,7 @@ def find_label_faults(
     return tuple(found)
 
 
-def _on_wrong_side(
-    names: Mapping[int, str], tally: LabelTally, middle_mm: float
-) -> Iterator[int]:
+def _on_wrong_side(names: Mapping[int, str], tally: LabelTally, middle_mm: float) -> Iterator[int]:
     """Yield labels named left or right that lie on the other side of their partner or the body."""
     at_mm = {names[label]: x for label, x in zip(tally.labels.tolist(), tally.mean_x_mm.tolist())}
     for label in tally.labels.tolist():

@@ -28,8 +28,8 @@ def erosion_reach(spacing_mm: tuple[float, ...], image_spacing_mm: tuple[float, 
 def core_planes(labels: np.ndarray, reach: Reach) -> Iterator[np.ndarray]:
     """Yield each slice with the voxels that are left of each label, 0 elsewhere.
 
-    A voxel is left if its neighbours along each axis, as far as the reach, have the same label: with
-    a reach of one these are its 6 neighbours. What lies beyond the label map has none.
+    A voxel is left if its neighbours along each axis, as far as the reach, have the same label:
+    with a reach of one these are its 6 neighbours. What lies beyond the label map has none.
 
     Args:
         labels: ``[slice, row, column]``.

@@ -13,12 +13,14 @@ from mimir_engine.labels.extension_names import MAX_LABEL, title_of
 #: Name of the built-in table: the labels of VIBESegmentator, model 100, as its README lists them
 #: (https://github.com/robert-graf/VIBESegmentator, 2025; doi:10.1007/s00330-025-12035-9).
 VIBESEGMENTATOR = "vibesegmentator"
+#: Pairs of a label and its name.
+LabelNames = tuple[tuple[int, str], ...]
 #: Characters of a name in columns.
 MAX_NAME = 60
 
 
-def label_names(table: str) -> dict[int, str]:
-    """Return names by label, from a table with the columns ``label`` and ``name``.
+def label_names(table: str) -> LabelNames:
+    """Return the names of labels, from a table with the columns ``label`` and ``name``.
 
     Args:
         table: File (CSV), or ``vibesegmentator`` for the built-in table.
@@ -44,7 +46,7 @@ def label_names(table: str) -> dict[int, str]:
             names[int(number)] = title
     if not names:
         raise MimirError("LABEL_NAMES_INVALID", "the table names no label", "Give another table.")
-    return names
+    return tuple(sorted(names.items()))
 
 
 def column_names(titles: Mapping[int, str], labels: Iterable[int]) -> dict[int, str]:

@@ -74,7 +74,8 @@ def tally_labels(label_map: LabelMap, volume: Volume, body: Body) -> LabelTally:
         columns += np.bincount(row, weights=x, minlength=len(labels))
         in_slice[row[kinds[1]], image.axes[0][index]] = True
     x_mm = label_map.affine[0, 3] + label_map.spacing_mm[0] * columns / np.maximum(counts[0], 1)
-    return LabelTally(labels, *counts, x_mm, in_slice)
+    voxels, inside, in_body, at_edge = counts
+    return LabelTally(labels, voxels, inside, in_body, at_edge, x_mm, in_slice)
 
 
 def _labels_in(array: np.ndarray) -> np.ndarray:

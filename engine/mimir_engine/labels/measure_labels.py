@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.labels.label_names import column_names
 from mimir_engine.labels.label_tally import LabelTally, tally_labels
 from mimir_engine.labels.nearest_voxels import nearest_voxels
-from mimir_engine.labels.seam_slices import seam_slices
+from mimir_engine.labels.station_slices import station_slices
 from mimir_engine.projection.fat_fraction_map import AIR_THRESHOLD, fat_fraction_map
 from mimir_engine.projection.project import body_threshold
 from mimir_engine.study.finding import Finding
@@ -44,8 +45,8 @@ class MeasuredLabels:
 def measure_labels(label_map: LabelMap, fused: FusedVolumes) -> tuple[LabelMeasurement, ...]:
     """Measure volume and signal fat fraction of each label.
 
-    A label's volume is that of its voxels on its own grid, so that no resampling changes it. The fat
-    fraction of a voxel is that of the nearest voxel of the fused volumes.
+    A label's volume is that of its voxels on its own grid, so that no resampling changes it. The
+    fat fraction of a voxel is that of the nearest voxel of the fused volumes.
 
     Args:
         label_map: The labels, on any axial grid.
@@ -115,13 +116,15 @@ def _count(planes: Iterable[np.ndarray], labels: np.ndarray) -> np.ndarray:
     return counts[labels]
 
 
-def _seams_crossed(tally: LabelTally, fused: FusedVolumes) -> list[int | None]:
-    """Count the seams of which each label has all or some slices; None if they are not known."""
+def _seams_crossed(tally: LabelTally, fused: FusedVolumes) -> list[Optional[int]]:
+    """Count, for each label, the neighbouring stations that both show it; None without layout."""
     if fused.layout is None:
         return [None] * len(tally.labels)
-    slices = tally.in_slice.shape[1]
-    seams = [[z for z in seam if 0 <= z < slices] for seam in seam_slices(fused.layout)]
-    return [sum(bool(row[seam].any()) for seam in seams) for row in tally.in_slice]
+    shown = [tally.in_slice[:, slices].any(axis=1) for slices in station_slices(fused.layout)]
+    crossed = np.zeros(len(tally.labels), np.int64)
+    for upper, lower in zip(shown, shown[1:]):
+        crossed += upper & lower
+    return [*crossed.tolist()]
 
 
 def _measurement(
@@ -129,7 +132,7 @@ def _measurement(
     label_map: LabelMap,
     tally: LabelTally,
     name: str,
-    seams: list[int | None],
+    seams: list[Optional[int]],
     whole: FatFractions,
     core: FatFractions,
     core_voxels: int,

@@ -23,6 +23,9 @@ from mimir_engine.fusion.image_source import Source
 from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
+from mimir_engine.labels.label_file import LabelFile, measure_label_file
+from mimir_engine.labels.label_measurement import LabelMeasurement
+from mimir_engine.labels.measure_labels import MeasuredLabels
 from mimir_engine.measuring.chosen_sex import choose_sexes, find_contradicted_sex
 from mimir_engine.measuring.flags import OUTSIDE_VALIDATION, UNUSUAL_SCAN
 from mimir_engine.measuring.header_agreement import find_header_disagreement
@@ -70,6 +73,7 @@ class PreparedStudy:
         projection: The image that the networks see.
         direct: Quantities measured in the volumes, without a network.
         numbers: What the scan is like, by the names of ``SCAN_NUMBERS``.
+        labels: What was measured of each label of its label map, if it has one.
     """
 
     study: StudyFacts
@@ -77,6 +81,7 @@ class PreparedStudy:
     projection: Projection
     direct: tuple[DirectMeasurement, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    labels: tuple[LabelMeasurement, ...] = ()
 
 
 def prepare(
@@ -84,6 +89,7 @@ def prepare(
     name: Optional[str] = None,
     store_images: Optional[StoreImages] = None,
     reading: ReadOptions = AS_STORED,
+    labels: Optional[LabelFile] = None,
 ) -> PreparedStudy:
     """Read, fuse and project one study.
 
@@ -92,6 +98,7 @@ def prepare(
         name: The study's name in results; by default that of its source.
         store_images: Receives the images, which the result does not contain.
         reading: How the study is read.
+        labels: Its label map; what is wrong with this is a finding.
 
     Raises:
         MimirError: if the study cannot be read, fused or projected.
@@ -104,7 +111,10 @@ def prepare(
     numbers = scan_numbers(study.stations, fused)
     if reading.site is not None:
         numbers = reading.site.scale(numbers)
-    return PreparedStudy(study.facts, fused.water.extent_mm, projection, direct.values, numbers)
+    measured = MeasuredLabels(()) if labels is None else measure_label_file(labels, fused)
+    facts = replace(study.facts, findings=(*study.findings, *measured.findings))
+    values = direct.values, numbers, measured.values
+    return PreparedStudy(facts, fused.water.extent_mm, projection, *values)
 
 
 def read_and_fuse(
@@ -262,6 +272,7 @@ def measure_study(
         study.scanner.shown,
         study.month,
         tuple(comparisons),
+        prepared.labels,
     )
 
 

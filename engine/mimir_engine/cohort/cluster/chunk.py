@@ -22,6 +22,7 @@ from mimir_engine.files.json_file import from_json, to_json
 from mimir_engine.fusion.image_source import paths_of
 from mimir_engine.inference_module import InferenceModule, find_module
 from mimir_engine.inference_module.other_profile import with_profiles
+from mimir_engine.labels.label_names import LabelNames
 from mimir_engine.measuring.runtime import Runtime
 from mimir_engine.readers.reader_limits import ReaderLimits
 from mimir_engine.study.read_options import ReadOptions
@@ -62,6 +63,7 @@ class Job:
         folders: Settings of `StudyFolders`; None if they are not asked for.
         limits: Those of `ReaderLimits`.
         keeps_projections: Keep the projection of each study.
+        label_names: Names for the labels of label maps.
     """
 
     run: Any
@@ -75,6 +77,7 @@ class Job:
     folders: Optional[Any]
     limits: Any
     keeps_projections: bool
+    label_names: LabelNames
 
     @classmethod
     def of(
@@ -97,6 +100,7 @@ class Job:
             options.folders.settings if options.folders else None,
             asdict(options.limits),
             options.keeps_projections,
+            options.label_names,
         )
 
     def to_text(self) -> str:
@@ -127,6 +131,7 @@ class Job:
             folders=StudyFolders(Path(folders["folder"]), folders["volumes"]) if folders else None,
             limits=ReaderLimits(**self.limits),
             keeps_projections=self.keeps_projections,
+            label_names=self.label_names,
         )
 
 
@@ -185,4 +190,5 @@ class Chunk:
 
 def is_there(source: NamedSource) -> bool:
     """Return whether this machine sees a study's files; of many, the first is looked for."""
-    return os.path.exists(paths_of(source.source)[0])
+    places = [paths_of(source.source)[0], *([source.labels] if source.labels else [])]
+    return all(map(os.path.exists, places))

@@ -20,7 +20,7 @@ from mimir_engine.files.table_reader import MAX_LINE
 #: Tables with one or more rows per study, of all commands that have a ledger.
 TABLES = (
     *("predictions.csv", "measurements.csv", "failures.csv", "scan_numbers.csv"),
-    *("scan_profiles.csv", "checks.csv", "findings.csv", "studies.csv"),
+    *("scan_profiles.csv", "checks.csv", "findings.csv", "studies.csv", "labels.csv"),
 )
 #: Columns that name a study; the first that a table has.
 _NAMES = ("name", "study")

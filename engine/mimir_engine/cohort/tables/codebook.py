@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mimir_engine.cohort.tables.columns import Column
+from mimir_engine.cohort.tables.column import Column
 from mimir_engine.cohort.tables.styles import STYLES
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json

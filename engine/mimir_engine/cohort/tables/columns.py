@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Optional, Union
+from typing import Union
 
+from mimir_engine.cohort.tables.column import Cell, Column, Measured, id_number
+from mimir_engine.cohort.tables.label_columns import LABEL_CELLS, label_columns
 from mimir_engine.cohort.tables.styles import LONG, PUBLISHED, SHORT, STYLES
 from mimir_engine.direct.direct_measurement import QUANTITIES, direct_column
 from mimir_engine.errors import MimirError, one_line
@@ -22,12 +23,6 @@ from mimir_engine.measuring.study_result import StudyResult
 ID, ESTIMATE, SCORE, SD, VARIANCE = ("id", "estimate", "score", "standard deviation", "variance")
 LOWER, UPPER, DIRECT, FLAGS = ("lower bound", "upper bound", "direct measurement", "flags")
 
-#: Most digits of a number that fits into 64 bits with certainty.
-MAX_DIGITS = 18
-_NUMBER = re.compile(rf"0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")
-
-Cell = Union[str, float, None]
-
 #: The cell of each column of a measurement.
 _CELLS: Mapping[str, Callable[[Measurement], Cell]] = {
     ESTIMATE: attrgetter("value"),
@@ -39,57 +34,16 @@ _CELLS: Mapping[str, Callable[[Measurement], Cell]] = {
 }
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Describe a measurement to which columns belong; all empty for other columns.
-
-    Attributes:
-        name: Its long name: the module's column prefix and the target's name, or ``direct_…``.
-        short_name: Its short name.
-        title: Its name in plain words.
-        unit: Its unit; empty for a class or a bare number.
-        ukb_field: UK Biobank's field of the target; empty if it has none.
-        module: Name of the inference module; empty without a network.
-        module_version: Its version.
-    """
-
-    name: str = ""
-    short_name: str = ""
-    title: str = ""
-    unit: str = ""
-    ukb_field: str = ""
-    module: str = ""
-    module_version: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """Describe one column of a table of results.
-
-    Attributes:
-        what: What it holds: one of the constants of this file.
-        label: What it holds in plain words.
-        names: Its name in each style of table that has it.
-        unit: Its unit; empty without one.
-        level: Level of the interval of a bound; else None.
-        measured: The measurement that it belongs to.
-    """
-
-    what: str
-    label: str
-    names: Mapping[str, str]
-    unit: str = ""
-    level: Optional[float] = None
-    measured: Measured = Measured()
-
-
-def table_columns(modules: Sequence[InferenceModule], level: float, style: str) -> list[Column]:
+def table_columns(
+    modules: Sequence[InferenceModule], level: float, style: str, labels: Sequence[str] = ()
+) -> list[Column]:
     """Return the columns of a cohort's table.
 
     Args:
         modules: The inference modules, in their order.
         level: Level of the intervals.
         style: How the table names its columns, one of ``STYLES``; some are in one style only.
+        labels: Names of the labels that have columns.
 
     Raises:
         MimirError: ``COLUMN_CONFLICT`` if two short names are the same or differ only in case. The
@@ -113,6 +67,7 @@ def table_columns(modules: Sequence[InferenceModule], level: float, style: str) 
         _in_all_styles("instance", ID, "UK Biobank's imaging visit; empty for other studies"),
         *estimated,
         *direct,
+        *(column for name in labels for column in label_columns(name)),
         _in_all_styles("flags", FLAGS, "Codes of what was noticed, separated by semicolons"),
     )
     chosen = [column for column in columns if style in column.names]
@@ -127,6 +82,7 @@ def table_row(result: StudyResult, columns: Sequence[Column]) -> list[Cell]:
     own = {"name": result.name, **ids, "flags": ";".join(result.flags)}
     measured = {m.name: m for m in result.measurements}
     direct = {f"direct_{quantity.name}": quantity.value for quantity in result.direct}
+    labels = {f"label_{label.name}": label for label in result.labels}
     cells: list[Cell] = []
     for column in columns:
         if column.what in _CELLS:
@@ -134,21 +90,12 @@ def table_row(result: StudyResult, columns: Sequence[Column]) -> list[Cell]:
             cells.append(_CELLS[column.what](m) if m else None)
         elif column.what == DIRECT:
             cells.append(direct.get(column.measured.name))
+        elif column.what in LABEL_CELLS:
+            label = labels.get(column.measured.name)
+            cells.append(LABEL_CELLS[column.what](label) if label else None)
         else:
             cells.append(own[column.names[LONG]])
     return cells
-
-
-def id_number(text: str) -> Optional[int]:
-    """Return an id of UK Biobank as a number; None for any other text.
-
-    Text with leading zeros is no such id: as a number it would be another's.
-
-    Examples:
-        >>> id_number("1000001"), id_number("0012345"), id_number("")
-        (1000001, None, None)
-    """
-    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def measurement_columns(name: str, measured: Union[Target, Measurement], level: float) -> list[str]:

@@ -138,7 +138,8 @@ def _read(
     values_of: Callable[[np.ndarray, VolumeHeader], np.ndarray],
 ) -> ImageFile:
     with opened_volume(path) as stream:
-        header = _header(stream)
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            header = _header(stream)
         voxels = math.prod(header.shape)
         if voxels > max_voxels:
             shown = " x ".join(map(str, header.shape))

@@ -125,11 +125,9 @@ def nifti_header(volume: Volume, extension: str = "") -> Any:
 
 
 def _dtype(header: Any) -> np.dtype:
-    from nibabel.spatialimages import HeaderDataError
-
     try:
         dtype: np.dtype = header.get_data_dtype()
-    except HeaderDataError:
+    except KeyError:
         dtype = np.dtype("V")
     check_dtype(dtype)
     return dtype
