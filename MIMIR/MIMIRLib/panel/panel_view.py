@@ -45,15 +45,8 @@ class PanelView:
         self._enter_ticks = [EnterTicks(view) for view in (ui.studiesView, ui.modulesView)]
         press_by_enter(panel)
         apply_by_control_enter(panel, ui.applyButton)
-        remember_sections(
-            (
-                ui.studiesSection,
-                ui.sceneSection,
-                ui.modulesSection,
-                ui.optionsSection,
-                ui.logSection,
-            )
-        )
+        sections = (ui.studiesSection, ui.sceneSection, ui.modulesSection, ui.optionsSection)
+        remember_sections((*sections, ui.logSection))
         ui.moduleMoreButton.connect("toggled(bool)", ui.moduleDetailsLabel.setVisible)
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
