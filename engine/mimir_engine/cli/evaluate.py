@@ -1,4 +1,4 @@
-"""``mimir evaluate``: evaluate predictions and their uncertainty against reference values."""
+"""``mimir evaluate``: evaluate predictions against reference values, or results with each other."""
 
 from __future__ import annotations
 
@@ -28,10 +28,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "predictions",
         type=Path,
         help="table with the columns study, target, reference, mean, sd (CSV or Parquet), or"
-        " predictions.csv of 'mimir infer'",
+        " predictions.csv of 'mimir infer'; with --compare also an output folder",
     )
     parser.add_argument(
         "--reference", type=Path, metavar="TABLE", help="reference table: study, target, value"
+    )
+    parser.add_argument(
+        "--compare",
+        action="append",
+        type=names_in,
+        metavar="A,B",
+        help="compare results of the same studies instead: names of two columns without unit, e.g."
+        " liverFat,label_liver_core_fat_fraction, or 'all' for all that give the same quantity"
+        " (may be repeated)",
     )
     parser.add_argument(
         "--level", type=float, help="interval level (default: the table's, or 0.95)"
@@ -62,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.level is not None:
         check_level(arguments.level)
     from mimir_engine.evaluation.chosen_predictions import choose_predictions
+    from mimir_engine.evaluation.comparison import read_comparison
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.missing_references import without_missing_codes
     from mimir_engine.evaluation.reference_table import read_with_reference
@@ -74,7 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.figures != "none":
         require("figures")
     level = arguments.level or DEFAULT_LEVEL
-    predictions = read_with_reference(arguments.predictions, arguments.reference, level)
+    compared: tuple[str, ...] = ()
+    if arguments.compare:
+        if arguments.reference:
+            what = "--compare and --reference do not go together"
+            raise MimirError("WRONG_USE", what, "Leave one of them out.")
+        comparison = read_comparison(arguments.predictions, arguments.compare)
+        predictions, compared = comparison.predictions, comparison.notes
+    else:
+        predictions = read_with_reference(arguments.predictions, arguments.reference, level)
     if arguments.level and predictions.level not in (None, arguments.level):
         raise MimirError(
             "WRONG_USE",
@@ -84,8 +102,9 @@ def run(arguments: argparse.Namespace) -> int:
     predictions, record, sentences = choose_predictions(
         predictions, study_choice(arguments), person_rule(arguments)
     )
-    predictions, left_out = without_missing_codes(predictions)
-    sentences += left_out
+    if not compared:
+        predictions, left_out = without_missing_codes(predictions)
+        sentences += left_out
     say_all(sentences)
     asked = None if arguments.groups is None else names_in(arguments.groups)
     groups = choose_groups(predictions, asked)
@@ -95,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
                 predictions, groups, level, arguments.bootstrap, arguments.seed, progress
             )
         notes = (f"Persons are known by {record['persons_known_by']}.", *sentences)
-        write_metrics(arguments.output, evaluation, notes)
+        write_metrics(arguments.output, evaluation, notes, compared)
         if arguments.figures != "none":
             from mimir_engine.evaluation.figures import draw_evaluation
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from mimir_engine.errors import printable
 from mimir_engine.evaluation.agreement import LIMITS_SD
+from mimir_engine.evaluation.compared_pairs import VERSUS
 from mimir_engine.evaluation.evaluate import MIN_STUDIES, Evaluation
 from mimir_engine.evaluation.plot_style import BANDS, ESTIMATE, PAPER, QUIET, TRUTH, save_figure
 from mimir_engine.evaluation.predictions import Predictions
@@ -30,6 +31,8 @@ from mimir_engine.measuring.display_text import words
 MAX_POINTS = 4000
 #: Panels of a sheet: a page of a paper, upright; side of a panel in inches.
 COLUMNS, ROWS, PANEL = 4, 6, 1.9
+#: Characters of a line of a title.
+MAX_TITLE = 40
 #: Side of a panel of one target's own page, in inches.
 LARGE = 3.4
 #: Style of lines for orientation, such as the identity.
@@ -47,10 +50,14 @@ class _Target:
     sd: np.ndarray
     level: float
     metrics: Callable[[str], float]
+    sides: tuple[str, str]
 
     @property
     def title(self) -> str:
-        return _literal(words(self.name, capital=True))[:40]
+        """The name in words; names of two results that are compared on lines of their own."""
+        one, *other = self.name.split(VERSUS)
+        lines = (one, f"vs {other[0]}") if other else (words(self.name, capital=True),)
+        return "\n".join(_literal(line)[:MAX_TITLE] for line in lines)
 
     def label(self, text: str) -> str:
         return f"{text} ({self.unit})" if self.unit else text
@@ -99,7 +106,8 @@ def _targets(p: Predictions, e: Evaluation) -> Iterator[_Target]:
         if known.sum() >= MIN_STUDIES:
             reference, mean, sd = (values[known, i] for values in (p.reference, p.mean, p.sd))
             unit, metrics = _literal(p.units[i]), partial(e.value, name)
-            yield _Target(name, unit, reference, mean, sd, e.level, metrics)
+            sides = p.sides[i] if p.sides else ("Prediction", "Reference")
+            yield _Target(name, unit, reference, mean, sd, e.level, metrics, sides)
 
 
 def _can_draw(draw: object, target: _Target) -> bool:
@@ -124,7 +132,8 @@ def _sheet(draw: Callable[[Any, _Target, bool], None], targets: list[_Target]) -
     figure, axes = _figure(math.ceil(len(targets) / columns), columns, PANEL)
     for place, (axis, target) in enumerate(zip(axes, targets)):
         draw(axis, target, place == 0)
-        axis.set_title(target.title, fontsize=9 * min(1, 18 / len(target.title)))
+        longest = max(map(len, target.title.split("\n")))
+        axis.set_title(target.title, fontsize=9 * min(1, 18 / longest))
     for axis in axes[len(targets) :]:
         axis.set_axis_off()
     return figure
@@ -147,7 +156,8 @@ def _agreement(axis: Any, target: _Target, explained: bool) -> None:
     _points(axis, target.reference, target.mean, explained)
     axis.set(xlim=ends, ylim=ends, aspect="equal")
     axis.locator_params(nbins=4)
-    axis.set(xlabel=target.label("Reference"), ylabel=target.label("Prediction"))
+    prediction, reference = target.sides
+    axis.set(xlabel=target.label(reference), ylabel=target.label(prediction))
     icc, r2, mae = map(target.metrics, ("icc", "r2", "mae"))
     _note(axis, f"ICC {icc:.3f}", f"R² {r2:.3f}", f"MAE {rounded(mae, mae / 10)} {target.unit}")
 
@@ -165,7 +175,9 @@ def _bland_altman(axis: Any, target: _Target, explained: bool) -> None:
         reach = 1.0
     axis.set_ylim(-reach, 1.35 * reach)
     axis.locator_params(nbins=4)
-    axis.set(xlabel=target.label("Average of both"), ylabel=target.label("Prediction − reference"))
+    prediction, reference = target.sides
+    difference_of = f"{prediction} − {reference.lower()}"
+    axis.set(xlabel=target.label("Average of both"), ylabel=target.label(difference_of))
     sd = (limits[1] - limits[0]) / (2 * LIMITS_SD)
     texts = [rounded(value, sd / 10) for value in (bias, *limits)]
     _note(axis, f"bias {texts[0]} {target.unit}", f"limits {texts[1]} to {texts[2]}")

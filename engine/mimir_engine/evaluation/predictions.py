@@ -47,6 +47,7 @@ class Predictions:
         upper: Upper bounds, likewise.
         level: Share of references that the intervals should contain.
         groups: Each study's entry of e.g. ``fold`` or ``sex``; empty if it is unknown.
+        sides: What prediction and reference of each target are called, if they are something else.
     """
 
     names: tuple[str, ...]
@@ -59,6 +60,7 @@ class Predictions:
     upper: Optional[np.ndarray] = None
     level: Optional[float] = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sides: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.studies), len(self.names))
@@ -130,6 +132,7 @@ class Predictions:
             sd=self.sd[:, at],
             lower=None if lower is None else lower[:, at],
             upper=None if upper is None else upper[:, at],
+            sides=tuple(self.sides[column] for column in at) if self.sides else (),
         )
 
 

@@ -48,6 +48,10 @@ TITLES = {
 #: Columns of the tables by subgroup.
 SUBGROUP_COLUMNS = ("icc", "mae", "bias", "picp", "relative_width", "auce")
 
+COMPARISON = (
+    "In each row, the first result is in the place of the prediction and the second in that of the"
+    " reference: bias is first − second."
+)
 DEFINITIONS = """\
 - **ICC(2,1)**: two-way random effects, absolute agreement, single measurement.
 - **R²**: coefficient of determination, 1 − Σ(prediction − reference)² / Σ(reference − average)².
@@ -69,13 +73,16 @@ DEFINITIONS = """\
 """
 
 
-def write_metrics(folder: Path, evaluation: Evaluation, notes: Sequence[str] = ()) -> None:
+def write_metrics(
+    folder: Path, evaluation: Evaluation, notes: Sequence[str] = (), compared: Sequence[str] = ()
+) -> None:
     """Write ``metrics.csv`` (tidy, in full precision) and ``metrics.md`` into a folder.
 
     Args:
         folder: An existing folder.
         evaluation: What to write.
         notes: Sentences on the studies, for ``metrics.md``.
+        compared: Sentences on results that are compared with each other.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
@@ -85,7 +92,7 @@ def write_metrics(folder: Path, evaluation: Evaluation, notes: Sequence[str] = (
     bounds = (f"lower{percent}", f"upper{percent}")
     write_csv(folder / "metrics.csv", (*columns, *bounds), _rows(evaluation))
     with atomic_file(folder / "metrics.md") as file:
-        file.write(markdown(evaluation, notes).encode("utf-8", errors="replace"))
+        file.write(markdown(evaluation, notes, compared).encode("utf-8", errors="replace"))
 
 
 def _rows(e: Evaluation) -> Iterator[list[object]]:
@@ -103,12 +110,17 @@ def _rows(e: Evaluation) -> Iterator[list[object]]:
                 yield [name, unit, f"size_by_{by}", part_name, size, "picp", float(share), "", ""]
 
 
-def markdown(e: Evaluation, notes: Sequence[str] = ()) -> str:
+def markdown(e: Evaluation, notes: Sequence[str] = (), compared: Sequence[str] = ()) -> str:
     """Return the tables as Markdown, with the settings and the definitions of the columns."""
     everyone = [(name, ALL, target) for target, name in enumerate(e.names)]
     parts = ["# Evaluation", " ".join((_settings(e), *map(markdown_text, notes)))]
+    if compared:
+        sentences = "\n".join(f"- {markdown_text(text)}" for text in compared)
+        parts += ["## What is compared", COMPARISON, sentences]
     parts += ["## Agreement", _table(e, ("Target",), everyone, AGREEMENT)]
-    parts += ["## Uncertainty", _table(e, ("Target",), everyone, UNCERTAINTY)]
+    uncertainty = [METRICS.index(metric) for metric in UNCERTAINTY]
+    if np.isfinite(e.values[:, :, uncertainty]).any():
+        parts += ["## Uncertainty", _table(e, ("Target",), everyone, UNCERTAINTY)]
     for name in e.names:
         if name.lower() == AGE:
             parts += ["## Age gap", _age_gap(e, name)]

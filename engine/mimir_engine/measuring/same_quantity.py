@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -19,6 +19,7 @@ from typing import Optional
 
 from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.measuring.display_text import number
+from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.measurement_group import naming_of
 from mimir_engine.measuring.study_result import StudyResult
 
@@ -51,6 +52,8 @@ class Road:
 
     Attributes:
         kind: One of ``ROADS``.
+        name: Name of the measurement, as in tables; names of direct measurements or of labels that
+            were added up are joined by `PLUS`.
         label: What was measured, for people; of an estimate with its inference module.
         value: In the unit of the quantity.
         lower: Lower bound of the interval, as it is shown; None without one.
@@ -61,6 +64,7 @@ class Road:
     """
 
     kind: str
+    name: str
     label: str
     value: float
     lower: Optional[float] = None
@@ -153,12 +157,23 @@ def same_quantities(result: StudyResult) -> tuple[SameQuantity, ...]:
     Returns:
         In the order of the table; empty if there are none.
     """
+    estimates: dict[str, list[Measurement]] = {}
+    for m in result.measurements:
+        estimates.setdefault(m.target, []).append(m)
+    direct = {quantity.name: quantity.value for quantity in result.direct}
+    labels = {label.name: label for label in result.labels}
     found = []
-    for (name, label, unit), rows in groupby(
-        known_sources(), key=lambda row: (row.quantity, row.label, row.unit)
-    ):
-        roads = [road for row in rows for road in _roads(result, row)]
-        roads.sort(key=lambda road: ROADS.index(road.kind))
+    for (name, label, unit), rows in _by_quantity():
+        roads: list[Road] = []
+        for row in rows:
+            if row.road == NETWORK:
+                roads += (
+                    _estimate(m, row) for m in estimates.get(row.sources, ()) if m.unit == unit
+                )
+            elif row.road == DIRECT:
+                roads += _direct(direct, row)
+            else:
+                roads += _label(labels, row)
         if len({road.kind for road in roads}) > 1:
             found.append(SameQuantity(name, label, unit, tuple(roads)))
     return tuple(found)
@@ -170,33 +185,35 @@ def remarks(quantities: Sequence[SameQuantity]) -> tuple[str, ...]:
     return (OWN_DEFINITIONS, SIGNAL_FAT_FRACTION) if has_fraction else (OWN_DEFINITIONS,)
 
 
-def _roads(result: StudyResult, row: Source) -> Sequence[Road]:
-    return tuple({NETWORK: _estimates, DIRECT: _direct, LABEL: _labels}[row.road](result, row))
+@lru_cache(maxsize=1)
+def _by_quantity() -> tuple[tuple[tuple[str, str, str], tuple[Source, ...]], ...]:
+    """Return name, label and unit of each quantity, and its rows in the order of ``ROADS``."""
+    rows = groupby(known_sources(), key=lambda row: (row.quantity, row.label, row.unit))
+    return tuple((head, tuple(own)) for head, own in rows)
 
 
-def _estimates(result: StudyResult, row: Source) -> Iterator[Road]:
-    for m in result.measurements:
-        if m.target == row.sources and m.unit == row.unit:
-            lower, upper = (None, None) if m.lower is None else (m.lower_shown, m.upper_shown)
-            label = f"{naming_of(m.target).label}, {m.module} {m.module_version}"
-            yield Road(NETWORK, label, m.value_shown, lower, upper, m.sd, m.flags, row.note)
+def _estimate(m: Measurement, row: Source) -> Road:
+    lower, upper = (None, None) if m.lower is None else (m.lower_shown, m.upper_shown)
+    label = f"{naming_of(m.target).label}, {m.module} {m.module_version}"
+    return Road(NETWORK, m.name, label, m.value_shown, lower, upper, m.sd, m.flags, row.note)
 
 
-def _direct(result: StudyResult, row: Source) -> Iterator[Road]:
-    known = {q.name: q.value for q in result.direct if q.value is not None}
-    if all(part in known for part in row.parts):
+def _direct(known: Mapping[str, Optional[float]], row: Source) -> Iterator[Road]:
+    values = [value for part in row.parts if (value := known.get(part)) is not None]
+    if len(values) == len(row.parts):
         label = PLUS.join(naming_of(f"direct_{part}").short_label for part in row.parts)
-        yield Road(DIRECT, label, sum(known[part] for part in row.parts), note=row.note)
+        yield Road(DIRECT, row.sources, label, math.fsum(values), note=row.note)
 
 
-def _labels(result: StudyResult, row: Source) -> Iterator[Road]:
-    labels = [label for label in result.labels if label.name in row.parts]
-    known = (_label_value(label, row.unit) for label in labels)
-    values = [value for value in known if value is not None]
+def _label(known: Mapping[str, LabelMeasurement], row: Source) -> Iterator[Road]:
+    labels = [known[part] for part in row.parts if part in known]
+    all_values = (_label_value(label, row.unit) for label in labels)
+    values = [value for value in all_values if value is not None]
     if len(values) == len(row.parts):
         cut = max(label.edge_share for label in labels)
         view = f", {100 * cut:.1f} % at the edge of the view" if cut else ""
-        yield Road(LABEL, _label_title(labels) + view, math.fsum(values), note=row.note)
+        title = _label_title(labels) + view
+        yield Road(LABEL, row.sources, title, math.fsum(values), note=row.note)
 
 
 def _label_value(label: LabelMeasurement, unit: str) -> Optional[float]:

@@ -53,7 +53,7 @@ def test_labels_of_both_sides_are_added_up() -> None:
     sides = (label_measured("kidney_left", 0.15), label_measured("kidney_right", 0.16))
     road = found(labels=sides)["kidney_volume"].roads[-1]
     assert road.value == pytest.approx(0.31)
-    assert road.label == "kidney_left + kidney_right"
+    assert road.label == "kidney_right + kidney_left"
     assert "kidney_volume" not in found(labels=sides[:1])
 
 
@@ -122,3 +122,11 @@ def test_every_quantity_has_one_name_and_one_unit() -> None:
     heads = list(dict.fromkeys((row.quantity, row.label, row.unit) for row in known_sources()))
     assert len(heads) == len({row.quantity for row in known_sources()})
     assert len(known_sources()) == len({(r.quantity, r.road, r.sources) for r in known_sources()})
+
+
+def test_rows_of_a_quantity_follow_in_the_order_of_the_roads() -> None:
+    places = {road: place for place, road in enumerate(ROADS)}
+    rows = known_sources()
+    for before, after in zip(rows, rows[1:]):
+        if before.quantity == after.quantity:
+            assert places[before.road] <= places[after.road]

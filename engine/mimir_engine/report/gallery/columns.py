@@ -9,8 +9,10 @@ from typing import Any, Optional
 
 from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.errors import printable
+from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.measuring.measurement import Measurement
 from mimir_engine.measuring.measurement_group import naming_of
+from mimir_engine.measuring.same_quantity import LABEL, PERCENT, Road
 
 #: Most decimals that are shown.
 MAX_DECIMALS = 6
@@ -19,6 +21,9 @@ MIN_STEPS_PER_SD = 2
 #: Significant digits of the median that are shown if there is no SD.
 DIGITS = 3
 
+#: Groups of columns, besides those of ``measurement_group``.
+LABELS = "Labels"
+DIRECTLY = "Measured directly"
 #: Bins of a histogram.
 BINS = 40
 
@@ -111,6 +116,20 @@ def direct_column_of(quantity: DirectMeasurement) -> Column:
     """Return an empty column for a direct measurement."""
     naming = naming_of(f"direct_{quantity.name}")
     return Column(naming.label, naming.group, quantity.unit)
+
+
+def label_columns_of(label: LabelMeasurement) -> tuple[Column, Column]:
+    """Return empty columns for the volume and the fat fraction of a label."""
+    return (
+        Column(f"{label.title}: volume", LABELS, "L"),
+        Column(f"{label.title}: signal fat fraction of inner voxels", LABELS, PERCENT),
+    )
+
+
+def sum_column_of(road: Road, unit: str) -> Column:
+    """Return an empty column for measurements that are added up."""
+    group = LABELS if road.kind == LABEL else DIRECTLY
+    return Column(f"{road.name.replace('_', ' ')}", group, unit)
 
 
 def _finite(value: Optional[float]) -> Optional[float]:

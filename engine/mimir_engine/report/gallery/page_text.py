@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from mimir_engine.measuring.same_quantity import OWN_DEFINITIONS, SIGNAL_FAT_FRACTION
+
 #: Folder of the page's parts.
 PARTS = Path(__file__).with_name("page")
 STYLES = ("uPlot.min.css", "gallery.css")
@@ -50,7 +52,7 @@ def page_text(data: Mapping[str, Any]) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             "<title>MIMIR: cohort</title>",
             f"<style>{style}</style></head>",
-            _part("gallery.html"),
+            _part("gallery.html").replace("REMARKS", f"{OWN_DEFINITIONS} {SIGNAL_FAT_FRACTION}"),
             f'<script type="application/json" id="data">{_embedded(data)}</script>',
             *(f"<script>{script}</script>" for script in scripts),
             "</html>",

@@ -29,7 +29,7 @@ from mimir_engine.report.projection_pictures import AIR, FRACTION_COLOURS
 #: Bytes of a thumbnail: 10,000 fit into 40 MB.
 MAX_THUMBNAIL = 4000
 #: Lines of our own script.
-MAX_LINES = 400
+MAX_LINES = 420
 
 
 def data_of(page: Path) -> dict[str, Any]:

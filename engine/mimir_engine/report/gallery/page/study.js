@@ -20,18 +20,38 @@ function showStudy() {
   }
   const measured = data.columns.filter(({ values }) => values[study] !== null);
   byId("notes").replaceChildren(...studies.notes[study].map((note) => element("li", data.notes[note])));
+  byId("same").replaceChildren(...studies.same[study].map((number) => waysOf(data.same[number], study)));
   byId("numbers").replaceChildren(...measured.map((column) => numbersOf(column, study)));
   byId("comment").value = markOf(study).comment;
   for (const button of all("#marking button")) button.ariaPressed = button.value === markOf(study).mark;
 }
 
-function numbersOf(column, study) {
+function intervalOf(column, study) {
   const bounds = [column.lower[study], column.upper[study]].filter(Number.isFinite);
-  const interval = bounds.map((bound) => bound.toFixed(column.decimals)).join(" to ");
+  return bounds.map((bound) => bound.toFixed(column.decimals)).join(" to ");
+}
+
+function numbersOf(column, study) {
+  const interval = intervalOf(column, study);
   const madeBy = column.module || column.group.toLowerCase();
   const cells = [inUnit(column, column.values[study]), interval && `${interval} (${column.interval})`, madeBy];
   const row = element("tr");
   row.append(element("th", column.label, { scope: "row" }), ...cells.map((text) => element("td", text)));
+  return row;
+}
+
+// What networks, direct measurements and labels say of a quantity, side by side.
+function waysOf({ title, roads }, study) {
+  const row = element("tr");
+  const text = (column) => {
+    const interval = intervalOf(column, study);
+    return inUnit(column, column.values[study]) + (interval && ` (${interval})`);
+  };
+  const cells = roads.map(([numbers, about]) => {
+    const known = numbers.map((number) => data.columns[number]).filter(({ values }) => values[study] !== null);
+    return element("td", known.map(text).join("\n"), { title: about });
+  });
+  row.append(element("th", title, { scope: "row" }), ...cells);
   return row;
 }
 
