@@ -11,6 +11,7 @@ __version__ = "0.9.0"
 #: costs nothing.
 _PUBLIC = {
     "MimirError": "errors",
+    "VolumePair": "fusion.volume_pair",
     "analyze": "measuring.one_study",
     "classify": "study",
     "find_module": "inference_module",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mimir_engine.study.finding import ENDS_UNKNOWN, SCANNER_UNKNOWN
+
 #: The module is a demonstration: the value says nothing about people.
 DEMONSTRATION = "DEMONSTRATION"
 #: The module was not validated on studies of this kind.
@@ -47,6 +49,14 @@ FLAG_SENTENCES: Mapping[str, str] = {
     UNUSUAL_SCAN: (
         "The scan is unlike those that the inference module knows: the interval may miss the true"
         " value."
+    ),
+    SCANNER_UNKNOWN: (
+        "Nothing tells which scanner made the volumes, or its field strength: whether the inference"
+        " module was made for such scans cannot be checked."
+    ),
+    ENDS_UNKNOWN: (
+        "Stitched volumes may still have the slices that MIMIR cuts off at both ends: the networks"
+        " may see a body of another size."
     ),
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",

@@ -5,6 +5,8 @@ Noise makes any two slices differ, and any slice uneven. Pixels are only compare
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
 
 from mimir_engine.checks.pixel_sample import STEP, Sample
@@ -76,16 +78,25 @@ def find_cut_off(station: Station, sample: Sample, number: int) -> list[Finding]
     return findings
 
 
-def find_identical_contrasts(station: Station, sample: Sample, number: int) -> list[Finding]:
-    """Find a station whose water and fat images are the same: a stop."""
+def find_identical_contrasts(
+    station: Station, sample: Sample, number: Optional[int]
+) -> list[Finding]:
+    """Find a station whose water and fat images are the same: a stop.
+
+    Args:
+        station: The station.
+        sample: Its sparse pixels.
+        number: Its number, from the head; None if it is a fused volume.
+    """
     if not np.array_equal(sample[Contrast.WATER], sample[Contrast.FAT]):
         return []
     if not np.array_equal(station.water, station.fat):
         return []
+    where = "the volumes" if number is None else f"station {number} (from the head)"
     return [
         Finding(
             "CONTRASTS_IDENTICAL",
-            f"water and fat of station {number} (from the head) have the same pixels",
+            f"water and fat of {where} have the same pixels",
             STOP,
             "One of them was written twice. Export the study again.",
             number,
