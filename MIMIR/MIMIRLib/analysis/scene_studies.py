@@ -16,8 +16,7 @@ from MIMIRLib.scene.label_map import labels_of
 from MIMIRLib.scene.scene_pair import ScenePair
 from MIMIRLib.scene.subject import Subject
 from MIMIRLib.scene.subject_hierarchy import patient_and_study_above
-from MIMIRLib.scene.volume_file import write_image, write_volume
-from MIMIRLib.scene.volumes import image_of
+from MIMIRLib.scene.volume_file import write_array, write_volume
 
 #: A study to measure: one of the database, by its entry or UID, or volumes of the scene.
 Chosen = Union[StudyEntry, str, ScenePair]
@@ -91,7 +90,7 @@ def with_labels(study: StudyRequest, segmentation: Optional[Any], folder: Path) 
     from mimir_engine.files.csv_writer import write_csv
 
     labels, path = labels_of(segmentation), folder / LABELS_FILE
-    write_image(image_of(labels.array), labels.ijk_to_ras, path)
+    write_array(labels.array, labels.ras_affine, path)
     if not labels.names:
         return replace(study, labels=str(path))
     write_csv(folder / NAMES_FILE, ["label", "name"], list(labels.names.items()))

@@ -11,12 +11,14 @@ import slicer
 import vtk
 
 from MIMIRLib.errors import mimir_error
-from MIMIRLib.scene.volume_file import ijk_to_world, to_world
-from MIMIRLib.scene.volumes import array_of, array_of_image
+from MIMIRLib.scene.volume_file import ijk_to_ras, transform_of
+from MIMIRLib.scene.volumes import array_of, array_of_image, numpy_matrix
 from MIMIRLib.translate import tr as _
 
 #: Largest number of a label, as in the engine.
 MAX_LABEL = 65_535
+#: Places that differ by less (mm) are the same.
+TOLERANCE_MM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,12 @@ class SceneLabels:
     Attributes:
         array: ``[slice, row, column]`` in the order of the voxels; 0 is no label. uint16, or the
             type of a label map node; the engine checks its values.
-        ijk_to_ras: vtkMatrix4x4 from ``(column, row, slice)`` to RAS millimetres.
+        ras_affine: ``(4, 4)``: ``(column, row, slice, 1)`` to RAS millimetres.
         names: Name of each label by its number; a label may have none.
     """
 
     array: np.ndarray
-    ijk_to_ras: Any
+    ras_affine: np.ndarray
     names: Mapping[int, str]
 
 
@@ -66,14 +68,8 @@ def _of_segmentation(node: Any) -> SceneLabels:
         if both.any():
             raise _overlap(segmentation, numbers, array[both], numbered[both])
         np.maximum(array, numbered, out=array)
-    matrix = vtk.vtkMatrix4x4()
-    reference.GetImageToWorldMatrix(matrix)
-    first = np.eye(4)
-    first[:3, 3] = reference.GetExtent()[::2]
-    shift = vtk.vtkMatrix4x4()
-    shift.DeepCopy(first.ravel().tolist())
-    vtk.vtkMatrix4x4.Multiply4x4(matrix, shift, matrix)
-    vtk.vtkMatrix4x4.Multiply4x4(to_world(node), matrix, matrix)
+    matrix = transform_of(node) @ _affine(reference)
+    matrix[:3, 3] += matrix[:3, :3] @ reference.GetExtent()[::2]  # of the first voxel that it has
     names = {number: segmentation.GetSegment(one).GetName() for one, number in numbers.items()}
     return SceneLabels(array, matrix, names)
 
@@ -126,7 +122,17 @@ def _common_grid(segmentation: Any) -> Any:
     grid = slicer.vtkOrientedImageData()
     geometry = segmentation.DetermineCommonLabelmapGeometry(extent, None)
     slicer.vtkSegmentationConverter.DeserializeImageGeometry(geometry, grid, False)
+    first = segmentation.GetLayerDataObject(0, _label_map_kind())
+    if first is not None and np.allclose(_affine(first), _affine(grid), rtol=0, atol=TOLERANCE_MM):
+        first.GetImageToWorldMatrix(matrix := vtk.vtkMatrix4x4())
+        grid.SetImageToWorldMatrix(matrix)  # Slicer writes geometries with 16 digits
     return grid
+
+
+def _affine(image: Any) -> np.ndarray:
+    """Return the ``(4, 4)`` affine from the indices of vtkOrientedImageData to its space."""
+    image.GetImageToWorldMatrix(matrix := vtk.vtkMatrix4x4())
+    return numpy_matrix(matrix)
 
 
 def _layers(
@@ -145,7 +151,7 @@ def _layers(
 
 
 def _of_label_map(node: Any) -> SceneLabels:
-    matrix = ijk_to_world(node)
+    matrix = ijk_to_ras(node)
     if node.GetImageData() is None:
         raise _empty(node)
     return SceneLabels(array_of(node), matrix, dict(_colour_names(node)))

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
-import slicer
+import numpy as np
 import vtk
 
 from MIMIRLib.errors import mimir_error
-from MIMIRLib.scene.volumes import array_of_image
+from MIMIRLib.scene.volumes import RAS_FROM_LPS, array_of, numpy_matrix
 from MIMIRLib.translate import tr as _
+
+#: NRRD's names of the types that NumPy calls otherwise.
+NRRD_TYPES = {"float32": "float", "float64": "double"}
 
 
 def write_volume(node: Any, path: Path) -> None:
-    """Write a volume without compression; the node stays as it is.
-
-    Slicer writes DICOM's axes (LPS) into NRRD files, so this is where its RAS ends.
+    """Write a volume as NRRD, with all digits and without compression; the node stays as it is.
 
     Args:
         node: A volume node. A linear transform that it lies under is applied in the file.
-        path: The file, which ends in ``.nrrd``.
+        path: The file.
 
     Raises:
-        MimirError: ``VOLUME_EMPTY``, ``VOLUME_TRANSFORMED``, ``OUTPUT_UNWRITABLE``.
+        MimirError: ``VOLUME_EMPTY``, ``VOLUME_NOT_SCALAR``, ``VOLUME_TRANSFORMED``,
+            ``OUTPUT_UNWRITABLE``.
     """
     if node.GetImageData() is None:
         raise mimir_error(
@@ -31,54 +34,74 @@ def write_volume(node: Any, path: Path) -> None:
             _("'{name}' has no voxels").format(name=node.GetName()),
             _("Choose another volume."),
         )
-    write_image(node.GetImageData(), ijk_to_world(node), path)
+    array = array_of(node)
+    if array.ndim != 3:
+        raise mimir_error(
+            "VOLUME_NOT_SCALAR",
+            _("'{name}' has several values in each voxel, such as colours").format(
+                name=node.GetName()
+            ),
+            _("Choose another volume."),
+        )
+    write_array(array, ijk_to_ras(node), path)
 
 
-def write_image(image: Any, ijk_to_ras: Any, path: Path) -> None:
-    """Write vtkImageData whose first voxel has the index 0, without compression.
+def write_array(array: np.ndarray, ras_affine: np.ndarray, path: Path) -> None:
+    """Write voxels as an NRRD file in DICOM's axes (LPS): here Slicer's RAS ends.
+
+    Slicer's own writer computes the steps between voxels anew, and so loses their last digits.
 
     Args:
-        image: The voxels; they are not copied.
-        ijk_to_ras: vtkMatrix4x4 from ``(column, row, slice)`` to RAS millimetres.
-        path: The file, which ends in ``.nrrd``.
+        array: ``[slice, row, column]``, numbers.
+        ras_affine: ``(4, 4)``: ``(column, row, slice, 1)`` to RAS millimetres.
+        path: The file.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
-    node = slicer.vtkMRMLScalarVolumeNode()
-    node.SetAndObserveImageData(image)
-    node.SetIJKToRASMatrix(ijk_to_ras)
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(path))
-    storage.UseCompressionOff()
-    storage.WriteData(node)
-    if not _is_written(path, array_of_image(image).nbytes):
+    affine = RAS_FROM_LPS @ ras_affine
+    header = (
+        "NRRD0005",
+        f"type: {NRRD_TYPES.get(array.dtype.name, array.dtype.name)}",
+        "dimension: 3",
+        "space: left-posterior-superior",
+        f"sizes: {' '.join(map(str, array.shape[::-1]))}",
+        f"space directions: {' '.join(map(_vector, affine[:3, :3].T))}",
+        f"space origin: {_vector(affine[:3, 3])}",
+        "kinds: domain domain domain",
+        f"endian: {sys.byteorder}",
+        "encoding: raw",
+    )
+    try:
+        with open(path, "wb") as file:
+            file.write("\n".join((*header, "", "")).encode("ascii"))
+            np.ascontiguousarray(array).tofile(file)
+    except OSError as error:
         raise mimir_error(
             "OUTPUT_UNWRITABLE",
-            _("the file '{path}' cannot be written").format(path=path),
+            _("the file '{path}' cannot be written ({error})").format(
+                path=path, error=error.strerror
+            ),
             _("Check that the disk has space and that you may write there."),
-        )
+        ) from error
 
 
-def _is_written(path: Path, size: int) -> bool:
-    """Return whether a file has all bytes; Slicer's writer does not say so."""
-    return path.is_file() and path.stat().st_size > size
+def ijk_to_ras(node: Any) -> np.ndarray:
+    """Return the affine of a volume, with the transforms that it lies under.
 
-
-def ijk_to_world(node: Any) -> Any:
-    """Return the vtkMatrix4x4 from a volume's indices to RAS, with its transforms.
+    Returns:
+        ``(4, 4)``: ``(column, row, slice, 1)`` to RAS millimetres.
 
     Raises:
         MimirError: ``VOLUME_TRANSFORMED`` if a transform is not linear.
     """
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    vtk.vtkMatrix4x4.Multiply4x4(to_world(node), matrix, matrix)
-    return matrix
+    return transform_of(node) @ numpy_matrix(matrix)
 
 
-def to_world(node: Any) -> Any:
-    """Return the vtkMatrix4x4 of the transforms that a node lies under; see ``ijk_to_world``."""
+def transform_of(node: Any) -> np.ndarray:
+    """Return the transforms that a node lies under as one ``(4, 4)`` array; see `ijk_to_ras`."""
     matrix, transform = vtk.vtkMatrix4x4(), node.GetParentTransformNode()
     if transform is not None and not transform.IsTransformToWorldLinear():
         raise mimir_error(
@@ -88,4 +111,8 @@ def to_world(node: Any) -> Any:
         )
     if transform is not None:
         transform.GetMatrixTransformToWorld(matrix)
-    return matrix
+    return numpy_matrix(matrix)
+
+
+def _vector(values: np.ndarray) -> str:
+    return f"({','.join(map(repr, values.tolist()))})"

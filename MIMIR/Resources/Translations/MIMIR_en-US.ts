@@ -2228,11 +2228,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Check that the disk has space and that you may write there.</source>
+        <source>Remove the transform, or harden it in the module Data.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Remove the transform, or harden it in the module Data.</source>
+        <source>Check that the disk has space and that you may write there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2240,11 +2240,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the file &apos;{path}&apos; cannot be written</source>
+        <source>&apos;{name}&apos; has several values in each voxel, such as colours</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is warped by a transform that is not linear</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the file &apos;{path}&apos; cannot be written ({error})</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

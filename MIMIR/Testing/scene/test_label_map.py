@@ -23,7 +23,10 @@ SHAPE = WATER.array.shape
 
 @pytest.fixture
 def scene() -> Any:
-    return slicer.vtkMRMLScene()
+    scene = slicer.vtkMRMLScene()
+    logic = slicer.vtkSlicerSegmentationsModuleLogic()  # it registers the conversions
+    logic.SetMRMLScene(scene)
+    return scene
 
 
 def block(*places: slice, number: int = 1) -> np.ndarray:
@@ -75,9 +78,8 @@ def label_map(scene: Any, labels: np.ndarray) -> Any:
 
 def ras_of(labels: Any, number: int) -> np.ndarray:
     """RAS of all voxels of a label, sorted."""
-    matrix = [[labels.ijk_to_ras.GetElement(r, c) for c in range(4)] for r in range(4)]
     slices, rows, columns = np.nonzero(labels.array == number)
-    places = np.array(matrix) @ np.stack([columns, rows, slices, np.ones_like(rows)])
+    places = labels.ras_affine @ np.stack([columns, rows, slices, np.ones_like(rows)])
     return places[:3]
 
 
