@@ -1397,6 +1397,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Other ways</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same quantity by other ways, each by its own definition: point at one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Flags</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2032,6 +2040,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Other ways</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the same quantity by other ways, each by its own definition</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the estimate, in the row&apos;s unit</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2185,6 +2201,37 @@
     </message>
     <message>
         <source>Measure the study again. Results of earlier versions have no reports.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.shown_label</name>
+    <message>
+        <source>Segmentation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, fat fraction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, fat fraction inside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>measured in the segmentation, without a network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} of its voxels lie at the edge of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cannot be measured: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
