@@ -9,7 +9,8 @@ import functools
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
@@ -30,7 +31,8 @@ from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
-from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, from_volumes, subject_of
+from MIMIRLib.analysis.scene_studies import from_scene, with_labels
+from MIMIRLib.analysis.studies import PathLike, from_database, from_paths, subject_of
 from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.phantom_study import study_uid_of
 from MIMIRLib.database.study_list import find_study
@@ -46,6 +48,7 @@ from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.scene.report import write_study_report
 from MIMIRLib.scene.results import StudyNodes, find_results
+from MIMIRLib.scene.scene_pair import ScenePair
 from MIMIRLib.scene.scene_watch import SceneWatch
 from MIMIRLib.translate import tr as _
 
@@ -202,11 +205,12 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
     - ``volumes``: show the fused volumes, too.
     - ``timeout``: time for reading one study, in seconds; 600 by default.
     - ``progress``: a function called with the current progress (``fraction``, ``sentence``).
+    - ``segmentation``: a segmentation or label map node of the one study; its labels are measured.
 
-    The methods ``measure…`` measure directly, without networks; only the last four options apply.
+    The methods ``measure…`` measure directly, without networks; only the last five options apply.
 
-    They return results with ``measurements``, ``direct``, ``findings``, ``flags`` and ``nodes``
-    (``table``, ``chart``, ``profile``, ``projection``, ``water``, ``fat``, ``fraction``,
+    They return results with ``measurements``, ``direct``, ``labels``, ``findings``, ``flags`` and
+    ``nodes`` (``table``, ``chart``, ``profile``, ``projection``, ``water``, ``fat``, ``fraction``,
     ``regions``). They always measure, also what the scene has already. Each study is shown when it
     is measured; if the call is cancelled or interrupted, those stay. If nothing could be measured,
     they raise a ``MimirError`` with ``code`` and ``reason``, and the scene is unchanged.
@@ -301,21 +305,37 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         """
         return self._analyze(from_paths(paths), **options)
 
-    def analyzeVolumes(self, water: Any, fat: Any, **options: Any) -> StudyOutcome:
-        """Measure fused volumes in the scene again, e.g. with another inference module.
+    def measureVolumes(self, water: Any, fat: Any, **options: Any) -> StudyOutcome:
+        """Measure volumes in the scene directly, without networks; see ``analyzeVolumes``."""
+        return self.analyzeVolumes(water, fat, modules=(), **options)
+
+    def analyzeVolumes(
+        self,
+        water: Any,
+        fat: Any,
+        inPhase: Optional[Any] = None,
+        opposedPhase: Optional[Any] = None,
+        **options: Any,
+    ) -> StudyOutcome:
+        """Measure stitched volumes in the scene, wherever they come from.
+
+        Volumes that MIMIR has fused, and that are unchanged, are measured again as their study, and
+        stay. Others count as a study of their own, of an unknown scanner.
 
         Args:
-            water: A water volume node that MIMIR has made. Others are refused: they may be cropped
-                and resampled differently.
-            fat: The fat volume node of the same study.
+            water: The water volume node. Linear transforms are applied, others refused.
+            fat: The fat volume node of the same scan.
+            inPhase: Its in-phase volume node, if there is one.
+            opposedPhase: Its opposed-phase volume node, if there is one.
             options: See the class.
         """
-        with tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath) as folder:
-            study = from_volumes(water, fat, Path(folder))
-            entry = find_study(database_file(), study.key) if database_file() else None
-            if entry is not None:
-                study = replace(study, subject=subject_of(entry))
-            return self._analyze((study,), **{"volumes": False, **options})[0]
+        with _temporary_folder() as folder:
+            study = from_scene(ScenePair(water, fat, inPhase, opposedPhase), folder)
+            if study.fused:
+                entry = find_study(database_file(), study.key) if database_file() else None
+                study = study if entry is None else replace(study, subject=subject_of(entry))
+                options = {"volumes": False, **options}
+            return self._analyze((study,), **options)[0]
 
     def writeReport(self, study: str, path: PathLike) -> None:
         """Write the report on a study that was measured: the same as that of ``mimir report``.
@@ -355,13 +375,24 @@ class MIMIRLogic(ScriptedLoadableModuleLogic):
         timeout: Optional[float] = None,
         progress: Optional[Callable[[Any], Any]] = None,
         runtime: str = "auto",
+        segmentation: Optional[Any] = None,
     ) -> list[StudyOutcome]:
         chosen = blocking_call.chosen_modules(modules)
-        request = AnalysisRequest(
-            studies, chosen, level, device, allowUnvalidated, volumes, timeout, swap_repair, runtime
-        )
-        job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
-        return blocking_call.measure(job, slicer.app.processEvents, progress)
+        with _temporary_folder() as folder:
+            request = AnalysisRequest(
+                tuple(with_labels(study, segmentation, folder) for study in studies),
+                *(chosen, level, device, allowUnvalidated),
+                *(volumes, timeout, swap_repair, runtime),
+            )
+            job = MeasureJob(slicer.mrmlScene, request, scratch=Path(slicer.app.temporaryPath))
+            return blocking_call.measure(job, slicer.app.processEvents, progress)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Yield a folder for copies of nodes, which is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath) as folder:
+        yield Path(folder)
 
 
 class MIMIRTest(ScriptedLoadableModuleTest):

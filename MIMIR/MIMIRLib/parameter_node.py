@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import slicer
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 from MIMIRLib.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_LEVEL
@@ -25,6 +26,8 @@ class MIMIRParameterNode:
     """The studies, inference modules and options to measure with.
 
     study_uids: UIDs of the ticked studies.
+    water, fat, in_phase, opposed_phase: Volumes of the scene that are measured as one study.
+    segmentation: A segmentation or a label map of the one study that is measured.
     module_names: Names of the ticked inference modules.
     level: Share of the intervals that contain the true value.
     device: Device for the networks.
@@ -34,6 +37,11 @@ class MIMIRParameterNode:
     """
 
     study_uids: list[str]
+    water: slicer.vtkMRMLScalarVolumeNode
+    fat: slicer.vtkMRMLScalarVolumeNode
+    in_phase: slicer.vtkMRMLScalarVolumeNode
+    opposed_phase: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLDisplayableNode
     module_names: list[str]
     level: Annotated[float, WithinRange(MIN_LEVEL, MAX_LEVEL)] = DEFAULT_LEVEL
     device: Annotated[str, Choice(list(DEVICES))] = "auto"

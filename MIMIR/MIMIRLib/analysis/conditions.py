@@ -46,11 +46,12 @@ def settings_of(request: AnalysisRequest) -> str:
 def conditions_of(study: StudyRequest, settings: str) -> str:
     """Return a hash of a study's files and of the settings; empty if the settings are.
 
+    A study that was made of nodes has none: it is always measured.
     The files' bytes are not read: their names, sizes and times count.
     """
     from mimir_engine.cohort.fingerprint import fingerprint
 
-    if not settings or study.fused:
+    if not settings or study.is_of_scene:
         return ""
     files = fingerprint(study.files or study.path)
     return _hash([settings, study.name, files.place, files.content])

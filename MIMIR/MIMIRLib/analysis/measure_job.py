@@ -32,6 +32,7 @@ from MIMIRLib.errors import mimir_error
 from MIMIRLib.job import Job, Progress, Work
 from MIMIRLib.notifier import Notifier
 from MIMIRLib.scene.results import StudyNodes, find_results, show_studies, update_cohort
+from MIMIRLib.scene.scene_pair import refer_to_volumes
 from MIMIRLib.translate import tr as _
 
 #: Pause between updates of the table of the cohort, as a multiple of the time that one takes.
@@ -163,6 +164,10 @@ class MeasureJob(Job):
             The folder, and the keys of the studies that an interrupted run may have left there.
         """
         conditions = {failure.key: "" for failure in self.failures} | self._conditions
+        # What was made of nodes cannot be found again after a crash.
+        for study in self._request.studies:
+            if study.is_of_scene:
+                conditions.pop(study.key, None)
         try:
             if self._runs is None:
                 path = Path(tempfile.mkdtemp(prefix="mimir-", dir=self._scratch))
@@ -239,8 +244,9 @@ class MeasureJob(Job):
         result = folder.result
         shown = find_results(self._scene, result.name) or StudyNodes()
         note_conditions(shown.table, self._conditions[study.key])
+        refer_to_volumes(shown.table, study.nodes)
         found = result.measurements, result.findings, result.flags
-        outcome = StudyOutcome(study.key, *found, shown, direct=result.direct)
+        outcome = StudyOutcome(study.key, *found, shown, direct=result.direct, labels=result.labels)
         self.results.append(outcome)
         self._without_volumes += self._request.volumes and not volumes
         run.drop_volumes(study.name)

@@ -24,13 +24,19 @@ BYTES_WITHOUT_VOLUMES = 1_000_000
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """One study, given by its DICOM files, by a path, or by volumes that were fused before.
+    """One study, given by its DICOM files, by a path, or by volumes.
 
     Attributes:
         key: Its study UID or file name; never the patient's name.
         files: Its DICOM files; or
         path: a zip archive or a folder; or
-        fused: a folder that the engine's ``write_fused`` made. Exactly one of the three is given.
+        fused: a folder that the engine's ``write_fused`` made; or
+        volumes: contrast and file of each of its stitched volumes, at least ``water`` and ``fat``.
+            Exactly one of the four is given.
+        labels: File of its label map; empty if there is none.
+        label_names: Table with the names of its labels; empty for those that the map itself has.
+        nodes: Contrast and node ID of each volume of the scene that it was made of; not passed to
+            the engine.
         subject: Where its results belong in Slicer's subject hierarchy; not passed to the engine.
     """
 
@@ -38,11 +44,15 @@ class StudyRequest:
     files: tuple[str, ...] = ()
     path: str = ""
     fused: str = ""
+    volumes: tuple[tuple[str, str], ...] = ()
+    labels: str = ""
+    label_names: str = ""
+    nodes: tuple[tuple[str, str], ...] = ()
     subject: Subject = field(default_factory=Subject)
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.files, self.path, self.fused))) != 1:
-            raise ValueError("give a study's files, its path or its fused volumes: one of them")
+        if sum(map(bool, (self.files, self.path, self.fused, self.volumes))) != 1:
+            raise ValueError("give a study's files, its path or its volumes: one of them")
         if not self.key:
             raise ValueError("give the study a key")
 
@@ -51,12 +61,23 @@ class StudyRequest:
         """The study's name in the engine: the key, with ``_`` for unprintable characters."""
         return "".join(c if c.isprintable() else "_" for c in self.key)
 
+    @property
+    def is_of_scene(self) -> bool:
+        """True if it was made of nodes of the scene, which may change at any time."""
+        return bool(self.fused or self.volumes or self.labels)
+
     def source(self) -> dict[str, Any]:
         """Return the study as the engine reads it, with absolute paths."""
+        labels = {"labels": os.path.abspath(self.labels)} if self.labels else {}
+        return {"name": self.name, **self._place(), **labels}
+
+    def _place(self) -> dict[str, Any]:
         if self.files:
-            return {"name": self.name, "files": [os.path.abspath(file) for file in self.files]}
+            return {"files": [os.path.abspath(file) for file in self.files]}
+        if self.volumes:
+            return {contrast: os.path.abspath(file) for contrast, file in self.volumes}
         kind = "path" if self.path else "fused"
-        return {"name": self.name, kind: os.path.abspath(self.path or self.fused)}
+        return {kind: os.path.abspath(self.path or self.fused)}
 
 
 @dataclass(frozen=True)
@@ -93,7 +114,7 @@ class AnalysisRequest:
         """Check what the engine cannot report per study.
 
         Raises:
-            MimirError: ``NO_STUDIES``, ``NAME_REPEATED``.
+            MimirError: ``NO_STUDIES``, ``NAME_REPEATED``, ``SEGMENTATION_OF_SEVERAL``.
         """
         if not self.studies:
             raise mimir_error(
@@ -105,6 +126,14 @@ class AnalysisRequest:
                 "NAME_REPEATED",
                 _("{count} of the studies are called '{name}'").format(count=count, name=name),
                 _("Measure them one after the other, or rename the files."),
+            )
+        if len(self.studies) > 1 and any(study.labels for study in self.studies):
+            raise mimir_error(
+                "SEGMENTATION_OF_SEVERAL",
+                _(
+                    "a segmentation belongs to one study, but {count} studies are to be measured"
+                ).format(count=len(self.studies)),
+                _("Measure one study with the segmentation."),
             )
 
     def bytes_needed(self, count: int) -> int:
@@ -130,6 +159,7 @@ class AnalysisRequest:
             f"--output={output}",
             f"--details={details}",
             *(["--swap-repair"] if self.swap_repair else []),
+            *(f"--names={study.label_names}" for study in self.studies if study.label_names),
             "--no-images",  # the study folders hold them
             *([] if self.volumes else ["--no-volumes"]),
             *([] if self.timeout_s is None else [f"--timeout={self.timeout_s}"]),

@@ -38,7 +38,8 @@ class RunFolder:
     Attributes:
         path: The folder.
         request: Inference modules and options, without studies.
-        conditions: The studies' conditions by key; empty for those that had no files.
+        conditions: The studies' conditions by key; empty for those that had no files. Studies that
+            were made of nodes of the scene are left out.
     """
 
     path: Path
@@ -186,7 +187,7 @@ def interrupted_run(runs: Path) -> Optional[RunFolder]:
         with suppress(OSError, engine.MimirError):
             with folder_lock(path):
                 run = None if found else _read(path)
-            if run is not None and run.done:
+            if run is not None and run.conditions and run.done:
                 found = run
             else:
                 shutil.rmtree(path, ignore_errors=True)

@@ -21,6 +21,7 @@ class StudyOutcome:
         code: Error code if it could not be measured; else empty.
         reason: Why it could not be measured; empty if it was.
         direct: Quantities measured in the images, without a network: ``name``, ``value``, ``unit``.
+        labels: What was measured of each label of a segmentation, an engine's ``LabelMeasurement``.
     """
 
     key: str
@@ -31,3 +32,4 @@ class StudyOutcome:
     code: str = ""
     reason: str = ""
     direct: tuple[Any, ...] = ()
+    labels: tuple[Any, ...] = ()

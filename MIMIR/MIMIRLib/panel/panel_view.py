@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import qt
@@ -44,11 +45,19 @@ class PanelView:
         self._enter_ticks = [EnterTicks(view) for view in (ui.studiesView, ui.modulesView)]
         press_by_enter(panel)
         apply_by_control_enter(panel, ui.applyButton)
-        remember_sections((ui.studiesSection, ui.modulesSection, ui.optionsSection, ui.logSection))
+        sections = (ui.studiesSection, ui.sceneSection, ui.modulesSection, ui.optionsSection)
+        remember_sections((*sections, ui.logSection))
         ui.moduleMoreButton.connect("toggled(bool)", ui.moduleDetailsLabel.setVisible)
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
         self._height = PanelHeight(panel)
+        self._selectors = {
+            "water": ui.waterSelector,
+            "fat": ui.fatSelector,
+            "in_phase": ui.inPhaseSelector,
+            "opposed_phase": ui.opposedPhaseSelector,
+            "segmentation": ui.segmentationSelector,
+        }
         self._timer = qt.QTimer()
         self._timer.setInterval(STEP_MS)
         self.ui.levelSpinBox.setRange(100 * MIN_LEVEL, 100 * MAX_LEVEL)
@@ -106,7 +115,7 @@ class PanelView:
             *(ui.importFolderButton, ui.importZipsButton, ui.refreshButton),
             *(ui.createDatabaseButton, ui.tryButton),
             *(ui.modulesView, ui.addModuleZipButton, ui.addModuleFolderButton),
-            ui.optionsSection,
+            *(ui.sceneSection, ui.optionsSection),
         ):
             widget.enabled = not state.is_busy
         show_text(ui.moduleLabel, state.module_title)
@@ -133,6 +142,8 @@ class PanelView:
         ui.runtimeComboBox.setCurrentIndex(ui.runtimeComboBox.findData(parameters.runtime))
         ui.volumesCheckBox.checked = parameters.volumes
         ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
+        for name, selector in self._selectors.items():
+            selector.setCurrentNode(getattr(parameters, name))
 
     def show_failures(self, sentences: Sequence[str]) -> None:
         """List the studies that could not be measured; hide an empty list."""
@@ -181,6 +192,10 @@ class PanelView:
         After the wrapper is deleted, closing the scene then can crash Slicer.
         """
         ui = self.ui
+        for name, selector in self._selectors.items():
+            selector.connect(
+                "currentNodeChanged(vtkMRMLNode*)", partial(presenter.choose_node, name)
+            )
         ui.levelSpinBox.connect(
             "valueChanged(double)",
             lambda percent: presenter.set_option("level", round(percent / 100, 4)),

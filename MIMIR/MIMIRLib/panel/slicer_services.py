@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable, Union
+from typing import Any, Callable, Optional
 
 import slicer
 
@@ -13,6 +14,7 @@ from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.scene_studies import Chosen, all_chosen
 from MIMIRLib.analysis.studies import all_from_database
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.engine import requirements
@@ -93,11 +95,14 @@ class SlicerServices:
         return CheckJob(studies, known, Path(slicer.app.temporaryPath))
 
     def measure_job(
-        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+        self, request: AnalysisRequest, studies: Sequence[Chosen], segmentation: Optional[Any]
     ) -> MeasureJob:
-        """Return a job that measures studies of the database, given by their entries or UIDs."""
-        found = all_from_database(slicer.dicomDatabase, studies)
-        return MeasureJob(slicer.mrmlScene, request, found, runs=self.runs_folder())
+        """Return a job that measures studies of the database and of the scene."""
+        files = tempfile.TemporaryDirectory(prefix="mimir-", dir=slicer.app.temporaryPath)
+        found = all_chosen(slicer.dicomDatabase, studies, segmentation, Path(files.name))
+        job = MeasureJob(slicer.mrmlScene, request, found, runs=self.runs_folder())
+        job.ended.connect(lambda _job: files.cleanup())
+        return job
 
     def runs_folder(self) -> Path:
         """Return the folder in which runs survive a crash of Slicer: beside its other caches."""

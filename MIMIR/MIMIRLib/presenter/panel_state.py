@@ -31,6 +31,9 @@ class PanelState:
         ticked_exchanged: Number of those that could be measured with water and fat exchanged back.
         ticked_unread: Number of ticked studies whose headers have not been read.
         ticked_unchecked: Number of ticked studies whose images are being checked, or will be.
+        of_scene: Number of studies that are made of volumes chosen in the scene: 0 or 1.
+        scene_problem: Why the volumes chosen in the scene make no study; empty if nothing is wrong.
+        has_segmentation: Whether a segmentation is chosen.
         is_scanning: Whether headers are being read, or images checked.
         study_text: What the headers of the selected study tell; empty if they were not read.
         modules_ticked: Number of ticked inference modules.
@@ -58,6 +61,9 @@ class PanelState:
     ticked_exchanged: int = 0
     ticked_unread: int = 0
     ticked_unchecked: int = 0
+    of_scene: int = 0
+    scene_problem: str = ""
+    has_segmentation: bool = False
     is_scanning: bool = False
     study_text: str = ""
     modules_ticked: int = 0
@@ -89,13 +95,13 @@ class PanelState:
     @property
     def apply_hint(self) -> str:
         """The effect of Apply, or what is missing."""
-        measured = self.ticked - self.ticked_refused
-        return self._missing or _("Measures {studies}.").format(studies=_studies(measured))
+        return self._missing or _("Measures {studies}.").format(studies=_studies(self._measured))
 
     @property
     def can_repair(self) -> bool:
         """True if water and fat of ticked studies can be exchanged back."""
-        return not self.is_busy and self.ticked_exchanged > 0
+        most = 1 if self.has_segmentation else self.ticked_exchanged  # it belongs to one study
+        return not self.is_busy and 0 < self.ticked_exchanged <= most
 
     @property
     def repair_text(self) -> str:
@@ -179,7 +185,12 @@ class PanelState:
 
     @property
     def ticked_sentence(self) -> str:
-        """The number of studies ticked."""
+        """The number of studies ticked, and whether volumes of the scene are measured, too."""
+        of_scene = _("The volumes chosen in the scene are measured, too.")
+        return f"{self._ticked_words} {of_scene}" if self.of_scene else self._ticked_words
+
+    @property
+    def _ticked_words(self) -> str:
         if self.ticked == 0:
             return _("No study is ticked.")
         if self.ticked == 1:
@@ -205,7 +216,7 @@ class PanelState:
     @property
     def warnings(self) -> list[str]:
         """Warnings before Apply is pressed, one sentence each."""
-        gigabytes = self.ticked * GIGABYTES_PER_STUDY
+        gigabytes = self._chosen * GIGABYTES_PER_STUDY
         demonstration = _(
             "The ticked inference modules are demonstrations: their values say nothing about"
             " people."
@@ -222,13 +233,13 @@ class PanelState:
         )
         direct = _("No inference module is ticked: the studies are only measured directly.")
         candidates = (
-            (direct, self.modules_ticked == 0 and self.ticked > 0),
+            (direct, self.modules_ticked == 0 and self._chosen > 0),
             (demonstration, self.modules_ticked > 0 and self.only_demonstration),
             (incomplete.format(studies=_studies(self.ticked_doubtful)), self.ticked_doubtful > 0),
             (refused.format(studies=_studies(self.ticked_refused)), self.ticked_refused > 0),
             (unvalidated, self.allow_unvalidated),
             (
-                large.format(studies=_studies(self.ticked), gigabytes=gigabytes),
+                large.format(studies=_studies(self._chosen), gigabytes=gigabytes),
                 self.volumes and gigabytes > MAX_GIGABYTES_WITHOUT_WARNING,
             ),
         )
@@ -237,11 +248,25 @@ class PanelState:
     @property
     def _missing(self) -> str:
         """The next step before Apply can be pressed; empty if it can."""
-        if self.ticked == 0:
+        if self.scene_problem:
+            return self.scene_problem
+        if self._chosen == 0:
             return _("Tick at least one study.")
-        if self.ticked == self.ticked_refused:
+        if self._measured == 0:
             return _("None of the ticked studies can be measured. The list gives the reasons.")
+        if self.has_segmentation and self._chosen > 1:
+            return _("The segmentation belongs to one study: choose that study alone.")
         return ""
+
+    @property
+    def _chosen(self) -> int:
+        """The number of ticked studies and of those of the scene."""
+        return self.ticked + self.of_scene
+
+    @property
+    def _measured(self) -> int:
+        """The number of studies that Apply measures."""
+        return self._chosen - self.ticked_refused
 
 
 def _studies(count: int) -> str:

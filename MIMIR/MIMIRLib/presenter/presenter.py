@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanOutcome
+from MIMIRLib.analysis.scene_studies import Chosen
 from MIMIRLib.engine.add_module_job import AddModuleJob
 from MIMIRLib.errors import error_for_user
 from MIMIRLib.job import Job
@@ -26,6 +27,7 @@ from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.runs import Runs
+from MIMIRLib.presenter.scene_choice import SceneChoice, scene_choice
 from MIMIRLib.presenter.study_picker import StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
 from MIMIRLib.translate import tr as _
@@ -252,23 +254,35 @@ class Presenter:
         """Compare the selected inference module's files with their hashes."""
         self._show_message(self._attempt(self._modules.verify))
 
-    def set_option(self, name: str, value: Union[float, str, bool]) -> None:
+    def set_option(self, name: str, value: Any) -> None:
         """Set an option; ``name`` is one of those of ``MIMIRParameterNode``."""
         if self._parameters is not None and getattr(self._parameters, name) != value:
             setattr(self._parameters, name, value)
             self.update()
 
+    def choose_node(self, name: str, node: Any) -> None:
+        """Choose a volume or a segmentation of the scene; ``name`` as in ``MIMIRParameterNode``.
+
+        While a job is running, new results take the places of old ones: the parameters follow.
+        """
+        if not self._current.is_running:
+            self.set_option(name, node)
+
     # Jobs.
 
     def apply(self) -> None:
-        """Measure the ticked studies."""
+        """Measure the ticked studies, and the volumes chosen in the scene."""
         if self._parameters is not None and self._state().can_apply:
-            self._runs.measure(self._request(), self._studies.ticked)
+            chosen = scene_choice(self._parameters)
+            studies: tuple[Chosen, ...] = (*self._studies.ticked, *chosen.pairs)
+            self._runs.measure(self._request(), studies, chosen.segmentation)
 
     def repair(self) -> None:
         """Measure the ticked studies whose water and fat are exchanged, exchanged back."""
         if self._parameters is not None and self._state().can_repair:
-            self._runs.measure(self._request(swap_repair=True), self._studies.exchanged)
+            segmentation = scene_choice(self._parameters).segmentation
+            request = self._request(swap_repair=True)
+            self._runs.measure(request, self._studies.exchanged, segmentation)
 
     def resume(self) -> None:
         """Go on with the interrupted run."""
@@ -350,6 +364,8 @@ class Presenter:
 
     def _note_end(self, job: Job) -> None:
         self._scan()
+        if self._parameters is not None:
+            self._view.show_options(self._parameters)
         self._show_message(job.summary)
         if isinstance(job, AddModuleJob):
             self._take_new_modules()
@@ -410,6 +426,7 @@ class Presenter:
         studies, modules, parameters = self._studies, self._modules, self._parameters
         run = self._runs.interrupted
         ticked, shown = studies.ticked, studies.shown
+        of_scene = SceneChoice() if parameters is None else scene_choice(parameters)
         return PanelState(
             database_error=self._database_error,
             new_database=self._new_database,
@@ -422,6 +439,9 @@ class Presenter:
             ticked_exchanged=len(studies.exchanged),
             ticked_unread=len(studies.unread),
             ticked_unchecked=len(studies.unchecked),
+            of_scene=len(of_scene.pairs),
+            scene_problem=of_scene.problem,
+            has_segmentation=of_scene.segmentation is not None,
             is_scanning=self._scans.is_running or self._checks.is_running,
             study_text=studies.description,
             modules_ticked=len(modules.ticked),

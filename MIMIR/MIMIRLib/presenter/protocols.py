@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.scene_studies import Chosen
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
 from MIMIRLib.presenter.chart_content import ChartContent
@@ -165,9 +166,15 @@ class Services(Protocol):
         """Return a job that checks the images of studies of the database."""
 
     def measure_job(
-        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+        self, request: AnalysisRequest, studies: Sequence[Chosen], segmentation: Optional[Any]
     ) -> MeasureJob:
-        """Return a job that measures studies of the database, given by their entries or UIDs."""
+        """Return a job that measures studies of the database and of the scene.
+
+        Args:
+            request: Inference modules and options.
+            studies: Entries or UIDs of the database, or volumes of the scene.
+            segmentation: Node with labels of the one study; None without one.
+        """
 
     def runs_folder(self) -> Path:
         """Return the folder in which runs survive a crash of Slicer."""

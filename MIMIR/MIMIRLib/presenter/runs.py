@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest
 from MIMIRLib.analysis.run_folder import RunFolder, discard_run, interrupted_run
+from MIMIRLib.analysis.scene_studies import Chosen, key_of
 from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry
 from MIMIRLib.job import Job
@@ -17,8 +18,9 @@ from MIMIRLib.presenter.current_job import CurrentJob
 from MIMIRLib.presenter.panel_words import panel_words
 from MIMIRLib.presenter.protocols import Services, View
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
+from MIMIRLib.scene.scene_pair import ScenePair
 
-#: What Apply asked for: options, and the UIDs of the studies.
+#: What Apply asked for: options, and the keys of the studies.
 Measured = tuple[AnalysisRequest, tuple[str, ...]]
 
 
@@ -50,20 +52,28 @@ class Runs:
         self._view, self._services, self._results = view, services, results
         self._current, self._titles = current, titles
         self._repeatable: Optional[Measured] = None
+        self._titles_of_scene: Mapping[str, str] = {}
 
     def look(self) -> None:
         """Look for a run that was interrupted."""
         self.interrupted = interrupted_run(self._services.runs_folder())
 
-    def measure(self, request: AnalysisRequest, entries: Sequence[StudyEntry]) -> None:
+    def measure(
+        self, request: AnalysisRequest, studies: Sequence[Chosen], segmentation: Optional[Any]
+    ) -> None:
         """Measure studies, but for those whose results the scene has.
 
         If the last run found that none was left, the same request measures all of them again.
+
+        Args:
+            request: Inference modules and options.
+            studies: Listed studies, or volumes of the scene.
+            segmentation: Node with labels of the one study; None without one.
         """
-        asked = request, tuple(entry.study_uid for entry in entries)
+        asked = request, tuple(map(key_of, studies))
         if asked == self._repeatable:
             request = replace(request, repeat=True)
-        self._start(request, entries, asked)
+        self._start(request, studies, segmentation, asked)
 
     def resume(self, entries: Sequence[StudyEntry]) -> None:
         """Go on with the interrupted run.
@@ -93,17 +103,20 @@ class Runs:
     def measure_job(
         self,
         request: AnalysisRequest,
-        studies: Sequence[Union[StudyEntry, str]],
+        studies: Sequence[Chosen],
+        segmentation: Optional[Any] = None,
         asked: Optional[Measured] = None,
     ) -> MeasureJob:
         """Return a job that measures studies and lists each result when it is there.
 
         Args:
             request: Inference modules and options.
-            studies: Listed studies, or the UIDs of others.
+            studies: Listed studies, the UIDs of others, or volumes of the scene.
+            segmentation: Node with labels of the one study; None without one.
             asked: What Apply asked for; None if the job was not started by Apply.
         """
-        job = self._services.measure_job(request, studies)
+        job = self._services.measure_job(request, studies, segmentation)
+        self._titles_of_scene = {s.key: s.title for s in studies if isinstance(s, ScenePair)}
 
         def note(outcome: StudyOutcome) -> None:
             if outcome.code:
@@ -127,21 +140,22 @@ class Runs:
     def _start(
         self,
         request: AnalysisRequest,
-        studies: Sequence[Union[StudyEntry, str]],
+        studies: Sequence[Chosen],
+        segmentation: Optional[Any] = None,
         asked: Optional[Measured] = None,
     ) -> None:
         if request.modules and self._services.lacks_packages(request.runtime):
             self._current.start(
                 lambda: self.install_job(request.runtime),
-                then=lambda: self._start(request, studies, asked),
+                then=lambda: self._start(request, studies, segmentation, asked),
             )
             return
         self._repeatable = None
         self._view.show_failures(())
-        self._current.start(lambda: self.measure_job(request, studies, asked))
+        self._current.start(lambda: self.measure_job(request, studies, segmentation, asked))
 
     def _show_failures(self, job: MeasureJob) -> None:
-        titles = self._titles()
+        titles = {**self._titles(), **self._titles_of_scene}
         self._view.show_failures(
             [f"{titles.get(f.key, f.key)}: {f.code}: {panel_words(f.reason)}" for f in job.failures]
         )

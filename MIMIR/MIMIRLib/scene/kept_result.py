@@ -50,6 +50,8 @@ def unpacked_result(packed: str) -> Optional[Any]:
     try:
         unpack = zlib.decompressobj()
         text = unpack.decompress(base64.b64decode(packed, validate=True), MAX_BYTES)
-        return MeasuredStudy.from_json(json.loads(text)) if unpack.eof else None
+        fields = json.loads(text)
+        fields["result"].setdefault("labels", [])  # versions before 0.9 measured none
+        return MeasuredStudy.from_json(fields) if unpack.eof else None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error):
         return None

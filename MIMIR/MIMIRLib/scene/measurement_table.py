@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from MIMIRLib.scene.shown_measurement import ShownMeasurement, percent_of, shown_measurements
+from MIMIRLib.scene.shown_measurement import ShownMeasurement, percent_of
+from MIMIRLib.scene.shown_result import shown_measurements
 from MIMIRLib.scene.tables import Column, digits, table_node
 from MIMIRLib.translate import tr as _
 
@@ -18,7 +19,7 @@ FINDINGS_MARK = "MIMIR.Findings"
 def measurement_table(result: Any, name: str) -> Any:
     """Return a table with one row per measurement; the node is not in a scene yet.
 
-    The networks' measurements come first, group by group, then the direct ones.
+    The networks' measurements come first, group by group, then the direct ones and those of labels.
 
     Args:
         result: The engine's ``StudyResult``.
@@ -54,6 +55,12 @@ def _columns_for_people(shown: Sequence[ShownMeasurement]) -> list[Column]:
         Column("group", [one.group for one in shown], _("Group")),
         Column("flags", ["; ".join(one.flags) for one in shown], _("Flags")),
         Column("note", [one.note for one in shown], _("Note")),
+        Column(
+            "other_ways",
+            [one.others for one in shown],
+            _("Other ways"),
+            _("the same quantity by other ways, each by its own definition"),
+        ),
     ]
 
 

@@ -143,7 +143,7 @@ def find_results(scene: Any, key: str) -> Optional[StudyNodes]:
 def _study(transaction: Transaction, folder: Any, subject: Subject, volumes: bool) -> NodesInTurn:
     key = folder.result.name
     label = transaction.begin(key, subject)
-    if folder.result.measurements or folder.result.direct:
+    if folder.result.measurements or folder.result.direct or folder.result.labels:
         table = measurement_table(folder.result, node_name(MEASUREMENTS, label))
         keep_result(table, folder)
         yield transaction.add(table, key, MEASUREMENTS)

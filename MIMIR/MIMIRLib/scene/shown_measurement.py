@@ -35,7 +35,7 @@ class ShownMeasurement:
         z_text: z-score; empty if there is none.
         unit: Unit of all numbers; empty for a class.
         kind: ``quantity``; ``class`` for the sex, whose value is a score, 0 for female and 1 for
-            male; ``direct`` for what was measured without a network.
+            male; ``direct`` and ``label`` for what was measured without a network.
         word: ``female``, ``male`` or ``uncertain`` for the sex, else empty.
         level: Level of the interval; None for direct measurements.
         value: In full precision; None if the quantity could not be measured.
@@ -47,6 +47,8 @@ class ShownMeasurement:
         flags: Codes.
         note: Why there is no value, or how it was measured.
         module: The inference module and its version; empty for direct measurements.
+        others: What other ways give for the same quantity; empty if there are none.
+        definitions: How each of these ways defines the quantity.
     """
 
     name: str
@@ -75,6 +77,8 @@ class ShownMeasurement:
     flags: tuple[str, ...] = ()
     note: str = ""
     module: str = ""
+    others: str = ""
+    definitions: str = ""
 
     @property
     def is_class(self) -> bool:
@@ -92,8 +96,8 @@ class ShownMeasurement:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-def shown_measurements(result: Any) -> list[ShownMeasurement]:
-    """Return a study's measurements, group by group; the direct ones come last.
+def shown_estimates(result: Any) -> list[ShownMeasurement]:
+    """Return a study's measurements by networks, group by group, then the direct ones.
 
     Args:
         result: The engine's ``StudyResult``.

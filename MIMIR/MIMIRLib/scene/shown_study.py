@@ -18,7 +18,8 @@ from MIMIRLib.scene.index import (
 from MIMIRLib.scene.kept_result import packed_result, unpacked_result
 from MIMIRLib.scene.measurement_table import findings_of
 from MIMIRLib.scene.node_marks import MEASUREMENTS, STUDY_MARK
-from MIMIRLib.scene.shown_measurement import ShownMeasurement, shown_measurements
+from MIMIRLib.scene.shown_measurement import ShownMeasurement
+from MIMIRLib.scene.shown_result import shown_measurements
 
 #: UK Biobank's participant and visit, flags and measurements of a result.
 Content = tuple[str, str, tuple[str, ...], tuple[ShownMeasurement, ...]]
@@ -37,8 +38,8 @@ class ShownStudy:
         date: Date of the study, ``YYYY-MM-DD``; empty if it is not known.
         eid: UK Biobank's participant number; empty for other studies.
         instance: UK Biobank's imaging visit; empty for other studies.
-        measurements: Group by group, the direct ones last; empty if an earlier version measured
-            the study, or if the scene is damaged.
+        measurements: Group by group, then the direct ones and those of labels; empty if an earlier
+            version measured the study, or if the scene is damaged.
         flags: Codes of the study's findings and of its measurements.
         findings: Each with the fields of the engine's ``Finding``.
     """

@@ -73,7 +73,8 @@ class Subject:
         """Return the title; if it is too long, its description is cut, or left out."""
         if not self.is_known:
             return ""
-        head = ", ".join(filter(None, (patient or _("No name"), self.date)))
+        unknown = _("No name") if self.study_uid else ""  # volumes of the scene are of no patient
+        head = ", ".join(filter(None, (patient or unknown, self.date)))
         description, left = self.description, MAX_TITLE_LENGTH - len(head) - len(", ")
         if len(description) > left:
             description = f"{description[: left - 1].rstrip()}…" if left > 1 else ""

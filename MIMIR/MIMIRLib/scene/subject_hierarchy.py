@@ -52,6 +52,28 @@ def rename_folder(scene: Any, mark: str, old: str, new: str) -> None:
             hierarchy.SetItemName(item, new)
 
 
+def patient_and_study_above(node: Any) -> tuple[str, str, str, str]:
+    """Return what Slicer knows of the DICOM study that a node is of; empty where nothing is known.
+
+    Returns:
+        Study UID, patient ID, patient's name, and date of the study as in DICOM.
+    """
+    constants = slicer.vtkMRMLSubjectHierarchyConstants
+    hierarchy = hierarchy_of(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node)
+    patient, study = constants.GetDICOMLevelPatient(), constants.GetDICOMLevelStudy()
+
+    def above(level: str, name: str) -> str:
+        return hierarchy.GetAttributeFromItemAncestor(item, name, level) or "" if item else ""
+
+    return (
+        above(study, constants.GetDICOMStudyInstanceUIDAttributeName()),
+        above(patient, constants.GetDICOMPatientIDAttributeName()),
+        above(patient, constants.GetDICOMPatientNameAttributeName()),
+        above(study, constants.GetDICOMStudyDateAttributeName()),
+    )
+
+
 def hierarchy_of(scene: Any) -> Any:
     """Return the scene's subject hierarchy."""
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)

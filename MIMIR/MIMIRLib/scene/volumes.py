@@ -55,7 +55,11 @@ def fraction_node(volume: Any, name: str) -> Any:
 
 def array_of(node: Any) -> np.ndarray:
     """Return the voxels of a node, ``[slice, row, column]``, without copying them."""
-    image = node.GetImageData()
+    return array_of_image(node.GetImageData())
+
+
+def array_of_image(image: Any) -> np.ndarray:
+    """Return the voxels of vtkImageData, ``[slice, row, column]``, without copying them."""
     columns, rows, slices = image.GetDimensions()
     scalars = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
     return scalars.reshape(slices, rows, columns, *scalars.shape[1:])
@@ -69,8 +73,7 @@ def lps_affine_of(node: Any) -> np.ndarray:
     """
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    ras = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
-    return RAS_FROM_LPS @ ras
+    return RAS_FROM_LPS @ numpy_matrix(matrix)
 
 
 def show_in_grey(scene: Any, node: Any, highest: Optional[float] = None) -> None:
@@ -104,6 +107,11 @@ def vtk_matrix(affine: np.ndarray) -> Any:
     matrix = vtk.vtkMatrix4x4()
     matrix.DeepCopy(affine.ravel().tolist())
     return matrix
+
+
+def numpy_matrix(matrix: Any) -> np.ndarray:
+    """Return vtkMatrix4x4 as a ``(4, 4)`` array."""
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
 
 
 def _display(scene: Any, node: Any, colours: str, lowest: float, highest: float) -> None:

@@ -112,6 +112,62 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Volumes and segmentation of the scene</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Water volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A stitched water volume, from the neck to the knees. With a fat volume, it is measured as a study.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLScalarVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Fat volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The fat volume of the same scan, on the same voxels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In-phase volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The in-phase volume of the same scan, if there is one. Water and fat are checked against it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Opposed-phase volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The opposed-phase volume of the same scan, if there is one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Segmentation:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A segmentation or label map of the one study that is measured: the ticked one, or the volumes above. The volume and fat fraction of each segment are measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLSegmentationNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLLabelMapVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Inference modules</source>
         <translation type="unfinished"></translation>
     </message>
@@ -580,7 +636,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Measure one study with the segmentation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count} of the studies are called &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a segmentation belongs to one study, but {count} studies are to be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1333,6 +1397,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Other ways</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same quantity by other ways, each by its own definition: point at one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Flags</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1427,6 +1499,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The volumes chosen in the scene are measured, too.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count} studies are ticked.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1496,6 +1572,10 @@
     </message>
     <message>
         <source>None of the ticked studies can be measured. The list gives the reasons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The segmentation belongs to one study: choose that study alone.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1659,6 +1739,17 @@
     </message>
     <message>
         <source>Report written to {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>presenter.scene_choice</name>
+    <message>
+        <source>Choose the water volume and the fat volume, or neither.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a different volume for each contrast.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1880,6 +1971,33 @@
     </message>
 </context>
 <context>
+    <name>scene.label_map</name>
+    <message>
+        <source>Draw one in the module Segment Editor, or choose another segmentation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put them into two segmentations, and measure one after the other.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Create its representation &quot;Binary labelmap&quot; in the module Segmentations.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segmentation &apos;{name}&apos; has no segment with voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segments &apos;{one}&apos; and &apos;{other}&apos; share voxels ({count} voxels are in two segments)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the segmentation &apos;{name}&apos; has surfaces, but no grid of voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>scene.measurement_table</name>
     <message>
         <source>{side} bound of the {percent} interval as computed; it may lie below zero</source>
@@ -1919,6 +2037,14 @@
     </message>
     <message>
         <source>Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Other ways</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the same quantity by other ways, each by its own definition</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2079,6 +2205,37 @@
     </message>
 </context>
 <context>
+    <name>scene.shown_label</name>
+    <message>
+        <source>Segmentation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, fat fraction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{segment}, fat fraction inside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>measured in the segmentation, without a network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} of its voxels lie at the edge of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cannot be measured: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>scene.shown_measurement</name>
     <message>
         <source>measured directly in the images, without a network</source>
@@ -2108,6 +2265,37 @@
     <name>scene.tables</name>
     <message>
         <source>Research use only, not for diagnosis.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>scene.volume_file</name>
+    <message>
+        <source>Choose another volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the transform, or harden it in the module Data.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check that the disk has space and that you may write there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; has no voxels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; has several values in each voxel, such as colours</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is warped by a transform that is not linear</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the file &apos;{path}&apos; cannot be written ({error})</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from MIMIRLib.analysis.check_job import CheckJob
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
 from MIMIRLib.analysis.scan_job import ScanJob, ScanOutcome
+from MIMIRLib.analysis.scene_studies import Chosen, all_chosen, with_labels
 from MIMIRLib.analysis.study_outcome import StudyOutcome
 from MIMIRLib.database.study_list import StudyEntry, list_studies
 from MIMIRLib.job import Job, Progress, Work
@@ -29,6 +31,7 @@ from MIMIRLib.presenter.panel_state import PanelState
 from MIMIRLib.presenter.presenter import Presenter
 from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.table_row import Row, TableColumn
+from MIMIRLib.scene.scene_pair import ScenePair
 
 STUDIES = (
     StudyRow("1.1", biobank_series(), "P1", "Doe^Jane", "20200229"),
@@ -49,6 +52,11 @@ class Choices:
     runtime: str = "auto"
     volumes: bool = False
     allow_unvalidated: bool = False
+    water: Any = None
+    fat: Any = None
+    in_phase: Any = None
+    opposed_phase: Any = None
+    segmentation: Any = None
 
 
 class Table(list[Row]):
@@ -280,12 +288,14 @@ class Rest:
             raise self.missing
 
     def measure_job(
-        self, request: AnalysisRequest, studies: Sequence[Union[StudyEntry, str]]
+        self, request: AnalysisRequest, studies: Sequence[Chosen], segmentation: Any = None
     ) -> MeasureJob:
         self.requests.append(request)
-        entries = {entry.study_uid: entry for entry in self.studies()}
-        found = (entries[study] if isinstance(study, str) else study for study in studies)
-        return MeasureJob(self._scene, request, map(self._study, found), runs=self.runs_folder())
+        files = tempfile.TemporaryDirectory()
+        found = self._found(studies, segmentation, Path(files.name))
+        job = MeasureJob(self._scene, request, found, runs=self.runs_folder())
+        job.ended.connect(lambda _job: files.cleanup())
+        return job
 
     def runs_folder(self) -> Path:
         return self._runs
@@ -299,6 +309,18 @@ class Rest:
     ) -> CheckJob:
         self.checked.append([entry.study_uid for entry in entries])
         return CheckJob(map(self._study, entries), known)
+
+    def _found(
+        self, studies: Sequence[Chosen], segmentation: Any, folder: Path
+    ) -> Iterator[Union[StudyRequest, StudyOutcome]]:
+        entries = {entry.study_uid: entry for entry in self.studies()}
+        for study in studies:
+            if isinstance(study, ScenePair):
+                yield from all_chosen(None, [study], segmentation, folder)
+                continue
+            found = self._study(entries[study] if isinstance(study, str) else study)
+            is_there = isinstance(found, StudyRequest)
+            yield with_labels(found, segmentation, folder) if is_there else found
 
     def _study(self, entry: StudyEntry) -> Union[StudyRequest, StudyOutcome]:
         if entry.patient_id == "P3":

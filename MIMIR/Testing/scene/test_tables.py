@@ -41,7 +41,7 @@ def numbers(node, name):
 def test_columns_for_people_come_first_and_no_cell_says_nan(table):
     shown = names(table)
     assert shown[:5] == FOR_PEOPLE
-    assert shown[8 : 8 + len(FOR_SCRIPTS)] == FOR_SCRIPTS
+    assert shown[9 : 9 + len(FOR_SCRIPTS)] == FOR_SCRIPTS
     cells = [str(cell) for name in shown for cell in column_values(table, name)]
     assert not [cell for cell in cells if "nan" in cell.lower()]
 
