@@ -31,6 +31,7 @@ from mimir_engine.measuring.volume_names import (
 from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
+from mimir_engine.study.identifiers import Identifiers
 from mimir_engine.study.phase_stations import ContrastStations, left_out
 from mimir_engine.study.read import OpenedStudy, open_study
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
@@ -76,6 +77,11 @@ class StudyVolumes:
         self.study = study
         self._fused: Optional[FusedVolumes] = fused
         self._opened = opened
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """UIDs of the scan; empty for volumes that were stitched before."""
+        return self._opened.identifiers if self._opened else Identifiers()
 
     @property
     def fused(self) -> FusedVolumes:

@@ -17,6 +17,7 @@ from mimir_engine.source.source_name import ANONYMOUS_NAME, source_name, uk_biob
 from mimir_engine.study.assemble import Assembly, assemble
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import NOTE, Finding
+from mimir_engine.study.identifiers import Identifiers
 from mimir_engine.study.phase_slices import load_phases
 from mimir_engine.study.phase_stations import ContrastStations, read_phase_stations
 from mimir_engine.study.pixels import (
@@ -63,6 +64,14 @@ class OpenedStudy:
 
     study: DixonStudy
     _assembly: Assembly
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """The UIDs of the study, and of the series of water and fat."""
+        plans = self._assembly.plans
+        series = [{c.value: crop.slices[0].series for c, crop in p.crops.items()} for p in plans]
+        uids = tuple({name: one.uid for name, one in station.items()} for station in series)
+        return Identifiers(next(iter(series[0].values())).study_uid, uids)
 
     def contrast_stations(self, contrast: Contrast) -> ContrastStations:
         """Read in-phase or opposed-phase of all stations; see ``read_phase_stations``.

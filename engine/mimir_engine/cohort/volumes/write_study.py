@@ -38,7 +38,7 @@ def write_study(
         reading: How it is read.
         output: The output folder.
         layout: Which volumes, and where they lie in it.
-        has_identifiers: Describe them with the month of the scan.
+        has_identifiers: Describe them with the month of the scan and its UIDs.
 
     Raises:
         MimirError: if the study cannot be read or stitched, or a check stops it;
@@ -67,6 +67,7 @@ def write_study(
             spacings[0] if len({*spacings}) == 1 else None,
             findings,
             study.month if has_identifiers else "",
+            opened.identifiers if has_identifiers else None,
         )
         files.publish(output, sidecar)
     edges = [edge for grid in files.grids for edge in grid.edges_mm]

@@ -1,7 +1,7 @@
 """Describe the study behind volume files: ``<name>.json`` beside them.
 
 It says what a NIfTI file cannot: the scanner, the findings of the checks, and that the ends of the
-scan were cut. It names no person, no date and no UID.
+scan were cut. It names no person, and a month and UIDs only if they were asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mimir_engine.fusion.fused_folder import MAX_STATIONS
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.series import MAX_TESLA
 from mimir_engine.study.finding import Finding
+from mimir_engine.study.identifiers import Identifiers
 
 #: Size of a sidecar in bytes; with a hundred findings it has some 20,000.
 MAX_SIDECAR_BYTES = 1 << 20
@@ -44,6 +45,7 @@ class Sidecar:
         spacing_mm: Voxel spacing along column, row and slice index; None if it differs among them.
         findings: What was noticed when the scan was read and checked.
         month: Month of the scan, ``YYYY-MM``; empty unless it was asked for.
+        identifiers: UIDs of the scan; None unless they were asked for.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Sidecar:
     spacing_mm: Optional[tuple[float, float, float]] = None
     findings: tuple[Finding, ...] = ()
     month: str = ""
+    identifiers: Optional[Identifiers] = None
 
     def __post_init__(self) -> None:
         scanner, strength = self.scanner, self.scanner.field_strength_t

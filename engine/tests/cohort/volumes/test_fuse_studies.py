@@ -78,6 +78,20 @@ def test_the_table_and_the_sidecar_describe_the_volumes(scan: Path, tmp_path: Pa
     assert (record["done"], record["failed"], record["command"][:2]) == (1, 0, ["mimir", "fuse"])
 
 
+def test_month_and_uids_are_written_only_if_that_is_asked_for(scan: Path, tmp_path: Path) -> None:
+    words = ["fuse", str(scan), "--output", str(tmp_path), "--contrasts", "water"]
+    assert main([*words, "--identifiers"]) == DONE
+    sidecar = sidecar_of(tmp_path / f"volumes/{NAME}/{NAME}_water.nii.gz")
+    assert sidecar is not None
+    assert sidecar.month == "2020-02"
+    assert sidecar.identifiers is not None
+    assert sidecar.identifiers.study_uid == "2.25.7"
+    uids = [uid for station in sidecar.identifiers.series_uids for uid in station.values()]
+    assert len({*uids}) == 6
+    assert [*sidecar.identifiers.series_uids[0]] == ["water", "fat"]
+    assert main(words) == WRONG_USE  # without them, another folder is needed
+
+
 def test_a_missing_contrast_is_left_out_and_said(light: Path, tmp_path: Path) -> None:
     assert main(["fuse", str(light), "--output", str(tmp_path)]) == DONE
     (row,) = table(tmp_path / "volumes.csv")
