@@ -26,7 +26,7 @@ from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.slices import PHASE_CONTRASTS
 from mimir_engine.source.source_name import ANONYMOUS_NAME, uk_biobank_ids
 from mimir_engine.study.dixon_study import DixonStudy
-from mimir_engine.study.finding import Finding
+from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.station import unread_stations
 from mimir_engine.study.volume import Volume
 
@@ -115,6 +115,8 @@ def read_volume_pair(
     water = read_image(pair.water)
     place = Volume(water.array, water.affine)
     grid = output_grid(place)
+    if not grid.is_copy:
+        findings.append(_resampled(place))
     kept = _kept_slices(grid, sidecar)
     affine = output_affine(place, grid)
     affine[2, 3] += kept.start * OUTPUT_SPACING_MM[2]
@@ -182,6 +184,18 @@ def _unknown(sidecar: Optional[Sidecar]) -> Iterator[Finding]:
         yield Finding("ENDS_UNKNOWN", f"{what} scan are in the volumes", remedy=remedy)
 
 
+def _resampled(volume: Volume) -> Finding:
+    shown, own = (
+        " x ".join(f"{mm:.3g}" for mm in spacing)
+        for spacing in (volume.spacing_mm, OUTPUT_SPACING_MM)
+    )
+    return Finding(
+        "VOLUME_RESAMPLED",
+        f"the volumes have voxels of {shown} mm and were resampled to {own} mm",
+        NOTE,
+    )
+
+
 def _negative(contrast: Contrast) -> Finding:
     return Finding(
         "NEGATIVE_SIGNAL",
@@ -203,6 +217,6 @@ def _study(
         sidecar.scanner if sidecar else Scanner(),
         eid,
         instance,
-        tuple(findings),
+        tuple(dict.fromkeys(findings)),
         month=sidecar.month if sidecar and not is_anonymous else "",
     )

@@ -17,6 +17,7 @@ NOTE_CODES = frozenset(
         *("CONTRAST_LEFT_OUT", "PHASES_LEFT_OUT", "RECONSTRUCTION_CHOSEN", "SERIES_COPIED"),
         "SERIES_LEFT_OUT",
         *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
+        "VOLUME_RESAMPLED",
     }
 )
 #: Codes whose findings concern each value, and are flags of each.
