@@ -26,7 +26,7 @@ from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.slices import PHASE_CONTRASTS
 from mimir_engine.source.source_name import ANONYMOUS_NAME, uk_biobank_ids
 from mimir_engine.study.dixon_study import DixonStudy
-from mimir_engine.study.finding import NOTE, Finding
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import unread_stations
 from mimir_engine.study.volume import Volume
 
@@ -192,7 +192,7 @@ def _resampled(volume: Volume) -> Finding:
     return Finding(
         "VOLUME_RESAMPLED",
         f"the volumes have voxels of {shown} mm and were resampled to {own} mm",
-        NOTE,
+        remedy="Measure the scan itself, or volumes that were not resampled before.",
     )
 
 

@@ -17,11 +17,10 @@ NOTE_CODES = frozenset(
         *("CONTRAST_LEFT_OUT", "PHASES_LEFT_OUT", "RECONSTRUCTION_CHOSEN", "SERIES_COPIED"),
         "SERIES_LEFT_OUT",
         *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
-        "VOLUME_RESAMPLED",
     }
 )
 #: Codes whose findings concern each value, and are flags of each.
-VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN")
+VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN", "VOLUME_RESAMPLED")
 
 
 @dataclass(frozen=True)
