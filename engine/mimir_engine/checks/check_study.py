@@ -11,10 +11,12 @@ from mimir_engine.checks.coverage.unusual_extent import find_unusual_extent
 from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged_volumes
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.signal.check_signal import check_signal, check_volumes
+from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
 from mimir_engine.checks.signal.saturated_pixels import find_saturated_pixels
 from mimir_engine.checks.signal.suspect_slices import (
     find_blank,
     find_cut_off,
+    find_empty_volumes,
     find_identical,
     find_identical_contrasts,
 )
@@ -28,7 +30,7 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
 
     Args:
         stations: From head to foot. Their pixels are checked only if ``fused`` has a layout:
-            volumes that were read from files come without them.
+            volumes that were read from files come without them. None if their number is not known.
         fused: The volumes of these stations.
 
     Returns:
@@ -38,7 +40,7 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     # Landmarks are looked for where a neck-to-knee scan shows them.
     findings = find_unusual_extent(len(stations), extent_mm) or check_volumes(fused)
     if fused.layout is None:
-        return (*findings, *find_exchanged_volumes(fused))
+        return (*findings, *_check_as_one(fused))
     findings += find_short_stations(stations, extent_mm)
     samples = [sample_pixels(station) for station in stations]
     for number, (station, sample) in enumerate(zip(stations, samples), 1):
@@ -53,3 +55,15 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     if not is_stopped(findings):
         findings += check_signal(stations, samples)
     return tuple(findings)
+
+
+def _check_as_one(fused: FusedVolumes) -> list[Finding]:
+    """Check volumes whose stations are not known as if they were one station."""
+    station = fused.as_station
+    findings = find_empty_volumes(station)
+    findings = findings or find_identical_contrasts(station, sample_pixels(station), None)
+    if not findings:
+        findings += find_exchanged_volumes(fused).findings
+    if not is_stopped(findings):
+        findings += find_incoherent_contrasts(station, None)
+    return findings

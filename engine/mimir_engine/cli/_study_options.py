@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from mimir_engine.cli import wrong_use
 from mimir_engine.cli._number_options import shard_of
 from mimir_engine.cli._progress import print_event
+from mimir_engine.cli._volume_options import names_volumes, volume_arguments, volume_sources
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.shards.shard import WHOLE
 from mimir_engine.errors import MimirError
@@ -48,8 +49,8 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sources",
         metavar="FILE",
-        help="file with one JSON line per study: {name, path}, {name, files} or {name, fused};"
-        " '-' reads standard input",
+        help="file with one JSON line per study: {name, path}, {name, files}, {name, fused} or"
+        " {name, water, fat}; '-' reads standard input",
     )
     parser.add_argument(
         "--jobs",
@@ -114,8 +115,11 @@ def chosen_studies(
     from mimir_engine.cohort.sources import named_sources, sources_from_json
 
     is_anonymous = getattr(arguments, "anonymous_names", False)
-    if not arguments.source:
-        studies: Sequence[NamedSource] = sources_from_json(read_lines(arguments.sources))
+    studies: Sequence[NamedSource]
+    if names_volumes(arguments):
+        studies = volume_sources(arguments)
+    elif not arguments.source:
+        studies = sources_from_json(read_lines(arguments.sources))
     else:
         found = named_sources(arguments.source)
         studies = found.studies
@@ -130,10 +134,10 @@ def chosen_studies(
 
 def shown_command(arguments: argparse.Namespace) -> list[str]:
     """Return the command line without the folders of its paths, nor the names of hidden studies."""
-    hidden = {arguments.sources, str(arguments.key)}
+    hidden = {arguments.sources, str(arguments.key), str(getattr(arguments, "volume_table", None))}
     if arguments.anonymous_names:
         labels = str(getattr(arguments, "labels", None))
-        hidden |= {*arguments.source, labels, f"--labels={labels}"}
+        hidden |= {*arguments.source, *volume_arguments(arguments), labels, f"--labels={labels}"}
     shard = str(getattr(arguments, "shard", ""))
     kept = {shard, f"--shard={shard}"}
     return [
@@ -157,8 +161,11 @@ def check_study_options(arguments: argparse.Namespace) -> None:
     _check_range(arguments, "jobs", 1, MAX_JOBS)
     _check_range(arguments, "timeout", MIN_TIMEOUT_S, MAX_TIMEOUT_S)
     _check_range(arguments, "memory", MIN_MEMORY_GB, MAX_MEMORY_GB)
-    if bool(arguments.source) == bool(arguments.sources):
-        raise wrong_use(arguments.command, "give either SOURCE or --sources")
+    given = (arguments.source, arguments.sources, names_volumes(arguments))
+    if sum(map(bool, given)) != 1:
+        others = ", --water and --fat, or --volumes" if hasattr(arguments, "water") else ""
+        either = "either SOURCE or --sources" if not others else "one of SOURCE, --sources"
+        raise wrong_use(arguments.command, f"give {either}{others}")
     if arguments.key and not arguments.anonymous_names:
         raise wrong_use(arguments.command, "--key requires --anonymous-names")
 

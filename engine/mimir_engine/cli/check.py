@@ -18,12 +18,14 @@ from mimir_engine.cli._study_options import (
     read_options,
     reader_limits,
 )
+from mimir_engine.cli._volume_options import add_volume_options
 from mimir_engine.cohort.events import Listener, engine_event
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_volume_options(parser)
     add_shard_option(parser)
     add_repair_option(parser)
     parser.add_argument(

@@ -21,6 +21,7 @@ from mimir_engine.cli._study_options import (
     add_study_options,
     check_study_options,
 )
+from mimir_engine.cli._volume_options import add_volume_options
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.cohort.tables.styles import PUBLISHED, STYLES
 from mimir_engine.errors import MimirError
@@ -31,6 +32,7 @@ from mimir_engine.measuring.interval_level import DEFAULT_LEVEL, MAX_LEVEL, MIN_
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_volume_options(parser)
     add_shard_option(parser)
     add_repair_option(parser)
     add_site_option(parser)

@@ -17,6 +17,7 @@ from mimir_engine.cli._study_options import (
     add_study_options,
     check_study_options,
 )
+from mimir_engine.cli._volume_options import add_volume_options
 from mimir_engine.cohort.events import Listener, engine_event
 from mimir_engine.cohort.tables.styles import LONG, SHORT
 from mimir_engine.files.optional_packages import require
@@ -25,6 +26,7 @@ from mimir_engine.files.optional_packages import require
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     add_study_options(parser)
+    add_volume_options(parser)
     add_shard_option(parser)
     add_repair_option(parser)
     add_label_options(parser)

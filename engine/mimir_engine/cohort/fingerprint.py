@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.fusion.image_source import Source, paths_of
+from mimir_engine.fusion.volume_files.sidecar import sidecar_paths
 from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.source.folder_files import folders_below
 
@@ -75,7 +76,9 @@ def fingerprint_and_state(source: Source, labels: Optional[Path] = None) -> tupl
 def _files(source: Source) -> list[tuple[str, str]]:
     """List each file and its name within the study; links to folders are followed."""
     if isinstance(source, VolumePair):
-        return [(contrast, str(path)) for contrast, path in source.files()]
+        described = ((path.name, path) for path in sidecar_paths(source.water))
+        named = ((contrast.value, path) for contrast, path in source.files())
+        return [(name, str(path)) for name, path in (*named, *described)]
     return [file for path in paths_of(source) for file in _files_below(str(path))]
 
 

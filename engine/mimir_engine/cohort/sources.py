@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -16,14 +16,17 @@ from mimir_engine.errors import MimirError, one_line, printable
 from mimir_engine.files.file_names import name_hash
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.fusion.image_source import Source, paths_of
-from mimir_engine.fusion.volume_pair import VolumePair, name_of_volumes, without_volume_suffix
+from mimir_engine.fusion.volume_pair import (
+    VOLUME_KEYS,
+    VolumePair,
+    name_of_volumes,
+    without_volume_suffix,
+)
 from mimir_engine.source.passed_over import PassedOver, joined
 from mimir_engine.study import source_name
 
 #: Keys of a JSON line that locate a study; each line has one of them. ``water`` needs ``fat`` too.
 _PLACES = {"path", "files", "fused", "water"}
-#: Keys that locate the volumes of a study.
-VOLUME_KEYS = tuple(field.name for field in fields(VolumePair))
 #: Characters of a study's name: as many as the longest path of Linux.
 MAX_NAME = 4096
 
@@ -216,7 +219,7 @@ def _placed(place: str, name: str, fields: Mapping[str, Any]) -> Optional[NamedS
     if place == "fused" and name and _is_path(value):
         return NamedSource(name, FusedFolder(Path(value)))
     if place == "water" and name and "fat" in fields:
-        volumes = {key: fields[key] for key in VOLUME_KEYS if key in fields}
+        volumes = {key: fields[key] for key in VOLUME_KEYS.values() if key in fields}
         if all(map(_is_path, volumes.values())):
             return NamedSource(name, VolumePair(**{k: Path(path) for k, path in volumes.items()}))
     return None
@@ -230,7 +233,7 @@ def source_fields(source: NamedSource) -> dict[str, Any]:
 
 def _place_fields(place: Source) -> dict[str, Any]:
     if isinstance(place, VolumePair):
-        return {key: os.path.abspath(path) for key, path in place.files()}
+        return {VOLUME_KEYS[contrast]: os.path.abspath(path) for contrast, path in place.files()}
     if isinstance(place, FusedFolder):
         return {"fused": os.path.abspath(place.path)}
     if isinstance(place, (str, Path)):

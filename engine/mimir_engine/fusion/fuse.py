@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Optional
@@ -49,11 +49,19 @@ class FusedVolumes:
         water: Fused water image.
         fat: Fused fat image, of the same shape and affine.
         layout: The stations; None if they are not known (volumes that were read from files).
+        phases: Without a layout: in-phase and opposed-phase of a few slices, as of a ``Station``.
     """
 
     water: Volume
     fat: Volume
     layout: Optional[Layout] = None
+    phases: Mapping[Contrast, Mapping[int, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def as_station(self) -> Station:
+        """The volumes as one station, for what needs no seams."""
+        images = {Contrast.WATER: self.water.array, Contrast.FAT: self.fat.array}
+        return Station(images, self.water.affine, self.phases)
 
     def plane(
         self, contrast: Contrast, row: Optional[int] = None, column: Optional[int] = None

@@ -22,13 +22,12 @@ from mimir_engine.files.json_file import from_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.fusion.grid import MAX_VOXELS, OUTPUT_SPACING_MM
-from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.series import MAX_TESLA
 from mimir_engine.headers.slices import MAX_POSITION_MM
 from mimir_engine.study.dixon_study import DixonStudy
 from mimir_engine.study.finding import Finding
-from mimir_engine.study.station import Station
+from mimir_engine.study.station import unread_stations
 from mimir_engine.study.volume import Volume, axial_affine, spacing_of
 
 DESCRIPTION_FILE, WATER_FILE, FAT_FILE = "origin.json", "water.npy", "fat.npy"
@@ -156,8 +155,6 @@ def _volume_array(file: IO[bytes], size: int) -> Optional[np.ndarray]:
 
 
 def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
-    empty = np.empty((0, 0, 0), np.float32)
-    station = Station({Contrast.WATER: empty, Contrast.FAT: empty}, np.eye(4))
     with _reading(DESCRIPTION_FILE):
         scanner = Scanner(**description["scanner"])
         findings = tuple(from_json(finding, Finding) for finding in description["findings"])
@@ -169,7 +166,7 @@ def _study(description: Mapping[str, Any], name: Optional[str]) -> DixonStudy:
             raise ValueError
         return DixonStudy(
             name or str(description["name"]),
-            (station,) * min(max(int(description["stations"]), 1), MAX_STATIONS),
+            unread_stations(min(int(description["stations"]), MAX_STATIONS)),
             scanner,
             str(description["eid"]),
             str(description["instance"]),

@@ -101,13 +101,13 @@ def _station_grid(station: Station, first: Sequence[float]) -> StationGrid:
     spacing[:2] = spacing[:2].astype(np.float32)
     steps = (spacing / OUTPUT_SPACING_MM).tolist()
     axes = list(zip(first, steps, (columns, rows, slices)))
-    if all(_is_on_grid(*axis) for axis in axes):
+    if all(is_on_grid(*axis) for axis in axes):
         axes = [(round(start), 1.0, count) for start, _, count in axes]
     x, y, z = (axis_samples(*axis) for axis in axes)
     return StationGrid(z, y, x)
 
 
-def _is_on_grid(first: float, step: float, count: int) -> bool:
+def is_on_grid(first: float, step: float, count: int) -> bool:
     """Return whether samples ``first + step * i`` lie on consecutive integers."""
     end = first + step * count
     return (

@@ -80,7 +80,10 @@ def outside_validation(accepts: Accepts, study: StudyFacts, extent_mm: float) ->
     reasons = _outside_scanner(accepts, study)
     count = len(study.contrasts)
     if accepts.stations and count not in accepts.stations:
-        reasons.append(f"it has {count} stations, not {_alternatives(accepts.stations)}")
+        known = _alternatives(accepts.stations)
+        reasons.append(
+            f"it has {count} stations, not {known}" if count else "its stations are unknown"
+        )
     for contrast in accepts.contrasts:
         if not all(contrast in station for station in study.contrasts):
             reasons.append(f"a station has no {contrast} image")

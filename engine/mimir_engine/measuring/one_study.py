@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Callable, Optional
+from typing import Callable, Optional, Union
 
 import numpy as np
 
 from mimir_engine.checks import check_study
-from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged
+from mimir_engine.checks.exchange.exchanged_water_fat import (
+    find_exchanged,
+    find_exchanged_volumes,
+)
 from mimir_engine.checks.scan_numbers import scan_numbers
 from mimir_engine.direct import DirectMeasurements, measure_directly
 from mimir_engine.direct.direct_measurement import DirectMeasurement
@@ -20,7 +23,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.fusion.fused_folder import FusedFolder, read_fused
 from mimir_engine.fusion.image_source import Source
-from mimir_engine.fusion.volume_pair import VolumePair
+from mimir_engine.fusion.volume_pair import VolumePair, read_volume_pair
 from mimir_engine.inference_module import InferenceModule, check_projection, find_modules
 from mimir_engine.inference_module.acceptance import outside_validation
 from mimir_engine.labels.label_file import LabelFile, measure_label_file
@@ -39,10 +42,11 @@ from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import Projection, project
 from mimir_engine.study import DixonStudy, read_study
 from mimir_engine.study.exchanged_part import exchange_back
-from mimir_engine.study.finding import NOTE, Finding, refuse_stopped
+from mimir_engine.study.finding import NOTE, VALUE_CODES, Finding, refuse_stopped
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.site import Site
 from mimir_engine.study.study_facts import StudyFacts
+from mimir_engine.study.volume import Volume
 
 #: A module's mean and variance of each target for one study, both float64 ``(targets,)``.
 MeanAndVariance = tuple[np.ndarray, np.ndarray]
@@ -94,7 +98,7 @@ def prepare(
     """Read, fuse and project one study.
 
     Args:
-        source: Its files, or a folder of its fused volumes.
+        source: Its files, its stitched volumes, or a folder of volumes that an earlier run fused.
         name: The study's name in results; by default that of its source.
         store_images: Receives the images, which the result does not contain.
         reading: How the study is read.
@@ -126,11 +130,20 @@ def read_and_fuse(
         MimirError: if the study cannot be read or fused, or a finding is a stop.
     """
     study, fused = read_and_check(source, name, reading)
+    return accept(study, reading), fused
+
+
+def accept(study: DixonStudy, reading: ReadOptions) -> DixonStudy:
+    """Return a checked study that may be measured.
+
+    Raises:
+        MimirError: A finding is a stop, or the study is not of the scanner of ``reading.site``.
+    """
     refuse_stopped(study.findings)
-    if reading.site is not None:
-        reading.site.check_scanner(study.scanner)
-        study = replace(study, findings=(*study.findings, _harmonised(reading.site)))
-    return study, fused
+    if reading.site is None:
+        return study
+    reading.site.check_scanner(study.scanner)
+    return replace(study, findings=(*study.findings, _harmonised(reading.site)))
 
 
 def _harmonised(site: Site) -> Finding:
@@ -151,17 +164,36 @@ def read_and_check(
     Raises:
         MimirError: if the study cannot be read or fused.
     """
-    if isinstance(source, FusedFolder):
-        study, fused = read_fused(source.path, name)
-    elif isinstance(source, VolumePair):
-        raise MimirError("SOURCES_INVALID", "stitched volumes are not read yet", "Give the scan.")
-    else:
-        study = read_study(source, name, reading.reconstruction)
-        if reading.swap_repair:
-            study = exchanged_back(study)
-        fused = fuse(study.stations)
+    if not isinstance(source, (FusedFolder, VolumePair)):
+        return fuse_and_check(read_study(source, name, reading.reconstruction), reading)
+    study, fused = _read_volumes(source, name)
+    if reading.swap_repair:
+        study, fused = volumes_exchanged_back(study, fused)
+    return with_checks(study, fused), fused
+
+
+def fuse_and_check(
+    study: DixonStudy, reading: ReadOptions = AS_STORED
+) -> tuple[DixonStudy, FusedVolumes]:
+    """Fuse the stations of a study and check both; the findings are the study's."""
+    if reading.swap_repair:
+        study = exchanged_back(study)
+    fused = fuse(study.stations)
+    return with_checks(study, fused), fused
+
+
+def with_checks(study: DixonStudy, fused: FusedVolumes) -> DixonStudy:
+    """Return a study with what the checks of its stations and volumes find."""
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
-    return replace(study, findings=(*study.findings, *found)), fused
+    return replace(study, findings=(*study.findings, *found))
+
+
+def _read_volumes(
+    source: Union[FusedFolder, VolumePair], name: Optional[str]
+) -> tuple[DixonStudy, FusedVolumes]:
+    if isinstance(source, FusedFolder):
+        return read_fused(source.path, name)
+    return read_volume_pair(source, name)
 
 
 def exchanged_back(study: DixonStudy) -> DixonStudy:
@@ -169,6 +201,17 @@ def exchanged_back(study: DixonStudy) -> DixonStudy:
     exchanged = find_exchanged(study.stations)
     stations = exchange_back(study.stations, exchanged.parts)
     return replace(study, stations=stations, findings=(*study.findings, *exchanged.repaired))
+
+
+def volumes_exchanged_back(
+    study: DixonStudy, fused: FusedVolumes
+) -> tuple[DixonStudy, FusedVolumes]:
+    """Exchange water and fat back in volumes whose stations are not known, and say so."""
+    exchanged = find_exchanged_volumes(fused)
+    (station,) = exchange_back([fused.as_station], exchanged.parts)
+    affine = station.affine
+    repaired = replace(fused, water=Volume(station.water, affine), fat=Volume(station.fat, affine))
+    return replace(study, findings=(*study.findings, *exchanged.repaired)), repaired
 
 
 def check_accepted(
@@ -250,10 +293,11 @@ def measure_study(
     own = [predicted_sex(module, mean) for module, (mean, _) in zip(modules, predictions)]
     sexes = choose_sexes(own, recorded_sex)
     unusual = {comparison.module for comparison in comparisons if comparison.is_unusual}
+    unknown = tuple(f.code for f in study.findings if f.code in VALUE_CODES)
     measurements: list[Measurement] = []
     for module, (mean, variance), ok, sex in zip(modules, predictions, accepted, sexes):
         reasons = {OUTSIDE_VALIDATION: not ok, UNUSUAL_SCAN: module.name in unusual}
-        flags = tuple(flag for flag, holds in reasons.items() if holds)
+        flags = (*(flag for flag, holds in reasons.items() if holds), *unknown)
         estimates = measure(module, mean, variance, level, flags, sex, study.traits.age)
         measurements += flag_disagreements(estimates, module, prepared.direct)
     contradicted = find_contradicted_sex(own, recorded_sex)
@@ -293,7 +337,7 @@ def analyze(
         ('phantom_height', 'cm', True, ('DEMONSTRATION',))
 
     Args:
-        source: A zip archive, a folder, or the paths of DICOM files.
+        source: A zip archive, a folder, the paths of DICOM files, or a ``VolumePair``.
         modules: Names or folders of inference modules.
         level: Share of the intervals that contain the true value.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.

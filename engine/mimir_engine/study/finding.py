@@ -19,6 +19,8 @@ NOTE_CODES = frozenset(
         *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
     }
 )
+#: Codes whose findings concern each value, and are flags of each.
+VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN")
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,9 @@ class Station:
         """LPS position of the first voxel (row 0, column 0) of the slice nearest the head."""
         x, y, z = (self.affine @ np.array([0.0, 0.0, self.shape[0] - 1.0, 1.0]))[:3].tolist()
         return x, y, z
+
+
+def unread_stations(count: int) -> tuple[Station, ...]:
+    """Return stations whose images are not known, only that they had water and fat."""
+    empty = np.empty((0, 0, 0), np.float32)
+    return (Station({Contrast.WATER: empty, Contrast.FAT: empty}, np.eye(4)),) * count

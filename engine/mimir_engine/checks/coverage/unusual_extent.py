@@ -14,13 +14,11 @@ def find_unusual_extent(stations: int, extent_mm: float) -> list[Finding]:
     """Find out whether a station may be missing at an end, or be one too many.
 
     Args:
-        stations: Number of stations.
+        stations: Number of stations; 0 if it is not known.
         extent_mm: Head-foot extent of the fused volume.
     """
-    count = "1 station" if stations == 1 else f"{stations} stations"
-    what = (
-        f"the study is {extent_mm / 10:.0f} cm long ({count}), and a neck-to-knee scan about 110 cm"
-    )
+    count = " (1 station)" if stations == 1 else f" ({stations} stations)" if stations else ""
+    what = f"the study is {extent_mm / 10:.0f} cm long{count}, and a neck-to-knee scan about 110 cm"
     if extent_mm < MIN_EXTENT_MM:
         sentence = f"{what}; a station may be missing at the head or foot end"
         limit = MIN_EXTENT_MM / 10

@@ -12,7 +12,6 @@ from mimir_engine.checks.exchange.exchange_border import border_column
 from mimir_engine.checks.exchange.exchange_chain import follow_fat
 from mimir_engine.checks.fat_map import FatMap, fat_map
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.exchanged_part import ExchangedPart
 from mimir_engine.study.finding import STOP, WARNING, Finding
 from mimir_engine.study.station import Station
@@ -74,13 +73,14 @@ def find_exchanged(
     return _find(stations, maps, places)
 
 
-def find_exchanged_volumes(fused: FusedVolumes) -> tuple[Finding, ...]:
-    """Find parts of fused volumes, whose stations are not known, that are exchanged."""
-    images = {Contrast.WATER: fused.water.array, Contrast.FAT: fused.fat.array}
-    station = Station(images, fused.water.affine)
-    found = _find([station], [fat_map(station)], ["the volumes"]).findings
-    remedy = "Measure the original study with --swap-repair."
-    return tuple(replace(finding, station=None, remedy=remedy) for finding in found)
+def find_exchanged_volumes(fused: FusedVolumes) -> Exchanged:
+    """Find parts of fused volumes, whose stations are not known, that are exchanged.
+
+    They are those of ``fused.as_station``.
+    """
+    station = fused.as_station
+    found = _find([station], [fat_map(station)], ["the volumes"])
+    return replace(found, findings=tuple(replace(f, station=None) for f in found.findings))
 
 
 def _find(stations: Sequence[Station], maps: Sequence[FatMap], places: Sequence[str]) -> Exchanged:

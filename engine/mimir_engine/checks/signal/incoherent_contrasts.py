@@ -7,9 +7,11 @@ if water and fat are exchanged: they tell only that the four images belong toget
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
+from mimir_engine.checks.station_place import station_place
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
@@ -83,17 +85,17 @@ def _match(
     return residual, float(np.clip(of_water / of_fat, 1 / FAR_APART, FAR_APART))
 
 
-def find_incoherent_contrasts(station: Station, number: int) -> list[Finding]:
+def find_incoherent_contrasts(station: Station, number: Optional[int]) -> list[Finding]:
     """Find a station whose four images do not belong together.
 
     Args:
         station: The station; only its in-phase and opposed-phase slices are looked at.
-        number: Its number, from the head.
+        number: Its number, from the head; None if it is a fused volume.
     """
     matches = phase_matches(station)
     if not matches:
         return []
-    where = f"station {number} (from the head)"
+    where = station_place(number)
     remedy = "Check that all four images are of one acquisition, in their original scaling."
     worst = max(matches, key=lambda match: match.residual)
     if worst.residual > MAX_RESIDUAL:

@@ -111,17 +111,23 @@ def read_sidecar(path: Path) -> Optional[Sidecar]:
 def sidecar_of(volume: Path) -> Optional[Sidecar]:
     """Read the sidecar beside a volume file.
 
-    Args:
-        volume: Such as ``scan_water.nii.gz``, whose sidecar is ``scan.json`` or
-            ``scan_water.json``.
-
     Raises:
         MimirError: ``SIDECAR_INVALID``.
     """
+    found = map(read_sidecar, sidecar_paths(volume))
+    return next((sidecar for sidecar in found if sidecar is not None), None)
+
+
+def sidecar_paths(volume: Path) -> list[Path]:
+    """Return the places where the sidecar of a volume file may lie, also if there is none.
+
+    Args:
+        volume: Such as ``scan_water.nii.gz``, whose sidecar is ``scan.json`` or
+            ``scan_water.json``.
+    """
     stem = _FORMAT.sub("", volume.name)
     names = dict.fromkeys((stem, _CONTRAST.sub("", stem)))
-    found = (read_sidecar(volume.with_name(f"{name}.json")) for name in names)
-    return next((sidecar for sidecar in found if sidecar is not None), None)
+    return [volume.with_name(f"{name}.json") for name in names]
 
 
 def _is_own(content: bytes) -> bool:

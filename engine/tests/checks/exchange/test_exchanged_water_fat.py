@@ -167,9 +167,9 @@ def test_an_exchange_stops_a_study_and_hides_what_follows_from_it() -> None:
 @pytest.mark.parametrize("shift", BODIES)
 def test_fused_volumes_without_stations_are_checked_too(shift: str) -> None:
     stations = smooth_stations(SEED, shift)
-    assert find_exchanged_volumes(fuse(stations)) == ()
+    assert find_exchanged_volumes(fuse(stations)).findings == ()
     parts = [half(stations, 2, "right")]
-    (finding,) = find_exchanged_volumes(fuse(exchange_back(stations, parts)))
+    (finding,) = find_exchanged_volumes(fuse(exchange_back(stations, parts))).findings
     assert (finding.code, finding.station, finding.side) == ("WATER_FAT_EXCHANGED", None, "right")
     assert finding.from_mm is not None
     assert finding.from_mm == pytest.approx(stations[2].affine[2, 3], abs=45)
