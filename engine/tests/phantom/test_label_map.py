@@ -12,6 +12,7 @@ from mimir_engine.phantom.label_map import label_scan, label_truths, phantom_lab
 from mimir_engine.phantom.label_map.label_map import PhantomLabels
 from mimir_engine.phantom.label_map.truth import LABEL_UNITS, Truth, core
 from mimir_engine.phantom.scan import Scan, make_scan, stations_of
+from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
 #: Size of the shift "noise" that leaves a tenth of a percent of the noise.
 NO_NOISE = -17.0
@@ -30,8 +31,7 @@ class Labelled:
     def core_of(self, name: str) -> np.ndarray:
         """Fat fractions (%) in the voxels of a label whose neighbours have it, too."""
         inside = core(self.labels.array) & (self.labels.array == self.truths[name]["label"])
-        water, fat = (v.array[inside].astype(float) for v in (self.fused.water, self.fused.fat))
-        return np.asarray(100.0 * fat / np.maximum(water + fat, 1.0))
+        return np.asarray(fat_fraction_map(self.fused).array[inside])
 
     def centre_mm(self, name: str) -> np.ndarray:
         """Centre of a label's voxels, LPS."""
