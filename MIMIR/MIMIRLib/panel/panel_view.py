@@ -34,6 +34,9 @@ class PanelView:
 
     Args:
         panel: The widget of ``MIMIR.ui``.
+
+    Attributes:
+        selectors: What chooses each node of ``MIMIRParameterNode``, by its name there.
     """
 
     def __init__(self, panel: Any) -> None:
@@ -51,7 +54,7 @@ class PanelView:
         self.findings = FindingsView(ui.findingsView, ui.findingLabel, ui.pictureLabel)
         self.results = ResultsSection(ui)
         self._height = PanelHeight(panel)
-        self._selectors = {
+        self.selectors = {
             "water": ui.waterSelector,
             "fat": ui.fatSelector,
             "in_phase": ui.inPhaseSelector,
@@ -142,7 +145,7 @@ class PanelView:
         ui.runtimeComboBox.setCurrentIndex(ui.runtimeComboBox.findData(parameters.runtime))
         ui.volumesCheckBox.checked = parameters.volumes
         ui.unvalidatedCheckBox.checked = parameters.allow_unvalidated
-        for name, selector in self._selectors.items():
+        for name, selector in self.selectors.items():
             selector.setCurrentNode(getattr(parameters, name))
 
     def show_failures(self, sentences: Sequence[str]) -> None:
@@ -192,7 +195,7 @@ class PanelView:
         After the wrapper is deleted, closing the scene then can crash Slicer.
         """
         ui = self.ui
-        for name, selector in self._selectors.items():
+        for name, selector in self.selectors.items():
             selector.connect(
                 "currentNodeChanged(vtkMRMLNode*)", partial(presenter.choose_node, name)
             )

@@ -27,6 +27,7 @@ TEST_FILES = (
     "identity_tests",
     "table_tests",
     "geometry_tests",
+    "scene_source_tests",
     "start_tests",
 )
 
