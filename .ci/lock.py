@@ -26,7 +26,7 @@ PYTORCH = ("torch", "torchvision")
 #: Beginnings of the names of packages that only graphics cards need.
 GRAPHICS = ("nvidia-", "cuda-", "triton")
 EXTRAS = (
-    *("onnx", "figures", "nifti", "volumes", "parquet", "report", "compressed", "cluster", "fast"),
+    *("onnx", "figures", "nifti", "parquet", "report", "compressed", "cluster", "fast"),
     *("progress", "test", "lint"),
 )
 

@@ -31,9 +31,6 @@ from mimir_engine.cohort.volumes.volume_names import (
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.volume_names import VOLUMES
 
-#: The extra that each format needs.
-EXTRAS = dict(zip(FORMATS, ("nifti", "volumes")))
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
@@ -96,7 +93,8 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         raise wrong_use("fuse", f"--labels requires --layout {NNUNET}")
     if arguments.identifiers and arguments.anonymous_names:
         raise wrong_use("fuse", "--identifiers and --anonymous-names contradict each other")
-    require(EXTRAS[arguments.format])
+    if arguments.format == NIFTI:
+        require("nifti")
 
     from mimir_engine.cohort.volumes.fuse_studies import FuseOptions, fuse_studies
     from mimir_engine.cohort.volumes.volume_layout import VolumeLayout

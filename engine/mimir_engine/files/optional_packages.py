@@ -14,7 +14,6 @@ EXTRAS = {
     "onnx": ("the runtime 'onnx' needs ONNX Runtime", ("onnxruntime", "onnx", "safetensors")),
     "figures": ("pictures need matplotlib", ("matplotlib",)),
     "nifti": ("NIfTI files need nibabel", ("nibabel",)),
-    "volumes": ("NRRD files need pynrrd", ("nrrd",)),
     "report": ("PDF files need reportlab", ("reportlab",)),
     "compressed": ("compressed images need imagecodecs", ("imagecodecs",)),
     "parquet": ("Parquet files need pyarrow", ("pyarrow",)),
