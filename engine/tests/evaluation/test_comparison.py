@@ -5,14 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from labels_builder import label_measured
 
 from mimir_engine.cli import DONE, main
+from mimir_engine.cohort.label_table import write_labels
+from mimir_engine.cohort.tables.label_columns import CORE_FAT_FRACTION, label_columns
+from mimir_engine.cohort.tables.styles import LONG
 from mimir_engine.errors import MimirError
 from mimir_engine.evaluation import result_table
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.comparison import Comparison, read_comparison
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.measuring.same_quantity import SIGNAL_FAT_FRACTION
+from mimir_engine.measuring.study_result import StudyResult
 
 STUDIES = 40
 NETWORK_LIVER = "phantom_liverFat"
@@ -43,15 +49,19 @@ def results(tmp_path: Path) -> Path:
         for n, v in enumerate(network.tolist())
     )
     write_csv(folder / "predictions.csv", columns, rows)
-    heads = ("name", "eid", "instance", "label", "label_name", "volume_litres")
-    labels = (
-        [f"s{n}", "", "", 1, name, 1.5, value - 1, value]
-        for n, value in enumerate(label.tolist())
-        for name in ("liver", "spleen")
+    write_labels(
+        folder / "labels.csv",
+        (
+            StudyResult(f"s{n}", "", "", (), (), labels=_labels(value))
+            for n, value in enumerate(label.tolist())
+        ),
     )
-    fractions = ("fat_fraction_percent", "core_fat_fraction_percent")
-    write_csv(folder / "labels.csv", (*heads, *fractions), labels)
     return folder
+
+
+def _labels(core_percent: float) -> tuple[LabelMeasurement, ...]:
+    """Two labels with this fat fraction in their inner voxels."""
+    return tuple(label_measured(name, 1.5, core_percent + 0.5) for name in ("liver", "spleen"))
 
 
 def compared(results: Path, *names: str) -> Comparison:
@@ -71,7 +81,7 @@ def test_a_network_and_a_label_are_paired_by_study(results: Path) -> None:
     assert found.names == (f"{NETWORK_LIVER} vs {LABEL_LIVER}",)
     assert found.units == ("%",)
     np.testing.assert_array_equal(found.mean[:, 0], network)
-    np.testing.assert_array_equal(found.reference[:, 0], label)
+    np.testing.assert_allclose(found.reference[:, 0], label, rtol=1e-12)
     assert found.sides == (("Network", "Label"),)
     assert found.level == 0.95
     assert found.lower is not None
@@ -109,9 +119,10 @@ def test_a_table_alone_has_the_labels_of_its_columns(results: Path) -> None:
     assert "there are no results 'label_liver_core_fat_fraction'" in refusal(
         table, NETWORK_LIVER, LABEL_LIVER
     )
+    (column,) = (c for c in label_columns("liver") if c.what == CORE_FAT_FRACTION)
     write_csv(
         table,
-        ("name", "phantom_liverFat_mean_in_%", "label_liver_core_fat_fraction_percent"),
+        ("name", "phantom_liverFat_mean_in_%", column.names[LONG]),
         ([f"s{n}", 5, 6 + n] for n in range(4)),
     )
     found = compared(table, NETWORK_LIVER, LABEL_LIVER).predictions
@@ -152,12 +163,17 @@ def test_results_without_two_ways_have_nothing_to_compare(tmp_path: Path) -> Non
 
 
 def test_a_number_that_is_none_is_named_with_its_table(results: Path) -> None:
-    with (results / "labels.csv").open("a", encoding="utf-8") as file:
-        file.write("s9,,,1,liver,1.5,much,much\n")
+    table = results / "labels.csv"
+    header, *lines = table.read_text(encoding="utf-8").splitlines()
+    cells = lines[1].split(",")
+    cells[header.split(",").index("core_fat_fraction_percent")] = "much"
+    cells[header.split(",").index("label_name")] = "liver"
+    lines[1] = ",".join(cells)
+    table.write_text("\n".join((header, *lines)), encoding="utf-8")
     with pytest.raises(MimirError) as caught:
         compared(results, NETWORK_LIVER, LABEL_LIVER)
     assert caught.value.code == "PREDICTIONS_INVALID"
-    assert "'labels.csv', line 82" in str(caught.value)
+    assert "'labels.csv', line 3, column 'core_fat_fraction_percent'" in str(caught.value)
 
 
 def test_fat_fractions_come_with_their_caveat(results: Path) -> None:
