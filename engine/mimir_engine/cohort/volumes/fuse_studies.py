@@ -14,11 +14,11 @@ Readers read, check, stitch and write; only paths and plain values come back.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Protocol
 
 import numpy as np
 import pydicom
@@ -36,7 +36,14 @@ from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyOutcome,
+    StudyWork,
+    note_outcomes,
+    study_outcomes,
+    tell_damage,
+)
 from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
@@ -88,6 +95,7 @@ def fuse_studies(
     options: FuseOptions,
     listener: Listener,
     command: Sequence[str] = (),
+    cluster: Optional[FusingCluster] = None,
 ) -> tuple[int, int]:
     """Stitch studies, note each outcome in the ledger of the output folder, and write its tables.
 
@@ -100,6 +108,7 @@ def fuse_studies(
         options: Which volumes, and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
         command: The command line, for ``run.json``.
+        cluster: Other machines that stitch the studies; None for this one.
 
     Returns:
         Numbers of studies in the folder with volumes and without.
@@ -108,7 +117,7 @@ def fuse_studies(
         MimirError: for the output folder, names and label maps that contradict each other; never
             for a single study.
     """
-    run = _describe_run(options)
+    run = describe_run(options)
     earlier = _earlier_volumes(output) if options.overwrite else []
     readers = Readers(FUNCTIONS, options.limits)
     with Ledger(output, run, options.overwrite, _is_entry) as ledger, readers:
@@ -135,7 +144,11 @@ def fuse_studies(
             remove_dataset(output)  # it would not know them
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
-        run_studies(pending, ledger, fusing.work, listener, options.jobs)
+        if cluster is None:
+            outcomes = study_outcomes(pending, ledger, fusing.work, listener, options.jobs)
+        else:
+            outcomes = cluster.volumes(pending, ledger, run, fusing, listener)
+        note_outcomes(outcomes, len(pending), ledger, listener)
         sweep_leftovers(output)
         failures = list(ledger.failures())
         remove_volumes(output, options.layout, [failure.name for failure in failures])
@@ -149,7 +162,7 @@ def fuse_studies(
         return done, len(failures)
 
 
-def _describe_run(options: FuseOptions) -> dict[str, Any]:
+def describe_run(options: FuseOptions) -> dict[str, Any]:
     """Describe what the volumes depend on."""
     return {
         "mimir": mimir_engine.__version__,
@@ -227,3 +240,28 @@ class Fusing:
         for study in studies:
             event = {"volumes": list(study.volumes), "left_out": list(study.left_out)}
             yield StudyDone({"flags": study.codes, "body": to_json(study)}, study.codes, event)
+
+
+class FusingCluster(Protocol):
+    """Other machines that stitch studies."""
+
+    def volumes(
+        self,
+        sources: Sequence[NamedSource],
+        ledger: Ledger,
+        run: Mapping[str, Any],
+        fusing: Fusing,
+        listener: Listener,
+    ) -> Generator[StudyOutcome, None, None]:
+        """Stitch studies on them, and yield each outcome.
+
+        Args:
+            sources: Studies to be done.
+            ledger: That of the output folder; it is not written to.
+            run: What the volumes depend on.
+            fusing: How studies are stitched; itself, it stays on this machine.
+            listener: Receives the event ``cluster``.
+
+        Raises:
+            MimirError: for the cluster; never for a single study.
+        """

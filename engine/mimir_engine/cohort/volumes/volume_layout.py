@@ -36,6 +36,8 @@ from mimir_engine.source.source_name import ANONYMOUS_NAME
 
 #: Ending of the files of each format.
 ENDINGS = {NIFTI: ".nii.gz", NRRD: ".nrrd"}
+#: Extra of MIMIR that each needs.
+EXTRAS = {NIFTI: "nifti", NRRD: "volumes"}
 #: Ending of the file that describes the volumes of a study.
 SIDECAR = ".json"
 #: Folder of the volumes of all studies.
@@ -79,6 +81,11 @@ class VolumeLayout:
     def ending(self) -> str:
         """Ending of the files of volumes."""
         return ENDINGS[self.file_format]
+
+    @property
+    def extra(self) -> str:
+        """The extra of MIMIR that the format needs."""
+        return EXTRAS[self.file_format]
 
     @property
     def wanted(self) -> tuple[str, ...]:
