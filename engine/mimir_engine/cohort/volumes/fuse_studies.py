@@ -48,6 +48,7 @@ from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dat
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
 from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout, layout_of_run
+from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.cohort.volumes.volume_table import write_volume_table
 from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
 from mimir_engine.errors import MimirError
@@ -149,17 +150,39 @@ def fuse_studies(
         else:
             outcomes = cluster.volumes(pending, ledger, run, fusing, listener)
         note_outcomes(outcomes, len(pending), ledger, listener)
-        sweep_leftovers(output)
-        failures = list(ledger.failures())
-        remove_volumes(output, options.layout, [failure.name for failure in failures])
-        write_failures(output, failures)
-        write_volume_table(output, options.layout, written_studies(ledger))
-        done = len(ledger) - len(failures)
-        record = {**run, **settings, "done": done, "failed": len(failures)}
-        write_json(output / RUN_FILE, {**record, "command": list(command)})
-        if options.layout.has_labels:
-            write_dataset(output, options.layout, written_studies(ledger))
-        return done, len(failures)
+        _remove_others(output, options.layout, ledger)
+        return _write_results(output, options.layout, ledger, {**run, **settings}, command)
+
+
+def _remove_others(output: Path, layout: VolumeLayout, ledger: Ledger) -> None:
+    """Remove what failed or interrupted studies have left.
+
+    nnU-Net takes all that lies in its folder, so there the volumes of excluded studies go, too.
+    """
+    sweep_leftovers(output)
+    remove_volumes(output, layout, (failure.name for failure in ledger.failures()))
+    remove_volumes(output, layout, ledger.begun())
+    if layout.arrangement == NNUNET:
+        remove_volumes(output, layout, ledger.excluded)
+
+
+def _write_results(
+    output: Path,
+    layout: VolumeLayout,
+    ledger: Ledger,
+    run: Mapping[str, Any],
+    command: Sequence[str],
+) -> tuple[int, int]:
+    """Write all tables; return the numbers of studies with volumes and without."""
+    failures = list(ledger.failures())
+    done, failed = len(ledger) - len(failures), len(failures)
+    write_failures(output, failures)
+    write_volume_table(output, layout, written_studies(ledger))
+    record = {**run, "done": done, "failed": failed, "command": list(command)}
+    write_json(output / RUN_FILE, record)
+    if layout.has_labels:
+        write_dataset(output, layout, written_studies(ledger))
+    return done, failed
 
 
 def describe_run(options: FuseOptions) -> dict[str, Any]:
