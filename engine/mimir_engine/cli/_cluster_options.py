@@ -1,4 +1,4 @@
-"""Options of the commands that can measure on a Dask cluster."""
+"""Options of the commands that can work on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mimir_engine.cli import wrong_use
 from mimir_engine.files.optional_packages import require
 
 if TYPE_CHECKING:
-    from mimir_engine.cohort.measure_studies import Cluster
+    from mimir_engine.cohort.cluster.dask_cluster import DaskCluster
 
 
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="measure on the workers of this Dask scheduler, such as tcp://127.0.0.1:8786; --jobs"
+        help="work on the workers of this Dask scheduler, such as tcp://127.0.0.1:8786; --jobs"
         " has no effect then",
     )
     parser.add_argument(
@@ -30,7 +30,9 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_cluster(arguments: argparse.Namespace, profiles: Sequence[Path]) -> Optional[Cluster]:
+def chosen_cluster(
+    arguments: argparse.Namespace, profiles: Sequence[Path] = ()
+) -> Optional[DaskCluster]:
     """Return the cluster that the options name; None for this machine.
 
     Raises:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mimir_engine.cli import DONE, SOME_FAILED, wrong_use
 from mimir_engine.cli._choice_options import add_choice_options, person_rule, study_choice
+from mimir_engine.cli._cluster_options import add_cluster_options, chosen_cluster
 from mimir_engine.cli._measuring import with_listener
 from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._study_options import (
@@ -28,7 +29,6 @@ from mimir_engine.cohort.volumes.volume_names import (
     NNUNET,
     PLAIN,
 )
-from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.volume_names import VOLUMES
 
 
@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_shard_option(parser)
     add_repair_option(parser)
     add_choice_options(parser, splits_persons=False)
+    add_cluster_options(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -93,8 +94,6 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         raise wrong_use("fuse", f"--labels requires --layout {NNUNET}")
     if arguments.identifiers and arguments.anonymous_names:
         raise wrong_use("fuse", "--identifiers and --anonymous-names contradict each other")
-    if arguments.format == NIFTI:
-        require("nifti")
 
     from mimir_engine.cohort.volumes.fuse_studies import FuseOptions, fuse_studies
     from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
@@ -104,6 +103,7 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         layout = VolumeLayout(arguments.layout, arguments.format, names, bool(arguments.labels))
     except ValueError as error:
         raise wrong_use("fuse", f"--contrasts {arguments.contrasts}: {error}") from error
+    layout.require_packages()
     options = FuseOptions(
         layout,
         arguments.identifiers,
@@ -115,8 +115,9 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         person_rule(arguments),
         arguments.shard,
     )
+    cluster = chosen_cluster(arguments)
     studies = chosen_studies(arguments, listener)
     output, command = arguments.output, shown_command(arguments)
-    done, failed = fuse_studies(studies, output, options, listener, command)
+    done, failed = fuse_studies(studies, output, options, listener, command, cluster)
     listener({"event": "finished", "done": done, "failed": failed, "output": str(output)})
     return SOME_FAILED if failed else DONE

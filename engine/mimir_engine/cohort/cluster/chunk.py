@@ -12,19 +12,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
+from mimir_engine.cohort.cluster.started_job import StartedJob
 from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
-from mimir_engine.cohort.measure_studies import InferOptions, Measuring
+from mimir_engine.cohort.made_with import made_with
+from mimir_engine.cohort.measure_studies import InferOptions, Measuring, Networks, describe_run
 from mimir_engine.cohort.outcomes import Begun
+from mimir_engine.cohort.projection_files import ProjectionFiles
+from mimir_engine.cohort.reader_calls import FUNCTIONS
 from mimir_engine.cohort.sources import NamedSource, file_names, source_fields, source_from_fields
 from mimir_engine.cohort.study_folder import StudyFolders
+from mimir_engine.cohort.study_loop import StudyWork
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import from_json, to_json
 from mimir_engine.fusion.image_source import paths_of
 from mimir_engine.inference_module import InferenceModule, find_module
 from mimir_engine.inference_module.other_profile import with_profiles
 from mimir_engine.labels.label_names import LabelNames
-from mimir_engine.measuring.runtime import Runtime
+from mimir_engine.measuring.runtime import Runtime, choose_runtime
 from mimir_engine.readers.reader_limits import ReaderLimits
+from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import ReadOptions
 
 
@@ -103,14 +109,33 @@ class Job:
             options.label_names,
         )
 
-    def to_text(self) -> str:
-        """Return the job as JSON."""
-        return json.dumps(to_json(self))
+    def describe(self) -> dict[str, Any]:
+        """Describe what the results would depend on on this machine.
 
-    @classmethod
-    def from_text(cls, text: str) -> Job:
-        """Read what `to_text` wrote."""
-        return from_json(json.loads(text), cls)
+        Raises:
+            MimirError: for modules, profiles and runtime.
+        """
+        modules = self.load_modules()
+        if self.runtime is not None:
+            choose_runtime(self.runtime.name, self.runtime.device)
+        return describe_run(modules, self.runtime)
+
+    def start(self) -> StartedJob:
+        """Start it on this machine.
+
+        Raises:
+            MimirError: for modules and profiles.
+        """
+        modules = self.load_modules()
+        networks, making = Networks(modules, self.runtime), made_with(self.run, modules)
+        readers = Readers(FUNCTIONS, ReaderLimits(**self.limits))
+        projections = ProjectionFiles(Path(self.output))
+
+        def work(chunk: Chunk) -> StudyWork[Any]:
+            options = self.options(chunk.sex)
+            return Measuring(networks, options, _ignore, readers, making, projections).work
+
+        return StartedJob(readers, work)
 
     def load_modules(self) -> list[InferenceModule]:
         """Load the inference modules as they are on this machine.
@@ -192,3 +217,7 @@ def is_there(source: NamedSource) -> bool:
     """Return whether this machine sees a study's files; of many, the first is looked for."""
     places = [paths_of(source.source)[0], *([source.labels] if source.labels else [])]
     return all(map(os.path.exists, places))
+
+
+def _ignore(event: Any) -> None:
+    """Steps of studies are not told to the client."""

@@ -18,17 +18,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimir_engine.cohort.cluster.chunk import Chunk, Job
+from mimir_engine.cohort.cluster.fuse_job import FuseJob
+from mimir_engine.cohort.cluster.job_text import job_text
 from mimir_engine.cohort.cluster.scheduler_address import notices
 from mimir_engine.cohort.cluster.worker import check_worker, end_job, measure_chunk
+from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.fingerprint import fingerprint
+from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.measure_studies import Measuring
 from mimir_engine.cohort.read_studies import ReadStudy
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.cohort.study_loop import StudyOutcome, outcome_of
+from mimir_engine.cohort.volumes.fuse_studies import Fusing
 from mimir_engine.errors import MimirError
 from mimir_engine.files.optional_packages import require
+from mimir_engine.readers.reader_limits import ReaderLimits
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -72,19 +78,59 @@ class DaskCluster:
             MimirError: ``EXTRA_MISSING``, ``SCHEDULER_UNREACHABLE``, ``SCHEDULER_LOST``,
                 ``WORKER_DIFFERS``, ``WORKER_SEES_NO_FILES``, and what ends a run on one machine.
         """
+        job = Job.of(run, measuring, ledger.folder, self.profiles)
+        options = measuring.options
+        task = _Task(job_text(job), measuring.listener, options.limits, options.sex)
+        yield from self._outcomes(sources, ledger, task)
+
+    def volumes(
+        self,
+        sources: Sequence[NamedSource],
+        ledger: Ledger,
+        run: Mapping[str, Any],
+        fusing: Fusing,
+        listener: Listener,
+    ) -> Generator[StudyOutcome, None, None]:
+        """Stitch studies on the workers; see ``fuse_studies.FusingCluster``.
+
+        Raises:
+            MimirError: As `outcomes`.
+        """
+        task = _Task(job_text(FuseJob.of(run, fusing)), listener, fusing.options.limits)
+        yield from self._outcomes(sources, ledger, task)
+
+    def _outcomes(
+        self, sources: Sequence[NamedSource], ledger: Ledger, task: _Task
+    ) -> Iterator[StudyOutcome]:
         require("cluster")
-        job = Job.of(run, measuring, ledger.folder, self.profiles).to_text()
         with _connected(self.address) as client:
             threads = client.nthreads()
             event = {"event": "cluster", "scheduler": self.address, "workers": len(threads)}
             sentences = notices(self.address, len(threads))
-            measuring.listener({**event, "threads": sum(threads.values()), "sentences": sentences})
-            _refuse_others(client, job)
+            task.listener({**event, "threads": sum(threads.values()), "sentences": sentences})
+            _refuse_others(client, task.job)
             try:
-                yield from _Chunks(client, job, ledger, measuring).outcomes(sources)
+                yield from _Chunks(client, task, ledger).outcomes(sources)
             finally:
                 with suppress(OSError, asyncio.TimeoutError):
-                    client.run(end_job, job, on_error="ignore")
+                    client.run(end_job, task.job, on_error="ignore")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all chunks of a run share.
+
+    Attributes:
+        job: As `job_text` returns it.
+        listener: Receives the event ``cluster``.
+        limits: What reading one study may take.
+        sex: The recorded sex of the studies.
+    """
+
+    job: str
+    listener: Listener
+    limits: ReaderLimits
+    sex: RecordedSex = field(default_factory=RecordedSex)
 
 
 @contextmanager
@@ -151,9 +197,8 @@ class _Chunks:
     """
 
     client: Client
-    job: str
+    task: _Task
     ledger: Ledger
-    measuring: Measuring
     in_flight: dict[Future[str], Sequence[NamedSource]] = field(default_factory=dict)
     alone: set[Future[str]] = field(default_factory=set)
 
@@ -198,16 +243,15 @@ class _Chunks:
         return futures
 
     def _submit(self, studies: Sequence[NamedSource]) -> Future[str]:
-        begun, sex = self.ledger.begun(), self.measuring.options.sex
-        chunk = Chunk.of(studies, begun, sex).to_text()
-        future = self.client.submit(measure_chunk, self.job, chunk, pure=False)
+        chunk = Chunk.of(studies, self.ledger.begun(), self.task.sex).to_text()
+        future = self.client.submit(measure_chunk, self.task.job, chunk, pure=False)
         self.in_flight[future] = studies
         return future
 
     def _crashed(self, source: NamedSource) -> StudyOutcome:
         failure = StudyFailure(source.name, "STUDY_CRASHED", _WORKERS_ENDED)
         study = ReadStudy(source, fingerprint(source.source, source.labels), failure)
-        return outcome_of(study, failure, self.measuring.options.limits)
+        return outcome_of(study, failure, self.task.limits)
 
 
 def _has_killed_workers(future: Future[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What a worker of Dask does: measure a chunk of studies exactly as one machine does.
+"""What a worker of Dask does: measure or stitch a chunk of studies exactly as one machine does.
 
 Dask's workers call these functions by their names; arguments and replies are JSON texts.
 """
@@ -13,17 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from mimir_engine.cohort.cluster.chunk import Chunk, Job, is_there
-from mimir_engine.cohort.made_with import made_with
-from mimir_engine.cohort.measure_studies import Measuring, Networks, describe_run
+from mimir_engine.cohort.cluster.chunk import Chunk, is_there
+from mimir_engine.cohort.cluster.job_text import AnyJob, job_from_text
+from mimir_engine.cohort.cluster.started_job import StartedJob
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Begun
-from mimir_engine.cohort.projection_files import ProjectionFiles
-from mimir_engine.cohort.reader_calls import FUNCTIONS
 from mimir_engine.cohort.study_loop import StudyOutcome, study_outcomes
 from mimir_engine.errors import MimirError, error_of
-from mimir_engine.inference_module import InferenceModule
-from mimir_engine.measuring.runtime import choose_runtime
-from mimir_engine.readers.readers import Readers
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -33,11 +28,11 @@ def check_worker(job: str, dask_worker: Worker) -> str:
     """Reply with what keeps this worker from a job: code, what, remedy as JSON; else nothing.
 
     Args:
-        job: The text of a `Job`.
+        job: As `job_text` returns it.
         dask_worker: Dask gives the worker itself.
     """
     try:
-        _check(Job.from_text(job))
+        _check(job_from_text(job))
     except Exception as error:
         return json.dumps(_reported(error, dask_worker))
     return ""
@@ -81,16 +76,13 @@ def _reported(error: Exception, worker: Worker) -> Sequence[str]:
     return known.code, f"the worker {worker.address}: {known.what}", known.remedy
 
 
-def _check(job: Job) -> list[InferenceModule]:
-    """Return the inference modules of a job if this worker would measure as the client does.
+def _check(job: AnyJob) -> None:
+    """Check that this worker would do a job as the client does.
 
     Raises:
-        MimirError: ``WORKER_DIFFERS``, ``WORKER_SEES_NO_FILES``, and those of finding modules.
+        MimirError: ``WORKER_DIFFERS``, ``WORKER_SEES_NO_FILES``, and what `describe` raises.
     """
-    modules = job.load_modules()
-    if job.runtime is not None:
-        choose_runtime(job.runtime.name, job.runtime.device)
-    here = json.loads(json.dumps(describe_run(modules, job.runtime)))
+    here = json.loads(json.dumps(job.describe()))
     differences = [
         f"{key} is {value} here, not {job.run.get(key)}"
         for key, value in here.items()
@@ -98,7 +90,7 @@ def _check(job: Job) -> list[InferenceModule]:
     ]
     differences += [
         f"there is another inference module {module['name']} here"
-        for module in here["modules"]
+        for module in here.get("modules", ())
         if module not in job.run["modules"]
     ]
     if differences:
@@ -109,7 +101,6 @@ def _check(job: Job) -> list[InferenceModule]:
         )
     if not os.path.isfile(Path(job.output) / LEDGER_FILE):
         raise _unseen("the output folder is not there")
-    return modules
 
 
 def _unseen(what: str) -> MimirError:
@@ -120,17 +111,8 @@ def _unseen(what: str) -> MimirError:
     )
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What a worker keeps of a job between its chunks."""
-
-    networks: Networks
-    readers: Readers
-
-
-#: The job whose chunk this process has measured last, by its text: loading networks and starting
-#: readers takes longer than a study.
-_kept: dict[str, _Kept] = {}
+#: The job whose chunk this process has measured last, by its text.
+_kept: dict[str, StartedJob] = {}
 _one_at_a_time = threading.Lock()
 
 
@@ -158,24 +140,19 @@ class _Attempts:
 def _outcomes(
     text: str, chunk: Chunk, jobs: int, is_wanted: Callable[[], bool]
 ) -> list[StudyOutcome]:
-    """Measure the studies of a chunk."""
+    """Do the work on the studies of a chunk."""
     attempts = _Attempts(chunk, is_wanted)
     attempts.start("")
-    job = Job.from_text(text)
-    modules = _check(job)
+    job = job_from_text(text)
+    _check(job)
     for study in chunk.studies:
         if study.is_there and not is_there(study.source):
             raise _unseen(f"the files of the study '{study.source.name}' are not there")
-    options = job.options(chunk.sex)
     if text not in _kept:
         for other in list(_kept):
             end_job(other)
-        readers = Readers(FUNCTIONS, options.limits)
-        _kept[text] = _Kept(Networks(modules, job.runtime), readers)
-    kept, making = _kept[text], made_with(job.run, modules)
-    projections = ProjectionFiles(Path(job.output))
-    measuring = Measuring(kept.networks, options, _ignore, kept.readers, making, projections)
-    work = replace(measuring.work, full_batches=True)
+        _kept[text] = job.start()
+    work = replace(_kept[text].work(chunk), full_batches=True)
     sources = [study.source for study in chunk.studies]
     return list(study_outcomes(sources, attempts, work, _ignore, jobs))
 

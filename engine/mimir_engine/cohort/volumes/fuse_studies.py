@@ -14,11 +14,11 @@ Readers read, check, stitch and write; only paths and plain values come back.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Protocol
 
 import numpy as np
 import pydicom
@@ -36,11 +36,19 @@ from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
-from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
+from mimir_engine.cohort.study_loop import (
+    StudyDone,
+    StudyOutcome,
+    StudyWork,
+    note_outcomes,
+    study_outcomes,
+    tell_damage,
+)
 from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
 from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout, layout_of_run
+from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.cohort.volumes.volume_table import write_volume_table
 from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
 from mimir_engine.errors import MimirError
@@ -88,6 +96,7 @@ def fuse_studies(
     options: FuseOptions,
     listener: Listener,
     command: Sequence[str] = (),
+    cluster: Optional[FusingCluster] = None,
 ) -> tuple[int, int]:
     """Stitch studies, note each outcome in the ledger of the output folder, and write its tables.
 
@@ -100,6 +109,7 @@ def fuse_studies(
         options: Which volumes, and so on.
         listener: Receives every event; see ``mimir_engine.cohort.events``.
         command: The command line, for ``run.json``.
+        cluster: Other machines that stitch the studies; None for this one.
 
     Returns:
         Numbers of studies in the folder with volumes and without.
@@ -108,7 +118,7 @@ def fuse_studies(
         MimirError: for the output folder, names and label maps that contradict each other; never
             for a single study.
     """
-    run = _describe_run(options)
+    run = describe_run(options)
     earlier = _earlier_volumes(output) if options.overwrite else []
     readers = Readers(FUNCTIONS, options.limits)
     with Ledger(output, run, options.overwrite, _is_entry) as ledger, readers:
@@ -135,21 +145,47 @@ def fuse_studies(
             remove_dataset(output)  # it would not know them
         already_done = len(sources) - len(pending)
         listener({"event": "run", "studies": len(sources), "already_done": already_done})
-        run_studies(pending, ledger, fusing.work, listener, options.jobs)
-        sweep_leftovers(output)
-        failures = list(ledger.failures())
-        remove_volumes(output, options.layout, [failure.name for failure in failures])
-        write_failures(output, failures)
-        write_volume_table(output, options.layout, written_studies(ledger))
-        done = len(ledger) - len(failures)
-        record = {**run, **settings, "done": done, "failed": len(failures)}
-        write_json(output / RUN_FILE, {**record, "command": list(command)})
-        if options.layout.has_labels:
-            write_dataset(output, options.layout, written_studies(ledger))
-        return done, len(failures)
+        if cluster is None:
+            outcomes = study_outcomes(pending, ledger, fusing.work, listener, options.jobs)
+        else:
+            outcomes = cluster.volumes(pending, ledger, run, fusing, listener)
+        note_outcomes(outcomes, len(pending), ledger, listener)
+        _remove_others(output, options.layout, ledger)
+        return _write_results(output, options.layout, ledger, {**run, **settings}, command)
 
 
-def _describe_run(options: FuseOptions) -> dict[str, Any]:
+def _remove_others(output: Path, layout: VolumeLayout, ledger: Ledger) -> None:
+    """Remove what failed or interrupted studies have left.
+
+    nnU-Net takes all that lies in its folder, so there the volumes of excluded studies go, too.
+    """
+    sweep_leftovers(output)
+    remove_volumes(output, layout, (failure.name for failure in ledger.failures()))
+    remove_volumes(output, layout, ledger.begun())
+    if layout.arrangement == NNUNET:
+        remove_volumes(output, layout, ledger.excluded)
+
+
+def _write_results(
+    output: Path,
+    layout: VolumeLayout,
+    ledger: Ledger,
+    run: Mapping[str, Any],
+    command: Sequence[str],
+) -> tuple[int, int]:
+    """Write all tables; return the numbers of studies with volumes and without."""
+    failures = list(ledger.failures())
+    done, failed = len(ledger) - len(failures), len(failures)
+    write_failures(output, failures)
+    write_volume_table(output, layout, written_studies(ledger))
+    record = {**run, "done": done, "failed": failed, "command": list(command)}
+    write_json(output / RUN_FILE, record)
+    if layout.has_labels:
+        write_dataset(output, layout, written_studies(ledger))
+    return done, failed
+
+
+def describe_run(options: FuseOptions) -> dict[str, Any]:
     """Describe what the volumes depend on."""
     return {
         "mimir": mimir_engine.__version__,
@@ -227,3 +263,28 @@ class Fusing:
         for study in studies:
             event = {"volumes": list(study.volumes), "left_out": list(study.left_out)}
             yield StudyDone({"flags": study.codes, "body": to_json(study)}, study.codes, event)
+
+
+class FusingCluster(Protocol):
+    """Other machines that stitch studies."""
+
+    def volumes(
+        self,
+        sources: Sequence[NamedSource],
+        ledger: Ledger,
+        run: Mapping[str, Any],
+        fusing: Fusing,
+        listener: Listener,
+    ) -> Generator[StudyOutcome, None, None]:
+        """Stitch studies on them, and yield each outcome.
+
+        Args:
+            sources: Studies to be done.
+            ledger: That of the output folder; it is not written to.
+            run: What the volumes depend on.
+            fusing: How studies are stitched; itself, it stays on this machine.
+            listener: Receives the event ``cluster``.
+
+        Raises:
+            MimirError: for the cluster; never for a single study.
+        """

@@ -31,6 +31,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import distinct_file_name, safe_file_name
 from mimir_engine.files.json_file import from_json
+from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.volume_names import FAT_FRACTION, VOLUMES
 from mimir_engine.source.source_name import ANONYMOUS_NAME
 
@@ -79,6 +80,15 @@ class VolumeLayout:
     def ending(self) -> str:
         """Ending of the files of volumes."""
         return ENDINGS[self.file_format]
+
+    def require_packages(self) -> None:
+        """Check for the packages that the format needs.
+
+        Raises:
+            MimirError: ``EXTRA_MISSING``, ``EXTRA_BROKEN``.
+        """
+        if self.file_format == NIFTI:
+            require("nifti")
 
     @property
     def wanted(self) -> tuple[str, ...]:

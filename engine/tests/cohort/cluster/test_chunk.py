@@ -7,6 +7,7 @@ from cohort_builder import ANYTHING
 from random_modules import module_spec, write_without_network
 
 from mimir_engine.cohort.cluster.chunk import Chunk, Job
+from mimir_engine.cohort.cluster.job_text import job_from_text, job_text
 from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
 from mimir_engine.cohort.made_with import NOT_NOTED
 from mimir_engine.cohort.measure_studies import InferOptions, Measuring, Networks
@@ -36,13 +37,14 @@ def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> Non
         folders=StudyFolders(tmp_path / "details", volumes=False),
         limits=ReaderLimits(None, 7.0),
         keeps_projections=False,
+        label_names=((1, "liver"),),
     )
     module = load_module(write_without_network(tmp_path / "trial", accepts=ANYTHING))
     networks = Networks([replace(module, column_prefix="a")], None)
     readers = Readers(FUNCTIONS, options.limits)
     keeping = NOT_NOTED, ProjectionFiles(tmp_path)
     measuring = Measuring(networks, options, lambda event: None, readers, *keeping)
-    job = Job.from_text(Job.of({"mimir": "1"}, measuring, tmp_path, ()).to_text())
+    job = job_from_text(job_text(Job.of({"mimir": "1"}, measuring, tmp_path, ())))
     found, default = job.options(sex), InferOptions()
     for option in {field.name for field in fields(InferOptions)} - OF_THE_CLIENT:
         value, expected = getattr(found, option), getattr(options, option)

@@ -145,6 +145,25 @@ def test_a_changed_label_map_is_copied_again(
     assert "spleen" in json.loads((out / "dataset.json").read_text())["labels"]
 
 
+def test_an_excluded_study_is_no_case_any_longer_and_comes_back_when_it_is_allowed(
+    archives: list[Path], grid: Volume, tmp_path: Path
+) -> None:
+    labels, out, excluded = tmp_path / "labels", tmp_path / "out", tmp_path / "excluded.txt"
+    for name in "ab":
+        write_labels(labels / f"{name}.nii.gz", grid, {1: "liver"})
+    excluded.write_text("b\n")
+    words = ["fuse", *map(str, archives), "--output", str(out), "--layout", "nnunet"]
+    words += ["--labels", str(labels)]
+    assert main(words) == DONE
+    before = files_in(out)
+    assert main([*words, "--exclude", str(excluded)]) == DONE
+    assert {name.partition("/")[2][0] for name in files_in(out)} == {"a"}
+    assert json.loads((out / "dataset.json").read_text())["numTraining"] == 1
+    assert main(words) == DONE
+    assert files_in(out) == before
+    assert json.loads((out / "dataset.json").read_text())["numTraining"] == 2
+
+
 def test_maps_that_name_a_number_differently_make_no_data_set(
     archives: list[Path], grid: Volume, tmp_path: Path, capfd: Capture
 ) -> None:
