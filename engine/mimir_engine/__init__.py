@@ -10,6 +10,7 @@ __version__ = "0.9.0"
 #: Public names and their modules, which are imported on first use, so that importing the package
 #: costs nothing.
 _PUBLIC = {
+    "LabelMap": "labels",
     "MimirError": "errors",
     "VolumePair": "fusion.volume_pair",
     "analyze": "measuring.one_study",
@@ -19,6 +20,7 @@ _PUBLIC = {
     "measure_directly": "direct",
     "measure_labels": "labels",
     "project": "projection",
+    "read_label_map": "labels",
     "read_study": "study",
 }
 

@@ -30,7 +30,7 @@ def import_name(path: Path) -> str:
 def _in_a_folder_with_a_phantom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let the examples name the archive of phantom 0 as a user does."""
     folder, before = tmp_path_factory.mktemp("examples"), Path.cwd()
-    write_study(folder / f"{study_name(0)}.zip", 0, ("water", "fat"))
+    write_study(folder / f"{study_name(0)}.zip", 0)
     os.chdir(folder)
     yield
     os.chdir(before)

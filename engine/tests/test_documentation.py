@@ -18,12 +18,15 @@ DOCS = ENGINE.parent / "docs"
 #: Names on the page of files that a run writes, which are not in the repository.
 RESULTS = {
     *("predictions.csv", "failures.csv", "measurements.csv", "scan_numbers.csv", "codebook.csv"),
-    "excluded.csv",
+    *("excluded.csv", "labels.csv", "volumes.csv"),
 }
 #: Where the page of codes turns to those of the Slicer module.
 MODULE_CODES = "## In 3D Slicer"
 #: Position of the code among the arguments of the calls that make one.
-CODE_ARGUMENT = {"MimirError": 0, "Finding": 0, "open_table": 1, "read_json": 2, "StudyFailure": 1}
+CODE_ARGUMENT = {
+    **{"MimirError": 0, "Finding": 0, "volume_error": 0},
+    **{"open_table": 1, "StudyFailure": 1, "read_json": 2, "parse_json": 3},
+}
 
 
 def trees() -> Iterator[ast.Module]:

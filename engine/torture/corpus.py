@@ -38,16 +38,20 @@ from image_folder_builder import write_image_folder
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from random_modules import random_images, write_without_network
+from volume_builder import oriented, small_volume, write_nifti, write_nrrd
 
 from mimir_engine.cohort.image_dataset import project_studies
 from mimir_engine.cohort.images.image_folder import StudyId, TargetDefinition
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder, write_array
+from mimir_engine.fusion.volume_files.image_file import write_image
+from mimir_engine.fusion.volume_files.sidecar import Sidecar
 from mimir_engine.inference_module import load_module, rewrite_module
 from mimir_engine.inference_module.fit_profile import UsualScans, fit_profile
 from mimir_engine.inference_module.scan_profile import ScanProfile
 from mimir_engine.inference_module.weights import save_weights
+from mimir_engine.study.finding import Finding
 from mimir_engine.training.dataset import Dataset as TrainingData
 
 CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
@@ -61,7 +65,7 @@ Parts = Mapping[str, bytes]
 
 def main() -> None:
     """Write all seeds."""
-    for name, files in (*studies(), *module_seeds(), *result_seeds(), *tables()):
+    for name, files in (*studies(), *module_seeds(), *result_seeds(), *tables(), *volumes()):
         path = CORPUS / f"{name}.zip"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
@@ -253,11 +257,33 @@ def tables() -> Iterator[tuple[str, Parts]]:
         **{"reference_ratio": 0.8, "water_factor": 1.25},
     }
     yield "table/site", {"site.json": json.dumps(site).encode()}
+    sidecar = Sidecar("a", "0.9.0", contrasts=("water",), findings=(Finding("GHOSTS", "a"),))
+    yield "table/sidecar", {"scan.json": json.dumps(sidecar.to_json()).encode()}
     scans = (
         "name,findings,scanner,month,extent,noise\na,SHADING;GHOSTS,A,2024-01,1100,0.02\nb,,,,,\n"
     )
     yield "table/scans", {"scan_numbers.csv": scans.encode()}
     yield "table/sources", {"sources.jsonl": "\n".join(map(json.dumps, lines)).encode()}
+
+
+def volumes() -> Iterator[tuple[str, Parts]]:
+    """Yield volumes of some formats, byte orders and axis orders."""
+    volume, labels = small_volume(), oriented(small_volume("uint8"), (2, 0, 1), (True, False, True))
+    text = "<CaretExtension><Label Key='1'>liver</Label></CaretExtension>"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_image(folder / "own.nii", volume, text)
+        write_image(folder / "own.nii.gz", volume, text)
+        write_image(folder / "own.nrrd", volume)
+        write_nifti(folder / "second.nii", oriented(volume), "Nifti2")
+        scaled = oriented(small_volume("int16"), (1, 2, 0), (False, True, True))
+        write_nifti(folder / "swapped.nii", scaled, big_endian=True, scl_slope=0.5)
+        write_nifti(folder / "labels.nii", labels, codes=(0, 1))
+        write_nrrd(folder / "labels.nrrd", labels, fields={"encoding": "raw"})
+        for file, content in _files(folder).items():
+            seed, kind = file.removesuffix(".gz").rsplit(".", 1)
+            packed = "-gzip" if file.endswith(".gz") else ""
+            yield f"{'nrrd' if kind == 'nrrd' else 'nifti'}/{seed}{packed}", {file: content}
 
 
 def _files(folder: Path) -> dict[str, bytes]:

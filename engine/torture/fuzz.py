@@ -3,8 +3,9 @@
     python engine/torture/fuzz.py --cases 100000 --output fuzz-output
 
 The same seed gives the same cases. A stopped run goes on where it stopped. ``--case N`` writes the
-input of one case to the output folder and reads it. Exit status 1 if there was a fault: an
-INTERNAL_ERROR, a process that died, hung or outgrew its memory, or a file outside.
+input of one case to the output folder and reads it; ``--only KIND`` tries one kind of input. Exit
+status 1 if there was a fault: an INTERNAL_ERROR, a process that died, hung or outgrew its memory,
+or a file outside.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fuzz_worker import needs_torch, seed_of
+from kinds import KINDS
 
 #: Seconds that a case may take, and the start of a process.
 MAX_SECONDS, MAX_START_SECONDS = 20, 300
@@ -47,15 +49,19 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many seconds")
     parser.add_argument("--case", type=int, help="only this case")
+    parser.add_argument(
+        "--only", choices=sorted(KINDS), default="", help="only inputs of this kind"
+    )
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     if options.case is not None:
-        answer = one_case(options.seed, options.case, options.output)
+        answer = one_case(options.seed, options.case, options.output, options.only)
         print(json.dumps(answer, indent=1))
         return int(is_fault(answer))
-    log = options.output / f"cases-{options.seed}.jsonl"
+    log = options.output / f"cases-{options.seed}{options.only and '-'}{options.only}.jsonl"
     numbers = range(options.first, options.first + options.cases)
-    answers = run(log, numbers, options.seed, options.output, options.jobs, options.seconds)
+    limits = (options.jobs, options.seconds, options.only)
+    answers = run(log, numbers, options.seed, options.output, *limits)
     text = report(answers)
     (options.output / "report.txt").write_text(text, "utf-8")
     print(text)
@@ -65,13 +71,13 @@ def main() -> int:
 class Workers:
     """Two processes that try cases: torch is in one of them only, as in MIMIR."""
 
-    def __init__(self, seed: str) -> None:
-        self._seed = seed
-        self._workers = {needed: Worker(seed, needed) for needed in (False, True)}
+    def __init__(self, seed: str, only: str = "") -> None:
+        self._seed, self._only = seed, only
+        self._workers = {needed: Worker(seed, needed, only) for needed in (False, True)}
 
     def attempt(self, case: int) -> tuple[dict[str, Any], Path]:
         """Return what came of a case, and the folder of its input."""
-        name, _ = seed_of(Random(f"{self._seed}:{case}"))
+        name, _ = seed_of(Random(f"{self._seed}:{case}"), self._only)
         worker = self._workers[needs_torch(name)]
         return worker.attempt(case, name), worker.scratch / "case"
 
@@ -83,8 +89,8 @@ class Workers:
 class Worker:
     """A process that tries cases, started again when it dies."""
 
-    def __init__(self, seed: str, with_torch: bool) -> None:
-        self._seed, self._with_torch = seed, with_torch
+    def __init__(self, seed: str, with_torch: bool, only: str) -> None:
+        self._seed, self._with_torch, self._only = seed, with_torch, only
         self.process: Optional[subprocess.Popen[str]] = None
         memory = Path("/dev/shm")  # where an fsync costs nothing
         place = memory if os.access(memory, os.W_OK) else None
@@ -128,7 +134,10 @@ class Worker:
         program = Path(__file__).with_name("fuzz_worker.py")
         environment = {**os.environ, "HOME": str(home), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, str(program), self._seed, str(self.scratch), with_or_without],
+            [
+                *(sys.executable, str(program), self._seed, str(self.scratch)),
+                *(with_or_without, self._only),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -156,9 +165,9 @@ def _listen(stream: Any, answers: queue.Queue[str]) -> None:
     answers.put("")
 
 
-def one_case(seed: str, case: int, output: Path) -> dict[str, Any]:
+def one_case(seed: str, case: int, output: Path, only: str = "") -> dict[str, Any]:
     """Try one case, and keep its input."""
-    workers = Workers(seed)
+    workers = Workers(seed, only)
     try:
         answer, folder = workers.attempt(case)
         shutil.copytree(folder, output / f"case-{case}", dirs_exist_ok=True)
@@ -168,7 +177,13 @@ def one_case(seed: str, case: int, output: Path) -> dict[str, Any]:
 
 
 def run(
-    log: Path, numbers: Iterable[int], seed: str, output: Path, jobs: int, seconds: float
+    log: Path,
+    numbers: Iterable[int],
+    seed: str,
+    output: Path,
+    jobs: int,
+    seconds: float,
+    only: str = "",
 ) -> list[dict[str, Any]]:
     """Try the cases that the log does not have yet; return the answers of all."""
     wanted = set(numbers)
@@ -181,7 +196,7 @@ def run(
 
     def work() -> None:
         nonlocal count
-        workers = Workers(seed)
+        workers = Workers(seed, only)
         try:
             while not (seconds and time.monotonic() - begun > seconds):
                 try:

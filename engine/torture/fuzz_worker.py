@@ -28,12 +28,16 @@ import kinds
 
 import mimir_engine
 from mimir_engine.errors import MimirError
+from mimir_engine.files.optional_packages import is_installed
 
 CORPUS = Path(__file__).resolve().parents[1] / "tests" / "corpus"
 #: Bytes of address space that a reader may use; what torch's libraries take does not count.
 MAX_BYTES = 2 << 30
 #: What each of the two processes imports before its first case.
-READER_MODULES = ("mimir_engine.cohort.reader_calls",)
+READER_MODULES = (
+    "mimir_engine.cohort.reader_calls",
+    *(("nibabel.nifti2",) if is_installed("nifti") else ()),
+)
 TORCH_MODULES = (
     "mimir_engine.cohort.image_dataset",
     "mimir_engine.cohort.result_files",
@@ -50,6 +54,7 @@ STUDIES = 0.7
 def main() -> None:
     """Answer until standard input closes."""
     seed, scratch, with_torch = sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "torch"
+    only = sys.argv[4]
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
@@ -61,13 +66,16 @@ def main() -> None:
     answers.write("ready\n")
     for line in sys.stdin:
         case = json.loads(line)["case"]
-        answer = attempt(seed, case, scratch, watch)
+        answer = attempt(seed, case, scratch, watch, only)
         answers.write(json.dumps(answer) + "\n")
 
 
-def seed_of(rng: Random) -> tuple[str, kinds.Parts]:
-    """Choose a seed of the corpus."""
+def seed_of(rng: Random, only: str = "") -> tuple[str, kinds.Parts]:
+    """Choose a seed of the corpus, or of one kind only."""
     names = seeds()
+    if only:
+        name = rng.choice([name for name in names if name.split("/")[0] == only])
+        return name, names[name]
     studies = [name for name in names if name.startswith("study/")]
     others = [name for name in names if name not in studies]
     name = rng.choice(studies if rng.random() < STUDIES else others)
@@ -85,10 +93,10 @@ def seeds() -> dict[str, kinds.Parts]:
     return found
 
 
-def attempt(seed: str, case: int, scratch: Path, watch: Watch) -> dict[str, Any]:
+def attempt(seed: str, case: int, scratch: Path, watch: Watch, only: str = "") -> dict[str, Any]:
     """Write the input of a case and read it."""
     rng = Random(f"{seed}:{case}")
-    name, parts = seed_of(rng)
+    name, parts = seed_of(rng, only)
     kind = kinds.KINDS[name.split("/")[0]]
     folder = scratch / "case"
     shutil.rmtree(folder, ignore_errors=True)
@@ -189,7 +197,7 @@ def limit_memory(size: int) -> None:
 
 def needs_torch(name: str) -> bool:
     """Return whether reading a seed of this name imports torch; readers of studies never do."""
-    return not name.startswith(("study/", "fused/", "snapshot/"))
+    return not name.startswith(("study/", "fused/", "snapshot/", "nifti/", "nrrd/"))
 
 
 def memory(field: str) -> int:

@@ -21,7 +21,17 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from mutations import at_signatures, blindly, in_dicom, in_json, in_tar_header, in_text
+import numpy as np
+from mutations import (
+    at_signatures,
+    blindly,
+    in_dicom,
+    in_json,
+    in_nifti,
+    in_nrrd,
+    in_tar_header,
+    in_text,
+)
 
 Parts = dict[str, bytes]
 
@@ -227,6 +237,17 @@ def write_module(rng: Random, parts: Parts, folder: Path) -> None:
         write_parts(folder / "module", parts)
 
 
+def write_volume(rng: Random, parts: Parts, folder: Path) -> None:
+    """Damage a volume: its header, all of it before it is compressed, or all of it after."""
+    ((name, content),) = parts.items()
+    change = rng.choice((in_nrrd if name.endswith(".nrrd") else in_nifti,) * 4 + (blindly,))
+    if name.endswith(".gz") and rng.random() < 0.8:
+        content = gzip.compress(change(rng, gzip.decompress(content)), 1)
+    else:
+        content = (blindly if name.endswith(".gz") else change)(rng, content)
+    (folder / name).write_bytes(content)
+
+
 # ---- reading -----------------------------------------------------------------------------------
 
 
@@ -368,6 +389,20 @@ def read_dataset(rng: Random, folder: Path) -> str:
     return "read"
 
 
+def read_volume(rng: Random, folder: Path) -> str:
+    """Read a volume as an image or as labels."""
+    from mimir_engine.fusion.grid import MAX_VOXELS
+    from mimir_engine.fusion.volume_files.image_file import read_image, read_labels
+
+    (path,) = folder.iterdir()
+    image = (read_labels if rng.random() < 0.3 else read_image)(path)
+    assert image.array.ndim == 3
+    assert 0 < image.array.size <= MAX_VOXELS
+    assert (np.diag(image.affine) > 0).all()
+    assert np.isfinite(image.array.sum(dtype=np.float64))
+    return "read"
+
+
 def read_table(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.images.image_folder import StudyId
     from mimir_engine.cohort.inclusion.id_list import read_id_list
@@ -376,6 +411,7 @@ def read_table(rng: Random, folder: Path) -> str:
     from mimir_engine.cohort.sources import sources_from_json
     from mimir_engine.evaluation.evaluate import evaluate
     from mimir_engine.evaluation.predictions import read_predictions
+    from mimir_engine.fusion.volume_files.sidecar import read_sidecar
     from mimir_engine.study.site import read_site
     from mimir_engine.training.targets import read_labels, read_targets
 
@@ -391,6 +427,8 @@ def read_table(rng: Random, folder: Path) -> str:
         read_site(path)
     elif (path := folder / "scan_numbers.csv").exists():
         read_scan_numbers(path)
+    elif (path := folder / "scan.json").exists():
+        read_sidecar(path)
     else:
         studies = [StudyId(f"10{n}_20201_2_0", f"10{n}", "2") for n in range(6)]
         read_labels(folder / "definitions.csv", read_targets([folder / "targets.csv"], studies))
@@ -407,4 +445,6 @@ KINDS: Mapping[str, Kind] = {
     "run": Kind(write_run, read_run),
     "dataset": Kind(write_damaged, read_dataset),
     "table": Kind(write_damaged, read_table),
+    "nifti": Kind(write_volume, read_volume),
+    "nrrd": Kind(write_volume, read_volume),
 }

@@ -8,7 +8,9 @@ numbers in text, headers of archives.
 from __future__ import annotations
 
 import json
+import math
 import re
+import struct
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -238,6 +240,43 @@ def in_tar_header(rng: Random, content: bytes) -> bytes:
         data[at + 148 : at + 156] = b" " * 8
         data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
     return bytes(data)
+
+
+# ---- volumes ----------------------------------------------------------------------------------
+
+#: Numbers at which programs that read geometry go wrong.
+FRACTIONS = (0.0, 1.0, -1.0, 0.5, 1e-40, 1e-6, 353.5, 1e30, 3e38, math.inf, -math.inf, math.nan)
+#: Begin and size of fields in the headers of NIfTI-1 and NIfTI-2 that matter.
+NIFTI_1 = ((0, 4), *((at, 2) for at in range(40, 56, 2)), (70, 2), (72, 2), (123, 1), (252, 2),
+           (254, 2), (344, 4), *((at, 4) for at in (*range(76, 120, 4), *range(256, 328, 4))),
+           *((at, 4) for at in (348, 352, 356)))  # fmt: skip
+NIFTI_2 = ((0, 4), (4, 8), (12, 2), (14, 2), (344, 4), (348, 4), (500, 4), (540, 4), (544, 4),
+           *((at, 8) for at in (*range(16, 80, 8), *range(104, 192, 8), *range(352, 496, 8))),
+           (548, 4))  # fmt: skip
+
+
+def in_nifti(rng: Random, content: bytes) -> bytes:
+    """Change fields of a header, or bytes of header and extensions."""
+    is_second = content[4:7] == b"n+2"
+    size = 544 if is_second else 352
+    if rng.random() < 0.3:
+        end = size + rng.choice((0, 16, 64))
+        return blindly(rng, content[:end]) + content[end:]
+    data = bytearray(content)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        begin, length = rng.choice(NIFTI_2 if is_second else NIFTI_1)
+        new = odd_bytes(rng, length)
+        if length >= 4 and rng.random() < 0.5:
+            order = rng.choice("<<>")
+            new = struct.pack(order + ("f" if length == 4 else "d"), rng.choice(FRACTIONS))
+        data[begin : begin + length] = new
+    return bytes(data)
+
+
+def in_nrrd(rng: Random, content: bytes) -> bytes:
+    """Change the text of a header."""
+    header, blank, voxels = content.partition(b"\n\n")
+    return rng.choice((in_text, in_text, in_text, blindly))(rng, header) + blank + voxels
 
 
 # ---- DICOM -------------------------------------------------------------------------------------

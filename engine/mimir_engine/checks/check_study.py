@@ -16,6 +16,7 @@ from mimir_engine.checks.signal.saturated_pixels import find_saturated_pixels
 from mimir_engine.checks.signal.suspect_slices import (
     find_blank,
     find_cut_off,
+    find_empty_volumes,
     find_identical,
     find_identical_contrasts,
 )
@@ -59,7 +60,8 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
 def _check_as_one(fused: FusedVolumes) -> list[Finding]:
     """Check volumes whose stations are not known as if they were one station."""
     station = fused.as_station
-    findings = find_identical_contrasts(station, sample_pixels(station), None)
+    findings = find_empty_volumes(station)
+    findings = findings or find_identical_contrasts(station, sample_pixels(station), None)
     if not findings:
         findings += find_exchanged_volumes(fused).findings
     if not is_stopped(findings):

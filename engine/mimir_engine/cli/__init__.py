@@ -38,6 +38,7 @@ COMMANDS = {
     "forget": "remove people who withdrew from results that exist",
     "profile": "describe your own usual scans, so that later ones are compared with them",
     "measure": "measure studies in their volumes, without a network",
+    "fuse": "write stitched volumes of all contrasts, as NIfTI or NRRD",
     "report": "write a report on each measured study, as HTML and PDF",
     "gallery": "write a page to look through the studies of a cohort and mark them",
     "project": "make the 3 x 256 x 256 image of one study, or a data set of many",

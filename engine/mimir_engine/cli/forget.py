@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "folder",
         type=Path,
         metavar="DIR",
-        help="output folder of `mimir infer`, `measure`, `check` or `project --dataset`",
+        help="output folder of `mimir infer`, `measure`, `check`, `fuse` or `project --dataset`",
     )
     parser.add_argument(
         "--exclude",

@@ -19,6 +19,7 @@ from mimir_engine.cli._number_options import (
 from mimir_engine.cli._progress_bar import ProgressBar, counted
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
+from mimir_engine.files.optional_packages import require
 
 #: The names in ``phantom.shift``, which is imported only when it is used.
 SHIFT_NAMES = (
@@ -90,6 +91,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--light", action="store_true", help="omit the in-phase and opposed-phase series"
     )
+    parser.add_argument(
+        "--labels",
+        action="store_true",
+        help="also write <name>.labels.nii.gz, the true labels of organs, muscles and fat on the"
+        " grid of the stitched volumes",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -100,6 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise wrong_use("phantom", f"--shift {arguments.shift} requires --population 2")
     if arguments.projections and arguments.repeat > 1:
         raise wrong_use("phantom", "--repeat makes scans; omit --projections")
+    if arguments.projections and arguments.labels:
+        raise wrong_use("phantom", "--labels belong to scans; omit --projections")
+    if arguments.labels:
+        require("nifti")
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     write = _write_projections if arguments.projections else _write_studies
     write(arguments, seeds)
@@ -122,7 +133,13 @@ def _write_projections(arguments: argparse.Namespace, seeds: range) -> None:
 
 
 def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
-    from mimir_engine.phantom.dicom_study import ALL_CONTRASTS, study_name, write_study
+    from mimir_engine.phantom.dicom_study import (
+        ALL_CONTRASTS,
+        labels_path,
+        study_name,
+        truth_path,
+        write_study,
+    )
 
     contrasts = ("water", "fat") if arguments.light else ALL_CONTRASTS
     scans = {
@@ -130,7 +147,9 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
         for seed, repeat in product(seeds, range(arguments.repeat))
     }
     with folder_lock(arguments.output), closing(ProgressBar("phantom")) as bar:
-        there = {path for path in scans if path.with_suffix(".truth.json").exists()}  # written last
+        there = {path for path in scans if truth_path(path).exists()}  # written last
+        if arguments.labels:
+            there = {path for path in there if labels_path(path).exists()}
         bar.move_to(len(there), len(scans))
         for path, (seed, repeat) in scans.items():
             if path not in there:
@@ -142,6 +161,7 @@ def _write_studies(arguments: argparse.Namespace, seeds: range) -> None:
                     arguments.shift,
                     arguments.shift_size,
                     repeat,
+                    arguments.labels,
                 )
                 there.add(path)
             with bar.out_of_the_way():

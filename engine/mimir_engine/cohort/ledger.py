@@ -18,7 +18,14 @@ from typing import Any
 
 from mimir_engine.cohort.ledger_lines import BODY, encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, LastRun, Outcomes
-from mimir_engine.cohort.output_files import LABELS_FILE, PARQUET_FILE, PLAN_FILE, RUN_FILE
+from mimir_engine.cohort.output_files import (
+    DATASET_FILE,
+    LABELS_FILE,
+    PARQUET_FILE,
+    PLAN_FILE,
+    RUN_FILE,
+    VOLUMES_FILE,
+)
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
@@ -28,7 +35,7 @@ from mimir_engine.files.folder_lock import folder_lock
 RESULT_FILES = (
     *("predictions.csv", PARQUET_FILE, "measurements.csv", "checks.csv", "findings.csv"),
     *("codebook.csv", "codebook.json", "drift.csv", "failures.csv", "excluded.csv", RUN_FILE),
-    *("scan_numbers.csv", "scan_profiles.csv", LABELS_FILE, PLAN_FILE),
+    *("scan_numbers.csv", "scan_profiles.csv", LABELS_FILE, VOLUMES_FILE, DATASET_FILE, PLAN_FILE),
 )
 #: What a run says of that which runs its networks.
 RUNTIME_KEYS = frozenset({"runtime", "device", "onnxruntime", "torch"})

@@ -6,6 +6,8 @@ from __future__ import annotations
 RUN_FILE = "run.json"
 #: The table of all measurements in one column.
 PARQUET_FILE = "predictions.parquet"
+#: The table of stitched volumes, and what nnU-Net must know of them to be trained.
+VOLUMES_FILE, DATASET_FILE = "volumes.csv", "dataset.json"
 #: The table of all labels.
 LABELS_FILE = "labels.csv"
 #: What `mimir forget` is removing, until all of it is done.

@@ -29,8 +29,8 @@ from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.tables.codebook import PARQUET_COLUMNS, parquet_codebook, write_codebook
 from mimir_engine.cohort.tables.column import id_number
 from mimir_engine.cohort.tables.columns import table_columns, table_row
-from mimir_engine.cohort.tables.label_columns import short_label_name
-from mimir_engine.cohort.tables.styles import LONG
+from mimir_engine.cohort.tables.label_columns import LABEL_CELLS, label_columns
+from mimir_engine.cohort.tables.styles import LONG, SHORT
 from mimir_engine.files.atomic import atomic_file, output_errors
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.files.json_file import write_json
@@ -191,16 +191,12 @@ def _label_rows(result: StudyResult, findings: Sequence[str]) -> Iterator[dict[s
     """Yield volume and fat fractions of each label, named as their columns without the unit."""
     flags = ";".join(dict.fromkeys(findings))
     for label in result.labels:
-        values = {
-            "volume": ("L", label.volume_l),
-            "fat_fraction": ("%", label.fat_fraction_percent),
-            "core_fat_fraction": ("%", label.core_fat_fraction_percent),
-        }
-        for what, (unit, value) in values.items():
-            yield {
-                "measurement": f"label_{label.name}_{what}",
-                "short_name": short_label_name(label.name),
-                "unit": unit,
-                "value": value,
-                "flags": flags,
-            }
+        for column in label_columns(label.name):
+            if column.unit:
+                yield {
+                    "measurement": column.names[LONG].rpartition("_")[0],
+                    "short_name": column.names[SHORT],
+                    "unit": column.unit,
+                    "value": LABEL_CELLS[column.what](label),
+                    "flags": flags,
+                }

@@ -26,7 +26,7 @@ from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.slices import PHASE_CONTRASTS
 from mimir_engine.source.source_name import ANONYMOUS_NAME, uk_biobank_ids
 from mimir_engine.study.dixon_study import DixonStudy
-from mimir_engine.study.finding import ENDS_UNKNOWN, SCANNER_UNKNOWN, Finding
+from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import unread_stations
 from mimir_engine.study.volume import Volume
 
@@ -176,10 +176,10 @@ def _unknown(sidecar: Optional[Sidecar]) -> Iterator[Finding]:
     scanner = sidecar.scanner if sidecar else Scanner()
     if not scanner.vendor or not scanner.field_strength_t:
         what = "nothing tells which scanner made the volumes, or its field strength"
-        yield Finding(SCANNER_UNKNOWN, what, remedy=remedy)
+        yield Finding("SCANNER_UNKNOWN", what, remedy=remedy)
     if sidecar is None:
         what = f"nothing tells whether the {END_SLICES} slices that MIMIR cuts off at each end of a"
-        yield Finding(ENDS_UNKNOWN, f"{what} scan are in the volumes", remedy=remedy)
+        yield Finding("ENDS_UNKNOWN", f"{what} scan are in the volumes", remedy=remedy)
 
 
 def _negative(contrast: Contrast) -> Finding:

@@ -15,6 +15,8 @@ from mimir_engine.study.volume import Volume
 
 #: Number of labels of a map; TotalSegmentator has 117.
 MAX_LABELS = 500
+#: Voxels of one axial slice of a label map: what belongs to a slice lies in memory several times.
+MAX_SLICE_VOXELS = 4_000_000
 #: Part of all labelled voxels that must lie within the volumes, and of these within the body.
 #: Labels of another scan or of another place in space have less.
 MIN_INSIDE, MIN_IN_BODY = 0.5, 0.5
@@ -28,6 +30,22 @@ MIN_SHIFT, MAX_SHIFT = 0.05, 1.5
 SPACING_TOLERANCE_MM = 1e-3
 #: Labels that a sentence names.
 MAX_NAMED = 4
+
+
+def refuse_large_slices(label_map: LabelMap) -> None:
+    """Refuse a label map whose slices would fill the memory.
+
+    Raises:
+        MimirError: ``VOLUME_TOO_LARGE``.
+    """
+    _, rows, columns = label_map.array.shape
+    if rows * columns > MAX_SLICE_VOXELS:
+        raise MimirError(
+            "VOLUME_TOO_LARGE",
+            f"a slice of the label map has {columns} x {rows} voxels; the limit is"
+            f" {MAX_SLICE_VOXELS // 10**6} million",
+            "Crop it to the body, or resample it to larger voxels.",
+        )
 
 
 def refuse_labels(tally: LabelTally) -> None:

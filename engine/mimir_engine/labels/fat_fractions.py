@@ -11,6 +11,8 @@ import numpy as np
 #: Fractions are added up as whole numbers of this part of a percent, which is finer than float32:
 #: so the sum is exact, and depends neither on the order of voxels nor on the processor.
 PARTS_PER_PERCENT = 2**24
+#: Values that are added up at once: 8 MB as double precision.
+MAX_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,20 @@ def fat_fractions(planes: Callable[[], Iterable[Plane]], labels: np.ndarray) -> 
 def _summary(values: np.ndarray) -> FatFractions:
     if not len(values):
         return FatFractions()
-    exact = values.astype(np.float64)
-    total = int(np.rint(exact * PARTS_PER_PERCENT).astype(np.int64).sum())
-    q1, median, q3 = np.quantile(exact, (0.25, 0.5, 0.75)).tolist()
-    return FatFractions(len(values), total / (len(values) * PARTS_PER_PERCENT), median, q1, q3)
+    pieces = np.array_split(values, -(-len(values) // MAX_AT_ONCE))
+    total = sum(
+        int(np.rint(PARTS_PER_PERCENT * piece.astype(np.float64)).sum()) for piece in pieces
+    )
+    mean = total / (len(values) * PARTS_PER_PERCENT)
+    q1, median, q3 = (_quantile(values, share) for share in (0.25, 0.5, 0.75))
+    return FatFractions(len(values), mean, median, q1, q3)
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """Return a quantile, interpolated linearly; the values change their places."""
+    position = share * (len(values) - 1)
+    below = int(position)
+    above = min(below + 1, len(values) - 1)
+    values.partition((below, above))
+    low, high = float(values[below]), float(values[above])
+    return low + (position - below) * (high - low)

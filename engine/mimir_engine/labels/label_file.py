@@ -32,6 +32,15 @@ class LabelFile:
 def read_label_map(path: Path, names: Optional[Mapping[int, str]] = None) -> LabelMap:
     """Read a label map from a NIfTI or NRRD file.
 
+    Examples:
+        >>> import numpy as np
+        >>> from mimir_engine.fusion.volume_files.image_file import write_image
+        >>> from mimir_engine.study.volume import Volume
+        >>> organs = Volume(np.full((20, 30, 40), 7, np.uint8), np.diag([2.0, 2.0, 5.0, 1.0]))
+        >>> write_image(Path("organs.nii.gz"), organs)
+        >>> read_label_map(Path("organs.nii.gz"), {7: "spleen"}).array.shape
+        (20, 30, 40)
+
     Args:
         path: The file.
         names: Names of the labels by number; by default those that the file has, if it has any.

@@ -17,6 +17,10 @@ AXIAL_TOLERANCE_MM = 1e-3
 class LabelMap:
     """A label map on a grid of its own, in the engine's conventions (``study.volume``).
 
+    Examples:
+        >>> LabelMap(np.ones((40, 50, 60), np.uint16), np.diag([2.0, 2.0, 5.0, 1.0])).voxel_l
+        2e-05
+
     Attributes:
         array: uint16 ``[slice, row, column]``; 0 is background.
         affine: ``(4, 4)``, axial, ``(column, row, slice, 1)`` to LPS millimetres.

@@ -10,8 +10,13 @@ import numpy as np
 
 from mimir_engine.direct.body import find_body
 from mimir_engine.fusion import FusedVolumes
-from mimir_engine.labels.check_labels import find_label_faults, refuse_labels
+from mimir_engine.labels.check_labels import (
+    find_label_faults,
+    refuse_labels,
+    refuse_large_slices,
+)
 from mimir_engine.labels.core_planes import core_planes, erosion_reach
+from mimir_engine.labels.extension_names import title_of
 from mimir_engine.labels.fat_fractions import FatFractions, Plane, fat_fractions
 from mimir_engine.labels.label_map import LabelMap
 from mimir_engine.labels.label_measurement import LabelMeasurement
@@ -48,6 +53,15 @@ def measure_labels(label_map: LabelMap, fused: FusedVolumes) -> tuple[LabelMeasu
     A label's volume is that of its voxels on its own grid, so that no resampling changes it. The
     fat fraction of a voxel is that of the nearest voxel of the fused volumes.
 
+    Examples:
+        >>> from mimir_engine import fuse, measure_directly, read_study
+        >>> fused = fuse(read_study("6000000_20201_2_0.zip").stations)
+        >>> parts = measure_directly(fused).regions().astype(np.uint16)
+        >>> label_map = LabelMap(parts, fused.water.affine, {1: "Trunk"})
+        >>> trunk = measure_labels(label_map, fused)[0]
+        >>> trunk.name, round(trunk.volume_l), round(trunk.core_fat_fraction_percent)
+        ('trunk', 54, 39)
+
     Args:
         label_map: The labels, on any axial grid.
         fused: Water and fat.
@@ -57,13 +71,15 @@ def measure_labels(label_map: LabelMap, fused: FusedVolumes) -> tuple[LabelMeasu
 
     Raises:
         MimirError: ``LABELS_INVALID`` if the map is empty or has too many labels;
-            ``LABELS_OUTSIDE`` if most of it lies outside of the scan or of the body.
+            ``LABELS_OUTSIDE`` if most of it lies outside of the scan or of the body;
+            ``VOLUME_TOO_LARGE`` if its slices are too large.
     """
     return examine_labels(label_map, fused).values
 
 
 def examine_labels(label_map: LabelMap, fused: FusedVolumes) -> MeasuredLabels:
     """As `measure_labels`, with what was noticed about the label map."""
+    refuse_large_slices(label_map)
     body = find_body(fused)
     tally = tally_labels(label_map, fused.water, body)
     refuse_labels(tally)
@@ -141,7 +157,7 @@ def _measurement(
     return LabelMeasurement(
         label=label,
         name=name,
-        title=label_map.names.get(label, name),
+        title=title_of(label_map.names.get(label, "")) or name,
         voxels=voxels,
         volume_l=voxels * label_map.voxel_l,
         edge_share=int(tally.at_edge[row]) / voxels,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimir_engine.study.finding import ENDS_UNKNOWN, SCANNER_UNKNOWN
-
 #: The module is a demonstration: the value says nothing about people.
 DEMONSTRATION = "DEMONSTRATION"
 #: The module was not validated on studies of this kind.
@@ -50,11 +48,11 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The scan is unlike those that the inference module knows: the interval may miss the true"
         " value."
     ),
-    SCANNER_UNKNOWN: (
+    "SCANNER_UNKNOWN": (
         "Nothing tells which scanner made the volumes, or its field strength: whether the inference"
         " module was made for such scans cannot be checked."
     ),
-    ENDS_UNKNOWN: (
+    "ENDS_UNKNOWN": (
         "Stitched volumes may still have the slices that MIMIR cuts off at both ends: the networks"
         " may see a body of another size."
     ),
@@ -120,6 +118,21 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "SEX_CONTRADICTED": (
         "Estimates of the sex contradict each other or the recorded sex: intervals, percentiles and"
         " z-scores that are for one sex may be wrong."
+    ),
+    "LABELS_MISSING": "The study has no label map; its labels were not measured.",
+    "LABELS_INVALID": "The file of the label map is not one; its labels were not measured.",
+    "LABELS_OUTSIDE": (
+        "The label map is of another scan or of another place in space; it was not measured."
+    ),
+    "LABELS_SWAPPED": "Labels lie on the other side of the patient than their names say.",
+    "LABELS_SHIFTED": (
+        "The label map has the grid of the fused volumes, but lies a little beside it."
+    ),
+    "VOLUME_UNREADABLE": "The label map cannot be read; its labels were not measured.",
+    "VOLUME_TOO_LARGE": "The label map has too many voxels; its labels were not measured.",
+    "VOLUME_NOT_SCALAR": "The label map has no plain numbers; its labels were not measured.",
+    "VOLUME_GEOMETRY": (
+        "The label map does not say where it lies in the patient; it was not measured."
     ),
     "STATION_SHIFT": (
         "Neighbouring stations match better if shifted: by breathing, by a movement, or because"

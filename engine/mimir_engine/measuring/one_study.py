@@ -130,11 +130,20 @@ def read_and_fuse(
         MimirError: if the study cannot be read or fused, or a finding is a stop.
     """
     study, fused = read_and_check(source, name, reading)
+    return accept(study, reading), fused
+
+
+def accept(study: DixonStudy, reading: ReadOptions) -> DixonStudy:
+    """Return a checked study that may be measured.
+
+    Raises:
+        MimirError: A finding is a stop, or the study is not of the scanner of ``reading.site``.
+    """
     refuse_stopped(study.findings)
-    if reading.site is not None:
-        reading.site.check_scanner(study.scanner)
-        study = replace(study, findings=(*study.findings, _harmonised(reading.site)))
-    return study, fused
+    if reading.site is None:
+        return study
+    reading.site.check_scanner(study.scanner)
+    return replace(study, findings=(*study.findings, _harmonised(reading.site)))
 
 
 def _harmonised(site: Site) -> Finding:
@@ -155,17 +164,28 @@ def read_and_check(
     Raises:
         MimirError: if the study cannot be read or fused.
     """
-    if isinstance(source, (FusedFolder, VolumePair)):
-        study, fused = _read_volumes(source, name)
-        if reading.swap_repair:
-            study, fused = volumes_exchanged_back(study, fused)
-    else:
-        study = read_study(source, name, reading.reconstruction)
-        if reading.swap_repair:
-            study = exchanged_back(study)
-        fused = fuse(study.stations)
+    if not isinstance(source, (FusedFolder, VolumePair)):
+        return fuse_and_check(read_study(source, name, reading.reconstruction), reading)
+    study, fused = _read_volumes(source, name)
+    if reading.swap_repair:
+        study, fused = volumes_exchanged_back(study, fused)
+    return with_checks(study, fused), fused
+
+
+def fuse_and_check(
+    study: DixonStudy, reading: ReadOptions = AS_STORED
+) -> tuple[DixonStudy, FusedVolumes]:
+    """Fuse the stations of a study and check both; the findings are the study's."""
+    if reading.swap_repair:
+        study = exchanged_back(study)
+    fused = fuse(study.stations)
+    return with_checks(study, fused), fused
+
+
+def with_checks(study: DixonStudy, fused: FusedVolumes) -> DixonStudy:
+    """Return a study with what the checks of its stations and volumes find."""
     found = (f for f in check_study(study.stations, fused) if f not in study.findings)
-    return replace(study, findings=(*study.findings, *found)), fused
+    return replace(study, findings=(*study.findings, *found))
 
 
 def _read_volumes(
@@ -186,7 +206,7 @@ def exchanged_back(study: DixonStudy) -> DixonStudy:
 def volumes_exchanged_back(
     study: DixonStudy, fused: FusedVolumes
 ) -> tuple[DixonStudy, FusedVolumes]:
-    """Do the same with volumes whose stations are not known."""
+    """Exchange water and fat back in volumes whose stations are not known, and say so."""
     exchanged = find_exchanged_volumes(fused)
     (station,) = exchange_back([fused.as_station], exchanged.parts)
     affine = station.affine

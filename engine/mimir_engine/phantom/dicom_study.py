@@ -1,7 +1,8 @@
 """Write a phantom as a zip of DICOM files, in the form of UK Biobank field 20201.
 
 Six stations, each with in-phase, opposed-phase, fat and water series (``Dixon_noBH_*``,
-``Dixon_BH_17s_*``), and a manifest. The headers say that the study is synthetic.
+``Dixon_BH_17s_*``), and a manifest. The headers say that the study is synthetic. Beside it lie its
+truth and, if it is asked for, the map of its true labels.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage, generate_uid
 
-from mimir_engine.files.atomic import atomic_file
+from mimir_engine.files.atomic import atomic_file, output_errors
 from mimir_engine.files.json_file import write_json
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.phantom.body import TRUTHS
 from mimir_engine.phantom.dicom_series import UID_ROOT, SeriesEncoder, decimal
+from mimir_engine.phantom.label_map import label_scan, label_truths, write_labels
+from mimir_engine.phantom.label_map.truth import LABEL_UNITS
 from mimir_engine.phantom.population import MALE
 from mimir_engine.phantom.scan import Scan, all_contrasts, make_scan
 from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ROWS_Y_MM, ScannedStation
@@ -54,8 +57,11 @@ def write_study(
     shift: str = "none",
     size: float = 1.0,
     repeat: int = 0,
+    labels: bool = False,
 ) -> dict[str, float]:
     """Write the study of the phantom with this seed, and ``<name>.truth.json`` beside it.
+
+    The truth is written last, so that it lies only beside a study that is complete.
 
     Args:
         path: The zip; ``study_name(seed, repeat) + ".zip"`` is a name in UK Biobank's form.
@@ -65,15 +71,53 @@ def write_study(
         shift: Name of the difference from usual; see ``mimir_engine.phantom.shift``.
         size: Size of that difference.
         repeat: Number of the scan of this body.
+        labels: Also write ``<name>.labels.nii.gz``, the true labels on the grid of ``fuse``.
 
     Returns:
         The truth, by the names in ``mimir_engine.phantom.body.TRUTHS``.
 
     Raises:
-        MimirError: ``SHIFT_UNKNOWN``, ``OUTPUT_UNWRITABLE``.
+        MimirError: ``SHIFT_UNKNOWN``, ``OUTPUT_UNWRITABLE``; for labels ``EXTRA_MISSING`` without
+            nibabel.
     """
-    wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     scan = make_scan(seed, population, shift, size, repeat)
+    with output_errors(truth_path(path)):
+        truth_path(path).unlink(missing_ok=True)
+    _write_archive(path, scan, contrasts)
+    truth, direct = scan.truths()
+    note = {
+        "phantom": "synthetic, not a person",
+        "seed": seed,
+        "truth": truth,
+        "units": TRUTHS,
+        **({"direct": direct, "direct_units": DIRECT_TRUTHS} if direct else {}),
+        **(_write_labels(labels_path(path), scan) if labels else {}),
+        **({"population": population} if population != 1 else {}),
+        **({"shift": shift, "size": size} if shift != "none" else {}),
+    }
+    write_json(truth_path(path), note)
+    return truth
+
+
+def truth_path(path: Path) -> Path:
+    """Return the path of a study's truth."""
+    return path.with_name(path.stem + ".truth.json")
+
+
+def labels_path(path: Path) -> Path:
+    """Return the path of a study's label map."""
+    return path.with_name(path.stem + ".labels.nii.gz")
+
+
+def _write_labels(path: Path, scan: Scan) -> dict[str, object]:
+    """Write the label map of a scan, and return what the truth says of it."""
+    found = label_scan(scan)
+    write_labels(path, found)
+    return {"labels": label_truths(found), "label_units": LABEL_UNITS}
+
+
+def _write_archive(path: Path, scan: Scan, contrasts: Sequence[str]) -> None:
+    wanted = [contrast for contrast in SERIES if contrast.value in contrasts]
     # One thread compresses while this one renders.
     with (
         atomic_file(path) as file,
@@ -95,18 +139,6 @@ def write_study(
         for done in written:
             done.result()
         archive.writestr(_entry("manifest.csv"), "\n".join(manifest) + "\n")
-    truth, direct = scan.truths()
-    note = {
-        "phantom": "synthetic, not a person",
-        "seed": seed,
-        "truth": truth,
-        "units": TRUTHS,
-        **({"direct": direct, "direct_units": DIRECT_TRUTHS} if direct else {}),
-        **({"population": population} if population != 1 else {}),
-        **({"shift": shift, "size": size} if shift != "none" else {}),
-    }
-    write_json(path.with_name(path.stem + ".truth.json"), note)
-    return truth
 
 
 def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

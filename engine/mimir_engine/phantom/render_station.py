@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Union
 
 import numpy as np
 
 from mimir_engine.phantom.body import Body
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import (
-    COLUMNS_X_MM,
-    PIXEL_MM,
-    ROWS_Y_MM,
-    ScannedStation,
-    sensitivity,
-)
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ScannedStation
 
 Number = Union[float, np.ndarray]
 
@@ -33,10 +28,9 @@ def render_station(
     Returns:
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
-    x, y = COLUMNS_X_MM, ROWS_Y_MM[station.window]
-    bias = station.bias
-    in_plane = np.outer(sensitivity(y, bias.y), sensitivity(x, bias.x))
-    gain = bias.along_z(len(station.z))
+    x, y = COLUMNS_X_MM, station.rows_y_mm
+    in_plane = station.bias.in_plane(x, y)
+    gain = station.bias.along_z(len(station.z))
     ellipses = body.at(station.z)
     tissues = np.array([(tissue.water, tissue.fat) for tissue in body.tissues])
     contrast = body.minus_surroundings(tissues).astype(np.float32)
@@ -45,7 +39,7 @@ def render_station(
     rng = np.random.default_rng(seeds[-1])
     volumes = np.empty((2, len(station.z), len(y), len(x)), np.uint16)
     for k in range(len(station.z)):
-        clean = _slice([table[:, k] for table in ellipses], contrast, x, y)
+        clean = paint_ellipses([table[:, k] for table in ellipses], contrast, x, y)
         clean *= (in_plane * gain[k]).astype(np.float32)
         noise = rng.standard_normal((2, *clean.shape), dtype=np.float32) * np.float32(station.sigma)
         noise[0] += clean
@@ -75,11 +69,21 @@ def pixels_between(pixels: np.ndarray, low: float, high: float) -> slice:
     return slice(int(first), int(last))
 
 
-def _slice(
-    ellipses: list[np.ndarray], contrast: np.ndarray, x: np.ndarray, y: np.ndarray
+def paint_ellipses(
+    ellipses: Sequence[np.ndarray], contrast: np.ndarray, x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Water and fat of one slice without bias and noise: float32 ``(2, rows, columns)``."""
-    image = np.zeros((2, len(y), len(x)), np.float32)
+    """Paint a slice: the sum over columns of what each adds to its surroundings.
+
+    Args:
+        ellipses: Centre x, y and half-axes x, y (mm) of the columns, ``(P,)`` each.
+        contrast: Value of each column minus that of the column around it, ``(P, channels)``.
+        x: Positions of the pixels' columns (mm).
+        y: Positions of the rows.
+
+    Returns:
+        float32 ``(channels, rows, columns)``, without coils and noise.
+    """
+    image = np.zeros((contrast.shape[1], len(y), len(x)), np.float32)
     for i in np.flatnonzero((ellipses[2] > 0.0) & (ellipses[3] > 0.0)):
         centre_x, centre_y, half_x, half_y = (float(table[i]) for table in ellipses)
         columns = pixels_between(x, centre_x - half_x, centre_x + half_x)

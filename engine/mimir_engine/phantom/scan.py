@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Union
 
 import numpy as np
@@ -32,7 +30,7 @@ from mimir_engine.phantom.shift import (
 )
 from mimir_engine.phantom.smooth_body.body import SmoothBody, build_smooth_body
 from mimir_engine.phantom.smooth_body.build import draw_build
-from mimir_engine.phantom.smooth_body.conditions import draw_conditions
+from mimir_engine.phantom.smooth_body.conditions import Conditions, draw_conditions
 from mimir_engine.phantom.smooth_body.render import render_smooth_station
 from mimir_engine.phantom.smooth_body.truth import direct_truth, profile_of, truth
 from mimir_engine.study.station import Station
@@ -47,19 +45,29 @@ class Scan:
 
     Attributes:
         seed: Seed of the body.
+        repeat: Number of the scan of this body.
         identity: What tells it from all other scans.
         person: Traits of the body, as shifted.
         body: The body, as shifted.
+        seen: The body with the signals that the scanner sees.
         stations: From head to foot.
-        render: Renders water and fat of a station, uint16, slices head to foot.
+        conditions: How each station was scanned; population 1 has none.
     """
 
     seed: int
+    repeat: int
     identity: tuple[object, ...]
     person: Person
     body: Union[Body, SmoothBody]
+    seen: Union[Body, SmoothBody]
     stations: tuple[ScannedStation, ...]
-    render: Callable[[ScannedStation], Pair]
+    conditions: tuple[Conditions, ...]
+
+    def render(self, station: ScannedStation) -> Pair:
+        """Render water and fat of a station, uint16, slices head to foot."""
+        if isinstance(self.seen, Body):
+            return render_station(self.seen, station, self.seed, self.repeat)
+        return render_smooth_station(self.seen, self.conditions, self.seed, self.repeat, station)
 
     def truths(self) -> tuple[dict[str, float], dict[str, float]]:
         """Compute the true measurements: those of ``TRUTHS`` and of ``DIRECT_TRUTHS``.
@@ -86,18 +94,13 @@ def make_scan(
     # The first scan of population 1 has the UIDs of all versions.
     other = (population, shift, size, repeat)
     identity = ("mimir phantom", seed, *(() if other == (1, "none", 1.0, 0) else other))
-    body: Union[Body, SmoothBody]
     if population == 1:
         body = build_body(person)
         seen = shifted_signal(body, change)
-        render: Callable[[ScannedStation], Pair] = partial(
-            render_station, seen, seed=seed, repeat=repeat
-        )
-    else:
-        body = build_smooth_body(person, draw_build(seed, change))
-        conditions = draw_conditions(seed, repeat, change, body.hip)
-        render = partial(render_smooth_station, body, conditions, seed, repeat)
-    return Scan(seed, identity, person, body, stations, render)
+        return Scan(seed, repeat, identity, person, body, seen, stations, ())
+    smooth = build_smooth_body(person, draw_build(seed, change))
+    conditions = draw_conditions(seed, repeat, change, smooth.hip)
+    return Scan(seed, repeat, identity, person, smooth, smooth, stations, conditions)
 
 
 def scan_stations(
@@ -127,11 +130,14 @@ def stations_of(scan: Scan, phases: bool = False) -> tuple[Station, ...]:
     for scanned in scan.stations:
         images = all_contrasts(*(volume[::-1].copy() for volume in scan.render(scanned)))
         kept = images if phases else {c: images[c] for c in (Contrast.WATER, Contrast.FAT)}
-        corner = (COLUMNS_X_MM[0], ROWS_Y_MM[scanned.first_row], scanned.z[-1])
-        stations.append(
-            Station(kept, axial_affine(corner, (PIXEL_MM, PIXEL_MM, scanned.spacing_z)))
-        )
+        stations.append(Station(kept, station_affine(scanned)))
     return tuple(stations)
+
+
+def station_affine(scanned: ScannedStation) -> np.ndarray:
+    """Return the affine of a station's images, foot to head: ``(4, 4)``, to LPS millimetres."""
+    corner = (COLUMNS_X_MM[0], ROWS_Y_MM[scanned.first_row], scanned.z[-1])
+    return axial_affine(corner, (PIXEL_MM, PIXEL_MM, scanned.spacing_z))
 
 
 def all_contrasts(water: np.ndarray, fat: np.ndarray) -> dict[Contrast, np.ndarray]:

@@ -58,6 +58,10 @@ class Bias:
         q = np.linspace(-1.0, 1.0, count)
         return self.gain * (1.0 + self.z[0] * q - self.z[1] * q * q)
 
+    def in_plane(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Compute the sensitivity at columns x and rows y (mm): ``(rows, columns)``."""
+        return np.outer(sensitivity(y, self.y), sensitivity(x, self.x))
+
 
 @dataclass(frozen=True)
 class ScannedStation:
@@ -90,6 +94,16 @@ class ScannedStation:
     def window(self) -> slice:
         """Rows of the station among those of the largest one."""
         return slice(self.first_row, self.first_row + self.rows)
+
+    @property
+    def rows_y_mm(self) -> np.ndarray:
+        """Patient y (mm) of the row centres."""
+        return ROWS_Y_MM[self.window]
+
+    def gain_of(self, index: int) -> np.ndarray:
+        """Compute the signal of pure fat in a slice: ``(rows, columns)``."""
+        along_z = float(self.bias.along_z(len(self.z))[index])
+        return along_z * self.bias.in_plane(COLUMNS_X_MM, self.rows_y_mm)
 
 
 def patient_z(level: float, person: Person) -> float:

@@ -22,6 +22,7 @@ class FileKind:
 DICOM, OTHER = FileKind("a DICOM file"), FileKind("another file")
 ZIP, TAR = FileKind("a zip archive", True), FileKind("a tar archive", True)
 GZIP = FileKind("a gzip file", True)
+NRRD, NIFTI = FileKind("an NRRD volume"), FileKind("a NIfTI volume")
 #: Archives that MIMIR opens.
 READABLE = (ZIP, TAR, GZIP)
 
@@ -40,13 +41,13 @@ _MAGIC = (
     (b"%PDF", FileKind("a PDF document")),
     (b"\x89PNG", FileKind("a PNG picture")),
     (b"\xff\xd8\xff", FileKind("a JPEG picture")),
-    (b"NRRD0", FileKind("an NRRD volume")),
+    (b"NRRD0", NRRD),
     (b"\x89HDF", FileKind("an HDF5 file")),
 )
 #: First bytes of a bzip2 file: a level, then the first block's mark.
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 _BZIP2_KIND = FileKind("a bzip2 file", True)
-_NIFTI_MAGIC, _NIFTI_KIND = (b"n+1\0", b"ni1\0"), FileKind("a NIfTI volume")
+_NIFTI_MAGIC = (b"n+1\0", b"ni1\0")
 #: First group of a DICOM data set that was written without the preamble, and of its meta group.
 _BARE_GROUPS = (b"\x08\0", b"\x02\0")
 #: Largest element of those groups with which a data set begins.
@@ -97,7 +98,7 @@ def file_kind(name: str, first: bytes) -> FileKind:
     if _BZIP2.match(first):
         return _BZIP2_KIND
     if first[344:348] in _NIFTI_MAGIC:
-        return _NIFTI_KIND
+        return NIFTI
     if _is_bare_dicom(first) or name.lower().endswith(_DICOM_SUFFIXES):
         return DICOM
     return kind_by_name(name)

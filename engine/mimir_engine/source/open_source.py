@@ -28,6 +28,8 @@ from mimir_engine.source.entry import (
 from mimir_engine.source.file_kind import (
     DICOM,
     GZIP,
+    NIFTI,
+    NRRD,
     OTHER,
     READABLE,
     TAR,
@@ -216,7 +218,7 @@ def _archive_files(name: str, kind: FileKind, file: IO[bytes]) -> Files:
             "Unpack it and give the folder, or pack the study as a zip archive.",
         )
     if not kind.is_archive and kind is not OTHER:
-        raise _no_study(name, kind.name)
+        raise _no_study(name, kind.name, kind in (NIFTI, NRRD))
     limits, passed_over = ReadingLimits(), list[PassedOver]()
     try:
         entries = _members(name, kind, lambda: nullcontext(file), limits, passed_over)
@@ -227,11 +229,13 @@ def _archive_files(name: str, kind: FileKind, file: IO[bytes]) -> Files:
     return Files(entries, passed_over, limits)
 
 
-def _no_study(name: str, what: str) -> MimirError:
+def _no_study(name: str, what: str, is_volume: bool = False) -> MimirError:
     return MimirError(
         "NOT_A_ZIP",
         f"'{name}' is {what}",
-        "Give an archive, a folder or a DICOM file; if it is one, download it again.",
+        "Give stitched volumes with --water and --fat."
+        if is_volume
+        else "Give an archive, a folder or a DICOM file; if it is one, download it again.",
     )
 
 

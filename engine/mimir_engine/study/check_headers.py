@@ -11,6 +11,8 @@ from mimir_engine.study.one_study import check_one_study
 
 #: Series that are named when no Dixon images are found.
 MAX_NAMED_SERIES = 8
+#: Suffixes of stitched volumes, which have no headers of DICOM.
+VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd")
 
 
 def check_headers(headers: Headers) -> None:
@@ -34,7 +36,9 @@ def _check_contrasts(headers: Headers) -> None:
         raise MimirError(
             "NO_DIXON",
             f"the source contains no Dixon water or fat images{found}",
-            "Give the series with the stations of the neck-to-knee Dixon scan.",
+            "Give stitched volumes with --water and --fat."
+            if any(name.lower().endswith(VOLUME_SUFFIXES) for name in headers.names)
+            else "Give the series with the stations of the neck-to-knee Dixon scan.",
         )
     contrasts = {s.contrast for s in headers.slices}
     for contrast in REQUIRED_CONTRASTS:

@@ -19,10 +19,8 @@ NOTE_CODES = frozenset(
         *("SERIES_REGROUPED", "SLICE_REPEATED", "STATION_RESCANNED", "UNUSED_BITS"),
     }
 )
-#: The scanner, or its field strength, is not known; and whether a stitched volume has the ends that
-#: MIMIR cuts off. Such a finding concerns each value, and is a flag of each.
-SCANNER_UNKNOWN, ENDS_UNKNOWN = "SCANNER_UNKNOWN", "ENDS_UNKNOWN"
-VALUE_CODES = (SCANNER_UNKNOWN, ENDS_UNKNOWN)
+#: Codes whose findings concern each value, and are flags of each.
+VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Volume:
     """An axial image volume with its place in patient space.
 
     Attributes:
-        array: ``[slice, row, column]``, float32, in the scanner's signal units.
+        array: ``[slice, row, column]``, in the scanner's signal units: float32; of a single station
+            uint16 if its stored values are the signal.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres.
     """
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from mimir_engine.cohort import reader_calls
+from mimir_engine.cohort.volumes import reader_calls as volume_calls
+from mimir_engine.cohort.volumes.study_files import StudyFiles
 from mimir_engine.errors import MimirError
 from mimir_engine.readers.message import Message
 
@@ -61,6 +63,14 @@ def check_source(source: dict[str, Any], **options: Any) -> Message:
     """Check a study; one whose name begins with a way to fail does so."""
     fail(source["name"].partition("-")[0])
     return reader_calls.check_source(source, **options)
+
+
+def write_volumes(source: dict[str, Any], **options: Any) -> Message:
+    """Write volumes; a study whose name begins with a way to fail fails when all are written."""
+    how = source["name"].partition("-")[0]
+    if how in ("crash", "hang"):
+        StudyFiles.publish = lambda *_: fail(how)  # type: ignore[method-assign]
+    return volume_calls.write_volumes(source, **options)
 
 
 def variable(name: str) -> Message:

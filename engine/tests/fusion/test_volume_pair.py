@@ -8,6 +8,7 @@ from typing import Optional
 
 import numpy as np
 import pytest
+from pair_builder import write_pair
 from volume_builder import orientations, oriented, write_nifti, write_nrrd
 
 from mimir_engine import fuse, read_study
@@ -28,7 +29,7 @@ pytest.importorskip("nibabel", reason="NIfTI files are read with nibabel (extra 
 SCANNER = Scanner("SIEMENS", "Aera", 1.5, "0123abcd")
 #: What is known without a sidecar.
 NOTHING = ["SCANNER_UNKNOWN", "ENDS_UNKNOWN"]
-#: A sidecar gives affines of NIfTI files back to single precision, in mm.
+#: NIfTI files hold affines in single precision, in mm.
 TOLERANCE_MM = 1e-3
 
 
@@ -36,13 +37,6 @@ TOLERANCE_MM = 1e-3
 def fused(study_zip: Path) -> FusedVolumes:
     """Volumes of a small study; tests must not change them."""
     return fuse(read_study(study_zip).stations)
-
-
-def written(folder: Path, fused: FusedVolumes, name: str = "a", suffix: str = ".nii") -> VolumePair:
-    pair = VolumePair(folder / f"{name}_water{suffix}", folder / f"{name}_fat{suffix}")
-    for path, volume in ((pair.water, fused.water), (pair.fat, fused.fat)):
-        write_image(path, volume)
-    return pair
 
 
 def assert_same(found: FusedVolumes, fused: FusedVolumes) -> None:
@@ -54,7 +48,7 @@ def assert_same(found: FusedVolumes, fused: FusedVolumes) -> None:
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd"])
 def test_volumes_on_the_grid_are_copied(fused: FusedVolumes, suffix: str, tmp_path: Path) -> None:
-    study, found = read_volume_pair(written(tmp_path, fused, suffix=suffix))
+    study, found = read_volume_pair(write_pair(tmp_path, fused, suffix=suffix))
     assert_same(found, fused)
     assert found.layout is None
     assert (study.name, study.stations, study.scanner) == ("a", (), Scanner())
@@ -91,7 +85,7 @@ def test_volumes_on_another_grid_are_sampled_linearly(
     spacing_mm: tuple[float, float, float], tmp_path: Path
 ) -> None:
     volume = ramp(spacing_mm, (30, 35, 41))
-    _, found = read_volume_pair(written(tmp_path, FusedVolumes(volume, volume)))
+    _, found = read_volume_pair(write_pair(tmp_path, FusedVolumes(volume, volume)))
     affine = found.water.affine
     assert found.water.spacing_mm == pytest.approx(OUTPUT_SPACING_MM)
     assert affine[:2, 3] == pytest.approx(volume.affine[:2, 3], abs=1e-3)
@@ -117,24 +111,24 @@ def test_one_slice_is_sampled_as_in_the_whole_volume() -> None:
 def test_what_would_be_too_large_on_the_grid_is_refused(tmp_path: Path) -> None:
     volume = Volume(np.ones((60, 100, 100), np.uint8), axial_affine((0, 0, 0), (20, 20, 20)))
     with pytest.raises(MimirError, match=r"VOLUME_TOO_LARGE: .* 896 x 896 x 400 voxels"):
-        read_volume_pair(written(tmp_path, FusedVolumes(volume, volume)))
+        read_volume_pair(write_pair(tmp_path, FusedVolumes(volume, volume)))
 
 
 def test_volumes_of_different_grids_are_refused(fused: FusedVolumes, tmp_path: Path) -> None:
     cropped = Volume(fused.fat.array[:-1], fused.fat.affine)
     with pytest.raises(MimirError, match=r"PAIR_GRID: the fat volume .* instead of"):
-        read_volume_pair(written(tmp_path, replace(fused, fat=cropped)))
+        read_volume_pair(write_pair(tmp_path, replace(fused, fat=cropped)))
     moved = fused.fat.affine.copy()
     moved[2, 3] += 3
     with pytest.raises(MimirError, match=r"PAIR_GRID: the fat volume .* 3\.0 mm apart"):
-        read_volume_pair(written(tmp_path, replace(fused, fat=Volume(fused.fat.array, moved))))
+        read_volume_pair(write_pair(tmp_path, replace(fused, fat=Volume(fused.fat.array, moved))))
     moved[2, 3] -= 2.99
     almost = replace(fused, fat=Volume(fused.fat.array, moved))
-    assert_same(read_volume_pair(written(tmp_path, almost))[1], fused)
+    assert_same(read_volume_pair(write_pair(tmp_path, almost))[1], fused)
 
 
 def test_in_phase_of_another_grid_is_refused(fused: FusedVolumes, tmp_path: Path) -> None:
-    pair = written(tmp_path, fused)
+    pair = write_pair(tmp_path, fused)
     write_image(tmp_path / "in.nii", Volume(fused.fat.array[:, :-2], fused.fat.affine))
     with pytest.raises(MimirError, match="PAIR_GRID: the in-phase volume"):
         read_volume_pair(replace(pair, in_phase=tmp_path / "in.nii"))
@@ -145,7 +139,7 @@ def test_slices_of_the_phases_are_read_where_they_belong(
 ) -> None:
     total = Volume(fused.water.array + fused.fat.array, fused.water.affine)
     write_image(tmp_path / "in.nii", total)
-    pair = replace(written(tmp_path, fused), in_phase=tmp_path / "in.nii")
+    pair = replace(write_pair(tmp_path, fused), in_phase=tmp_path / "in.nii")
     slices = read_volume_pair(pair)[1].phases[Contrast.IN_PHASE]
     assert len(slices) == 5
     for index, image in slices.items():
@@ -154,7 +148,7 @@ def test_slices_of_the_phases_are_read_where_they_belong(
 
 def test_values_below_zero_become_zero_and_are_told(fused: FusedVolumes, tmp_path: Path) -> None:
     noisy = Volume(fused.water.array - 50, fused.water.affine)
-    study, found = read_volume_pair(written(tmp_path, replace(fused, water=noisy)))
+    study, found = read_volume_pair(write_pair(tmp_path, replace(fused, water=noisy)))
     np.testing.assert_array_equal(found.water.array, np.maximum(noisy.array, 0))
     (finding,) = (f for f in study.findings if f.code == "NEGATIVE_SIGNAL")
     assert "water volume" in finding.sentence
@@ -177,7 +171,7 @@ def test_scale_factors_of_integers_are_applied(fused: FusedVolumes, tmp_path: Pa
 def test_values_that_are_no_numbers_are_refused(fused: FusedVolumes, tmp_path: Path) -> None:
     array = fused.fat.array.copy()
     array[3, 4, 5] = np.nan
-    pair = written(tmp_path, replace(fused, fat=Volume(array, fused.fat.affine)))
+    pair = write_pair(tmp_path, replace(fused, fat=Volume(array, fused.fat.affine)))
     with pytest.raises(MimirError, match=r"VOLUME_NOT_FINITE: volume .a_fat\.nii."):
         read_volume_pair(pair)
 
@@ -186,7 +180,7 @@ def test_a_sidecar_tells_what_volumes_cannot(fused: FusedVolumes, tmp_path: Path
     finding = Finding("SEAM_STEP", "the signal changes", station=2, value=0.3)
     sidecar = Sidecar("a", "0.9.0", SCANNER, 6, findings=(finding,), month="2024-03")
     write_sidecar(tmp_path / "a.json", sidecar)
-    study, found = read_volume_pair(written(tmp_path, fused))
+    study, found = read_volume_pair(write_pair(tmp_path, fused))
     assert_same(found, fused)
     assert (study.scanner, len(study.stations), study.month) == (SCANNER, 6, "2024-03")
     assert study.findings == (finding,)
@@ -195,19 +189,19 @@ def test_a_sidecar_tells_what_volumes_cannot(fused: FusedVolumes, tmp_path: Path
 
 def test_a_sidecar_without_a_scanner_leaves_it_unknown(fused: FusedVolumes, tmp_path: Path) -> None:
     write_sidecar(tmp_path / "a.json", Sidecar("a", "0.9.0", Scanner("SIEMENS", "Aera")))
-    study, _ = read_volume_pair(written(tmp_path, fused))
+    study, _ = read_volume_pair(write_pair(tmp_path, fused))
     assert [finding.code for finding in study.findings] == ["SCANNER_UNKNOWN"]
 
 
 def test_another_program_s_sidecar_tells_nothing(fused: FusedVolumes, tmp_path: Path) -> None:
     (tmp_path / "a_water.json").write_text('{"Manufacturer": "Siemens"}', "utf-8")
-    study, _ = read_volume_pair(written(tmp_path, fused))
+    study, _ = read_volume_pair(write_pair(tmp_path, fused))
     assert [finding.code for finding in study.findings] == NOTHING
 
 
 def test_ends_that_a_sidecar_says_are_whole_are_cut(fused: FusedVolumes, tmp_path: Path) -> None:
     write_sidecar(tmp_path / "a.json", Sidecar("a", "0.9.0", SCANNER, ends_cut=False))
-    _, found = read_volume_pair(written(tmp_path, fused))
+    _, found = read_volume_pair(write_pair(tmp_path, fused))
     kept = slice(END_SLICES, -END_SLICES)
     affine = fused.water.affine.copy()
     affine[2, 3] += END_SLICES * OUTPUT_SPACING_MM[2]
@@ -225,7 +219,11 @@ def test_ends_that_a_sidecar_says_are_whole_are_cut(fused: FusedVolumes, tmp_pat
     ],
 )
 def test_participant_and_visit_are_those_of_the_file_or_of_the_name(
-    file: str, name: Optional[str], expected: tuple[str, str, str], fused: FusedVolumes, tmp_path: Path
+    file: str,
+    name: Optional[str],
+    expected: tuple[str, str, str],
+    fused: FusedVolumes,
+    tmp_path: Path,
 ) -> None:
-    study, _ = read_volume_pair(written(tmp_path, fused, file), name)
+    study, _ = read_volume_pair(write_pair(tmp_path, fused, file), name)
     assert (study.name, study.eid, study.instance) == expected

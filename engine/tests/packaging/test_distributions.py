@@ -19,6 +19,7 @@ INCLUDED = ROOT / "weights" / "phantom"
 DATA = {
     "inference_module/published_calibration.csv",
     "inference_module/published_targets.csv",
+    "labels/vibesegmentator.csv",
     "measuring/measurement_names.csv",
     "py.typed",
     *(f"report/gallery/page/{path.name}" for path in PAGE.iterdir()),

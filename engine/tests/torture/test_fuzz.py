@@ -20,6 +20,8 @@ def readable(name: str) -> bool:
     """Return whether the packages that a seed needs are installed."""
     if name.startswith("study/jpeg"):
         return is_installed("compressed")
+    if name.startswith("nifti/"):
+        return is_installed("nifti")
     return is_installed("network") or not fuzz_worker.needs_torch(name)
 
 

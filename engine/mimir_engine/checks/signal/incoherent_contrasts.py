@@ -11,6 +11,7 @@ from typing import Optional
 
 import numpy as np
 
+from mimir_engine.checks.station_place import station_place
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.station import Station
@@ -94,7 +95,7 @@ def find_incoherent_contrasts(station: Station, number: Optional[int]) -> list[F
     matches = phase_matches(station)
     if not matches:
         return []
-    where = "the volumes" if number is None else f"station {number} (from the head)"
+    where = station_place(number)
     remedy = "Check that all four images are of one acquisition, in their original scaling."
     worst = max(matches, key=lambda match: match.residual)
     if worst.residual > MAX_RESIDUAL:

@@ -10,6 +10,7 @@ from typing import Optional
 import numpy as np
 
 from mimir_engine.checks.pixel_sample import STEP, Sample
+from mimir_engine.checks.station_place import station_place
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.study.finding import STOP, Finding
 from mimir_engine.study.station import Station
@@ -26,16 +27,7 @@ def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
         even = (pixels == pixels[:, :1, :1]).all(axis=(1, 2))
         blank = sum(_is_blank(station.images[contrast][k]) for k in np.flatnonzero(even))
         if blank == slices:
-            findings.append(
-                Finding(
-                    "EMPTY_IMAGE",
-                    f"the {contrast.value} image of station {number} (from the head) is the same"
-                    " everywhere",
-                    STOP,
-                    "Export the study again.",
-                    number,
-                )
-            )
+            findings.append(_empty(contrast, number))
         elif blank:
             findings.append(
                 Finding(
@@ -48,6 +40,25 @@ def find_blank(station: Station, sample: Sample, number: int) -> list[Finding]:
                 )
             )
     return findings
+
+
+def find_empty_volumes(station: Station) -> list[Finding]:
+    """Find fused volumes, given as one station, that are the same everywhere: a stop."""
+    return [
+        _empty(contrast, None)
+        for contrast, image in station.images.items()
+        if all(_is_blank(plane) and plane[0, 0] == image[0, 0, 0] for plane in image)
+    ]
+
+
+def _empty(contrast: Contrast, number: Optional[int]) -> Finding:
+    return Finding(
+        "EMPTY_IMAGE",
+        f"the {contrast.value} image of {station_place(number)} is the same everywhere",
+        STOP,
+        "Export the study again.",
+        number,
+    )
 
 
 def find_cut_off(station: Station, sample: Sample, number: int) -> list[Finding]:
@@ -92,11 +103,10 @@ def find_identical_contrasts(
         return []
     if not np.array_equal(station.water, station.fat):
         return []
-    where = "the volumes" if number is None else f"station {number} (from the head)"
     return [
         Finding(
             "CONTRASTS_IDENTICAL",
-            f"water and fat of {where} have the same pixels",
+            f"water and fat of {station_place(number)} have the same pixels",
             STOP,
             "One of them was written twice. Export the study again.",
             number,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +43,12 @@ from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.modules_of_run import modules_of_run
 from mimir_engine.cohort.outcomes import LEDGER_FILE, Outcomes, read_outcomes
 from mimir_engine.cohort.output_files import (
+    DATASET_FILE,
     GALLERY_FOLDER,
     PARQUET_FILE,
     PROJECTIONS_FOLDER,
     RUN_FILE,
+    VOLUMES_FILE,
 )
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
@@ -55,6 +57,9 @@ from mimir_engine.cohort.scanners.batch_drift import (
     write_drift,
 )
 from mimir_engine.cohort.scanners.scan_number_table import SCAN_NUMBERS_FILE, read_scan_numbers
+from mimir_engine.cohort.volumes.nnunet_dataset import write_dataset
+from mimir_engine.cohort.volumes.volume_layout import layout_of_run
+from mimir_engine.cohort.volumes.written_study import written_studies
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.folder_lock import folder_lock
@@ -66,7 +71,10 @@ from mimir_engine.inference_module import InferenceModule
 from mimir_engine.source.source_name import ANONYMOUS_NAME
 
 #: Tables of which `run.json` has the number of rows.
-COUNTED_BY = {"predictions.csv": "done", "measurements.csv": "done", "failures.csv": "failed"}
+COUNTED_BY = {
+    **{"predictions.csv": "done", "measurements.csv": "done", VOLUMES_FILE: "done"},
+    "failures.csv": "failed",
+}
 #: Endings of files whose text is searched for names that are left.
 _TEXTS = (".csv", ".txt", ".json", ".jsonl", ".md", ".html", ".tsv")
 #: Bytes of such a file that are searched: notes are small, and each name is looked for.
@@ -97,7 +105,8 @@ def forget(
     """Remove people and studies from a folder of results.
 
     Args:
-        folder: Output folder of ``infer``, ``measure``, ``check`` or ``project --dataset``.
+        folder: Output folder of ``infer``, ``measure``, ``check``, ``fuse`` or
+            ``project --dataset``.
         choice: The list of people and studies to remove, as ``exclude``.
         details: Folders of study folders, reports, or pictures of checks.
         persons: How persons in the list are known.
@@ -129,12 +138,17 @@ def forget(
             require("parquet")
         plan = Plan(tuple(sorted({*gone, *before.names})), before.before)
         names, texts = {*plan.names}, {*plan.names, *chosen.exclude}
+        layout = layout_of_run(outcomes.run)
         write_plan(folder, plan)
         had_gallery = _remove_files(folder, details, names)
+        if layout:
+            _remove_all(path for name in names for path in layout.traces_of(folder, name))
         rows = _write_tables(folder, names, plan.forgotten)
         _write_record(folder, rows, _drift(folder, compared), texts, plan.forgotten)
         if (folder / IMAGES).exists():
             blacken_rows(folder / IMAGES, _rows_of_others(folder, names))
+        if layout and (folder / DATASET_FILE).exists():
+            write_dataset(folder, layout, written_studies(outcomes, names))
         remove_lines(outcomes, names)
         remove_plan(folder)
         told = _left(folder, details, record, had_gallery, texts)
@@ -170,12 +184,15 @@ def _remove_files(folder: Path, details: Sequence[Path], names: Collection[str])
     """Remove what holds one study each, and the page; return whether there was a page."""
     sweep_leftovers(folder / PROJECTIONS_FOLDER)
     for place in (folder / PROJECTIONS_FOLDER, *details):
-        for name in names:
-            for path in paths_of(place, name):
-                remove_path(path)
+        _remove_all(path for name in names for path in paths_of(place, name))
     had_gallery = os.path.lexists(folder / GALLERY_FOLDER)
     remove_path(folder / GALLERY_FOLDER)
     return had_gallery
+
+
+def _remove_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        remove_path(path)
 
 
 def _write_tables(folder: Path, names: Collection[str], forgotten: int) -> dict[str, int]:

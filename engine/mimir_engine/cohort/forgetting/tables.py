@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mimir_engine.cohort.excluded_table import INVALID
+from mimir_engine.cohort.output_files import LABELS_FILE, VOLUMES_FILE
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import atomic_file
 from mimir_engine.files.csv_writer import unescape_cell
@@ -20,7 +21,7 @@ from mimir_engine.files.table_reader import MAX_LINE
 #: Tables with one or more rows per study, of all commands that have a ledger.
 TABLES = (
     *("predictions.csv", "measurements.csv", "failures.csv", "scan_numbers.csv"),
-    *("scan_profiles.csv", "checks.csv", "findings.csv", "studies.csv", "labels.csv"),
+    *("scan_profiles.csv", "checks.csv", "findings.csv", "studies.csv", LABELS_FILE, VOLUMES_FILE),
 )
 #: Columns that name a study; the first that a table has.
 _NAMES = ("name", "study")

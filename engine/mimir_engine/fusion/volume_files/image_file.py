@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -36,6 +37,8 @@ from mimir_engine.study.volume import Volume
 
 #: Types of numbers that are written.
 WRITTEN_DTYPES = ("float32", "uint8", "uint16")
+#: Ends of the names of files that are written.
+WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 #: First bytes that tell the format.
 _FRONT_BYTES = 348
 #: Largest label.
@@ -50,7 +53,8 @@ class ImageFile:
         array: ``[slice, row, column]`` in the engine's axes; float32, or integers as stored.
         affine: ``(4, 4)`` float64, ``(column, row, slice, 1)`` to LPS millimetres; axial, with
             positive steps.
-        extensions: Texts of the NIfTI header's extensions.
+        extensions: Texts of the NIfTI header's extensions; of an NRRD header the lines
+            ``key:=value``, as one text.
     """
 
     array: np.ndarray
@@ -103,32 +107,20 @@ def write_image(path: Path, volume: Volume, extension: str = "") -> None:
     if volume.array.dtype.name not in WRITTEN_DTYPES:
         raise ValueError(f"{volume.array.dtype} is not one of {WRITTEN_DTYPES}")
     name = path.name.lower()
-    if name.endswith(".nrrd"):
-        content = nrrd_header(volume)
-        with atomic_file(path) as file:
-            file.write(content)
-            with deflated(file) as stream:
-                _write_slices(stream, volume.array)
-    elif name.endswith((".nii", ".nii.gz")):
-        header = nifti_header(volume, extension)
-        in_ras = volume.array[:, ::-1, ::-1]
-        with atomic_file(path) as file:
-            if name.endswith(".nii"):
-                header.write_to(file)
-                _write_slices(file, in_ras)
-            else:
-                with deflated(file) as stream:
-                    header.write_to(stream)
-                    _write_slices(stream, in_ras)
-    else:
-        raise ValueError(f"'{path.name}' ends neither with .nii, .nii.gz nor .nrrd")
-
-
-def _write_slices(stream: IO[bytes], array: np.ndarray) -> None:
-    """Write slice by slice, so that no second volume lies in memory."""
-    dtype = array.dtype.newbyteorder("<")
-    for plane in array:
-        stream.write(np.ascontiguousarray(plane, dtype).data.cast("B"))
+    if not name.endswith(WRITTEN_SUFFIXES):
+        raise ValueError(f"'{path.name}' does not end with one of {WRITTEN_SUFFIXES}")
+    is_nrrd = name.endswith(".nrrd")
+    header = nrrd_header(volume) if is_nrrd else nifti_header(volume, extension)
+    array = volume.array if is_nrrd else volume.array[:, ::-1, ::-1]
+    with atomic_file(path) as file:
+        if is_nrrd:  # its header is not compressed
+            file.write(header)
+        with nullcontext(file) if name.endswith(".nii") else deflated(file) as stream:
+            if not is_nrrd:
+                stream.write(header)
+            for plane in array:  # so that no second volume lies in memory
+                stored = np.ascontiguousarray(plane, array.dtype.newbyteorder("<"))
+                stream.write(stored.view(np.uint8).data.cast("B"))
 
 
 def _read(
@@ -143,7 +135,7 @@ def _read(
         voxels = math.prod(header.shape)
         if voxels > max_voxels:
             shown = " x ".join(map(str, header.shape))
-            what = f"it has {shown} voxels; the limit is {max_voxels / 1e6:.0f} million"
+            what = f"it has {shown} voxels; the limit is {max_voxels:,}"
             raise volume_error("VOLUME_TOO_LARGE", what)
         order = axial_order(header.shape, header.affine)
         array = _empty(header.shape, order, dtype_of(header))
@@ -179,7 +171,7 @@ def _fill(
     fastest, middle, slowest = header.shape
     plane = np.empty((middle, fastest), header.dtype)
     for index in range(slowest):
-        read_exactly(stream, plane.data.cast("B"))
+        read_exactly(stream, plane.view(np.uint8).data.cast("B"))
         target[:, :, index] = values_of(plane, header).T
     check_end(stream)
 

@@ -5,6 +5,7 @@ nibabel takes the fields apart. Extensions are read here: nibabel would parse wh
 
 from __future__ import annotations
 
+import io
 import struct
 from contextlib import suppress
 from typing import IO, Any
@@ -95,8 +96,8 @@ def read_nifti_header(stream: IO[bytes], kind: Any) -> VolumeHeader:
     )
 
 
-def nifti_header(volume: Volume, extension: str = "") -> Any:
-    """Return nibabel's header for a volume whose rows and columns are written in reverse: RAS+.
+def nifti_header(volume: Volume, extension: str = "") -> bytes:
+    """Return the header of a volume whose rows and columns follow in reverse: RAS+.
 
     Args:
         volume: Of float32, uint8 or uint16.
@@ -121,7 +122,9 @@ def nifti_header(volume: Volume, extension: str = "") -> Any:
     header.set_sform(affine, SCANNER_CODE)
     if extension:
         header.extensions.append(Nifti1Extension(TEXT_CODE, extension.encode("utf-8")))
-    return header
+    content = io.BytesIO()
+    header.write_to(content)
+    return content.getvalue()
 
 
 def _dtype(header: Any) -> np.dtype:

@@ -24,34 +24,46 @@ from mimir_engine.study.volume import Volume
 NRRD_MAGIC = b"NRRD"
 #: Size of a header in bytes; a segmentation of Slicer with 117 segments has some 60,000.
 MAX_HEADER_BYTES = 1 << 18
-#: Names of the types, without those of the C language that mean the same.
-TYPES = {
-    **{"int8": "i1", "int8_t": "i1", "signed char": "i1"},
-    **{"uint8": "u1", "uint8_t": "u1", "uchar": "u1", "unsigned char": "u1"},
-    **{"int16": "i2", "int16_t": "i2", "short": "i2", "short int": "i2"},
-    **{"signed short": "i2", "signed short int": "i2"},
-    **{"uint16": "u2", "uint16_t": "u2", "ushort": "u2"},
-    **{"unsigned short": "u2", "unsigned short int": "u2"},
-    **{"int32": "i4", "int32_t": "i4", "int": "i4", "signed int": "i4"},
-    **{"uint32": "u4", "uint32_t": "u4", "uint": "u4", "unsigned int": "u4"},
-    **{"int64": "i8", "int64_t": "i8", "longlong": "i8", "long long": "i8"},
-    **{"long long int": "i8", "signed long long": "i8", "signed long long int": "i8"},
-    **{"uint64": "u8", "uint64_t": "u8", "ulonglong": "u8", "unsigned long long": "u8"},
-    **{"unsigned long long int": "u8", "float": "f4", "double": "f8"},
+#: Types of numbers, each with its names: those of C, and those with a size.
+_NAMES = {
+    "i1": ("int8", "int8_t", "signed char"),
+    "u1": ("uint8", "uint8_t", "uchar", "unsigned char"),
+    "i2": ("int16", "int16_t", "short", "short int", "signed short", "signed short int"),
+    "u2": ("uint16", "uint16_t", "ushort", "unsigned short", "unsigned short int"),
+    "i4": ("int32", "int32_t", "int", "signed int"),
+    "u4": ("uint32", "uint32_t", "uint", "unsigned int"),
+    "i8": (
+        *("int64", "int64_t", "longlong", "long long", "long long int"),
+        *("signed long long", "signed long long int"),
+    ),
+    "u8": (
+        *("uint64", "uint64_t", "ulonglong", "unsigned long long"),
+        "unsigned long long int",
+    ),
+    "f4": ("float",),
+    "f8": ("double",),
 }
+TYPES = {name: dtype for dtype, names in _NAMES.items() for name in names}
 #: Names of the types that are written.
 WRITTEN_TYPES = {"float32": "float", "uint8": "uint8", "uint16": "uint16"}
 #: Patient spaces: signs of their axes in LPS.
 SPACES = {
-    **{"left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1)},
-    **{"right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1)},
-    **{"left-anterior-superior": (1, -1, 1), "las": (1, -1, 1)},
+    "left-posterior-superior": (1, 1, 1),
+    "lps": (1, 1, 1),
+    "right-anterior-superior": (-1, -1, 1),
+    "ras": (-1, -1, 1),
+    "left-anterior-superior": (1, -1, 1),
+    "las": (1, -1, 1),
 }
 #: Lengths of the units in mm.
 UNITS_MM = {"": 1.0, "mm": 1.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
 #: Encodings: whether they are gzip.
 ENCODINGS = {"raw": False, "gzip": True, "gz": True}
+#: What programs add to the fields, such as the names of Slicer's segments.
+_PAIR = re.compile(r"[^#:][^:]*:=")
+#: A number of voxels along an axis.
 _SIZE = re.compile(r"[0-9]{1,18}")
+#: Steps along the axes.
 _VECTORS = re.compile(r"none|\([^()]*\)", re.IGNORECASE)
 
 
@@ -64,7 +76,8 @@ def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
     Raises:
         MimirError: ``VOLUME_UNREADABLE``, ``VOLUME_NOT_SCALAR``, ``VOLUME_GEOMETRY``.
     """
-    fields = _fields(_lines(stream))
+    lines = _lines(stream)
+    fields = _fields(lines)
     _check_place(fields)
     encoding = fields.get("encoding", "").lower()
     if encoding not in ENCODINGS:
@@ -75,7 +88,14 @@ def read_nrrd_header(stream: IO[bytes]) -> VolumeHeader:
     spatial = [axis for axis, vector in enumerate(directions) if vector is not None]
     shape = spatial_shape(sizes, spatial)
     affine = _affine(fields, [vector for vector in directions if vector is not None])
-    return VolumeHeader(shape, _dtype(fields), affine, is_compressed=ENCODINGS[encoding])
+    pairs = "\n".join(line for line in lines if _PAIR.match(line))
+    return VolumeHeader(
+        shape,
+        _dtype(fields),
+        affine,
+        extensions=(pairs,) if pairs else (),
+        is_compressed=ENCODINGS[encoding],
+    )
 
 
 def nrrd_header(volume: Volume) -> bytes:
@@ -113,12 +133,12 @@ def _lines(stream: IO[bytes]) -> list[str]:
 
 
 def _fields(lines: Sequence[str]) -> Mapping[str, str]:
-    """Return the fields by name, without comments and what programs add (``key:=value``)."""
+    """Return the fields by name, without comments and what programs add."""
     fields: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        if line.startswith("#") or value.startswith("="):
+        if line.startswith("#") or _PAIR.match(line):
             continue
+        name, colon, value = line.partition(":")
         if not colon or name.lower() in fields:
             raise volume_error("VOLUME_UNREADABLE", "its header is damaged")
         fields[name.lower()] = value.strip()

@@ -23,7 +23,7 @@ class VolumeHeader:
         affine: ``(4, 4)`` float64, from an index of the file's axes to LPS millimetres.
         slope: Factor of the stored numbers.
         intercept: What is added to their product.
-        extensions: Texts that are in the header.
+        extensions: Texts that programs added to the header.
         is_compressed: The voxels are compressed by gzip, apart from the header.
     """
 

@@ -10,7 +10,7 @@ import numpy as np
 from mimir_engine.phantom.population import stream
 from mimir_engine.phantom.scanner import SLICES
 from mimir_engine.phantom.shift import Shift
-from mimir_engine.phantom.smooth_body.shapes import Waves
+from mimir_engine.phantom.smooth_body.shapes import Grid, Waves
 
 #: SD of the diaphragm's height between stations (mm), and its usual limit.
 BREATH_SD_MM, BREATH_LIMIT_MM = 3.0, 7.0
@@ -39,6 +39,10 @@ class Conditions:
     ghosts: float
     ghost_rows: int
     metal: Optional[tuple[float, float, float, float]]
+
+    def uneven_coils(self, grid: Grid, z: float) -> np.ndarray:
+        """Compute the factor of the coils' unevenness in a slice, float32 ``(rows, columns)``."""
+        return np.asarray(1 + np.float32(self.unevenness) * self.shading.at(grid, z))
 
 
 def draw_conditions(

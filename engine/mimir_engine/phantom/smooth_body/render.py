@@ -7,13 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mimir_engine.phantom.population import stream
-from mimir_engine.phantom.scanner import (
-    COLUMNS_X_MM,
-    PIXEL_MM,
-    ROWS_Y_MM,
-    ScannedStation,
-    sensitivity,
-)
+from mimir_engine.phantom.scanner import COLUMNS_X_MM, PIXEL_MM, ScannedStation
 from mimir_engine.phantom.smooth_body.body import SmoothBody
 from mimir_engine.phantom.smooth_body.conditions import Conditions
 from mimir_engine.phantom.smooth_body.paint import paint_slice
@@ -43,14 +37,13 @@ def render_smooth_station(
         Two uint16 arrays ``[slice, row, column]``, slices from head to foot.
     """
     condition = conditions[station.index]
-    grid = Grid.of(COLUMNS_X_MM, ROWS_Y_MM[station.window])
+    grid = Grid.of(COLUMNS_X_MM, station.rows_y_mm)
     palette = {
         name: np.array((tissue.water, tissue.fat), np.float32)
         for name, tissue in body.tissues.items()
     }
-    bias = station.bias
-    in_plane = np.outer(sensitivity(grid.y[:, 0], bias.y), sensitivity(grid.x, bias.x))
-    gain = bias.along_z(len(station.z)) * condition.gain
+    in_plane = station.bias.in_plane(grid.x, grid.y[:, 0])
+    gain = station.bias.along_z(len(station.z)) * condition.gain
     seeds = stream("noise", seed, repeat).integers(2**63, size=station.index + 1)
     rng = np.random.default_rng(seeds[-1])
     pool = rng.standard_normal(NOISE_POOL, dtype=np.float32) * np.float32(station.sigma)
@@ -60,7 +53,7 @@ def render_smooth_station(
         clean = paint_slice(body, grid, z, palette, condition.breath_mm)
         clean *= 1 + np.float32(0.02) * body.field("texture", grid, z)
         _add_faults(clean, grid, z, condition)
-        uneven = 1 + np.float32(condition.unevenness) * condition.shading.at(grid, z)
+        uneven = condition.uneven_coils(grid, z)
         uneven *= (in_plane * gain[k]).astype(np.float32)
         clean *= uneven
         for image, volume in zip(clean, volumes):

@@ -16,6 +16,7 @@ from mimir_engine.cohort.reader_calls import FUNCTIONS
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_folder import StudyFolders
 from mimir_engine.fusion.fused_folder import FusedFolder
+from mimir_engine.fusion.volume_pair import VolumePair
 from mimir_engine.inference_module import load_module
 from mimir_engine.readers.reader_limits import ReaderLimits
 from mimir_engine.readers.readers import Readers
@@ -59,10 +60,11 @@ def test_a_chunk_says_all_of_its_studies_and_nothing_of_others(tmp_path: Path) -
         NamedSource("study_0001", tmp_path / "1000000_20201_2_0.zip", ("1000000_20201_2_0",)),
         NamedSource("files", (tmp_path / "a", tmp_path / "b")),
         NamedSource("fused", FusedFolder(tmp_path)),
+        NamedSource("pair", VolumePair(tmp_path / "w", tmp_path / "f"), labels=tmp_path / "l"),
     ]
     sex = RecordedSex("table", {"1000000": "female", "files": "male", "other": "male"})
     chunk = Chunk.from_text(Chunk.of(sources, {"files": Begun(2, 1)}, sex).to_text())
     assert [study.source for study in chunk.studies] == sources
-    assert [study.is_there for study in chunk.studies] == [True, False, True]
-    assert [study.begun for study in chunk.studies] == [None, Begun(2, 1), None]
+    assert [study.is_there for study in chunk.studies] == [True, False, True, False]
+    assert [study.begun for study in chunk.studies] == [None, Begun(2, 1), None, None]
     assert chunk.sex == RecordedSex("table", {"1000000": "female", "files": "male"})

@@ -111,23 +111,23 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "pipe.nii") == "FILE_UNREADABLE"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x1f\x8b",
-        b"NRRD",
-        b"NRRD0005\n\n",
-        b"NRRD0005\n" + b"#" * 500_000,
-        b"PK\3\4" * 100,
-        bytes(400),
-        gzip.compress(b""),
-        gzip.compress(bytes(400)),
-        gzip.compress(gzip.compress(bytes(400))),
-    ],
-)
-def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "v.nii").write_bytes(content)
+OTHER_FILES = {
+    "an empty file": b"",
+    "the beginning of a gzip file": b"\x1f\x8b",
+    "the beginning of an NRRD file": b"NRRD",
+    "an NRRD file without fields": b"NRRD0005\n\n",
+    "an NRRD header without an end": b"NRRD0005\n" + b"#" * 500_000,
+    "a zip archive": b"PK\3\4" * 100,
+    "zeros": bytes(400),
+    "nothing, compressed": gzip.compress(b""),
+    "zeros, compressed": gzip.compress(bytes(400)),
+    "compressed twice": gzip.compress(gzip.compress(bytes(400))),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_other_files_are_refused(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "v.nii").write_bytes(OTHER_FILES[kind])
     assert refusal(tmp_path / "v.nii") == "VOLUME_UNREADABLE"
 
 

@@ -72,6 +72,7 @@ def test_a_sidecar_of_another_study_is_not_taken(tmp_path: Path) -> None:
         b'{"Modality": "MR", "ConversionSoftware": "dcm2niix"}',
         *(b"", b"[]", b"[" * 100_000, b"\xff", b"{", b" " * (MAX_SIDECAR_BYTES + 1)),
     ],
+    ids=("of dcm2niix", "empty", "a list", "nested", "no text", "cut off", "too large"),
 )
 def test_other_programs_files_are_passed_over(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "scan.json").write_bytes(content)

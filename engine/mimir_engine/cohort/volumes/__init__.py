@@ -1,0 +1,1 @@
+"""Stitch many studies: volumes of each, arranged in a folder, and a table of them."""

@@ -1,0 +1,229 @@
+"""Stitch many studies, and write the volumes of each to an output folder.
+
+The folder holds
+
+* the volumes, and beside them a file that describes them; see ``volume_layout``;
+* ``volumes.csv``: one row per study with volumes;
+* ``failures.csv``, ``excluded.csv``, ``run.json``: as those of ``mimir infer``;
+* ``dataset.json``: what nnU-Net must know to be trained, if there are label maps;
+* ``ledger.jsonl``: the outcomes, so that a run can be resumed.
+
+Readers read, check, stitch and write; only paths and plain values come back.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
+import pydicom
+
+import mimir_engine
+from mimir_engine.cohort.chosen_sources import choose_sources
+from mimir_engine.cohort.events import Listener
+from mimir_engine.cohort.excluded_table import write_excluded
+from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
+from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
+from mimir_engine.cohort.ledger import Ledger
+from mimir_engine.cohort.outcomes import read_outcomes
+from mimir_engine.cohort.output_files import RUN_FILE
+from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.shards.shard import WHOLE, Shard
+from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.study_failure import write_failures
+from mimir_engine.cohort.study_loop import StudyDone, StudyWork, run_studies, tell_damage
+from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
+from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
+from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
+from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout, layout_of_run
+from mimir_engine.cohort.volumes.volume_table import write_volume_table
+from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
+from mimir_engine.errors import MimirError
+from mimir_engine.files.json_file import to_json, write_json
+from mimir_engine.files.leftovers import sweep_leftovers
+from mimir_engine.readers.available_cores import default_jobs
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits, limits_in_force
+from mimir_engine.readers.readers import Readers
+from mimir_engine.study.read_options import AS_STORED, ReadOptions
+
+#: Finding of a study whose water and fat were exchanged back.
+SWAP_REPAIRED = "WATER_FAT_REPAIRED"
+
+
+@dataclass(frozen=True)
+class FuseOptions:
+    """Options of a run.
+
+    Attributes:
+        layout: Which volumes are written, and how they are arranged.
+        has_identifiers: Write the month and the UIDs of study and series beside the volumes.
+        jobs: Studies read at once, each in a process of its own; each needs about 600 MB.
+        overwrite: Start again in an output folder that holds volumes.
+        reading: How studies are read.
+        limits: What reading and writing one study may take.
+        choice: Lists of studies to leave out and to stitch.
+        persons: How persons in these lists are known.
+        shard: The part of the studies to stitch, after the lists were applied to all of them.
+    """
+
+    layout: VolumeLayout = field(default_factory=VolumeLayout)
+    has_identifiers: bool = False
+    jobs: int = field(default_factory=default_jobs)
+    overwrite: bool = False
+    reading: ReadOptions = AS_STORED
+    limits: ReaderLimits = DEFAULT_LIMITS
+    choice: StudyChoice = ALL_STUDIES
+    persons: PersonRule = FROM_NAMES
+    shard: Shard = WHOLE
+
+
+def fuse_studies(
+    sources: Sequence[NamedSource],
+    output: Path,
+    options: FuseOptions,
+    listener: Listener,
+    command: Sequence[str] = (),
+) -> tuple[int, int]:
+    """Stitch studies, note each outcome in the ledger of the output folder, and write its tables.
+
+    Unchanged studies whose volumes are there are skipped. Failed ones are tried again, as in
+    ``measure_studies.infer``.
+
+    Args:
+        sources: Studies, of different names.
+        output: Made if it does not exist.
+        options: Which volumes, and so on.
+        listener: Receives every event; see ``mimir_engine.cohort.events``.
+        command: The command line, for ``run.json``.
+
+    Returns:
+        Numbers of studies in the folder with volumes and without.
+
+    Raises:
+        MimirError: for the output folder, names and label maps that contradict each other; never
+            for a single study.
+    """
+    run = _describe_run(options)
+    earlier = _earlier_volumes(output) if options.overwrite else []
+    readers = Readers(FUNCTIONS, options.limits)
+    with Ledger(output, run, options.overwrite, _is_entry) as ledger, readers:
+        for layout, name in earlier:
+            remove_volumes(output, layout, [name])
+        tell_damage(ledger, listener)
+        sources, chosen, left_out = choose_sources(
+            sources, ledger, options.choice, options.persons, listener
+        )
+        write_excluded(output, left_out)
+        sources = options.shard.of(sources)
+        options.layout.check_names([*ledger.names(), *(source.name for source in sources)])
+        fusing = Fusing(output, options, readers)
+        is_current = partial(fusing.is_current, ledger.entry)
+        pending = pending_studies(sources, ledger, options.limits, is_current)
+        settings = {
+            "swap_repair": options.reading.swap_repair,
+            "python": platform.python_version(),
+            "limits": asdict(limits_in_force(options.limits)),
+            **({"ids": chosen.record} if chosen.record else {}),
+        }
+        ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
+        if pending:
+            remove_dataset(output)  # it would not know them
+        already_done = len(sources) - len(pending)
+        listener({"event": "run", "studies": len(sources), "already_done": already_done})
+        run_studies(pending, ledger, fusing.work, listener, options.jobs)
+        sweep_leftovers(output)
+        failures = list(ledger.failures())
+        remove_volumes(output, options.layout, [failure.name for failure in failures])
+        write_failures(output, failures)
+        write_volume_table(output, options.layout, written_studies(ledger))
+        done = len(ledger) - len(failures)
+        record = {**run, **settings, "done": done, "failed": len(failures)}
+        write_json(output / RUN_FILE, {**record, "command": list(command)})
+        if options.layout.has_labels:
+            write_dataset(output, options.layout, written_studies(ledger))
+        return done, len(failures)
+
+
+def _describe_run(options: FuseOptions) -> dict[str, Any]:
+    """Describe what the volumes depend on."""
+    return {
+        "mimir": mimir_engine.__version__,
+        "numpy": np.__version__,
+        "pydicom": pydicom.__version__,
+        RECORD: to_json(options.layout),
+        "identifiers": options.has_identifiers,
+        "reconstruction": options.reading.reconstruction,
+    }
+
+
+def _earlier_volumes(output: Path) -> list[tuple[VolumeLayout, str]]:
+    """Return the layout and names of the studies whose volumes an earlier run wrote."""
+    try:
+        outcomes = read_outcomes(output)
+        layout = layout_of_run(outcomes.run)
+    except MimirError:  # nothing of ours, or damaged
+        return []
+    names = {*outcomes.names(), *outcomes.excluded, *outcomes.begun()}
+    return [(layout, name) for name in sorted(names)] if layout else []
+
+
+def _is_entry(entry: Mapping[str, Any]) -> bool:
+    return "files" in entry and bool(WrittenStudy.from_entry(entry))
+
+
+@dataclass(frozen=True)
+class Fusing:
+    """Stitches studies for the loop over them.
+
+    Attributes:
+        output: The output folder.
+        options: Layout, limits and so on.
+        readers: Read the studies and write the volumes.
+    """
+
+    output: Path
+    options: FuseOptions
+    readers: Readers
+
+    @property
+    def work(self) -> StudyWork[WrittenStudy]:
+        """The work on each study."""
+        return StudyWork(self.read, self.finish, self.options.limits)
+
+    def is_current(
+        self, whole: Callable[[str], Optional[Mapping[str, Any]]], entry: Mapping[str, Any]
+    ) -> bool:
+        """Return whether the volumes of an unchanged study are there and satisfy the options.
+
+        Args:
+            whole: Returns the whole entry of a study.
+            entry: The entry without its body.
+        """
+        if SWAP_REPAIRED in entry["flags"] and not self.options.reading.swap_repair:
+            return False
+        written = WrittenStudy.from_entry(whole(entry["name"]) or {})
+        return written.is_in(self.output)
+
+    def read(self, source: NamedSource) -> WrittenStudy:
+        """Read, check and stitch a study, and write its volumes, in a reader."""
+        options = self.options
+        remove_volumes(self.output, options.layout, [source.name])  # an earlier result's
+        return write_volumes_in_reader(
+            self.readers,
+            source,
+            options.reading,
+            self.output,
+            options.layout,
+            options.has_identifiers,
+        )
+
+    def finish(self, studies: Sequence[WrittenStudy]) -> Iterator[StudyDone]:
+        """Give the outcome of each study whose volumes were written."""
+        for study in studies:
+            event = {"volumes": list(study.volumes), "left_out": list(study.left_out)}
+            yield StudyDone({"flags": study.codes, "body": to_json(study)}, study.codes, event)

@@ -1,0 +1,126 @@
+"""Read, check and stitch one study, and write its volumes to an output folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import mimir_engine
+from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.volumes.arrangements import STATIONS
+from mimir_engine.cohort.volumes.label_copy import copy_labels
+from mimir_engine.cohort.volumes.study_files import StudyFiles
+from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
+from mimir_engine.cohort.volumes.written_study import WrittenStudy
+from mimir_engine.errors import MimirError
+from mimir_engine.files.atomic import output_errors
+from mimir_engine.files.leftovers import temporary_folder
+from mimir_engine.fusion.volume_files.sidecar import Sidecar, sidecar_of
+from mimir_engine.fusion.volume_pair import VolumePair
+from mimir_engine.measuring.study_volumes import StudyVolumes, open_volumes
+from mimir_engine.study.finding import Finding
+from mimir_engine.study.read_options import ReadOptions
+
+
+def write_study(
+    source: NamedSource,
+    reading: ReadOptions,
+    output: Path,
+    layout: VolumeLayout,
+    has_identifiers: bool,
+) -> WrittenStudy:
+    """Write the volumes of one study; all of them appear together, or none.
+
+    Args:
+        source: The study.
+        reading: How it is read.
+        output: The output folder.
+        layout: Which volumes, and where they lie in it.
+        has_identifiers: Describe them with the month of the scan.
+
+    Raises:
+        MimirError: as `open_volumes` and `copy_labels`; ``CHANNEL_MISSING`` if nnU-Net would lack
+            a channel; ``STATIONS_UNKNOWN``; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
+    """
+    with (
+        _scratch_in(output) as scratch,
+        open_volumes(source.source, source.name, reading) as opened,
+    ):
+        study, files = opened.study, StudyFiles(scratch, source.name, layout)
+        notes = _write_volumes(opened, layout, files)
+        names = copy_labels(source.labels, files) if layout.has_labels else {}
+        found = dict.fromkeys((*study.findings, *notes))
+        findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in found)
+        spacings = tuple(grid.spacing_mm for grid in files.grids)
+        ends_cut = layout.arrangement != STATIONS and _are_ends_cut(source)
+        sidecar = Sidecar(
+            source.name,
+            mimir_engine.__version__,
+            study.scanner,
+            max(len(study.stations), 1),
+            ends_cut,
+            files.volumes,
+            spacings[0] if len({*spacings}) == 1 else None,
+            findings,
+            study.month if has_identifiers else "",
+        )
+        files.publish(output, sidecar)
+    edges = [edge for grid in files.grids for edge in grid.edges_mm]
+    return WrittenStudy(
+        study.eid,
+        study.instance,
+        files.volumes,
+        files.left_out,
+        tuple(grid.shape for grid in files.grids),
+        spacings,
+        max(edges) - min(edges),
+        ends_cut,
+        findings,
+        files.sizes,
+        names,
+    )
+
+
+@contextmanager
+def _scratch_in(output: Path) -> Iterator[Path]:
+    with ExitStack() as stack:
+        with output_errors(output):
+            scratch = stack.enter_context(temporary_folder(output))
+        yield scratch
+
+
+def _write_volumes(opened: StudyVolumes, layout: VolumeLayout, files: StudyFiles) -> list[Finding]:
+    """Write one contrast after the other; return what was noticed about their images."""
+    notes: list[Finding] = []
+    if layout.arrangement == STATIONS:
+        for contrast in opened.of_stations(layout.wanted):
+            notes += contrast.findings
+            for number, volume in enumerate(contrast.volumes, start=1):
+                files.write(contrast.name, volume, number)
+        return notes
+    for made in opened.stitched(layout.wanted):
+        notes += made.findings
+        if made.volume is not None:
+            files.write(made.name, made.volume)
+        elif layout.is_strict:
+            raise _channel_missing(made.name, made.findings)
+    return notes
+
+
+def _channel_missing(name: str, findings: Sequence[Finding]) -> MimirError:
+    what = "; ".join(finding.sentence for finding in findings)
+    return MimirError(
+        "CHANNEL_MISSING",
+        f"nnU-Net would lack the channel {name}: {what}",
+        "Get the complete study, or leave the channel out of --contrasts.",
+    )
+
+
+def _are_ends_cut(source: NamedSource) -> bool:
+    """Return whether stitched volumes lack the outermost slices, as MIMIR's own do."""
+    if not isinstance(source.source, VolumePair):
+        return True
+    sidecar = sidecar_of(source.source.water)
+    return sidecar is not None and sidecar.ends_cut

@@ -1,0 +1,40 @@
+"""True label maps of phantoms give their true volumes and fat fractions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mimir_engine.fusion import FusedVolumes, fuse
+from mimir_engine.labels import LabelMap, examine_labels, measure_labels
+from mimir_engine.phantom.label_map import label_scan, label_truths, phantom_labels
+from mimir_engine.phantom.scan import make_scan, stations_of
+
+#: One phantom of each population.
+SEEDS = (100_107, 200_003)
+#: Largest relative error of a volume, and largest error of a fat fraction in percent.
+VOLUME_ERROR, FRACTION_ERROR = 1e-3, 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_labels_of_a_phantom_have_their_true_volume_and_fat_fraction(seed: int) -> None:
+    scan = make_scan(seed)
+    fused, truths = fuse(stations_of(scan)), label_truths(label_scan(scan))
+    array, affine, names = phantom_labels(scan)
+    label_map = LabelMap(array.astype(np.uint16), affine, names)
+    measured = examine_labels(label_map, fused)
+    assert measured.findings == ()
+    assert {m.name for m in measured.values} == truths.keys()
+    for m in measured.values:
+        truth = truths[m.name]
+        assert m.volume_l == pytest.approx(truth["volume_l"], rel=VOLUME_ERROR)
+        assert m.core_voxels == truth["core_voxels"]
+        expected = truth["noisy_core_fat_fraction_percent"]
+        assert m.core_fat_fraction_percent == pytest.approx(expected, abs=FRACTION_ERROR), m.name
+    seams = {m.name: m.seams for m in measured.values}
+    assert seams["subcutaneous_fat"] == len(scan.stations) - 1, "it is in all stations"
+    without_layout = measure_labels(label_map, FusedVolumes(fused.water, fused.fat))
+    assert {m.seams for m in without_layout} == {None}
+    mirrored = LabelMap(label_map.array[:, :, ::-1], affine, names)
+    assert [f.code for f in examine_labels(mirrored, fused).findings] == ["LABELS_SWAPPED"]
