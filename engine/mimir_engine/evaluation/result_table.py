@@ -22,6 +22,8 @@ _LABEL = re.compile(r"(?P<name>label_.+)_(?P<unit>litres|percent)")
 _LABEL_VALUE = re.compile(r"(?P<what>.+)_(?P<unit>litres|percent)")
 #: Column of ``labels.csv`` with the name of the label.
 LABEL_NAME = "label_name"
+#: Names of labels in all studies together; a segmentation has some hundred.
+MAX_LABELS = 10_000
 #: Units of labels by the last word of their columns.
 LABEL_UNITS = {"litres": "L", "percent": "%"}
 
@@ -152,8 +154,12 @@ def labels_of(table: Table) -> dict[str, str]:
         MimirError: ``PREDICTIONS_INVALID``.
     """
     at_label, values = table.index(LABEL_NAME), label_values(table)
-    names = dict.fromkeys(to_text(row[at_label]) for _, row in table.rows)
-    return {f"label_{name}_{what}": m.unit for name in names for what, m in values.items()}
+    names: set[str] = set()
+    for line, row in table.rows:
+        names.add(to_text(row[at_label]))
+        if len(names) > MAX_LABELS:
+            raise table.error(f"there are more than {MAX_LABELS:,} labels", line, LABEL_NAME)
+    return {f"label_{name}_{what}": m.unit for name in sorted(names) for what, m in values.items()}
 
 
 def tidy_labels(table: Table, wanted: Collection[str]) -> Table:

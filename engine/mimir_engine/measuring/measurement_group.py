@@ -70,9 +70,11 @@ def naming_of(name: str) -> MeasurementName:
             unit.
     """
     key = name.split("_in_")[0] if name.startswith("direct_") else name
+    known = known_names().get(key)
+    if known is not None:
+        return known
     unknown = words(name.replace("_", " "), capital=True)
-    other = MeasurementName(name, "", OTHER, unknown, unknown, len(known_names()))
-    return known_names().get(key, other)
+    return MeasurementName(name, "", OTHER, unknown, unknown, len(known_names()))
 
 
 def group_of(name: str) -> str:

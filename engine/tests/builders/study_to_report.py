@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from labels_builder import label_measured
 from many_measurements import many_measurements
 
 from mimir_engine.cohort.made_with import MadeWith
@@ -92,6 +93,7 @@ def hostile_study(text: str) -> MeasuredStudy:
         findings=(Finding(text, text, remedy=text),),
         direct=(DirectMeasurement("waist", "cm", reason=text),),
         comparisons=(replace(UNUSUAL, module=text, reference=text),),
+        labels=(replace(label_measured("liver", 1.5), title=text, reason=text),),
     )
     return MeasuredStudy(result, text, 6, MadeWith({"mimir": text}, (card,)))
 

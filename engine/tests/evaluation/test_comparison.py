@@ -8,6 +8,7 @@ import pytest
 
 from mimir_engine.cli import DONE, main
 from mimir_engine.errors import MimirError
+from mimir_engine.evaluation import result_table
 from mimir_engine.evaluation.agreement import agreement
 from mimir_engine.evaluation.comparison import Comparison, read_comparison
 from mimir_engine.files.csv_writer import write_csv
@@ -200,3 +201,11 @@ def test_a_comparison_needs_no_reference(
     command = ["evaluate", str(results), "--compare", "all", "--reference", str(table)]
     assert main([*command, "--output", str(tmp_path / "out")]) != DONE
     assert "--compare and --reference do not go together" in capsys.readouterr().err
+
+
+def test_a_table_of_endless_labels_is_refused(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_table, "MAX_LABELS", 1)
+    with pytest.raises(MimirError, match="more than 1 labels"):
+        compared(results, NETWORK_LIVER, LABEL_LIVER)

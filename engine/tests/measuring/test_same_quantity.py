@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +132,11 @@ def test_rows_of_a_quantity_follow_in_the_order_of_the_roads() -> None:
     for before, after in zip(rows, rows[1:]):
         if before.quantity == after.quantity:
             assert places[before.road] <= places[after.road]
+
+
+def test_the_page_on_several_ways_names_every_source() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "roads.md").read_text("utf-8")
+    for row in known_sources():
+        assert re.sub(", (right|left)$", "", row.label) in page
+        for part in row.parts:
+            assert re.sub("(_right|_left|Left)$", "", part) in page

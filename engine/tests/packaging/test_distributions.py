@@ -21,6 +21,7 @@ DATA = {
     "inference_module/published_targets.csv",
     "labels/vibesegmentator.csv",
     "measuring/measurement_names.csv",
+    "measuring/same_quantities.csv",
     "py.typed",
     *(f"report/gallery/page/{path.name}" for path in PAGE.iterdir()),
 }
