@@ -186,8 +186,12 @@ class PanelState:
     @property
     def ticked_sentence(self) -> str:
         """The number of studies ticked, and whether volumes of the scene are measured, too."""
+        if not self.of_scene:
+            return self._ticked_words
+        if self.ticked == 0:
+            return _("No study is ticked; the volumes chosen in the scene are measured.")
         of_scene = _("The volumes chosen in the scene are measured, too.")
-        return f"{self._ticked_words} {of_scene}" if self.of_scene else self._ticked_words
+        return f"{self._ticked_words} {of_scene}"
 
     @property
     def _ticked_words(self) -> str:

@@ -40,9 +40,9 @@ def _of_label(one: Any, title: str, place: int) -> Iterator[ShownMeasurement]:
     from mimir_engine.measuring.measurement_group import GROUPS
 
     words = {
-        VOLUME: _("{segment}, volume"),
-        FAT_FRACTION: _("{segment}, fat fraction"),
-        CORE_FAT_FRACTION: _("{segment}, fat fraction inside"),
+        VOLUME: _("{segment}: volume (segment)"),
+        FAT_FRACTION: _("{segment}: fat fraction (segment)"),
+        CORE_FAT_FRACTION: _("{segment}: fat fraction inside (segment)"),
     }
     for column in label_columns(one.name):
         if column.what in words:

@@ -109,12 +109,12 @@ class BadInputTest(SceneTest):
             "^[A-Z_]+: ", lambda: self.logic.analyzeFiles(phantom_zip(), device="none", **PHANTOM)
         )
 
-    def test_volumes_that_mimir_did_not_fuse(self) -> None:
-        """They may be cropped differently."""
+    def test_volumes_without_voxels(self) -> None:
+        """They were never loaded."""
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "any")
         try:
             self.assert_refused(
-                "^NOT_FUSED_BY_MIMIR: 'any'",
+                "^VOLUME_EMPTY: .*'any' has no voxels",
                 lambda: self.logic.analyzeVolumes(node, node, **PHANTOM),
             )
         finally:

@@ -93,7 +93,7 @@ class ScenePanelTest(PanelCase):
         self.ui.fatSelector.setCurrentNode(fat)
         self.ui.segmentationSelector.setCurrentNode(segmentation)
         assert self.ui.applyButton.enabled, self.ui.applyButton.toolTip
-        assert self.ui.tickedLabel.text.startswith("No study is ticked. The volumes")
+        assert self.ui.tickedLabel.text.startswith("No study is ticked; the volumes")
 
         self.ui.applyButton.click()
         wait_until(lambda: not self.ui.cancelButton.enabled)
@@ -104,7 +104,9 @@ class ScenePanelTest(PanelCase):
         assert nodes.table.GetName() == "Measurements - my water"
         assert nodes.table.GetNodeReference("MIMIR.Source.water") is water
         rows = [row[0] for row in self.texts(self.ui.measurementsView)]
-        assert {"Liver, volume", "Thigh muscle left, fat fraction inside"} <= {*rows}, rows
+        assert {"Liver: volume (segment)", "Thigh muscle left: fat fraction inside (segment)"} <= {
+            *rows
+        }, rows
         assert self.ui.waterSelector.currentNode() is water
 
     def test_a_segmentation_belongs_to_one_study(self) -> None:
@@ -122,7 +124,7 @@ class ScenePanelTest(PanelCase):
         self.ui.fatSelector.setCurrentNode(None)
         self.measure()
         rows = [row[0] for row in self.texts(self.ui.measurementsView)]
-        assert "Liver, volume" in rows
+        assert "Liver: volume (segment)" in rows
 
     def tick_study(self) -> None:
         """Tick the phantom beside the volumes."""

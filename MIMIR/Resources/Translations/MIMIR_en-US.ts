@@ -1381,6 +1381,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Other ways</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same quantity by other ways, each by its own definition: point at one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Percentile</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1394,14 +1402,6 @@
     </message>
     <message>
         <source>Standard deviations from the reference&apos;s mean.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Other ways</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The same quantity by other ways, each by its own definition: point at one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1544,6 +1544,10 @@
     </message>
     <message>
         <source>No study matches the filter.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No study is ticked; the volumes chosen in the scene are measured.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2211,15 +2215,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{segment}, volume</source>
+        <source>{segment}: volume (segment)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{segment}, fat fraction</source>
+        <source>{segment}: fat fraction (segment)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{segment}, fat fraction inside</source>
+        <source>{segment}: fat fraction inside (segment)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -42,7 +42,7 @@ def cohort(one: Panel, tmp_path: Path) -> Panel:
 def test_results_of_a_scene_are_shown_in_words(one: Panel) -> None:
     shown = one.shown.results
     fat = shown.row(FAT)
-    assert list(fat.values())[:5] == ["VAT", "3.1 L", "2.6 to 3.6", "61", "+0.1"]
+    assert list(fat.values())[:6] == ["VAT", "3.1 L", "2.6 to 3.6", "", "61", "+0.1"]
     assert (fat["lower"], fat["upper"], fat["sd"]) == ("2.6", "3.6", "0.25")
     assert shown.findings.texts == [("warning", "Station 2 was scanned twice.")]
     assert len(shown.flags) == len(set(shown.flags)) == 2

@@ -59,9 +59,9 @@ def test_labels_come_last_each_with_volume_and_fat_fractions() -> None:
     shown = [one for one in shown_measurements(RESULT) if one.kind == "label"]
     assert shown == shown_measurements(RESULT)[-6:]
     assert [(one.label, one.estimate) for one in shown[:3]] == [
-        ("Liver, volume", "1.25 L"),
-        ("Liver, fat fraction", "7.25 %"),
-        ("Liver, fat fraction inside", "6.125 %"),
+        ("Liver: volume (segment)", "1.25 L"),
+        ("Liver: fat fraction (segment)", "7.25 %"),
+        ("Liver: fat fraction inside (segment)", "6.125 %"),
     ]
     assert {one.group for one in shown} == {SEGMENTATION}
     assert [one.place for one in shown] == sorted(one.place for one in shown)
@@ -87,7 +87,10 @@ def test_a_label_without_a_fat_fraction_has_the_reason() -> None:
 def test_labels_of_one_title_are_told_apart() -> None:
     same = (label(3, "cyst", "Cyst"), label(4, "cyst_2", "Cyst"))
     shown = shown_measurements(StudyResult("1", "", "", (), (), labels=same))
-    assert [one.label for one in shown[::3]] == ["Cyst 3, volume", "Cyst 4, volume"]
+    assert [one.label for one in shown[::3]] == [
+        "Cyst 3: volume (segment)",
+        "Cyst 4: volume (segment)",
+    ]
 
 
 def test_network_and_label_of_one_quantity_stand_side_by_side() -> None:
