@@ -43,7 +43,8 @@ def write_study(
     Raises:
         MimirError: if the study cannot be read or stitched, or a check stops it;
             ``CHANNEL_MISSING`` if nnU-Net would lack a channel; ``CONTRASTS_LEFT_OUT`` if there
-            is no volume to write; ``STATIONS_UNKNOWN`` if volumes have no stations; as `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
+            is no volume to write; ``STATIONS_UNKNOWN`` if volumes have no stations; as
+            `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
     """
     with (
         _scratch_in(output) as scratch,
