@@ -19,6 +19,7 @@ _PUBLIC = {
     "fuse": "fusion",
     "measure_directly": "direct",
     "measure_labels": "labels",
+    "open_volumes": "measuring.study_volumes",
     "project": "projection",
     "read_label_map": "labels",
     "read_study": "study",

@@ -6,6 +6,7 @@ scan. What is wrong with it stops nothing else.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,11 @@ from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.frames import NotAnImage
 from mimir_engine.headers.slices import Companion, Slice, companion_slices
 from mimir_engine.source.open_source import check_study_size
-from mimir_engine.study.companion_scans import CompanionScan, scans_of_acquisition
+from mimir_engine.study.companion_scans import (
+    CompanionScan,
+    is_of_acquisition,
+    scans_of_acquisition,
+)
 from mimir_engine.study.finding import NOTE, Finding
 from mimir_engine.study.pairing import Acquisition
 from mimir_engine.study.pixels import DecodedFiles, first_difference, load_slices
@@ -94,13 +99,14 @@ def _at_slices(
     """Return the images at the place of each slice of water; several may be copies."""
     own = scans_of_acquisition(contrast, water, scans)
     if not own:
-        raise _unusable(f"the station {water.place} has no such images of the same acquisition")
-    images = [image for scan in own for image in scan.images]
+        raise _unusable(_why_none(contrast, water, scans))
+    images = sorted((c for scan in own for c in scan.images), key=lambda c: c.z_mm)
+    places = [image.z_mm for image in images]
     slices = plan.crops[Contrast.WATER].slices
-    found = [
-        [c for c in images if abs(c.z_mm - s.position_mm[2]) <= POSITION_TOLERANCE_MM]
-        for s in slices
-    ]
+    found = []
+    for z in (s.position_mm[2] for s in slices):
+        first = bisect_left(places, z - POSITION_TOLERANCE_MM)
+        found.append(images[first : bisect_right(places, z + POSITION_TOLERANCE_MM)])
     missing = sum(not place for place in found)
     if missing:
         raise _unusable(
@@ -108,6 +114,16 @@ def _at_slices(
             " water"
         )
     return found
+
+
+def _why_none(contrast: Contrast, water: Stack, scans: Sequence[CompanionScan]) -> str:
+    """Say why no scan of a contrast belongs to a station."""
+    alike = [scan for scan in scans if scan.series.contrast is contrast]
+    if not alike:
+        return "the study has no such images"
+    if any(is_of_acquisition(scan, water) for scan in alike):
+        return f"those of the station {water.place} were reconstructed in another way than water"
+    return f"the station {water.place} has no such images of the same acquisition"
 
 
 def _twins(station: Sequence[Sequence[Slice]]) -> tuple[tuple[Slice, Slice], ...]:

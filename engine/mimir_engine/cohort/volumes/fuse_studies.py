@@ -70,7 +70,7 @@ class FuseOptions:
     Attributes:
         layout: Which volumes are written, and how they are arranged.
         has_identifiers: Write the month and the UIDs of study and series beside the volumes.
-        jobs: Studies read at once, each in a process of its own; each needs about 330 MB.
+        jobs: Studies read at once, each in a process of its own; each needs about 300 MB.
         overwrite: Start again in an output folder that holds volumes.
         reading: How studies are read.
         limits: What reading and writing one study may take.
