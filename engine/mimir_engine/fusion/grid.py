@@ -65,6 +65,11 @@ class StationGrid:
     y: AxisSamples
     x: AxisSamples
 
+    @property
+    def is_copy(self) -> bool:
+        """True if output samples are the station's own along all axes."""
+        return self.z.is_copy and self.y.is_copy and self.x.is_copy
+
 
 def axis_samples(first: float, step: float, count: int) -> AxisSamples:
     """Interpolate one axis of a station at the points of the output grid.

@@ -62,7 +62,7 @@ def output_affine(volume: Volume, grid: StationGrid) -> np.ndarray:
 
 def sample_volume(array: np.ndarray, grid: StationGrid) -> np.ndarray:
     """Sample a volume on its output grid, linearly: float32 ``[slice, row, column]``."""
-    if all(axis.is_copy for axis in (grid.z, grid.y, grid.x)):
+    if grid.is_copy:
         return array.astype(np.float32, copy=False)
     sampled = np.zeros([len(axis.lower) for axis in (grid.z, grid.y, grid.x)], np.float32)
     downwards = sampled[::-1]

@@ -115,6 +115,8 @@ def read_volume_pair(
     water = read_image(pair.water)
     place = Volume(water.array, water.affine)
     grid = output_grid(place)
+    if not grid.is_copy:
+        findings.append(_resampled(place))
     kept = _kept_slices(grid, sidecar)
     affine = output_affine(place, grid)
     affine[2, 3] += kept.start * OUTPUT_SPACING_MM[2]
@@ -182,6 +184,18 @@ def _unknown(sidecar: Optional[Sidecar]) -> Iterator[Finding]:
         yield Finding("ENDS_UNKNOWN", f"{what} scan are in the volumes", remedy=remedy)
 
 
+def _resampled(volume: Volume) -> Finding:
+    shown, own = (
+        " x ".join(f"{mm:.3g}" for mm in spacing)
+        for spacing in (volume.spacing_mm, OUTPUT_SPACING_MM)
+    )
+    return Finding(
+        "VOLUME_RESAMPLED",
+        f"the volumes have voxels of {shown} mm and were resampled to {own} mm",
+        remedy="Measure the scan itself, or volumes that were not resampled before.",
+    )
+
+
 def _negative(contrast: Contrast) -> Finding:
     return Finding(
         "NEGATIVE_SIGNAL",
@@ -203,6 +217,6 @@ def _study(
         sidecar.scanner if sidecar else Scanner(),
         eid,
         instance,
-        tuple(findings),
+        tuple(dict.fromkeys(findings)),
         month=sidecar.month if sidecar and not is_anonymous else "",
     )

@@ -56,6 +56,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "Stitched volumes may still have the slices that MIMIR cuts off at both ends: the networks"
         " may see a body of another size."
     ),
+    "VOLUME_RESAMPLED": (
+        "Stitched volumes had voxels of another size and were resampled: what networks estimate may"
+        " change if they had been resampled before."
+    ),
     "SLICE_REPEATED": "A slice occurs twice with the same pixels; one was left out.",
     "SERIES_COPIED": "A station is there twice with the same pixels; one copy was used.",
     "STATION_RESCANNED": "A station was scanned more than once; the latest complete scan was used.",

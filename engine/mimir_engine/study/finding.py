@@ -20,7 +20,7 @@ NOTE_CODES = frozenset(
     }
 )
 #: Codes whose findings concern each value, and are flags of each.
-VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN")
+VALUE_CODES = ("SCANNER_UNKNOWN", "ENDS_UNKNOWN", "VOLUME_RESAMPLED")
 
 
 @dataclass(frozen=True)

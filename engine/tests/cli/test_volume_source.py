@@ -148,6 +148,28 @@ def test_names_are_hidden_if_that_is_asked_for(cohort: Path, capfd: Capture) -> 
         assert name not in shown
 
 
+def test_volumes_of_another_program_are_still_unknown_after_mimir_fuse(
+    pair: VolumePair, tmp_path: Path, capfd: Capture
+) -> None:
+    lines = tmp_path / "studies.jsonl"
+    fields = {"name": "a", "water": str(pair.water), "fat": str(pair.fat)}
+    lines.write_text(json.dumps(fields), "utf-8")
+    assert main(["fuse", "--sources", str(lines), "--output", str(tmp_path)]) == DONE
+    again = VolumePair(*(tmp_path / "volumes/a" / f"a_{c}.nii.gz" for c in ("water", "fat")))
+    for name in ("water", "fat"):
+        one, other = (read_image(getattr(source, name)).array for source in (pair, again))
+        np.testing.assert_array_equal(one, other)
+    capfd.readouterr()
+    assert main(["check", *pair_options(again)]) == DONE
+    shown = capfd.readouterr().out
+    assert all(shown.count(code) == 1 for code in UNKNOWN)
+    (row,) = rows(tmp_path / "volumes.csv")
+    assert main(["measure", *pair_options(again), "--output", str(tmp_path / "m")]) == DONE
+    (measured,) = rows(tmp_path / "m" / "measurements.csv")
+    assert {*UNKNOWN} <= {*measured["flags"].split(";")}
+    assert {*UNKNOWN} <= {*row["findings"].split(";")}
+
+
 def test_a_scan_of_volumes_is_refused_with_what_to_do(
     pair: VolumePair, tmp_path: Path, capfd: Capture
 ) -> None:

@@ -85,7 +85,8 @@ def test_volumes_on_another_grid_are_sampled_linearly(
     spacing_mm: tuple[float, float, float], tmp_path: Path
 ) -> None:
     volume = ramp(spacing_mm, (30, 35, 41))
-    _, found = read_volume_pair(write_pair(tmp_path, FusedVolumes(volume, volume)))
+    study, found = read_volume_pair(write_pair(tmp_path, FusedVolumes(volume, volume)))
+    assert [finding.code for finding in study.findings] == [*NOTHING, "VOLUME_RESAMPLED"]
     affine = found.water.affine
     assert found.water.spacing_mm == pytest.approx(OUTPUT_SPACING_MM)
     assert affine[:2, 3] == pytest.approx(volume.affine[:2, 3], abs=1e-3)

@@ -17,8 +17,7 @@ from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.leftovers import temporary_folder
-from mimir_engine.fusion.volume_files.sidecar import Sidecar, sidecar_of
-from mimir_engine.fusion.volume_pair import VolumePair
+from mimir_engine.fusion.volume_files.sidecar import Sidecar
 from mimir_engine.measuring.study_volumes import StudyVolumes, open_volumes
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.read_options import ReadOptions
@@ -57,12 +56,12 @@ def write_study(
         names = copy_labels(source.labels, files) if layout.has_labels else {}
         findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in found)
         spacings = tuple(grid.spacing_mm for grid in files.grids)
-        ends_cut = layout.arrangement != STATIONS and _are_ends_cut(source)
+        ends_cut = layout.arrangement != STATIONS
         sidecar = Sidecar(
             source.name,
             mimir_engine.__version__,
             study.scanner,
-            max(len(study.stations), 1),
+            len(study.stations),
             ends_cut,
             files.volumes,
             spacings[0] if len({*spacings}) == 1 else None,
@@ -120,11 +119,3 @@ def _channel_missing(name: str, findings: Iterable[Finding]) -> MimirError:
 
 def _joined(findings: Iterable[Finding]) -> str:
     return "; ".join(finding.sentence for finding in findings)
-
-
-def _are_ends_cut(source: NamedSource) -> bool:
-    """Return whether stitched volumes lack the outermost slices, as MIMIR's own do."""
-    if not isinstance(source.source, VolumePair):
-        return True
-    sidecar = sidecar_of(source.source.water)
-    return sidecar is not None and sidecar.ends_cut

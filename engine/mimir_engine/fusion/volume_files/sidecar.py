@@ -38,9 +38,9 @@ class Sidecar:
         name: The study's name.
         mimir_version: Version that wrote the volumes.
         scanner: The scanner.
-        stations: Number of stations that were fused, 1 to ``MAX_STATIONS``.
+        stations: Number of stations that were fused, up to ``MAX_STATIONS``; 0 if it is not known.
         ends_cut: Whether ``END_SLICES`` slices were dropped at both ends, as MIMIR's networks
-            demand.
+            demand. With the finding ``ENDS_UNKNOWN`` nobody knows; nothing is dropped then.
         contrasts: Names of the volumes, such as ``water``.
         spacing_mm: Voxel spacing along column, row and slice index; None if it differs among them.
         findings: What was noticed when the scan was read and checked.
@@ -51,7 +51,7 @@ class Sidecar:
     name: str
     mimir_version: str
     scanner: Scanner = field(default_factory=Scanner)
-    stations: int = 1
+    stations: int = 0
     ends_cut: bool = True
     contrasts: tuple[str, ...] = ()
     spacing_mm: Optional[tuple[float, float, float]] = None
@@ -61,8 +61,8 @@ class Sidecar:
 
     def __post_init__(self) -> None:
         scanner, strength = self.scanner, self.scanner.field_strength_t
-        if self.stations < 1:
-            raise ValueError("'stations' must be at least 1")
+        if self.stations < 0:
+            raise ValueError("'stations' must be at least 0")
         if strength is not None and not 0 <= strength <= MAX_TESLA:
             raise ValueError(f"'field_strength_t' must be from 0 to {MAX_TESLA:g}")
         vendor, model, device = map(printable, (scanner.vendor, scanner.model, scanner.device))

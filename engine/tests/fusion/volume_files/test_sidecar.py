@@ -82,7 +82,7 @@ def test_other_programs_files_are_passed_over(content: bytes, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "changes",
     [
-        {"stations": 0},
+        {"stations": -1},
         {"stations": "six"},
         {"scanner": {"field_strength_t": -1.5}},
         {"scanner": {"field_strength_t": 1e6}},
