@@ -20,7 +20,7 @@ from mimir_engine.cli._study_options import (
     shown_command,
 )
 from mimir_engine.cohort.events import Listener, engine_event
-from mimir_engine.cohort.volumes.arrangements import (
+from mimir_engine.cohort.volumes.volume_names import (
     CHANNELS,
     FORMATS,
     LAYOUTS,
@@ -29,7 +29,7 @@ from mimir_engine.cohort.volumes.arrangements import (
     PLAIN,
 )
 from mimir_engine.files.optional_packages import require
-from mimir_engine.measuring.volume_names import VOLUME_NAMES
+from mimir_engine.measuring.volume_names import VOLUMES
 
 #: The extra that each format needs.
 EXTRAS = dict(zip(FORMATS, ("nifti", "volumes")))
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--contrasts",
         default="",
         metavar="NAME[,...]",
-        help=f"volumes to write: {', '.join(VOLUME_NAMES)} (default: all there are; with --layout"
+        help=f"volumes to write: {', '.join(VOLUMES)} (default: all there are; with --layout"
         f" {NNUNET}, whose channels have this order: {','.join(CHANNELS)})",
     )
     parser.add_argument(
@@ -99,7 +99,6 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
     require(EXTRAS[arguments.format])
 
     from mimir_engine.cohort.volumes.fuse_studies import FuseOptions, fuse_studies
-    from mimir_engine.cohort.volumes.label_files import with_labels
     from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
 
     names = tuple(names_in(arguments.contrasts))
@@ -119,8 +118,6 @@ def _fuse(arguments: argparse.Namespace, listener: Listener) -> int:
         arguments.shard,
     )
     studies = chosen_studies(arguments, listener)
-    if arguments.labels:
-        studies = with_labels(studies, arguments.labels)
     output, command = arguments.output, shown_command(arguments)
     done, failed = fuse_studies(studies, output, options, listener, command)
     listener({"event": "finished", "done": done, "failed": failed, "output": str(output)})

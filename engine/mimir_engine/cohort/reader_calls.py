@@ -28,7 +28,9 @@ from mimir_engine.fusion.volume_files.image_file import write_image
 from mimir_engine.labels.label_file import LabelFile
 from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.labels.label_names import LabelNames
-from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check, read_and_fuse
+from mimir_engine.measuring.one_study import PreparedStudy, prepare, read_and_check
+from mimir_engine.measuring.study_volumes import open_volumes
+from mimir_engine.measuring.volume_names import FAT, WATER
 from mimir_engine.projection.project import IMAGE_SHAPE, Projection, project
 from mimir_engine.readers.message import Message
 from mimir_engine.readers.readers import Readers
@@ -129,7 +131,7 @@ def write_projection_in_reader(
         volumes: Folder of the volumes, as NRRD; None if they are not asked for.
 
     Raises:
-        MimirError: As ``Readers.call`` and ``read_and_fuse``; ``OUTPUT_UNWRITABLE``.
+        MimirError: As ``Readers.call`` and ``open_volumes``; ``OUTPUT_UNWRITABLE``.
     """
     arguments = {
         "source": source_fields(source),
@@ -168,12 +170,13 @@ def write_projection(
     """Write a study's image, and its fused volumes if asked for; reply with its findings."""
     named = _named(source)
     options = from_json(reading, ReadOptions)
-    study, fused = read_and_fuse(named.source, named.name, options)
-    write_array(Path(image), project(fused, options.water_factor).image)
-    if volumes is not None:
-        for contrast, volume in (("water", fused.water), ("fat", fused.fat)):
-            name = f"{safe_file_name(study.name)}_{contrast}.nrrd"
-            write_image(Path(volumes) / name, volume)
+    with open_volumes(named.source, named.name, options) as opened:
+        study = opened.study
+        write_array(Path(image), project(opened.fused, options.water_factor).image)
+        for made in opened.stitched(() if volumes is None else (WATER, FAT)):
+            for volume in made.volumes:
+                name = f"{safe_file_name(study.name)}_{made.name}.nrrd"
+                write_image(Path(str(volumes)) / name, volume)
     return Message([to_json(finding) for finding in study.findings])
 
 

@@ -7,7 +7,7 @@ read and stitched one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -18,14 +18,14 @@ from mimir_engine.fusion.fuse import Layout, fuse_contrast
 from mimir_engine.fusion.fused_folder import FusedFolder
 from mimir_engine.fusion.image_source import Source
 from mimir_engine.fusion.volume_pair import VolumePair
-from mimir_engine.headers.slices import PHASE_CONTRASTS, REQUIRED_CONTRASTS
+from mimir_engine.headers.contrast import Contrast
 from mimir_engine.measuring.one_study import accept, fuse_and_check, read_and_fuse
 from mimir_engine.measuring.volume_names import (
     FAT,
     FAT_FRACTION,
     IN_PHASE,
     OPPOSED_PHASE,
-    VOLUME_NAMES,
+    VOLUMES,
     WATER,
 )
 from mimir_engine.projection.fat_fraction_map import fat_fraction_map
@@ -34,38 +34,27 @@ from mimir_engine.study.finding import Finding
 from mimir_engine.study.phase_stations import ContrastStations, left_out
 from mimir_engine.study.read import OpenedStudy, open_study
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
+from mimir_engine.study.station import Station
 from mimir_engine.study.volume import Volume
 
 _CONTRASTS = {
-    **dict(zip((WATER, FAT), REQUIRED_CONTRASTS)),
-    **dict(zip((IN_PHASE, OPPOSED_PHASE), PHASE_CONTRASTS)),
+    WATER: Contrast.WATER,
+    FAT: Contrast.FAT,
+    IN_PHASE: Contrast.IN_PHASE,
+    OPPOSED_PHASE: Contrast.OPPOSED_PHASE,
 }
 
 
 @dataclass(frozen=True)
-class StitchedVolume:
-    """One volume of a study, if it has it.
+class ContrastVolumes:
+    """The volumes of one contrast of a study.
 
     Attributes:
-        name: One of ``VOLUME_NAMES``.
-        volume: float32 on the grid of ``fuse``; None if it is left out.
-        findings: Notes about the images of this contrast, or why it is left out.
-    """
-
-    name: str
-    volume: Optional[Volume]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class StationVolumes:
-    """One contrast of each station of a study, if it has it.
-
-    Attributes:
-        name: One of ``VOLUME_NAMES``, without the fat fraction.
-        volumes: From head to foot, each with its own affine; uint16 as stored if that is the
-            signal, else float32. Empty if the contrast is left out.
-        findings: As of ``StitchedVolume``.
+        name: One of ``VOLUMES``.
+        volumes: The stitched volume, float32 on the grid of ``fuse``; or one per station from head
+            to foot, each with its own affine, uint16 as stored if that is the signal, else
+            float32. Empty if the contrast is left out.
+        findings: Notes about its images, or why it is left out.
     """
 
     name: str
@@ -95,26 +84,31 @@ class StudyVolumes:
             raise ValueError("the volumes were given away")
         return self._fused
 
-    def stitched(self, names: Collection[str] = VOLUME_NAMES) -> Iterator[StitchedVolume]:
-        """Yield volumes in the order of ``VOLUME_NAMES``; this can be done once.
+    def stitched(self, names: Collection[str] = VOLUMES) -> Iterator[ContrastVolumes]:
+        """Yield the stitched volumes: water, fat, fat fraction, in-phase, opposed-phase.
+
+        This can be done once. Without references to them, volumes are freed as the next are made.
 
         Args:
             names: The volumes to make.
         """
         fused, self._fused = self.fused, None
         if WATER in names:
-            yield StitchedVolume(WATER, fused.water)
+            yield ContrastVolumes(WATER, (fused.water,))
         if FAT in names:
-            yield StitchedVolume(FAT, fused.fat)
+            yield ContrastVolumes(FAT, (fused.fat,))
         if FAT_FRACTION in names:
-            yield StitchedVolume(FAT_FRACTION, fat_fraction_map(fused))
+            yield ContrastVolumes(FAT_FRACTION, (fat_fraction_map(fused),))
         layout = fused.layout
         del fused
         for name in (IN_PHASE, OPPOSED_PHASE):
             if name in names:
-                yield self._stitched_phase(name, layout)
+                read = self._phase(name)
+                yield ContrastVolumes(
+                    name, _stitched(read, layout, _CONTRASTS[name]), read.findings
+                )
 
-    def of_stations(self, names: Collection[str] = VOLUME_NAMES) -> Iterator[StationVolumes]:
+    def of_stations(self, names: Collection[str] = VOLUMES) -> Iterator[ContrastVolumes]:
         """Yield each contrast of the stations as it is stored; the stitched volumes are freed.
 
         Args:
@@ -127,28 +121,36 @@ class StudyVolumes:
         if self._opened is None:
             raise MimirError(
                 "STATIONS_UNKNOWN",
-                "the study was stitched before: its stations are not known",
-                "Give the scan itself, or use another layout.",
+                "these volumes are stitched, and their stations are not known",
+                "Give the scan itself, or another --layout.",
             )
-        for name in (WATER, FAT, IN_PHASE, OPPOSED_PHASE):
-            if name not in names:
-                continue
-            contrast, found = _CONTRASTS[name], ContrastStations(self.study.stations, ())
-            if contrast in PHASE_CONTRASTS:
-                found = self._opened.contrast_stations(contrast)
-            volumes = (Volume(s.images[contrast], s.affine) for s in found.stations)
-            yield StationVolumes(name, tuple(volumes), found.findings)
+        for name in (WATER, FAT):
+            if name in names:
+                yield ContrastVolumes(name, _as_stored(self.study.stations, _CONTRASTS[name]))
+        for name in (IN_PHASE, OPPOSED_PHASE):
+            if name in names:
+                read = self._phase(name)
+                volumes = _as_stored(read.stations, _CONTRASTS[name])
+                yield ContrastVolumes(name, volumes, read.findings)
 
-    def _stitched_phase(self, name: str, layout: Optional[Layout]) -> StitchedVolume:
+    def _phase(self, name: str) -> ContrastStations:
         contrast = _CONTRASTS[name]
-        if self._opened is None or layout is None:
-            reason = "the study was stitched before, and only water and fat are read"
-            return StitchedVolume(name, None, (left_out(contrast.value, reason),))
-        found = self._opened.contrast_stations(contrast)
-        if not found.stations:
-            return StitchedVolume(name, None, found.findings)
-        placed = replace(layout, stations=found.stations)
-        return StitchedVolume(name, fuse_contrast(placed, contrast), found.findings)
+        if self._opened is not None:
+            return self._opened.contrast_stations(contrast)
+        reason = "only water and fat are read from stitched volumes"
+        return ContrastStations((), (left_out(contrast.value, reason),))
+
+
+def _stitched(
+    read: ContrastStations, layout: Optional[Layout], contrast: Contrast
+) -> tuple[Volume, ...]:
+    if layout is None or not read.stations:
+        return ()
+    return (fuse_contrast(replace(layout, stations=read.stations), contrast),)
+
+
+def _as_stored(stations: Sequence[Station], contrast: Contrast) -> tuple[Volume, ...]:
+    return tuple(Volume(station.images[contrast], station.affine) for station in stations)
 
 
 @contextmanager
@@ -160,7 +162,7 @@ def open_volumes(
     Examples:
         >>> with open_volumes("6000000_20201_2_0.zip") as opened:
         ...     for made in opened.stitched(["water", "in_phase"]):
-        ...         print(made.name, made.volume.array.shape)
+        ...         print(made.name, made.volumes[0].array.shape)
         water (371, 174, 224)
         in_phase (371, 174, 224)
 
@@ -176,5 +178,9 @@ def open_volumes(
         yield StudyVolumes(*read_and_fuse(source, name, reading))
         return
     with open_study(source, name, reading.reconstruction) as opened:
-        study, fused = fuse_and_check(opened.study, reading)
-        yield StudyVolumes(accept(study, reading), fused, opened)
+        yield _checked(opened, reading)
+
+
+def _checked(opened: OpenedStudy, reading: ReadOptions) -> StudyVolumes:
+    study, fused = fuse_and_check(opened.study, reading)
+    return StudyVolumes(accept(study, reading), fused, opened)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-#: In the order in which they are made.
-WATER, FAT, FAT_FRACTION, IN_PHASE, OPPOSED_PHASE = VOLUME_NAMES = (
-    *("water", "fat", "fat_fraction", "in_phase", "opposed_phase"),
+WATER, FAT, IN_PHASE, OPPOSED_PHASE, FAT_FRACTION = VOLUMES = (
+    *("water", "fat", "in_phase", "opposed_phase", "fat_fraction"),
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from mimir_engine.cohort.volumes.arrangements import NNUNET
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
+from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.files.atomic import output_errors
 
 

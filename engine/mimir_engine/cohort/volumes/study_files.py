@@ -84,9 +84,9 @@ class StudyFiles:
         """Write one volume.
 
         Args:
-            name: One of ``VOLUME_NAMES``.
-            volume: Its images.
-            station: Number of the station, beginning with 1 at the head; None if it is stitched.
+            name: One of ``VOLUMES``.
+            volume: The images.
+            station: Number of the station, from the head, beginning with 1; None if stitched.
 
         Raises:
             MimirError: ``EXTRA_MISSING``, ``OUTPUT_UNWRITABLE``.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
-from mimir_engine.cohort.volumes.arrangements import (
+from mimir_engine.cohort.volumes.volume_names import (
     CHANNELS,
     FORMATS,
     LAYOUTS,
@@ -31,7 +31,7 @@ from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 from mimir_engine.files.file_names import distinct_file_name, safe_file_name
 from mimir_engine.files.json_file import from_json
-from mimir_engine.measuring.volume_names import FAT_FRACTION, VOLUME_NAMES
+from mimir_engine.measuring.volume_names import FAT_FRACTION, VOLUMES
 from mimir_engine.source.source_name import ANONYMOUS_NAME
 
 #: Ending of the files of each format.
@@ -66,7 +66,7 @@ class VolumeLayout:
 
     def __post_init__(self) -> None:
         known = self.arrangement in LAYOUTS and self.file_format in FORMATS
-        if not known or not {*VOLUME_NAMES}.issuperset(self.volumes):
+        if not known or not {*VOLUMES}.issuperset(self.volumes):
             raise ValueError("there is no such layout, format or volume")
         if len({*self.volumes}) != len(self.volumes):
             raise ValueError("a volume is named twice")
@@ -86,7 +86,7 @@ class VolumeLayout:
         if self.volumes or self.is_strict:
             return self.volumes or CHANNELS
         is_stitched = self.arrangement != STATIONS
-        return tuple(name for name in VOLUME_NAMES if is_stitched or name != FAT_FRACTION)
+        return tuple(name for name in VOLUMES if is_stitched or name != FAT_FRACTION)
 
     @property
     def is_strict(self) -> bool:
@@ -104,7 +104,7 @@ class VolumeLayout:
 
         Args:
             name: Name of the study.
-            volume: One of ``VOLUME_NAMES``.
+            volume: One of ``VOLUMES``.
             station: Number of the station, beginning with 1 at the head; None if it is stitched.
         """
         if self.arrangement == NNUNET:
@@ -183,5 +183,5 @@ def layout_of_run(run: Mapping[str, Any]) -> Optional[VolumeLayout]:
 
 def _own_names(stem: str, ending: str) -> re.Pattern[str]:
     """Match the names of the files of a study in its own folder."""
-    volume = rf"(_station[0-9]+)?_({'|'.join(VOLUME_NAMES)}){re.escape(ending)}"
+    volume = rf"(_station[0-9]+)?_({'|'.join(VOLUMES)}){re.escape(ending)}"
     return re.compile(rf"{re.escape(stem)}({volume}|{re.escape(SIDECAR)})")

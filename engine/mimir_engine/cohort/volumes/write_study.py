@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import mimir_engine
 from mimir_engine.cohort.sources import NamedSource
-from mimir_engine.cohort.volumes.arrangements import STATIONS
 from mimir_engine.cohort.volumes.label_copy import copy_labels
 from mimir_engine.cohort.volumes.study_files import StudyFiles
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
+from mimir_engine.cohort.volumes.volume_names import STATIONS
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
@@ -41,17 +41,19 @@ def write_study(
         has_identifiers: Describe them with the month of the scan.
 
     Raises:
-        MimirError: as `open_volumes` and `copy_labels`; ``CHANNEL_MISSING`` if nnU-Net would lack
-            a channel; ``STATIONS_UNKNOWN``; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
+        MimirError: if the study cannot be read or stitched, or a check stops it;
+            ``CHANNEL_MISSING`` if nnU-Net would lack a channel; ``STATIONS_UNKNOWN`` if volumes
+            have no stations; as `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
     """
     with (
         _scratch_in(output) as scratch,
         open_volumes(source.source, source.name, reading) as opened,
     ):
-        study, files = opened.study, StudyFiles(scratch, source.name, layout)
+        files = StudyFiles(scratch, source.name, layout)
         notes = _write_volumes(opened, layout, files)
-        names = copy_labels(source.labels, files) if layout.has_labels else {}
+        study = opened.study
         found = dict.fromkeys((*study.findings, *notes))
+        names = copy_labels(source.labels, files) if layout.has_labels else {}
         findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in found)
         spacings = tuple(grid.spacing_mm for grid in files.grids)
         ends_cut = layout.arrangement != STATIONS and _are_ends_cut(source)
@@ -92,24 +94,19 @@ def _scratch_in(output: Path) -> Iterator[Path]:
 
 
 def _write_volumes(opened: StudyVolumes, layout: VolumeLayout, files: StudyFiles) -> list[Finding]:
-    """Write one contrast after the other; return what was noticed about their images."""
+    """Write one contrast after the other; return what was noticed."""
+    is_stitched = layout.arrangement != STATIONS
     notes: list[Finding] = []
-    if layout.arrangement == STATIONS:
-        for contrast in opened.of_stations(layout.wanted):
-            notes += contrast.findings
-            for number, volume in enumerate(contrast.volumes, start=1):
-                files.write(contrast.name, volume, number)
-        return notes
-    for made in opened.stitched(layout.wanted):
+    for made in (opened.stitched if is_stitched else opened.of_stations)(layout.wanted):
         notes += made.findings
-        if made.volume is not None:
-            files.write(made.name, made.volume)
-        elif layout.is_strict:
+        if layout.is_strict and not made.volumes:
             raise _channel_missing(made.name, made.findings)
+        for number, volume in enumerate(made.volumes, start=1):
+            files.write(made.name, volume, None if is_stitched else number)
     return notes
 
 
-def _channel_missing(name: str, findings: Sequence[Finding]) -> MimirError:
+def _channel_missing(name: str, findings: tuple[Finding, ...]) -> MimirError:
     what = "; ".join(finding.sentence for finding in findings)
     return MimirError(
         "CHANNEL_MISSING",

@@ -57,7 +57,7 @@ def test_the_table_and_the_sidecar_describe_the_volumes(scan: Path, tmp_path: Pa
     assert main(["fuse", str(scan), "--output", str(tmp_path)]) == DONE
     (row,) = table(tmp_path / "volumes.csv")
     assert (row["name"], row["eid"], row["instance"]) == (NAME, "1000000", "2")
-    assert row["contrasts"] == "water;fat;fat_fraction;in_phase;opposed_phase"
+    assert row["contrasts"] == "water;fat;in_phase;opposed_phase;fat_fraction"
     assert (row["left_out"], row["ends_cut"]) == ("", "yes")
     fused = fuse(read_study(scan).stations)
     slices, rows, columns = fused.water.array.shape

@@ -1,4 +1,4 @@
-"""Names of the layouts and formats of volumes that can be asked for."""
+"""Names of the layouts and formats that can be asked for. Imports nothing heavy."""
 
 from __future__ import annotations
 
