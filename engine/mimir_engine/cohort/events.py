@@ -6,14 +6,15 @@
 - ``ledger_damaged``: lines (their number). Lines of the ledger that are damaged, and passed over.
 - ``run``: studies, already_done; of ``mimir infer`` also modules, runtime, device.
 - ``cluster``: scheduler (its address), workers, threads (numbers), sentences (what a user should
-  know). Where studies are measured, if not on this machine; after ``run``.
+  know). Where studies are measured or stitched, if not on this machine; after ``run``.
 - ``recorded_sex``: known, studies (numbers). Studies whose sex a table of ``--sex`` has; before
   ``run``.
 - ``step``: name, step. Work on a study has reached this step: ``read``, ``postpone`` (its reader
   has died or took too long; it is read once more after the others) or ``predict``.
 - ``study``: name, state (``done`` or ``failed``), findings (codes), code, reason, done, total,
   seconds_left; details (the study's folder) if those are kept; unusual (a sentence for each
-  module that does not know such scans). One per study.
+  module that does not know such scans); of ``mimir fuse`` volumes and left_out (names). One per
+  study.
 - ``scan``: name, study_uid, state (``readable`` or ``refused``), code, reason, scanner, stations
   (from_mm, to_mm, slices by contrast), findings (code, sentence), passed_over (name, reason,
   files), done, total. One per study of ``mimir scan``, in place of ``run``, ``step``, ``study``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,8 +41,9 @@ def write_study(
 
     Raises:
         MimirError: if the study cannot be read or stitched, or a check stops it;
-            ``CHANNEL_MISSING`` if nnU-Net would lack a channel; ``STATIONS_UNKNOWN`` if volumes
-            have no stations; as `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
+            ``CHANNEL_MISSING`` if nnU-Net would lack a channel; ``CONTRASTS_LEFT_OUT`` if there
+            is no volume to write; ``STATIONS_UNKNOWN`` if volumes have no stations; as
+            `copy_labels`; ``EXTRA_MISSING``; ``OUTPUT_UNWRITABLE``.
     """
     with (
         _scratch_in(output) as scratch,
@@ -103,13 +104,18 @@ def _write_volumes(opened: StudyVolumes, layout: VolumeLayout, files: StudyFiles
             raise _channel_missing(made.name, made.findings)
         for number, volume in enumerate(made.volumes, start=1):
             files.write(made.name, volume, None if is_stitched else number)
+    if not files.volumes:
+        raise MimirError("CONTRASTS_LEFT_OUT", _joined(notes), "Name other --contrasts.")
     return notes
 
 
-def _channel_missing(name: str, findings: tuple[Finding, ...]) -> MimirError:
-    what = "; ".join(finding.sentence for finding in findings)
+def _channel_missing(name: str, findings: Iterable[Finding]) -> MimirError:
     return MimirError(
         "CHANNEL_MISSING",
-        f"nnU-Net would lack the channel {name}: {what}",
+        f"nnU-Net would lack the channel {name}: {_joined(findings)}",
         "Get the complete study, or leave the channel out of --contrasts.",
     )
+
+
+def _joined(findings: Iterable[Finding]) -> str:
+    return "; ".join(finding.sentence for finding in findings)

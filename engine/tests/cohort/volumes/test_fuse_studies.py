@@ -104,6 +104,15 @@ def test_a_missing_contrast_is_left_out_and_said(light: Path, tmp_path: Path) ->
     assert [text.split(" is ")[0] for text in sentences] == ["in-phase", "opposed-phase"]
 
 
+def test_a_study_without_any_of_the_named_volumes_is_listed(light: Path, tmp_path: Path) -> None:
+    words = ["fuse", str(light), "--output", str(tmp_path), "--contrasts", "in_phase"]
+    assert main(words) == SOME_FAILED
+    (failure,) = table(tmp_path / "failures.csv")
+    assert failure["code"] == "CONTRASTS_LEFT_OUT"
+    assert "in-phase is left out" in failure["reason"]
+    assert files_in(tmp_path) == []
+
+
 def test_only_the_volumes_that_are_named_are_written(scan: Path, tmp_path: Path) -> None:
     words = ["fuse", str(scan), "--output", str(tmp_path), "--contrasts", "fat,opposed_phase"]
     assert main(words) == DONE
@@ -206,3 +215,18 @@ def test_volumes_of_an_earlier_run_are_written_as_files(scan: Path, tmp_path: Pa
     assert main([*words[:-1], str(tmp_path / "s"), "--layout", "stations"]) == SOME_FAILED
     (failure,) = table(tmp_path / "s" / "failures.csv")
     assert failure["code"] == "STATIONS_UNKNOWN"
+
+
+def test_stitched_volumes_are_stitched_volumes_again(scan: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["fuse", str(scan), "--output", str(first)]) == DONE
+    place = first / "volumes" / NAME / NAME
+    files = {name: f"{place}_{name}.nii.gz" for name in ("water", "fat", "in_phase")}
+    sources = tmp_path / "sources.json"
+    sources.write_text(json.dumps({"name": "again", **files}))
+    assert main(["fuse", "--sources", str(sources), "--output", str(second)]) == DONE
+    (row,) = table(second / "volumes.csv")
+    assert (row["contrasts"], row["ends_cut"]) == ("water;fat;fat_fraction", "yes")
+    for name in ("water", "fat"):
+        again = second / "volumes" / "again" / f"again_{name}.nii.gz"
+        assert again.read_bytes() == Path(files[name]).read_bytes()
