@@ -83,6 +83,8 @@ class ScenePanelTest(PanelCase):
 
     def test_two_volumes_and_a_segmentation_are_measured(self) -> None:
         """The results have the volume's name; each segment has rows in the table."""
+        self.tick_modules(False)  # they demand a known scanner
+        self.addCleanup(self.tick_modules, True)
         fused = fused_by_engine()
         water, fat = own_volume(fused.water, "my water"), own_volume(fused.fat, "my fat")
         segmentation = segmentation_of(organs(fused.water.array, fused.fat.array), water)
