@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mimir_engine.cohort.cluster.chunk import Chunk, Job
+from mimir_engine.cohort.cluster.chunk import Chunk
 from mimir_engine.cohort.cluster.fuse_job import FuseJob
 from mimir_engine.cohort.cluster.job_text import job_text
+from mimir_engine.cohort.cluster.measure_job import MeasureJob
 from mimir_engine.cohort.cluster.scheduler_address import notices
 from mimir_engine.cohort.cluster.worker import check_worker, end_job, measure_chunk
 from mimir_engine.cohort.events import Listener
@@ -78,7 +79,7 @@ class DaskCluster:
             MimirError: ``EXTRA_MISSING``, ``SCHEDULER_UNREACHABLE``, ``SCHEDULER_LOST``,
                 ``WORKER_DIFFERS``, ``WORKER_SEES_NO_FILES``, and what ends a run on one machine.
         """
-        job = Job.of(run, measuring, ledger.folder, self.profiles)
+        job = MeasureJob.of(run, measuring, ledger.folder, self.profiles)
         options = measuring.options
         task = _Task(job_text(job), measuring.listener, options.limits, options.sex)
         yield from self._outcomes(sources, ledger, task)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Union
 
-from mimir_engine.cohort.cluster.chunk import Job
 from mimir_engine.cohort.cluster.fuse_job import FuseJob
+from mimir_engine.cohort.cluster.measure_job import MeasureJob
 from mimir_engine.files.json_file import from_json, to_json
 
-AnyJob = Union[Job, FuseJob]
-_KINDS: dict[str, type[AnyJob]] = {"measure": Job, "fuse": FuseJob}
+AnyJob = Union[MeasureJob, FuseJob]
+_KINDS: dict[str, type[AnyJob]] = {"measure": MeasureJob, "fuse": FuseJob}
 
 
 def job_text(job: AnyJob) -> str:

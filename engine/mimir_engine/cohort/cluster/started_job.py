@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
+from mimir_engine.cohort.cluster.chunk import Chunk
 from mimir_engine.cohort.study_loop import StudyWork
 from mimir_engine.readers.readers import Readers
-
-if TYPE_CHECKING:
-    from mimir_engine.cohort.cluster.chunk import Chunk
 
 
 @dataclass(frozen=True)

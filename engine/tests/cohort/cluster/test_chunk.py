@@ -6,8 +6,9 @@ from pathlib import Path
 from cohort_builder import ANYTHING
 from random_modules import module_spec, write_without_network
 
-from mimir_engine.cohort.cluster.chunk import Chunk, Job
+from mimir_engine.cohort.cluster.chunk import Chunk
 from mimir_engine.cohort.cluster.job_text import job_from_text, job_text
+from mimir_engine.cohort.cluster.measure_job import MeasureJob
 from mimir_engine.cohort.inclusion.recorded_sex import RecordedSex
 from mimir_engine.cohort.made_with import NOT_NOTED
 from mimir_engine.cohort.measure_studies import InferOptions, Measuring, Networks
@@ -44,7 +45,7 @@ def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> Non
     readers = Readers(FUNCTIONS, options.limits)
     keeping = NOT_NOTED, ProjectionFiles(tmp_path)
     measuring = Measuring(networks, options, lambda event: None, readers, *keeping)
-    job = job_from_text(job_text(Job.of({"mimir": "1"}, measuring, tmp_path, ())))
+    job = job_from_text(job_text(MeasureJob.of({"mimir": "1"}, measuring, tmp_path, ())))
     found, default = job.options(sex), InferOptions()
     for option in {field.name for field in fields(InferOptions)} - OF_THE_CLIENT:
         value, expected = getattr(found, option), getattr(options, option)
