@@ -66,9 +66,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         type=Path,
-        metavar="FOLDER",
-        help="with --layout nnunet: label maps named after the studies, on the voxels of the"
-        " stitched volumes; makes a data set that nnU-Net can be trained with",
+        metavar="FILE_OR_DIR",
+        help="with --layout nnunet: label map of the study, or a folder with one for each study,"
+        " named after it, on the voxels of the stitched volumes; makes a data set that nnU-Net can"
+        " be trained with",
     )
     parser.add_argument(
         "--identifiers",

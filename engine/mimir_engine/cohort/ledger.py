@@ -27,6 +27,7 @@ from mimir_engine.cohort.output_files import (
     VOLUMES_FILE,
 )
 from mimir_engine.cohort.projection_files import ProjectionFiles
+from mimir_engine.cohort.volumes.remove_volumes import remove_earlier_volumes
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors, sync_folder
 from mimir_engine.files.folder_lock import folder_lock
@@ -75,6 +76,7 @@ class Ledger(Outcomes):
             self._file = stack.enter_context(_regular_file(path))
             if overwrite:
                 ProjectionFiles(folder).remove_all()
+                remove_earlier_volumes(folder)
                 for name in RESULT_FILES:
                     (folder / name).unlink(missing_ok=True)
                 self._file.truncate(0)

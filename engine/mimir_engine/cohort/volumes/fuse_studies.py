@@ -30,7 +30,6 @@ from mimir_engine.cohort.excluded_table import write_excluded
 from mimir_engine.cohort.inclusion.chosen_studies import ALL_STUDIES, StudyChoice
 from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
-from mimir_engine.cohort.outcomes import read_outcomes
 from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
@@ -47,11 +46,10 @@ from mimir_engine.cohort.study_loop import (
 from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
-from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout, layout_of_run
+from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout
 from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.cohort.volumes.volume_table import write_volume_table
 from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
-from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import to_json, write_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.readers.available_cores import default_jobs
@@ -119,11 +117,8 @@ def fuse_studies(
             for a single study.
     """
     run = describe_run(options)
-    earlier = _earlier_volumes(output) if options.overwrite else []
     readers = Readers(FUNCTIONS, options.limits)
     with Ledger(output, run, options.overwrite, _is_entry) as ledger, readers:
-        for layout, name in earlier:
-            remove_volumes(output, layout, [name])
         tell_damage(ledger, listener)
         sources, chosen, left_out = choose_sources(
             sources, ledger, options.choice, options.persons, listener
@@ -195,17 +190,6 @@ def describe_run(options: FuseOptions) -> dict[str, Any]:
         "identifiers": options.has_identifiers,
         "reconstruction": options.reading.reconstruction,
     }
-
-
-def _earlier_volumes(output: Path) -> list[tuple[VolumeLayout, str]]:
-    """Return the layout and names of the studies whose volumes an earlier run wrote."""
-    try:
-        outcomes = read_outcomes(output)
-        layout = layout_of_run(outcomes.run)
-    except MimirError:  # nothing of ours, or damaged
-        return []
-    names = {*outcomes.names(), *outcomes.excluded, *outcomes.begun()}
-    return [(layout, name) for name in sorted(names)] if layout else []
 
 
 def _is_entry(entry: Mapping[str, Any]) -> bool:

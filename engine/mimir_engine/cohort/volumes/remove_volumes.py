@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
+from mimir_engine.cohort.outcomes import read_outcomes
+from mimir_engine.cohort.volumes.volume_layout import VolumeLayout, layout_of_run
 from mimir_engine.cohort.volumes.volume_names import NNUNET
+from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 
 
@@ -25,3 +27,19 @@ def remove_volumes(output: Path, layout: VolumeLayout, names: Iterable[str]) -> 
         if files and layout.arrangement != NNUNET:
             with suppress(OSError):  # something else is in it
                 files[0].parent.rmdir()
+
+
+def remove_earlier_volumes(output: Path) -> None:
+    """Remove the volumes that the run of an output folder wrote, if it wrote any.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    try:
+        outcomes = read_outcomes(output)
+        layout = layout_of_run(outcomes.run)
+    except MimirError:  # nothing of ours, or damaged
+        return
+    if layout:
+        names = {*outcomes.names(), *outcomes.excluded, *outcomes.begun()}
+        remove_volumes(output, layout, sorted(names))

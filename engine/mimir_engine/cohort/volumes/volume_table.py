@@ -7,13 +7,15 @@ from pathlib import Path
 
 from mimir_engine.cohort.output_files import VOLUMES_FILE
 from mimir_engine.cohort.tables.column import id_number
+from mimir_engine.cohort.volumes.volume_names import STATIONS
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.measuring.volume_names import VOLUMES
 
 COLUMNS = (
     *("name", "eid", "instance", "contrasts", "left_out", "columns_rows_slices", "spacing_mm"),
-    *("extent_mm", "ends_cut", "findings", "description"),
+    *("extent_mm", "ends_cut", "findings", "description", *VOLUMES, "labels"),
 )
 
 
@@ -22,7 +24,8 @@ def write_volume_table(
 ) -> None:
     """Write the table; several values in a cell are joined by semicolons.
 
-    ``description`` is the path of the file beside the volumes that describes them.
+    ``description`` is the path of the file beside the volumes that describes them. The columns of
+    stitched volumes hold theirs, so that the table is one that `read_volume_list` takes.
 
     Args:
         folder: The output folder.
@@ -48,4 +51,12 @@ def _row(layout: VolumeLayout, name: str, study: WrittenStudy) -> list[object]:
         "yes" if study.ends_cut else "no",
         ";".join(study.codes),
         str(layout.sidecar(name)),
+        *(_path(layout, name, volume, study) for volume in VOLUMES),
+        str(layout.labels(name)) if layout.has_labels else "",
     ]
+
+
+def _path(layout: VolumeLayout, name: str, volume: str, study: WrittenStudy) -> str:
+    """Return the path of a stitched volume; nothing if the study has none."""
+    is_there = volume in study.volumes and layout.arrangement != STATIONS
+    return str(layout.volume(name, volume)) if is_there else ""

@@ -78,6 +78,18 @@ def test_the_table_and_the_sidecar_describe_the_volumes(scan: Path, tmp_path: Pa
     assert (record["done"], record["failed"], record["command"][:2]) == (1, 0, ["mimir", "fuse"])
 
 
+def test_the_table_is_one_of_volumes_to_be_measured(scan: Path, tmp_path: Path) -> None:
+    stitched, measured = tmp_path / "stitched", tmp_path / "measured"
+    assert main(["fuse", str(scan), "--output", str(stitched)]) == DONE
+    command = ["measure", "--volumes", str(stitched / "volumes.csv"), "--output", str(measured)]
+    assert main(command) == DONE
+    assert main(["measure", str(scan), "--output", str(tmp_path / "scan")]) == DONE
+    (row,), (own,) = table(measured / "measurements.csv"), table(tmp_path / "scan/measurements.csv")
+    assert row["name"] == own["name"] == NAME
+    volume = "direct_body_volume_in_L"
+    assert float(row[volume]) == pytest.approx(float(own[volume]), rel=1e-6)
+
+
 def test_month_and_uids_are_written_only_if_that_is_asked_for(scan: Path, tmp_path: Path) -> None:
     words = ["fuse", str(scan), "--output", str(tmp_path), "--contrasts", "water"]
     assert main([*words, "--identifiers"]) == DONE

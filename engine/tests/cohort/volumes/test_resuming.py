@@ -148,6 +148,8 @@ def test_other_options_need_another_folder_and_overwrite_removes_only_our_volume
     assert main([*words, "--contrasts", "fat", "--overwrite"]) == DONE
     left = ["imagesTs/a.json", "imagesTs/a_0000.nii.gz", "volumes/a/liver.nii.gz"]
     assert files_in(out) == left
+    assert main(["check", str(archives[0]), "--output", str(out), "--overwrite"]) == DONE
+    assert files_in(out) == ["volumes/a/liver.nii.gz"]
 
 
 def test_names_that_differ_in_case_alone_are_refused(
