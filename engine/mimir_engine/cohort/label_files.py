@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.errors import MimirError
+from mimir_engine.source.entry import unreadable
 
 #: What follows a study's name in the name of its label map; the first file that exists is taken.
 ENDINGS = (
@@ -28,7 +30,8 @@ def with_label_files(sources: Sequence[NamedSource], place: Path) -> list[NamedS
 
     Raises:
         MimirError: ``LABELS_MISSING`` if there is no such file or folder, or none of the studies
-            has a file there; ``WRONG_USE`` for one file and several studies.
+            has a file there; ``FILE_UNREADABLE`` for the folder; ``WRONG_USE`` for one file and
+            several studies.
     """
     if not place.exists():
         raise _missing(f"there is no file or folder '{place.name}'")
@@ -40,8 +43,12 @@ def with_label_files(sources: Sequence[NamedSource], place: Path) -> list[NamedS
                 "Give a folder with a label map for each study, named after it.",
             )
         return [replace(sources[0], labels=place)]
+    try:
+        there = {*os.listdir(place)}
+    except OSError as error:
+        raise unreadable(str(place), error) from error
     labelled = [
-        source if source.labels else replace(source, labels=_file_of(source.name, place))
+        source if source.labels else replace(source, labels=_file_of(source.name, place, there))
         for source in sources
     ]
     if not any(source.labels and source.labels.exists() for source in labelled):
@@ -49,12 +56,18 @@ def with_label_files(sources: Sequence[NamedSource], place: Path) -> list[NamedS
     return labelled
 
 
-def _file_of(name: str, folder: Path) -> Path:
-    """Return the label map of a study; slashes in its name are folders within the folder."""
-    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-    stem = "/".join(parts)
-    candidates = [folder / f"{stem}{ending}" for ending in ENDINGS]
-    return next((path for path in candidates if path.exists()), candidates[0])
+def _file_of(name: str, folder: Path, there: Collection[str]) -> Path:
+    """Return the label map of a study; slashes in its name are folders within the folder.
+
+    Args:
+        name: Name of the study.
+        folder: The folder of label maps.
+        there: Names of all files in it: it may be slow, and the studies many.
+    """
+    stem = "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+    names = [f"{stem}{ending}" for ending in ENDINGS]
+    found = (n for n in names if n in there or ("/" in n and (folder / n).exists()))
+    return folder / next(found, names[0])
 
 
 def _missing(what: str) -> MimirError:

@@ -16,7 +16,7 @@ class LabelMeasurement:
     Attributes:
         label: Number of the label in its file, 1 to 65535.
         name: Its name in columns: small letters, digits and underscores, unique in its study.
-        title: Its name as it was given; that of the columns if none was given.
+        title: Its name as it was given, on one line; that of the columns if none was given.
         voxels: Voxels of the label in its file.
         volume_l: Their volume in litres, on the file's own grid.
         edge_share: Share of the voxels that lie at the edge of the view or beyond it, 0 to 1; a

@@ -16,6 +16,7 @@ from mimir_engine.labels.check_labels import (
     refuse_large_slices,
 )
 from mimir_engine.labels.core_planes import core_planes, erosion_reach
+from mimir_engine.labels.extension_names import title_of
 from mimir_engine.labels.fat_fractions import FatFractions, Plane, fat_fractions
 from mimir_engine.labels.label_map import LabelMap
 from mimir_engine.labels.label_measurement import LabelMeasurement
@@ -156,7 +157,7 @@ def _measurement(
     return LabelMeasurement(
         label=label,
         name=name,
-        title=label_map.names.get(label, name),
+        title=title_of(label_map.names.get(label, "")) or name,
         voxels=voxels,
         volume_l=voxels * label_map.voxel_l,
         edge_share=int(tally.at_edge[row]) / voxels,

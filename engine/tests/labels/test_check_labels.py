@@ -68,6 +68,10 @@ def test_more_than_500_labels_are_refused() -> None:
     assert len(examine_labels(LabelMap(array, AFFINE), small_body()).values) == 500
 
 
+def test_a_slice_that_would_fill_the_memory_is_refused() -> None:
+    assert refusal(np.ones((1, 2001, 2000), np.uint16)).code == "VOLUME_TOO_LARGE"
+
+
 @pytest.mark.parametrize(
     "names",
     [

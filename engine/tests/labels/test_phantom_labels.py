@@ -7,7 +7,8 @@ import pytest
 
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.labels import LabelMap, examine_labels, measure_labels
-from mimir_engine.phantom.label_map import label_scan, label_truths, phantom_labels
+from mimir_engine.phantom.label_map import label_scan, label_truths
+from mimir_engine.phantom.label_map.names import LABELS
 from mimir_engine.phantom.scan import make_scan, stations_of
 
 #: One phantom of each population.
@@ -20,9 +21,9 @@ VOLUME_ERROR, FRACTION_ERROR = 1e-3, 0.2
 @pytest.mark.parametrize("seed", SEEDS)
 def test_labels_of_a_phantom_have_their_true_volume_and_fat_fraction(seed: int) -> None:
     scan = make_scan(seed)
-    fused, truths = fuse(stations_of(scan)), label_truths(label_scan(scan))
-    array, affine, names = phantom_labels(scan)
-    label_map = LabelMap(array.astype(np.uint16), affine, names)
+    fused, true = fuse(stations_of(scan)), label_scan(scan)
+    truths, names = label_truths(true), {number: label.name for number, label in LABELS.items()}
+    label_map = LabelMap(true.array.astype(np.uint16), true.affine, names)
     measured = examine_labels(label_map, fused)
     assert measured.findings == ()
     assert {m.name for m in measured.values} == truths.keys()
@@ -36,5 +37,5 @@ def test_labels_of_a_phantom_have_their_true_volume_and_fat_fraction(seed: int) 
     assert seams["subcutaneous_fat"] == len(scan.stations) - 1, "it is in all stations"
     without_layout = measure_labels(label_map, FusedVolumes(fused.water, fused.fat))
     assert {m.seams for m in without_layout} == {None}
-    mirrored = LabelMap(label_map.array[:, :, ::-1], affine, names)
+    mirrored = LabelMap(label_map.array[:, :, ::-1], true.affine, names)
     assert [f.code for f in examine_labels(mirrored, fused).findings] == ["LABELS_SWAPPED"]

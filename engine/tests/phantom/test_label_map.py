@@ -9,9 +9,13 @@ import pytest
 
 from mimir_engine.fusion import FusedVolumes, fuse
 from mimir_engine.phantom.label_map import label_scan, label_truths, phantom_labels
-from mimir_engine.phantom.label_map.label_map import PhantomLabels
+from mimir_engine.phantom.label_map.label_map import PhantomLabels, label_pixels
+from mimir_engine.phantom.label_map.names import TISSUES
+from mimir_engine.phantom.label_map.painted_slice import PaintedSlice
 from mimir_engine.phantom.label_map.truth import LABEL_UNITS, Truth, core
 from mimir_engine.phantom.scan import Scan, make_scan, stations_of
+from mimir_engine.phantom.scanner import COLUMNS
+from mimir_engine.projection.fat_fraction_map import fat_fraction_map
 
 #: Size of the shift "noise" that leaves a tenth of a percent of the noise.
 NO_NOISE = -17.0
@@ -30,8 +34,7 @@ class Labelled:
     def core_of(self, name: str) -> np.ndarray:
         """Fat fractions (%) in the voxels of a label whose neighbours have it, too."""
         inside = core(self.labels.array) & (self.labels.array == self.truths[name]["label"])
-        water, fat = (v.array[inside].astype(float) for v in (self.fused.water, self.fused.fat))
-        return np.asarray(100.0 * fat / np.maximum(water + fat, 1.0))
+        return np.asarray(fat_fraction_map(self.fused).array[inside])
 
     def centre_mm(self, name: str) -> np.ndarray:
         """Centre of a label's voxels, LPS."""
@@ -120,6 +123,16 @@ def test_parts_lie_above_each_other(labelled: Labelled) -> None:
     )
     assert thigh < trunk - 200.0
     assert kidney < liver
+
+
+@pytest.mark.parametrize("rounding", [-1e-7, 0.0, 1e-7])
+def test_a_voxel_that_two_tissues_share_does_not_depend_on_rounding(rounding: float) -> None:
+    half = np.float32(0.5 + rounding)
+    shares = np.zeros((len(TISSUES), 2, COLUMNS), np.float32)
+    shares[0, 0], shares[1, 0], shares[1, 1] = 0.5, half, 1.0 - half
+    painted = PaintedSlice(shares, np.ones((2, 2, COLUMNS), np.float32), 5.0, 0.0)
+    numbers = np.tile(np.arange(1, len(TISSUES) + 1, dtype=np.uint8), (2, 1))
+    assert label_pixels(painted, numbers).tolist() == [[1] * COLUMNS, [2] * COLUMNS]
 
 
 def test_the_same_scan_has_the_same_labels() -> None:

@@ -18,8 +18,10 @@ from mimir_engine.phantom.rician_noise import rician_mean
 from mimir_engine.phantom.scan import Scan
 from mimir_engine.phantom.scanner import COLUMNS_X_MM
 
-#: Share of a voxel that the tissue of its label covers.
-MIN_SHARE = 0.5
+#: Shares of a voxel are compared in these steps, so that none of them hangs on a rounding error.
+SHARE_STEPS = 4096
+#: Share of a voxel that the tissue of its label covers, in steps: a half.
+MIN_SHARE = SHARE_STEPS // 2
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def label_scan(scan: Scan) -> PhantomLabels:
         painted = first.towards(second, shown.weight)
         numbers = labels_at(layout.z(k), scan.person)
         rows = scan.stations[shown.station].window
-        labels = _label(painted, numbers)
+        labels = label_pixels(painted, numbers)
         array[k, rows] = labels
         fat_fractions.append(_fat_fractions(painted, labels > 0))
         covered += _covered(painted, numbers)
@@ -94,11 +96,20 @@ def painter_of(scan: Scan) -> Painter:
     return SmoothPainter(scan.seen, scan.conditions)
 
 
-def _label(painted: PaintedSlice, numbers: np.ndarray) -> np.ndarray:
-    largest = painted.shares.argmax(axis=0)
+def label_pixels(painted: PaintedSlice, numbers: np.ndarray) -> np.ndarray:
+    """Find the label of each pixel; of equal shares the first tissue of ``TISSUES`` counts.
+
+    Args:
+        painted: A slice.
+        numbers: Labels of the tissues on the right and on the left side; see `labels_at`.
+
+    Returns:
+        uint8 ``(rows, columns)``, 0 without a label.
+    """
+    shares = np.rint(painted.shares * np.float32(SHARE_STEPS))
     is_left = (painted.middle <= COLUMNS_X_MM).astype(np.intp)
-    share = np.take_along_axis(painted.shares, largest[None], axis=0)[0]
-    return np.where(share >= MIN_SHARE, numbers[is_left, largest], np.uint8(0))
+    labels = numbers[is_left, shares.argmax(axis=0)]
+    return np.where(shares.max(axis=0) >= MIN_SHARE, labels, np.uint8(0))
 
 
 def _fat_fractions(painted: PaintedSlice, chosen: np.ndarray) -> np.ndarray:
