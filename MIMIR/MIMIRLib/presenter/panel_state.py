@@ -28,7 +28,8 @@ class PanelState:
         ticked_hidden: Number of ticked studies that the filter hides.
         ticked_doubtful: Number of ticked studies that seem incomplete and have not been read.
         ticked_refused: Number of ticked studies that cannot be measured.
-        ticked_exchanged: Number of those that could be measured with water and fat exchanged back.
+        ticked_exchanged: Number of those, and of the scene's, that could be measured with water and
+            fat exchanged back.
         ticked_unread: Number of ticked studies whose headers have not been read.
         ticked_unchecked: Number of ticked studies whose images are being checked, or will be.
         of_scene: Number of studies that are made of volumes chosen in the scene: 0 or 1.

@@ -29,10 +29,6 @@ _PANEL_WORDS = (
         _('Press "Exchange water and fat back", or get another reconstruction.'),
     ),
     (
-        "Measure the original study with --swap-repair.",
-        _("Import the original study: the panel offers to exchange water and fat back."),
-    ),
-    (
         "Give each a unique name with --sources.",
         _("Measure them one after the other, or rename the files."),
     ),

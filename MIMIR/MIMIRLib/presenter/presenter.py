@@ -28,7 +28,7 @@ from MIMIRLib.presenter.result_browser import ResultBrowser
 from MIMIRLib.presenter.results_presenter import ResultsPresenter
 from MIMIRLib.presenter.runs import Runs
 from MIMIRLib.presenter.scene_choice import SceneChoice, scene_choice
-from MIMIRLib.presenter.study_picker import StudyPicker, study_title
+from MIMIRLib.presenter.study_picker import EXCHANGED, StudyPicker, study_title
 from MIMIRLib.presenter.study_scans import StudyScans
 from MIMIRLib.translate import tr as _
 
@@ -65,6 +65,7 @@ class Presenter:
         self._parameters: Optional[MIMIRParameterNode] = None
         self._database_error = self._new_database = ""
         self._message = ""
+        self._exchanged_volumes: set[str] = set()
         self._current = CurrentJob()
         self._current.started.connect(self._note_start)
         self._current.progressed.connect(self.update)
@@ -278,11 +279,11 @@ class Presenter:
             self._runs.measure(self._request(), studies, chosen.segmentation)
 
     def repair(self) -> None:
-        """Measure the ticked studies whose water and fat are exchanged, exchanged back."""
+        """Measure the studies whose water and fat are exchanged, exchanged back."""
         if self._parameters is not None and self._state().can_repair:
-            segmentation = scene_choice(self._parameters).segmentation
-            request = self._request(swap_repair=True)
-            self._runs.measure(request, self._studies.exchanged, segmentation)
+            chosen = scene_choice(self._parameters)
+            request, studies = self._request(swap_repair=True), self._exchanged(chosen)
+            self._runs.measure(request, studies, chosen.segmentation)
 
     def resume(self) -> None:
         """Go on with the interrupted run."""
@@ -362,7 +363,15 @@ class Presenter:
             repeat=False,
         )
 
+    def _exchanged(self, chosen: SceneChoice) -> tuple[Chosen, ...]:
+        """Return the ticked studies, and the volumes chosen, whose water and fat are exchanged."""
+        pairs = (pair for pair in chosen.pairs if pair.key in self._exchanged_volumes)
+        return (*self._studies.exchanged, *pairs)
+
     def _note_end(self, job: Job) -> None:
+        if isinstance(job, MeasureJob):
+            failed = (failure.key for failure in job.failures if failure.code == EXCHANGED)
+            self._exchanged_volumes.update(failed)
         self._scan()
         if self._parameters is not None:
             self._view.show_options(self._parameters)
@@ -436,7 +445,7 @@ class Presenter:
             ticked_hidden=sum(entry.study_uid not in shown for entry in ticked),
             ticked_doubtful=len(studies.doubtful),
             ticked_refused=len(studies.refused),
-            ticked_exchanged=len(studies.exchanged),
+            ticked_exchanged=len(self._exchanged(of_scene)),
             ticked_unread=len(studies.unread),
             ticked_unchecked=len(studies.unchecked),
             of_scene=len(of_scene.pairs),

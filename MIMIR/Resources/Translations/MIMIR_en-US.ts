@@ -1622,10 +1622,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Import the original study: the panel offers to exchange water and fat back.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Measure them one after the other, or rename the files.</source>
         <translation type="unfinished"></translation>
     </message>

@@ -107,6 +107,23 @@ def test_what_cannot_be_measured_is_listed_by_the_volumes_name(
     assert line.startswith("my water: SEGMENTATION_EMPTY: the segmentation 'Segmentation' has no")
 
 
+def test_exchanged_volumes_are_exchanged_back_by_the_button(
+    panel: Panel, pair: tuple[Any, Any], wait_until: Callable
+) -> None:
+    panel.presenter.tick_module("phantom", False)
+    choose(panel, water=pair[1], fat=pair[0])
+    panel.presenter.apply()
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+    (line,) = panel.shown.failures
+    assert line.startswith("my fat: WATER_FAT_EXCHANGED")
+    assert panel.shown.state.repair_text == "Exchange water and fat back, and measure 1 study"
+    panel.presenter.repair()
+    wait_until(lambda: panel.presenter.step() or not panel.shown.state.is_busy)
+    assert panel.shown.results.titles == [(pair[1].GetID(), "Repaired: my fat")]
+    choose(panel, water=pair[0], fat=pair[1])
+    assert not panel.shown.state.can_repair
+
+
 READY = PanelState(studies=3, shown=3, ticked=1, modules_ticked=1)
 
 
