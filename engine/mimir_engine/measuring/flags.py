@@ -66,6 +66,7 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "RECONSTRUCTION_CHOSEN": "Scans were reconstructed more than once; one way was used for all.",
     "SERIES_LEFT_OUT": "A Dixon series that is not part of the neck-to-knee scan was left out.",
     "SERIES_REGROUPED": "Images without a common series UID were joined by number and description.",
+    "CONTRAST_LEFT_OUT": "In-phase or opposed-phase was left out of the stitched volumes.",
     "PHASES_LEFT_OUT": "A series is a dynamic scan; only its first phase was used.",
     "ENDS_CROPPED": "Water and fat of a station were cropped to the part that both show.",
     "SLICES_LOST": "Slices at an end of a station may be missing: values may be too small.",
