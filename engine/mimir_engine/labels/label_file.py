@@ -67,4 +67,10 @@ def measure_label_file(file: LabelFile, fused: FusedVolumes) -> MeasuredLabels:
     try:
         return examine_labels(read_label_map(file.path, file.names), fused)
     except MimirError as error:
-        return MeasuredLabels((), (Finding(error.code, error.what, remedy=error.remedy),))
+        return MeasuredLabels((), (_finding_of(error),))
+
+
+def _finding_of(error: MimirError) -> Finding:
+    if error.code.startswith("LABELS_"):
+        return Finding(error.code, error.what, remedy=error.remedy)
+    return Finding("LABELS_UNREADABLE", f"{error.what} ({error.code})", remedy=error.remedy)

@@ -125,6 +125,7 @@ FLAG_SENTENCES: Mapping[str, str] = {
         " z-scores that are for one sex may be wrong."
     ),
     "LABELS_MISSING": "The study has no label map; its labels were not measured.",
+    "LABELS_UNREADABLE": "The label map cannot be read; its labels were not measured.",
     "LABELS_INVALID": "The file of the label map is not one; its labels were not measured.",
     "LABELS_OUTSIDE": (
         "The label map is of another scan or of another place in space; it was not measured."
@@ -132,12 +133,6 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "LABELS_SWAPPED": "Labels lie on the other side of the patient than their names say.",
     "LABELS_SHIFTED": (
         "The label map has the grid of the fused volumes, but lies a little beside it."
-    ),
-    "VOLUME_UNREADABLE": "The label map cannot be read; its labels were not measured.",
-    "VOLUME_TOO_LARGE": "The label map has too many voxels; its labels were not measured.",
-    "VOLUME_NOT_SCALAR": "The label map has no plain numbers; its labels were not measured.",
-    "VOLUME_GEOMETRY": (
-        "The label map does not say where it lies in the patient; it was not measured."
     ),
     "STATION_SHIFT": (
         "Neighbouring stations match better if shifted: by breathing, by a movement, or because"

@@ -175,7 +175,7 @@ def test_an_unreadable_label_map_stops_nothing(place: Path, tmp_path: Path) -> N
     (tmp_path / "maps" / "a.nii.gz").write_bytes(b"\x1f\x8b damaged")
     assert measure(tmp_path, tmp_path / "out") == DONE
     flags = [row["flags"] for row in rows(tmp_path / "out" / "measurements.csv")]
-    assert "VOLUME_UNREADABLE" in flags[0]
+    assert "LABELS_UNREADABLE" in flags[0]
     assert not (tmp_path / "out" / "labels.csv").exists()
 
 

@@ -76,7 +76,7 @@ def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
     assert measured.values == ()
 
 
-def test_what_is_wrong_with_a_file_is_a_finding_with_its_code(tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_file_is_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "map.nii"
     write_image(path, two_balls())
     content = path.read_bytes()
@@ -90,9 +90,11 @@ def test_what_is_wrong_with_a_file_is_a_finding_with_its_code(tmp_path: Path) ->
     expected = {
         "far": "LABELS_OUTSIDE",
         "halves": "LABELS_INVALID",
-        "cut": "VOLUME_UNREADABLE",
-        "text": "VOLUME_UNREADABLE",
+        "cut": "LABELS_UNREADABLE",
+        "text": "LABELS_UNREADABLE",
     }
     for name, code in expected.items():
         found = measure_label_file(LabelFile(tmp_path / f"{name}.nii"), small_body())
         assert [f.code for f in found.findings] == [code]
+        is_told = "(VOLUME_UNREADABLE)" in found.findings[0].sentence
+        assert is_told == (code == "LABELS_UNREADABLE")
