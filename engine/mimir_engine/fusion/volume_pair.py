@@ -46,6 +46,11 @@ _WATER_ENDING = re.compile(r"(^|[ _.-])(water|wat|w|0000)$", re.IGNORECASE | re.
 class VolumePair:
     """A source whose stations were stitched before: one file per contrast, all on one grid.
 
+    Examples:
+        >>> pair = VolumePair(Path("scan_water.nii.gz"), Path("scan_fat.nii.gz"))
+        >>> [contrast.value for contrast, _ in pair.files()]
+        ['water', 'fat']
+
     Attributes:
         water: NIfTI or NRRD file of the water volume.
         fat: That of the fat volume.
