@@ -14,7 +14,7 @@ class OtherWays:
     """The values of other ways to one quantity: network, direct measurement, segmentation.
 
     Attributes:
-        values: Each with what was measured, its unit and its interval, as a line.
+        values: Each with its unit, its interval, and what was measured, as a line.
         notes: How each way defines the quantity, as sentences.
     """
 
@@ -44,7 +44,7 @@ def other_ways(result: Any) -> Mapping[str, OtherWays]:
 
 def _in_words(road: Any, unit: str) -> str:
     interval = f" ({road.interval_text})" if road.interval_text else ""
-    return single_line(f"{road.label}: {road.value_text} {unit}{interval}")
+    return single_line(f"{road.value_text} {unit}{interval}: {road.label}")
 
 
 def _names(road: Any, unit: str) -> Iterator[str]:
