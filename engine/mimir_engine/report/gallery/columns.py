@@ -39,7 +39,7 @@ class Column:
         group: Group of measurements.
         unit: Unit; empty for a score.
         module: The inference module; empty for direct measurements.
-        interval: Level of the intervals, e.g. ``95 %``; empty if there are none.
+        level: Of the intervals, e.g. ``95 %``; empty if there are none.
         rows: Value, lower and upper bound, by the study's number.
         sds: Standard deviations of estimates.
     """
@@ -48,7 +48,7 @@ class Column:
     group: str
     unit: str = ""
     module: str = ""
-    interval: str = ""
+    level: str = ""
     rows: dict[int, Numbers] = field(default_factory=dict)
     sds: list[float] = field(default_factory=list)
 
@@ -64,13 +64,13 @@ class Column:
             self.rows[study] = (value, _finite(lower), _finite(upper))
 
     def to_json(self, studies: int) -> dict[str, Any]:
-        """Return the column as JSON values, one per study, with one digit more than is shown."""
+        """Return the column as JSON values, one per study, with one digit more than is shown.
+
+        Intervals are texts; none at all if no study has one.
+        """
         decimals = self._decimals()
-        values, lower, upper = (
-            [_rounded(self.rows.get(n, (None,) * 3)[part], decimals + 1) for n in range(studies)]
-            for part in range(3)
-        )
-        has_bounds = any(bound is not None for bound in lower)
+        rows = [self.rows.get(study, (None,) * 3) for study in range(studies)]
+        intervals = [_interval(lower, upper, decimals) for _, lower, upper in rows]
         unit = f" ({self.unit})" if self.unit else ""
         return {
             "label": printable(self.label),
@@ -78,12 +78,12 @@ class Column:
             "group": printable(self.group),
             "unit": printable(self.unit),
             "module": printable(self.module),
-            "interval": self.interval if has_bounds else "",
+            "source": printable(self.module or self.group.lower()),
+            "level": self.level,
             "decimals": decimals,
             "edges": self._edges(),
-            "values": values,
-            "lower": lower if has_bounds else [],
-            "upper": upper if has_bounds else [],
+            "values": [_rounded(value, decimals + 1) for value, _, _ in rows],
+            "intervals": intervals if any(intervals) else [],
         }
 
     def _edges(self) -> list[float]:
@@ -134,6 +134,12 @@ def sum_column_of(road: Road, unit: str) -> Column:
 
 def _finite(value: Optional[float]) -> Optional[float]:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _interval(lower: Optional[float], upper: Optional[float], decimals: int) -> str:
+    if lower is None or upper is None:
+        return ""
+    return f"{lower:.{decimals}f} to {upper:.{decimals}f}"
 
 
 def _rounded(value: Optional[float], decimals: int) -> Optional[float]:

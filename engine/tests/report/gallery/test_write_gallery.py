@@ -29,7 +29,7 @@ from mimir_engine.report.projection_pictures import AIR, FRACTION_COLOURS
 #: Bytes of a thumbnail: 10,000 fit into 40 MB.
 MAX_THUMBNAIL = 4000
 #: Lines of our own script.
-MAX_LINES = 420
+MAX_LINES = 400
 
 
 def data_of(page: Path) -> dict[str, Any]:
@@ -146,8 +146,10 @@ def test_estimates_have_as_many_decimals_as_their_sd_allows(tmp_path: Path) -> N
     study = next(m for m in typical_study().measurements if m.target == "weight")
     assert weight["decimals"] == (0 if study.sd >= 2 else 1)
     assert weight["values"] == [round(study.value, weight["decimals"] + 1)]
+    lower, upper = (f"{bound:.{weight['decimals']}f}" for bound in (study.lower, study.upper))
+    assert (weight["intervals"], weight["level"]) == ([f"{lower} to {upper}"], "95 %")
     assert columns["Fat volume in view, measured directly (L)"]["decimals"] == 1
-    assert columns["Fat volume in view, measured directly (L)"]["lower"] == []
+    assert columns["Fat volume in view, measured directly (L)"]["intervals"] == []
 
 
 def test_a_study_whose_measurement_is_missing_has_no_value(tmp_path: Path) -> None:

@@ -39,17 +39,17 @@ function plot(place, values, options) {
   return new uPlot({ width: place.clientWidth, legend: { show: false }, ...options }, values, place);
 }
 
-// Chooses the values of a column between two places of a plot.
-function chooseBetween({ posToVal }, scale, column, from, to) {
-  ranges.set(+column, [posToVal(from, scale), posToVal(to, scale)]);
+// Chooses what was dragged across in a plot; `columns` are those of its axes.
+function chooseDragged({ select: { left, top, width, height }, posToVal }, columns) {
+  if (Math.min(width, height) < RADIUS) return;
+  const ends = { x: [left, left + width], y: [top + height, top] };
+  for (const [scale, column] of Object.entries(columns))
+    ranges.set(+column, ends[scale].map((end) => posToVal(end, scale)));
   update();
 }
 
 function drawHistogram() {
-  const choosePart = (plot) => {
-    const { left, width } = plot.select;
-    if (width > RADIUS) chooseBetween(plot, "x", wanted.column, left, left + width);
-  };
+  const choosePart = (plot) => chooseDragged(plot, { x: wanted.column });
   histogram(byId("histogram"), data.columns[wanted.column], 150, { setSelect: [choosePart] });
 }
 
@@ -60,19 +60,6 @@ function drawDistributions() {
     figure.append(element("figcaption", column.title), element("div"));
     histogram(figure.lastChild, column, 110);
   }
-}
-
-function drawPoints(plot, series) {
-  uPlot.orient(plot, series, (_, xs, ys, scaleX, scaleY, toX, toY, left, top, width, height) => {
-    const [path, radius] = [new Path2D(), RADIUS * devicePixelRatio];
-    xs.forEach((x, n) => {
-      const [across, up] = [toX(x, scaleX, width, left), toY(ys[n], scaleY, height, top)];
-      path.moveTo(across + radius, up);
-      path.arc(across, up, radius, 0, 2 * Math.PI);
-    });
-    Object.assign(plot.ctx, { strokeStyle: colour("quiet"), fillStyle: colour("strong") });
-    plot.ctx[series === 1 ? "stroke" : "fill"](path);
-  });
 }
 
 function drawEquality({ ctx, scales: { x, y }, valToPos }) {
@@ -88,20 +75,16 @@ function drawScatter() {
   const known = everyStudy.filter((study) => x.values[study] !== null && y.values[study] !== null);
   const ours = known.filter((study) => isChosen.has(study));
   const places = (some) => [x, y].map(({ values }) => some.map((study) => values[study]));
-  const series = { paths: drawPoints, facets: ["x", "y"].map((scale) => ({ scale, auto: true })) };
-  const chooseBox = (plot) => {
-    const { left, top, width, height } = plot.select;
-    if (width < RADIUS || height < RADIUS) return;
-    chooseBetween(plot, "x", wanted.x, left, left + width);
-    chooseBetween(plot, "y", wanted.y, top + height, top);
-  };
+  const facets = ["x", "y"].map((scale) => ({ scale, auto: true }));
+  const dots = { paths: uPlot.paths.points(), points: { size: 2 * RADIUS + 1, width: 1 }, facets };
+  const chooseBox = (plot) => chooseDragged(plot, { x: wanted.x, y: wanted.y });
   const { over, valToPos } = plot(byId("points"), [null, places(known), places(ours)], {
     mode: 2,
     height: byId("points").clientHeight,
     cursor: { drag: { x: true, y: true, setScale: false }, points: { show: false } },
-    scales: { x: { time: false } },
+    scales: { x: { time: false, range: { min: { pad: 0.1 }, max: { pad: 0.1 } } } },
     axes: [axis({ label: x.title }), axis({ label: y.title, size: 60 })],
-    series: [null, series, series],
+    series: [null, { ...dots, stroke: colour("quiet") }, { ...dots, fill: colour("strong") }],
     hooks: { draw: [drawEquality], setSelect: [chooseBox] },
   });
   over.addEventListener("click", ({ offsetX, offsetY }) => {

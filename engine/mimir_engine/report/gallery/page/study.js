@@ -26,33 +26,28 @@ function showStudy() {
   for (const button of all("#marking button")) button.ariaPressed = button.value === markOf(study).mark;
 }
 
-function intervalOf(column, study) {
-  const bounds = [column.lower[study], column.upper[study]].filter(Number.isFinite);
-  return bounds.map((bound) => bound.toFixed(column.decimals)).join(" to ");
+function tableRow(title, cells) {
+  const row = element("tr");
+  row.append(element("th", title, { scope: "row" }), ...cells);
+  return row;
 }
 
 function numbersOf(column, study) {
-  const interval = intervalOf(column, study);
-  const madeBy = column.module || column.group.toLowerCase();
-  const cells = [inUnit(column, column.values[study]), interval && `${interval} (${column.interval})`, madeBy];
-  const row = element("tr");
-  row.append(element("th", column.label, { scope: "row" }), ...cells.map((text) => element("td", text)));
-  return row;
+  const interval = column.intervals[study];
+  const withLevel = interval && `${interval} (${column.level})`;
+  const texts = [inUnit(column, column.values[study]), withLevel, column.source];
+  return tableRow(column.label, texts.map((text) => element("td", text)));
 }
 
 // What networks, direct measurements and labels say of a quantity, side by side.
 function waysOf({ title, roads }, study) {
-  const row = element("tr");
-  const text = (column) => {
-    const interval = intervalOf(column, study);
-    return inUnit(column, column.values[study]) + (interval && ` (${interval})`);
+  const textOf = (number) => {
+    const column = data.columns[number];
+    const interval = column.intervals[study];
+    return inUnit(column, column.values[study]) + (interval ? ` (${interval})` : "");
   };
-  const cells = roads.map(([numbers, about]) => {
-    const known = numbers.map((number) => data.columns[number]).filter(({ values }) => values[study] !== null);
-    return element("td", known.map(text).join("\n"), { title: about });
-  });
-  row.append(element("th", title, { scope: "row" }), ...cells);
-  return row;
+  return tableRow(title, roads.map(([numbers, about]) =>
+    element("td", numbers.map(textOf).filter(Boolean).join("\n"), { title: about })));
 }
 
 // Marks the current study; the same mark again takes it away.
