@@ -102,6 +102,7 @@ fuzz: $(READY)
 torture: $(READY)
 	@$(BIN)/python engine/torture/disturbed_runs.py
 	@$(BIN)/python engine/torture/disturbed_forgetting.py
+	@$(BIN)/python engine/torture/disturbed_fusing.py
 	@$(BIN)/python engine/torture/hostile_cohort.py
 
 bench-slicer: _slicer
