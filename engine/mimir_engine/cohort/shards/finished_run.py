@@ -9,11 +9,11 @@ from typing import Any
 
 import mimir_engine
 from mimir_engine.cohort.measure_studies import LEDGER_FORMAT
-from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.measured_outcomes import read_measured_outcomes
+from mimir_engine.cohort.outcomes import Outcomes
 from mimir_engine.cohort.output_files import PLAN_FILE
 from mimir_engine.cohort.shards.shard import Shard
 from mimir_engine.errors import MimirError
-from mimir_engine.measuring.study_result import StudyResult
 
 #: Names that a message shows.
 MAX_SHOWN = 3
@@ -50,13 +50,7 @@ def read_finished_run(folder: Path) -> FinishedRun:
             ``RUN_UNFINISHED`` if studies are left, or some are being removed;
             ``LEDGER_DAMAGED``.
     """
-    outcomes = read_outcomes(folder, StudyResult.check_json)
-    if "ledger_format" not in outcomes.run:
-        raise MimirError(
-            "RESULTS_MISSING",
-            f"'{folder}' holds no measurements of MIMIR",
-            "Give output folders of `mimir infer` or `mimir measure`.",
-        )
+    outcomes = read_measured_outcomes(folder)
     version = outcomes.run.get("mimir")
     if (version, outcomes.run["ledger_format"]) != (mimir_engine.__version__, LEDGER_FORMAT):
         raise MimirError(

@@ -16,7 +16,8 @@ import numpy as np
 
 from mimir_engine.cohort.anonymous_names import numbered
 from mimir_engine.cohort.excluded_table import read_counts
-from mimir_engine.cohort.outcomes import Outcomes, read_outcomes
+from mimir_engine.cohort.measured_outcomes import read_measured_outcomes
+from mimir_engine.cohort.outcomes import Outcomes
 from mimir_engine.cohort.output_files import GALLERY_FOLDER, PROJECTIONS_FOLDER
 from mimir_engine.cohort.projection_files import ProjectionFiles, read_projection_picture
 from mimir_engine.cohort.study_failure import StudyFailure
@@ -90,7 +91,7 @@ def write_gallery(folder: Path, options: GalleryOptions) -> WrittenGallery:
             ``OUTPUT_IN_USE`` if the page's folder holds something else, ``KEY_INVALID``,
             ``OUTPUT_UNWRITABLE``.
     """
-    outcomes = read_outcomes(folder, StudyResult.check_json)
+    outcomes = read_measured_outcomes(folder)
     if len(outcomes) > MAX_STUDIES:
         raise MimirError(
             "GALLERY_TOO_LARGE",
