@@ -46,6 +46,11 @@ _WATER_ENDING = re.compile(r"(^|[ _.-])(water|wat|w|0000)$", re.IGNORECASE | re.
 class VolumePair:
     """A source whose stations were stitched before: one file per contrast, all on one grid.
 
+    Examples:
+        >>> pair = VolumePair(water=Path("w.nii.gz"), fat=Path("f.nii.gz"))
+        >>> [(contrast.value, path.name) for contrast, path in pair.files()]
+        [('water', 'w.nii.gz'), ('fat', 'f.nii.gz')]
+
     Attributes:
         water: NIfTI or NRRD file of the water volume.
         fat: That of the fat volume.
