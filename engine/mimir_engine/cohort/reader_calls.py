@@ -6,7 +6,7 @@ The functions with a reply run in a reader, the others in the process that asks 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -93,8 +93,8 @@ def prepare_study(
     source: Fields,
     reading: Fields,
     images: Optional[Fields],
-    picture: Optional[str],
-    label_names: list[tuple[int, str]],
+    picture: Optional[str] = None,
+    label_names: Sequence[tuple[int, str]] = (),
 ) -> Message:
     """Reply with a study as the networks need it."""
     named = _named(source)

@@ -38,7 +38,7 @@ def test_a_worker_measures_with_the_options_of_the_client(tmp_path: Path) -> Non
         folders=StudyFolders(tmp_path / "details", volumes=False),
         limits=ReaderLimits(None, 7.0),
         keeps_projections=False,
-        label_names=((1, "liver"),),
+        label_names=((1, "liver"), (7, "spleen")),
     )
     module = load_module(write_without_network(tmp_path / "trial", accepts=ANYTHING))
     networks = Networks([replace(module, column_prefix="a")], None)
