@@ -105,10 +105,8 @@ class ScenePanelTest(PanelCase):
         assert nodes is not None
         assert nodes.table.GetName() == "Measurements - my water"
         assert nodes.table.GetNodeReference("MIMIR.Source.water") is water
-        rows = [row[0] for row in self.texts(self.ui.measurementsView)]
-        assert {"Liver: volume (segment)", "Thigh muscle left: fat fraction inside (segment)"} <= {
-            *rows
-        }, rows
+        wanted = {"Liver: volume (segment)", "Thigh muscle left: fat fraction inside (segment)"}
+        wait_until(lambda: wanted <= self.shown_rows())
         assert self.ui.waterSelector.currentNode() is water
 
     def test_a_segmentation_belongs_to_one_study(self) -> None:
@@ -125,8 +123,11 @@ class ScenePanelTest(PanelCase):
         self.ui.waterSelector.setCurrentNode(None)
         self.ui.fatSelector.setCurrentNode(None)
         self.measure()
-        rows = [row[0] for row in self.texts(self.ui.measurementsView)]
-        assert "Liver: volume (segment)" in rows
+        wait_until(lambda: "Liver: volume (segment)" in self.shown_rows())
+
+    def shown_rows(self) -> set[str]:
+        """Return the first cell of each row of the table of measurements."""
+        return {row[0] for row in self.texts(self.ui.measurementsView)}
 
     def tick_study(self) -> None:
         """Tick the phantom beside the volumes."""
