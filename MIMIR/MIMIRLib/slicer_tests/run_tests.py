@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Optional
 from unittest.mock import patch
 
 import slicer
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
-from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.analysis.scene_studies import Chosen
 from MIMIRLib.panel.slicer_services import SlicerServices
 from MIMIRLib.scene.results import find_cohort, find_results
 from MIMIRLib.slicer_tests.panel_tests import PanelCase
@@ -41,9 +42,10 @@ class RunTest(PanelCase):
         def measure_job(
             services: SlicerServices,
             request: AnalysisRequest,
-            studies: Sequence[StudyEntry],
+            studies: Sequence[Chosen],
+            segmentation: Optional[Any],
         ) -> MeasureJob:
-            job = usual(services, replace(request, studies=archives), studies)
+            job = usual(services, replace(request, studies=archives), studies, segmentation)
             job.measured.connect(lambda _outcome: self.note(job))
             self.jobs.append(job)
             return job

@@ -19,7 +19,8 @@ from mimir_engine.direct.direct_measurement import DirectMeasurement
 from mimir_engine.measuring.study_result import StudyResult
 
 RUN = {
-    "mimir": "0.8.0",
+    "mimir": "0.9.0",
+    "ledger_format": 7,
     "modules": [{"name": "published", "version": "1.0", "column_prefix": "", "sha256": "0"}],
 }
 SCANNERS = ("SIEMENS Aera 1.5 T #1a2b3c4d", "SIEMENS Skyra 3.0 T #5e6f7a8b", "")
