@@ -10,11 +10,12 @@ import unittest
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Optional
 from unittest.mock import patch
 
 from MIMIRLib.analysis.measure_job import MeasureJob
 from MIMIRLib.analysis.request import AnalysisRequest, StudyRequest
-from MIMIRLib.database.study_list import StudyEntry
+from MIMIRLib.analysis.scene_studies import Chosen
 from MIMIRLib.engine.process import slicer_python
 from MIMIRLib.panel.slicer_services import SlicerServices
 from MIMIRLib.slicer_tests.panel_tests import PanelCase
@@ -126,9 +127,13 @@ class ReaderTest(PanelCase):
         usual = SlicerServices.measure_job
 
         def measure_job(
-            services: SlicerServices, request: AnalysisRequest, entries: Sequence[StudyEntry]
+            services: SlicerServices,
+            request: AnalysisRequest,
+            studies: Sequence[Chosen],
+            segmentation: Optional[Any],
         ) -> MeasureJob:
-            return usual(services, replace(request, studies=archives, timeout_s=TIMEOUT_S), entries)
+            request = replace(request, studies=archives, timeout_s=TIMEOUT_S)
+            return usual(services, request, studies, segmentation)
 
         patched = patch.object(SlicerServices, "measure_job", measure_job)
         patched.start()
