@@ -9,10 +9,8 @@ disturbed, byte for byte, and no file that names the person.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from random import Random
 
@@ -21,22 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import disturbed_runs
 import faults
-from disturbed_runs import Disturbance, describe, in_process, memory_folder, quiet, wrong_lines
+from disturbed_runs import Disturbance, describe, in_process, quiet, wrong_lines
 
 #: The person who withdrew.
 PERSON = "1000001"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--most", type=int, default=0, help="only so many places")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
-        tried, problems = torture(Path(scratch), options.most)
-    print(f"{tried} disturbed removals, {len(problems)} problems", *problems, sep="\n")
-    return int(bool(problems))
 
 
 def torture(scratch: Path, most: int) -> tuple[int, list[str]]:
@@ -109,4 +95,4 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(disturbed_runs.run_alone(__doc__, torture, "removals"))

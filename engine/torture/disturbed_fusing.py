@@ -9,11 +9,9 @@ commands without a fault must write the same files, byte for byte, and leave no 
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from random import Random
 
@@ -22,24 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import disturbed_runs
 import faults
-from disturbed_runs import Disturbance, describe, in_process, memory_folder, quiet, wrong_lines
+from disturbed_runs import Disturbance, describe, in_process, quiet, wrong_lines
 
 #: Arguments of the two runs: one folder per study, and the flat folder of nnU-Net.
 LAYOUTS = {"plain": ("--contrasts", "water,fat_fraction"), "nnunet": ("--layout", "nnunet")}
 #: Files that differ from run to run.
 OWN = ("ledger.jsonl", "run.json", ".mimir.lock")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--most", type=int, default=0, help="only so many places")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
-        tried, problems = torture(Path(scratch), options.most)
-    print(f"{tried} disturbed runs, {len(problems)} problems", *problems, sep="\n")
-    return int(bool(problems))
 
 
 def torture(scratch: Path, most: int) -> tuple[int, list[str]]:
@@ -126,4 +112,4 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(disturbed_runs.run_alone(__doc__, torture, "runs"))

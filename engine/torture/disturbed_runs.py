@@ -68,6 +68,9 @@ class Studies:
     expected: Path
 
 
+Torture = Callable[[Path, int], tuple[int, list[str]]]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -88,6 +91,26 @@ def main() -> int:
     for (mode, ending), count in sorted(tried.items()):
         print(f"{count:6d} x {mode}: {ending}")
     print(f"{len(problems)} problems")
+    return int(bool(problems))
+
+
+def run_alone(description: str, torture: Torture, what: str) -> int:
+    """Disturb all places, or as many as the command line says; print what went wrong.
+
+    Args:
+        description: Of the program.
+        torture: Called with an empty folder and the most places, 0 for all; it returns the number
+            of places and what went wrong.
+        what: What was disturbed.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--most", type=int, default=0, help="only so many places")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as scratch:
+        tried, problems = torture(Path(scratch), options.most)
+    print(f"{tried} disturbed {what}, {len(problems)} problems", *problems, sep="\n")
     return int(bool(problems))
 
 

@@ -12,6 +12,7 @@ from mimir_engine.cli._choice_options import add_choice_options, person_rule, st
 from mimir_engine.cli._cluster_options import add_cluster_options, chosen_cluster
 from mimir_engine.cli._progress import event_lines, shown_events
 from mimir_engine.cli._study_options import (
+    add_output_option,
     chosen_studies,
     read_options,
     reader_limits,
@@ -56,13 +57,7 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is measured and written, and where."""
     add_choice_options(parser, splits_persons=False)
     add_cluster_options(parser)
-    parser.add_argument(
-        "--output",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="output folder; a stopped run is resumed there",
-    )
+    add_output_option(parser)
     parser.add_argument(
         "--parquet",
         action="store_true",

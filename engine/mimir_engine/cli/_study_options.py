@@ -94,6 +94,17 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the folder of the results of many studies."""
+    parser.add_argument(
+        "--output",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="output folder; a stopped run is resumed there",
+    )
+
+
 def add_shard_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that divides the studies among runs."""
     parser.add_argument(
@@ -102,7 +113,7 @@ def add_shard_option(parser: argparse.ArgumentParser) -> None:
         default=WHOLE,
         metavar="I/N",
         help="take only the studies of shard I of N, by a hash of their names; `mimir merge` joins"
-        " the results of all shards",
+        " the measurements of all shards",
     )
 
 

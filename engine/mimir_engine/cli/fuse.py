@@ -11,6 +11,7 @@ from mimir_engine.cli._cluster_options import add_cluster_options, chosen_cluste
 from mimir_engine.cli._measuring import with_listener
 from mimir_engine.cli._name_lists import names_in
 from mimir_engine.cli._study_options import (
+    add_output_option,
     add_repair_option,
     add_shard_option,
     add_study_options,
@@ -21,7 +22,7 @@ from mimir_engine.cli._study_options import (
     shown_command,
 )
 from mimir_engine.cohort.events import Listener, engine_event
-from mimir_engine.cohort.volumes.volume_names import (
+from mimir_engine.cohort.volumes.arrangements import (
     CHANNELS,
     FORMATS,
     LAYOUTS,
@@ -39,13 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_repair_option(parser)
     add_choice_options(parser, splits_persons=False)
     add_cluster_options(parser)
-    parser.add_argument(
-        "--output",
-        required=True,
-        type=Path,
-        metavar="DIR",
-        help="output folder; a stopped run is resumed there",
-    )
+    add_output_option(parser)
     parser.add_argument(
         "--contrasts",
         default="",

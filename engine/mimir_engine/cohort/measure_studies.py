@@ -6,7 +6,6 @@ in one study is noted under its name, and the run continues with the others.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -14,10 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Protocol, Union
 
-import numpy as np
-import pydicom
-
-import mimir_engine
+from mimir_engine.checks.exchange.exchanged_water_fat import SWAP_REPAIRED
 from mimir_engine.cohort.chosen_sources import choose_sources
 from mimir_engine.cohort.cohort import Cohort
 from mimir_engine.cohort.events import Listener
@@ -30,6 +26,7 @@ from mimir_engine.cohort.made_with import MadeWith, made_with
 from mimir_engine.cohort.pending_studies import pending_studies
 from mimir_engine.cohort.projection_files import ProjectionFiles
 from mimir_engine.cohort.reader_calls import FUNCTIONS, prepare_in_reader
+from mimir_engine.cohort.run_settings import package_versions, reading_settings
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import StudyFailure, failure_of
@@ -61,15 +58,13 @@ from mimir_engine.measuring.runtime import Runtime, choose_runtime
 from mimir_engine.measuring.study_result import StudyResult
 from mimir_engine.projection.project import PROJECTION_NAME
 from mimir_engine.readers.available_cores import default_jobs
-from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits, limits_in_force
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
 from mimir_engine.study.site import Site
 
 #: Most studies predicted together.
 MAX_BATCH = 8
-#: Finding of a study whose water and fat were exchanged back.
-SWAP_REPAIRED = "WATER_FAT_REPAIRED"
 #: Form of the ledger's entries; ledgers of another form are refused.
 LEDGER_FORMAT = 7
 
@@ -175,10 +170,7 @@ def infer(
         settings = {
             "level": options.level,
             "allow_unvalidated": options.allow_unvalidated,
-            "swap_repair": options.reading.swap_repair,
-            "python": platform.python_version(),
-            "limits": asdict(limits_in_force(options.limits)),
-            **({"ids": chosen.record} if chosen.record else {}),
+            **reading_settings(options.reading, options.limits, chosen),
         }
         ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
         listener(
@@ -203,11 +195,7 @@ def infer(
 
 def describe_run(modules: Sequence[InferenceModule], runtime: Optional[Runtime]) -> dict[str, Any]:
     """Describe what the results of a run depend on: versions, modules, projection, runtime."""
-    versions = {
-        "mimir": mimir_engine.__version__,
-        "numpy": np.__version__,
-        "pydicom": pydicom.__version__,
-    }
+    versions = package_versions()
     if runtime is None:
         return {**versions, "modules": []}
     return {

@@ -23,6 +23,9 @@ MIN_VOTE = 0.4
 MIN_KNOWN = 0.8
 SIDES = ("right", "left")
 
+#: Finding of a study whose water and fat were exchanged back.
+SWAP_REPAIRED = "WATER_FAT_REPAIRED"
+
 
 @dataclass(frozen=True)
 class Exchanged:
@@ -41,7 +44,7 @@ class Exchanged:
         """The findings after ``exchange_back``: ``WATER_FAT_REPAIRED`` (warning) for each part."""
         return tuple(
             Finding(
-                "WATER_FAT_REPAIRED",
+                SWAP_REPAIRED,
                 f"{finding.sentence}; they were exchanged back",
                 WARNING,
                 "Look at the fused volumes.",

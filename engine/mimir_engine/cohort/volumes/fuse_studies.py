@@ -13,17 +13,13 @@ Readers read, check, stitch and write; only paths and plain values come back.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Protocol
 
-import numpy as np
-import pydicom
-
-import mimir_engine
+from mimir_engine.checks.exchange.exchanged_water_fat import SWAP_REPAIRED
 from mimir_engine.cohort.chosen_sources import choose_sources
 from mimir_engine.cohort.events import Listener
 from mimir_engine.cohort.excluded_table import write_excluded
@@ -32,6 +28,7 @@ from mimir_engine.cohort.inclusion.persons import FROM_NAMES, PersonRule
 from mimir_engine.cohort.ledger import Ledger
 from mimir_engine.cohort.output_files import RUN_FILE
 from mimir_engine.cohort.pending_studies import pending_studies
+from mimir_engine.cohort.run_settings import package_versions, reading_settings
 from mimir_engine.cohort.shards.shard import WHOLE, Shard
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.study_failure import write_failures
@@ -43,22 +40,19 @@ from mimir_engine.cohort.study_loop import (
     study_outcomes,
     tell_damage,
 )
+from mimir_engine.cohort.volumes.arrangements import NNUNET
 from mimir_engine.cohort.volumes.nnunet_dataset import remove_dataset, write_dataset
 from mimir_engine.cohort.volumes.reader_calls import FUNCTIONS, write_volumes_in_reader
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
 from mimir_engine.cohort.volumes.volume_layout import RECORD, VolumeLayout
-from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.cohort.volumes.volume_table import write_volume_table
 from mimir_engine.cohort.volumes.written_study import WrittenStudy, written_studies
 from mimir_engine.files.json_file import to_json, write_json
 from mimir_engine.files.leftovers import sweep_leftovers
 from mimir_engine.readers.available_cores import default_jobs
-from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits, limits_in_force
+from mimir_engine.readers.reader_limits import DEFAULT_LIMITS, ReaderLimits
 from mimir_engine.readers.readers import Readers
 from mimir_engine.study.read_options import AS_STORED, ReadOptions
-
-#: Finding of a study whose water and fat were exchanged back.
-SWAP_REPAIRED = "WATER_FAT_REPAIRED"
 
 
 @dataclass(frozen=True)
@@ -129,12 +123,7 @@ def fuse_studies(
         fusing = Fusing(output, options, readers)
         is_current = partial(fusing.is_current, ledger.entry)
         pending = pending_studies(sources, ledger, options.limits, is_current)
-        settings = {
-            "swap_repair": options.reading.swap_repair,
-            "python": platform.python_version(),
-            "limits": asdict(limits_in_force(options.limits)),
-            **({"ids": chosen.record} if chosen.record else {}),
-        }
+        settings = reading_settings(options.reading, options.limits, chosen)
         ledger.begin(len(sources), len(pending), {**settings, "shard": str(options.shard)})
         if pending:
             remove_dataset(output)  # it would not know them
@@ -183,9 +172,7 @@ def _write_results(
 def describe_run(options: FuseOptions) -> dict[str, Any]:
     """Describe what the volumes depend on."""
     return {
-        "mimir": mimir_engine.__version__,
-        "numpy": np.__version__,
-        "pydicom": pydicom.__version__,
+        **package_versions(),
         RECORD: to_json(options.layout),
         "identifiers": options.has_identifiers,
         "reconstruction": options.reading.reconstruction,

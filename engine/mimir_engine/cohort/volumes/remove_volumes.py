@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mimir_engine.cohort.outcomes import read_outcomes
+from mimir_engine.cohort.volumes.arrangements import NNUNET
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout, layout_of_run
-from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
-from mimir_engine.cohort.volumes.volume_names import (
+from mimir_engine.cohort.volumes.arrangements import (
     CHANNELS,
     FORMATS,
     LAYOUTS,

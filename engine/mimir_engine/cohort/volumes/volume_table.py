@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mimir_engine.cohort.output_files import VOLUMES_FILE
 from mimir_engine.cohort.tables.column import id_number
+from mimir_engine.cohort.volumes.arrangements import STATIONS
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
-from mimir_engine.cohort.volumes.volume_names import STATIONS
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.volume_names import VOLUMES

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import mimir_engine
 from mimir_engine.cohort.sources import NamedSource
+from mimir_engine.cohort.volumes.arrangements import STATIONS
 from mimir_engine.cohort.volumes.label_copy import copy_labels
 from mimir_engine.cohort.volumes.study_files import StudyFiles
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
-from mimir_engine.cohort.volumes.volume_names import STATIONS
 from mimir_engine.cohort.volumes.written_study import WrittenStudy
 from mimir_engine.errors import MimirError
 from mimir_engine.files.atomic import output_errors

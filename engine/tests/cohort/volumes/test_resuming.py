@@ -22,9 +22,9 @@ pytest.importorskip("nibabel", reason="NIfTI files need nibabel")
 from mimir_engine.cli import DONE, SOME_FAILED, WRONG_USE, main
 from mimir_engine.cohort.sources import NamedSource
 from mimir_engine.cohort.volumes import fuse_studies as module
+from mimir_engine.cohort.volumes.arrangements import NNUNET
 from mimir_engine.cohort.volumes.fuse_studies import FuseOptions, fuse_studies
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout
-from mimir_engine.cohort.volumes.volume_names import NNUNET
 from mimir_engine.files.leftovers import PREFIX
 from mimir_engine.phantom.dicom_study import write_study
 from mimir_engine.readers.reader_limits import ReaderLimits

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mimir_engine.cohort.volumes.arrangements import NNUNET, NRRD, PLAIN, STATIONS
 from mimir_engine.cohort.volumes.remove_volumes import remove_volumes
 from mimir_engine.cohort.volumes.volume_layout import VolumeLayout, layout_of_run
-from mimir_engine.cohort.volumes.volume_names import NNUNET, NRRD, PLAIN, STATIONS
 from mimir_engine.errors import MimirError
 from mimir_engine.files.json_file import to_json
 
