@@ -70,6 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, then write tables and figures."""
     if arguments.level is not None:
         check_level(arguments.level)
+    if arguments.compare and arguments.reference:
+        what = "--compare and --reference do not go together"
+        raise MimirError("WRONG_USE", what, "Leave one of them out.")
     from mimir_engine.evaluation.chosen_predictions import choose_predictions
     from mimir_engine.evaluation.comparison import read_comparison
     from mimir_engine.evaluation.evaluate import evaluate
@@ -86,9 +89,6 @@ def run(arguments: argparse.Namespace) -> int:
     level = arguments.level or DEFAULT_LEVEL
     compared: tuple[str, ...] = ()
     if arguments.compare:
-        if arguments.reference:
-            what = "--compare and --reference do not go together"
-            raise MimirError("WRONG_USE", what, "Leave one of them out.")
         comparison = read_comparison(arguments.predictions, arguments.compare)
         predictions, compared = comparison.predictions, comparison.notes
     else:
