@@ -55,9 +55,10 @@ def _kept(gone: set[str], ledger: Ledger) -> list[str]:
     kept = len(gone.intersection(ledger.names()))
     if not kept:
         return []
+    what = "1 excluded study was" if kept == 1 else f"{kept} excluded studies were"
     return [
-        f"{kept} excluded studies were measured by earlier runs. They are in no table, but their"
-        " files stay: `mimir forget` removes them."
+        f"{what} measured by earlier runs. What was excluded is in no table, but its files stay:"
+        " `mimir forget` removes them."
     ]
 
 

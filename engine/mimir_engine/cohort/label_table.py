@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from mimir_engine.cohort.tables.column import id_number
 from mimir_engine.cohort.tables.label_columns import TABLE_CELLS
-from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.study_result import StudyResult
 
 COLUMNS = ("name", "eid", "instance", *TABLE_CELLS)
 
 
-def write_labels(path: Path, results: Iterable[StudyResult]) -> None:
-    """Write the table.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
-    """
-    rows = (
-        (
-            *(result.name, id_number(result.eid), id_number(result.instance)),
-            *(cell(label) for cell in TABLE_CELLS.values()),
-        )
-        for result in results
-        for label in result.labels
-    )
-    write_csv(path, COLUMNS, rows)
+def label_rows(result: StudyResult) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a study's labels."""
+    study = result.name, id_number(result.eid), id_number(result.instance)
+    for label in result.labels:
+        yield (*study, *(cell(label) for cell in TABLE_CELLS.values()))
 
 
 def names_of_labels(results: Iterable[StudyResult]) -> list[str]:

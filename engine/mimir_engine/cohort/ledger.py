@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from mimir_engine.cohort.gallery_folder import remove_gallery
 from mimir_engine.cohort.ledger_lines import BODY, encode
 from mimir_engine.cohort.outcomes import LEDGER_FILE, EntryCheck, LastRun, Outcomes
 from mimir_engine.cohort.output_files import (
@@ -76,6 +77,7 @@ class Ledger(Outcomes):
             self._file = stack.enter_context(_regular_file(path))
             if overwrite:
                 ProjectionFiles(folder).remove_all()
+                remove_gallery(folder)
                 remove_earlier_volumes(folder)
                 for name in RESULT_FILES:
                     (folder / name).unlink(missing_ok=True)

@@ -8,10 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Optional
 
+from mimir_engine.cohort import label_table, scan_profile_table
 from mimir_engine.cohort.cohort import Cohort
-from mimir_engine.cohort.label_table import names_of_labels, write_labels
+from mimir_engine.cohort.label_table import label_rows, names_of_labels
 from mimir_engine.cohort.output_files import LABELS_FILE, PARQUET_FILE, RUN_FILE
-from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, write_scan_profiles
+from mimir_engine.cohort.scan_profile_table import SCAN_PROFILES_FILE, profile_rows
+from mimir_engine.cohort.scanners import scan_number_table
 from mimir_engine.cohort.scanners.batch_drift import (
     DRIFT_FILE,
     Drifts,
@@ -23,7 +25,6 @@ from mimir_engine.cohort.scanners.scan_number_table import (
     SCAN_NUMBERS_FILE,
     ScanRow,
     read_scan_numbers,
-    write_scan_numbers,
 )
 from mimir_engine.cohort.study_failure import write_failures
 from mimir_engine.cohort.tables.codebook import PARQUET_COLUMNS, parquet_codebook, write_codebook
@@ -32,7 +33,7 @@ from mimir_engine.cohort.tables.columns import table_columns, table_row
 from mimir_engine.cohort.tables.label_columns import LABEL_CELLS, label_columns
 from mimir_engine.cohort.tables.styles import LONG, SHORT
 from mimir_engine.files.atomic import atomic_file, output_errors
-from mimir_engine.files.csv_writer import write_csv
+from mimir_engine.files.csv_writer import CsvTable, write_tables
 from mimir_engine.files.json_file import write_json
 from mimir_engine.files.optional_packages import require
 from mimir_engine.measuring.measurement import interval_methods
@@ -70,17 +71,7 @@ def write_cohort(
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``; ``COLUMN_CONFLICT`` as `table_columns`.
     """
-    has_labels = _write_table(folder, cohort, columns, labels)
-    if has_labels:
-        write_labels(folder / LABELS_FILE, cohort.results)
-    else:
-        with output_errors(folder):
-            (folder / LABELS_FILE).unlink(missing_ok=True)  # an earlier run's
-    findings = ((r, [finding.code for finding in r.findings]) for r in cohort.results)
-    scans = (ScanRow(r.name, codes, r.numbers, r.scanner, r.month) for r, codes in findings)
-    write_scan_numbers(folder / SCAN_NUMBERS_FILE, scans)
-    if cohort.modules:
-        write_scan_profiles(folder / SCAN_PROFILES_FILE, cohort.results)
+    _write_tables(folder, cohort, columns, labels)
     write_failures(folder, cohort.failures)
     methods = {
         name: interval_methods(target, cohort.level)
@@ -101,24 +92,40 @@ def write_cohort(
     return drifts
 
 
-def _write_table(folder: Path, cohort: Cohort, style: str, labels: Optional[Sequence[str]]) -> bool:
-    """Write the table of a cohort and its codebook; return whether a study has labels."""
+def _write_tables(
+    folder: Path, cohort: Cohort, style: str, labels: Optional[Sequence[str]]
+) -> None:
+    """Write the tables of measurements, labels and scans, and the codebook of the first."""
     if labels is not None and not labels:
         labels = names_of_labels(cohort.results)
     columns = table_columns(cohort.modules, cohort.level, style, labels or ())
-    table = "predictions.csv" if cohort.modules else "measurements.csv"
+    name = "predictions.csv" if cohort.modules else "measurements.csv"
     header = [column.names[style] for column in columns]
     has_labels = False
 
-    def rows() -> Iterator[Sequence[object]]:
+    def rows_of_labels(result: StudyResult) -> Iterator[tuple[object, ...]]:
         nonlocal has_labels
-        for result in cohort.results:
-            has_labels = has_labels or bool(result.labels)
-            yield table_row(result, columns)
+        has_labels = has_labels or bool(result.labels)
+        return label_rows(result)
 
-    write_csv(folder / table, header, rows())
-    write_codebook(folder, table, columns, style)
-    return has_labels
+    tables: list[CsvTable[StudyResult]] = [
+        CsvTable(folder / name, header, lambda result: [table_row(result, columns)]),
+        CsvTable(folder / LABELS_FILE, label_table.COLUMNS, rows_of_labels),
+        CsvTable(folder / SCAN_NUMBERS_FILE, scan_number_table.COLUMNS, _scan_rows),
+    ]
+    if cohort.modules:
+        profiles = folder / SCAN_PROFILES_FILE
+        tables.append(CsvTable(profiles, scan_profile_table.COLUMNS, profile_rows))
+    write_tables(tables, cohort.results)
+    if not has_labels:
+        with output_errors(folder):
+            (folder / LABELS_FILE).unlink()
+    write_codebook(folder, name, columns, style)
+
+
+def _scan_rows(result: StudyResult) -> list[list[object]]:
+    codes = [finding.code for finding in result.findings]
+    return [ScanRow(result.name, codes, result.numbers, result.scanner, result.month).cells()]
 
 
 def write_parquet(folder: Path, cohort: Cohort) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterator
 
-from mimir_engine.files.csv_writer import write_csv
 from mimir_engine.measuring.scan_comparison import NAMED, ScanComparison
 from mimir_engine.measuring.study_result import StudyResult
 
@@ -14,18 +12,13 @@ REASONS = tuple(f"difference_{place}" for place in range(1, NAMED + 1))
 COLUMNS = ("name", "module", "scan", "distance_ratio", "compared_with", *REASONS)
 
 
-def write_scan_profiles(path: Path, results: Iterable[StudyResult]) -> None:
-    """Write the table, one row per study and module.
-
-    Raises:
-        MimirError: ``OUTPUT_UNWRITABLE``.
-    """
-    rows = (
-        (result.name, *(scan.module, scan.verdict, scan.ratio, scan.reference), *_reasons(scan))
-        for result in results
-        for scan in result.comparisons
-    )
-    write_csv(path, COLUMNS, rows)
+def profile_rows(result: StudyResult) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a study, one for each module."""
+    for scan in result.comparisons:
+        yield (
+            *(result.name, scan.module, scan.verdict, scan.ratio, scan.reference),
+            *_reasons(scan),
+        )
 
 
 def _reasons(scan: ScanComparison) -> list[str]:

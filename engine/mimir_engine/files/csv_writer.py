@@ -4,19 +4,53 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable, Generic, TypeVar
 
 from mimir_engine.files.atomic import atomic_file
 
 #: First characters that make a spreadsheet take a cell for a formula (OWASP, "CSV injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+Row = Sequence[object]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class CsvTable(Generic[Item]):
+    """One of several tables of the same items.
+
+    Attributes:
+        path: File to write.
+        columns: Header.
+        rows: Returns the rows of one item.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    rows: Callable[[Item], Iterable[Row]]
+
+
+def write_tables(tables: Sequence[CsvTable[Item]], items: Iterable[Item]) -> None:
+    """Write several tables while the items are gone through once; see `write_csv`.
+
+    Raises:
+        MimirError: ``OUTPUT_UNWRITABLE``.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(_csv_file(t.path, t.columns, "utf-8")) for t in tables]
+        for item in items:
+            for table, add_rows in zip(tables, files):
+                add_rows(table.rows(item))
+
 
 def write_csv(
     path: Path,
     columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
+    rows: Iterable[Row],
     encoding: str = "utf-8",
 ) -> None:
     """Write a header and rows.
@@ -31,11 +65,20 @@ def write_csv(
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
+    with _csv_file(path, columns, encoding) as add_rows:
+        add_rows(rows)
+
+
+@contextmanager
+def _csv_file(
+    path: Path, columns: Sequence[str], encoding: str
+) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """Begin a table; the function that is given adds rows to it."""
     with atomic_file(path) as file:
         text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([escape_cell(column) for column in columns])
-        writer.writerows([_cell(cell) for cell in row] for row in rows)
+        yield lambda rows: writer.writerows([_cell(cell) for cell in row] for row in rows)
         text.detach()
 
 

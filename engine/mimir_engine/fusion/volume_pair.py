@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -112,10 +112,11 @@ def read_volume_pair(
         on the output grid, without a layout.
 
     Raises:
-        MimirError: ``PAIR_GRID`` if the volumes do not have the same voxels; ``SIDECAR_INVALID``;
-            all of ``read_image`` and ``output_grid``.
+        MimirError: ``PAIR_STUDIES`` if they are known to be of different studies; ``PAIR_GRID`` if
+            they do not have the same voxels; ``SIDECAR_INVALID``; all of ``read_image`` and
+            ``output_grid``.
     """
-    sidecar = sidecar_of(pair.water)
+    sidecar = _common_sidecar(pair)
     findings = [*(sidecar.findings if sidecar else ()), *_unknown(sidecar)]
     water = read_image(pair.water)
     place = Volume(water.array, water.affine)
@@ -139,6 +140,38 @@ def read_volume_pair(
             volumes[contrast] = Volume(array[kept.start : kept.stop], affine)
     fused = FusedVolumes(volumes[Contrast.WATER], volumes[Contrast.FAT], phases=phases)
     return _study(pair, name, sidecar, findings), fused
+
+
+def _common_sidecar(pair: VolumePair) -> Optional[Sidecar]:
+    """Read the sidecar beside the water; refuse files that are known to be of different studies.
+
+    They may be told apart by their sidecars, or by UK Biobank's names of participant and visit.
+    """
+    sidecars = {contrast: sidecar_of(path) for contrast, path in pair.files()}
+    described = {contrast: sidecar.name for contrast, sidecar in sidecars.items() if sidecar}
+    _check_same_study(described, "the JSON files beside them")
+    visits = {contrast: _visit_of(path) for contrast, path in pair.files()}
+    named = {contrast: visit for contrast, visit in visits.items() if any(visit)}
+    _check_same_study(named, "their names")
+    return sidecars[Contrast.WATER]
+
+
+def _visit_of(volume: Path) -> tuple[str, str]:
+    """Return participant and visit of a file such as ``6000000_20201_2_0_fat.nii.gz``."""
+    return uk_biobank_ids("_".join(re.split(r"[ _.-]", volume.name)[:4]))
+
+
+def _check_same_study(studies: Mapping[Contrast, object], told_by: str) -> None:
+    """Refuse contrasts of different studies. The sentence names no study: names may be ids."""
+    for contrast, study in studies.items():
+        first = next(iter(studies))
+        if study != studies[first]:
+            raise MimirError(
+                "PAIR_STUDIES",
+                f"the {first.value} and the {contrast.value} volume are of different studies, as"
+                f" {told_by} say",
+                "Give volumes of one scan; look for a shifted column in the table.",
+            )
 
 
 def _kept_slices(grid: StationGrid, sidecar: Optional[Sidecar]) -> range:

@@ -106,6 +106,9 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "NOISE_HIGH": "A station or a slice has much noise.",
     "SHADING": "The signal is uneven, from side to side or along the body.",
     "GHOSTS": "The air beside the body shows ghosts: the patient may have moved.",
+    "WATER_FAT_APART": (
+        "Water and fat do not show the same body in the same place: one may be of another scan."
+    ),
     "DARK_VOID": "A part of one side of the body is dark, as with metal.",
     "BRIGHT_OUTLIERS": "Single pixels are so bright that the networks see a darker image.",
     "SLICE_SCALE": "The signal changes abruptly from one slice to the next.",

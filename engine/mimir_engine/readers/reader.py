@@ -72,5 +72,14 @@ def _answer(module: Any, request: Message) -> Message:
         reply: Message = getattr(module, request.value["function"])(**request.value["arguments"])
         return Message({"value": reply.value}, reply.data)
     except Exception as error:
-        known = error_of(error)
-        return Message({"error": [known.code, known.what, known.remedy]})
+        return _error_reply(error)
+
+
+def _error_reply(error: Exception) -> Message:
+    """Describe an error.
+
+    No variable of `_answer` may hold it: its traceback leads there and on to the study's images, so
+    that they would stay in memory, those of study after study.
+    """
+    known = error_of(error)
+    return Message({"error": [known.code, known.what, known.remedy]})

@@ -33,6 +33,9 @@ def fail(how: str) -> Message:
         np.ones(10**10)  # 80 GB, of an address space of 2
     elif how == "refuse":
         raise MimirError("NO_DICOM", "nothing here", "Look elsewhere.")
+    elif how == "refuse large":
+        images = np.ones(25_000_000)  # 200 MB, of an address space of 2 GB
+        raise MimirError("NO_DICOM", f"{images.size} values", "Look elsewhere.")
     elif how == "fault":
         raise ValueError("Nobody^At all")
     elif how == "nest":

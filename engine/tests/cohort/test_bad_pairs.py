@@ -90,6 +90,11 @@ def absent(fused: FusedVolumes, folder: Path) -> VolumePair:
     return replace(write_pair(folder, fused), in_phase=folder / "none.nii")
 
 
+def other_visit(fused: FusedVolumes, folder: Path) -> VolumePair:
+    pairs = [write_pair(folder, fused, f"1000001_20201_{visit}_0") for visit in (2, 3)]
+    return VolumePair(pairs[0].water, pairs[1].fat)
+
+
 BAD: dict[str, Writer] = {
     "FILE_UNREADABLE": absent,
     "VOLUME_UNREADABLE": with_fat_file(lambda image, path: path.write_bytes(b"no volume" * 99)),
@@ -99,6 +104,7 @@ BAD: dict[str, Writer] = {
     "VOLUME_GEOMETRY ": with_fat_file(oblique),
     "VOLUME_NOT_FINITE": with_fat(not_a_number),
     "PAIR_GRID": with_fat(lambda array: array[:, :, :-1]),
+    "PAIR_STUDIES": other_visit,
     "EMPTY_IMAGE": with_fat(np.zeros_like),
     "CONTRASTS_IDENTICAL": same_file,
     "SIDECAR_INVALID": changed_sidecar,

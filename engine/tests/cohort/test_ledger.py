@@ -100,10 +100,24 @@ def test_overwriting_starts_again_and_removes_old_results(tmp_path: Path) -> Non
     filled(tmp_path, "a")
     (tmp_path / "predictions.csv").write_text("old")
     (tmp_path / "notes.txt").write_text("not ours")
+    (tmp_path / "gallery" / "thumbnails").mkdir(parents=True)
+    (tmp_path / "gallery" / "index.html").write_text("numbers that are overwritten")
     with Ledger(tmp_path, {"mimir": "9"}, overwrite=True) as ledger:
         assert len(ledger) == 0
     assert not (tmp_path / "predictions.csv").exists()
+    assert not (tmp_path / "gallery").exists()
     assert (tmp_path / "notes.txt").exists()
+
+
+def test_a_folder_called_as_that_of_the_page_is_kept_if_it_holds_other_files(
+    tmp_path: Path,
+) -> None:
+    filled(tmp_path, "a")
+    (tmp_path / "gallery").mkdir()
+    for name in ("index.html", "drawing.svg"):
+        (tmp_path / "gallery" / name).write_text("somebody's")
+    Ledger(tmp_path, {"mimir": "9"}, overwrite=True).__exit__()
+    assert len(list((tmp_path / "gallery").iterdir())) == 2
 
 
 def test_results_without_a_ledger_are_not_overwritten(tmp_path: Path) -> None:

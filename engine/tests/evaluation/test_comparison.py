@@ -8,7 +8,7 @@ import pytest
 from labels_builder import label_measured
 
 from mimir_engine.cli import DONE, main
-from mimir_engine.cohort.label_table import write_labels
+from mimir_engine.cohort import label_table
 from mimir_engine.cohort.tables.label_columns import CORE_FAT_FRACTION, label_columns
 from mimir_engine.cohort.tables.styles import LONG
 from mimir_engine.errors import MimirError
@@ -49,13 +49,12 @@ def results(tmp_path: Path) -> Path:
         for n, v in enumerate(network.tolist())
     )
     write_csv(folder / "predictions.csv", columns, rows)
-    write_labels(
-        folder / "labels.csv",
-        (
-            StudyResult(f"s{n}", "", "", (), (), labels=_labels(value))
-            for n, value in enumerate(label.tolist())
-        ),
+    labelled = (
+        StudyResult(f"s{n}", "", "", (), (), labels=_labels(value))
+        for n, value in enumerate(label.tolist())
     )
+    rows = (row for result in labelled for row in label_table.label_rows(result))
+    write_csv(folder / "labels.csv", label_table.COLUMNS, rows)
     return folder
 
 

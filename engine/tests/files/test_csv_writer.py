@@ -8,7 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mimir_engine.errors import MimirError
-from mimir_engine.files.csv_writer import escape_cell, unescape_cell, write_csv
+from mimir_engine.files.csv_writer import (
+    CsvTable,
+    escape_cell,
+    unescape_cell,
+    write_csv,
+    write_tables,
+)
 from mimir_engine.files.table_reader import open_table, to_text
 
 #: Text made mostly of the characters that matter; NUL and lone carriage returns aside.
@@ -63,3 +69,23 @@ def test_an_error_in_the_rows_leaves_the_old_file(tmp_path: Path) -> None:
     assert (tmp_path / "t.csv").read_text() == "a\n1\n"
     with pytest.raises(MimirError, match="OUTPUT_UNWRITABLE"):
         write_csv(tmp_path / "t.csv" / "below", ("a",), [])
+
+
+def test_tables_of_the_same_items_are_written_in_one_pass(tmp_path: Path) -> None:
+    squares = CsvTable[int](tmp_path / "s.csv", ("n", "square"), lambda n: [(n, n * n)])
+    below = CsvTable[int](tmp_path / "b.csv", ("below",), lambda n: ((k,) for k in range(n)))
+    write_tables([squares, below], iter(range(3)))  # an iterator is gone through only once
+    assert squares.path.read_text() == "n,square\n0,0\n1,1\n2,4\n"
+    assert below.path.read_text() == "below\n0\n0\n1\n"
+
+
+def test_an_error_in_one_table_leaves_all_old_files(tmp_path: Path) -> None:
+    tables = [
+        CsvTable[int](tmp_path / "a.csv", ("a",), lambda n: [(n,)]),
+        CsvTable[int](tmp_path / "b.csv", ("b",), lambda n: [(1 / n,)]),
+    ]
+    write_tables(tables, [1])
+    with pytest.raises(ZeroDivisionError):
+        write_tables(tables, [2, 0])
+    assert [table.path.read_text() for table in tables] == ["a\n1\n", "b\n1.0\n"]
+    assert len(list(tmp_path.iterdir())) == 2

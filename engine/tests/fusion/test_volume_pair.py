@@ -128,6 +128,32 @@ def test_volumes_of_different_grids_are_refused(fused: FusedVolumes, tmp_path: P
     assert_same(read_volume_pair(write_pair(tmp_path, almost))[1], fused)
 
 
+def test_files_whose_sidecars_are_of_two_studies_are_refused(
+    fused: FusedVolumes, tmp_path: Path
+) -> None:
+    one, other = (write_pair(tmp_path, fused, name) for name in ("a", "b"))
+    for name in ("a", "b"):
+        write_sidecar(tmp_path / f"{name}.json", Sidecar(name, "0.9.0", SCANNER))
+    assert read_volume_pair(one)[0].scanner == SCANNER
+    with pytest.raises(MimirError, match=r"PAIR_STUDIES: the water and the fat volume .* JSON"):
+        read_volume_pair(replace(one, fat=other.fat))
+    with pytest.raises(MimirError, match="PAIR_STUDIES: the water and the in-phase volume"):
+        read_volume_pair(replace(one, in_phase=other.water))
+    (tmp_path / "b.json").unlink()  # nothing tells then
+    assert read_volume_pair(replace(one, fat=other.fat))[0].scanner == SCANNER
+
+
+@pytest.mark.parametrize("other", ["1000002_20201_2_0", "1000001_20201_3_0"])
+def test_files_named_after_two_visits_are_refused_and_neither_is_told(
+    fused: FusedVolumes, other: str, tmp_path: Path
+) -> None:
+    one = write_pair(tmp_path, fused, "1000001_20201_2_0")
+    fat = write_pair(tmp_path, fused, other).fat
+    with pytest.raises(MimirError, match=r"PAIR_STUDIES: .* as their names say") as caught:
+        read_volume_pair(replace(one, fat=fat))
+    assert "100000" not in str(caught.value)
+
+
 def test_in_phase_of_another_grid_is_refused(fused: FusedVolumes, tmp_path: Path) -> None:
     pair = write_pair(tmp_path, fused)
     write_image(tmp_path / "in.nii", Volume(fused.fat.array[:, :-2], fused.fat.affine))

@@ -96,6 +96,11 @@ def test_an_error_leaves_the_reader_alive(readers: Readers, how: str, code: str)
     assert readers.call("echo", {"text": ""}).value[1] == before
 
 
+def test_images_of_refused_studies_do_not_fill_the_memory(readers: Readers) -> None:
+    codes = [code_of(readers, "refuse large") for _ in range(15)]
+    assert codes == ["NO_DICOM"] * 15
+
+
 def test_an_unforeseen_error_reveals_nothing_of_the_patient(readers: Readers) -> None:
     with pytest.raises(MimirError, match=r"MIMIR failed \(ValueError at reader.py:") as caught:
         readers.call("fail", {"how": "fault"})

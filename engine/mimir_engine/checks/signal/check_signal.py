@@ -10,6 +10,7 @@ from mimir_engine.checks.pixel_sample import Sample
 from mimir_engine.checks.signal.air_signal import find_ghosts, find_noise
 from mimir_engine.checks.signal.bright_outliers import find_bright_outliers
 from mimir_engine.checks.signal.dark_voids import find_dark_voids
+from mimir_engine.checks.signal.doubled_signal import find_doubled_signal
 from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
 from mimir_engine.checks.signal.lean_to_fat import find_unusual_ratio
 from mimir_engine.checks.signal.shading import find_shading
@@ -25,7 +26,7 @@ def check_volumes(fused: FusedVolumes) -> list[Finding]:
     sample = body_sample(fused)
     if len(sample.body) < MIN_SLICES:
         return []
-    return [*find_cut_off_body(sample), *find_dark_voids(sample)]
+    return [*find_cut_off_body(sample), *find_dark_voids(sample), *find_doubled_signal(sample)]
 
 
 def check_signal(stations: Sequence[Station], samples: Sequence[Sample]) -> list[Finding]:

@@ -16,13 +16,14 @@ import numpy as np
 
 from mimir_engine.cohort.anonymous_names import numbered
 from mimir_engine.cohort.excluded_table import read_counts
+from mimir_engine.cohort.gallery_folder import IMAGES, PAGE_FILE, THUMBNAILS, holds_other_files
 from mimir_engine.cohort.measured_outcomes import read_measured_outcomes
 from mimir_engine.cohort.outcomes import Outcomes
 from mimir_engine.cohort.output_files import GALLERY_FOLDER, PROJECTIONS_FOLDER
 from mimir_engine.cohort.projection_files import ProjectionFiles, read_projection_picture
 from mimir_engine.cohort.study_failure import StudyFailure
 from mimir_engine.errors import MimirError, one_line
-from mimir_engine.files.atomic import atomic_folder, output_errors
+from mimir_engine.files.atomic import atomic_folder
 from mimir_engine.files.csv_writer import FORMULA_STARTS
 from mimir_engine.files.file_names import safe_file_name
 from mimir_engine.files.png import png_bytes
@@ -35,8 +36,6 @@ from mimir_engine.report.gallery.thumbnail import thumbnail_bytes
 from mimir_engine.report.study_report import RESEARCH_ONLY
 from mimir_engine.report.write_reports import HTML, PDF
 
-PAGE_FILE = "index.html"
-THUMBNAILS, IMAGES = "thumbnails", "images"
 NOT_A_DEVICE = f"Research software, not a medical device. {RESEARCH_ONLY}"
 #: Studies of one page, whose numbers a browser keeps in memory.
 MAX_STUDIES = 50_000
@@ -189,9 +188,7 @@ class _Writing:
 
 def _check_replaceable(output: Path) -> None:
     """Refuse to replace a folder that is not an earlier page."""
-    with output_errors(output):
-        held = {path.name for path in output.iterdir()} if output.is_dir() else set[str]()
-    if held and not held <= {PAGE_FILE, THUMBNAILS, IMAGES}:
+    if holds_other_files(output):
         raise MimirError(
             "OUTPUT_IN_USE",
             f"'{output}' holds other files than those of a page",

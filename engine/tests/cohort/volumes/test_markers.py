@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -26,6 +26,9 @@ WINDOW_MM = 31.0
 TOLERANCE_MM = 0.1
 
 Point = tuple[float, float, float]
+#: Volumes of a scan without markers and with them, and where these lie.
+Stitched = tuple[Path, Path, Sequence[Point]]
+Reader = Callable[[Path], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -131,16 +134,16 @@ KINDS: dict[str, Any] = {
 }
 
 
-def centroid(image: np.ndarray, places: np.ndarray) -> np.ndarray:
+def centroid(image: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Return the mean place of a marker's signal, around its brightest voxel.
 
     Args:
         image: Signal of the marker.
-        places: Coordinates of each voxel, one more axis.
+        where: Coordinates of each voxel, one more axis.
     """
-    brightest = places[np.unravel_index(image.argmax(), image.shape)]
-    near = (np.abs(places - brightest) <= WINDOW_MM).all(axis=-1)
-    return np.average(places[near], axis=0, weights=image[near])
+    brightest = where[np.unravel_index(image.argmax(), image.shape)]
+    near = (np.abs(where - brightest) <= WINDOW_MM).all(axis=-1)
+    return np.average(where[near], axis=0, weights=image[near])
 
 
 def with_nibabel(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -148,36 +151,68 @@ def with_nibabel(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import nibabel
 
     image = nibabel.load(path)
-    indices = np.moveaxis(np.indices(image.shape), 0, -1)
-    ras = nibabel.affines.apply_affine(image.affine, indices)
-    return np.asarray(image.dataobj), ras * (-1, -1, 1)
+    return np.asarray(image.dataobj), places(image.shape, image.affine) * (-1, -1, 1)
 
 
 def with_simpleitk(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """As `with_nibabel`."""
-    sitk = pytest.importorskip("SimpleITK", reason="a second reader of NIfTI is not installed")
+    sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed")
     image = sitk.ReadImage(str(path))
-    array = sitk.GetArrayFromImage(image)
-    indices = np.moveaxis(np.indices(array.shape)[::-1], 0, -1)
-    matrix = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    return array, indices @ matrix.T + np.array(image.GetOrigin())
+    affine = np.eye(4)
+    affine[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    affine[:3, 3] = image.GetOrigin()
+    array = sitk.GetArrayFromImage(image).T
+    return array, places(array.shape, affine)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_markers_lie_in_the_stitched_volume_where_they_lie_in_the_patient(
-    kind: str, tmp_path: Path
-) -> None:
-    scans, to_files = KINDS[kind]
+def with_mrml(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """As `with_nibabel`, with the core of 3D Slicer."""
+    slicer = pytest.importorskip("slicer", reason="Slicer's MRML core is not installed")
+    vtk = pytest.importorskip("vtk")
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    scene = slicer.vtkMRMLScene()
+    node, storage = slicer.vtkMRMLScalarVolumeNode(), slicer.vtkMRMLVolumeArchetypeStorageNode()
+    scene.AddNode(node)
+    scene.AddNode(storage)
+    storage.SetFileName(str(path))
+    assert storage.ReadData(node)
+    image, matrix = node.GetImageData(), vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    affine = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+    voxels = vtk_to_numpy(image.GetPointData().GetScalars()).copy()
+    array = voxels.reshape(image.GetDimensions()[::-1]).T
+    return array, places(array.shape, affine) * (-1, -1, 1)
+
+
+def places(shape: Sequence[int], affine: np.ndarray) -> np.ndarray:
+    """Return the coordinates of each voxel, one more axis."""
+    return np.moveaxis(np.indices(shape), 0, -1) @ affine[:3, :3].T + affine[:3, 3]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def stitched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stitched:
+    """Stitch the water of a scan with markers, and of the same scan without them."""
+    scans, to_files = KINDS[request.param]
     markers = MARKERS[: len(scans)]
+    folder = tmp_path_factory.mktemp("markers")
     for name, own in (("bare", ()), ("marked", markers)):
-        write_zip(tmp_path / f"{name}.zip", to_files([replace(s, markers=own) for s in scans]))
-    out = tmp_path / "out"
-    words = ["fuse", *(str(tmp_path / f"{name}.zip") for name in ("bare", "marked"))]
-    assert main([*words, "--output", str(out), "--contrasts", "water"]) == DONE
-    for read in (with_nibabel, with_simpleitk):
-        bare, _ = read(out / "volumes" / "bare" / "bare_water.nii.gz")
-        marked, places = read(out / "volumes" / "marked" / "marked_water.nii.gz")
-        for marker in markers:
-            is_own = np.abs(places[..., 2] - marker[2]) <= WINDOW_MM
-            found = centroid(np.where(is_own, marked - bare, 0.0), places)
-            assert np.abs(found - marker).max() < TOLERANCE_MM
+        write_zip(folder / f"{name}.zip", to_files([replace(s, markers=own) for s in scans]))
+    words = ["fuse", *(str(folder / f"{name}.zip") for name in ("bare", "marked"))]
+    assert main([*words, "--output", str(folder / "out"), "--contrasts", "water"]) == DONE
+    volumes = folder / "out" / "volumes"
+    bare, marked = (volumes / name / f"{name}_water.nii.gz" for name in ("bare", "marked"))
+    return bare, marked, markers
+
+
+@pytest.mark.parametrize("read", [with_nibabel, with_simpleitk, with_mrml])
+def test_markers_lie_in_the_stitched_volume_where_they_lie_in_the_patient(
+    stitched: Stitched, read: Reader
+) -> None:
+    without, with_markers, markers = stitched
+    bare, _ = read(without)
+    marked, where = read(with_markers)
+    for marker in markers:
+        is_own = np.abs(where[..., 2] - marker[2]) <= WINDOW_MM
+        found = centroid(np.where(is_own, marked - bare, 0.0), where)
+        assert np.abs(found - marker).max() < TOLERANCE_MM
