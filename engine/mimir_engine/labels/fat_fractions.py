@@ -11,6 +11,8 @@ import numpy as np
 #: Fractions are added up as whole numbers of this part of a percent, which is finer than float32:
 #: so the sum is exact, and depends neither on the order of voxels nor on the processor.
 PARTS_PER_PERCENT = 2**24
+#: Fat fraction above which a voxel holds more fat than lean tissue.
+HALF_PERCENT = 50.0
 #: Values that are added up at once: 8 MB as double precision.
 MAX_AT_ONCE = 2**20
 
@@ -25,6 +27,7 @@ class FatFractions:
         median: Their median.
         q1: First quartile, interpolated linearly.
         q3: Third quartile.
+        fatty: Number of voxels with more than `HALF_PERCENT`.
     """
 
     voxels: int = 0
@@ -32,6 +35,7 @@ class FatFractions:
     median: Optional[float] = None
     q1: Optional[float] = None
     q3: Optional[float] = None
+    fatty: int = 0
 
 
 #: Labels and fat fractions of the voxels of a slice.
@@ -71,7 +75,8 @@ def _summary(values: np.ndarray) -> FatFractions:
     )
     mean = total / (len(values) * PARTS_PER_PERCENT)
     q1, median, q3 = (_quantile(values, share) for share in (0.25, 0.5, 0.75))
-    return FatFractions(len(values), mean, median, q1, q3)
+    fatty = int(np.count_nonzero(values > HALF_PERCENT))
+    return FatFractions(len(values), mean, median, q1, q3, fatty)
 
 
 def _quantile(values: np.ndarray, share: float) -> float:

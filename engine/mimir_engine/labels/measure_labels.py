@@ -23,6 +23,7 @@ from mimir_engine.labels.label_measurement import LabelMeasurement
 from mimir_engine.labels.label_names import column_names
 from mimir_engine.labels.label_tally import LabelTally, tally_labels
 from mimir_engine.labels.nearest_voxels import nearest_voxels
+from mimir_engine.labels.other_tissue import find_other_tissue
 from mimir_engine.labels.station_slices import station_slices
 from mimir_engine.projection.fat_fraction_map import AIR_THRESHOLD, fat_fraction_map
 from mimir_engine.projection.project import body_threshold
@@ -40,7 +41,7 @@ class MeasuredLabels:
 
     Attributes:
         values: One per label that has voxels, by growing label.
-        findings: Exchanged sides, a shifted label map.
+        findings: Exchanged sides, a shifted label map, labels of other tissue.
     """
 
     values: tuple[LabelMeasurement, ...]
@@ -91,9 +92,11 @@ def examine_labels(label_map: LabelMap, fused: FusedVolumes) -> MeasuredLabels:
     core = fat_fractions(lambda: fractions.of(core_planes(label_map.array, reach)), tally.labels)
     core_voxels = _count(core_planes(label_map.array, reach), tally.labels)
     seams = _seams_crossed(tally, fused)
+    of_label = [names[label] for label in tally.labels.tolist()]
+    findings += tuple(find_other_tissue(of_label, core, core_voxels.tolist()))
     values = (
-        _measurement(row, label_map, tally, names[label], seams, whole[row], core[row], voxels)
-        for row, (label, voxels) in enumerate(zip(tally.labels.tolist(), core_voxels.tolist()))
+        _measurement(row, label_map, tally, name, seams, whole[row], core[row], voxels)
+        for row, (name, voxels) in enumerate(zip(of_label, core_voxels.tolist()))
     )
     return MeasuredLabels(tuple(values), findings)
 

@@ -134,6 +134,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
         "The label map is of another scan or of another place in space; it was not measured."
     ),
     "LABELS_SWAPPED": "Labels lie on the other side of the patient than their names say.",
+    "LABELS_OTHER_TISSUE": (
+        "Labels hold tissue that is not theirs: the label map may be of another scan, or its names"
+        " of another table."
+    ),
     "LABELS_SHIFTED": (
         "The label map has the grid of the fused volumes, but lies a little beside it."
     ),

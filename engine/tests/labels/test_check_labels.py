@@ -40,7 +40,7 @@ def moved(x: float = 0, y: float = 0, z: float = 0) -> np.ndarray:
 
 
 def test_a_map_of_the_scan_is_taken_without_findings() -> None:
-    assert findings({1: "kidney_right", 2: "kidney_left"}) == ()
+    assert findings({1: "femur_right", 2: "femur_left"}) == ()
 
 
 @pytest.mark.parametrize("affine", [moved(z=-100), moved(x=400), moved(y=1000), moved(z=500)])
@@ -75,20 +75,20 @@ def test_a_slice_that_would_fill_the_memory_is_refused() -> None:
 @pytest.mark.parametrize(
     "names",
     [
-        {1: "kidney_left", 2: "kidney_right"},
-        {1: "Left kidney", 2: "Right Kidney"},
-        {1: "kidney_left"},
-        {2: "right kidney"},
+        {1: "femur_left", 2: "femur_right"},
+        {1: "Left femur", 2: "Right Femur"},
+        {1: "femur_left"},
+        {2: "right femur"},
     ],
 )
 def test_exchanged_sides_are_found(names: dict[int, str]) -> None:
     (finding,) = findings(names)
     assert (finding.code, finding.severity) == ("LABELS_SWAPPED", "warning")
-    assert "kidney" in finding.sentence
+    assert "femur" in finding.sentence
 
 
 def test_a_mirrored_map_is_found() -> None:
-    names = {1: "kidney_right", 2: "kidney_left"}
+    names = {1: "femur_right", 2: "femur_left"}
     assert [f.code for f in findings(names, two_balls()[:, :, ::-1])] == ["LABELS_SWAPPED"]
 
 

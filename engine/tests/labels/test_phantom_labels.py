@@ -38,4 +38,19 @@ def test_labels_of_a_phantom_have_their_true_volume_and_fat_fraction(seed: int) 
     without_layout = measure_labels(label_map, FusedVolumes(fused.water, fused.fat))
     assert {m.seams for m in without_layout} == {None}
     mirrored = LabelMap(label_map.array[:, :, ::-1], true.affine, names)
-    assert [f.code for f in examine_labels(mirrored, fused).findings] == ["LABELS_SWAPPED"]
+    found = [f.code for f in examine_labels(mirrored, fused).findings]
+    assert found == ["LABELS_SWAPPED", "LABELS_OTHER_TISSUE"]
+    shifted = dict(zip(names, [*list(names.values())[1:], names[min(names)]]))
+    misnamed = LabelMap(label_map.array, true.affine, shifted)
+    assert "LABELS_OTHER_TISSUE" in [f.code for f in examine_labels(misnamed, fused).findings]
+
+
+@pytest.mark.slow
+def test_a_map_of_another_phantom_is_found() -> None:
+    scans = [make_scan(seed) for seed in (200_003, 200_004)]
+    true = label_scan(scans[1])
+    names = {number: label.name for number, label in LABELS.items()}
+    label_map = LabelMap(true.array.astype(np.uint16), true.affine, names)
+    own, other = (examine_labels(label_map, fuse(stations_of(scan))) for scan in reversed(scans))
+    assert own.findings == ()
+    assert [finding.code for finding in other.findings] == ["LABELS_OTHER_TISSUE"]
