@@ -12,6 +12,7 @@ from mimir_engine.checks.exchange.exchanged_water_fat import find_exchanged_volu
 from mimir_engine.checks.pixel_sample import sample_pixels
 from mimir_engine.checks.signal.check_signal import check_signal, check_volumes
 from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
+from mimir_engine.checks.signal.lean_to_fat import find_unusual_ratio
 from mimir_engine.checks.signal.saturated_pixels import find_saturated_pixels
 from mimir_engine.checks.signal.suspect_slices import (
     find_blank,
@@ -20,6 +21,7 @@ from mimir_engine.checks.signal.suspect_slices import (
     find_identical,
     find_identical_contrasts,
 )
+from mimir_engine.checks.tissue_sample import tissue_sample
 from mimir_engine.fusion import FusedVolumes
 from mimir_engine.study.finding import Finding, is_stopped
 from mimir_engine.study.station import Station
@@ -38,9 +40,10 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     """
     extent_mm = fused.water.extent_mm
     # Landmarks are looked for where a neck-to-knee scan shows them.
-    findings = find_unusual_extent(len(stations), extent_mm) or check_volumes(fused)
+    unusual = find_unusual_extent(len(stations), extent_mm)
+    findings = unusual or check_volumes(fused)
     if fused.layout is None:
-        return (*findings, *_check_as_one(fused))
+        return (*findings, *_check_as_one(fused, is_whole_body=not unusual))
     findings += find_short_stations(stations, extent_mm)
     samples = [sample_pixels(station) for station in stations]
     for number, (station, sample) in enumerate(zip(stations, samples), 1):
@@ -57,13 +60,15 @@ def check_study(stations: Sequence[Station], fused: FusedVolumes) -> tuple[Findi
     return tuple(findings)
 
 
-def _check_as_one(fused: FusedVolumes) -> list[Finding]:
+def _check_as_one(fused: FusedVolumes, is_whole_body: bool) -> list[Finding]:
     """Check volumes whose stations are not known as if they were one station."""
     station = fused.as_station
+    sample = sample_pixels(station)
     findings = find_empty_volumes(station)
-    findings = findings or find_identical_contrasts(station, sample_pixels(station), None)
+    findings = findings or find_identical_contrasts(station, sample, None)
     if not findings:
         findings += find_exchanged_volumes(fused).findings
     if not is_stopped(findings):
+        findings += find_unusual_ratio([tissue_sample(sample)]) if is_whole_body else []
         findings += find_incoherent_contrasts(station, None)
     return findings

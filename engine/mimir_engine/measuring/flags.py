@@ -109,6 +109,10 @@ FLAG_SENTENCES: Mapping[str, str] = {
     "WATER_FAT_APART": (
         "Water and fat do not show the same body in the same place: one may be of another scan."
     ),
+    "TISSUE_MISSING": (
+        "Hardly any of the body shows as lean tissue, or as fat: a volume may be of another"
+        " contrast."
+    ),
     "DARK_VOID": "A part of one side of the body is dark, as with metal.",
     "BRIGHT_OUTLIERS": "Single pixels are so bright that the networks see a darker image.",
     "SLICE_SCALE": "The signal changes abruptly from one slice to the next.",

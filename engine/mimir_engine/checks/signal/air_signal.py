@@ -43,9 +43,12 @@ def noise_ratio(tissue: TissueSample) -> Optional[float]:
 
 
 def _noise(tissue: TissueSample, signal: np.ndarray) -> Optional[float]:
-    """Return the SD of noise: of differences of neighbouring slices in air, where nothing moves."""
+    """Return the SD of noise: of differences of neighbouring slices in air, where nothing moves.
+
+    None if there is little air, or its signal was set to zero, as programs do that mask the body.
+    """
     both = tissue.air[1:] & tissue.air[:-1]
-    if np.count_nonzero(both) < MIN_PIXELS:
+    if np.count_nonzero(both) < MIN_PIXELS or not np.median(signal[tissue.air]) > 0:
         return None
     difference = (signal[1:] - signal[:-1])[both]
     return float(np.sqrt(np.mean(difference * difference, dtype=np.float64) / 2)) / RAYLEIGH_SD

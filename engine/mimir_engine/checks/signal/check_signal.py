@@ -13,6 +13,7 @@ from mimir_engine.checks.signal.dark_voids import find_dark_voids
 from mimir_engine.checks.signal.doubled_signal import find_doubled_signal
 from mimir_engine.checks.signal.incoherent_contrasts import find_incoherent_contrasts
 from mimir_engine.checks.signal.lean_to_fat import find_unusual_ratio
+from mimir_engine.checks.signal.missing_tissue import find_missing_tissue
 from mimir_engine.checks.signal.shading import find_shading
 from mimir_engine.checks.signal.slice_scale import find_slice_scale
 from mimir_engine.checks.tissue_sample import tissue_sample
@@ -26,7 +27,8 @@ def check_volumes(fused: FusedVolumes) -> list[Finding]:
     sample = body_sample(fused)
     if len(sample.body) < MIN_SLICES:
         return []
-    return [*find_cut_off_body(sample), *find_dark_voids(sample), *find_doubled_signal(sample)]
+    findings = [*find_cut_off_body(sample), *find_dark_voids(sample)]
+    return [*findings, *find_doubled_signal(sample), *find_missing_tissue(sample)]
 
 
 def check_signal(stations: Sequence[Station], samples: Sequence[Sample]) -> list[Finding]:
