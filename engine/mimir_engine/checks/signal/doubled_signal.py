@@ -51,8 +51,8 @@ def find_doubled_signal(sample: BodySample) -> list[Finding]:
     return [
         Finding(
             "WATER_FAT_APART",
-            f"{share:.0%} of the body around z = {ends.mean():.0f} mm have the full signal of water"
-            " and of fat at once: the two do not show the same body in the same place",
+            f"in {share:.0%} of the body around z = {ends.mean():.0f} mm, water and fat both have"
+            " their full signal: they do not show the same body in the same place",
             remedy="Check that water and fat are of one scan, and that neither was moved.",
             from_mm=float(ends.min()),
             to_mm=float(ends.max()),

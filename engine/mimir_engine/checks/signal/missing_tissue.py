@@ -22,7 +22,7 @@ def find_missing_tissue(sample: BodySample) -> list[Finding]:
     return [
         Finding(
             "TISSUE_MISSING",
-            f"only {share:.0%} of the body show as {tissue}: one of the volumes may be of another"
+            f"only {share:.0%} of the body shows as {tissue}: one of the volumes may be of another"
             " contrast, such as in-phase",
             remedy="Check which images were given as water and as fat.",
             value=100 * share,

@@ -23,7 +23,7 @@ def missing(sample: BodySample, water: np.ndarray, fat: np.ndarray) -> list[str]
     other = BodySample(water, fat, sample.borders, sample.z_mm, sample.step_mm)
     findings = find_missing_tissue(other)
     assert {finding.code for finding in findings} <= {"TISSUE_MISSING"}
-    return [finding.sentence.partition(" show as ")[2].partition(":")[0] for finding in findings]
+    return [finding.sentence.partition(" shows as ")[2].partition(":")[0] for finding in findings]
 
 
 def test_water_and_fat_have_lean_tissue_and_fat(sample: BodySample) -> None:
