@@ -34,6 +34,8 @@ from mimir_engine.study.volume import Volume
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 #: Distance between places of the same voxel in two volumes of one grid, in mm: rounding of headers.
 MAX_OFFSET_MM = 0.1
+#: Difference of a volume's extent from that in its sidecar, in slices: resampling rounds it.
+EXTENT_TOLERANCE = 1.5
 #: Places of the slices of in-phase and opposed-phase that are compared, as shares of the volume.
 PHASE_PLACES = (0.15, 0.3, 0.5, 0.7, 0.85)
 #: Name of each contrast in tables and lists of studies.
@@ -117,13 +119,14 @@ def read_volume_pair(
             ``output_grid``.
     """
     sidecar = _common_sidecar(pair)
-    findings = [*(sidecar.findings if sidecar else ()), *_unknown(sidecar)]
     water = read_image(pair.water)
     place = Volume(water.array, water.affine)
+    findings = [*(sidecar.findings if sidecar else ()), *_unknown(sidecar, place)]
     grid = output_grid(place)
     if not grid.is_copy:
         findings.append(_resampled(place))
-    kept = _kept_slices(grid, sidecar)
+    has_whole_ends = sidecar is not None and not sidecar.ends_cut and _has_extent_of(sidecar, place)
+    kept = _kept_slices(grid, END_SLICES if has_whole_ends else 0)
     affine = output_affine(place, grid)
     affine[2, 3] += kept.start * OUTPUT_SPACING_MM[2]
     volumes: dict[Contrast, Volume] = {}
@@ -174,10 +177,9 @@ def _check_same_study(studies: Mapping[Contrast, object], told_by: str) -> None:
             )
 
 
-def _kept_slices(grid: StationGrid, sidecar: Optional[Sidecar]) -> range:
-    """Return the slices of the output grid, from the foot, without ends that are to be cut off."""
+def _kept_slices(grid: StationGrid, cut: int) -> range:
+    """Return the slices of the output grid, from the foot, without those cut off at each end."""
     slices = len(grid.z.lower)
-    cut = END_SLICES if sidecar is not None and not sidecar.ends_cut else 0
     if slices <= 2 * cut:
         raise MimirError(
             "VOLUME_GEOMETRY",
@@ -210,16 +212,30 @@ def _phase_slices(array: np.ndarray, grid: StationGrid, kept: range) -> dict[int
     return {index: np.maximum(sample_slice(array, grid, kept[index]), 0) for index in indices}
 
 
-def _unknown(sidecar: Optional[Sidecar]) -> Iterator[Finding]:
+def _has_extent_of(sidecar: Sidecar, volume: Volume) -> bool:
+    """Return whether a volume is as long as its sidecar says, but for the voxel of a resampling."""
+    if sidecar.extent_mm is None:
+        return True
+    tolerance_mm = EXTENT_TOLERANCE * max(volume.spacing_mm[2], OUTPUT_SPACING_MM[2])
+    return abs(volume.extent_mm - sidecar.extent_mm) <= tolerance_mm
+
+
+def _unknown(sidecar: Optional[Sidecar], volume: Volume) -> Iterator[Finding]:
     """Find what nothing tells about stitched volumes."""
     remedy = "Measure the scan itself, or volumes of `mimir fuse` with the JSON file beside them."
     scanner = sidecar.scanner if sidecar else Scanner()
     if not scanner.vendor or not scanner.field_strength_t:
         what = "nothing tells which scanner made the volumes, or its field strength"
         yield Finding("SCANNER_UNKNOWN", what, remedy=remedy)
+    ends = f"whether the {END_SLICES} slices that MIMIR cuts off at each end of a scan are in"
     if sidecar is None:
-        what = f"nothing tells whether the {END_SLICES} slices that MIMIR cuts off at each end of a"
-        yield Finding("ENDS_UNKNOWN", f"{what} scan are in the volumes", remedy=remedy)
+        yield Finding("ENDS_UNKNOWN", f"nothing tells {ends} the volumes", remedy=remedy)
+    elif not _has_extent_of(sidecar, volume):
+        what = (
+            f"the volumes are {volume.extent_mm:.0f} mm long, not {sidecar.extent_mm:.0f} mm as the"
+            f" JSON file beside them says: nothing tells {ends} them"
+        )
+        yield Finding("ENDS_UNKNOWN", what, remedy=remedy)
 
 
 def _resampled(volume: Volume) -> Finding:

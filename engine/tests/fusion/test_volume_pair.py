@@ -236,6 +236,24 @@ def test_ends_that_a_sidecar_says_are_whole_are_cut(fused: FusedVolumes, tmp_pat
     assert_same(found, cut)
 
 
+@pytest.mark.parametrize("ends_cut", [True, False])
+def test_a_sidecar_tells_nothing_of_the_ends_of_volumes_that_were_cropped(
+    fused: FusedVolumes, ends_cut: bool, tmp_path: Path
+) -> None:
+    extent_mm = fused.water.extent_mm
+    sidecar = Sidecar("a", "0.9.0", SCANNER, ends_cut=ends_cut, extent_mm=extent_mm)
+    write_sidecar(tmp_path / "a.json", sidecar)
+    pair = write_pair(tmp_path, fused)
+    assert read_volume_pair(pair)[0].findings == ()
+    cropped = FusedVolumes(*(Volume(v.array[:-9], v.affine) for v in (fused.water, fused.fat)))
+    write_pair(tmp_path, cropped)
+    study, found = read_volume_pair(pair)
+    (finding,) = study.findings
+    assert finding.code == "ENDS_UNKNOWN"
+    assert f"{extent_mm - 27:.0f} mm long, not {extent_mm:.0f} mm" in finding.sentence
+    assert len(found.water.array) == len(cropped.water.array)
+
+
 @pytest.mark.parametrize(
     ("file", "name", "expected"),
     [

@@ -56,6 +56,8 @@ def write_study(
         names = copy_labels(source.labels, files) if layout.has_labels else {}
         findings = tuple(replace(f, sentence=source.shown(f.sentence)) for f in found)
         spacings = tuple(grid.spacing_mm for grid in files.grids)
+        edges = [edge for grid in files.grids for edge in grid.edges_mm]
+        extent_mm = max(edges) - min(edges)
         ends_cut = layout.arrangement != STATIONS
         sidecar = Sidecar(
             source.name,
@@ -65,12 +67,12 @@ def write_study(
             ends_cut,
             files.volumes,
             spacings[0] if len({*spacings}) == 1 else None,
+            extent_mm,
             findings,
             study.month if has_identifiers else "",
             opened.identifiers if has_identifiers else None,
         )
         files.publish(output, sidecar)
-    edges = [edge for grid in files.grids for edge in grid.edges_mm]
     return WrittenStudy(
         study.eid,
         study.instance,
@@ -78,7 +80,7 @@ def write_study(
         files.left_out,
         tuple(grid.shape for grid in files.grids),
         spacings,
-        max(edges) - min(edges),
+        extent_mm,
         ends_cut,
         findings,
         files.sizes,

@@ -43,6 +43,8 @@ class Sidecar:
             demand. With the finding ``ENDS_UNKNOWN`` nobody knows; nothing is dropped then.
         contrasts: Names of the volumes, such as ``water``.
         spacing_mm: Voxel spacing along column, row and slice index; None if it differs among them.
+        extent_mm: Head-foot extent of all volumes together, voxel edges included; None if it is not
+            known. Volumes of another extent were changed since.
         findings: What was noticed when the scan was read and checked.
         month: Month of the scan, ``YYYY-MM``; empty unless it was asked for.
         identifiers: UIDs of the scan; None unless they were asked for.
@@ -55,6 +57,7 @@ class Sidecar:
     ends_cut: bool = True
     contrasts: tuple[str, ...] = ()
     spacing_mm: Optional[tuple[float, float, float]] = None
+    extent_mm: Optional[float] = None
     findings: tuple[Finding, ...] = ()
     month: str = ""
     identifiers: Optional[Identifiers] = None
