@@ -13,6 +13,7 @@ import numpy as np
 
 from mimir_engine.direct.thick_regions import thick_regions
 from mimir_engine.fusion import FusedVolumes
+from mimir_engine.fusion.moving_sum import moving_sum
 from mimir_engine.study.volume import spacing_of
 
 #: Every second slice, row and column is used: 6 mm and 4.5 mm, far less than the body's parts.
@@ -146,15 +147,6 @@ def signal_level(signal: np.ndarray, bright: np.float32) -> np.ndarray:
     for axis, reach in enumerate(LEVEL_REACH):
         count, total = (moving_sum(values, reach, axis) for values in (count, total))
     return np.where(count > 0.5, total / np.maximum(count, 1), bright).astype(np.float32)
-
-
-def moving_sum(values: np.ndarray, reach: int, axis: int) -> np.ndarray:
-    """Sum over a window of ``2 * reach + 1`` along an axis; zero beyond the ends."""
-    padding = [(0, 0)] * values.ndim
-    padding[axis] = (reach + 1, reach)
-    sums = np.pad(values.astype(np.float64), padding).cumsum(axis=axis)
-    after = np.arange(2 * reach + 1, sums.shape[axis])
-    return np.asarray(sums.take(after, axis) - sums.take(after - 2 * reach - 1, axis))
 
 
 def body_mask(bright: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ from typing import Optional
 
 import numpy as np
 
-from mimir_engine.direct.body import Body, moving_sum
+from mimir_engine.direct.body import Body
 from mimir_engine.direct.seam_path import cheapest_paths
+from mimir_engine.fusion.moving_sum import moving_sum
 
 #: Labels of the parts, 0 outside the body; "below knees" are both legs.
 PART_NAMES = {
