@@ -75,6 +75,17 @@ def test_the_scale_of_fat_does_not_matter(samples: list[BodySample]) -> None:
         assert find_doubled_signal(scaled) == []
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_shading_does_not_matter(samples: list[BodySample], axis: int) -> None:
+    for sample in samples:
+        shape = [-1 if k == axis else 1 for k in range(3)]
+        gain = np.linspace(0.6, 2.4, sample.water.shape[axis], dtype=np.float32).reshape(shape)
+        shaded = BodySample(
+            gain * sample.water, gain * sample.fat, sample.borders, sample.z_mm, sample.step_mm
+        )
+        assert find_doubled_signal(shaded) == []
+
+
 def test_volumes_without_lean_tissue_or_fat_are_not_looked_at(samples: list[BodySample]) -> None:
     for factor in (0, 1e4):
         uniform = with_fat(samples[0], samples[0].water * np.float32(factor))
