@@ -20,7 +20,7 @@ NEAR = 2
 #: Content of a voxel, 1 if it is full, above which it holds more than it has room for.
 MIN_DOUBLED = 1.5
 #: Share of such voxels in a part of the body. Phantoms with noise, shading, ghosts or another gain
-#: have up to 0.5 %, with fat of another body in one station 2.5 % or more, in all stations 15 %.
+#: have up to 0.6 %, with fat of another body in one station 2.5 % or more, in all stations 15 %.
 MAX_DOUBLED_SHARE = 0.01
 #: Body in a part, as a share of that in the mean part, below which it is not looked at.
 MIN_PART = 0.3
