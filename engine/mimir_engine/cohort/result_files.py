@@ -101,23 +101,16 @@ def _write_tables(
     columns = table_columns(cohort.modules, cohort.level, style, labels or ())
     name = "predictions.csv" if cohort.modules else "measurements.csv"
     header = [column.names[style] for column in columns]
-    has_labels = False
-
-    def rows_of_labels(result: StudyResult) -> Iterator[tuple[object, ...]]:
-        nonlocal has_labels
-        has_labels = has_labels or bool(result.labels)
-        return label_rows(result)
-
     tables: list[CsvTable[StudyResult]] = [
         CsvTable(folder / name, header, lambda result: [table_row(result, columns)]),
-        CsvTable(folder / LABELS_FILE, label_table.COLUMNS, rows_of_labels),
+        CsvTable(folder / LABELS_FILE, label_table.COLUMNS, label_rows),
         CsvTable(folder / SCAN_NUMBERS_FILE, scan_number_table.COLUMNS, _scan_rows),
     ]
     if cohort.modules:
         profiles = folder / SCAN_PROFILES_FILE
         tables.append(CsvTable(profiles, scan_profile_table.COLUMNS, profile_rows))
-    write_tables(tables, cohort.results)
-    if not has_labels:
+    _, label_count, *_ = write_tables(tables, cohort.results)
+    if not label_count:
         with output_errors(folder):
             (folder / LABELS_FILE).unlink()
     write_codebook(folder, name, columns, style)

@@ -34,17 +34,24 @@ class CsvTable(Generic[Item]):
     rows: Callable[[Item], Iterable[Row]]
 
 
-def write_tables(tables: Sequence[CsvTable[Item]], items: Iterable[Item]) -> None:
+def write_tables(tables: Sequence[CsvTable[Item]], items: Iterable[Item]) -> list[int]:
     """Write several tables while the items are gone through once; see `write_csv`.
+
+    Returns:
+        The number of rows of each table.
 
     Raises:
         MimirError: ``OUTPUT_UNWRITABLE``.
     """
+    counts = [0] * len(tables)
     with ExitStack() as stack:
         files = [stack.enter_context(_csv_file(t.path, t.columns, "utf-8")) for t in tables]
         for item in items:
-            for table, add_rows in zip(tables, files):
-                add_rows(table.rows(item))
+            for k, (table, add_rows) in enumerate(zip(tables, files)):
+                rows = [*table.rows(item)]
+                add_rows(rows)
+                counts[k] += len(rows)
+    return counts
 
 
 def write_csv(

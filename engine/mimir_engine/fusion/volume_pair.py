@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -19,8 +19,9 @@ from mimir_engine.fusion.output_grid import (
     sample_slice,
     sample_volume,
 )
+from mimir_engine.fusion.pair_sidecar import common_sidecar, find_unknown, has_whole_ends
 from mimir_engine.fusion.volume_files.image_file import ImageFile, read_image
-from mimir_engine.fusion.volume_files.sidecar import Sidecar, sidecar_of
+from mimir_engine.fusion.volume_files.sidecar import Sidecar
 from mimir_engine.headers.contrast import Contrast
 from mimir_engine.headers.scanner import Scanner
 from mimir_engine.headers.slices import PHASE_CONTRASTS
@@ -34,8 +35,6 @@ from mimir_engine.study.volume import Volume
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd")
 #: Distance between places of the same voxel in two volumes of one grid, in mm: rounding of headers.
 MAX_OFFSET_MM = 0.1
-#: Difference of a volume's extent from that in its sidecar, in slices: resampling rounds it.
-EXTENT_TOLERANCE = 1.5
 #: Places of the slices of in-phase and opposed-phase that are compared, as shares of the volume.
 PHASE_PLACES = (0.15, 0.3, 0.5, 0.7, 0.85)
 #: Name of each contrast in tables and lists of studies.
@@ -118,15 +117,14 @@ def read_volume_pair(
             they do not have the same voxels; ``SIDECAR_INVALID``; all of ``read_image`` and
             ``output_grid``.
     """
-    sidecar = _common_sidecar(pair)
+    sidecar = common_sidecar(pair.files())
     water = read_image(pair.water)
     place = Volume(water.array, water.affine)
-    findings = [*(sidecar.findings if sidecar else ()), *_unknown(sidecar, place)]
+    findings = [*(sidecar.findings if sidecar else ()), *find_unknown(sidecar, place)]
     grid = output_grid(place)
     if not grid.is_copy:
         findings.append(_resampled(place))
-    has_whole_ends = sidecar is not None and not sidecar.ends_cut and _has_extent_of(sidecar, place)
-    kept = _kept_slices(grid, END_SLICES if has_whole_ends else 0)
+    kept = _kept_slices(grid, END_SLICES if has_whole_ends(sidecar, place) else 0)
     affine = output_affine(place, grid)
     affine[2, 3] += kept.start * OUTPUT_SPACING_MM[2]
     volumes: dict[Contrast, Volume] = {}
@@ -143,38 +141,6 @@ def read_volume_pair(
             volumes[contrast] = Volume(array[kept.start : kept.stop], affine)
     fused = FusedVolumes(volumes[Contrast.WATER], volumes[Contrast.FAT], phases=phases)
     return _study(pair, name, sidecar, findings), fused
-
-
-def _common_sidecar(pair: VolumePair) -> Optional[Sidecar]:
-    """Read the sidecar beside the water; refuse files that are known to be of different studies.
-
-    They may be told apart by their sidecars, or by UK Biobank's names of participant and visit.
-    """
-    sidecars = {contrast: sidecar_of(path) for contrast, path in pair.files()}
-    described = {contrast: sidecar.name for contrast, sidecar in sidecars.items() if sidecar}
-    _check_same_study(described, "the JSON files beside them")
-    visits = {contrast: _visit_of(path) for contrast, path in pair.files()}
-    named = {contrast: visit for contrast, visit in visits.items() if any(visit)}
-    _check_same_study(named, "their names")
-    return sidecars[Contrast.WATER]
-
-
-def _visit_of(volume: Path) -> tuple[str, str]:
-    """Return participant and visit of a file such as ``6000000_20201_2_0_fat.nii.gz``."""
-    return uk_biobank_ids("_".join(re.split(r"[ _.-]", volume.name)[:4]))
-
-
-def _check_same_study(studies: Mapping[Contrast, object], told_by: str) -> None:
-    """Refuse contrasts of different studies. The sentence names no study: names may be ids."""
-    for contrast, study in studies.items():
-        first = next(iter(studies))
-        if study != studies[first]:
-            raise MimirError(
-                "PAIR_STUDIES",
-                f"the {first.value} and the {contrast.value} volume are of different studies, as"
-                f" {told_by} say",
-                "Give volumes of one scan; look for a shifted column in the table.",
-            )
 
 
 def _kept_slices(grid: StationGrid, cut: int) -> range:
@@ -210,32 +176,6 @@ def _phase_slices(array: np.ndarray, grid: StationGrid, kept: range) -> dict[int
     """Sample the slices of in-phase or opposed-phase that are compared with water and fat."""
     indices = dict.fromkeys(int(place * len(kept)) for place in PHASE_PLACES)
     return {index: np.maximum(sample_slice(array, grid, kept[index]), 0) for index in indices}
-
-
-def _has_extent_of(sidecar: Sidecar, volume: Volume) -> bool:
-    """Return whether a volume is as long as its sidecar says, but for the voxel of a resampling."""
-    if sidecar.extent_mm is None:
-        return True
-    tolerance_mm = EXTENT_TOLERANCE * max(volume.spacing_mm[2], OUTPUT_SPACING_MM[2])
-    return abs(volume.extent_mm - sidecar.extent_mm) <= tolerance_mm
-
-
-def _unknown(sidecar: Optional[Sidecar], volume: Volume) -> Iterator[Finding]:
-    """Find what nothing tells about stitched volumes."""
-    remedy = "Measure the scan itself, or volumes of `mimir fuse` with the JSON file beside them."
-    scanner = sidecar.scanner if sidecar else Scanner()
-    if not scanner.vendor or not scanner.field_strength_t:
-        what = "nothing tells which scanner made the volumes, or its field strength"
-        yield Finding("SCANNER_UNKNOWN", what, remedy=remedy)
-    ends = f"whether the {END_SLICES} slices that MIMIR cuts off at each end of a scan are in"
-    if sidecar is None:
-        yield Finding("ENDS_UNKNOWN", f"nothing tells {ends} the volumes", remedy=remedy)
-    elif not _has_extent_of(sidecar, volume):
-        what = (
-            f"the volumes are {volume.extent_mm:.0f} mm long, not {sidecar.extent_mm:.0f} mm as the"
-            f" JSON file beside them says: nothing tells {ends} them"
-        )
-        yield Finding("ENDS_UNKNOWN", what, remedy=remedy)
 
 
 def _resampled(volume: Volume) -> Finding:

@@ -9,6 +9,7 @@ import numpy as np
 from mimir_engine.direct.body import Body
 from mimir_engine.errors import MimirError
 from mimir_engine.labels.label_map import LabelMap
+from mimir_engine.labels.label_names import listed
 from mimir_engine.labels.label_tally import LabelTally
 from mimir_engine.study.finding import Finding
 from mimir_engine.study.volume import Volume
@@ -28,8 +29,6 @@ MIN_WRONG_SIDE_MM = 20.0
 MIN_SHIFT, MAX_SHIFT = 0.05, 1.5
 #: Difference of voxel sizes that rounding explains, in mm.
 SPACING_TOLERANCE_MM = 1e-3
-#: Labels that a sentence names.
-MAX_NAMED = 4
 
 
 def refuse_large_slices(label_map: LabelMap) -> None:
@@ -82,12 +81,11 @@ def find_label_faults(
     found = []
     wrong = [names[label] for label in _on_wrong_side(names, tally, _middle_mm(body))]
     if wrong:
-        more = f" and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
         found.append(
             Finding(
                 "LABELS_SWAPPED",
                 "labels lie on the other side of the patient than their names say:"
-                f" {', '.join(wrong[:MAX_NAMED])}{more}",
+                f" {listed(wrong)}",
                 remedy="Check the orientation of the label map, and the names of its labels.",
             )
         )

@@ -12,7 +12,7 @@ import numpy as np
 #: so the sum is exact, and depends neither on the order of voxels nor on the processor.
 PARTS_PER_PERCENT = 2**24
 #: Fat fraction above which a voxel holds more fat than lean tissue.
-HALF_PERCENT = 50.0
+MOSTLY_FAT_PERCENT = 50.0
 #: Values that are added up at once: 8 MB as double precision.
 MAX_AT_ONCE = 2**20
 
@@ -27,7 +27,7 @@ class FatFractions:
         median: Their median.
         q1: First quartile, interpolated linearly.
         q3: Third quartile.
-        fatty: Number of voxels with more than `HALF_PERCENT`.
+        fatty: Number of voxels with more than `MOSTLY_FAT_PERCENT`.
     """
 
     voxels: int = 0
@@ -75,7 +75,7 @@ def _summary(values: np.ndarray) -> FatFractions:
     )
     mean = total / (len(values) * PARTS_PER_PERCENT)
     q1, median, q3 = (_quantile(values, share) for share in (0.25, 0.5, 0.75))
-    fatty = int(np.count_nonzero(values > HALF_PERCENT))
+    fatty = int(np.count_nonzero(values > MOSTLY_FAT_PERCENT))
     return FatFractions(len(values), mean, median, q1, q3, fatty)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mimir_engine.errors import MimirError
@@ -17,6 +17,8 @@ VIBESEGMENTATOR = "vibesegmentator"
 LabelNames = tuple[tuple[int, str], ...]
 #: Characters of a name in columns.
 MAX_NAME = 60
+#: Labels that one sentence names.
+MAX_LISTED = 4
 
 
 def label_names(table: str) -> LabelNames:
@@ -75,3 +77,14 @@ def column_names(titles: Mapping[int, str], labels: Iterable[int]) -> dict[int, 
         taken.add(name)
         names[label] = name
     return {label: names[label] for label in labels}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names for a sentence; of many only the first.
+
+    Examples:
+        >>> listed(["liver", "spleen", "heart", "aorta", "sacrum", "sternum"])
+        'liver, spleen, heart, aorta and 2 more'
+    """
+    more = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mimir_engine.labels.fat_fractions import FatFractions
+from mimir_engine.labels.label_names import listed
 from mimir_engine.study.finding import Finding
 
 #: Words in the names of lean labels, and the share of inner voxels that may be fat or air: some
-#: vessels and fissures in liver and spleen, the fat around the renal pelvis, fatty muscles of the
-#: old. Maps of another phantom exceed one of them by far.
+#: vessels and fissures in liver and spleen, the fat around the renal pelvis, fatty muscles of old
+#: people. Maps of another phantom exceed one of them by far.
 MAX_IN_LEAN = {
     **dict.fromkeys(("liver", "spleen"), 0.1),
     "kidney": 0.25,
@@ -26,8 +27,6 @@ FAT_DEPOTS = frozenset({"subcutaneous", "visceral", "torso", "inner"})
 MAX_IN_FAT = 0.35
 #: Inner voxels of a label that is looked at.
 MIN_VOXELS = 200
-#: Labels that a sentence names.
-MAX_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,11 @@ def find_other_tissue(
     wrong = [other for other in found if other and other.share > other.limit]
     if not wrong:
         return []
-    more = f" and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
     worst = max(wrong, key=lambda other: other.share - other.limit)
     return [
         Finding(
             "LABELS_OTHER_TISSUE",
-            "labels hold tissue that is not theirs:"
-            f" {', '.join(map(str, wrong[:MAX_NAMED]))}{more}",
+            f"labels hold tissue that is not theirs: {listed([*map(str, wrong)])}",
             remedy="Check that the label map is of this scan, and that its names fit its numbers.",
             value=100 * worst.share,
             threshold=100 * worst.limit,

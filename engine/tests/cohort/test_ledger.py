@@ -116,7 +116,8 @@ def test_a_folder_called_as_that_of_the_page_is_kept_if_it_holds_other_files(
     (tmp_path / "gallery").mkdir()
     for name in ("index.html", "drawing.svg"):
         (tmp_path / "gallery" / name).write_text("somebody's")
-    Ledger(tmp_path, {"mimir": "9"}, overwrite=True).__exit__()
+    with Ledger(tmp_path, {"mimir": "9"}, overwrite=True):
+        pass
     assert len(list((tmp_path / "gallery").iterdir())) == 2
 
 

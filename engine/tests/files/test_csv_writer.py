@@ -74,7 +74,8 @@ def test_an_error_in_the_rows_leaves_the_old_file(tmp_path: Path) -> None:
 def test_tables_of_the_same_items_are_written_in_one_pass(tmp_path: Path) -> None:
     squares = CsvTable[int](tmp_path / "s.csv", ("n", "square"), lambda n: [(n, n * n)])
     below = CsvTable[int](tmp_path / "b.csv", ("below",), lambda n: ((k,) for k in range(n)))
-    write_tables([squares, below], iter(range(3)))  # an iterator is gone through only once
+    counts = write_tables([squares, below], iter(range(3)))  # an iterator is gone through only once
+    assert counts == [3, 3]
     assert squares.path.read_text() == "n,square\n0,0\n1,1\n2,4\n"
     assert below.path.read_text() == "below\n0\n0\n1\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mimir_engine.labels.fat_fractions import FatFractions
-from mimir_engine.labels.other_tissue import MAX_NAMED, MIN_VOXELS, find_other_tissue, other_tissue
+from mimir_engine.labels.label_names import MAX_LISTED
+from mimir_engine.labels.other_tissue import MIN_VOXELS, find_other_tissue, other_tissue
 
 VOXELS = 1000
 
@@ -48,7 +49,7 @@ def test_the_finding_names_the_labels_and_their_shares() -> None:
 
 
 def test_a_sentence_stays_short() -> None:
-    count = MAX_NAMED + 2
+    count = MAX_LISTED + 2
     cores = [FatFractions(VOXELS, fatty=VOXELS)] * count
     (finding,) = find_other_tissue([f"liver_{n}" for n in range(count)], cores, [VOXELS] * count)
     assert finding.sentence.endswith("and 2 more")
